@@ -1,0 +1,21 @@
+// Compiles what has changed (the first start takes a few seconds, later ones less than one), then becomes the server:
+// one process, so that signals reach it.
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+let tsc
+try {
+  tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+} catch {
+  // Installed without development dependencies: the image or the operator has run `npm run build` before.
+}
+if (tsc) {
+  const { status } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+} else if (!existsSync('dist/src/server.js')) {
+  console.error('Nothing is built: run "npm run build" where the development dependencies are installed')
+  process.exit(1)
+}
+await import('../dist/src/server.js')
