@@ -1,0 +1,101 @@
+/** Every error the engine answers with: MongoDB's own codes and names, in one table, and the factories that make them. */
+import type { Doc } from './values.ts'
+
+export const CODES = {
+  InternalError: 1,
+  BadValue: 2,
+  NoSuchKey: 4,
+  FailedToParse: 9,
+  Unauthorized: 13,
+  TypeMismatch: 14,
+  Overflow: 15,
+  InvalidLength: 16,
+  ProtocolError: 17,
+  IllegalOperation: 20,
+  EmptyArrayOperation: 21,
+  InvalidBSON: 22,
+  LockTimeout: 24,
+  NamespaceNotFound: 26,
+  IndexNotFound: 27,
+  PathNotViable: 28,
+  CannotBackfillArray: 39,
+  ConflictingUpdateOperators: 40,
+  CursorNotFound: 43,
+  LockBusy: 46,
+  NamespaceExists: 48,
+  MaxTimeMSExpired: 50,
+  DollarPrefixedFieldName: 52,
+  InvalidIdField: 53,
+  NotSingleValueField: 54,
+  EmptyFieldName: 56,
+  DottedFieldName: 57,
+  CommandNotFound: 59,
+  ImmutableField: 66,
+  CannotCreateIndex: 67,
+  IndexAlreadyExists: 68,
+  InvalidOptions: 72,
+  InvalidNamespace: 73,
+  IndexOptionsConflict: 85,
+  IndexKeySpecsConflict: 86,
+  NetworkTimeout: 89,
+  ShutdownInProgress: 91,
+  OperationFailed: 96,
+  WriteConflict: 112,
+  CommandNotSupported: 115,
+  DocumentValidationFailure: 121,
+  InvalidPipelineOperator: 168,
+  CannotIndexParallelArrays: 171,
+  InvalidIndexSpecificationOption: 197,
+  InvalidUUID: 207,
+  IncompleteTransactionHistory: 217,
+  TransactionTooOld: 225,
+  NotImplemented: 238,
+  ConversionFailure: 241,
+  NoSuchTransaction: 251,
+  TransactionCommitted: 256,
+  TransactionTooLarge: 257,
+  TransactionExceededLifetimeLimitSeconds: 290,
+  NoQueryExecutionPlans: 291,
+  OperationNotSupportedInTransaction: 263,
+  APIVersionError: 322,
+  APIStrictError: 323,
+  BSONObjectTooLarge: 10334,
+  DuplicateKey: 11000,
+  InterruptedAtShutdown: 11600,
+  Interrupted: 11601
+} as const
+
+export type CodeName = keyof typeof CODES
+
+const NAMES = new Map<number, string>(Object.entries(CODES).map(([name, code]) => [code, name]))
+
+/** An error as a client sees it. `extra` holds further fields of the reply (keyPattern, keyValue, …). */
+export class MongoError extends Error {
+  readonly code: number
+  readonly codeName: string
+  readonly labels: string[]
+  readonly extra: Doc
+
+  constructor (code: number, message: string, labels: string[] = [], extra: Doc = new Map()) {
+    super(message)
+    this.name = 'MongoError'
+    this.code = code
+    this.codeName = NAMES.get(code) ?? `Location${code}`
+    this.labels = labels
+    this.extra = extra
+  }
+}
+
+/** An error of the table by its name, or one of MongoDB's unnamed `Location…` codes by its number. */
+export function mongoError (code: CodeName | number, message: string, labels?: string[], extra?: Doc): MongoError {
+  return new MongoError(typeof code === 'number' ? code : CODES[code], message, labels, extra)
+}
+
+export const badValue = (message: string) => mongoError('BadValue', message)
+export const failedToParse = (message: string) => mongoError('FailedToParse', message)
+export const typeMismatch = (message: string) => mongoError('TypeMismatch', message)
+export const invalidBson = (message: string) => mongoError('InvalidBSON', message)
+export const notImplemented = (message: string) => mongoError('NotImplemented', message)
+export const writeConflict = () => mongoError('WriteConflict',
+  'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
+  ['TransientTransactionError'])

@@ -1,0 +1,251 @@
+/**
+ * BSON values with their exact types. A `number` is a double, a `bigint` an int64; everything that JavaScript cannot tell apart has a class.
+ * `undefined` is never a value: it means that a field is missing (BSON's own deprecated undefined is `BsonUndefined`).
+ */
+import { randomBytes } from 'node:crypto'
+import { Decimal128 as BsonDecimal128 } from 'bson'
+
+/** BSON's type bytes, by the names `$type` gives them. */
+export const TYPE = {
+  double: 1,
+  string: 2,
+  object: 3,
+  array: 4,
+  binData: 5,
+  undefined: 6,
+  objectId: 7,
+  bool: 8,
+  date: 9,
+  null: 10,
+  regex: 11,
+  dbPointer: 12,
+  javascript: 13,
+  symbol: 14,
+  javascriptWithScope: 15,
+  int: 16,
+  timestamp: 17,
+  long: 18,
+  decimal: 19,
+  minKey: 255,
+  maxKey: 127
+} as const
+
+export type TypeName = keyof typeof TYPE
+
+const TYPE_NAMES = new Map<number, TypeName>(Object.entries(TYPE).map(([name, code]) => [code, name as TypeName]))
+
+export type Value =
+  | string | number | bigint | boolean | null
+  | Int32 | Decimal128 | ObjectId | DateTime | Timestamp | Binary | Regex | Code | Sym | DbPointer | BsonUndefined | MinKey | MaxKey
+  | Value[] | Map<string, Value>
+
+/** A document: keeps the order of its fields whatever their names are. */
+export type Doc = Map<string, Value>
+
+export class Int32 {
+  readonly value: number
+  constructor (value: number) { this.value = value | 0 }
+  get bsonType () { return TYPE.int }
+}
+
+// Small integers are most of the integers in documents; they are shared.
+const smallInts = Array.from({ length: 1280 }, (_, i) => new Int32(i - 256))
+
+/** The int32 of `value`. */
+export function int32 (value: number): Int32 {
+  return value >= -256 && value < 1024 ? smallInts[value + 256] as Int32 : new Int32(value)
+}
+
+/** IEEE 754-2008 decimal, kept as its 16 little-endian bytes. */
+export class Decimal128 {
+  readonly bytes: Uint8Array
+  constructor (bytes: Uint8Array) { this.bytes = bytes }
+  get bsonType () { return TYPE.decimal }
+  static fromString (text: string): Decimal128 { return new Decimal128(BsonDecimal128.fromString(text).bytes) }
+  toString (): string { return new BsonDecimal128(this.bytes).toString() }
+}
+
+const processId = randomBytes(5)
+let objectIdCounter = randomBytes(3).readUIntBE(0, 3)
+
+/** Twelve bytes as three big-endian words, each kept as a signed 32-bit integer (no allocation, fast to compare). */
+export class ObjectId {
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  constructor (a: number, b: number, c: number) {
+    this.a = a | 0
+    this.b = b | 0
+    this.c = c | 0
+  }
+
+  get bsonType () { return TYPE.objectId }
+
+  static fromHex (hex: string): ObjectId {
+    return new ObjectId(parseInt(hex.slice(0, 8), 16), parseInt(hex.slice(8, 16), 16), parseInt(hex.slice(16, 24), 16))
+  }
+
+  /** A new identifier: seconds, five random bytes of this process, a counter. */
+  static generate (nowMs = Date.now()): ObjectId {
+    objectIdCounter = (objectIdCounter + 1) & 0xffffff
+    return new ObjectId(Math.floor(nowMs / 1000), processId.readInt32BE(0), (processId[4] as number) << 24 | objectIdCounter)
+  }
+
+  toHex (): string {
+    return hexWord(this.a) + hexWord(this.b) + hexWord(this.c)
+  }
+}
+
+const hexWord = (word: number) => (word >>> 0).toString(16).padStart(8, '0')
+
+/** Milliseconds since 1970 as the two halves of an int64, so that every stored date round-trips. */
+export class DateTime {
+  readonly high: number
+  readonly low: number
+  constructor (high: number, low: number) {
+    this.high = high | 0
+    this.low = low | 0
+  }
+
+  get bsonType () { return TYPE.date }
+  static fromMs (ms: number): DateTime { return new DateTime(Math.floor(ms / 0x100000000), ms) }
+  get ms (): number { return this.high * 0x100000000 + (this.low >>> 0) }
+  get bigintMs (): bigint { return BigInt(this.high) << 32n | BigInt(this.low >>> 0) }
+}
+
+/** MongoDB's internal timestamp: seconds and an ordinal within the second, both unsigned. */
+export class Timestamp {
+  readonly seconds: number
+  readonly ordinal: number
+  constructor (seconds: number, ordinal: number) {
+    this.seconds = seconds >>> 0
+    this.ordinal = ordinal >>> 0
+  }
+
+  get bsonType () { return TYPE.timestamp }
+}
+
+export class Binary {
+  readonly bytes: Uint8Array
+  readonly subtype: number
+  constructor (bytes: Uint8Array, subtype = 0) {
+    this.bytes = bytes
+    this.subtype = subtype
+  }
+
+  get bsonType () { return TYPE.binData }
+}
+
+export class Regex {
+  readonly pattern: string
+  readonly flags: string
+  constructor (pattern: string, flags = '') {
+    this.pattern = pattern
+    this.flags = flags
+  }
+
+  get bsonType () { return TYPE.regex }
+}
+
+/** JavaScript code, with or without a scope. */
+export class Code {
+  readonly code: string
+  readonly scope: Doc | undefined
+  constructor (code: string, scope?: Doc) {
+    this.code = code
+    this.scope = scope
+  }
+
+  get bsonType () { return this.scope === undefined ? TYPE.javascript : TYPE.javascriptWithScope }
+}
+
+export class Sym {
+  readonly value: string
+  constructor (value: string) { this.value = value }
+  get bsonType () { return TYPE.symbol }
+}
+
+export class DbPointer {
+  readonly namespace: string
+  readonly id: ObjectId
+  constructor (namespace: string, id: ObjectId) {
+    this.namespace = namespace
+    this.id = id
+  }
+
+  get bsonType () { return TYPE.dbPointer }
+}
+
+export class BsonUndefined { get bsonType () { return TYPE.undefined } }
+export class MinKey { get bsonType () { return TYPE.minKey } }
+export class MaxKey { get bsonType () { return TYPE.maxKey } }
+
+export const UNDEFINED = new BsonUndefined()
+export const MIN_KEY = new MinKey()
+export const MAX_KEY = new MaxKey()
+
+/** The BSON type byte of a value. */
+export function typeOf (value: Value): number {
+  if (typeof value === 'string') return TYPE.string
+  if (value === null) return TYPE.null
+  if (typeof value === 'object') {
+    if (value instanceof Map) return TYPE.object
+    return Array.isArray(value) ? TYPE.array : value.bsonType
+  }
+  if (typeof value === 'number') return TYPE.double
+  return typeof value === 'boolean' ? TYPE.bool : TYPE.long
+}
+
+/** The name of a value's type, as `$type` and error messages spell it; `missing` for no value. */
+export function typeName (value: Value | undefined): TypeName | 'missing' {
+  return value === undefined ? 'missing' : TYPE_NAMES.get(typeOf(value)) as TypeName
+}
+
+export const isDoc = (value: Value | undefined): value is Doc => value instanceof Map
+
+/** Whether a value is of one of the four numeric types. */
+export function isNumeric (value: Value | undefined): value is number | bigint | Int32 | Decimal128 {
+  return typeof value === 'number' || typeof value === 'bigint' || value instanceof Int32 || value instanceof Decimal128
+}
+
+/** A numeric value as the nearest double; NaN for anything else. */
+export function toNumber (value: Value | undefined): number {
+  if (typeof value === 'number') return value
+  if (value instanceof Int32) return value.value
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof Decimal128) return Number(value.toString())
+  return NaN
+}
+
+/** A value as an integer when it is numeric and integral within the safe range, else undefined. */
+export function toInteger (value: Value | undefined): number | undefined {
+  const number = toNumber(value)
+  return Number.isSafeInteger(number) ? number + 0 : undefined
+}
+
+/** MongoDB's idea of truth: false, null, undefined, missing and numeric zero are false. */
+export function isTruthy (value: Value | undefined): boolean {
+  if (value === undefined || value === null || value === false || value instanceof BsonUndefined) return false
+  return isNumeric(value) ? toNumber(value) !== 0 : true
+}
+
+/** A document from plain entries; fields whose value is undefined are left out. */
+export function docOf (fields: Record<string, Value | undefined>): Doc {
+  const doc: Doc = new Map()
+  for (const name in fields) {
+    const value = fields[name]
+    if (value !== undefined) doc.set(name, value)
+  }
+  return doc
+}
+
+/** A deep copy of the containers; leaves are immutable and shared. */
+export function cloneValue<T extends Value> (value: T): T
+export function cloneValue (value: Value): Value {
+  if (value instanceof Map) {
+    const copy: Doc = new Map()
+    for (const [name, field] of value) copy.set(name, cloneValue(field))
+    return copy
+  }
+  return Array.isArray(value) ? value.map(item => cloneValue(item)) : value
+}
