@@ -1,13 +1,16 @@
 import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 
+const ignores = ['**/dist/**', '**/.tap/**', '**/data/**', '**/node_modules/**']
+
 export default [
-  ...neostandard({ ts: true, ignores: ['**/dist/**', '**/.tap/**', '**/data/**', '**/node_modules/**'] }),
+  ...neostandard({ ts: true, ignores }),
   ...tseslint.config({
     files: ['**/*.ts'],
     plugins: { '@typescript-eslint': tseslint.plugin },
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },
     rules: {
+      'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false, attributes: false } }],
       '@typescript-eslint/await-thenable': 'error',

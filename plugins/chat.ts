@@ -1,0 +1,33 @@
+import fp from 'fastify-plugin'
+import { chatCollections } from '../src/chat/collections.ts'
+import type { ChatContext } from '../src/chat/context.ts'
+import { UserDirectory } from '../src/chat/users.ts'
+import type { Config } from '../src/config.ts'
+import { ConversationLog } from '../src/log/index.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the chat's operations work on. */
+    chat: ChatContext
+  }
+}
+
+/** Opens the conversation log and decorates `fastify.chat`; commits under way finish before the database closes. */
+export default fp(async function chat (app, config: Config) {
+  const { client, db } = app.mongo
+  if (db === undefined) throw new Error('The database has no name')
+  const log = await ConversationLog.open(client, db, {
+    share: app.mongoEmbedded,
+    onRetry: (result, attempt) => { app.log.debug({ result: result.result, attempt }, 'commit tried again') }
+  })
+  app.addHook('onClose', () => log.close())
+  const collections = chatCollections(db)
+  app.decorate('chat', {
+    collections,
+    log,
+    users: new UserDirectory(collections.users),
+    limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
+    now: Date.now,
+    countSend: userId => app.limiters.sends.consume(userId)
+  })
+}, { name: 'chat', dependencies: ['mongodb', 'rate-limit'] })

@@ -1,0 +1,28 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import chat from '../plugins/chat.ts'
+import errors from '../plugins/errors.ts'
+import mongodb from '../plugins/mongodb.ts'
+import rateLimit from '../plugins/rate-limit.ts'
+import validation from '../plugins/validation.ts'
+import type { Config } from './config.ts'
+
+/**
+ * Builds the whole product, ready to listen; the server and every test use this one.
+ * `options` are Fastify's own (a logger, for example); closing the app closes sockets, commits and database.
+ */
+export async function buildApp (config: Config, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: config.REQUEST_BYTES_MAX,
+    trustProxy: config.TRUST_PROXY,
+    forceCloseConnections: 'idle',
+    ...options
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  await app.register(validation)
+  await app.register(errors)
+  await app.register(rateLimit, config)
+  await app.register(mongodb, config)
+  await app.register(chat, config)
+  return app as unknown as FastifyInstance
+}

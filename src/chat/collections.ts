@@ -1,0 +1,33 @@
+import type { Collection, Db, ObjectId } from 'mongodb'
+
+/** A user, as registered here or as the host application keeps them (fields that it lacks are optional). */
+export interface UserRow {
+  _id: ObjectId
+  fullName: string
+  username: string
+  email: string
+  profilePicture?: string | null
+  /** argon2, or bcrypt of a host application until the first login. */
+  password?: string
+  /** False: deactivated; missing counts as active. */
+  isActive?: boolean
+  /** Tokens issued before this are refused (logout everywhere, deactivation). */
+  tokensValidFrom?: Date
+  createdAt?: Date
+  updatedAt?: Date
+}
+
+/** A listing of the host application that a direct message can be about. */
+export interface ListingRow {
+  _id: ObjectId
+  title: string
+}
+
+export interface ChatCollections {
+  users: Collection<UserRow>
+  listings: Collection<ListingRow>
+}
+
+export function chatCollections (db: Db): ChatCollections {
+  return { users: db.collection('users'), listings: db.collection('listings') }
+}

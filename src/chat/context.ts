@@ -1,0 +1,19 @@
+import type { ConversationLog } from '../log/index.ts'
+import type { ChatCollections } from './collections.ts'
+import type { UserDirectory } from './users.ts'
+
+/** What the chat's operations work on; made once by the plugin `chat`, and by tests that need no server. */
+export interface ChatContext {
+  collections: ChatCollections
+  log: ConversationLog
+  users: UserDirectory
+  limits: {
+    messageCharsMax: number
+    /** Time in which an own message can be edited. */
+    editWindowMs: number
+  }
+  /** Milliseconds since 1970. */
+  now: () => number
+  /** Counts a send against the user's limit; throws RATE_LIMITED. */
+  countSend: (userId: string) => Promise<void>
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Static, Type } from '@sinclair/typebox'
+import { envSchema } from 'env-schema'
+
+const seconds = (description: string, value: number) =>
+  Type.Integer({ default: value, minimum: 1, maximum: 10 * 365 * 86_400, description: `${description}, in seconds` })
+
+const limit = (description: string, value: number) =>
+  Type.Integer({ default: value, minimum: 0, maximum: 1_000_000_000, description: `${description}; 0 turns it off` })
+
+/** Every environment variable, with its default and description. `.env.example` and the docs are made from it. */
+export const configSchema = Type.Object({
+  NODE_ENV: Type.String({ default: 'development', description: 'With `production` and MONGODB_URL, JWT_SECRET (or a key) must be set' }),
+  PORT: Type.Integer({ default: 5000, minimum: 0, maximum: 65_535, description: 'TCP port of the HTTP and Socket.IO server; 0 takes a free one' }),
+  HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'Address to listen on' }),
+  DATA_DIR: Type.String({ default: './data', minLength: 1, description: 'Folder of the embedded database and of the generated secret' }),
+  MONGODB_URL: Type.String({ default: '', pattern: '^(mongodb(\\+srv)?://.+)?$', description: 'A MongoDB replica set to use; empty starts the embedded engine' }),
+  MONGODB_DATABASE: Type.String({ default: '', pattern: '^[A-Za-z0-9_-]{0,63}$', description: 'Database name; empty takes the one of MONGODB_URL, or `tidelog`' }),
+  JWT_SECRET: Type.String({ default: '', pattern: '^(.{16,})?$', description: 'Secret (16 characters or more) of HS256 tokens; empty makes one and keeps it in DATA_DIR' }),
+  JWT_PUBLIC_KEY: Type.String({ default: '', description: 'PEM public key of the host application\'s RS256, ES256 or EdDSA tokens' }),
+  JWT_JWKS_URL: Type.String({ default: '', pattern: '^(https?://.+)?$', description: 'JWKS address of the host application\'s RS256, ES256 or EdDSA tokens' }),
+  ACCESS_TOKEN_TTL: seconds('Lifetime of an access token', 86_400),
+  REFRESH_TOKEN_TTL: seconds('Lifetime of a refresh token', 30 * 86_400),
+  ADMIN_USERS: Type.String({ default: '', description: 'User names of the administrators, separated by commas' }),
+  CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients, separated by commas; `*` allows every one' }),
+  TRUST_PROXY: Type.Boolean({ default: false, description: 'Take the client\'s address from X-Forwarded-For; only behind a proxy that sets it' }),
+  LOG_LEVEL: Type.Union(
+    [Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'), Type.Literal('trace'), Type.Literal('silent')],
+    { default: 'info', description: 'Least level that is logged: fatal, error, warn, info, debug, trace or silent' }
+  ),
+  MESSAGE_CHARS_MAX: Type.Integer({ default: 4000, minimum: 1, maximum: 100_000, description: 'Longest message content, in characters' }),
+  EDIT_WINDOW: seconds('Time in which an own message can be edited', 86_400),
+  REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body and socket packet, in bytes' }),
+  RATE_LIMIT_LOGIN: limit('Failed logins a minute for an account and address', 20),
+  RATE_LIMIT_REGISTER: limit('Registrations an hour for an address', 300),
+  RATE_LIMIT_SENDS: limit('Messages in 10 seconds for a user, over all transports', 3_000),
+  RATE_LIMIT_REQUESTS: limit('REST requests in 10 seconds for a user', 6_000)
+}, { additionalProperties: false })
+
+export type Config = Static<typeof configSchema>
+
+/** A configuration that cannot be used; its message is one line that names the variable and what it must be. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads the configuration from `environment`; defaults fill what is missing, an empty value counts as missing.
+ * @throws ConfigError naming the first variable that is wrong.
+ */
+export function readConfig (environment: Record<string, string | undefined> = process.env): Config {
+  const known = Object.fromEntries(Object.keys(configSchema.properties)
+    .map(name => [name, environment[name]])
+    .filter(([, value]) => value !== undefined && value !== ''))
+  let config: Config
+  try {
+    config = envSchema<Config>({ schema: configSchema, data: known, env: false })
+  } catch (error) {
+    throw new ConfigError(describe(error, known))
+  }
+  if (config.NODE_ENV === 'production' && config.MONGODB_URL !== '' && !hasTokenKey(config)) {
+    throw new ConfigError('JWT_SECRET must be set (16 characters or more) when NODE_ENV is production and MONGODB_URL is set')
+  }
+  return config
+}
+
+export function hasTokenKey (config: Config): boolean {
+  return config.JWT_SECRET !== '' || config.JWT_PUBLIC_KEY !== '' || config.JWT_JWKS_URL !== ''
+}
+
+/** The secret that signs tokens when none is configured: made once, kept in DATA_DIR, readable by its owner only. */
+export function keptSecret (dataDir: string): string {
+  const file = join(dataDir, 'jwt-secret')
+  mkdirSync(dataDir, { recursive: true })
+  if (!existsSync(file)) {
+    try {
+      writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+  chmodSync(file, 0o600)
+  const secret = readFileSync(file, 'utf8').trim()
+  if (secret.length < 32) throw new ConfigError(`DATA_DIR: ${file} must hold a secret of 32 characters or more; delete it to make a new one`)
+  return secret
+}
+
+function describe (error: unknown, given: Record<string, unknown>): string {
+  const [first] = (error as { errors?: Array<{ instancePath: string, message?: string, keyword: string, params: Record<string, unknown> }> }).errors ?? []
+  if (first === undefined) return String(error)
+  const name = first.instancePath.slice(1)
+  const about = (configSchema.properties as Record<string, { description?: string }>)[name]?.description
+  const secret = /SECRET|KEY|MONGODB_URL/.test(name)
+  return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
+}

@@ -1,0 +1,74 @@
+/**
+ * Every failure that a client can see: its code, HTTP status, text and whether trying again can help.
+ * REST bodies, socket acknowledgements, `error` events and push results are all made from this table.
+ */
+export const errorTable = {
+  VALIDATION: { status: 400, retryable: false, text: 'The request is not valid' },
+  BAD_CURSOR: { status: 400, retryable: false, text: 'The cursor is malformed or belongs to somebody else' },
+  NO_TOKEN: { status: 401, retryable: false, text: 'Authentication error: No token provided' },
+  INVALID_TOKEN: { status: 401, retryable: false, text: 'Authentication error: Invalid token' },
+  UNKNOWN_USER: { status: 401, retryable: false, text: 'Authentication error: User not found' },
+  INVALID_CREDENTIALS: { status: 401, retryable: false, text: 'The user name, e-mail or password is wrong' },
+  INVALID_REFRESH_TOKEN: { status: 401, retryable: false, text: 'The refresh token is unknown, expired or revoked' },
+  NOT_ALLOWED: { status: 403, retryable: false, text: 'You may not do this' },
+  NOT_FOUND: { status: 404, retryable: false, text: 'Not found' },
+  USER_NOT_FOUND: { status: 404, retryable: false, text: 'User not found' },
+  USERNAME_TAKEN: { status: 409, retryable: false, text: 'This user name is taken' },
+  EMAIL_TAKEN: { status: 409, retryable: false, text: 'This e-mail address is registered already' },
+  IDEMPOTENCY_MISMATCH: { status: 409, retryable: false, text: 'This clientMessageId was used for another message' },
+  CONFLICT: { status: 409, retryable: false, text: 'The message was changed by somebody else' },
+  TOO_LARGE: { status: 413, retryable: false, text: 'The request is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, text: 'Send JSON (Content-Type: application/json)' },
+  RATE_LIMITED: { status: 429, retryable: true, text: 'Too many requests' },
+  INTERNAL: { status: 500, retryable: true, text: 'Something went wrong on the server' },
+  OVERLOADED: { status: 503, retryable: true, text: 'The server is overloaded' },
+  UNAVAILABLE: { status: 503, retryable: true, text: 'The database is not available' }
+} as const satisfies Record<string, { status: number, retryable: boolean, text: string }>
+
+export type ErrorCode = keyof typeof errorTable
+
+/** A failure meant for a client; anything else that is thrown reaches it as `INTERNAL`, without its text. */
+export class TidelogError extends Error {
+  readonly code: ErrorCode
+  /** Milliseconds after which another try makes sense; only with retryable codes. */
+  readonly retryAfterMs: number | undefined
+  /** The stored state that a CONFLICT lost against, in payload form. */
+  readonly current: unknown
+
+  constructor (code: ErrorCode, message?: string, detail: { retryAfterMs?: number, current?: unknown, cause?: unknown } = {}) {
+    super(message ?? errorTable[code].text, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.name = 'TidelogError'
+    this.code = code
+    this.retryAfterMs = detail.retryAfterMs
+    this.current = detail.current
+  }
+
+  get status (): number {
+    return errorTable[this.code].status
+  }
+
+  get retryable (): boolean {
+    return errorTable[this.code].retryable
+  }
+}
+
+/** The body of a failed REST call, and the argument of a failed acknowledgement. */
+export interface Failure {
+  success: false
+  code: ErrorCode
+  message: string
+  retryable: boolean
+  retryAfterMs?: number
+  current?: unknown
+}
+
+export function toFailure (error: TidelogError): Failure {
+  return {
+    success: false,
+    code: error.code,
+    message: error.message,
+    retryable: error.retryable,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(error.current === undefined ? {} : { current: error.current })
+  }
+}

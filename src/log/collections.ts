@@ -1,0 +1,42 @@
+import type { Collection, Db } from 'mongodb'
+import type { Head, LogRow, Member } from './types.ts'
+
+export interface LogCollections {
+  conversations: Collection<Head>
+  log: Collection<LogRow>
+  members: Collection<Member>
+}
+
+/** Names of the indexes that scans are hinted with: a plan that sorts or scans a collection would grow with the history. */
+export const indexNames = {
+  byRev: 'conversation_rev',
+  bySeq: 'conversation_seq',
+  byClientId: 'conversation_sender_clientMessageId',
+  byTime: 'conversation_updatedAt'
+} as const
+
+export function logCollections (db: Db): LogCollections {
+  return { conversations: db.collection('conversations'), log: db.collection('log'), members: db.collection('members') }
+}
+
+/** Creates what is missing. `conversationId` leads every index of the log, so that it can be the shard key. */
+export async function ensureLogIndexes ({ conversations, log, members }: LogCollections): Promise<void> {
+  // A transaction on an old server cannot create a collection: make sure that they exist.
+  await conversations.createIndex({ kind: 1 }, { name: 'kind' })
+  await log.createIndexes([
+    { key: { conversationId: 1, rev: 1 }, name: indexNames.byRev, unique: true },
+    { key: { conversationId: 1, seq: 1 }, name: indexNames.bySeq, unique: true, partialFilterExpression: { seq: { $exists: true } } },
+    {
+      key: { conversationId: 1, senderId: 1, clientMessageId: 1 },
+      name: indexNames.byClientId,
+      unique: true,
+      partialFilterExpression: { clientMessageId: { $exists: true } }
+    },
+    // Only direct conversations are polled by time (the seed's clients know no other cursor).
+    { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } }
+  ])
+  await members.createIndexes([
+    { key: { userId: 1, conversationId: 1 }, name: 'user_conversation', unique: true },
+    { key: { conversationId: 1, userId: 1 }, name: 'conversation_user' }
+  ])
+}

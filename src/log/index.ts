@@ -1,0 +1,76 @@
+import type { Db, MongoClient } from 'mongodb'
+import { BatchedReader } from './batched.ts'
+import { type LogCollections, ensureLogIndexes, logCollections } from './collections.ts'
+import { type CommitOptions, type Committed, Committer } from './commit.ts'
+import { CursorCodec } from './cursor.ts'
+import { databaseIdentity } from './database.ts'
+import type { Outcome, Unit } from './plan.ts'
+import { type Head, type Member, memberKey } from './types.ts'
+import type { ObjectId } from 'mongodb'
+
+/**
+ * The conversation log: the one place where a conversation changes, and the reads that sync is made of.
+ * Opened once a process.
+ */
+export class ConversationLog {
+  readonly collections: LogCollections
+  readonly cursors: CursorCodec
+  private readonly committer: Committer
+  private readonly listeners = new Set<(committed: Committed) => void>()
+  private readonly headReader: BatchedReader<string, Head>
+  private readonly memberReader: BatchedReader<string, Member>
+
+  private constructor (client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: CommitOptions) {
+    this.collections = collections
+    this.cursors = cursors
+    this.committer = new Committer(client, collections, {
+      ...options,
+      onCommitted: committed => {
+        options.onCommitted?.(committed)
+        for (const listener of this.listeners) listener(committed)
+      }
+    })
+    this.headReader = byId(ids => collections.conversations.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
+    this.memberReader = byId(ids => collections.members.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
+  }
+
+  /** Creates the indexes that are missing, and the database's identity. */
+  static async open (client: MongoClient, db: Db, options: CommitOptions): Promise<ConversationLog> {
+    const collections = logCollections(db)
+    await ensureLogIndexes(collections)
+    const { cursorKey, epoch } = await databaseIdentity(db)
+    return new ConversationLog(client, collections, new CursorCodec(cursorKey, epoch), options)
+  }
+
+  /**
+   * Commits a unit; settles when it is on disk on a majority.
+   * @throws TidelogError OVERLOADED or UNAVAILABLE, both worth a retry.
+   */
+  commit (unit: Unit): Promise<Outcome> {
+    return this.committer.commit(unit)
+  }
+
+  /** Calls `listener` with what this process commits, in commit order for each conversation; returns the way to stop. */
+  subscribe (listener: (committed: Committed) => void): () => void {
+    this.listeners.add(listener)
+    return () => { this.listeners.delete(listener) }
+  }
+
+  /** The head as it is now (never a cached one); undefined where there is no such conversation. */
+  head (conversationId: string): Promise<Head | undefined> {
+    return this.headReader.get(conversationId)
+  }
+
+  member (conversationId: string, userId: ObjectId): Promise<Member | undefined> {
+    return this.memberReader.get(memberKey(conversationId, userId))
+  }
+
+  /** Refuses further commits and waits for those accepted. */
+  close (): Promise<void> {
+    return this.committer.close()
+  }
+}
+
+function byId<T extends { _id: string }> (read: (ids: string[]) => Promise<T[]>): BatchedReader<string, T> {
+  return new BatchedReader(async ids => new Map((await read(ids)).map(row => [row._id, row])))
+}

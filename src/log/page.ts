@@ -1,0 +1,40 @@
+import { type LogCollections, indexNames } from './collections.ts'
+import { type Head, type LogRow, type Rev, type Seq } from './types.ts'
+
+/** A part of a log, in the order of its scan. */
+export interface Page {
+  rows: LogRow[]
+  /** There is more behind the last row. */
+  hasMore: boolean
+}
+
+/**
+ * Rows changed after `after`, by ascending rev. The head must have been read *before* this scan: a short page may then
+ * be answered with the head's rev as its cursor, and a change that lands meanwhile is found by the next call.
+ */
+export async function changesAfter ({ log }: LogCollections, conversationId: string, after: Rev, limit: number): Promise<Page> {
+  const rows = await log.find({ conversationId, rev: { $gt: after } })
+    .sort({ rev: 1 }).hint(indexNames.byRev).limit(limit).batchSize(limit + 1).toArray()
+  return { rows, hasMore: rows.length === limit }
+}
+
+/** Rows of a direct conversation changed after a time, by ascending time, which is ascending rev too. */
+export async function changesSince ({ log }: LogCollections, conversationId: string, since: Date, limit: number): Promise<Page> {
+  const rows = await log.find({ conversationId, receiverId: { $exists: true }, updatedAt: { $gt: since } })
+    .sort({ updatedAt: 1 }).hint(indexNames.byTime).limit(limit).batchSize(limit + 1).toArray()
+  return { rows, hasMore: rows.length === limit }
+}
+
+/** Messages before a seq (or the newest), newest first. */
+export async function messagesBefore ({ log }: LogCollections, conversationId: string, before: Seq | undefined, limit: number): Promise<Page> {
+  const rows = await log.find({ conversationId, seq: before === undefined ? { $gt: 0 as Seq } : { $lt: before } })
+    .sort({ seq: -1 }).hint(indexNames.bySeq).limit(limit + 1).batchSize(limit + 2).toArray()
+  return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
+}
+
+/** The rev that stands for "everything up to the end of this page". */
+export function pageEnd (page: Page, head: Head, after: Rev): Rev {
+  const last = page.rows.at(-1)
+  if (page.hasMore && last !== undefined) return last.rev
+  return last !== undefined && last.rev > head.headRev ? last.rev : head.headRev > after ? head.headRev : after
+}

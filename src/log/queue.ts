@@ -1,0 +1,56 @@
+import type { Unit } from './plan.ts'
+
+/**
+ * Which waiting units the next transaction takes. A unit waits behind every earlier one that shares a conversation
+ * with it, so that what one sender sent over one connection commits in that order.
+ */
+
+export interface Waiting {
+  unit: Unit
+  /** Conversations that the unit touches. */
+  conversations: readonly string[]
+  /** Rough size of what it writes. */
+  bytes: number
+}
+
+export interface BatchBounds {
+  countMax: number
+  bytesMax: number
+  /**
+   * May one transaction hold units of different conversations? Only where nobody else writes (the embedded engine):
+   * elsewhere every further head in a transaction makes a conflict with another node likelier.
+   */
+  share: boolean
+}
+
+/**
+ * Takes the next batch out of `waiting`, which keeps the rest in order. `busy` names the conversations that a
+ * running transaction holds. Returns an empty batch when nothing can go now.
+ */
+export function takeBatch<T extends Waiting> (waiting: T[], busy: ReadonlySet<string>, bounds: BatchBounds): T[] {
+  const batch: T[] = []
+  const rest: T[] = []
+  const held = new Set<string>()
+  const scope = new Set<string>()
+  let bytes = 0
+  for (let i = 0; i < waiting.length; i++) {
+    const item = waiting[i]!
+    const fits = item.conversations.every(id => !busy.has(id) && !held.has(id)) &&
+      (bounds.share || batch.length === 0 || item.conversations.every(id => scope.has(id)))
+    if (!fits) {
+      for (const id of item.conversations) held.add(id)
+      rest.push(item)
+      continue
+    }
+    batch.push(item)
+    for (const id of item.conversations) scope.add(id)
+    bytes += item.bytes
+    if (batch.length >= bounds.countMax || bytes >= bounds.bytesMax) {
+      for (let k = i + 1; k < waiting.length; k++) rest.push(waiting[k]!)
+      break
+    }
+  }
+  waiting.length = 0
+  for (const item of rest) waiting.push(item)
+  return batch
+}

@@ -1,0 +1,108 @@
+import { type AnyBulkWriteOperation, type ClientSession, MongoServerError } from 'mongodb'
+import { type LogCollections, indexNames } from './collections.ts'
+import type { Plan } from './plan.ts'
+import type { Head, LogRow, Member } from './types.ts'
+
+/** How a try to commit a plan ended. */
+export type CommitResult =
+  | { result: 'committed' }
+  /** Another node moved a head, or opened the conversation first: read the heads again. */
+  | { result: 'moved' }
+  /** A client id is stored already. */
+  | { result: 'repeated' }
+  /** Nothing was committed; worth another try as it is. */
+  | { result: 'transient', error: unknown }
+  /** It may have been committed or not. */
+  | { result: 'unknown', error: unknown }
+
+class HeadMoved extends Error {}
+
+const unknownRetriesMax = 5
+
+/**
+ * Writes a plan in one transaction: every head is advanced from the value that the plan was made on, so that no two
+ * writers can give out the same rev, and a row never appears behind a head that readers have seen.
+ */
+export async function commitPlan (plan: Plan, collections: LogCollections, session: ClientSession): Promise<CommitResult> {
+  session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' })
+  try {
+    await moveHeads(plan, collections, session)
+    if (plan.members.length > 0) await writeMembers(plan, collections, session)
+    await writeRows(plan, collections, session)
+  } catch (error) {
+    await session.abortTransaction().catch(() => {}) // The server aborts it by itself when the abort is lost.
+    return classify(error)
+  }
+  return await finish(session)
+}
+
+async function finish (session: ClientSession): Promise<CommitResult> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await session.commitTransaction()
+      return { result: 'committed' }
+    } catch (error) {
+      if (hasLabel(error, 'TransientTransactionError')) return { result: 'transient', error }
+      if (!hasLabel(error, 'UnknownTransactionCommitResult') || attempt === unknownRetriesMax) return { result: 'unknown', error }
+    }
+  }
+}
+
+async function moveHeads ({ heads }: Plan, { conversations }: LogCollections, session: ClientSession): Promise<void> {
+  const operations: Array<AnyBulkWriteOperation<Head>> = []
+  let expected = 0
+  for (const { from, to } of heads) {
+    if (from === null) {
+      operations.push({ insertOne: { document: to } })
+    } else {
+      expected++
+      operations.push({
+        updateOne: {
+          filter: { _id: from._id, headRev: from.headRev, clock: from.clock },
+          update: { $set: { headRev: to.headRev, headSeq: to.headSeq, clock: to.clock } }
+        }
+      })
+    }
+  }
+  const { matchedCount } = await conversations.bulkWrite(operations, { session })
+  if (matchedCount !== expected) throw new HeadMoved()
+}
+
+async function writeRows ({ rows }: Plan, { log }: LogCollections, session: ClientSession): Promise<void> {
+  if (rows.length === 0) return
+  if (rows.every(row => row.from === null)) {
+    await log.insertMany(rows.map(row => row.to), { session })
+    return
+  }
+  const revised = rows.filter(row => row.from !== null).length
+  const { matchedCount } = await log.bulkWrite(rows.map(({ from, to }): AnyBulkWriteOperation<LogRow> => {
+    if (from === null) return { insertOne: { document: to } }
+    const { _id, ...replacement } = to
+    return { replaceOne: { filter: { _id, rev: from.rev }, replacement } }
+  }), { session })
+  if (matchedCount !== revised) throw new HeadMoved()
+}
+
+async function writeMembers ({ members: writes }: Plan, { members }: LogCollections, session: ClientSession): Promise<void> {
+  // The head's filter guards these: whoever else changes a member moves the head too.
+  await members.bulkWrite(writes.flatMap(({ key, from, to }): Array<AnyBulkWriteOperation<Member>> => {
+    if (to === null) return from === null ? [] : [{ deleteOne: { filter: { _id: key } } }]
+    if (from === null) return [{ insertOne: { document: to } }]
+    const { _id, ...replacement } = to
+    return [{ replaceOne: { filter: { _id }, replacement } }]
+  }), { session })
+}
+
+function classify (error: unknown): CommitResult {
+  if (error instanceof HeadMoved) return { result: 'moved' }
+  if (error instanceof MongoServerError && error.code === 11000) {
+    return { result: error.message.includes(indexNames.byClientId) ? 'repeated' : 'moved' }
+  }
+  return { result: 'transient', error }
+}
+
+function hasLabel (error: unknown, label: string): boolean {
+  return error instanceof MongoServerError
+    ? error.hasErrorLabel(label)
+    : (error as { hasErrorLabel?: (label: string) => boolean }).hasErrorLabel?.(label) ?? false
+}

@@ -1,0 +1,24 @@
+import { Type } from '@sinclair/typebox'
+
+/** A MongoDB ObjectId as 24 hexadecimal digits. */
+export const Id = Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: 'A 24-digit hexadecimal id' })
+/** An ISO-8601 time in UTC with milliseconds. */
+export const Time = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T', description: 'An ISO-8601 time' })
+
+export const FailureBody = Type.Object({
+  success: Type.Literal(false),
+  code: Type.String(),
+  message: Type.String(),
+  error: Type.Optional(Type.String()),
+  retryable: Type.Optional(Type.Boolean()),
+  retryAfterMs: Type.Optional(Type.Integer()),
+  current: Type.Optional(Type.Unknown())
+}, { $id: 'Failure', description: 'What every refused or failed request answers' })
+
+/** The public part of a user: all that another user ever sees. */
+export const User = Type.Object({
+  _id: Id,
+  fullName: Type.String(),
+  username: Type.String(),
+  profilePicture: Type.Union([Type.String(), Type.Null()])
+}, { description: 'The public part of a user' })
