@@ -1,9 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import chat from '../plugins/chat.ts'
+import documentation from '../plugins/documentation.ts'
 import errors from '../plugins/errors.ts'
+import health from '../plugins/health.ts'
 import mongodb from '../plugins/mongodb.ts'
 import rateLimit from '../plugins/rate-limit.ts'
+import requestLog from '../plugins/request-log.ts'
+import security from '../plugins/security.ts'
 import validation from '../plugins/validation.ts'
 import type { Config } from './config.ts'
 
@@ -16,13 +20,18 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
     bodyLimit: config.REQUEST_BYTES_MAX,
     trustProxy: config.TRUST_PROXY,
     forceCloseConnections: 'idle',
+    disableRequestLogging: true, // plugins/request-log.ts does it, at a level that a chat can bear
     ...options
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  await app.register(requestLog)
   await app.register(validation)
   await app.register(errors)
+  await app.register(security, config)
+  await app.register(documentation)
   await app.register(rateLimit, config)
   await app.register(mongodb, config)
+  await app.register(health)
   await app.register(chat, config)
   return app as unknown as FastifyInstance
 }

@@ -93,3 +93,9 @@ function describe (error: unknown, given: Record<string, unknown>): string {
   const secret = /SECRET|KEY|MONGODB_URL/.test(name)
   return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
 }
+
+/** CORS_ORIGIN as the CORS packages want it. */
+export function allowedOrigins (config: Config): '*' | string[] {
+  const origins = config.CORS_ORIGIN.split(',').map(origin => origin.trim()).filter(origin => origin !== '')
+  return origins.includes('*') ? '*' : origins
+}

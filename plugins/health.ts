@@ -1,0 +1,31 @@
+import underPressure from '@fastify/under-pressure'
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import fp from 'fastify-plugin'
+import { TidelogError } from '../src/errors.ts'
+import { FailureBody } from '../src/schemas/primitives.ts'
+
+/** Milliseconds that the event loop may lag behind before requests are refused: later ones would time out anyway. */
+const loopDelayMsMax = 2_000
+
+const Status = Type.Object({ success: Type.Literal(true), status: Type.String() })
+
+/** `/health/live` (the process answers), `/health/ready` (so does the database), and refusal under overload. */
+const health: FastifyPluginAsyncTypebox = async app => {
+  await app.register(underPressure, {
+    maxEventLoopDelay: loopDelayMsMax,
+    pressureHandler: () => { throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 }) }
+  })
+  app.get('/health/live', {
+    schema: { summary: 'Is the process alive?', tags: ['health'], security: [], response: { 200: Status } }
+  }, async () => ({ success: true as const, status: 'ok' }))
+
+  app.get('/health/ready', {
+    schema: { summary: 'Can it serve? Asks the database too', tags: ['health'], security: [], response: { 200: Status, 503: FailureBody } }
+  }, async () => {
+    await app.mongo.client.db('admin').command({ ping: 1 }, { timeoutMS: 2_000 })
+    return { success: true as const, status: 'ok' }
+  })
+}
+
+export default fp(health, { name: 'health', dependencies: ['mongodb'] })
