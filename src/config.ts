@@ -99,3 +99,10 @@ export function allowedOrigins (config: Config): '*' | string[] {
   const origins = config.CORS_ORIGIN.split(',').map(origin => origin.trim()).filter(origin => origin !== '')
   return origins.includes('*') ? '*' : origins
 }
+
+/** The text of `.env.example`: every variable with its description, commented out at its default. */
+export function envExample (): string {
+  const entries = Object.entries(configSchema.properties as Record<string, { description?: string, default?: unknown }>)
+  return '# Copy to .env and uncomment what you change. Made from src/config.ts by `npm run env-example`.\n' +
+    entries.map(([name, { description = '', default: value }]) => `\n# ${description}.\n# ${name}=${String(value)}\n`).join('')
+}

@@ -1,0 +1,57 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { ConfigError, configSchema, envExample, keptSecret, readConfig } from '../src/config.ts'
+
+t.test('defaults fill what the environment does not name, and an empty value counts as missing', async t => {
+  t.match(readConfig({}), { PORT: 5000, DATA_DIR: './data', MONGODB_URL: '', RATE_LIMIT_SENDS: 3000 })
+  t.equal(readConfig({ PORT: '' }).PORT, 5000)
+  t.equal(readConfig({ PORT: '80', UNRELATED: 'x' }).PORT, 80)
+})
+
+t.test('a bad value is one line that names the variable and what it must be', async t => {
+  const bad = {
+    PORT: 'x', LOG_LEVEL: 'loud', JWT_SECRET: 'short', TRUST_PROXY: 'maybe', MONGODB_URL: 'http://x', RATE_LIMIT_SENDS: '-1', ACCESS_TOKEN_TTL: '1h'
+  }
+  for (const [name, value] of Object.entries(bad)) {
+    try {
+      readConfig({ [name]: value })
+      t.fail(`${name} was accepted`)
+    } catch (error) {
+      t.ok(error instanceof ConfigError, name)
+      t.match((error as Error).message, new RegExp(`^${name} must [^\\n]+$`))
+    }
+  }
+})
+
+t.test('a secret is not repeated in the message that refuses it', async t => {
+  t.throws(() => readConfig({ JWT_SECRET: 'hunter2' }), /^JWT_SECRET must ((?!hunter2).)*$/)
+})
+
+t.test('production on a database of its own needs a configured key', async t => {
+  const production = { NODE_ENV: 'production', MONGODB_URL: 'mongodb://db.example/chat' }
+  t.throws(() => readConfig(production), /^JWT_SECRET must be set/)
+  t.ok(readConfig({ ...production, JWT_SECRET: 'a-secret-of-sufficient-length' }))
+  t.ok(readConfig({ ...production, JWT_JWKS_URL: 'https://issuer.example/jwks' }))
+})
+
+t.test('a generated secret is strong, kept, and readable by its owner only', async t => {
+  const dir = t.testdir()
+  const secret = keptSecret(join(dir, 'data'))
+  t.ok(secret.length >= 48)
+  t.equal(keptSecret(join(dir, 'data')), secret)
+  t.equal(statSync(join(dir, 'data', 'jwt-secret')).mode & 0o777, 0o600)
+})
+
+t.test('a damaged secret file is refused, not replaced', async t => {
+  const dir = t.testdir()
+  writeFileSync(join(dir, 'jwt-secret'), 'short')
+  t.throws(() => keptSecret(dir), /jwt-secret must hold a secret/)
+  t.equal(readFileSync(join(dir, 'jwt-secret'), 'utf8'), 'short')
+})
+
+t.test('.env.example is made from the schema and names every variable', async t => {
+  const file = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+  t.equal(file, envExample())
+  for (const name of Object.keys(configSchema.properties)) t.match(file, `# ${name}=`)
+})
