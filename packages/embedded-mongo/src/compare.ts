@@ -1,0 +1,159 @@
+/** MongoDB's total order over all values: types first (numbers unified, strings with symbols), then within a type. */
+import { compareDecimals, exactDecimal, unpackDecimal } from './decimal.ts'
+import {
+  Binary, Code, DateTime, DbPointer, Decimal128, Int32, ObjectId, Regex, TYPE, Timestamp, typeOf, type Doc, type Sym, type Value
+} from './values.ts'
+
+/** Where a type stands in the order; types with the same rank are compared by value. */
+const RANKS = new Uint8Array(256)
+RANKS[TYPE.minKey] = 1
+RANKS[TYPE.undefined] = 2
+RANKS[TYPE.null] = 5
+RANKS[TYPE.double] = RANKS[TYPE.int] = RANKS[TYPE.long] = RANKS[TYPE.decimal] = 10
+RANKS[TYPE.string] = RANKS[TYPE.symbol] = 15
+RANKS[TYPE.object] = 20
+RANKS[TYPE.array] = 25
+RANKS[TYPE.binData] = 30
+RANKS[TYPE.objectId] = 35
+RANKS[TYPE.bool] = 40
+RANKS[TYPE.date] = 45
+RANKS[TYPE.timestamp] = 47
+RANKS[TYPE.regex] = 50
+RANKS[TYPE.dbPointer] = 55
+RANKS[TYPE.javascript] = 60
+RANKS[TYPE.javascriptWithScope] = 65
+RANKS[TYPE.maxKey] = 127
+
+/** The names of the ranks that code elsewhere needs. */
+export const RANK = { minKey: 1, undefined: 2, null: 5, number: 10, string: 15, object: 20, array: 25, regex: 50, maxKey: 127 } as const
+
+/** The rank of a value's type in the order of types. */
+export function rankOf (value: Value): number {
+  return RANKS[typeOf(value)] as number
+}
+
+/** Orders two values as MongoDB sorts them; a missing value counts as null. */
+export function compareValues (a: Value | undefined, b: Value | undefined): number {
+  if (a === b) return 0
+  if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b)
+  const left = a ?? null
+  const right = b ?? null
+  const rank = rankOf(left)
+  const byRank = rank - rankOf(right)
+  return byRank !== 0 ? byRank : compareWithinRank(left, right, rank)
+}
+
+/** Orders two values whose types have the same rank. */
+export function compareWithinRank (a: Value, b: Value, rank: number): number {
+  if (rank === RANK.number) return compareNumbers(a as NumericValue, b as NumericValue)
+  if (rank === RANK.string) return compareStrings(stringOf(a as string | Sym), stringOf(b as string | Sym))
+  if (a instanceof ObjectId) return compareObjectIds(a, b as ObjectId)
+  if (a instanceof Map) return compareDocs(a, b as Doc)
+  if (Array.isArray(a)) return compareArrays(a, b as Value[])
+  if (typeof a === 'boolean') return Number(a) - Number(b)
+  if (a instanceof DateTime) return a.high - (b as DateTime).high || (a.low >>> 0) - ((b as DateTime).low >>> 0)
+  return compareRare(a, b)
+}
+
+type NumericValue = number | bigint | Int32 | Decimal128
+
+/** Orders numbers of any two types by their exact values; NaN is below all numbers and equal to itself. */
+export function compareNumbers (a: NumericValue, b: NumericValue): number {
+  const left = a instanceof Int32 ? a.value : a
+  const right = b instanceof Int32 ? b.value : b
+  if (left instanceof Decimal128 || right instanceof Decimal128) return compareDecimals(decimalOf(left), decimalOf(right))
+  // JavaScript compares a bigint with a number by their mathematical values.
+  if (left < right) return -1
+  if (left > right) return 1
+  return Number(!Number.isNaN(left)) - Number(!Number.isNaN(right))
+}
+
+function decimalOf (value: number | bigint | Decimal128) {
+  return value instanceof Decimal128 ? unpackDecimal(value) : exactDecimal(value)
+}
+
+const stringOf = (value: string | Sym) => typeof value === 'string' ? value : value.value
+
+/** Orders strings by code points, which is the order of their UTF-8 bytes; JavaScript's own order differs for surrogates. */
+export function compareStrings (a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const left = a.charCodeAt(i)
+    const right = b.charCodeAt(i)
+    if (left !== right) return codePointOrder(left) - codePointOrder(right)
+  }
+  return a.length - b.length
+}
+
+/** Moves the surrogates above the other units of the basic plane, where their code points belong. */
+function codePointOrder (unit: number): number {
+  return unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800
+}
+
+function compareObjectIds (a: ObjectId, b: ObjectId): number {
+  return (a.a >>> 0) - (b.a >>> 0) || (a.b >>> 0) - (b.b >>> 0) || (a.c >>> 0) - (b.c >>> 0)
+}
+
+/** Field by field in their stored order: the type's rank, then the name, then the value; a prefix is smaller. */
+function compareDocs (a: Doc, b: Doc): number {
+  const others = b.entries()
+  for (const [name, value] of a) {
+    const next = others.next()
+    if (next.done === true) return 1
+    const [otherName, other] = next.value
+    const rank = rankOf(value)
+    const order = rank - rankOf(other) || compareStrings(name, otherName) || compareWithinRank(value, other, rank)
+    if (order !== 0) return order
+  }
+  return a.size - b.size
+}
+
+function compareArrays (a: Value[], b: Value[]): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const order = compareValues(a[i], b[i])
+    if (order !== 0) return order
+  }
+  return a.length - b.length
+}
+
+function compareRare (a: Value, b: Value): number {
+  if (a instanceof Binary) {
+    const other = b as Binary
+    return a.bytes.length - other.bytes.length || a.subtype - other.subtype || Buffer.compare(a.bytes, other.bytes)
+  }
+  if (a instanceof Timestamp) return a.seconds - (b as Timestamp).seconds || a.ordinal - (b as Timestamp).ordinal
+  if (a instanceof Regex) return compareStrings(a.pattern, (b as Regex).pattern) || compareStrings(a.flags, (b as Regex).flags)
+  if (a instanceof Code) {
+    const other = b as Code
+    return compareStrings(a.code, other.code) || (a.scope === undefined ? 0 : compareDocs(a.scope, other.scope as Doc))
+  }
+  if (a instanceof DbPointer) {
+    const other = b as DbPointer
+    return Buffer.byteLength(a.namespace) - Buffer.byteLength(other.namespace) ||
+      compareStrings(a.namespace, other.namespace) || compareObjectIds(a.id, other.id)
+  }
+  return 0
+}
+
+/** Whether two values are the same bytes: the same types throughout, not merely equal in the order. */
+export function identical (a: Value, b: Value): boolean {
+  if (a === b) return a !== 0 || Object.is(a, b)
+  if (typeof a === 'number' && typeof b === 'number') return Object.is(a, b)
+  if (typeOf(a) !== typeOf(b)) return false
+  if (Array.isArray(a)) return a.length === (b as Value[]).length && a.every((item, i) => identical(item, (b as Value[])[i] as Value))
+  if (a instanceof Map) return identicalDocs(a, b as Doc)
+  if (a instanceof Decimal128) return Buffer.compare(a.bytes, (b as Decimal128).bytes) === 0
+  if (a instanceof Code && a.scope !== undefined) return a.code === (b as Code).code && identicalDocs(a.scope, (b as Code).scope as Doc)
+  return compareValues(a, b) === 0
+}
+
+function identicalDocs (a: Doc, b: Doc): boolean {
+  if (a.size !== b.size) return false
+  const others = b.entries()
+  for (const [name, value] of a) {
+    const [otherName, other] = others.next().value as [string, Value]
+    if (name !== otherName || !identical(value, other)) return false
+  }
+  return true
+}

@@ -1,0 +1,278 @@
+/**
+ * Values as bytes whose order is the order of the values: comparing two keys byte by byte says what `compareValues` says.
+ *
+ * Each value is one type byte and a body, and no encoding is the beginning of another one, so compound keys are concatenations and all
+ * keys with the same leading values share exactly those bytes. No value begins with 0xff in either direction, so that `prefix + 0xff` is
+ * above every key with that prefix. A descending field has all its bits inverted.
+ *
+ * A number is the greatest double not above it, and then either 0 (the double is the number) or 1 and its 34 decimal digits: int64, double
+ * and Decimal128 that are equal have equal bytes, and those that are not are in order to the last digit.
+ */
+import { exactDecimal, floorDouble, unpackDecimal, type Decimal } from './decimal.ts'
+import {
+  Binary, BsonUndefined, Code, DateTime, DbPointer, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp,
+  type Doc, type Value
+} from './values.ts'
+
+const END = 0x01
+const TAG = {
+  minKey: 0x05,
+  undefined: 0x0a,
+  null: 0x10,
+  number: 0x20,
+  string: 0x30,
+  object: 0x38,
+  array: 0x40,
+  binary: 0x48,
+  objectId: 0x50,
+  bool: 0x58,
+  date: 0x60,
+  timestamp: 0x68,
+  regex: 0x70,
+  dbPointer: 0x78,
+  code: 0x80,
+  codeWithScope: 0x88,
+  maxKey: 0xf0
+} as const
+
+const CAPACITY_KEPT = 1 << 20
+let out = Buffer.allocUnsafeSlow(1 << 14)
+let at = 0
+
+const double = new Float64Array(1)
+const words = new Int32Array(double.buffer)
+
+/** Begins a key. One key is written at a time. */
+export function beginKey () {
+  if (out.length > CAPACITY_KEPT) out = Buffer.allocUnsafeSlow(1 << 14)
+  at = 0
+}
+
+/** Appends one field of the key; a missing value is a null. */
+export function appendKeyValue (value: Value | undefined, descending: boolean) {
+  const start = at
+  writeValue(value)
+  if (!descending) return
+  for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
+}
+
+/** Appends bytes as they are. */
+export function appendKeyBytes (bytes: Uint8Array) {
+  reserve(bytes.length)
+  out.set(bytes, at)
+  at += bytes.length
+}
+
+/** The bytes written since `beginKey`, in a buffer of their own. */
+export function takeKey (): Buffer {
+  const key = Buffer.allocUnsafe(at)
+  out.copy(key, 0, 0, at)
+  return key
+}
+
+function reserve (bytes: number) {
+  if (at + bytes <= out.length) return
+  const larger = Buffer.allocUnsafeSlow(Math.max(out.length * 2, at + bytes))
+  out.copy(larger, 0, 0, at)
+  out = larger
+}
+
+function writeWord (value: number) {
+  out[at++] = value >>> 24
+  out[at++] = value >>> 16
+  out[at++] = value >>> 8
+  out[at++] = value
+}
+
+function writeValue (value: Value | undefined) {
+  reserve(48)
+  if (typeof value === 'string') {
+    out[at++] = TAG.string
+    writeText(value)
+  } else if (value instanceof ObjectId) {
+    out[at++] = TAG.objectId
+    writeObjectId(value)
+  } else if (value instanceof Int32) {
+    out[at++] = TAG.number
+    writeDouble(value.value)
+    out[at++] = 0
+  } else if (value === undefined || value === null) {
+    out[at++] = TAG.null
+  } else if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal128) {
+    out[at++] = TAG.number
+    writeNumber(value)
+  } else if (value instanceof DateTime) {
+    out[at++] = TAG.date
+    writeWord(value.high ^ 0x80000000)
+    writeWord(value.low)
+  } else if (typeof value === 'boolean') {
+    out[at++] = TAG.bool
+    out[at++] = value ? 1 : 0
+  } else if (value instanceof Map) {
+    out[at++] = TAG.object
+    writeFields(value)
+  } else if (Array.isArray(value)) {
+    out[at++] = TAG.array
+    for (const item of value) writeValue(item)
+    reserve(1)
+    out[at++] = END
+  } else {
+    writeRareValue(value)
+  }
+}
+
+/** UTF-8 with a zero byte as 00 ff, ended by 00 00. */
+function writeText (text: string) {
+  reserve(text.length * 6 + 2)
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i)
+    if (char === 0) {
+      out[at++] = 0
+      out[at++] = 0xff
+    } else if (char < 0x80) {
+      out[at++] = char
+    } else {
+      writeUnicode(text.slice(i))
+      break
+    }
+  }
+  out[at++] = 0
+  out[at++] = 0
+}
+
+function writeUnicode (text: string) {
+  if (!text.includes('\0')) {
+    at += out.write(text, at, 'utf8')
+    return
+  }
+  for (const byte of Buffer.from(text)) {
+    out[at++] = byte
+    if (byte === 0) out[at++] = 0xff
+  }
+}
+
+/** UTF-8 that holds no zero byte (names, patterns), ended by one. */
+function writeName (name: string) {
+  reserve(name.length * 3 + 1)
+  at += out.write(name, at, 'utf8')
+  out[at++] = 0
+}
+
+function writeFields (doc: Doc) {
+  for (const [name, value] of doc) {
+    // The type is compared before the name: the body follows the name, its tag goes in front.
+    const tagAt = at
+    writeName(name)
+    const bodyAt = at
+    writeValue(value)
+    const tag = out[bodyAt] as number
+    out.copyWithin(tagAt + 1, tagAt, bodyAt)
+    out[tagAt] = tag
+  }
+  reserve(1)
+  out[at++] = END
+}
+
+function writeObjectId (id: ObjectId) {
+  writeWord(id.a)
+  writeWord(id.b)
+  writeWord(id.c)
+}
+
+/** The bits of a double in the order of its value; NaN (below -Infinity) is all zeros, -0 is 0. */
+function writeDouble (value: number) {
+  if (Number.isNaN(value)) {
+    out.fill(0, at, at + 8)
+    at += 8
+    return
+  }
+  double[0] = value + 0
+  const high = words[1] as number
+  const low = words[0] as number
+  writeWord(high < 0 ? ~high : high | 0x80000000)
+  writeWord(high < 0 ? ~low : low)
+}
+
+function writeNumber (value: number | bigint | Decimal128) {
+  if (typeof value === 'number') {
+    writeDouble(value)
+    out[at++] = 0
+    return
+  }
+  if (typeof value === 'bigint') {
+    const nearest = Number(value)
+    if (Number.isSafeInteger(nearest)) {
+      writeDouble(nearest)
+      out[at++] = 0
+    } else {
+      writeDecimal(exactDecimal(value))
+    }
+    return
+  }
+  writeDecimal(unpackDecimal(value))
+}
+
+function writeDecimal (decimal: Decimal) {
+  const floor = floorDouble(decimal)
+  writeDouble(floor)
+  if (decimal.kind !== 'finite' || isExactly(decimal, floor)) {
+    out[at++] = 0
+    return
+  }
+  out[at++] = 1
+  const digits = decimal.coefficient.toString()
+  const order = digits.length + decimal.exponent + 0x4000
+  const start = at
+  out[at++] = order >>> 8
+  out[at++] = order
+  at += out.write(digits.padEnd(34, '0'), at, 'hex')
+  if (decimal.negative) for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
+}
+
+function isExactly (decimal: Extract<Decimal, { kind: 'finite' }>, value: number): boolean {
+  const exact = exactDecimal(value)
+  if (exact.kind !== 'finite') return false
+  if (exact.coefficient === 0n || decimal.coefficient === 0n) return exact.coefficient === decimal.coefficient
+  const shift = exact.exponent - decimal.exponent
+  return shift >= 0
+    ? exact.coefficient * 10n ** BigInt(shift) === decimal.coefficient
+    : exact.coefficient === decimal.coefficient * 10n ** BigInt(-shift)
+}
+
+type RareValue = Exclude<Value, string | number | bigint | boolean | null | Int32 | Decimal128 | ObjectId | DateTime | Doc | Value[]>
+
+function writeRareValue (value: RareValue) {
+  if (value instanceof MinKey) {
+    out[at++] = TAG.minKey
+  } else if (value instanceof MaxKey) {
+    out[at++] = TAG.maxKey
+  } else if (value instanceof BsonUndefined) {
+    out[at++] = TAG.undefined
+  } else if (value instanceof Sym) {
+    out[at++] = TAG.string
+    writeText(value.value)
+  } else if (value instanceof Timestamp) {
+    out[at++] = TAG.timestamp
+    writeWord(value.seconds)
+    writeWord(value.ordinal)
+  } else if (value instanceof Binary) {
+    out[at++] = TAG.binary
+    writeWord(value.bytes.length)
+    out[at++] = value.subtype
+    appendKeyBytes(value.bytes)
+  } else if (value instanceof Regex) {
+    out[at++] = TAG.regex
+    writeName(value.pattern)
+    writeName(value.flags)
+  } else if (value instanceof Code) {
+    out[at++] = value.scope === undefined ? TAG.code : TAG.codeWithScope
+    writeText(value.code)
+    if (value.scope !== undefined) writeFields(value.scope)
+  } else if (value instanceof DbPointer) {
+    out[at++] = TAG.dbPointer
+    writeWord(Buffer.byteLength(value.namespace))
+    writeName(value.namespace)
+    reserve(12)
+    writeObjectId(value.id)
+  }
+}
