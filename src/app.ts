@@ -4,6 +4,7 @@ import chat from '../plugins/chat.ts'
 import documentation from '../plugins/documentation.ts'
 import errors from '../plugins/errors.ts'
 import health from '../plugins/health.ts'
+import jwt from '../plugins/jwt.ts'
 import mongodb from '../plugins/mongodb.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import requestLog from '../plugins/request-log.ts'
@@ -33,5 +34,6 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(mongodb, config)
   await app.register(health)
   await app.register(chat, config)
+  await app.register(jwt, config)
   return app as unknown as FastifyInstance
 }

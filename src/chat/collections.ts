@@ -13,6 +13,13 @@ export interface UserRow {
   isActive?: boolean
   /** Tokens issued before this are refused (logout everywhere, deactivation). */
   tokensValidFrom?: Date
+  /** Sessions that were logged out, until the last token that they may have has expired. */
+  revokedSessions?: Array<{ sid: string, until: Date }>
+  /** The user name and the e-mail address in lower case, where the account was registered here: each is there once. */
+  usernameKey?: string
+  emailKey?: string
+  /** What a search finds the user by: the user name and the words of the full name, in lower case. */
+  searchKeys?: string[]
   createdAt?: Date
   updatedAt?: Date
 }

@@ -10,6 +10,8 @@ const believedMs = 10_000
 export class UserDirectory {
   private readonly cache = new LRUCache<string, UserRow>({ max: 50_000, ttl: believedMs })
   private readonly reader: BatchedReader<string, UserRow>
+  /** How often something was forgotten: a read that was on its way meanwhile may be older than the change. */
+  private forgotten = 0
 
   constructor (users: Collection<UserRow>) {
     this.reader = new BatchedReader(async ids => {
@@ -28,8 +30,9 @@ export class UserDirectory {
     const cached = this.cache.get(id)
     if (cached !== undefined) return cached
     if (!ObjectId.isValid(id) || id.length !== 24) return undefined
+    const { forgotten } = this
     const row = await this.reader.get(id)
-    if (row !== undefined) this.cache.set(id, row)
+    if (row !== undefined && forgotten === this.forgotten) this.cache.set(id, row)
     return row
   }
 
@@ -48,6 +51,7 @@ export class UserDirectory {
 
   /** The next `get` reads the database again. */
   forget (id: string): void {
+    this.forgotten++
     this.cache.delete(id)
   }
 }

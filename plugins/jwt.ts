@@ -1,0 +1,103 @@
+import { EventEmitter } from 'node:events'
+import fastifyJwt from '@fastify/jwt'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../src/config.ts'
+import { TidelogError } from '../src/errors.ts'
+import { claimedUserId, type Identity, openSession, type Revoked, type Session } from '../src/auth/identity.ts'
+import { JwkSet } from '../src/auth/jwks.ts'
+import { tokenKeys } from '../src/auth/keys.ts'
+import { TokenVerifier } from '../src/auth/verifier.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** An onRequest hook: sets `request.identity`, or refuses with 401; counts the request against the user's limit. */
+    authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+    /**
+     * The session of a token, if it is good now.
+     * @throws TidelogError NO_TOKEN, UNKNOWN_USER or INVALID_TOKEN, with the texts that the seed's clients know.
+     */
+    verifyToken: (token: unknown) => Promise<Session>
+    /** Emits `revoked` in this process when a user logs out or is deactivated here. */
+    sessions: EventEmitter<{ revoked: [Revoked] }>
+  }
+  interface FastifyRequest {
+    /** Set by `authenticate`. */
+    identity: Identity
+  }
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    /** `own`: HS256; `host` and `jwks`: a host application's public keys. Registered where the configuration names a key. */
+    namespaces: 'own' | 'host' | 'jwks'
+    payload: { id: string, sid: string }
+  }
+}
+
+/** Verified tokens that are remembered, so that most requests cost no signature check. */
+const cache = 20_000
+/** Milliseconds for which a verified token is believed without looking whether its key is still published. */
+const jwksCacheTTL = 60_000
+
+/** Verifies tokens, each algorithm with its own key and no other, and says who is asking. */
+export default fp(async function jwt (app, config: Config) {
+  const keys = tokenKeys(config)
+  const verifier = new TokenVerifier()
+  if (keys.secret !== undefined) {
+    await app.register(fastifyJwt, {
+      namespace: 'own',
+      secret: keys.secret,
+      sign: { algorithm: 'HS256', expiresIn: config.ACCESS_TOKEN_TTL },
+      verify: { algorithms: ['HS256'], cache, errorCacheTTL: -1 }
+    })
+    verifier.accept('HS256', token => app.jwt.own.verify(token))
+  }
+  if (keys.publicKey !== undefined) {
+    const { pem, algorithm } = keys.publicKey
+    await app.register(fastifyJwt, { namespace: 'host', secret: { public: pem }, verify: { algorithms: [algorithm], cache, errorCacheTTL: -1 } })
+    verifier.accept(algorithm, token => app.jwt.host.verify(token))
+  }
+  if (keys.jwksUrl !== undefined) {
+    const jwks = new JwkSet(keys.jwksUrl, { onError: error => { app.log.warn({ err: error }, 'keys of the host application could not be fetched') } })
+    const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
+    await app.register(fastifyJwt, {
+      namespace: 'jwks',
+      secret: { public: async ({ header }: { header: Record<string, unknown> }) => jwks.pem(header['alg'] as string, header['kid'] as string | undefined) },
+      verify: { algorithms: [...algorithms], cache, cacheTTL: jwksCacheTTL, errorCacheTTL: -1 }
+    })
+    for (const algorithm of algorithms) verifier.accept(algorithm, token => app.jwt.jwks.verify(token))
+  }
+
+  const admins = new Set(config.ADMIN_USERS.split(',').map(name => name.trim()).filter(name => name !== ''))
+  const { users } = app.chat
+
+  async function verifyToken (token: unknown): Promise<Session> {
+    if (token === undefined || token === null || token === '') throw new TidelogError('NO_TOKEN')
+    if (typeof token !== 'string') throw new TidelogError('INVALID_TOKEN')
+    const claims = await verifier.verify(token)
+    const userId = claimedUserId(claims)
+    return openSession(token, claims, users.peek(userId) ?? await users.get(userId), admins)
+  }
+
+  async function authenticate (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    try {
+      request.identity = (await verifyToken(bearer(request.headers.authorization))).identity
+    } catch (error) {
+      if (!(error instanceof TidelogError) || error.status !== 401) throw error
+      await app.limiters.requests.consume(`address:${request.ip}`)
+      reply.header('www-authenticate', error.code === 'NO_TOKEN' ? 'Bearer' : 'Bearer error="invalid_token"')
+      throw error
+    }
+    await app.limiters.requests.consume(request.identity.userId)
+  }
+
+  app.decorateRequest('identity', null as unknown as Identity)
+  app.decorate('authenticate', authenticate)
+  app.decorate('verifyToken', verifyToken)
+  app.decorate('sessions', new EventEmitter<{ revoked: [Revoked] }>())
+}, { name: 'jwt', dependencies: ['chat', 'rate-limit'] })
+
+function bearer (authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : /^Bearer +(\S.*)$/i.exec(authorization)?.[1]?.trimEnd()
+}

@@ -1,0 +1,60 @@
+import { LRUCache } from 'lru-cache'
+import { TidelogError } from '../errors.ts'
+import type { Claims } from './identity.ts'
+
+type Verify = (token: string) => object | Promise<object>
+
+/** Longest token that is looked at, in characters. */
+const tokenCharsMax = 8_192
+
+/**
+ * Gives a token to the verifier of the algorithm that its header names, and to no other: an algorithm without a key
+ * of its own (`none` among them) is refused before any key is touched.
+ */
+export class TokenVerifier {
+  private readonly byAlgorithm = new Map<string, Verify[]>()
+  /** Algorithms by the header's text, of which an issuer has one or a few. */
+  private readonly algorithms = new LRUCache<string, string>({ max: 1_000 })
+
+  /** Several verifiers of one algorithm (a public key beside a published set) are tried in turn. */
+  accept (algorithm: string, verify: Verify): void {
+    this.byAlgorithm.set(algorithm, [...this.byAlgorithm.get(algorithm) ?? [], verify])
+  }
+
+  /** @throws TidelogError INVALID_TOKEN, or UNAVAILABLE where the keys could not be had. */
+  async verify (token: string): Promise<Claims> {
+    if (token.length > tokenCharsMax) throw new TidelogError('INVALID_TOKEN')
+    const verifiers = this.byAlgorithm.get(this.algorithm(token))
+    let refusal = new TidelogError('INVALID_TOKEN')
+    for (const verify of verifiers ?? []) {
+      try {
+        return await verify(token) as Claims
+      } catch (error) {
+        const unavailable = unavailability(error)
+        if (unavailable !== undefined) refusal = unavailable
+      }
+    }
+    throw refusal
+  }
+
+  private algorithm (token: string): string {
+    const text = token.slice(0, Math.max(0, token.indexOf('.')))
+    const known = this.algorithms.get(text)
+    if (known !== undefined) return known
+    let algorithm = ''
+    try {
+      const header = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as { alg?: unknown } | null
+      if (typeof header?.alg === 'string') algorithm = header.alg
+    } catch {
+      // No header: no algorithm.
+    }
+    if (this.byAlgorithm.has(algorithm)) this.algorithms.set(text, algorithm)
+    return algorithm
+  }
+}
+
+/** A key that could not be fetched says nothing about the token. */
+function unavailability (error: unknown): TidelogError | undefined {
+  const cause = (error as { originalError?: unknown } | null)?.originalError
+  return cause instanceof TidelogError && cause.code === 'UNAVAILABLE' ? cause : undefined
+}
