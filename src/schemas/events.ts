@@ -1,0 +1,74 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import {
+  CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, RoomId, RoomMessage,
+  SendCommonInput, SendDirectInput, SendRoomInput
+} from './message.ts'
+import { Id, Time } from './primitives.ts'
+
+interface ClientEvent {
+  input: TSchema
+  description: string
+}
+
+/** Every event that a client may send. Its last argument may be a callback, which gets an `Acknowledgement`. */
+export const clientEvents = {
+  setupUser: { input: Type.Unknown(), description: 'Says hello; answered by `userSetup`' },
+  sendDirectMessage: { input: SendDirectInput, description: 'Sends to one user; answered by `directMessage`' },
+  joinCommonChat: { input: Type.Unknown(), description: 'Starts live delivery of the common chat; answered by `joinedCommonChat`' },
+  leaveCommonChat: { input: Type.Unknown(), description: 'Ends live delivery of the common chat; answered by `leftCommonChat`' },
+  sendCommonChatMessage: { input: SendCommonInput, description: 'Sends to everybody; answered by `commonChatMessage` to those who joined' },
+  joinRoom: { input: RoomId, description: 'Joins a room and starts live delivery; answered by `joinedRoom`' },
+  leaveRoom: { input: RoomId, description: 'Ends live delivery of a room on this socket; answered by `leftRoom`' },
+  sendRoomMessage: { input: SendRoomInput, description: 'Sends to a room; answered by `roomMessage` to those who joined' },
+  editMessage: { input: EditInput, description: 'Changes the content of an own message' },
+  deleteMessage: { input: DeleteInput, description: 'Deletes a message; a tombstone stays' },
+  markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
+  typing: { input: Type.Object({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
+  refreshToken: { input: Type.Object({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }
+} as const satisfies Record<string, ClientEvent>
+
+/** Every event that the server sends, with its payload. */
+export const serverEvents = {
+  userSetup: Type.Object({ success: Type.Boolean(), userId: Id }),
+  directMessage: DirectMessage,
+  joinedCommonChat: Type.Object({ success: Type.Boolean() }),
+  leftCommonChat: Type.Object({ success: Type.Boolean() }),
+  commonChatMessage: CommonChatMessage,
+  joinedRoom: Type.Object({ roomId: RoomId, success: Type.Boolean() }),
+  leftRoom: Type.Object({ roomId: RoomId, success: Type.Boolean() }),
+  roomMessage: RoomMessage,
+  messageChanged: Message,
+  messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),
+  typing: Type.Object({ conversationId: ConversationId, userId: Id, on: Type.Boolean() }),
+  tokenExpiring: Type.Object({ expiresAt: Time }),
+  tokenExpired: Type.Object({ expiredAt: Time }),
+  error: Type.Object({
+    message: Type.String(),
+    error: Type.String(),
+    code: Type.String(),
+    event: Type.String(),
+    clientMessageId: Type.Optional(Type.String())
+  })
+} as const satisfies Record<string, TSchema>
+
+/** What a callback gets; failures have the fields of a failed REST body. */
+export const Acknowledgement = Type.Union([
+  Type.Object({ success: Type.Literal(true), message: Type.Optional(Message), duplicate: Type.Optional(Type.Literal(true)), rev: Type.Optional(Type.Integer()) }),
+  Type.Object({
+    success: Type.Literal(false),
+    code: Type.String(),
+    message: Type.String(),
+    retryable: Type.Boolean(),
+    retryAfterMs: Type.Optional(Type.Integer()),
+    current: Type.Optional(Message)
+  })
+])
+export type Acknowledgement = Static<typeof Acknowledgement>
+
+export type ClientEventName = keyof typeof clientEvents
+export type ClientInput<E extends ClientEventName> = Static<typeof clientEvents[E]['input']>
+export type ServerEventName = keyof typeof serverEvents
+export type ServerPayload<E extends ServerEventName> = Static<typeof serverEvents[E]>
+
+export type ClientToServer = { [E in ClientEventName]: (data: ClientInput<E>, acknowledge?: (answer: Acknowledgement) => void) => void }
+export type ServerToClient = { [E in ServerEventName]: (payload: ServerPayload<E>) => void }

@@ -1,0 +1,122 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Id, Time, User } from './primitives.ts'
+
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** What a client may send; `system` messages are the server's own. */
+export const SendableMessageType = Type.Union([
+  Type.Literal('text'), Type.Literal('image'), Type.Literal('file'), Type.Literal('audio'), Type.Literal('video'), Type.Literal('location')
+], { description: 'The kind of a message' })
+
+export const MessageType = Type.Union([...SendableMessageType.anyOf, Type.Literal('system')], { description: 'The kind of a message' })
+
+/** A room's id: from the server 24 hexadecimal digits, else chosen by whoever joined it first. */
+export const RoomId = Type.String({ pattern: '^[A-Za-z0-9_.:-]{1,64}$', description: 'A room\'s id: 1–64 of letters, digits and _ . : -' })
+
+export const ConversationId = Type.String({ minLength: 1, maxLength: 80, description: '`dm_<smaller user id>_<larger user id>`, `room_<roomId>` or `common_chat`' })
+
+export const ClientMessageId = Type.String({ minLength: 1, maxLength: 64, description: 'Chosen by the client, once for each message that it writes' })
+
+export const Reaction = Type.Object({
+  emoji: Type.String(),
+  count: Type.Integer(),
+  userIds: Type.Array(Id, { description: 'The first 50' })
+})
+
+/** What every message carries beside the fields that the first clients know. */
+const additions = {
+  conversationId: ConversationId,
+  seq: Type.Integer({ description: 'Place by creation in the conversation: 1, 2, 3 …' }),
+  rev: Type.Integer({ description: 'Place of the last change in the conversation\'s change order' }),
+  clientMessageId: orNull(Type.String()),
+  replyTo: orNull(Id),
+  reactions: Type.Array(Reaction),
+  editedAt: orNull(Time),
+  isDeleted: Type.Boolean({ description: 'A tombstone: the content is gone' })
+}
+
+export const DirectMessage = Type.Object({
+  _id: Id,
+  senderId: User,
+  receiverId: User,
+  message: Type.String(),
+  listingId: orNull(Type.Object({ _id: Id, title: Type.String() })),
+  messageType: MessageType,
+  isRead: Type.Boolean(),
+  createdAt: Time,
+  updatedAt: Time,
+  ...additions
+}, { description: 'A message between two users' })
+
+export const CommonChatMessage = Type.Object({
+  _id: Id,
+  user: User,
+  message: Type.String(),
+  timestamp: Time,
+  messageType: MessageType,
+  ...additions
+}, { description: 'A message to everybody' })
+
+export const RoomMessage = Type.Object({
+  ...CommonChatMessage.properties,
+  roomId: RoomId
+}, { description: 'A message in a room' })
+
+export const Message = Type.Union([DirectMessage, RoomMessage, CommonChatMessage])
+
+export type DirectMessage = Static<typeof DirectMessage>
+export type CommonChatMessage = Static<typeof CommonChatMessage>
+export type RoomMessage = Static<typeof RoomMessage>
+export type Message = DirectMessage | CommonChatMessage | RoomMessage
+
+const content = Type.String({ description: 'The message: 1–4,000 characters after trimming' })
+
+/** What all three kinds of sending take. */
+const sendable = {
+  content,
+  messageType: Type.Optional(SendableMessageType),
+  clientMessageId: Type.Optional(orNull(ClientMessageId)),
+  replyTo: Type.Optional(orNull(Id))
+}
+
+export const SendCommonInput = Type.Object(sendable)
+export const SendDirectInput = Type.Object({ receiverId: Id, ...sendable, listingId: Type.Optional(orNull(Id)) })
+export const SendRoomInput = Type.Object({ roomId: RoomId, ...sendable })
+export const EditInput = Type.Object({ messageId: Id, content, expectedRev: Type.Optional(Type.Integer({ minimum: 1 })) })
+export const DeleteInput = Type.Object({ messageId: Id })
+export const MarkReadInput = Type.Object({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
+
+export type SendCommonInput = Static<typeof SendCommonInput>
+export type SendDirectInput = Static<typeof SendDirectInput>
+export type SendRoomInput = Static<typeof SendRoomInput>
+export type EditInput = Static<typeof EditInput>
+export type DeleteInput = Static<typeof DeleteInput>
+export type MarkReadInput = Static<typeof MarkReadInput>
+
+/** The body of a message written, edited or deleted over REST; an acknowledgement has the same fields. */
+export const messageBody = <T extends TSchema>(message: T) => Type.Object({
+  success: Type.Literal(true),
+  message,
+  duplicate: Type.Optional(Type.Literal(true, { description: 'The same clientMessageId was stored before' })),
+  rev: Type.Integer()
+})
+
+/** A page of history. */
+export const historyBody = <T extends TSchema>(message: T) => Type.Object({
+  success: Type.Literal(true),
+  messages: Type.Array(message, { description: 'In ascending seq' }),
+  hasMore: Type.Boolean({ description: 'There are older ones: ask with `before` the first seq' }),
+  asOf: Type.Object({ rev: Type.Integer(), cursor: Type.String() }, { description: 'Sync from here to learn what changed since' })
+})
+
+export const HistoryQuery = Type.Object({
+  before: Type.Optional(Type.Integer({ minimum: 1, description: 'Messages before this seq; the newest without it' })),
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 })
+})
+
+export const ReadBody = Type.Object({
+  success: Type.Literal(true),
+  conversationId: ConversationId,
+  seq: Type.Integer({ description: 'Everything up to here is read' }),
+  at: orNull(Time)
+})
