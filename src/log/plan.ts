@@ -39,9 +39,15 @@ export type Change =
   /** `decide` sees the row as it stands before the change: null changes nothing, a thrown TidelogError refuses. */
   | { type: 'revise', conversationId: string, rowId: ObjectId, decide: (row: LogRow) => Patch | null }
   /** Sets, or with null removes, a member, and appends the membership row. The same role again changes nothing. */
-  | { type: 'member', conversationId: string, rowId: ObjectId, userId: ObjectId, role: MemberRole | null, open?: Opening }
+  | { type: 'member', conversationId: string, rowId: ObjectId, userId: ObjectId, role: MemberRole | null | RoleRule, open?: Opening }
   /** Moves a member's read position forward; takes a time of the conversation's clock but no rev. */
   | { type: 'read', conversationId: string, userId: ObjectId, seq: Seq }
+
+/**
+ * Works out a member's role from what is so at the commit: null for no member. The role that the member has changes
+ * nothing; a thrown TidelogError refuses.
+ */
+export type RoleRule = (member: Member | null, head: Head | null) => MemberRole | null
 
 /** Changes that commit together or not at all. */
 export interface Unit {
@@ -273,10 +279,18 @@ function revise (change: Extract<Change, { type: 'revise' }>, draft: Draft, now:
 }
 
 function setMember (change: Extract<Change, { type: 'member' }>, draft: Draft, now: number): Step {
-  const { conversationId, rowId, userId, role } = change
+  const { conversationId, rowId, userId } = change
   const key = memberKey(conversationId, userId)
   const member = draft.member(key)
-  if (draft.head(conversationId) === null && change.open === undefined) return { outcome: 'missing' }
+  const head = draft.head(conversationId)
+  if (head === null && change.open === undefined) return { outcome: 'missing' }
+  let role: MemberRole | null
+  try {
+    role = typeof change.role === 'function' ? change.role(member, head) : change.role
+  } catch (error) {
+    if (error instanceof TidelogError) return { outcome: 'refused', error }
+    throw error
+  }
   if ((member?.role ?? null) === role) return { changed: false }
   const step = append(conversationId, { _id: rowId, kind: 'membership', userId, role }, change.open, draft, now)
   if ('outcome' in step || step.row === undefined) return step
@@ -298,11 +312,14 @@ function markRead (change: Extract<Change, { type: 'read' }>, draft: Draft, now:
   const seq = seqOf(Math.min(change.seq, head.headSeq))
   if (seq <= member.readSeq) return { changed: false, read: member }
   const at = nextTime(head, now)
-  const read: Member = { ...member, readSeq: seq, readAt: at }
+  const read: Member = { ...member, readSeq: seq, readAt: at, readTrail: [...(member.readTrail ?? []).slice(1 - readTrailMax), { seq, at }] }
   draft.writeMember(key, read)
   draft.moveHead(change.conversationId, { ...head, clock: at })
   return { changed: true, read }
 }
+
+/** Moves of a read position that a member remembers. */
+const readTrailMax = 8
 
 /** Times of a conversation strictly increase, whatever the node's clock says: a time is then a cursor too. */
 function nextTime (head: Head, now: number): Date {

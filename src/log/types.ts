@@ -72,6 +72,8 @@ export interface Member {
   /** Everything up to this seq is read. */
   readSeq: Seq
   readAt?: Date
+  /** The last moves of `readSeq`, oldest first, so that a client can be told what was read since a time. */
+  readTrail?: Array<{ seq: Seq, at: Date }>
 }
 
 export const memberKey = (conversationId: string, userId: ObjectId): string => `${conversationId}|${userId.toHexString()}`
