@@ -1,0 +1,130 @@
+import { cp, mkdir } from 'node:fs/promises'
+import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { type Collection, type Db, MongoClient, ObjectId } from 'mongodb'
+import { ensureLogIndexes, logCollections } from '../../src/log/collections.ts'
+import { type Head, type LogRow, type Member, memberKey, revOf, seqOf } from '../../src/log/types.ts'
+import { type Person, directId, userRow } from './people.ts'
+
+/** A direct conversation that is to be there before the run; messages alternate between the two. */
+export interface History {
+  a: Person
+  b: Person
+  messages: number
+}
+
+const rowsAtOnce = 5_000
+const epochMs = Date.UTC(2026, 0, 1)
+
+/** Starts the engine on `dataDir` in this process, for as long as `work` takes. */
+export async function withDatabase<T> (dataDir: string, work: (db: Db) => Promise<T>): Promise<T> {
+  await mkdir(dataDir, { recursive: true })
+  const engine = await startEmbeddedMongo({ dataDir })
+  const client = await MongoClient.connect(engine.uri, { writeConcern: { w: 'majority', journal: true }, ignoreUndefined: true })
+  try {
+    return await work(client.db('tidelog'))
+  } finally {
+    await client.close()
+    await engine.stop()
+  }
+}
+
+export async function addUsers (db: Db, persons: readonly Person[]): Promise<void> {
+  await db.collection('users').insertMany(persons.map(userRow))
+}
+
+/**
+ * Writes conversations as the log's commits would have left them: rows with rev = seq = 1, 2, 3 … a second apart, the head at
+ * the last of them, both members. Straight through the driver in large batches: a million rows through sockets would take minutes.
+ */
+export async function addHistories (db: Db, histories: readonly History[]): Promise<void> {
+  const collections = logCollections(db)
+  await ensureLogIndexes(collections)
+  const rows = new Batch<LogRow>(collections.log)
+  const heads = new Batch<Head>(collections.conversations)
+  const members = new Batch<Member>(collections.members)
+  for (const { a, b, messages } of histories) {
+    const conversationId = directId(a, b)
+    const ids = [new ObjectId(a.id), new ObjectId(b.id)] as const
+    for (let number = 1; number <= messages; number++) await rows.add(messageRow(conversationId, ids, number))
+    await heads.add({
+      _id: conversationId,
+      kind: 'direct',
+      headRev: revOf(messages),
+      headSeq: seqOf(messages),
+      clock: timeOf(messages),
+      gcFloor: revOf(0),
+      createdAt: timeOf(0)
+    })
+    for (const userId of ids) {
+      await members.add({
+        _id: memberKey(conversationId, userId),
+        conversationId,
+        userId,
+        role: 'member',
+        joinedSeq: seqOf(0),
+        joinedAt: timeOf(0),
+        readSeq: seqOf(messages),
+        readAt: timeOf(messages)
+      })
+    }
+  }
+  for (const batch of [rows, heads, members]) await batch.end()
+}
+
+/** When message `number` of a history was sent: its cursor by time. */
+export function timeOf (number: number): Date {
+  return new Date(epochMs + number * 1_000)
+}
+
+/** A copy for a floor that shall work on the same rows as the product. */
+export async function copyDatabase (from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true })
+}
+
+function messageRow (conversationId: string, [a, b]: readonly [ObjectId, ObjectId], number: number): LogRow {
+  const at = timeOf(number)
+  return {
+    _id: new ObjectId(),
+    conversationId,
+    rev: revOf(number),
+    seq: seqOf(number),
+    kind: 'message',
+    senderId: number % 2 === 0 ? a : b,
+    receiverId: number % 2 === 0 ? b : a,
+    clientMessageId: `history-${number}`,
+    bodyHash: 'bench',
+    message: `Message ${number}: ${'the tide comes in and the tide goes out '.repeat(2)}`,
+    messageType: 'text',
+    createdAt: at,
+    updatedAt: at
+  }
+}
+
+/** Inserts in large batches, two on their way. */
+class Batch<T extends { _id: unknown }> {
+  private readonly collection: Collection<T>
+  private waiting: T[] = []
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor (collection: Collection<T>) {
+    this.collection = collection
+  }
+
+  async add (row: T): Promise<void> {
+    this.waiting.push(row)
+    if (this.waiting.length >= rowsAtOnce) await this.flush()
+  }
+
+  async end (): Promise<void> {
+    await this.flush()
+    await this.last
+  }
+
+  private async flush (): Promise<void> {
+    const rows = this.waiting
+    if (rows.length === 0) return
+    this.waiting = []
+    await this.last
+    this.last = this.collection.insertMany(rows as unknown as Parameters<Collection<T>['insertMany']>[0], { ordered: false })
+  }
+}

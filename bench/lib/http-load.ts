@@ -1,0 +1,46 @@
+import autocannon, { type Request } from 'autocannon'
+import type { Latency } from './statistics.ts'
+
+export type { Request }
+
+const connections = 50
+
+/**
+ * As many requests as 50 connections get answered in `seconds`. Each connection goes through `requests` from another
+ * place, so that no two ask for the same at the same time; the caller has checked each answer once before.
+ * @param status the one that every answer must have.
+ */
+export async function httpLoad (url: string, requests: readonly Request[], seconds: number, status = 200): Promise<{ operations: number, seconds: number, latency: Latency }> {
+  let client = 0
+  const result = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+    sampleInt: 100,
+    setupClient: one => {
+      const from = Math.floor(client++ * requests.length / connections)
+      // Copies: autocannon keeps a built buffer in each.
+      one.setRequests([...requests.slice(from), ...requests.slice(0, from)].map(request => ({ ...request })))
+    }
+  })
+  const { errors, timeouts, statusCodeStats, latency, requests: { total } } = result
+  if (errors > 0 || timeouts > 0 || Object.keys(statusCodeStats).some(code => code !== String(status))) {
+    throw new Error(`${requests[0]?.path ?? ''}: ${errors} errors, ${timeouts} timeouts, statuses ${JSON.stringify(statusCodeStats)}`)
+  }
+  return { operations: total, seconds: result.duration, latency: { p50: latency.p50, p99: latency.p99, max: latency.max } }
+}
+
+/** Sends a request once, outside of any measurement. */
+export async function ask<T = Record<string, unknown>> (url: string, { method, path, headers, body }: Request): Promise<T> {
+  const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) })
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
+  return await response.json() as T
+}
+
+export function post (token: string, path: string, body: unknown): Request {
+  return { method: 'POST', path, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+export function get (token: string, path: string, headers: Record<string, string> = {}): Request {
+  return { method: 'GET', path, headers: { authorization: `Bearer ${token}`, ...headers } }
+}

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process'
+import { cpus, loadavg, totalmem } from 'node:os'
+
+/** Where and on what a run was made: a number without this says nothing. */
+export interface Provenance {
+  command: string
+  commit: string
+  machine: string
+  date: string
+  /** Load average of the last minute when the run began: above 0.5 others were at work too. */
+  loadBefore: number
+}
+
+export function provenance (args: readonly string[]): Provenance {
+  const all = cpus()
+  return {
+    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    commit: commit(),
+    machine: `${all.length} × ${all[0]?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${process.platform}`,
+    date: new Date().toISOString(),
+    loadBefore: Math.round(loadavg()[0]! * 100) / 100
+  }
+}
+
+function commit (): string {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'plugins', 'routes', 'packages') !== ''
+    return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? ' and uncommitted changes' : ''}`
+  } catch {
+    return 'unknown'
+  }
+}

@@ -1,0 +1,97 @@
+import { type Request, ask, get, post } from './http-load.ts'
+import type { Person } from './people.ts'
+
+/** One side of a conversation, as a polling client sees it. */
+export interface View {
+  self: Person
+  other: Person
+}
+
+interface ConversationAnswer { count: number, cursor: string, syncTimestamp: string, hasMore: boolean, messages: unknown[] }
+interface SyncAnswer { conversations: Array<{ conversationId: string, cursor: string, changes: unknown[] }>, hasMore: boolean }
+
+const path = '/api/messages/sync-conversation'
+
+/** Polls by cursor of conversations in which nothing has changed; each was answered so once. */
+export async function nothingNewByCursor (url: string, views: readonly View[], since: Date): Promise<Request[]> {
+  return await Promise.all(views.map(async ({ self, other }) => {
+    const { cursor } = await upToDate(url, { self, other }, since)
+    const request = post(self.token, path, { otherUserId: other.id, cursor })
+    await expectCount(url, request, 0)
+    return request
+  }))
+}
+
+/** The same with the time that the seed's clients know, which is all they have. */
+export async function nothingNewByTime (url: string, views: readonly View[], since: Date): Promise<Request[]> {
+  return await Promise.all(views.map(async ({ self, other }) => {
+    const { syncTimestamp } = await upToDate(url, { self, other }, since)
+    const request = post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: syncTimestamp })
+    await expectCount(url, request, 0)
+    return request
+  }))
+}
+
+/** Requests for a page of 100 messages after each of `times`; each was answered with 100 once. */
+export async function pagesByTime (url: string, views: readonly View[], times: readonly Date[]): Promise<Request[]> {
+  const requests = views.map(({ self, other }, index) =>
+    post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: times[index % times.length]!.toISOString(), limit: 100 }))
+  for (const request of requests) await expectCount(url, request, 100)
+  return requests
+}
+
+/** The same by cursor: each starts where a page by time has ended. */
+export async function pagesByCursor (url: string, views: readonly View[], times: readonly Date[]): Promise<Request[]> {
+  const requests: Request[] = []
+  for (const [index, { self, other }] of views.entries()) {
+    const first = post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: times[index % times.length]!.toISOString(), limit: 1 })
+    const { cursor } = await ask<ConversationAnswer>(url, first)
+    const request = post(self.token, path, { otherUserId: other.id, cursor, limit: 100 })
+    await expectCount(url, request, 100)
+    requests.push(request)
+  }
+  return requests
+}
+
+/** `POST /api/sync` with the cursors of all of a user's conversations, none of which has changed. */
+export async function nothingNewOfAll (url: string, persons: readonly Person[]): Promise<Request[]> {
+  return await Promise.all(persons.map(async ({ token }) => {
+    const cursors: Record<string, string> = {}
+    for (let more = true; more;) {
+      const answer = await ask<SyncAnswer>(url, post(token, '/api/sync', { cursors }))
+      for (const { conversationId, cursor } of answer.conversations) cursors[conversationId] = cursor
+      more = answer.hasMore
+    }
+    const request = post(token, '/api/sync', { cursors })
+    const { conversations } = await ask<SyncAnswer>(url, request)
+    if (conversations.length > 0) throw new Error(`/api/sync brought ${conversations.length} conversations where nothing has changed`)
+    return request
+  }))
+}
+
+/** `GET /api/sync/heads` with the ETag of the last answer: 304. */
+export async function headsUnchanged (url: string, persons: readonly Person[]): Promise<Request[]> {
+  return await Promise.all(persons.map(async ({ token }) => {
+    const response = await fetch(`${url}/api/sync/heads`, { headers: { authorization: `Bearer ${token}` } })
+    const etag = response.headers.get('etag')
+    if (!response.ok || etag === null) throw new Error(`/api/sync/heads answered ${response.status} without an ETag`)
+    await response.arrayBuffer()
+    return get(token, '/api/sync/heads', { 'if-none-match': etag })
+  }))
+}
+
+export function status (persons: readonly Person[]): Request[] {
+  const lastChecked = encodeURIComponent(new Date().toISOString())
+  return persons.map(({ token }) => get(token, `/api/messages/sync-status?lastChecked=${lastChecked}`))
+}
+
+async function upToDate (url: string, { self, other }: View, since: Date): Promise<ConversationAnswer> {
+  let answer = await ask<ConversationAnswer>(url, post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: since.toISOString() }))
+  while (answer.hasMore) answer = await ask<ConversationAnswer>(url, post(self.token, path, { otherUserId: other.id, cursor: answer.cursor }))
+  return answer
+}
+
+async function expectCount (url: string, request: Request, count: number): Promise<void> {
+  const answer = await ask<ConversationAnswer>(url, request)
+  if (answer.count !== count || answer.messages.length !== count) throw new Error(`${request.body ?? ''} brought ${answer.messages.length} messages, not ${count}`)
+}
