@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
+import { BlockDirectory } from '../src/chat/blocks.ts'
 import { chatCollections } from '../src/chat/collections.ts'
 import type { ChatContext } from '../src/chat/context.ts'
+import { ListingDirectory } from '../src/chat/listings.ts'
 import { UserDirectory } from '../src/chat/users.ts'
 import type { Config } from '../src/config.ts'
 import { ConversationLog } from '../src/log/index.ts'
@@ -22,10 +24,13 @@ export default fp(async function chat (app, config: Config) {
   })
   app.addHook('onClose', () => log.close())
   const collections = chatCollections(db)
+  await collections.blocks.createIndex({ userId: 1 }, { name: 'user' })
   app.decorate('chat', {
     collections,
     log,
     users: new UserDirectory(collections.users),
+    blocks: new BlockDirectory(collections.blocks),
+    listings: new ListingDirectory(collections.listings),
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
     now: Date.now,
     countSend: userId => app.limiters.sends.consume(userId)

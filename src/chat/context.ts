@@ -1,5 +1,7 @@
 import type { ConversationLog } from '../log/index.ts'
+import type { BlockDirectory } from './blocks.ts'
 import type { ChatCollections } from './collections.ts'
+import type { ListingDirectory } from './listings.ts'
 import type { UserDirectory } from './users.ts'
 
 /** What the chat's operations work on; made once by the plugin `chat`, and by tests that need no server. */
@@ -7,6 +9,8 @@ export interface ChatContext {
   collections: ChatCollections
   log: ConversationLog
   users: UserDirectory
+  blocks: BlockDirectory
+  listings: ListingDirectory
   limits: {
     messageCharsMax: number
     /** Time in which an own message can be edited. */
