@@ -13,9 +13,12 @@ import type { Benchmark } from './lib/benchmark.ts'
 import type { Comparison } from './lib/compare.ts'
 import { provenance } from './lib/machine.ts'
 import { header, table } from './lib/table.ts'
-import { sync } from './sync.ts'
+import { page } from './page.ts'
+import { poll } from './poll.ts'
+import { pull } from './pull.ts'
+import { status } from './status.ts'
 
-const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, connect, sync, growth }
+const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, connect, poll, page, status, pull, growth }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

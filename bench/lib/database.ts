@@ -78,7 +78,7 @@ export function timeOf (number: number): Date {
 
 /** A copy for a floor that shall work on the same rows as the product. */
 export async function copyDatabase (from: string, to: string): Promise<void> {
-  await cp(from, to, { recursive: true })
+  await cp(from, to, { recursive: true, filter: file => !file.endsWith('.sock') && !file.endsWith('.lock') })
 }
 
 function messageRow (conversationId: string, [a, b]: readonly [ObjectId, ObjectId], number: number): LogRow {

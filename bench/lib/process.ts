@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { secret } from './people.ts'
@@ -31,7 +31,7 @@ export async function startProduct (dataDir: string, { profileDir, environment =
     ...(profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval', '500', '--cpu-prof-dir', profileDir]),
     join(root, 'dist/src/server.js')
   ], {
-    cwd: root,
+    cwd: dirname(dataDir), // Where no .env of a developer is.
     stdio: ['ignore', output, output],
     env: {
       PATH: process.env['PATH'] ?? '',

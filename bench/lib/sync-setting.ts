@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import type { Question } from '../floors/driver.ts'
+import type { Benchmark, Setting } from './benchmark.ts'
+import type { Comparison, Contestant } from './compare.ts'
+import { type History, addHistories, addUsers, copyDatabase, timeOf, withDatabase } from './database.ts'
+import { type Request, ask, httpLoad } from './http-load.ts'
+import { type Person, directId, people } from './people.ts'
+import { startFloor, startProduct } from './process.ts'
+import type { View } from './sync-requests.ts'
+
+const users = 50
+const neighbours = 4
+const inFlight = 50
+
+/** 50 users with 8 conversations each (200 conversations, 400 points of view), and the servers that hold them. */
+export interface SyncSetting {
+  /** The product's. */
+  url: string
+  persons: Person[]
+  views: View[]
+  /** Messages in each conversation. */
+  messages: number
+  /** The time of the last message. */
+  end: Date
+  /** Times with at least 101 messages after them. */
+  starts: Date[]
+  tidelog: (name: string, requests: readonly Request[], status?: number) => Contestant
+  /** A plain Fastify that parses these requests and gives what the product answers to the first of them. */
+  fastify: (requests: readonly Request[]) => Promise<Contestant>
+  driver: (name: string, question: Omit<Question, 'inFlight' | 'seconds'>) => Contestant
+}
+
+/** A benchmark of one comparison in this setting. */
+export function syncBenchmark (measure: (setting: SyncSetting, pace: Setting['pace']) => Promise<Comparison>): Benchmark {
+  return async function * ({ folder, pace, quick, profileDir }) {
+    const messages = quick ? 150 : 400
+    const persons = people(users)
+    const histories = persons.flatMap((a, index): History[] =>
+      Array.from({ length: neighbours }, (_, step) => ({ a, b: persons[(index + step + 1) % users]!, messages })))
+    const conversations = histories.map(({ a, b }) => directId(a, b))
+    const dataDir = join(folder, 'product')
+    await withDatabase(dataDir, async db => {
+      await addUsers(db, persons)
+      await addHistories(db, histories)
+    })
+    await copyDatabase(dataDir, join(folder, 'floor'))
+    const product = await startProduct(dataDir, { profileDir })
+    const httpFloor = await startFloor('http')
+    const driverFloor = await startFloor('driver', { DATA_DIR: join(folder, 'floor') })
+    try {
+      yield await measure({
+        url: product.url,
+        persons,
+        views: histories.flatMap(({ a, b }): View[] => [{ self: a, other: b }, { self: b, other: a }]),
+        messages,
+        end: timeOf(messages),
+        starts: Array.from({ length: 20 }, (_, index) => timeOf(Math.floor(index * (messages - 102) / 20))),
+        tidelog: (name, requests, status) => ({ name: `Tidelog: ${name}`, pid: product.pid, run: seconds => httpLoad(product.url, requests, seconds, status) }),
+        fastify: async requests => {
+          await httpFloor.ask({ answers: { same: await ask(product.url, requests[0]!) } })
+          const same = requests.map(request => ({ ...request, path: '/same' }))
+          return { name: 'plain Fastify, the same JSON', pid: httpFloor.pid, run: seconds => httpLoad(httpFloor.url, same, seconds) }
+        },
+        driver: (name, question) => ({
+          name: `plain driver, ${name}`,
+          pid: driverFloor.pid,
+          run: seconds => driverFloor.ask({ ...question, conversations, inFlight, seconds } satisfies Question)
+        })
+      }, pace)
+    } finally {
+      for (const server of [product, httpFloor, driverFloor]) await server.stop()
+    }
+  }
+}

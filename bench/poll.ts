@@ -1,0 +1,15 @@
+import { held } from './lib/benchmark.ts'
+import { compare } from './lib/compare.ts'
+import { nothingNewByCursor, nothingNewByTime } from './lib/sync-requests.ts'
+import { syncBenchmark } from './lib/sync-setting.ts'
+
+/** `POST /api/messages/sync-conversation` where nothing has changed: what idle clients ask most. */
+export const poll = syncBenchmark(async ({ url, views, end, tidelog, fastify, driver }, pace) => {
+  const requests = await nothingNewByCursor(url, views, end)
+  return held(await compare('sync-conversation, nothing new', 'requests', [
+    tidelog('by cursor', requests),
+    tidelog('by time, as the oldest clients do', await nothingNewByTime(url, views, end)),
+    await fastify(requests),
+    driver('one findOne by _id', { loop: 'head' })
+  ], pace), '≥ 10,000 requests/s', ({ lines }) => lines[0]!.perSecond >= 10_000)
+})
