@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import type { MongoClient } from 'mongodb'
+import type { ClientSession, MongoClient } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { LogCollections } from './collections.ts'
 import { type Change, type Known, type Outcome, type Plan, type Unit, planBatch, settleRepeat } from './plan.ts'
 import { type Waiting, takeBatch } from './queue.ts'
+import { findRepeats, isApplied } from './settle.ts'
 import { type CommitResult, commitPlan } from './transaction.ts'
 import { type Head, type LogRow, type Member, memberKey } from './types.ts'
 
@@ -40,6 +41,13 @@ export interface CommitOptions {
   onRetry?: (result: CommitResult, attempt: number) => void
 }
 
+/** The steps of a commit that a test replaces. */
+export interface CommitSteps {
+  plan: typeof planBatch
+  write: typeof commitPlan
+  sleep: (ms: number) => Promise<unknown>
+}
+
 interface Item extends Waiting {
   resolve: (outcome: Outcome) => void
   reject: (error: unknown) => void
@@ -53,16 +61,18 @@ export class Committer {
   private readonly client: MongoClient
   private readonly collections: LogCollections
   private readonly options: Required<CommitOptions>
+  private readonly steps: CommitSteps
   private readonly heads = new LRUCache<string, Head>({ max: 50_000 })
   private readonly waiting: Item[] = []
   private readonly busy = new Set<string>()
   private running = 0
   private closing = false
-  private idle: (() => void) | undefined
+  private readonly whenIdle: Array<() => void> = []
 
-  constructor (client: MongoClient, collections: LogCollections, options: CommitOptions) {
+  constructor (client: MongoClient, collections: LogCollections, options: CommitOptions, steps: Partial<CommitSteps> = {}) {
     this.client = client
     this.collections = collections
+    this.steps = { plan: planBatch, write: commitPlan, sleep: delay, ...steps }
     this.options = {
       concurrencyMax: options.share ? 1 : 16,
       batchCountMax: 512,
@@ -81,11 +91,16 @@ export class Committer {
    * @throws TidelogError OVERLOADED when too many wait, UNAVAILABLE when the database does not answer or the server closes.
    */
   commit (unit: Unit): Promise<Outcome> {
+    if (unit.changes.some((change, index) => index > 0 && change.type === 'append' && change.row.clientMessageId !== undefined)) {
+      return Promise.reject(new TypeError('Only the first change of a unit may carry a client id'))
+    }
     if (this.closing) return Promise.reject(new TidelogError('UNAVAILABLE', 'The server is shutting down'))
     if (this.waiting.length >= this.options.waitingMax) return Promise.reject(new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 }))
     return new Promise((resolve, reject) => {
-      this.waiting.push({ unit, conversations: conversationsOf(unit), bytes: bytesOf(unit), resolve, reject })
-      this.start()
+      const conversations = conversationsOf(unit)
+      this.waiting.push({ unit, conversations, bytes: bytesOf(unit), resolve, reject })
+      // One that must wait lets no other go either: a long queue is not searched for each arrival.
+      if (!conversations.some(id => this.busy.has(id))) this.start()
     })
   }
 
@@ -93,7 +108,7 @@ export class Committer {
   async close (): Promise<void> {
     this.closing = true
     if (this.running === 0 && this.waiting.length === 0) return
-    await new Promise<void>(resolve => { this.idle = resolve })
+    await new Promise<void>(resolve => { this.whenIdle.push(resolve) })
   }
 
   private start (): void {
@@ -110,41 +125,56 @@ export class Committer {
 
   private async run (batch: Item[]): Promise<void> {
     try {
-      await this.settle(batch)
+      const session = this.client.startSession()
+      try {
+        await this.settle(batch, session)
+      } finally {
+        await session.endSession()
+      }
     } catch (cause) {
-      const error = cause instanceof TidelogError ? cause : new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
-      for (const item of batch) item.reject(error)
+      reject(batch, cause)
     }
     for (const item of batch) for (const id of item.conversations) this.busy.delete(id)
     this.running--
     this.start()
-    if (this.closing && this.running === 0 && this.waiting.length === 0) this.idle?.()
+    if (this.closing && this.running === 0 && this.waiting.length === 0) for (const resolve of this.whenIdle.splice(0)) resolve()
   }
 
   /** Tries until every unit of the batch has an outcome; the tries are bounded. */
-  private async settle (batch: Item[]): Promise<void> {
-    const session = this.client.startSession()
-    try {
-      let open = batch
-      let last: CommitResult | undefined
-      for (let attempt = 0; open.length > 0; attempt++) {
-        if (attempt === this.options.attemptsMax) throw new TidelogError('UNAVAILABLE', undefined, { cause: last, retryAfterMs: 1_000 })
-        if (last !== undefined) {
-          this.forget(open)
-          open = await this.settleStored(open, last)
-          if (open.length === 0) break
-          if (last.result !== 'repeated') await delay(Math.random() * Math.min(250, 2 ** attempt))
-        }
-        const plan = planBatch(open.map(item => item.unit), await this.know(open), this.options.now())
-        last = plan.heads.length === 0 ? { result: 'committed' } : await commitPlan(plan, this.collections, session)
-        if (last.result === 'committed') {
-          this.finish(open, plan)
-          break
-        }
-        this.options.onRetry(last, attempt)
+  private async settle (batch: Item[], session: ClientSession): Promise<void> {
+    let open = batch
+    let last: CommitResult | undefined
+    // The latest try whose commit is unknown. One before it is settled: the session began another transaction since,
+    // which ends an open one, and that other found the heads as they were.
+    let doubtful: { items: Item[], plan: Plan } | undefined
+    for (let attempt = 0; ; attempt++) {
+      if (last !== undefined) {
+        this.forget(open)
+        const before = open.length
+        if (last.result === 'repeated') open = await this.settleRepeats(open)
+        if (open.length === 0) return
+        if (open.length === before) await this.steps.sleep(Math.random() * Math.min(250, 2 ** attempt))
       }
-    } finally {
-      await session.endSession()
+      const known = await this.know(open)
+      // Asked after the reads: if it is applied later than this, they are too old and the heads' filter says so.
+      if (doubtful !== undefined && await isApplied(doubtful.plan, this.collections)) return this.finish(doubtful.items, doubtful.plan)
+      if (attempt === this.options.attemptsMax) throw new TidelogError('UNAVAILABLE', undefined, { cause: last, retryAfterMs: 1_000 })
+      const plan = this.steps.plan(open.map(item => item.unit), known, this.options.now())
+      last = plan.heads.length === 0 ? { result: 'committed' } : await this.steps.write(plan, this.collections, session)
+      if (last.result === 'committed') return this.finish(open, plan)
+      this.options.onRetry(last, attempt)
+      if (last.result === 'unknown') doubtful = { items: open, plan }
+      else if (last.result === 'failed' && doubtful === undefined) return await this.split(open, last.error, session)
+    }
+  }
+
+  /** After a failure that trying again does not cure: one bad unit must not take the others of its batch with it. */
+  private async split (items: Item[], cause: unknown, session: ClientSession): Promise<void> {
+    if (items.length === 1) throw new TidelogError('INTERNAL', undefined, { cause })
+    this.forget(items)
+    const half = items.length >> 1
+    for (const part of [items.slice(0, half), items.slice(half)]) {
+      await this.settle(part, session).catch((error: unknown) => { reject(part, error) })
     }
   }
 
@@ -166,42 +196,14 @@ export class Committer {
     for (const item of items) for (const id of item.conversations) this.heads.delete(id)
   }
 
-  /**
-   * After a try that failed on a client id, or whose outcome is unknown: units that are found stored are settled, the
-   * rest is returned. A lost commit is never repeated: its rows have the `_id`s that were chosen before the first try.
-   */
-  private async settleStored (items: Item[], last: CommitResult): Promise<Item[]> {
-    const mayBeStored = last.result === 'unknown'
-    if (!mayBeStored && last.result !== 'repeated') return items
-    const appends = items.flatMap(item => item.unit.changes.flatMap(change => change.type === 'append' ? [change] : []))
-    const stored = await this.collections.log.find({
-      $or: [
-        { _id: { $in: items.flatMap(item => newRowIds(item.unit)) } },
-        ...appends.flatMap(({ conversationId, row }) => row.clientMessageId === undefined || row.senderId === undefined
-          ? []
-          : [{ conversationId, senderId: row.senderId, clientMessageId: row.clientMessageId }])
-      ]
-    }).toArray()
-    const byId = new Map(stored.map(row => [row._id.toHexString(), row]))
-    const byClaim = new Map(stored.map(row => [`${row.conversationId} ${String(row.senderId)} ${String(row.clientMessageId)}`, row]))
-    const settled: CommittedRow[] = []
-    const rest = items.filter(item => {
-      const own = newRowIds(item.unit).flatMap(id => byId.get(id.toHexString()) ?? [])
-      if (own.length > 0) {
-        settled.push(...own.map(row => ({ row, isNew: true })))
-        item.resolve({ outcome: 'committed', rows: own, reads: [] })
-        return false
-      }
-      const [change] = item.unit.changes
-      const repeated = change?.type === 'append'
-        ? byClaim.get(`${change.conversationId} ${String(change.row.senderId)} ${String(change.row.clientMessageId)}`)
-        : undefined
-      if (repeated === undefined) return true
-      item.resolve(settleRepeat(item.unit, repeated))
-      return false
+  /** After a try that failed on a client id: settles the units that are stored already, and returns the rest. */
+  private async settleRepeats (items: Item[]): Promise<Item[]> {
+    const repeats = await findRepeats(items.map(item => item.unit), this.collections)
+    return items.filter((item, index) => {
+      const repeated = repeats[index]
+      if (repeated !== undefined) item.resolve(repeated)
+      return repeated === undefined
     })
-    if (settled.length > 0) this.options.onCommitted({ rows: settled.sort((a, b) => a.row.rev - b.row.rev), reads: [] })
-    return rest
   }
 
   /** Heads (from the cache where it has them: the transaction checks them), and the rows and members that the changes need. */
@@ -209,10 +211,13 @@ export class Committer {
     const changes = items.flatMap(item => item.unit.changes)
     const heads = new Map<string, Head | null>()
     const unread: string[] = []
-    for (const { conversationId } of changes) {
+    for (const change of changes) {
+      const { conversationId } = change
+      if (heads.get(conversationId) === null) continue
       const head = this.heads.get(conversationId)
-      if (head !== undefined) heads.set(conversationId, head)
-      else if (!heads.has(conversationId)) {
+      // A plan that changes nothing is not checked by a transaction: nothing may be refused because a cached head is old.
+      if (head !== undefined && (change.type !== 'read' || change.seq <= head.headSeq)) heads.set(conversationId, head)
+      else {
         heads.set(conversationId, null)
         unread.push(conversationId)
       }
@@ -241,8 +246,9 @@ function bytesOf ({ changes }: Unit): number {
   return changes.reduce((sum, change) => sum + 256 + (change.type === 'append' ? (change.row.message?.length ?? 0) * 3 : 0), 0)
 }
 
-function newRowIds ({ changes }: Unit) {
-  return changes.flatMap(change => change.type === 'append' ? [change.row._id] : change.type === 'member' ? [change.rowId] : [])
+function reject (items: Item[], cause: unknown): void {
+  const error = cause instanceof TidelogError ? cause : new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
+  for (const item of items) item.reject(error)
 }
 
 function membersOf (change: Change): string[] {

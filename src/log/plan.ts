@@ -49,7 +49,7 @@ export type Change =
  */
 export type RoleRule = (member: Member | null, head: Head | null) => MemberRole | null
 
-/** Changes that commit together or not at all. */
+/** Changes that commit together or not at all. Only the first may carry a client id: it is that of the unit. */
 export interface Unit {
   changes: readonly Change[]
 }
@@ -173,11 +173,22 @@ export function planBatch (units: readonly Unit[], known: Known, now: number): P
     }
     return outcome
   })
+  if (units.some(({ changes }) => changes.some(({ type }) => type === 'revise'))) showLast(outcomes, batch)
   return {
     outcomes,
     heads: [...batch.heads.values()],
     rows: [...batch.rows.values()].sort((a, b) => a.to.rev - b.to.rev),
     members: [...batch.members].map(([key, write]) => ({ key, ...write }))
+  }
+}
+
+/**
+ * Several operations on one row may share a rev: each is answered with the row as the batch leaves it. A client that was
+ * given an earlier form of it would keep that, because it drops what is not above the rev that it holds.
+ */
+function showLast (outcomes: Array<Outcome | number>, batch: Draft): void {
+  for (const outcome of outcomes) {
+    if (typeof outcome === 'object' && 'rows' in outcome) outcome.rows = outcome.rows.map(row => batch.row(row._id.toHexString()) ?? row)
   }
 }
 
@@ -264,8 +275,7 @@ function revise (change: Extract<Change, { type: 'revise' }>, draft: Draft, now:
   try {
     patch = change.decide(row)
   } catch (error) {
-    if (error instanceof TidelogError) return { outcome: 'refused', error }
-    throw error
+    return refused(error)
   }
   if (patch === null) return { changed: false, row }
   const at = nextTime(head, now)
@@ -288,8 +298,7 @@ function setMember (change: Extract<Change, { type: 'member' }>, draft: Draft, n
   try {
     role = typeof change.role === 'function' ? change.role(member, head) : change.role
   } catch (error) {
-    if (error instanceof TidelogError) return { outcome: 'refused', error }
-    throw error
+    return refused(error)
   }
   if ((member?.role ?? null) === role) return { changed: false }
   const step = append(conversationId, { _id: rowId, kind: 'membership', userId, role }, change.open, draft, now)
@@ -316,6 +325,11 @@ function markRead (change: Extract<Change, { type: 'read' }>, draft: Draft, now:
   draft.writeMember(key, read)
   draft.moveHead(change.conversationId, { ...head, clock: at })
   return { changed: true, read }
+}
+
+/** A rule that breaks ends its own unit only, not the others of its batch. */
+function refused (error: unknown): Step {
+  return { outcome: 'refused', error: error instanceof TidelogError ? error : new TidelogError('INTERNAL', undefined, { cause: error }) }
 }
 
 /** Moves of a read position that a member remembers. */

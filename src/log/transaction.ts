@@ -1,4 +1,4 @@
-import { type AnyBulkWriteOperation, type ClientSession, MongoServerError } from 'mongodb'
+import { type AnyBulkWriteOperation, type ClientSession, MongoAPIError, MongoError, MongoServerError } from 'mongodb'
 import { type LogCollections, indexNames } from './collections.ts'
 import type { Plan } from './plan.ts'
 import type { Head, LogRow, Member } from './types.ts'
@@ -8,10 +8,12 @@ export type CommitResult =
   | { result: 'committed' }
   /** Another node moved a head, or opened the conversation first: read the heads again. */
   | { result: 'moved' }
-  /** A client id is stored already. */
+  /** A client id, or a row's own id, is stored already. */
   | { result: 'repeated' }
   /** Nothing was committed; worth another try as it is. */
   | { result: 'transient', error: unknown }
+  /** Nothing was committed, and another try as it is would end alike: something in the plan is not accepted. */
+  | { result: 'failed', error: unknown }
   /** It may have been committed or not. */
   | { result: 'unknown', error: unknown }
 
@@ -42,7 +44,8 @@ async function finish (session: ClientSession): Promise<CommitResult> {
       await session.commitTransaction()
       return { result: 'committed' }
     } catch (error) {
-      if (hasLabel(error, 'TransientTransactionError')) return { result: 'transient', error }
+      // "No such transaction" after a lost reply may come from a server that has restarted and forgotten: no proof.
+      if (hasLabel(error, 'TransientTransactionError')) return { result: attempt === 0 ? 'transient' : 'unknown', error }
       if (!hasLabel(error, 'UnknownTransactionCommitResult') || attempt === unknownRetriesMax) return { result: 'unknown', error }
     }
   }
@@ -85,20 +88,29 @@ async function writeRows ({ rows }: Plan, { log }: LogCollections, session: Clie
 
 async function writeMembers ({ members: writes }: Plan, { members }: LogCollections, session: ClientSession): Promise<void> {
   // The head's filter guards these: whoever else changes a member moves the head too.
-  await members.bulkWrite(writes.flatMap(({ key, from, to }): Array<AnyBulkWriteOperation<Member>> => {
+  const operations = writes.flatMap(({ key, from, to }): Array<AnyBulkWriteOperation<Member>> => {
     if (to === null) return from === null ? [] : [{ deleteOne: { filter: { _id: key } } }]
     if (from === null) return [{ insertOne: { document: to } }]
     const { _id, ...replacement } = to
     return [{ replaceOne: { filter: { _id }, replacement } }]
-  }), { session })
+  })
+  // Who joins and leaves within one batch writes nothing here, and the driver refuses an empty list.
+  if (operations.length > 0) await members.bulkWrite(operations, { session })
 }
 
 function classify (error: unknown): CommitResult {
   if (error instanceof HeadMoved) return { result: 'moved' }
-  if (error instanceof MongoServerError && error.code === 11000) {
-    return { result: error.message.includes(indexNames.byClientId) ? 'repeated' : 'moved' }
-  }
-  return { result: 'transient', error }
+  if (hasLabel(error, 'TransientTransactionError')) return { result: 'transient', error }
+  if (error instanceof MongoServerError && error.code === 11000) return { result: isRepeat(error.message) ? 'repeated' : 'moved' }
+  // Neither the server nor the driver takes it; what is left is the way between them.
+  const refused = error instanceof MongoServerError || error instanceof MongoAPIError || !(error instanceof MongoError)
+  return { result: refused ? 'failed' : 'transient', error }
+}
+
+/** The message ends with the values of the key, which clients choose: only what stands before them is read. */
+function isRepeat (message: string): boolean {
+  const [, collection, index] = /collection: \S+?\.(\w+) index: (\S+)/.exec(message) ?? []
+  return collection === 'log' && (index === indexNames.byClientId || index === '_id_')
 }
 
 function hasLabel (error: unknown, label: string): boolean {
