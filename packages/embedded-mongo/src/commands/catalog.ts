@@ -1,0 +1,162 @@
+/** Collections and indexes: create, drop, list. */
+import { encode } from '../bson-bytes.ts'
+import type { Call, Command, Reply } from '../command.ts'
+import { ArraySource } from '../array-source.ts'
+import { mongoError } from '../errors.ts'
+import { matches, parseFilter } from '../filter.ts'
+import { buildIndex } from '../store/background.ts'
+import type { Collection } from '../store/collection.ts'
+import type { Index } from '../store/index-definition.ts'
+import { docOf, int32, isDoc, toInteger } from '../values.ts'
+import type { Doc, Value } from '../values.ts'
+import { firstReply } from '../first-reply.ts'
+import { checkIndexSpec, isExisting } from './index-spec.ts'
+
+function namespaceOf (call: Call): string {
+  return `${call.database}.${call.collectionName()}`
+}
+
+function existing (call: Call): Collection {
+  const namespace = namespaceOf(call)
+  const collection = call.engine.catalog.get(namespace)
+  if (collection === undefined) throw mongoError('NamespaceNotFound', `ns does not exist: ${namespace}`)
+  return collection
+}
+
+function create (call: Call): Doc {
+  call.refuse('capped', 'no capped collections')
+  call.refuse('validator', 'no validation')
+  call.refuse('collation', 'only the simple collation')
+  const namespace = namespaceOf(call)
+  if (call.engine.catalog.get(namespace) !== undefined) throw mongoError('NamespaceExists', `Collection ${namespace} already exists.`)
+  call.engine.catalog.create(call.database, call.collectionName())
+  return new Map()
+}
+
+async function drop (call: Call): Promise<Doc> {
+  const { catalog } = call.engine
+  const namespace = namespaceOf(call)
+  const collection = await withoutTransactions(call, () => catalog.get(namespace))
+  if (collection === undefined) return new Map()
+  const indexes = collection.indexes.length
+  catalog.drop(collection)
+  call.engine.reclaim()
+  return docOf({ nIndexesWas: int32(indexes), ns: namespace })
+}
+
+async function dropDatabase (call: Call): Promise<Doc> {
+  const { catalog } = call.engine
+  for (const { namespace, database } of [...catalog.all()]) {
+    if (database !== call.database) continue
+    const collection = await withoutTransactions(call, () => catalog.get(namespace))
+    if (collection !== undefined) catalog.drop(collection)
+  }
+  call.engine.reclaim()
+  return docOf({ dropped: call.database })
+}
+
+/** Waits until no open transaction has written to the collection, then returns what it is by then. */
+async function withoutTransactions (call: Call, find: () => Collection | undefined): Promise<Collection | undefined> {
+  for (;;) {
+    const collection = find()
+    const holder = collection && call.engine.store.lockHolder(collection.prefix)
+    if (holder === undefined) return collection
+    await call.untilEnded(holder)
+  }
+}
+
+async function createIndexes (call: Call): Promise<Doc> {
+  const { catalog, store } = call.engine
+  const namespace = namespaceOf(call)
+  const specs = call.docs('indexes').map(checkIndexSpec)
+  if (specs.length === 0) throw mongoError('BadValue', 'Must specify at least one index to create')
+  const found = await withoutTransactions(call, () => catalog.get(namespace))
+  const collection = found ?? catalog.create(call.database, call.collectionName())
+  const before = collection.indexes.length
+  const added: Index[] = []
+  for (const spec of specs) if (!isExisting(collection, spec)) added.push(catalog.addIndex(collection, spec))
+  try {
+    for (const index of added) await buildIndex(store, catalog, collection, index)
+  } catch (error) {
+    for (const index of added) catalog.removeIndex(collection, index)
+    call.engine.reclaim()
+    throw error
+  }
+  for (const index of added) if (collection.indexes.includes(index)) catalog.markReady(collection, index)
+  return docOf({
+    numIndexesBefore: int32(before),
+    numIndexesAfter: int32(collection.indexes.length),
+    createdCollectionAutomatically: found === undefined,
+    note: added.length === 0 ? 'all indexes already exist' : undefined
+  })
+}
+
+async function dropIndexes (call: Call): Promise<Doc> {
+  const { catalog } = call.engine
+  existing(call)
+  const collection = await withoutTransactions(call, () => existing(call))
+  const before = collection!.indexes.length
+  for (const index of indexesNamed(collection!, call.body.get('index'))) catalog.removeIndex(collection!, index)
+  call.engine.reclaim()
+  return docOf({ nIndexesWas: int32(before) })
+}
+
+function indexesNamed (collection: Collection, wanted: Value | undefined): Index[] {
+  if (wanted === '*') return collection.indexes.slice(1)
+  const wishes = Array.isArray(wanted) ? wanted : [wanted]
+  return wishes.map(wish => {
+    const key = isDoc(wish) ? encode(wish) : undefined
+    const index = collection.indexes.find(index => key === undefined ? index.name === wish : encode(index.spec.get('key') as Doc).equals(key))
+    if (index === undefined) throw mongoError('IndexNotFound', key === undefined ? `index not found with name [${String(wish)}]` : "can't find index with key")
+    if (index.name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index')
+    return index
+  })
+}
+
+function batchSizeOf (call: Call): number {
+  const size = call.doc('cursor')?.get('batchSize')
+  return size === undefined ? Infinity : toInteger(size) ?? Infinity
+}
+
+function listIndexes (call: Call): Reply {
+  const collection = existing(call)
+  const specs = collection.indexes.filter(index => index.ready).map(index => encode(index.spec))
+  return firstReply(call, collection.namespace, new ArraySource(specs), { batchSize: batchSizeOf(call) })
+}
+
+function listCollections (call: Call): Reply {
+  const filter = parseFilter(call.doc('filter') ?? new Map())
+  const nameOnly = call.boolean('nameOnly', false)
+  const listed: Buffer[] = []
+  for (const collection of call.engine.catalog.all()) {
+    if (collection.database !== call.database) continue
+    const doc = docOf({
+      name: collection.name,
+      type: 'collection',
+      options: nameOnly ? undefined : new Map(),
+      info: nameOnly ? undefined : docOf({ readOnly: false, uuid: collection.uuid }),
+      idIndex: nameOnly ? undefined : collection.indexes[0]!.spec
+    })
+    if (matches(filter, doc)) listed.push(encode(doc))
+  }
+  return firstReply(call, `${call.database}.$cmd.listCollections`, new ArraySource(listed), { batchSize: batchSizeOf(call) })
+}
+
+function listDatabases (call: Call): Doc {
+  const filter = parseFilter(call.doc('filter') ?? new Map())
+  const names = new Set([...call.engine.catalog.all()].map(collection => collection.database))
+  const databases = [...names].sort().map(name => docOf({ name, sizeOnDisk: 0n, empty: false })).filter(doc => matches(filter, doc))
+  if (call.boolean('nameOnly', false)) return docOf({ databases: databases.map(doc => docOf({ name: doc.get('name') })) })
+  return docOf({ databases, totalSize: 0n, totalSizeMb: 0n })
+}
+
+export const catalogCommands: Record<string, Command> = {
+  create: { fields: ['capped', 'validator', 'collation', 'validationLevel', 'validationAction'], writes: true, run: create },
+  drop: { fields: [], writes: true, run: drop },
+  dropDatabase: { fields: [], writes: true, run: dropDatabase },
+  createIndexes: { fields: ['indexes', 'commitQuorum'], writes: true, run: createIndexes },
+  dropIndexes: { fields: ['index'], writes: true, run: dropIndexes },
+  listIndexes: { fields: ['cursor'], run: listIndexes },
+  listCollections: { fields: ['filter', 'cursor', 'nameOnly', 'authorizedCollections'], run: listCollections },
+  listDatabases: { fields: ['filter', 'nameOnly', 'authorizedDatabases'], adminOnly: true, run: listDatabases }
+}

@@ -1,0 +1,78 @@
+/** findAndModify: changes or removes the first match in an order, and returns it as it was or is. */
+import type { Call, Command } from '../command.ts'
+import { mongoError } from '../errors.ts'
+import { parseFilter } from '../filter.ts'
+import { parseProjection } from '../projection.ts'
+import { parseSort } from '../sort.ts'
+import { removeDocument } from '../store/documents.ts'
+import { docOf, int32 } from '../values.ts'
+import type { Doc } from '../values.ts'
+import { collectionOf, hintOf, refuseCollation } from './find.ts'
+import { firstMatch, modifyOne, readUpdate } from './modify.ts'
+import { runOnce, whenUnlocked } from './write-batch.ts'
+
+async function findAndModify (call: Call): Promise<Doc> {
+  refuseCollation(call)
+  call.refuse('let', 'no variables')
+  const removes = call.boolean('remove', false)
+  const returnsNew = call.boolean('new', false)
+  if (removes && call.body.has('update')) throw mongoError('FailedToParse', 'Cannot specify both an update and remove=true')
+  if (removes && returnsNew) throw mongoError('FailedToParse', "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document")
+  if (removes && call.boolean('upsert', false)) throw mongoError('FailedToParse', 'Cannot specify both upsert=true and remove=true')
+  if (!removes && !call.body.has('update')) throw mongoError('FailedToParse', 'Either an update or remove=true must be specified')
+  return new Map(await runOnce(call, 0, async () => removes ? await removeOne(call) : await updateOne(call, returnsNew)))
+}
+
+function selection (call: Call) {
+  return {
+    filter: parseFilter(call.doc('query') ?? new Map()),
+    sort: parseSort(call.doc('sort') ?? new Map()),
+    hint: hintOf(call.body.get('hint'))
+  }
+}
+
+async function removeOne (call: Call): Promise<Doc> {
+  const wanted = selection(call)
+  const removed = await whenUnlocked(call, () => {
+    const collection = collectionOf(call)
+    const match = collection && firstMatch(call, collection, wanted)
+    if (match === undefined) return undefined
+    removeDocument(call.writer, call.engine.catalog, collection!, match.key.slice(collection!.prefix.length), match.doc)
+    return match.doc
+  })
+  return docOf({ lastErrorObject: docOf({ n: int32(removed === undefined ? 0 : 1) }), value: shown(call, removed) })
+}
+
+async function updateOne (call: Call, returnsNew: boolean): Promise<Doc> {
+  const modified = await modifyOne(call, {
+    ...selection(call),
+    update: readUpdate(call.body.get('update'), call.body.get('arrayFilters')),
+    multi: false,
+    upsert: call.boolean('upsert', false)
+  })
+  const inserted = modified !== undefined && modified.before === undefined
+  return docOf({
+    lastErrorObject: docOf({
+      n: int32(modified === undefined ? 0 : 1),
+      updatedExisting: modified !== undefined && !inserted,
+      upserted: inserted ? modified.after.get('_id') : undefined
+    }),
+    value: shown(call, returnsNew ? modified?.after : modified?.before)
+  })
+}
+
+function shown (call: Call, doc: Doc | undefined): Doc | null {
+  if (doc === undefined) return null
+  const fields = call.doc('fields')
+  return fields === undefined || fields.size === 0 ? doc : parseProjection(fields)(doc)
+}
+
+const command: Command = {
+  fields: ['query', 'sort', 'remove', 'update', 'new', 'fields', 'upsert', 'arrayFilters', 'hint', 'collation', 'let', 'bypassDocumentValidation'],
+  transactional: true,
+  writes: true,
+  retryable: true,
+  run: findAndModify
+}
+
+export const findAndModifyCommands: Record<string, Command> = { findAndModify: command, findandmodify: command }

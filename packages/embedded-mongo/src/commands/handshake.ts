@@ -1,0 +1,86 @@
+/** What drivers ask before and beside their work: who the server is, and whether it is there. */
+import { arch, platform, release, type as osType } from 'node:os'
+import type { Call, Command } from '../command.ts'
+import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
+import { SESSION_TIMEOUT_MINUTES } from '../sessions.ts'
+import { DateTime, docOf, int32, ObjectId } from '../values.ts'
+import type { Doc } from '../values.ts'
+import { MESSAGE_BYTES_MAX } from '../wire.ts'
+
+/** The MongoDB whose behaviour is followed. */
+export const SERVER_VERSION = '7.0.0'
+const WIRE_VERSION = 21
+export const WRITE_BATCH_MAX = 100_000
+const SET_NAME = 'embedded'
+const electionId = new ObjectId(0x7fffffff, 0, 1)
+
+/** A replica set of one, because only those have transactions and retryable writes. */
+function hello (call: Call): Doc {
+  const { address } = call.engine
+  const legacy = call.name !== 'hello'
+  return docOf({
+    helloOk: true,
+    [legacy ? 'ismaster' : 'isWritablePrimary']: true,
+    topologyVersion: undefined,
+    setName: SET_NAME,
+    setVersion: int32(1),
+    secondary: false,
+    primary: address,
+    me: address,
+    hosts: [address],
+    electionId,
+    maxBsonObjectSize: int32(DOCUMENT_BYTES_MAX),
+    maxMessageSizeBytes: int32(MESSAGE_BYTES_MAX),
+    maxWriteBatchSize: int32(WRITE_BATCH_MAX),
+    localTime: DateTime.fromMs(call.nowMs),
+    logicalSessionTimeoutMinutes: int32(SESSION_TIMEOUT_MINUTES),
+    connectionId: int32(call.connectionId),
+    minWireVersion: int32(0),
+    maxWireVersion: int32(WIRE_VERSION),
+    readOnly: false
+  })
+}
+
+const helloCommand: Command = {
+  fields: ['helloOk', 'client', 'compression', 'backpressure', 'saslSupportedMechs', 'speculativeAuthenticate', 'topologyVersion', 'maxAwaitTimeMS', 'loadBalanced', 'forShell', 'hello'],
+  run: hello
+}
+
+const nothing: Command = { fields: [], run: () => new Map() }
+
+function buildInfo (): Doc {
+  return docOf({
+    version: SERVER_VERSION,
+    gitVersion: 'embedded-mongo',
+    versionArray: SERVER_VERSION.split('.').map(part => int32(Number(part))).concat(int32(0)),
+    bits: int32(64),
+    debug: false,
+    maxBsonObjectSize: int32(DOCUMENT_BYTES_MAX),
+    storageEngines: ['lmdb'],
+    modules: []
+  })
+}
+
+function hostInfo (): Doc {
+  return docOf({ system: docOf({ cpuArch: arch() }), os: docOf({ type: osType(), name: platform(), version: release() }) })
+}
+
+export const handshakeCommands: Record<string, Command> = {
+  hello: helloCommand,
+  isMaster: helloCommand,
+  ismaster: helloCommand,
+  ping: nothing,
+  buildInfo: { fields: [], run: buildInfo },
+  buildinfo: { fields: [], run: buildInfo },
+  hostInfo: { fields: [], adminOnly: true, run: hostInfo },
+  connectionStatus: {
+    fields: ['showPrivileges'],
+    run: () => docOf({ authInfo: docOf({ authenticatedUsers: [], authenticatedUserRoles: [] }) })
+  },
+  whatsmyuri: { fields: [], run: call => docOf({ you: String(call.connectionId) }) },
+  getParameter: {
+    fields: ['featureCompatibilityVersion', 'allParameters', 'showDetails'],
+    adminOnly: true,
+    run: () => docOf({ featureCompatibilityVersion: docOf({ version: SERVER_VERSION.slice(0, 3) }) })
+  }
+}

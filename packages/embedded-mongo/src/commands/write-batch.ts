@@ -1,0 +1,75 @@
+/**
+ * Runs the statements of a write command one after the other: remembers what a retryable write has done already,
+ * waits where an open transaction is in the way, and gathers errors as MongoDB reports them.
+ */
+import type { Call } from '../command.ts'
+import { mongoError, MongoError } from '../errors.ts'
+import { docOf, int32, isNumeric, toNumber } from '../values.ts'
+import type { Doc, Value } from '../values.ts'
+import { Locked } from '../store/writer.ts'
+import { asMongoError } from '../to-mongo-error.ts'
+import { WRITE_BATCH_MAX } from './handshake.ts'
+
+/** Runs `attempt` again whenever an open transaction was in its way and has ended. */
+export async function whenUnlocked<T> (call: Call, attempt: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (!(error instanceof Locked)) throw error
+      await call.untilEnded(error.holder)
+    }
+  }
+}
+
+/** The id of statement `i`, as a driver counts them. */
+export function statementId (call: Call, i: number): number {
+  const ids = call.body.get('stmtIds')
+  const id = Array.isArray(ids) ? ids[i] : call.body.get('stmtId')
+  if (!isNumeric(id)) return i
+  return Array.isArray(ids) ? toNumber(id) : toNumber(id) + i
+}
+
+/** Runs statement `i`, or returns what it did when it has run before. */
+export async function runOnce (call: Call, i: number, run: () => Promise<Doc>): Promise<Doc> {
+  if (!call.retryable) return await run()
+  const { results } = call.session!
+  const id = statementId(call, i)
+  const earlier = results.get(id)
+  if (earlier !== undefined) return earlier
+  const result = await run()
+  results.set(id, result)
+  return result
+}
+
+/** Runs `count` statements; returns the errors to report. */
+export async function runStatements (call: Call, count: number, run: (i: number) => Promise<void>): Promise<Value[]> {
+  if (count === 0) throw mongoError('InvalidLength', 'Write batch sizes must be between 1 and 100000. Got 0 operations.')
+  if (count > WRITE_BATCH_MAX) throw mongoError('InvalidLength', `Write batch sizes must be between 1 and ${WRITE_BATCH_MAX}. Got ${count} operations.`)
+  const ordered = call.boolean('ordered', true)
+  const errors: Value[] = []
+  for (let i = 0; i < count; i++) {
+    try {
+      await run(i)
+    } catch (error) {
+      const known = asMongoError(error)
+      if (isOfWholeCommand(call, known)) throw known
+      errors.push(writeError(i, known))
+      if (call.transaction !== undefined) call.session!.abort()
+      if (ordered || call.transaction !== undefined) break
+    }
+  }
+  return errors
+}
+
+/** Errors that end the command instead of being one statement's. */
+function isOfWholeCommand (call: Call, error: MongoError): boolean {
+  return error.labels.length > 0 || error.codeName === 'MaxTimeMSExpired' || error.codeName === 'InternalError' ||
+    (call.transaction !== undefined && call.transaction.state !== 'open')
+}
+
+function writeError (index: number, error: MongoError): Doc {
+  const doc = docOf({ index: int32(index), code: int32(error.code), errmsg: error.message })
+  for (const [name, value] of error.extra) doc.set(name, value)
+  return doc
+}

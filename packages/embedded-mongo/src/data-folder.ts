@@ -1,0 +1,154 @@
+/**
+ * One process a data folder. The lock is a file that names its owner; it is taken over when the owner is dead,
+ * which after `kill -9` nobody else can say. Two engines on one folder would each miss the other's writes.
+ */
+import { closeSync, linkSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+
+type Owner = { pid: number, started: string, token: string }
+
+export class DataFolderError extends Error {
+  readonly code: 'DATA_FOLDER_LOCKED' | 'DATA_FOLDER_UNUSABLE'
+
+  constructor (code: DataFolderError['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'DataFolderError'
+    this.code = code
+  }
+}
+
+/** Locks held by this process, since its own pid says nothing about whether a lock is its own. */
+const held = new Set<string>()
+
+export class DataFolder {
+  readonly path: string
+  readonly databaseFile: string
+  readonly #lockFile: string
+  readonly #token = randomUUID()
+
+  /** Makes the folder if need be and locks it. */
+  constructor (path: string) {
+    this.path = path
+    this.databaseFile = join(path, 'data.mdb')
+    this.#lockFile = join(path, 'engine.lock')
+    try {
+      mkdirSync(path, { recursive: true })
+      this.#lock()
+      checkHeader(this.databaseFile)
+    } catch (error) {
+      this.unlock()
+      if (error instanceof DataFolderError) throw error
+      throw new DataFolderError('DATA_FOLDER_UNUSABLE', `the data folder ${path} cannot be used: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  unlock (): void {
+    if (!held.delete(this.#token)) return
+    if (readOwner(this.#lockFile)?.token === this.#token) unlinkSync(this.#lockFile)
+  }
+
+  #lock (): void {
+    const mine = `${this.#lockFile}.${this.#token}`
+    writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid), token: this.#token } satisfies Owner))
+    try {
+      // A second round only after a dead owner's lock was moved away.
+      for (let round = 0; round < 10; round++) {
+        if (tryLink(mine, this.#lockFile)) {
+          held.add(this.#token)
+          return
+        }
+        const owner = readOwner(this.#lockFile)
+        if (owner !== undefined && isAlive(owner)) throw this.#lockedBy(owner)
+        this.#moveAway(owner)
+      }
+      throw new DataFolderError('DATA_FOLDER_LOCKED', `the lock of the data folder ${this.path} keeps changing hands`)
+    } finally {
+      rmSync(mine, { force: true })
+    }
+  }
+
+  #lockedBy (owner: Owner): DataFolderError {
+    return new DataFolderError('DATA_FOLDER_LOCKED',
+      `the data folder ${this.path} is in use by process ${owner.pid}; one process a data folder`)
+  }
+
+  /** Removes a dead owner's lock, unless another starter was quicker: then its living lock is put back. */
+  #moveAway (dead: Owner | undefined): void {
+    const aside = `${this.#lockFile}.dead.${this.#token}`
+    try {
+      renameSync(this.#lockFile, aside)
+    } catch {
+      return
+    }
+    if (readOwner(aside)?.token !== dead?.token) tryLink(aside, this.#lockFile)
+    rmSync(aside, { force: true })
+  }
+}
+
+function tryLink (from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function readOwner (file: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(readFileSync(file, 'utf8')) as Owner
+    return typeof owner.pid === 'number' && typeof owner.token === 'string' ? owner : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive (owner: Owner): boolean {
+  // A restarted container often has the same pid as its predecessor.
+  if (owner.pid === process.pid) return held.has(owner.token)
+  try {
+    process.kill(owner.pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  // A pid is used again; a process's start time is not.
+  return owner.started === '' || startOf(owner.pid) === owner.started
+}
+
+/** When a process started, in the words of the system; empty where that cannot be told. */
+function startOf (pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    // Fields are counted after the command's closing bracket, as the command may hold spaces; the 22nd is the start.
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    return `${boot} ${started}`
+  } catch {
+    return ''
+  }
+}
+
+/** LMDB writes this in the first page of every file of its own; anything else must not be touched. */
+const LMDB_MAGIC = 0xBEEFC0DE
+const MAGIC_AT = [16, 24]
+
+function checkHeader (file: string): void {
+  const head = Buffer.alloc(32)
+  let bytes
+  try {
+    const handle = openSync(file, 'r')
+    try {
+      bytes = readSync(handle, head, 0, head.length, 0)
+    } finally {
+      closeSync(handle)
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  if (bytes === 0) return
+  if (bytes === head.length && MAGIC_AT.some(at => head.readUInt32LE(at) === LMDB_MAGIC)) return
+  throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} is not a database of this engine, or is damaged; it has not been changed`)
+}

@@ -1,0 +1,61 @@
+/** Everything one running engine shares between its commands. */
+import { Cursors } from './cursors.ts'
+import { Sessions } from './sessions.ts'
+import { reclaim } from './store/background.ts'
+import { Catalog } from './store/catalog.ts'
+import { Store } from './store/store.ts'
+import type { EnvironmentOptions } from './store/environment.ts'
+
+export type EngineOptions = EnvironmentOptions & {
+  /** What `hello` tells clients to connect to. */
+  readonly address: string
+}
+
+export class Engine {
+  readonly store: Store
+  readonly catalog: Catalog
+  readonly sessions = new Sessions()
+  readonly cursors = new Cursors()
+  readonly startedMs = Date.now()
+  readonly address: string
+  connections = 0
+  readonly counters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 }
+  readonly #sweeper: NodeJS.Timeout
+  #reclaiming = false
+  #reclaimAgain = false
+
+  constructor (options: EngineOptions) {
+    this.address = options.address
+    this.store = new Store(options)
+    this.catalog = new Catalog(this.store)
+    this.store.afterLoss = () => this.catalog.reload()
+    this.#sweeper = setInterval(() => {
+      const nowMs = Date.now()
+      this.sessions.sweep(nowMs)
+      this.cursors.sweep(nowMs)
+    }, 1_000)
+    this.#sweeper.unref()
+    this.reclaim()
+  }
+
+  /** Begins to delete what drops have left, unless that is under way. */
+  reclaim (): void {
+    if (this.#reclaiming) {
+      this.#reclaimAgain = true
+      return
+    }
+    this.#reclaiming = true
+    void reclaim(this.store, this.catalog).catch(() => {}).then(() => {
+      this.#reclaiming = false
+      if (!this.#reclaimAgain) return
+      this.#reclaimAgain = false
+      this.reclaim()
+    })
+  }
+
+  async close (): Promise<void> {
+    clearInterval(this.#sweeper)
+    this.sessions.endAll()
+    await this.store.close()
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Which collections and indexes exist. Held in memory, stored under the prefix 0 of the same LMDB map, so that a
+ * change of the catalog commits with the data it speaks of. Ids are never used twice: what a dropped collection
+ * left behind can be reclaimed at leisure.
+ */
+import { randomBytes } from 'node:crypto'
+import { encode, decode } from '../bson-bytes.ts'
+import { Binary, docOf, int32, toNumber } from '../values.ts'
+import type { Doc, Value } from '../values.ts'
+import { Collection } from './collection.ts'
+import { defineIndex, indexFromRecord, indexRecord } from './index-definition.ts'
+import type { Index } from './index-definition.ts'
+import { fromBytes, prefixOf } from './keys.ts'
+import type { Store } from './store.ts'
+
+const META = prefixOf(0)
+const FORMAT_KEY = META + 'format'
+const NEXT_ID_KEY = META + 'next-id'
+const COLLECTIONS = META + 'collection:'
+const COUNTS = META + 'count:'
+const DROPPED = META + 'dropped:'
+const FORMAT = 'embedded-mongo 1'
+
+export class Catalog {
+  readonly #store: Store
+  readonly #byNamespace = new Map<string, Collection>()
+  readonly #byId = new Map<number, Collection>()
+  /** The commit that last changed what a namespace means; older snapshots must not use it. */
+  readonly #changed = new Map<string, number>()
+  readonly #uncounted = new Set<Collection>()
+  #nextId = 1
+
+  constructor (store: Store) {
+    this.#store = store
+    store.beforeWrite = put => this.#putCounts(put)
+    this.#load()
+  }
+
+  get (namespace: string): Collection | undefined {
+    return this.#byNamespace.get(namespace)
+  }
+
+  byId (id: number): Collection | undefined {
+    return this.#byId.get(id)
+  }
+
+  all (): Iterable<Collection> {
+    return this.#byNamespace.values()
+  }
+
+  changedSince (namespace: string, seq: number): boolean {
+    return (this.#changed.get(namespace) ?? 0) > seq
+  }
+
+  create (database: string, name: string): Collection {
+    const collection = new Collection(this.#store, this.#takeId(), database, name, new Binary(uuid(), 4), collection => this.#uncounted.add(collection))
+    collection.indexes.push(defineIndex(this.#takeId(), docOf({ v: int32(2), key: docOf({ _id: int32(1) }), name: '_id_' })))
+    this.#adopt(collection)
+    this.#store.nextCommit()
+    this.save(collection)
+    return collection
+  }
+
+  /** Adds an index that no read uses before `markReady`; writes keep it from now on. */
+  addIndex (collection: Collection, spec: Doc): Index {
+    const index = defineIndex(this.#takeId(), spec, { ready: false, multikey: false, truncated: false })
+    collection.indexes.push(index)
+    this.#change(collection)
+    return index
+  }
+
+  markReady (collection: Collection, index: Index): void {
+    index.ready = true
+    this.#change(collection)
+    index.readySeq = this.#store.seq
+  }
+
+  /** The entries become garbage; returns the id whose range can be reclaimed. */
+  removeIndex (collection: Collection, index: Index): number {
+    collection.indexes.splice(collection.indexes.indexOf(index), 1)
+    this.#change(collection)
+    this.#store.put(DROPPED + prefixOf(index.id), Buffer.alloc(1))
+    return index.id
+  }
+
+  drop (collection: Collection): number[] {
+    this.#byNamespace.delete(collection.namespace)
+    this.#byId.delete(collection.id)
+    this.#uncounted.delete(collection)
+    this.#changed.set(collection.namespace, this.#store.nextCommit())
+    const ids = [collection.id, ...collection.indexes.map(index => index.id)]
+    for (const id of ids) this.#store.put(DROPPED + prefixOf(id), Buffer.alloc(1))
+    this.#store.put(COLLECTIONS + collection.prefix, null)
+    this.#store.put(COUNTS + collection.prefix, null)
+    return ids
+  }
+
+  /** Ids whose ranges are garbage. */
+  dropped (): number[] {
+    const ids: number[] = []
+    this.#store.latest.scan(DROPPED, DROPPED + '\xff\xff\xff\xff', false, key => {
+      ids.push(Buffer.from(key.slice(-4), 'latin1').readUInt32BE())
+      return true
+    })
+    return ids
+  }
+
+  reclaimed (id: number): void {
+    this.#store.put(DROPPED + prefixOf(id), null)
+  }
+
+  /** Remembers that an index holds several keys of a document, or a cut key; must precede the first such entry. */
+  mark (collection: Collection, index: Index, multikey: boolean, truncated: boolean): void {
+    index.multikey ||= multikey
+    index.truncated ||= truncated
+    this.#store.nextCommit()
+    this.save(collection)
+  }
+
+  save (collection: Collection): void {
+    this.#store.put(COLLECTIONS + collection.prefix, encode(docOf({
+      database: collection.database,
+      name: collection.name,
+      uuid: collection.uuid,
+      indexes: collection.indexes.map(indexRecord)
+    })))
+  }
+
+  /** Back to what is on disk. */
+  reload (): void {
+    this.#byNamespace.clear()
+    this.#byId.clear()
+    this.#uncounted.clear()
+    this.#load()
+  }
+
+  #change (collection: Collection): void {
+    this.#changed.set(collection.namespace, this.#store.nextCommit())
+    this.save(collection)
+  }
+
+  #takeId (): number {
+    const id = this.#nextId++
+    this.#store.nextCommit()
+    this.#store.put(NEXT_ID_KEY, encode(docOf({ id: this.#nextId })))
+    return id
+  }
+
+  #adopt (collection: Collection): void {
+    this.#byNamespace.set(collection.namespace, collection)
+    this.#byId.set(collection.id, collection)
+  }
+
+  #putCounts (put: (key: string, value: Buffer) => void): void {
+    for (const collection of this.#uncounted) put(COUNTS + collection.prefix, encode(docOf({ n: collection.count })))
+    this.#uncounted.clear()
+  }
+
+  #load (): void {
+    const { latest } = this.#store
+    const format = latest.get(FORMAT_KEY)
+    if (format === undefined) {
+      if (!isEmpty(this.#store)) throw new Error('the database file holds something else than this engine\'s data')
+      this.#store.nextCommit()
+      this.#store.put(FORMAT_KEY, Buffer.from(FORMAT))
+    } else if (fromBytes(format) !== FORMAT) {
+      throw new Error(`the database file is of another format (${JSON.stringify(fromBytes(format).slice(0, 40))})`)
+    }
+    const next = latest.get(NEXT_ID_KEY)
+    this.#nextId = next === undefined ? 1 : toNumber(decode(next).get('id'))
+    latest.scan(COLLECTIONS, COLLECTIONS + '\xff\xff\xff\xff', false, key => {
+      this.#loadCollection(key.slice(-4), decode(latest.get(key)!))
+      return true
+    })
+  }
+
+  #loadCollection (prefix: string, record: Doc): void {
+    const id = Buffer.from(prefix, 'latin1').readUInt32BE()
+    const collection = new Collection(this.#store, id, record.get('database') as string, record.get('name') as string,
+      record.get('uuid') as Binary, collection => this.#uncounted.add(collection))
+    const indexes = (record.get('indexes') as Value[]).map(index => indexFromRecord(index as Doc))
+    collection.indexes.push(...indexes.filter(index => index.ready))
+    // Its building ended with the process; it was never acknowledged.
+    for (const index of indexes) {
+      if (index.ready) continue
+      this.#store.nextCommit()
+      this.#store.put(DROPPED + prefixOf(index.id), Buffer.alloc(1))
+      this.save(collection)
+    }
+    const count = this.#store.latest.get(COUNTS + prefix)
+    collection.count = count === undefined ? 0 : toNumber(decode(count).get('n'))
+    this.#adopt(collection)
+  }
+}
+
+function isEmpty (store: Store): boolean {
+  let empty = true
+  store.latest.scan('\0', '\xff\xff\xff\xff', false, () => (empty = false))
+  return empty
+}
+
+function uuid (): Buffer {
+  const bytes = randomBytes(16)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  return bytes
+}

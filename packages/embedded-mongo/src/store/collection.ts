@@ -1,0 +1,54 @@
+/** One collection: its indexes, the number of its documents, and the next record id. */
+import type { Binary } from '../values.ts'
+import type { Index } from './index-definition.ts'
+import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './keys.ts'
+import type { Store } from './store.ts'
+import type { Counted } from './writer.ts'
+
+export class Collection implements Counted {
+  readonly #store: Store
+  readonly #onCount: (collection: Collection) => void
+  readonly id: number
+  readonly prefix: string
+  readonly end: string
+  readonly database: string
+  readonly name: string
+  readonly namespace: string
+  readonly uuid: Binary
+  /** The first is always `_id_`. */
+  readonly indexes: Index[] = []
+  count = 0
+  #nextRecord = 0
+
+  constructor (store: Store, id: number, database: string, name: string, uuid: Binary, onCount: (collection: Collection) => void) {
+    this.#store = store
+    this.#onCount = onCount
+    this.id = id
+    this.prefix = prefixOf(id)
+    this.end = prefixEnd(id)
+    this.database = database
+    this.name = name
+    this.namespace = `${database}.${name}`
+    this.uuid = uuid
+  }
+
+  addCount (delta: number): void {
+    this.count += delta
+    this.#onCount(this)
+  }
+
+  /** A record id above all that were ever given out since the process began, and above all stored ones. */
+  takeRecordId (): string {
+    if (this.#nextRecord === 0) this.#nextRecord = this.#lastStored() + 1
+    return recordId(this.#nextRecord++)
+  }
+
+  #lastStored (): number {
+    let last = 0
+    this.#store.latest.scan(this.prefix, this.end, true, key => {
+      last = recordNumber(key.slice(-RECORD_ID_BYTES))
+      return false
+    })
+    return last
+  }
+}

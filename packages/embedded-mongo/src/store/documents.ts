@@ -1,0 +1,125 @@
+/**
+ * Writes one document with all its index entries. Every check (unique keys, locks, size) comes before the first
+ * `put`, so a document that is refused leaves no trace; everything that belongs to one document lands in one commit.
+ */
+import { mongoError } from '../errors.ts'
+import { matches } from '../filter.ts'
+import { indexKeys } from '../key-bytes.ts'
+import { encode } from '../bson-bytes.ts'
+import type { Doc } from '../values.ts'
+import type { Catalog } from './catalog.ts'
+import type { Collection } from './collection.ts'
+import { duplicateKey } from './duplicate-key.ts'
+import type { Index } from './index-definition.ts'
+import { fromBytes, toBytes } from './keys.ts'
+import type { Writer } from './writer.ts'
+
+export const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
+const EMPTY = Buffer.alloc(0)
+const NO_KEYS: readonly string[] = []
+
+type Change = { index: Index, added: readonly string[], removed: readonly string[] }
+
+/** The full keys (with the index's prefix, without a record id) of a document in an index. */
+export function keysOf (catalog: Catalog, collection: Collection, index: Index, doc: Doc): readonly string[] {
+  if (index.partial !== undefined && !matches(index.partial, doc)) return NO_KEYS
+  const { keys, multikey, truncated } = indexKeys(index.fields, doc)
+  if ((multikey && !index.multikey) || (truncated && !index.truncated)) catalog.mark(collection, index, multikey, truncated)
+  return keys.map(key => index.prefix + fromBytes(key))
+}
+
+/** Inserts a document whose first field is `_id`; `bytes` are kept as they are. */
+export function insertDocument (writer: Writer, catalog: Catalog, collection: Collection, bytes: Buffer, doc: Doc): void {
+  checkSize(bytes)
+  const changes: Change[] = []
+  for (const index of collection.indexes) {
+    const added = keysOf(catalog, collection, index, doc)
+    if (added.length > 0) changes.push({ index, added, removed: NO_KEYS })
+  }
+  claimUnique(writer, collection, changes, doc)
+  const record = collection.takeRecordId()
+  // No one else can have this key yet; a transaction's own document must still be known as locked by it.
+  writer.claim(collection.prefix + record)
+  writer.nextWrite()
+  writer.put(collection.prefix + record, bytes)
+  putEntries(writer, changes, record)
+  writer.addCount(collection, 1)
+}
+
+/** Replaces a stored document by another version of itself; indexes whose fields did not change are not touched. */
+export function replaceDocument (writer: Writer, catalog: Catalog, collection: Collection, record: string, before: Doc, after: Doc): void {
+  const bytes = encode(after)
+  checkSize(bytes)
+  const changes: Change[] = []
+  for (const index of collection.indexes) {
+    if (!isTouched(index, before, after)) continue
+    const removed = keysOf(catalog, collection, index, before)
+    const added = keysOf(catalog, collection, index, after)
+    const change = difference(index, removed, added)
+    if (change !== undefined) changes.push(change)
+  }
+  writer.claim(collection.prefix + record)
+  claimUnique(writer, collection, changes, after)
+  writer.nextWrite()
+  writer.put(collection.prefix + record, bytes)
+  for (const change of changes) removeEntries(writer, change, record)
+  putEntries(writer, changes, record)
+}
+
+export function removeDocument (writer: Writer, catalog: Catalog, collection: Collection, record: string, doc: Doc): void {
+  const changes: Change[] = []
+  for (const index of collection.indexes) {
+    const removed = keysOf(catalog, collection, index, doc)
+    if (removed.length > 0) changes.push({ index, added: NO_KEYS, removed })
+  }
+  writer.claim(collection.prefix + record)
+  claimUnique(writer, collection, changes, doc)
+  writer.nextWrite()
+  writer.put(collection.prefix + record, null)
+  for (const change of changes) removeEntries(writer, change, record)
+  writer.addCount(collection, -1)
+}
+
+function checkSize (bytes: Buffer): void {
+  if (bytes.length <= DOCUMENT_BYTES_MAX) return
+  throw mongoError('BSONObjectTooLarge', `object to insert too large. size in bytes: ${bytes.length}, max size: ${DOCUMENT_BYTES_MAX}`)
+}
+
+/** Whether a field an index depends on may have changed; updates share the values they leave alone. */
+function isTouched (index: Index, before: Doc, after: Doc): boolean {
+  for (const name of index.touchedBy) if (before.get(name) !== after.get(name)) return true
+  return false
+}
+
+function difference (index: Index, before: readonly string[], after: readonly string[]): Change | undefined {
+  if (before.length === 1 && after.length === 1 && before[0] === after[0]) return undefined
+  const removed = before.filter(key => !after.includes(key))
+  const added = after.filter(key => !before.includes(key))
+  return removed.length + added.length === 0 ? undefined : { index, added, removed }
+}
+
+/** Locks the unique keys that come and go, and refuses those that another document holds. */
+function claimUnique (writer: Writer, collection: Collection, changes: readonly Change[], doc: Doc): void {
+  for (const { index, added, removed } of changes) {
+    if (!index.unique) continue
+    for (const key of added) {
+      if (writer.view.has(key)) throw duplicateKey(collection, index, doc)
+      writer.claim(key)
+    }
+    for (const key of removed) writer.claim(key)
+  }
+}
+
+function putEntries (writer: Writer, changes: readonly Change[], record: string): void {
+  let recordBytes: Buffer | undefined
+  for (const { index, added } of changes) {
+    for (const key of added) {
+      if (index.unique) writer.put(key, recordBytes ??= toBytes(record))
+      else writer.put(key + record, EMPTY)
+    }
+  }
+}
+
+function removeEntries (writer: Writer, change: Change, record: string): void {
+  for (const key of change.removed) writer.put(change.index.unique ? key : key + record, null)
+}

@@ -1,0 +1,23 @@
+/** The duplicate key error; clients parse its text, so it is MongoDB's to the letter. */
+import { mongoError } from '../errors.ts'
+import type { MongoError } from '../errors.ts'
+import { printDoc } from '../print.ts'
+import { isDoc } from '../values.ts'
+import type { Doc, Value } from '../values.ts'
+import type { Collection } from './collection.ts'
+import type { Index } from './index-definition.ts'
+
+export function duplicateKey (collection: Collection, index: Index, doc: Doc): MongoError {
+  const keyValue: Doc = new Map()
+  for (const { path } of index.fields) keyValue.set(path, fieldAt(doc, path) ?? null)
+  const pattern = index.spec.get('key')
+  return mongoError('DuplicateKey',
+    `E11000 duplicate key error collection: ${collection.namespace} index: ${index.name} dup key: ${printDoc(keyValue)}`,
+    [], new Map([['keyPattern', isDoc(pattern) ? pattern : new Map()], ['keyValue', keyValue]]))
+}
+
+function fieldAt (doc: Doc, path: string): Value | undefined {
+  let value: Value | undefined = doc
+  for (const name of path.split('.')) value = isDoc(value) ? value.get(name) : undefined
+  return value
+}

@@ -1,0 +1,98 @@
+/**
+ * The LMDB environment: one ordered map from byte strings to bytes. Its writer thread commits a layer in one
+ * transaction and syncs it to disk before `write` resolves (no overlapping sync: committed means on disk).
+ */
+import { open } from 'lmdb'
+import type { Layer } from './layer.ts'
+
+/** A pinned read transaction: the state of the file at one moment. Must be released. */
+export interface Pin { done: () => void }
+
+/** The part of lmdb that is used here; its own types know no string keys in binary order. */
+interface Database {
+  getBinaryFast: (key: string, options?: { transaction: Pin | undefined }) => Buffer | undefined
+  lastSize: number
+  getRange: (options: object) => Iterable<string>
+  put: (key: string, value: Buffer) => unknown
+  remove: (key: string) => unknown
+  batch: (action: () => void) => Promise<boolean>
+  useReadTransaction: () => Pin
+  getStats: () => object
+  close: () => Promise<void>
+}
+
+/** LMDB's limit is 1,978 bytes with pages of 4 KiB; callers hash what is longer. */
+export const KEY_BYTES_MAX = 1_978
+
+const MAP_BYTES = 2 ** 40
+const READERS_MAX = 4_096
+
+/** Byte strings straight into LMDB's key buffers; lmdb grows the buffer when it sees a RangeError. */
+const keyEncoder = {
+  writeKey (key: string, target: Buffer, start: number): number {
+    if (start + key.length > target.length) throw new RangeError('key does not fit the buffer')
+    return start + target.latin1Write(key, start)
+  },
+  readKey: (target: Buffer, start: number, end: number): string => target.latin1Slice(start, end)
+}
+
+export type EnvironmentOptions = { path: string, sync: boolean, mapBytes?: number }
+
+export class Environment {
+  readonly #database: Database
+
+  constructor ({ path, sync, mapBytes }: EnvironmentOptions) {
+    // Windows reserves the whole map on disk at once, so there the map grows by itself.
+    const mapSize = mapBytes ?? (process.platform === 'win32' ? undefined : MAP_BYTES)
+    const options = {
+      path,
+      noSubdir: true,
+      encoding: 'binary',
+      keyEncoder,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      noSync: !sync,
+      maxReaders: READERS_MAX,
+      ...(mapSize === undefined ? {} : { mapSize })
+    }
+    this.#database = open(options as unknown as Parameters<typeof open>[0]) as unknown as Database
+  }
+
+  /** A view that the next read overwrites: copy what must live longer. */
+  peek (key: string, pin: Pin | undefined): Buffer | undefined {
+    const bytes = pin === undefined
+      ? this.#database.getBinaryFast(key)
+      : this.#database.getBinaryFast(key, { transaction: pin })
+    return bytes?.subarray(0, this.#database.lastSize)
+  }
+
+  /** Keys in `[lower, upper)`, or the same from the upper end. */
+  keys (lower: string, upper: string, reverse: boolean, pin: Pin | undefined): Iterable<string> {
+    const ends = reverse
+      ? { start: upper, end: lower, reverse, exclusiveStart: true, inclusiveEnd: true }
+      : { start: lower, end: upper }
+    return this.#database.getRange({ ...ends, values: false, ...(pin === undefined ? {} : { transaction: pin }) })
+  }
+
+  /** One LMDB transaction; resolves when it is on disk. */
+  async write (layer: Layer): Promise<void> {
+    await this.#database.batch(() => {
+      layer.forEachNewest((key, value) => {
+        if (value === null) this.#database.remove(key)
+        else this.#database.put(key, value)
+      })
+    })
+  }
+
+  pin (): Pin {
+    return this.#database.useReadTransaction()
+  }
+
+  stats (): object {
+    return this.#database.getStats()
+  }
+
+  async close (): Promise<void> {
+    await this.#database.close()
+  }
+}

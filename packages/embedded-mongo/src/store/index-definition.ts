@@ -1,0 +1,70 @@
+/** An index as the engine uses it, made from the specification a client gave and `listIndexes` returns. */
+import { parseFilter } from '../filter.ts'
+import type { Filter } from '../filter.ts'
+import type { IndexField } from '../key-bytes.ts'
+import { docOf, isDoc, toNumber } from '../values.ts'
+import type { Doc, Value } from '../values.ts'
+import { prefixEnd, prefixOf } from './keys.ts'
+
+export type Index = {
+  readonly id: number
+  readonly prefix: string
+  /** End of the range of the index's keys. */
+  readonly end: string
+  readonly name: string
+  readonly spec: Doc
+  readonly fields: readonly IndexField[]
+  readonly unique: boolean
+  readonly partial: Filter | undefined
+  /** First path components whose change can change the index's keys of a document. */
+  readonly touchedBy: readonly string[]
+  /** Whether some document has (or had) several keys, so that one path may satisfy two conditions by two elements. */
+  multikey: boolean
+  /** Whether some key was (or is) cut: order and bounds then say nothing beyond its kept bytes. */
+  truncated: boolean
+  /** Whether all documents are in it; before, it is kept but not read. */
+  ready: boolean
+  /** The commit that made it ready: an older snapshot may lack entries. */
+  readySeq: number
+}
+
+export function defineIndex (id: number, spec: Doc, flags = { ready: true, multikey: false, truncated: false }): Index {
+  const fields = [...spec.get('key') as Doc].map(([path, direction]): IndexField => (
+    { path, direction: toNumber(direction) < 0 ? -1 : 1 }
+  ))
+  const partial = spec.get('partialFilterExpression')
+  const touchedBy = new Set(fields.map(field => field.path.split('.', 1)[0]!))
+  if (isDoc(partial)) addFieldNames(partial, touchedBy)
+  return {
+    id,
+    prefix: prefixOf(id),
+    end: prefixEnd(id),
+    name: spec.get('name') as string,
+    spec,
+    fields,
+    unique: spec.get('unique') === true || spec.get('name') === '_id_',
+    partial: isDoc(partial) ? parseFilter(partial) : undefined,
+    touchedBy: [...touchedBy],
+    ...flags,
+    readySeq: 0
+  }
+}
+
+/** What the catalog stores of an index; `indexFromRecord` is the inverse. */
+export function indexRecord (index: Index): Doc {
+  const { id, spec, ready, multikey, truncated } = index
+  return docOf({ id, spec, ready, multikey, truncated })
+}
+
+export function indexFromRecord (record: Doc): Index {
+  const flag = (name: string) => record.get(name) === true
+  return defineIndex(toNumber(record.get('id')), record.get('spec') as Doc,
+    { ready: flag('ready'), multikey: flag('multikey'), truncated: flag('truncated') })
+}
+
+function addFieldNames (filter: Doc, names: Set<string>): void {
+  for (const [name, value] of filter) {
+    if (!name.startsWith('$')) names.add(name.split('.', 1)[0]!)
+    else if (Array.isArray(value)) value.forEach((part: Value) => { if (isDoc(part)) addFieldNames(part, names) })
+  }
+}

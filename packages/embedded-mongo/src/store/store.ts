@@ -1,0 +1,118 @@
+/**
+ * Commits, snapshots and transactions over LMDB.
+ *
+ * A commit is visible as soon as it is in the current layer and durable when that layer is on disk. One layer is
+ * written at a time; whatever is committed meanwhile gathers in the next one, so all commands that wait share one
+ * LMDB transaction and one sync. A caller that acknowledges a write before `durable()` resolves would lose
+ * acknowledged writes at a crash.
+ */
+import { Environment } from './environment.ts'
+import type { EnvironmentOptions } from './environment.ts'
+import { Layer } from './layer.ts'
+import { Transaction } from './transaction.ts'
+import { View } from './view.ts'
+
+export class Store {
+  readonly #environment: Environment
+  /** Oldest first: the layer being written, if any, and the one that gathers. */
+  #layers: Layer[] = [new Layer()]
+  #writing: Promise<void> = Promise.resolve()
+  /** A write is scheduled or under way; whatever is committed meanwhile will be written by it. */
+  #busy = false
+  #closed = false
+  #seq = 0
+
+  /** The newest state, durable or not. */
+  readonly latest: View
+  /** Keys written by open transactions. */
+  readonly locks = new Map<string, Transaction>()
+  readonly transactions = new Set<Transaction>()
+  /** Called before a layer is written, to add bookkeeping that belongs to the same LMDB transaction. */
+  beforeWrite: (put: (key: string, value: Buffer | null) => void) => void = () => {}
+  /** Called after a layer could not be written: memory is back at what is on disk. */
+  afterLoss: () => void = () => {}
+
+  constructor (options: EnvironmentOptions) {
+    this.#environment = new Environment(options)
+    this.latest = new View(this.#environment, () => this.#layers)
+  }
+
+  get seq (): number {
+    return this.#seq
+  }
+
+  /** Starts one atomic commit; all `put`s until the next call belong to it. Must not be spread over an await. */
+  nextCommit (): number {
+    this.#schedule()
+    return ++this.#seq
+  }
+
+  put (key: string, value: Buffer | null): void {
+    this.#layers[this.#layers.length - 1]!.put(key, value, this.#seq)
+  }
+
+  /** Resolves when everything visible now is on disk. */
+  durable (): Promise<void> {
+    const current = this.#layers[this.#layers.length - 1]!
+    if (current.versions.size > 0) return current.landed
+    return this.#layers.length > 1 ? this.#layers[0]!.landed : Promise.resolve()
+  }
+
+  begin (): Transaction {
+    const transaction = new Transaction(this, this.#environment, this.#layers.slice())
+    this.transactions.add(transaction)
+    return transaction
+  }
+
+  /** The open transaction, if any, that has written a key beginning with `prefix`. */
+  lockHolder (prefix: string): Transaction | undefined {
+    for (const [key, transaction] of this.locks) if (key.startsWith(prefix)) return transaction
+    return undefined
+  }
+
+  #schedule (): void {
+    if (this.#busy) return
+    this.#busy = true
+    // After this turn's sockets have been read, so that their commands share the commit.
+    setImmediate(() => { this.#writing = this.#writeAll() })
+  }
+
+  async #writeAll (): Promise<void> {
+    while (this.#layers[0]!.versions.size > 0) {
+      const layer = this.#layers[0]!
+      this.beforeWrite((key, value) => this.put(key, value))
+      this.#layers = [layer, new Layer()]
+      try {
+        await this.#environment.write(layer)
+      } catch (error) {
+        this.#lose(error as Error)
+        break
+      }
+      this.#layers = [this.#layers[1]!]
+      layer.resolve()
+    }
+    this.#busy = false
+  }
+
+  /** What is in memory builds on what could not be written: all of it is lost, and everybody waiting is told. */
+  #lose (error: Error): void {
+    const lost = this.#layers
+    this.#layers = [new Layer()]
+    for (const transaction of [...this.transactions]) transaction.abort()
+    for (const layer of lost) layer.reject(error)
+    this.afterLoss()
+  }
+
+  stats (): object {
+    return this.#environment.stats()
+  }
+
+  async close (): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const transaction of [...this.transactions]) transaction.abort()
+    await this.durable().catch(() => {})
+    await this.#writing
+    await this.#environment.close()
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * A multi-document transaction: a snapshot, the writes laid over it, and the keys they lock. The first writer of a
+ * key wins; a transaction that comes second, or that would overwrite something its snapshot has not seen, fails at
+ * once with WriteConflict. If that check were missing, a client's read-modify-write would silently undo another's.
+ */
+import { writeConflict } from '../errors.ts'
+import type { Environment, Pin } from './environment.ts'
+import { Layer } from './layer.ts'
+import type { Store } from './store.ts'
+import { View } from './view.ts'
+import type { Counted, Writer } from './writer.ts'
+
+export class Transaction implements Writer {
+  readonly #store: Store
+  readonly #pin: Pin
+  readonly #own = new Layer()
+  readonly #locked: string[] = []
+  readonly #counts = new Map<Counted, number>()
+  readonly view: View
+  /** The newest commit the snapshot contains. */
+  readonly seq: number
+  state: 'open' | 'committed' | 'aborted' = 'open'
+  /** Resolves when the transaction holds no lock any more. */
+  readonly ended: Promise<void>
+  #end!: () => void
+
+  constructor (store: Store, environment: Environment, layers: readonly Layer[]) {
+    this.#store = store
+    this.seq = store.seq
+    this.#pin = environment.pin()
+    this.view = new View(environment, () => layers, this.seq, this.#pin, this.#own)
+    this.ended = new Promise(resolve => { this.#end = resolve })
+  }
+
+  nextWrite (): void {}
+
+  put (key: string, value: Buffer | null): void {
+    this.#own.put(key, value, 0)
+  }
+
+  claim (key: string): void {
+    const holder = this.#store.locks.get(key)
+    if (holder === this) return
+    if (holder !== undefined) throw writeConflict()
+    if (this.#store.seq > this.seq && !sameBytes(this.view.get(key), this.#store.latest.peek(key))) throw writeConflict()
+    this.#store.locks.set(key, this)
+    this.#locked.push(key)
+  }
+
+  addCount (collection: Counted, delta: number): void {
+    this.#counts.set(collection, (this.#counts.get(collection) ?? 0) + delta)
+  }
+
+  hasWritten (): boolean {
+    return this.#locked.length > 0
+  }
+
+  /** Makes the writes visible as one commit; durable like any other. */
+  commit (): void {
+    if (this.#own.versions.size > 0) {
+      this.#store.nextCommit()
+      this.#own.forEachNewest((key, value) => this.#store.put(key, value))
+      for (const [collection, delta] of this.#counts) collection.addCount(delta)
+    }
+    this.#finish('committed')
+  }
+
+  abort (): void {
+    if (this.state === 'open') this.#finish('aborted')
+  }
+
+  #finish (state: 'committed' | 'aborted'): void {
+    this.state = state
+    for (const key of this.#locked) this.#store.locks.delete(key)
+    this.#store.transactions.delete(this)
+    this.#pin.done()
+    this.#end()
+  }
+}
+
+function sameBytes (a: Buffer | undefined, b: Buffer | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return a === b || a.equals(b)
+}
