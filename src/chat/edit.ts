@@ -1,0 +1,57 @@
+import type { Identity } from '../auth/identity.ts'
+import { TidelogError } from '../errors.ts'
+import type { Patch } from '../log/plan.ts'
+import type { LogRow } from '../log/types.ts'
+import type { EditInput, Message } from '../schemas/message.ts'
+import type { ChatContext } from './context.ts'
+import { visibleMessage } from './entitled.ts'
+import { renderMessage } from './render.ts'
+import { type Prepared, checkContent, wellFormed } from './send.ts'
+
+export interface Changed {
+  message: Message
+  rev: number
+}
+
+/**
+ * Changes the content of an own message. The content that it has already changes nothing, whatever `expectedRev` says:
+ * a retry of an edit that was stored is not a conflict.
+ * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old), CONFLICT with the stored message
+ */
+export async function editMessage (context: ChatContext, identity: Identity, input: EditInput): Promise<Changed> {
+  return await (await prepareEdit(context, identity, input))()
+}
+
+export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, expectedRev }: EditInput): Promise<Prepared<Changed>> {
+  await context.countSend(identity.userId)
+  checkContent(content, context.limits.messageCharsMax)
+  const { row: { _id, conversationId } } = await visibleMessage(context, identity, messageId)
+  const message = wellFormed(content)
+  let newer: LogRow | undefined
+  const decide = (row: LogRow): Patch | null => {
+    if (row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can edit a message')
+    if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be edited')
+    if (row.message === message) return null
+    if (expectedRev !== undefined && row.rev > expectedRev) {
+      newer = row
+      throw new TidelogError('CONFLICT')
+    }
+    if (context.now() - row.createdAt.getTime() > context.limits.editWindowMs) throw new TidelogError('NOT_ALLOWED', 'The message is too old to be edited')
+    return { set: { message, editedAt: new Date(context.now()) } }
+  }
+  return async () => {
+    const outcome = await context.log.commit({ changes: [{ type: 'revise', conversationId, rowId: _id, decide }] })
+    switch (outcome.outcome) {
+      case 'committed':
+      case 'unchanged': {
+        const row = outcome.rows[0]!
+        return { message: await renderMessage(context, row), rev: row.rev }
+      }
+      case 'refused':
+        throw newer === undefined || outcome.error.code !== 'CONFLICT'
+          ? outcome.error
+          : new TidelogError('CONFLICT', undefined, { current: await renderMessage(context, newer) })
+      default: throw new TidelogError('NOT_FOUND')
+    }
+  }
+}

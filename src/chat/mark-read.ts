@@ -1,0 +1,59 @@
+import type { Identity } from '../auth/identity.ts'
+import { TidelogError } from '../errors.ts'
+import { seqOf } from '../log/types.ts'
+import type { MarkReadInput } from '../schemas/message.ts'
+import type { ChatContext } from './context.ts'
+import { commonChatId, directId, otherUser, parseConversationId } from './conversation-id.ts'
+import { strangerToRoom, visibleMessage } from './entitled.ts'
+import type { Prepared } from './send.ts'
+
+export interface ReadResult {
+  conversationId: string
+  /** Everything up to here is read. */
+  seq: number
+  /** When it was; null: nothing was read yet. */
+  at: string | null
+}
+
+/**
+ * Moves the caller's read position forward, never back; beyond the end means the end.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED where no positions are kept
+ */
+export async function markRead (context: ChatContext, identity: Identity, input: MarkReadInput): Promise<ReadResult> {
+  return await prepareMarkRead(context, identity, input)()
+}
+
+export function prepareMarkRead (context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput): Prepared<ReadResult> {
+  const ref = parseConversationId(given)
+  if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
+  if (ref.kind === 'common') throw new TidelogError('NOT_ALLOWED', 'Nobody\'s read position is kept in the common chat')
+  const { conversationId } = ref
+  return async () => {
+    const outcome = await context.log.commit({ changes: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq) }] })
+    switch (outcome.outcome) {
+      case 'committed':
+      case 'unchanged': {
+        const read = outcome.reads[0]!
+        return { conversationId, seq: read.readSeq, at: read.readAt?.toISOString() ?? null }
+      }
+      case 'refused': throw outcome.error
+      case 'notMember': throw strangerToRoom(ref.kind === 'room' ? await context.log.head(conversationId) : undefined)
+      default: throw new TidelogError('NOT_FOUND')
+    }
+  }
+}
+
+/** Marks a message, and so all before it, as read. */
+export async function markMessageRead (context: ChatContext, identity: Identity, messageId: string): Promise<ReadResult> {
+  const { row } = await visibleMessage(context, identity, messageId)
+  if (row.conversationId === commonChatId) return { conversationId: commonChatId, seq: row.seq!, at: null }
+  return await markRead(context, identity, { conversationId: row.conversationId, seq: row.seq! })
+}
+
+/** Marks everything that the other user sent until now as read; that there is nothing yet is no failure. */
+export async function markConversationRead (context: ChatContext, identity: Identity, otherUserId: string): Promise<ReadResult> {
+  const conversationId = directId(identity.userId, otherUserId.toLowerCase())
+  if (await context.log.head(conversationId) !== undefined) return await markRead(context, identity, { conversationId, seq: Number.MAX_SAFE_INTEGER })
+  if (await context.users.get(otherUserId.toLowerCase()) === undefined) throw new TidelogError('USER_NOT_FOUND')
+  return { conversationId, seq: 0, at: null }
+}

@@ -1,0 +1,108 @@
+import type { LogRow } from '../log/types.ts'
+import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
+import type { ListingRow, UserRow } from './collections.ts'
+import type { ChatContext } from './context.ts'
+
+/** The rows of other collections that messages name. */
+export interface People {
+  users: ReadonlyMap<string, UserRow>
+  listings: ReadonlyMap<string, ListingRow | null>
+}
+
+/** How far each user has read, by id; missing ones have read nothing. */
+export type ReadSeqs = ReadonlyMap<string, number>
+
+export const nobodyRead: ReadSeqs = new Map()
+
+export interface PublicUser {
+  _id: string
+  fullName: string
+  username: string
+  profilePicture: string | null
+}
+
+/** All of a user that others may see. A user who is gone keeps the id, so that their messages stay readable. */
+export function publicUser (id: string, row: UserRow | undefined): PublicUser {
+  if (row === undefined) return { _id: id, fullName: 'Deleted user', username: '', profilePicture: null }
+  return { _id: id, fullName: row.fullName, username: row.username, profilePicture: row.profilePicture ?? null }
+}
+
+/** Who and what the messages name: at once where all of it is cached. */
+export function gather (context: ChatContext, rows: readonly LogRow[]): People | Promise<People> {
+  const users = new Map<string, UserRow>()
+  const listings = new Map<string, ListingRow | null>()
+  const missing: Array<Promise<unknown>> = []
+  const asked = new Set<string>()
+  for (const row of rows) {
+    for (const id of [row.senderId, row.receiverId]) {
+      const hex = id?.toHexString()
+      if (hex === undefined || users.has(hex) || asked.has(hex)) continue
+      const user = context.users.peek(hex)
+      if (user !== undefined) users.set(hex, user)
+      else {
+        asked.add(hex)
+        missing.push(context.users.get(hex).then(found => { if (found !== undefined) users.set(hex, found) }))
+      }
+    }
+    const { listingId } = row
+    if (listingId === undefined || listings.has(listingId)) continue
+    const listing = context.listings.peek(listingId)
+    listings.set(listingId, listing ?? null)
+    if (listing === undefined) missing.push(context.listings.get(listingId).then(found => { listings.set(listingId, found) }))
+  }
+  return missing.length === 0 ? { users, listings } : Promise.all(missing).then(() => ({ users, listings }))
+}
+
+/** The message of a row in the form in which its kind of conversation is sent; `row.kind` is `message`. */
+export function messagePayload (row: LogRow, people: People, readSeqs: ReadSeqs): Message {
+  return row.receiverId !== undefined
+    ? directPayload(row, people, readSeqs)
+    : row.roomId !== undefined ? roomPayload(row, people) : commonPayload(row, people)
+}
+
+export function directPayload (row: LogRow, people: People, readSeqs: ReadSeqs): DirectMessage {
+  const sender = row.senderId!.toHexString()
+  const receiver = row.receiverId!.toHexString()
+  const listing = row.listingId === undefined ? undefined : people.listings.get(row.listingId)
+  return {
+    _id: row._id.toHexString(),
+    senderId: publicUser(sender, people.users.get(sender)),
+    receiverId: publicUser(receiver, people.users.get(receiver)),
+    message: row.message ?? '',
+    listingId: listing === undefined || listing === null ? null : { _id: row.listingId!, title: listing.title },
+    messageType: row.messageType ?? 'text',
+    isRead: (readSeqs.get(receiver) ?? 0) >= row.seq!,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+    ...additions(row)
+  }
+}
+
+export function commonPayload (row: LogRow, people: People): CommonChatMessage {
+  const sender = row.senderId!.toHexString()
+  return {
+    _id: row._id.toHexString(),
+    user: publicUser(sender, people.users.get(sender)),
+    message: row.message ?? '',
+    timestamp: row.createdAt.toISOString(),
+    messageType: row.messageType ?? 'text',
+    ...additions(row)
+  }
+}
+
+export function roomPayload (row: LogRow, people: People): RoomMessage {
+  return { ...commonPayload(row, people), roomId: row.roomId! }
+}
+
+function additions (row: LogRow) {
+  return {
+    conversationId: row.conversationId,
+    seq: row.seq!,
+    rev: row.rev,
+    clientMessageId: row.clientMessageId ?? null,
+    replyTo: row.replyTo?.toHexString() ?? null,
+    reactions: [],
+    editedAt: row.editedAt?.toISOString() ?? null,
+    isDeleted: row.isDeleted === true
+  }
+}

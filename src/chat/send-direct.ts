@@ -1,0 +1,45 @@
+import type { Identity } from '../auth/identity.ts'
+import { TidelogError } from '../errors.ts'
+import type { DirectMessage, SendDirectInput } from '../schemas/message.ts'
+import type { ChatContext } from './context.ts'
+import { directId } from './conversation-id.ts'
+import { type People, directPayload, nobodyRead } from './payload.ts'
+import { type Prepared, type Sent, commitMessage, newMessage, storedMessage } from './send.ts'
+import type { LogRow } from '../log/types.ts'
+
+/**
+ * Sends a message to one user; the first one opens their conversation.
+ * @throws TidelogError VALIDATION, NOT_ALLOWED (oneself, blocked), USER_NOT_FOUND, IDEMPOTENCY_MISMATCH, RATE_LIMITED
+ */
+export async function sendDirect (context: ChatContext, identity: Identity, input: SendDirectInput): Promise<Sent<DirectMessage>> {
+  return await (await prepareDirect(context, identity, input))()
+}
+
+export async function prepareDirect (context: ChatContext, identity: Identity, input: SendDirectInput): Promise<Prepared<Sent<DirectMessage>>> {
+  await context.countSend(identity.userId)
+  const receiverId = input.receiverId.toLowerCase()
+  if (receiverId === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot send a message to yourself')
+  const conversationId = directId(identity.userId, receiverId)
+  const receiver = context.users.peek(receiverId) ?? await context.users.get(receiverId)
+  const blocked = context.blocks.peek(receiverId) ?? await context.blocks.of(receiverId)
+  if (receiver === undefined) throw new TidelogError('USER_NOT_FOUND')
+  const row = await newMessage(context, identity, conversationId, input)
+  row.receiverId = receiver._id
+  if (receiver.isActive === false || blocked.has(identity.userId)) {
+    const stored = await storedMessage(context, conversationId, row, render)
+    if (stored !== null) return async () => stored
+    throw receiver.isActive === false ? new TidelogError('USER_NOT_FOUND') : new TidelogError('NOT_ALLOWED', 'This user does not take messages from you')
+  }
+  const members = [{ userId: identity.id, role: 'member' as const }, { userId: receiver._id, role: 'member' as const }]
+  return async () => await commitMessage(
+    context,
+    { changes: [{ type: 'append', conversationId, row, open: { kind: 'direct', members } }] },
+    render,
+    () => new TidelogError('NOT_FOUND')
+  )
+}
+
+/** Whoever sends is told of the message as it is when new: unread. A retry learns the read position by sync. */
+function render (row: LogRow, people: People): DirectMessage {
+  return directPayload(row, people, nobodyRead)
+}

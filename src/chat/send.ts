@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { ObjectId } from 'mongodb'
+import type { Identity } from '../auth/identity.ts'
+import { TidelogError } from '../errors.ts'
+import type { NewRow, Outcome, Unit } from '../log/plan.ts'
+import type { LogRow } from '../log/types.ts'
+import type { Message } from '../schemas/message.ts'
+import type { ChatContext } from './context.ts'
+import { objectId } from './conversation-id.ts'
+import { type People, gather } from './payload.ts'
+
+/**
+ * What the three kinds of sending have in common. A send is prepared, which may wait for reads, and then committed:
+ * who wants an order among several prepares them in turn and starts each commit before the next is prepared.
+ */
+
+/** The second half of an operation: starts its commit at once when called. */
+export type Prepared<R> = () => Promise<R>
+
+export interface Sent<M extends Message = Message> {
+  message: M
+  /** The message was stored before, under the same clientMessageId. */
+  duplicate: boolean
+  rev: number
+}
+
+/** What the schemas of the three inputs share. */
+export interface Sendable {
+  content: string
+  messageType?: 'text' | 'image' | 'file' | 'audio' | 'video' | 'location'
+  clientMessageId?: string | null
+  listingId?: string | null
+  replyTo?: string | null
+}
+
+/** @throws TidelogError VALIDATION unless the content has 1 to `messageCharsMax` characters after trimming. */
+export function checkContent (content: string, charsMax: number): void {
+  const trimmed = content.trim()
+  if (trimmed === '') throw new TidelogError('VALIDATION', 'content must not be empty')
+  // A character takes one or two units: only in between must they be counted.
+  if (trimmed.length > charsMax && (trimmed.length > 2 * charsMax || [...trimmed].length > charsMax)) {
+    throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
+  }
+}
+
+/** The row of a new message, checked. */
+export async function newMessage (context: ChatContext, { id }: Identity, conversationId: string, input: Sendable): Promise<NewRow> {
+  checkContent(input.content, context.limits.messageCharsMax)
+  const messageType = input.messageType ?? 'text'
+  const { listingId, replyTo, clientMessageId } = input
+  const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: id, message: wellFormed(input.content), messageType }
+  if (listingId != null) row.listingId = listingId.toLowerCase()
+  if (replyTo != null) row.replyTo = await repliedMessage(context, conversationId, replyTo)
+  if (clientMessageId != null) {
+    row.clientMessageId = wellFormed(clientMessageId)
+    row.bodyHash = bodyHash(row)
+  }
+  return row
+}
+
+/** Commits a message and turns the outcome into what the sender is told. */
+export async function commitMessage<M extends Message> (
+  context: ChatContext, unit: Unit, render: (row: LogRow, people: People) => M, refusal: (outcome: Outcome) => TidelogError | Promise<TidelogError>
+): Promise<Sent<M>> {
+  const outcome = await context.log.commit(unit)
+  switch (outcome.outcome) {
+    case 'committed':
+    case 'unchanged':
+      return await sent(context, outcome.rows[0]!, false, render)
+    case 'duplicate': return await sent(context, outcome.row, true, render)
+    case 'mismatch': throw new TidelogError('IDEMPOTENCY_MISMATCH')
+    case 'refused': throw outcome.error
+    case 'missing':
+    case 'notMember': throw await refusal(outcome)
+  }
+}
+
+/**
+ * The answer to a retry whose first try was stored, where the sender might not send any more; null where there was none.
+ * @throws TidelogError IDEMPOTENCY_MISMATCH
+ */
+export async function storedMessage<M extends Message> (
+  context: ChatContext, conversationId: string, row: NewRow, render: (row: LogRow, people: People) => M
+): Promise<Sent<M> | null> {
+  const { senderId, clientMessageId } = row
+  if (senderId === undefined || clientMessageId === undefined) return null
+  const stored = await context.log.collections.log.findOne({ conversationId, senderId, clientMessageId })
+  if (stored === null) return null
+  if (stored.bodyHash !== row.bodyHash) throw new TidelogError('IDEMPOTENCY_MISMATCH')
+  return await sent(context, stored, true, render)
+}
+
+async function sent<M extends Message> (context: ChatContext, row: LogRow, duplicate: boolean, render: (row: LogRow, people: People) => M): Promise<Sent<M>> {
+  const people = gather(context, [row])
+  return { message: render(row, people instanceof Promise ? await people : people), duplicate, rev: row.rev }
+}
+
+async function repliedMessage (context: ChatContext, conversationId: string, replyTo: string): Promise<ObjectId> {
+  const id = objectId(replyTo)
+  const row = await context.log.collections.log.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { _id: 1 } })
+  if (row === null) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
+  return id
+}
+
+/** Half a surrogate pair cannot be stored as UTF-8: it is replaced now, so that what is sent live is what is stored. */
+export function wellFormed (text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd')
+}
+
+function bodyHash ({ message, messageType, listingId, replyTo }: NewRow): string {
+  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null])
+  return createHash('sha256').update(body).digest().subarray(0, 16).toString('base64url')
+}
