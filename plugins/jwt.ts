@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
-import { claimedUserId, type Identity, openSession, type Revoked, type Session } from '../src/auth/identity.ts'
+import { adminNames, claimedUserId, type Identity, openSession, type Revoked, type Session } from '../src/auth/identity.ts'
 import { JwkSet } from '../src/auth/jwks.ts'
 import { tokenKeys } from '../src/auth/keys.ts'
 import { TokenVerifier } from '../src/auth/verifier.ts'
@@ -24,6 +24,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by `authenticate`. */
     identity: Identity
+    /** The end of the token at hand; null: never. Set by `authenticate`. */
+    tokenExpiresAt: Date | null
   }
 }
 
@@ -69,7 +71,7 @@ export default fp(async function jwt (app, config: Config) {
     for (const algorithm of algorithms) verifier.accept(algorithm, token => app.jwt.jwks.verify(token))
   }
 
-  const admins = new Set(config.ADMIN_USERS.split(',').map(name => name.trim()).filter(name => name !== ''))
+  const admins = adminNames(config)
   const { users } = app.chat
 
   async function verifyToken (token: unknown): Promise<Session> {
@@ -82,7 +84,9 @@ export default fp(async function jwt (app, config: Config) {
 
   async function authenticate (request: FastifyRequest, reply: FastifyReply): Promise<void> {
     try {
-      request.identity = (await verifyToken(bearer(request.headers.authorization))).identity
+      const session = await verifyToken(bearer(request.headers.authorization))
+      request.identity = session.identity
+      request.tokenExpiresAt = session.expiresAt
     } catch (error) {
       if (!(error instanceof TidelogError) || error.status !== 401) throw error
       await app.limiters.requests.consume(`address:${request.ip}`)
@@ -93,6 +97,7 @@ export default fp(async function jwt (app, config: Config) {
   }
 
   app.decorateRequest('identity', null as unknown as Identity)
+  app.decorateRequest('tokenExpiresAt', null)
   app.decorate('authenticate', authenticate)
   app.decorate('verifyToken', verifyToken)
   app.decorate('sessions', new EventEmitter<{ revoked: [Revoked] }>())

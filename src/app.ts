@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import accounts from '../plugins/accounts.ts'
 import chat from '../plugins/chat.ts'
 import documentation from '../plugins/documentation.ts'
 import errors from '../plugins/errors.ts'
@@ -10,6 +11,9 @@ import rateLimit from '../plugins/rate-limit.ts'
 import requestLog from '../plugins/request-log.ts'
 import security from '../plugins/security.ts'
 import validation from '../plugins/validation.ts'
+import adminRoutes from '../routes/api/admin/index.ts'
+import authRoutes from '../routes/api/auth/index.ts'
+import userRoutes from '../routes/api/users/index.ts'
 import type { Config } from './config.ts'
 
 /**
@@ -35,5 +39,10 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(health)
   await app.register(chat, config)
   await app.register(jwt, config)
+  await app.register(accounts, config)
+
+  await app.register(authRoutes, { prefix: '/api/auth', ...config })
+  await app.register(userRoutes, { prefix: '/api/users' })
+  await app.register(adminRoutes, { prefix: '/api/admin' })
   return app as unknown as FastifyInstance
 }

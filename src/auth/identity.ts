@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ObjectId } from 'mongodb'
 import type { UserRow } from '../chat/collections.ts'
+import type { Config } from '../config.ts'
 import { TidelogError } from '../errors.ts'
 
 /** Who is asking. */
@@ -28,6 +29,11 @@ export interface Session {
 export interface Revoked {
   userId: string
   sessionId?: string
+}
+
+/** The user names whose bearers are administrators. They count exactly as written, since a host application may tell cases apart. */
+export function adminNames (config: Config): ReadonlySet<string> {
+  return new Set(config.ADMIN_USERS.split(',').map(name => name.trim()).filter(name => name !== ''))
 }
 
 /** The claims of a token whose signature, `exp` and `nbf` were found good; nothing else of it is known yet. */
@@ -61,7 +67,7 @@ export function openSession (token: string, claims: Claims, user: UserRow | unde
  * A session of ours is as old as its login, whose millisecond its id holds: a login in the same second as a logout
  * everywhere is told apart. Other tokens are as old as their `iat`; one that does not say is older than any revocation.
  */
-function isRevoked (user: UserRow, sessionId: string, issuedAt: Date | null): boolean {
+export function isRevoked (user: UserRow, sessionId: string, issuedAt: Date | null): boolean {
   if (user.revokedSessions?.some(revoked => revoked.sid === sessionId) === true) return true
   if (user.tokensValidFrom === undefined) return false
   const began = sessionBegan(sessionId)

@@ -1,0 +1,49 @@
+import fp from 'fastify-plugin'
+import { ensureUserIndexes } from '../src/auth/accounts.ts'
+import type { AuthContext } from '../src/auth/context.ts'
+import { adminNames } from '../src/auth/identity.ts'
+import { ensureSessionIndexes, pruneSessions, type SessionRow } from '../src/auth/session-rows.ts'
+import type { Config } from '../src/config.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the operations on accounts and sessions work on. */
+    accounts: AuthContext
+  }
+}
+
+const pruneEveryMs = 3_600_000
+
+/** Decorates `fastify.accounts`; deletes sessions that have expired, at the start and every hour. */
+export default fp(async function accounts (app, config: Config) {
+  const { chat } = app
+  const sessions = app.mongo.db!.collection<SessionRow>('sessions')
+  await ensureUserIndexes(chat.collections.users)
+  await ensureSessionIndexes(sessions)
+  app.decorate('accounts', {
+    users: chat.collections.users,
+    sessions,
+    directory: chat.users,
+    admins: adminNames(config),
+    accessTtlMs: config.ACCESS_TOKEN_TTL * 1_000,
+    refreshTtlMs: config.REFRESH_TOKEN_TTL * 1_000,
+    now: chat.now,
+    sign: payload => app.jwt.own.sign(payload),
+    announce: revoked => {
+      app.log.info(revoked, 'tokens revoked')
+      app.sessions.emit('revoked', revoked)
+    }
+  })
+
+  async function prune (): Promise<void> {
+    try {
+      const sessionsPruned = await pruneSessions(sessions, chat.now())
+      if (sessionsPruned > 0) app.log.info({ sessionsPruned }, 'expired sessions deleted')
+    } catch (error) {
+      app.log.warn({ err: error }, 'expired sessions could not be deleted')
+    }
+  }
+  await prune()
+  const timer = setInterval(() => { void prune() }, pruneEveryMs).unref()
+  app.addHook('onClose', async () => { clearInterval(timer) })
+}, { name: 'accounts', dependencies: ['mongodb', 'chat', 'jwt'] })

@@ -1,0 +1,43 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { issuesTokens } from '../../../src/auth/keys.ts'
+import { toOwnUser } from '../../../src/auth/payload.ts'
+import { endAllSessions, endSession } from '../../../src/auth/sessions.ts'
+import type { Config } from '../../../src/config.ts'
+import { LogoutInput } from '../../../src/schemas/auth.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import { fieldError } from '../../../src/schemas/field-errors.ts'
+import { OwnUser } from '../../../src/schemas/user.ts'
+import accountRoutes from './accounts.ts'
+
+/** Authentication; with a host application's tokens alone there is nothing to register with or to log in to here. */
+const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
+  app.setSchemaErrorFormatter(fieldError)
+  if (issuesTokens(config)) await app.register(accountRoutes)
+
+  app.post('/logout', {
+    onRequest: app.authenticate,
+    schema: {
+      summary: 'End this session, or all',
+      description: 'The access token at hand and the refresh token of its session are refused from now on, and its sockets are closed. With `everywhere`, so are all others of the user.',
+      tags: ['authentication'],
+      body: Type.Union([LogoutInput, Type.Null()]),
+      response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(400, 401, 415, 429, 503) }
+    }
+  }, async ({ body, identity, tokenExpiresAt }) => {
+    if (body?.everywhere === true) await endAllSessions(app.accounts, identity.id)
+    else await endSession(app.accounts, identity.id, identity.sessionId, tokenExpiresAt)
+    return { success: true as const }
+  })
+
+  app.get('/me', {
+    onRequest: app.authenticate,
+    schema: {
+      summary: 'The caller\'s own account',
+      tags: ['authentication'],
+      response: { 200: Type.Object({ success: Type.Literal(true), user: OwnUser }), ...failures(401, 429, 503) }
+    }
+  }, async ({ identity }) => ({ success: true as const, user: toOwnUser(identity.user, identity.isAdmin) }))
+}
+
+export default authRoutes

@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { toOwnUser, toPublicUser } from '../../../src/auth/payload.ts'
+import { changeProfile } from '../../../src/auth/profile.ts'
+import { searchUsers } from '../../../src/auth/search-users.ts'
+import { setBlock } from '../../../src/chat/block.ts'
+import { TidelogError } from '../../../src/errors.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import { fieldError } from '../../../src/schemas/field-errors.ts'
+import { User } from '../../../src/schemas/primitives.ts'
+import { OwnUser, ProfileInput, UserPage, UserParams, UserSearch } from '../../../src/schemas/user.ts'
+
+const userRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.setSchemaErrorFormatter(fieldError)
+  app.addHook('onRequest', app.authenticate)
+
+  app.get('/', {
+    schema: {
+      summary: 'Find users',
+      description: 'Active users whose user name, or a word of whose full name, begins with the text. Users of a host application that were never changed here are found by the beginning of the user name, as it is written.',
+      tags: ['users'],
+      querystring: UserSearch,
+      response: { 200: UserPage, ...failures(400, 401, 429, 503) }
+    }
+  }, async ({ query }) => {
+    const { rows, hasMore } = await searchUsers(app.accounts, query)
+    const users = rows.map(toPublicUser)
+    return { success: true as const, users, hasMore, cursor: hasMore ? users.at(-1)?._id ?? null : null }
+  })
+
+  app.get('/:id', {
+    schema: {
+      summary: 'One user',
+      description: '`blocked` says whether the caller has blocked them.',
+      tags: ['users'],
+      params: UserParams,
+      response: { 200: Type.Object({ success: Type.Literal(true), user: User, blocked: Type.Boolean() }), ...failures(400, 401, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => {
+    const id = params.id.toLowerCase()
+    const [row, blocked] = await Promise.all([app.chat.users.get(id), app.chat.blocks.of(identity.userId)])
+    if (row === undefined) throw new TidelogError('USER_NOT_FOUND')
+    return { success: true as const, user: toPublicUser(row), blocked: blocked.has(id) }
+  })
+
+  app.patch('/me', {
+    schema: {
+      summary: 'Change the own account',
+      tags: ['users'],
+      body: ProfileInput,
+      response: { 200: Type.Object({ success: Type.Literal(true), user: OwnUser }), ...failures(400, 401, 403, 409, 413, 415, 429, 503) }
+    }
+  }, async ({ body, identity }) => {
+    const row = await changeProfile(app.accounts, identity, body)
+    return { success: true as const, user: toOwnUser(row, identity.isAdmin) }
+  })
+
+  for (const on of [true, false]) {
+    app.route({
+      method: on ? 'PUT' : 'DELETE',
+      url: '/:id/block',
+      schema: {
+        summary: on ? 'Block a user' : 'Lift a block',
+        description: on ? 'Their direct messages to the caller are refused from now on. Repeating it changes nothing.' : 'Repeating it changes nothing.',
+        tags: ['users'],
+        params: UserParams,
+        response: { 200: Type.Object({ success: Type.Literal(true), blocked: Type.Boolean() }), ...failures(400, 401, 403, 404, 429, 503) }
+      },
+      handler: async ({ params, identity }) => {
+        await setBlock(app.chat, identity, params.id, on)
+        return { success: true as const, blocked: on }
+      }
+    })
+  }
+}
+
+export default userRoutes

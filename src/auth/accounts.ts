@@ -1,0 +1,41 @@
+import { MongoServerError, type Collection } from 'mongodb'
+import type { UserRow } from '../chat/collections.ts'
+import { TidelogError } from '../errors.ts'
+
+/**
+ * Indexes of the accounts. A host application's rows lack the key fields and are bound by its own indexes; where it
+ * has an index on the same field already, that one serves.
+ */
+export async function ensureUserIndexes (users: Collection<UserRow>): Promise<void> {
+  await users.createIndex({ usernameKey: 1 }, { name: 'usernameKey', unique: true, partialFilterExpression: { usernameKey: { $exists: true } } })
+  await users.createIndex({ emailKey: 1 }, { name: 'emailKey', unique: true, partialFilterExpression: { emailKey: { $exists: true } } })
+  await users.createIndex({ searchKeys: 1 }, { name: 'searchKeys' })
+  for (const field of ['username', 'email']) {
+    await users.createIndex({ [field]: 1 }).catch((error: unknown) => {
+      if (!(error instanceof MongoServerError && (error.code === 85 || error.code === 86))) throw error
+    })
+  }
+}
+
+/** Words of a full name that a search finds. */
+const wordsMax = 10
+
+/** What an account is found by: its user name, and its full name from each word on, so that several words can be typed. */
+export function searchKeysOf (username: string, fullName: string): string[] {
+  const words = searchForm(fullName).split(' ').slice(0, wordsMax)
+  return [...new Set([searchForm(username), ...words.map((_, at) => words.slice(at).join(' '))])]
+}
+
+/** Text as it is compared in a search. */
+export function searchForm (text: string): string {
+  return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
+}
+
+/** The refusal that a duplicate key stands for; what else went wrong, as it was. */
+export function takenOr (error: unknown): unknown {
+  if (!(error instanceof MongoServerError) || error.code !== 11_000) return error
+  const fields = Object.keys(error['keyPattern'] as object | undefined ?? {}).join()
+  if (fields.startsWith('username')) return new TidelogError('USERNAME_TAKEN')
+  if (fields.startsWith('email')) return new TidelogError('EMAIL_TAKEN')
+  return error
+}

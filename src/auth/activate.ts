@@ -1,0 +1,23 @@
+import { ObjectId } from 'mongodb'
+import type { UserRow } from '../chat/collections.ts'
+import { TidelogError } from '../errors.ts'
+import type { AuthContext } from './context.ts'
+import type { Identity } from './identity.ts'
+import { endAllSessions } from './sessions.ts'
+
+/**
+ * Closes or reopens an account. Closing ends its tokens, sessions and sockets; reopening does not bring them back.
+ * @throws TidelogError NOT_ALLOWED for others than administrators and for the own account, USER_NOT_FOUND.
+ */
+export async function setActive (context: AuthContext, identity: Identity, userId: string, isActive: boolean | undefined): Promise<UserRow> {
+  if (!identity.isAdmin) throw new TidelogError('NOT_ALLOWED')
+  const _id = ObjectId.createFromHexString(userId)
+  if (isActive === false && _id.equals(identity.id)) throw new TidelogError('NOT_ALLOWED', 'An administrator cannot deactivate their own account')
+  const row = await context.users.findOne({ _id })
+  if (row === null) throw new TidelogError('USER_NOT_FOUND')
+  const wasActive = row.isActive !== false
+  if (isActive === undefined || isActive === wasActive) return row
+  await context.users.updateOne({ _id }, { $set: { isActive, updatedAt: new Date(context.now()) } })
+  await endAllSessions(context, _id)
+  return { ...row, isActive }
+}

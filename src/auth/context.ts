@@ -1,0 +1,22 @@
+import type { Collection } from 'mongodb'
+import type { UserRow } from '../chat/collections.ts'
+import type { UserDirectory } from '../chat/users.ts'
+import type { Revoked } from './identity.ts'
+import type { SessionRow } from './session-rows.ts'
+
+/** What the operations on accounts work on; made once by the plugin `accounts`. */
+export interface AuthContext {
+  users: Collection<UserRow>
+  sessions: Collection<SessionRow>
+  directory: UserDirectory
+  /** User names whose bearers are administrators, exactly as they are written. */
+  admins: ReadonlySet<string>
+  accessTtlMs: number
+  refreshTtlMs: number
+  /** Milliseconds since 1970. */
+  now: () => number
+  /** Signs an access token. */
+  sign: (payload: { id: string, sid: string }) => string
+  /** Tells this process that tokens were revoked. */
+  announce: (revoked: Revoked) => void
+}

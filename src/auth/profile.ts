@@ -1,0 +1,44 @@
+import type { UserRow } from '../chat/collections.ts'
+import { TidelogError } from '../errors.ts'
+import type { ProfileInput } from '../schemas/user.ts'
+import { searchKeysOf, takenOr } from './accounts.ts'
+import type { AuthContext } from './context.ts'
+import type { Identity } from './identity.ts'
+
+const attemptsMax = 5
+
+/**
+ * Changes the caller's own account.
+ * @throws TidelogError USERNAME_TAKEN; NOT_ALLOWED for a change of name that gives or frees an administrator's.
+ */
+export async function changeProfile (context: AuthContext, { id, userId }: Identity, input: ProfileInput): Promise<UserRow> {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const row = await context.users.findOne({ _id: id })
+    if (row === null) throw new TidelogError('UNKNOWN_USER')
+    const fullName = input.fullName?.trim() ?? row.fullName
+    const username = input.username ?? row.username
+    if (username !== row.username) await refuseName(context, row, username)
+    // The search keys are made of both names: write them only if both are still as they were read.
+    const changed = await context.users.findOneAndUpdate({ _id: id, fullName: row.fullName, username: row.username }, {
+      $set: {
+        fullName,
+        username,
+        searchKeys: searchKeysOf(username, fullName),
+        updatedAt: new Date(context.now()),
+        ...(username === row.username ? {} : { usernameKey: username.toLowerCase() }),
+        ...(input.profilePicture === undefined ? {} : { profilePicture: input.profilePicture })
+      }
+    }, { returnDocument: 'after' }).catch((error: unknown) => { throw takenOr(error) })
+    if (changed === null) continue
+    context.directory.forget(userId)
+    return changed
+  }
+  throw new TidelogError('UNAVAILABLE', 'The account was changed by others at the same time', { retryAfterMs: 1_000 })
+}
+
+/** Who bears an administrator's name is one: such a name is neither taken nor set free by renaming. */
+async function refuseName ({ users, admins }: AuthContext, row: UserRow, username: string): Promise<void> {
+  if (admins.has(username) || admins.has(row.username)) throw new TidelogError('NOT_ALLOWED', 'The user name of an administrator cannot be changed or taken')
+  const other = await users.findOne({ _id: { $ne: row._id }, $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection: { _id: 1 } })
+  if (other !== null) throw new TidelogError('USERNAME_TAKEN')
+}

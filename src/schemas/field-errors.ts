@@ -1,0 +1,12 @@
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
+
+/** The error of a refused request, which names the field in words that a form can show: `password must NOT have fewer than 8 characters`. */
+export function fieldError (errors: FastifySchemaValidationError[], httpPart: string): Error {
+  const [first] = errors
+  if (first === undefined) return new Error(`The ${httpPart} is not valid`)
+  const field = first.instancePath.slice(1).replaceAll('/', '.')
+  const { missingProperty } = first.params as { missingProperty?: string }
+  if (first.keyword === 'required' && missingProperty !== undefined) return new Error(`${field === '' ? '' : `${field}.`}${missingProperty} is required`)
+  const text = first.keyword === 'pattern' ? 'has characters or a form that are not allowed' : first.keyword === 'format' ? 'is not valid' : first.message ?? 'is not valid'
+  return new Error(`${field === '' ? httpPart : field} ${text}`)
+}

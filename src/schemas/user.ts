@@ -1,0 +1,52 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Id, Time, User } from './primitives.ts'
+
+// Control characters and halves of surrogate pairs cannot be kept faithfully, and show as nothing.
+const text = '[^\\p{Cc}\\p{Cs}]'
+
+export const FullName = Type.String({ minLength: 1, maxLength: 100, pattern: `^(?=.*\\S)${text}+$`, description: 'The name that others see: 1 to 100 characters, not only spaces' })
+export const Username = Type.String({ minLength: 3, maxLength: 32, pattern: '^[A-Za-z0-9_.-]+$', description: '3 to 32 letters (A to Z), digits, `_`, `.` or `-`; unique without regard to case' })
+export const Email = Type.String({ maxLength: 254, format: 'email', description: 'An e-mail address; kept in lower case, and shown to nobody else' })
+export const ProfilePicture = Type.Union(
+  [Type.String({ maxLength: 2_000, pattern: '^[hH][tT][tT][pP][sS]?://[^\\s\\p{Cc}\\p{Cs}"<>\\\\]+$' }), Type.Null()],
+  { description: 'The http or https address of a picture, of at most 2,000 characters, or null' }
+)
+
+/** What a user sees of their own account. */
+export const OwnUser = Type.Object({
+  ...User.properties,
+  email: Type.String(),
+  isAdmin: Type.Boolean(),
+  createdAt: Type.Union([Time, Type.Null()])
+}, { description: 'A user\'s own account' })
+
+/** What an administrator sees of an account. */
+export const AdminUser = Type.Object({ ...User.properties, isActive: Type.Boolean() }, { description: 'An account, for administrators' })
+
+export const UserParams = Type.Object({ id: Id })
+
+export const ProfileInput = Type.Object({
+  fullName: Type.Optional(FullName),
+  username: Type.Optional(Username),
+  profilePicture: Type.Optional(ProfilePicture)
+}, { description: 'The fields to change; others stay as they are' })
+export type ProfileInput = Static<typeof ProfileInput>
+
+export const AdminUserInput = Type.Object({
+  isActive: Type.Optional(Type.Boolean({ description: 'False closes the account: its tokens, sessions and sockets end at once' }))
+})
+export type AdminUserInput = Static<typeof AdminUserInput>
+
+export const UserSearch = Type.Object({
+  search: Type.Optional(Type.String({ maxLength: 100, pattern: `^${text}*$`, description: 'The beginning of a user name or of a word of the full name, in any case; without it, everybody' })),
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: '`cursor` of the page before' }))
+})
+export type UserSearch = Static<typeof UserSearch>
+
+export const UserPage = Type.Object({
+  success: Type.Literal(true),
+  users: Type.Array(User),
+  hasMore: Type.Boolean(),
+  cursor: Type.Union([Type.String(), Type.Null()], { description: 'Where the next page begins; null at the end' })
+})
