@@ -10,9 +10,14 @@ import mongodb from '../plugins/mongodb.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import requestLog from '../plugins/request-log.ts'
 import security from '../plugins/security.ts'
+import socketIo from '../plugins/socket-io.ts'
+import sockets from '../plugins/sockets.ts'
 import validation from '../plugins/validation.ts'
 import adminRoutes from '../routes/api/admin/index.ts'
 import authRoutes from '../routes/api/auth/index.ts'
+import commonChatRoutes from '../routes/api/common-chat/index.ts'
+import messageRoutes from '../routes/api/messages/index.ts'
+import roomRoutes from '../routes/api/rooms/index.ts'
 import userRoutes from '../routes/api/users/index.ts'
 import type { Config } from './config.ts'
 
@@ -40,9 +45,14 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(chat, config)
   await app.register(jwt, config)
   await app.register(accounts, config)
+  await app.register(socketIo, config)
+  await app.register(sockets)
 
   await app.register(authRoutes, { prefix: '/api/auth', ...config })
   await app.register(userRoutes, { prefix: '/api/users' })
   await app.register(adminRoutes, { prefix: '/api/admin' })
+  await app.register(messageRoutes, { prefix: '/api/messages' })
+  await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
+  await app.register(roomRoutes, { prefix: '/api/rooms' })
   return app as unknown as FastifyInstance
 }

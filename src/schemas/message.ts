@@ -83,6 +83,8 @@ export const SendCommonInput = Type.Object(sendable)
 export const SendDirectInput = Type.Object({ receiverId: Id, ...sendable, listingId: Type.Optional(orNull(Id)) })
 export const SendRoomInput = Type.Object({ roomId: RoomId, ...sendable })
 export const EditInput = Type.Object({ messageId: Id, content, expectedRev: Type.Optional(Type.Integer({ minimum: 1 })) })
+/** An edit over REST: the message stands in the path. */
+export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
 export const DeleteInput = Type.Object({ messageId: Id })
 export const MarkReadInput = Type.Object({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
 
@@ -119,4 +121,22 @@ export const ReadBody = Type.Object({
   conversationId: ConversationId,
   seq: Type.Integer({ description: 'Everything up to here is read' }),
   at: orNull(Time)
+})
+
+export const ConversationQuery = Type.Object({
+  after: Type.Optional(Type.String({ maxLength: 64, description: 'The `next` of the page before' })),
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 30 })
+})
+
+export const ConversationsBody = Type.Object({
+  success: Type.Literal(true),
+  conversations: Type.Array(Type.Object({ conversationId: ConversationId, user: User, lastMessage: DirectMessage, unreadCount: Type.Integer() })),
+  hasMore: Type.Boolean(),
+  next: orNull(Type.String())
+})
+
+export const UnreadBody = Type.Object({
+  success: Type.Literal(true),
+  unreadCount: Type.Integer(),
+  conversations: Type.Record(Type.String(), Type.Integer())
 })

@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import fp from 'fastify-plugin'
+import fastifySocketIO from 'fastify-socket.io'
+import type { Config } from '../src/config.ts'
+import { toFailure } from '../src/errors.ts'
+import type { ChatServer } from '../src/sockets/types.ts'
+import { SocketWork } from '../src/sockets/work.ts'
+import { toTidelogError } from './errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    io: ChatServer
+    /** What sockets wait to be answered. */
+    socketWork: SocketWork
+  }
+}
+
+/** Milliseconds that a shutdown waits for answers under way, and then for the last packets to be taken. */
+const answersPatienceMs = 5_000
+const packetsPatienceMs = 1_000
+
+/** Opens Socket.IO on the same port, and lets in whoever has a good token. Closing tells every socket. */
+export default fp(async function socketIo (app, config: Config) {
+  const work = new SocketWork()
+  app.decorate('socketWork', work)
+  await app.register(fastifySocketIO.default, {
+    // Compressing small packets costs far more than it saves.
+    perMessageDeflate: false,
+    maxHttpBufferSize: config.REQUEST_BYTES_MAX,
+    cors: { origin: config.CORS_ORIGIN === '*' ? '*' : config.CORS_ORIGIN.split(',').map(origin => origin.trim()) },
+    preClose: done => { void close(app.io, work).then(() => { done() }) }
+  })
+
+  app.io.use((socket, next) => {
+    if (work.closing) return next(new Error('The server is shutting down'))
+    app.verifyToken((socket.handshake.auth as Record<string, unknown> | undefined)?.['token']).then(session => {
+      socket.data.session = session
+      next()
+    }, (thrown: Error) => {
+      const error = toTidelogError(thrown)
+      app.log.info({ socketId: socket.id, address: socket.handshake.address, code: error.code }, 'socket refused')
+      next(Object.assign(new Error(error.message), { data: toFailure(error) }))
+    })
+  })
+}, { name: 'socket-io', dependencies: ['jwt'] })
+
+/** Answers what is under way, disconnects every socket of every namespace, and then whatever connection is left. */
+async function close (io: ChatServer, work: SocketWork): Promise<void> {
+  work.closing = true
+  await work.finish(answersPatienceMs)
+  const engine = io.engine as unknown as { clientsCount: number, clients: Record<string, NodeJS.EventEmitter>, close: () => void }
+  const closed = Object.values(engine.clients).map(client => once(client, 'close'))
+  for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(true)
+  const patience = new AbortController()
+  await Promise.race([
+    Promise.allSettled(closed).then(() => { patience.abort() }),
+    delay(packetsPatienceMs, undefined, { signal: patience.signal }).catch(() => {})
+  ])
+  engine.close()
+}

@@ -1,0 +1,40 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { commonChatId } from '../../../src/chat/conversation-id.ts'
+import { history } from '../../../src/chat/history.ts'
+import { sendCommon } from '../../../src/chat/send-common.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import { fieldError } from '../../../src/schemas/field-errors.ts'
+import { CommonChatMessage, HistoryQuery, SendCommonInput, historyBody, messageBody } from '../../../src/schemas/message.ts'
+
+const tags = ['common chat']
+
+const commonChatRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.setSchemaErrorFormatter(fieldError)
+  app.addHook('onRequest', app.authenticate)
+
+  app.post('/message', {
+    schema: {
+      summary: 'Send a message to everybody',
+      tags,
+      body: SendCommonInput,
+      response: { 201: messageBody(CommonChatMessage), 200: messageBody(CommonChatMessage), ...failures(400, 401, 409, 413, 415, 429, 503) }
+    }
+  }, async ({ body, identity }, reply) => {
+    const { message, duplicate, rev } = await sendCommon(app.chat, identity, body)
+    return await reply.code(duplicate ? 200 : 201).send({ success: true, message, rev, ...(duplicate ? { duplicate } : {}) })
+  })
+
+  app.get('/messages', {
+    schema: {
+      summary: 'Messages of the common chat',
+      tags,
+      querystring: HistoryQuery,
+      response: { 200: historyBody(CommonChatMessage), ...failures(400, 401, 429, 503) }
+    }
+  }, async ({ query, identity }) => {
+    const { messages, ...page } = await history(app.chat, identity, commonChatId, query)
+    return { success: true as const, messages: messages as CommonChatMessage[], ...page }
+  })
+}
+
+export default commonChatRoutes

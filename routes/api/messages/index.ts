@@ -1,0 +1,112 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { deleteMessage } from '../../../src/chat/delete.ts'
+import { editMessage } from '../../../src/chat/edit.ts'
+import { directHistory } from '../../../src/chat/history.ts'
+import { listConversations } from '../../../src/chat/list-conversations.ts'
+import { markConversationRead, markMessageRead } from '../../../src/chat/mark-read.ts'
+import { sendDirect } from '../../../src/chat/send-direct.ts'
+import { unreadCounts } from '../../../src/chat/unread.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import { fieldError } from '../../../src/schemas/field-errors.ts'
+import {
+  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, HistoryQuery, Message, ReadBody, SendDirectInput, UnreadBody,
+  historyBody, messageBody
+} from '../../../src/schemas/message.ts'
+import { Id } from '../../../src/schemas/primitives.ts'
+import syncRoutes from './sync.ts'
+
+const MessageParams = Type.Object({ id: Id })
+const UserParams = Type.Object({ userId: Id })
+const tags = ['messages']
+
+const messageRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.setSchemaErrorFormatter(fieldError)
+  app.addHook('onRequest', app.authenticate)
+  await app.register(syncRoutes)
+
+  app.post('/', {
+    schema: {
+      summary: 'Send a message to a user',
+      description: 'A repeated clientMessageId with the same body answers 200 with the stored message and `duplicate: true`.',
+      tags,
+      body: SendDirectInput,
+      response: { 201: messageBody(DirectMessage), 200: messageBody(DirectMessage), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
+    }
+  }, async ({ body, identity }, reply) => {
+    const { message, duplicate, rev } = await sendDirect(app.chat, identity, body)
+    return await reply.code(duplicate ? 200 : 201).send({ success: true, message, rev, ...(duplicate ? { duplicate } : {}) })
+  })
+
+  app.get('/conversations', {
+    schema: {
+      summary: 'The own direct conversations',
+      description: 'The one with the newest message first.',
+      tags,
+      querystring: ConversationQuery,
+      response: { 200: ConversationsBody, ...failures(400, 401, 429, 503) }
+    }
+  }, async ({ query, identity }) => ({ success: true as const, ...await listConversations(app.chat, identity, query) }))
+
+  app.get('/unread-count', {
+    schema: {
+      summary: 'Unread messages, in all and by conversation',
+      description: 'At most 1,000 are counted in a conversation.',
+      tags,
+      response: { 200: UnreadBody, ...failures(401, 429, 503) }
+    }
+  }, async ({ identity }) => ({ success: true as const, ...await unreadCounts(app.chat, identity) }))
+
+  app.get('/:userId', {
+    schema: {
+      summary: 'Messages with a user',
+      tags,
+      params: UserParams,
+      querystring: HistoryQuery,
+      response: { 200: historyBody(DirectMessage), ...failures(400, 401, 404, 429, 503) }
+    }
+  }, async ({ params, query, identity }) => {
+    const { messages, ...page } = await directHistory(app.chat, identity, params.userId, query)
+    return { success: true as const, messages: messages as DirectMessage[], ...page }
+  })
+
+  app.patch('/:id/read', {
+    schema: {
+      summary: 'Mark a message, and so all before it, as read',
+      tags,
+      params: MessageParams,
+      response: { 200: ReadBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => ({ success: true as const, ...await markMessageRead(app.chat, identity, params.id) }))
+
+  app.patch('/conversations/:userId/read', {
+    schema: {
+      summary: 'Mark everything from a user as read',
+      tags,
+      params: UserParams,
+      response: { 200: ReadBody, ...failures(400, 401, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => ({ success: true as const, ...await markConversationRead(app.chat, identity, params.userId) }))
+
+  app.put('/:id', {
+    schema: {
+      summary: 'Edit an own message',
+      tags,
+      params: MessageParams,
+      body: EditBodyInput,
+      response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
+    }
+  }, async ({ params, body, identity }) => ({ success: true as const, ...await editMessage(app.chat, identity, { messageId: params.id, ...body }) }))
+
+  app.delete('/:id', {
+    schema: {
+      summary: 'Delete a message',
+      description: 'Own ones at any time; in a room and the common chat, those who moderate it delete any.',
+      tags,
+      params: MessageParams,
+      response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => ({ success: true as const, ...await deleteMessage(app.chat, identity, { messageId: params.id }) }))
+}
+
+export default messageRoutes

@@ -1,0 +1,34 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { TidelogError } from '../../../src/errors.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import { SyncConversationBody, SyncConversationInput, SyncStatusBody, SyncStatusQuery } from '../../../src/schemas/sync.ts'
+import { syncStatus } from '../../../src/sync/legacy-status.ts'
+import { syncConversation } from '../../../src/sync/legacy.ts'
+
+/** The sync that the first clients know; authenticated by the plugin that registers it. */
+const syncRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.post('/sync-conversation', {
+    schema: {
+      summary: 'What changed in a direct conversation',
+      description: 'Feed `syncTimestamp` back as `lastSyncTimestamp`, or `cursor` as `cursor`; while `hasMore`, ask again at once.',
+      tags: ['sync'],
+      body: SyncConversationInput,
+      response: { 200: SyncConversationBody, ...failures(400, 401, 413, 415, 429, 503) }
+    },
+    preValidation: async ({ body }) => {
+      // The text that the first clients know, whatever else is wrong with the body.
+      if ((body as { otherUserId?: unknown } | null | undefined)?.otherUserId == null) throw new TidelogError('VALIDATION', 'otherUserId is required')
+    }
+  }, async ({ body, identity }) => ({ success: true as const, ...await syncConversation(app.chat, identity, body) }))
+
+  app.get('/sync-status', {
+    schema: {
+      summary: 'Whether anything happened in the own direct conversations',
+      tags: ['sync'],
+      querystring: SyncStatusQuery,
+      response: { 200: SyncStatusBody, ...failures(400, 401, 429, 503) }
+    }
+  }, async ({ query, identity }) => ({ success: true as const, ...await syncStatus(app.chat, identity, query.lastChecked) }))
+}
+
+export default syncRoutes

@@ -1,0 +1,54 @@
+import { type TidelogError, toFailure } from '../errors.ts'
+import type { ServerEventName, ServerPayload } from '../schemas/events.ts'
+import type { ChatSocket } from './types.ts'
+
+/** What a client event is answered with. */
+export interface Answer {
+  /** Fields of the acknowledgement beside `success`. */
+  ack: Record<string, unknown>
+  /** The event by which the seed's clients are answered. */
+  event?: AnswerEvent
+  /** An event for those who sent no callback, where nothing else tells them. */
+  eventWithoutAck?: AnswerEvent
+}
+
+export type AnswerEvent = { [E in ServerEventName]: [name: E, payload: ServerPayload<E>] }[ServerEventName]
+
+export type Callback = (answer: object) => void
+
+/** The arguments of an event: its payload, and the callback if the last one is a function. */
+export function readArguments (given: readonly unknown[]): { data: unknown, callback: Callback | undefined } {
+  const last = given.at(-1)
+  const callback = typeof last === 'function' ? last as Callback : undefined
+  return { data: given.length > (callback === undefined ? 0 : 1) ? given[0] : undefined, callback }
+}
+
+/** Answers a client event that went well: the seed's event first, then the callback. */
+export function acknowledge (socket: ChatSocket, { ack, event, eventWithoutAck }: Answer, callback: Callback | undefined): void {
+  if (event !== undefined) emit(socket, event)
+  if (callback !== undefined) callback({ success: true, ...ack })
+  else if (eventWithoutAck !== undefined) emit(socket, eventWithoutAck)
+}
+
+/** Answers a client event that failed: the callback if there is one, else an `error` event. */
+export function refuse (
+  socket: ChatSocket, error: TidelogError, about: { event: string, text: string, data: unknown }, callback: Callback | undefined
+): void {
+  if (callback !== undefined) {
+    callback(toFailure(error))
+    return
+  }
+  const clientMessageId = typeof about.data === 'object' && about.data !== null ? (about.data as Record<string, unknown>)['clientMessageId'] : undefined
+  socket.emit('error', {
+    message: about.text,
+    error: error.message,
+    code: error.code,
+    event: about.event,
+    ...(typeof clientMessageId === 'string' && clientMessageId.length <= 64 ? { clientMessageId } : {})
+  })
+}
+
+function emit (socket: ChatSocket, [name, payload]: AnswerEvent): void {
+  // The pair is typed as one; Socket.IO's own types do not follow a union of pairs.
+  (socket.emit as (name: string, payload: unknown) => boolean).call(socket, name, payload)
+}

@@ -1,0 +1,74 @@
+import { type TSchema } from '@sinclair/typebox'
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Prepared } from '../chat/send.ts'
+import { TidelogError } from '../errors.ts'
+import { type ClientEventName, clientEvents } from '../schemas/events.ts'
+import { type Answer, acknowledge, readArguments, refuse } from './acknowledge.ts'
+import { table } from './table.ts'
+import { TokenClock } from './token-clock.ts'
+import { Turns } from './turns.ts'
+import { type ChatSocket, type Live, type SocketServices, sessionRoom, userRoom } from './types.ts'
+import { TypingThrottle } from './typing.ts'
+import type { SocketWork } from './work.ts'
+
+type Handler = (live: Live, data: unknown) => Promise<Prepared<Answer>>
+
+/** The table, with its schemas compiled. A Map: no name that a client sends finds a property of an object. */
+const handlers = new Map(Object.entries(table).map(([name, { failure, run }]): [string, { check: TypeCheck<TSchema>, failure: string, run: Handler }] =>
+  [name, { check: TypeCompiler.Compile<TSchema>(clientEvents[name as ClientEventName].input), failure, run: run as Handler }]))
+
+/** Serves a socket whose handshake went well, until it is gone. */
+export function serve (socket: ChatSocket, services: SocketServices, work: SocketWork): void {
+  const { identity } = socket.data.session
+  const log = services.log.child({ socketId: socket.id, userId: identity.userId })
+  const live: Live = {
+    ...services,
+    log,
+    socket,
+    turns: new Turns(),
+    typing: new TypingThrottle(),
+    tokenClock: new TokenClock(
+      expiresAt => { socket.emit('tokenExpiring', { expiresAt: expiresAt.toISOString() }) },
+      expiresAt => {
+        log.info('token expired')
+        socket.emit('tokenExpired', { expiredAt: expiresAt.toISOString() })
+        socket.disconnect(true)
+      }
+    )
+  }
+  void socket.join([userRoom(identity.userId), sessionRoom(identity.sessionId)])
+  live.tokenClock.follow(socket.data.session)
+  log.info({ transport: socket.conn.transport.name }, 'socket connected')
+  socket.on('disconnect', reason => {
+    live.tokenClock.stop()
+    log.info({ reason }, 'socket disconnected')
+  })
+  socket.onAny((event: unknown, ...given: unknown[]) => { work.add(answer(live, String(event).slice(0, 100), given, work.closing)) })
+}
+
+/** Answers one event, whatever it is; never rejects. */
+async function answer (live: Live, event: string, given: unknown[], closing: boolean): Promise<void> {
+  const { data, callback } = readArguments(given)
+  const handler = handlers.get(event)
+  try {
+    if (handler === undefined) throw new TidelogError('VALIDATION', 'There is no such event')
+    if (closing) throw new TidelogError('UNAVAILABLE', 'The server is shutting down', { retryAfterMs: 1_000 })
+    if (!handler.check.Check(data)) throw new TidelogError('VALIDATION', describe(handler.check, data))
+    const answered = await live.turns.run(() => handler.run(live, data))
+    live.log.debug({ event }, 'event answered')
+    acknowledge(live.socket, answered, callback)
+  } catch (thrown) {
+    const error = live.toFailure(thrown instanceof Error ? thrown : new Error(String(thrown)))
+    if (error.status >= 500) live.log.error({ err: thrown, event }, 'event failed')
+    else live.log.info({ event, code: error.code }, 'event refused')
+    refuse(live.socket, error, { event, text: handler?.failure ?? 'Unknown event', data }, callback)
+  }
+}
+
+/** Names the first thing that is wrong with a payload, without repeating what was sent. */
+function describe (check: TypeCheck<TSchema>, data: unknown): string {
+  const first = check.Errors(data).First()
+  if (first === undefined) return 'The payload is not valid'
+  const field = first.path.slice(1).replaceAll('/', '.')
+  return `${field === '' ? 'the payload' : field.slice(0, 100)}: ${first.message}`
+}

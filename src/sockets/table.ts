@@ -1,0 +1,126 @@
+import { prepareDelete } from '../chat/delete.ts'
+import { type Changed, prepareEdit } from '../chat/edit.ts'
+import { prepareMarkRead } from '../chat/mark-read.ts'
+import { type Prepared, type Sent } from '../chat/send.ts'
+import { prepareCommon } from '../chat/send-common.ts'
+import { prepareDirect } from '../chat/send-direct.ts'
+import { prepareRoom } from '../chat/send-room.ts'
+import { commonChatId, normalRoomId, roomConversationId } from '../chat/conversation-id.ts'
+import { memberKey } from '../log/types.ts'
+import type { ClientEventName, ClientInput } from '../schemas/events.ts'
+import type { Answer, AnswerEvent } from './acknowledge.ts'
+import { enterRoom } from './enter-room.ts'
+import { renewToken } from './renew-token.ts'
+import { announceTyping } from './announce-typing.ts'
+import type { Live } from './types.ts'
+
+interface Entry<E extends ClientEventName> {
+  /** What the seed's clients are told when it fails and they sent no callback. */
+  failure: string
+  /** Up to the start of the commit in the socket's order; what it returns goes on without holding up the next. */
+  run: (live: Live, data: ClientInput<E>) => Promise<Prepared<Answer>>
+}
+
+const failedToSend = 'Failed to send message'
+
+/** Every client event and what it does. */
+export const table: { [E in ClientEventName]: Entry<E> } = {
+  setupUser: {
+    failure: 'Failed to set up user',
+    run: async ({ socket }) => {
+      const { userId } = socket.data.session.identity
+      return async () => ({ ack: { userId }, event: ['userSetup', { success: true, userId }] })
+    }
+  },
+  sendDirectMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareDirect(live.chat, identityOf(live), data), message => ['directMessage', message])
+  },
+  joinCommonChat: {
+    failure: 'Failed to join common chat',
+    run: async ({ socket }) => {
+      await socket.join(commonChatId)
+      return async () => ({ ack: {}, event: ['joinedCommonChat', { success: true }] })
+    }
+  },
+  leaveCommonChat: {
+    failure: 'Failed to leave common chat',
+    run: async ({ socket }) => {
+      await socket.leave(commonChatId)
+      return async () => ({ ack: {}, event: ['leftCommonChat', { success: true }] })
+    }
+  },
+  sendCommonChatMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareCommon(live.chat, identityOf(live), data), message => ['commonChatMessage', message])
+  },
+  joinRoom: {
+    failure: 'Failed to join room',
+    run: async (live, roomId) => await enterRoom(live, roomId)
+  },
+  leaveRoom: {
+    failure: 'Failed to leave room',
+    run: async ({ socket }, given) => {
+      const roomId = normalRoomId(given)
+      await socket.leave(roomConversationId(roomId))
+      return async () => ({ ack: { roomId }, event: ['leftRoom', { roomId, success: true }] })
+    }
+  },
+  sendRoomMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareRoom(live.chat, identityOf(live), data), message => ['roomMessage', message])
+  },
+  editMessage: {
+    failure: 'Failed to edit message',
+    run: async (live, data) => changing(await prepareEdit(live.chat, identityOf(live), data))
+  },
+  deleteMessage: {
+    failure: 'Failed to delete message',
+    run: async (live, data) => changing(await prepareDelete(live.chat, identityOf(live), data))
+  },
+  markRead: {
+    failure: 'Failed to mark as read',
+    run: async (live, data) => {
+      const commit = prepareMarkRead(live.chat, identityOf(live), data)
+      const key = memberKey(data.conversationId, identityOf(live).id)
+      return async () => {
+        live.readers.set(key, live.socket.id)
+        try {
+          return { ack: { ...await commit() } }
+        } finally {
+          live.readers.delete(key)
+        }
+      }
+    }
+  },
+  typing: {
+    failure: 'Failed to tell that you are typing',
+    run: async (live, data) => {
+      await announceTyping(live, data)
+      return async () => ({ ack: {} })
+    }
+  },
+  refreshToken: {
+    failure: 'Failed to refresh the token',
+    run: async (live, { token }) => await renewToken(live, token)
+  }
+}
+
+function identityOf ({ socket }: Live) {
+  return socket.data.session.identity
+}
+
+/** New messages reach the sender by live delivery; a repeated one is delivered to nobody again, so it answers here. */
+function sending<M extends Sent['message']> (commit: Prepared<Sent<M>>, echo: (message: M) => AnswerEvent): Prepared<Answer> {
+  return async () => {
+    const { message, duplicate, rev } = await commit()
+    return duplicate ? { ack: { message, duplicate, rev }, eventWithoutAck: echo(message) } : { ack: { message, rev } }
+  }
+}
+
+function changing (commit: Prepared<Changed>): Prepared<Answer> {
+  return async () => {
+    const { message, rev } = await commit()
+    return { ack: { message, rev } }
+  }
+}

@@ -1,0 +1,134 @@
+import type { Identity } from '../auth/identity.ts'
+import type { ChatContext } from '../chat/context.ts'
+import { directId, objectId } from '../chat/conversation-id.ts'
+import { directPayload, gather } from '../chat/payload.ts'
+import { TidelogError } from '../errors.ts'
+import { indexNames } from '../log/collections.ts'
+import { type Page, changesAfter, changesSince, pageEnd } from '../log/page.ts'
+import { type Head, type LogRow, type Member, type Rev, revOf } from '../log/types.ts'
+import type { DirectMessage } from '../schemas/message.ts'
+import type { ReadPosition, SyncConversationInput } from '../schemas/sync.ts'
+import { pageTime, readSince } from './legacy-page.ts'
+import { readTimestamp } from './timestamp.ts'
+
+/** What a client that knows of nothing is told: any other time could be ahead of the clock that the first message gets. */
+const beginning = new Date(0)
+/** Own messages that come again because they were read. */
+const readAgainMax = 100
+
+export interface ConversationSync {
+  messages: DirectMessage[]
+  syncTimestamp: string
+  count: number
+  cursor: string
+  hasMore: boolean
+  reads: ReadPosition[]
+  reset?: true
+}
+
+/** What a client holds: everything up to a time, or, exactly, up to a rev. */
+interface Position {
+  since: Date
+  /** The rev of the cursor; undefined where the client knows only the time. */
+  rev: Rev | undefined
+  reset: boolean
+}
+
+/**
+ * What changed in a direct conversation for a client that follows it by time or by cursor. If nothing did, it costs one
+ * read of the head.
+ * @throws TidelogError VALIDATION (a time that is none), BAD_CURSOR
+ */
+export async function syncConversation (context: ChatContext, identity: Identity, input: SyncConversationInput): Promise<ConversationSync> {
+  const other = input.otherUserId.toLowerCase()
+  const conversationId = directId(identity.userId, other)
+  const wanted = readPosition(context, identity, conversationId, input)
+  const head = await context.log.head(conversationId)
+  if (head === undefined) return answer(context, identity, conversationId, { rev: revOf(0), time: beginning, reset: (wanted.rev ?? 0) > 0 })
+  const position = servable(wanted, head)
+  const { since, rev, reset } = position
+  if (input.lastSyncTimestamp != null && since >= head.clock && (rev === undefined || rev >= head.headRev)) {
+    return answer(context, identity, conversationId, { rev: head.headRev, time: head.clock, reset })
+  }
+
+  const otherId = objectId(other)
+  const [page, mine, theirs] = await Promise.all([
+    scan(context, conversationId, position, head, input.limit),
+    context.log.member(conversationId, identity.id),
+    context.log.member(conversationId, otherId)
+  ])
+  const withDeleted = input.includeDeleted === true || rev !== undefined
+  const rows = page.rows.filter(row => row.kind === 'message' && (withDeleted || row.isDeleted !== true))
+  const time = pageTime(page, head)
+  // Whoever follows by cursor alone learns of reads by position.
+  if (rev === undefined || input.lastSyncTimestamp != null) {
+    rows.push(...await readAgain(context, identity, conversationId, rows, readSince(theirs, since, page.hasMore ? time : null)))
+  }
+  rows.sort((a, b) => a.seq! - b.seq!)
+
+  const people = gather(context, rows)
+  const found = people instanceof Promise ? await people : people
+  const readSeqs = new Map([mine, theirs].flatMap(member => member === undefined ? [] : [[member.userId.toHexString(), member.readSeq] as const]))
+  return answer(context, identity, conversationId, {
+    rev: pageEnd(page, head, rev ?? revOf(0)),
+    time,
+    reset,
+    messages: rows.map(row => directPayload(row, found, readSeqs)),
+    hasMore: page.hasMore,
+    reads: [mine, theirs].flatMap(member => readPositionOf(member, since))
+  })
+}
+
+function readPosition (context: ChatContext, identity: Identity, conversationId: string, { lastSyncTimestamp, cursor }: SyncConversationInput): Position {
+  const since = lastSyncTimestamp == null ? beginning : readTimestamp('lastSyncTimestamp', lastSyncTimestamp)
+  if (cursor == null) return { since, rev: undefined, reset: false }
+  const decoded = context.log.cursors.decode(identity.userId, conversationId, cursor)
+  if (decoded === null) throw new TidelogError('BAD_CURSOR')
+  return decoded.stale ? { since: beginning, rev: revOf(0), reset: true } : { since, rev: decoded.rev, reset: false }
+}
+
+/** A cursor that is ahead of the head, or behind what is still complete, starts again and says so. */
+function servable (position: Position, head: Head): Position {
+  const { rev } = position
+  const served = rev === undefined || rev === 0 || (rev <= head.headRev && rev >= head.gcFloor)
+  return served ? position : { since: beginning, rev: revOf(0), reset: true }
+}
+
+async function scan ({ log }: ChatContext, conversationId: string, { since, rev }: Position, head: Head, limit: number): Promise<Page> {
+  if (rev === undefined) return since >= head.clock ? { rows: [], hasMore: false } : await changesSince(log.collections, conversationId, since, limit)
+  return rev >= head.headRev ? { rows: [], hasMore: false } : await changesAfter(log.collections, conversationId, rev, limit)
+}
+
+/** Own messages that were read, the newest, without those that the page holds already. */
+async function readAgain (
+  { log }: ChatContext, { id }: Identity, conversationId: string, rows: readonly LogRow[], range: ReturnType<typeof readSince>
+): Promise<LogRow[]> {
+  if (range === null) return []
+  const read = await log.collections.log
+    .find({ conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false } })
+    .sort({ seq: -1 }).hint(indexNames.bySeq).limit(readAgainMax).batchSize(readAgainMax + 1).toArray()
+  const held = new Set(rows.map(row => row.seq))
+  return read.filter(row => !held.has(row.seq))
+}
+
+function readPositionOf (member: Member | undefined, since: Date): ReadPosition[] {
+  return member?.readAt === undefined || member.readAt <= since
+    ? []
+    : [{ userId: member.userId.toHexString(), seq: member.readSeq, at: member.readAt.toISOString() }]
+}
+
+function answer (
+  { log }: ChatContext, { userId }: Identity, conversationId: string,
+  { rev, time, reset, messages = [], hasMore = false, reads = [] }:
+  { rev: Rev, time: Date, reset: boolean, messages?: DirectMessage[], hasMore?: boolean, reads?: ReadPosition[] }
+): ConversationSync {
+  return {
+    messages,
+    syncTimestamp: time.toISOString(),
+    count: messages.length,
+    cursor: log.cursors.encode(userId, conversationId, rev),
+    hasMore,
+    reads,
+    ...(reset ? { reset: true as const } : {})
+  }
+}
