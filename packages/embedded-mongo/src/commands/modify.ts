@@ -10,7 +10,7 @@ import type { Match } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
 import { insertDocument, replaceDocument } from '../store/documents.ts'
 import type { View } from '../store/view.ts'
-import { applyUpdate, parseUpdate, upsertBase } from '../update.ts'
+import { applyUpdate, isReplacement, parseUpdate, upsertBase } from '../update.ts'
 import type { Update } from '../update.ts'
 import { docOf, int32, isDoc, isTruthy } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
@@ -36,7 +36,7 @@ export function readUpdateStatement (statement: Doc): UpdateStatement {
   checkStatement('update.updates', statement, UPDATE_FIELDS)
   const multi = isTruthy(statement.get('multi'))
   const update = readUpdate(statement.get('u'), statement.get('arrayFilters'))
-  if (multi && update.kind === 'replacement') throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
+  if (multi && isReplacement(update)) throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
   return { filter: parseFilter(docField(statement, 'q')), update, multi, upsert: isTruthy(statement.get('upsert')), hint: hintOf(statement.get('hint')), sort: [] }
 }
 
@@ -69,7 +69,7 @@ async function modifyAll (call: Call, collection: Collection, statement: UpdateS
   for (const { key } of query.matches(view)) {
     const modified = await whenUnlocked(call, () => {
       const doc = checkStillMatching(view, key, filter)
-      return doc === undefined ? undefined : change(call, collection, { key, doc }, statement.update)
+      return doc === undefined ? undefined : change(call, collection, { key, doc }, statement)
     })
     if (modified === undefined) continue
     n++
@@ -83,7 +83,7 @@ export async function modifyOne (call: Call, statement: UpdateStatement): Promis
   return await whenUnlocked(call, () => {
     let collection = collectionOf(call)
     const match = collection && firstMatch(call, collection, statement)
-    if (match !== undefined) return change(call, collection!, match, statement.update)
+    if (match !== undefined) return change(call, collection!, match, statement)
     if (!statement.upsert) return undefined
     collection ??= call.engine.catalog.create(call.database, call.collectionName())
     return upsert(call, collection, statement)
@@ -95,9 +95,9 @@ export function firstMatch (call: Call, collection: Collection, statement: Pick<
   return new Query(collection, filter, seqOf(call), { sort, hint, limit: 1 }).matches(call.view)[0]
 }
 
-function change (call: Call, collection: Collection, match: Match, update: Update): Modified {
+function change (call: Call, collection: Collection, match: Match, { update, filter }: UpdateStatement): Modified {
   const before = match.doc
-  const after = applyUpdate(update, before, { insert: false })
+  const after = applyUpdate(update, before, { insert: false, filter })
   if (after === null) return { before, after: before, changed: false }
   replaceDocument(call.writer, call.engine.catalog, collection, match.key.slice(collection.prefix.length), before, after)
   return { before, after, changed: true }

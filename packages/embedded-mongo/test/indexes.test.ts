@@ -1,0 +1,196 @@
+import t from 'tap'
+import fc from 'fast-check'
+import type { Collection, MongoServerError } from 'mongodb'
+import { startEngine } from './helpers/engine.ts'
+
+async function errorOf (action: Promise<unknown>): Promise<MongoServerError> {
+  try {
+    await action
+  } catch (error) {
+    return error as MongoServerError
+  }
+  throw new Error('the call succeeded')
+}
+
+type Stage = { stage: string, indexName?: string, inputStage?: Stage }
+
+/** The stages of the winning plan, outermost first, and what running it looked at. */
+async function explained (cursor: { explain: () => Promise<unknown> }): Promise<{ stages: string, index: string | undefined, keys: number, docs: number }> {
+  const result = await cursor.explain() as { queryPlanner: { winningPlan: Stage }, executionStats: { totalKeysExamined: number, totalDocsExamined: number } }
+  const stages: string[] = []
+  let index: string | undefined
+  for (let stage: Stage | undefined = result.queryPlanner.winningPlan; stage !== undefined; stage = stage.inputStage) {
+    stages.push(stage.stage)
+    index = stage.indexName ?? index
+  }
+  return { stages: stages.join(' '), index, keys: result.executionStats.totalKeysExamined, docs: result.executionStats.totalDocsExamined }
+}
+
+type Row = { _id: number, room: string, rev: number, seq?: number, sender: string, tags?: string[] }
+
+async function fill (rows: Collection<Row>): Promise<void> {
+  await rows.createIndex({ room: 1, rev: 1 }, { unique: true })
+  await rows.createIndex({ room: 1, seq: 1 }, { unique: true, partialFilterExpression: { seq: { $exists: true } } })
+  await rows.createIndex({ tags: 1 })
+  await rows.insertMany(Array.from({ length: 1_000 }, (_, i) => ({
+    _id: i, room: `r${i % 10}`, rev: Math.floor(i / 10), sender: `s${i % 3}`, ...(i % 4 === 0 ? { seq: i } : {}), ...(i % 5 === 0 ? { tags: [`t${i % 7}`, 'all'] } : {})
+  })))
+}
+
+t.test('equality, range and order are read from one index, and the limit ends the scan', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  const cursor = () => rows.find({ room: 'r3', rev: { $gt: 20 } }).sort({ rev: 1 }).limit(5)
+  t.same((await cursor().toArray()).map(({ rev }) => rev), [21, 22, 23, 24, 25])
+  t.same(await explained(cursor()), { stages: 'LIMIT FETCH IXSCAN', index: 'room_1_rev_1', keys: 5, docs: 5 })
+  const backwards = () => rows.find({ room: 'r3' }).sort({ rev: -1 }).limit(2)
+  t.same((await backwards().toArray()).map(({ rev }) => rev), [99, 98])
+  t.equal((await explained(backwards())).keys, 2)
+})
+
+t.test('one unique key is one seek', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  t.same(await explained(rows.find({ room: 'r3', rev: 7 })), { stages: 'FETCH IXSCAN', index: 'room_1_rev_1', keys: 1, docs: 1 })
+  t.same(await explained(rows.find({ _id: { $in: [1, 2, 3, 5_000] } })), { stages: 'FETCH IXSCAN', index: '_id_', keys: 3, docs: 3 })
+})
+
+t.test('an order that no index has is sorted, and a filter that no index knows reads everything', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  t.match((await explained(rows.find({ room: 'r3' }).sort({ sender: 1 }))), { stages: 'SORT FETCH IXSCAN', docs: 100 })
+  t.match((await explained(rows.find({ sender: 's1' }))), { stages: 'COLLSCAN', docs: 1_000 })
+})
+
+t.test('a partial index serves only queries it holds all documents of', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  t.match(await explained(rows.find({ room: 'r4', seq: { $gte: 100 } })), { index: 'room_1_seq_1' })
+  t.not((await explained(rows.find({ room: 'r4', seq: { $exists: false } }))).index, 'room_1_seq_1')
+  t.equal((await errorOf(rows.find({ room: 'r4' }).hint('room_1_seq_1').toArray())).code, 291)
+})
+
+t.test('a hint is obeyed, and one that names no index is an error', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  t.match(await explained(rows.find({ room: 'r3', rev: 7 }).hint({ _id: 1 })), { index: '_id_', docs: 1_000 })
+  t.match(await explained(rows.find({ room: 'r3', rev: 7 }).hint({ $natural: 1 })), { stages: 'COLLSCAN' })
+  t.equal((await errorOf(rows.find({}).hint('nope').toArray())).code, 2)
+})
+
+t.test('an index over an array finds a document once however many of its items match', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  t.equal((await rows.find({ tags: { $in: ['all', 't0', 't5'] } }).toArray()).length, 200)
+  t.match(await explained(rows.find({ tags: 'all' })), { index: 'tags_1', docs: 200 })
+})
+
+t.test('unique indexes refuse, partial ones only within their filter', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  const error = await errorOf(rows.insertOne({ _id: 5_000, room: 'r0', rev: 0, sender: 's' }))
+  t.equal(error.message, 'E11000 duplicate key error collection: test.rows index: room_1_rev_1 dup key: { room: "r0", rev: 0 }')
+  t.same(error.keyPattern, { room: 1, rev: 1 })
+  await rows.insertMany([{ _id: 5_001, room: 'x', rev: 1, sender: 's' }, { _id: 5_002, room: 'x', rev: 2, sender: 's' }])
+  await rows.updateOne({ _id: 5_001 }, { $set: { seq: 1 } })
+  t.equal((await errorOf(rows.updateOne({ _id: 5_002 }, { $set: { seq: 1 } }))).code, 11000)
+  await rows.updateOne({ _id: 5_001 }, { $unset: { seq: 1 } })
+  t.equal((await rows.updateOne({ _id: 5_002 }, { $set: { seq: 1 } })).modifiedCount, 1)
+})
+
+t.test('an index cannot be built unique over duplicates, and leaves nothing behind', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number, a: number }>('rows')
+  await rows.insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 1 }])
+  t.equal((await errorOf(rows.createIndex({ a: 1 }, { unique: true }))).code, 11000)
+  t.same((await rows.indexes()).map(({ name }) => name), ['_id_'])
+  await rows.createIndex({ a: 1 })
+  t.equal(await rows.countDocuments({ a: 1 }), 2)
+})
+
+t.test('creating an index again is nothing, and one in the way of another is an error', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection('rows')
+  await rows.createIndex({ a: 1 }, { name: 'first' })
+  t.equal((await db.command({ createIndexes: 'rows', indexes: [{ key: { a: 1 }, name: 'first' }] })).note, 'all indexes already exist')
+  t.equal((await errorOf(rows.createIndex({ b: 1 }, { name: 'first' }))).code, 86)
+  t.equal((await errorOf(rows.createIndex({ a: 1 }, { name: 'second' }))).code, 85)
+  t.equal((await errorOf(rows.dropIndex('third'))).code, 27)
+  t.equal((await errorOf(rows.dropIndex('_id_'))).code, 72)
+  await rows.dropIndex('first')
+  t.same((await rows.listIndexes().toArray()).map(({ name }) => name), ['_id_'])
+})
+
+t.test('documents with two arrays cannot enter an index over both', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ a: number[], b: number[] }>('rows')
+  await rows.createIndex({ a: 1, b: 1 })
+  t.equal((await errorOf(rows.insertOne({ a: [1], b: [2] }))).code, 171)
+  t.equal(await rows.countDocuments(), 0)
+})
+
+t.test('values longer than a key are found, kept apart and unique', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: string, n: number }>('rows')
+  const long = (end: string) => 'x'.repeat(3_000) + end
+  await rows.insertMany([{ _id: long('b'), n: 1 }, { _id: long('a'), n: 2 }, { _id: 'short', n: 3 }])
+  t.equal((await rows.findOne({ _id: long('a') }))!.n, 2)
+  t.equal((await errorOf(rows.insertOne({ _id: long('a'), n: 4 }))).code, 11000)
+  t.same((await rows.find({ _id: { $gte: long('') } }).sort({ _id: 1 }).toArray()).map(({ n }) => n), [2, 1])
+})
+
+t.test('an index built while documents are written holds all of them', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number, a: number }>('rows')
+  await rows.insertMany(Array.from({ length: 5_000 }, (_, i) => ({ _id: i, a: i % 100 })))
+  const built = rows.createIndex({ a: 1 })
+  for (let i = 0; i < 50; i++) {
+    await rows.insertOne({ _id: 10_000 + i, a: 7 })
+    await rows.updateOne({ _id: i }, { $set: { a: 7 } })
+    await rows.deleteOne({ _id: 4_999 - i })
+  }
+  await built
+  const byIndex = await rows.find({ a: 7 }).hint('a_1').map(({ _id }) => _id).toArray()
+  const byScan = await rows.find({ a: 7 }).hint({ $natural: 1 }).map(({ _id }) => _id).toArray()
+  t.same(byIndex.sort((a, b) => a - b), byScan.sort((a, b) => a - b))
+})
+
+t.test('whatever the query, every index answers it as a scan of everything does', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number }>('rows')
+  const scalar = fc.oneof(fc.constant(null), fc.boolean(), fc.integer({ min: -2, max: 2 }), fc.constantFrom('', 'a', 'ab', 'b'), fc.constantFrom(0.5, -0, NaN))
+  const value = fc.oneof({ weight: 5, arbitrary: scalar }, { weight: 1, arbitrary: fc.array(scalar, { maxLength: 2 }) })
+  const docs = fc.sample(fc.record({ a: value, b: scalar, c: scalar }, { requiredKeys: [] }), { numRuns: 300, seed: 20_260_101 })
+  for (const key of [{ a: 1, b: -1 }, { b: 1, c: 1 }, { c: -1, b: 1, a: 1 }, { b: -1 }] as const) await rows.createIndex(key)
+  await rows.createIndex({ c: 1 }, { partialFilterExpression: { b: { $gt: 0 } }, name: 'partial' })
+  await rows.insertMany(docs.map((doc, _id) => ({ _id, ...doc })))
+  const condition = fc.oneof(
+    scalar,
+    fc.record({ $in: fc.array(scalar, { maxLength: 3 }) }),
+    fc.record({ $gte: scalar }), fc.record({ $lt: scalar }), fc.record({ $gt: scalar, $lte: scalar }),
+    fc.record({ $exists: fc.boolean() }), fc.record({ $ne: scalar }), fc.record({ $regex: fc.constantFrom('^a', 'b') }))
+  const filter = fc.record({ a: condition, b: condition, c: condition }, { requiredKeys: [] })
+  const sort = fc.constantFrom(undefined, { b: 1, _id: 1 }, { c: -1, b: 1, _id: 1 }, { a: 1, b: -1, _id: 1 }, { _id: -1 } as const)
+  await fc.assert(fc.asyncProperty(filter, sort, async (filter, sort) => {
+    const ids = async (hint: object | undefined): Promise<number[]> => {
+      const cursor = rows.find(filter as object, hint === undefined ? {} : { hint })
+      if (sort !== undefined) cursor.sort(sort as Record<string, 1 | -1>)
+      return await cursor.map(({ _id }) => _id).toArray()
+    }
+    const expected = await ids({ $natural: 1 })
+    const found = await ids(undefined)
+    if (sort === undefined) {
+      expected.sort((a, b) => a - b)
+      found.sort((a, b) => a - b)
+    }
+    if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${JSON.stringify(filter)} found ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`)
+  }), { numRuns: 300 })
+  t.pass()
+})

@@ -1,0 +1,236 @@
+import t from 'tap'
+import type { ClientSession, MongoServerError } from 'mongodb'
+import { startEngine } from './helpers/engine.ts'
+import type { Running } from './helpers/engine.ts'
+
+type Account = { _id: string, balance: number }
+
+async function accounts (t: Parameters<typeof startEngine>[0]): Promise<Running & { accounts: import('mongodb').Collection<Account> }> {
+  const running = await startEngine(t)
+  const accounts = running.db.collection<Account>('accounts')
+  await accounts.insertMany([{ _id: 'a', balance: 10 }, { _id: 'b', balance: 10 }])
+  return { ...running, accounts }
+}
+
+async function errorOf (action: Promise<unknown>): Promise<MongoServerError> {
+  try {
+    await action
+  } catch (error) {
+    return error as MongoServerError
+  }
+  throw new Error('the call succeeded')
+}
+
+async function withSession (running: Running, use: (session: ClientSession) => Promise<void>): Promise<void> {
+  const session = running.client.startSession()
+  try {
+    await use(session)
+  } finally {
+    await session.endSession()
+  }
+}
+
+t.test('a committed transaction shows all its writes, and nobody sees them before', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: -3 } }, { session })
+    await running.accounts.updateOne({ _id: 'b' }, { $inc: { balance: 3 } }, { session })
+    t.equal((await running.accounts.findOne({ _id: 'a' }, { session }))!.balance, 7, 'its own writes')
+    t.equal((await running.accounts.findOne({ _id: 'a' }))!.balance, 10, 'not to others')
+    await session.commitTransaction()
+  })
+  t.same(await running.accounts.find().toArray(), [{ _id: 'a', balance: 7 }, { _id: 'b', balance: 13 }])
+})
+
+t.test('an aborted transaction leaves nothing, in no index and no count', async t => {
+  const running = await accounts(t)
+  await running.accounts.createIndex({ balance: 1 })
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.insertOne({ _id: 'c', balance: 77 }, { session })
+    await running.accounts.updateOne({ _id: 'a' }, { $set: { balance: 78 } }, { session })
+    t.equal(await running.accounts.countDocuments({ balance: { $gt: 70 } }, { session }), 2)
+    await session.abortTransaction()
+  })
+  t.equal(await running.accounts.countDocuments({ balance: { $gt: 70 } }), 0)
+  t.equal(await running.accounts.estimatedDocumentCount(), 2)
+})
+
+t.test('a transaction reads the state of its beginning', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    t.equal(await running.accounts.countDocuments({}, { session }), 2)
+    await running.accounts.insertOne({ _id: 'c', balance: 1 })
+    await running.accounts.updateOne({ _id: 'a' }, { $set: { balance: 99 } })
+    await running.accounts.deleteOne({ _id: 'b' })
+    t.same(await running.accounts.find({}, { session }).toArray(), [{ _id: 'a', balance: 10 }, { _id: 'b', balance: 10 }])
+    t.same(await running.accounts.find({ balance: 10 }, { session, hint: { _id: 1 } }).toArray(), [{ _id: 'a', balance: 10 }, { _id: 'b', balance: 10 }])
+    await session.abortTransaction()
+  })
+})
+
+t.test('of two transactions that write one document the second fails at once', async t => {
+  const running = await accounts(t)
+  await withSession(running, async first => {
+    await withSession(running, async second => {
+      first.startTransaction()
+      second.startTransaction()
+      await running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 1 } }, { session: first })
+      const error = await errorOf(running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 1 } }, { session: second }))
+      t.equal(error.code, 112)
+      t.ok(error.hasErrorLabel('TransientTransactionError'))
+      await first.commitTransaction()
+      t.equal((await errorOf(running.accounts.findOne({}, { session: second }))).code, 251, 'the second is gone')
+      await second.abortTransaction()
+    })
+  })
+  t.equal((await running.accounts.findOne({ _id: 'a' }))!.balance, 11)
+})
+
+t.test('a transaction cannot overwrite what was committed after its snapshot', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.findOne({ _id: 'a' }, { session })
+    await running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 5 } })
+    const error = await errorOf(running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 1 } }, { session }))
+    t.equal(error.code, 112)
+    await session.abortTransaction()
+  })
+  t.equal((await running.accounts.findOne({ _id: 'a' }))!.balance, 15)
+})
+
+t.test('two transactions cannot insert one unique key', async t => {
+  const running = await accounts(t)
+  await withSession(running, async first => {
+    await withSession(running, async second => {
+      first.startTransaction()
+      second.startTransaction()
+      await running.accounts.insertOne({ _id: 'new', balance: 1 }, { session: first })
+      t.equal((await errorOf(running.accounts.insertOne({ _id: 'new', balance: 2 }, { session: second }))).code, 112)
+      await first.commitTransaction()
+      await second.abortTransaction()
+    })
+  })
+  t.same(await running.accounts.findOne({ _id: 'new' }), { _id: 'new', balance: 1 })
+})
+
+t.test('a key inserted after the snapshot is a conflict and not a duplicate', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.findOne({}, { session })
+    await running.accounts.insertOne({ _id: 'late', balance: 1 })
+    const error = await errorOf(running.accounts.insertOne({ _id: 'late', balance: 2 }, { session }))
+    t.equal(error.code, 112)
+    await session.abortTransaction()
+  })
+})
+
+t.test('a duplicate key within a transaction is told and ends it', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.insertOne({ _id: 'c', balance: 1 }, { session })
+    t.equal((await errorOf(running.accounts.insertOne({ _id: 'a', balance: 1 }, { session }))).code, 11000)
+    t.equal((await errorOf(session.commitTransaction())).code, 251)
+  })
+  t.equal(await running.accounts.findOne({ _id: 'c' }), null)
+})
+
+t.test('a plain write waits for the transaction in its way', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 1 } }, { session })
+    const order: string[] = []
+    const plain = running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 10 } }).then(result => { order.push('plain'); return result })
+    const insert = running.accounts.insertOne({ _id: 'z', balance: 0 })
+    await insert
+    order.push('commit')
+    await session.commitTransaction()
+    t.equal((await plain).modifiedCount, 1)
+    t.same(order, ['commit', 'plain'])
+  })
+  t.equal((await running.accounts.findOne({ _id: 'a' }))!.balance, 21)
+})
+
+t.test('a plain write waits no longer than its maxTimeMS', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 1 } }, { session })
+    const error = await errorOf(running.db.command({ update: 'accounts', updates: [{ q: { _id: 'a' }, u: { $inc: { balance: 1 } } }], maxTimeMS: 20 }))
+    t.equal(error.code, 50)
+    await session.abortTransaction()
+  })
+})
+
+t.test('withTransaction repeats until concurrent transfers have all happened', async t => {
+  const running = await accounts(t)
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    await withSession(running, async session => {
+      for (let i = 0; i < 5; i++) {
+        await session.withTransaction(async () => {
+          const from = await running.accounts.findOne({ _id: 'a' }, { session })
+          await running.accounts.updateOne({ _id: 'a' }, { $set: { balance: from!.balance - 1 } }, { session })
+          await running.accounts.updateOne({ _id: 'b' }, { $inc: { balance: 1 } }, { session })
+        })
+      }
+    })
+  }))
+  t.same(await running.accounts.find().toArray(), [{ _id: 'a', balance: -30 }, { _id: 'b', balance: 50 }])
+})
+
+t.test('an ended session aborts its transaction and frees what it locked', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 1 } }, { session })
+    const plain = running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 100 } })
+    await running.db.admin().command({ killSessions: [session.id] })
+    await plain
+  })
+  t.equal((await running.accounts.findOne({ _id: 'a' }))!.balance, 110)
+})
+
+t.test('committing twice is committing once', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.updateOne({ _id: 'a' }, { $inc: { balance: 1 } }, { session })
+    await session.commitTransaction()
+    await session.commitTransaction()
+  })
+  t.equal((await running.accounts.findOne({ _id: 'a' }))!.balance, 11)
+})
+
+t.test('a drop waits for the transaction that has written to the collection', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.accounts.insertOne({ _id: 'c', balance: 1 }, { session })
+    const order: string[] = []
+    const dropped = running.accounts.drop().then(() => { order.push('drop') })
+    await running.db.command({ ping: 1 })
+    order.push('commit')
+    await session.commitTransaction()
+    await dropped
+    t.same(order, ['commit', 'drop'])
+  })
+  t.equal(await running.accounts.countDocuments(), 0)
+})
+
+t.test('a transaction older than a new index may not read through it', async t => {
+  const running = await accounts(t)
+  await withSession(running, async session => {
+    session.startTransaction()
+    await running.db.collection('other').findOne({}, { session })
+    await running.accounts.createIndex({ balance: 1 })
+    const error = await errorOf(running.accounts.find({ balance: 10 }, { session }).toArray())
+    t.ok(error.hasErrorLabel('TransientTransactionError'))
+    await session.abortTransaction()
+  })
+})
