@@ -1,0 +1,147 @@
+import { BSON, type ObjectId } from 'mongodb'
+import type { Committed } from '../../src/log/commit.ts'
+import type { Outcome, Unit } from '../../src/log/plan.ts'
+import { type Head, type LogRow, type Member, memberKey } from '../../src/log/types.ts'
+import type { Doc, FakeMongo } from './fake-mongo.ts'
+import type { Reader } from './reader.ts'
+
+/** Every rev ever given, and what the invariants of the log say about it; `broken` lists what did not hold. */
+export class Books {
+  readonly broken: string[] = []
+  /** By conversation, the rows in the order of their revs: `revs[rev - 1]`. */
+  private readonly revs = new Map<string, Array<{ row: LogRow, isNew: boolean }>>()
+  private readonly deliveries = new Map<string, string>()
+  private readonly newest = new Map<string, number>()
+  private readonly readsDelivered = new Set<string>()
+
+  /** Each commit, as it happens. */
+  applied (writes: Array<{ table: string, from: Doc | null, to: Doc | null }>): void {
+    for (const { table, from, to } of writes) if (table === 'conversations') this.headMoved(from as Head | null, to as unknown as Head)
+    const rows = writes.filter(({ table }) => table === 'log').map(({ from, to }) => ({ from: from as LogRow | null, row: to as unknown as LogRow }))
+    for (const { from, row } of rows.sort((a, b) => a.row.rev - b.row.rev)) this.rowWritten(from, row)
+    for (const { table, to } of writes) {
+      if (table !== 'conversations') continue
+      const { _id, headRev, headSeq } = to as unknown as Head
+      const given = this.revs.get(_id) ?? []
+      if (given.length !== headRev) this.broken.push('I2: a rev was given without the head, or the head moved without a row')
+      if (given.filter(({ isNew, row }) => isNew && row.seq !== undefined).length !== headSeq) this.broken.push('I2: the seqs have a gap')
+    }
+  }
+
+  delivered (node: string, { rows, reads }: Committed): void {
+    for (const { row, isNew } of rows) {
+      const key = `${row.conversationId} ${row.rev}`
+      const stored = this.at(row.conversationId, row.rev)
+      if (stored === undefined || !same(stored.row, row) || stored.isNew !== isNew) this.broken.push('what was delivered is not what is stored')
+      if (this.deliveries.has(key)) this.broken.push('a change was delivered twice')
+      this.deliveries.set(key, node)
+      const before = `${node} ${row.conversationId}`
+      if (row.rev <= (this.newest.get(before) ?? 0)) this.broken.push('changes were delivered out of order')
+      this.newest.set(before, row.rev)
+    }
+    for (const { _id, readSeq } of reads) this.readsDelivered.add(`${_id} ${readSeq}`)
+  }
+
+  /** I3: whoever is told that there is no more holds what the server held at a rev that is not before the head they started from. */
+  checkPage (conversationId: string, held: Map<string, LogRow>, head: number): void {
+    const rev = Math.max(head, ...[...held.values()].map(row => row.rev))
+    const state = this.stateAt(conversationId, rev)
+    const missing = [...state].some(([id, row]) => { const mine = held.get(id); return mine === undefined || !same(mine, row) })
+    if (missing || held.size !== state.size) this.broken.push('I3: a reader was told that there is no more, and lacks a change')
+  }
+
+  checkReader (reader: Reader): void {
+    if (!reader.caughtUp) this.broken.push('a reader does not come to the end')
+    this.checkPage(reader.options.conversationId, reader.held, this.revs.get(reader.options.conversationId)?.length ?? 0)
+  }
+
+  /** I1, and that everybody is told what is stored. */
+  checkOutcome (node: string, unit: Unit, outcome: Outcome): void {
+    const [change] = unit.changes
+    switch (outcome.outcome) {
+      case 'committed':
+        if (change?.type === 'append' && !this.isStored(change.row._id)) this.broken.push('I1: acknowledged and not stored')
+        for (const row of outcome.rows) if (!this.deliveries.has(`${row.conversationId} ${row.rev}`)) this.broken.push(`a committed change was not delivered by ${node}`)
+        for (const { _id, readSeq } of outcome.reads) if (!this.readsDelivered.has(`${_id} ${readSeq}`)) this.broken.push('a committed read was not delivered')
+        return this.checkRows(outcome.rows)
+      case 'unchanged': return this.checkRows(outcome.rows)
+      case 'duplicate':
+      case 'mismatch': {
+        const stored = this.at(outcome.row.conversationId, outcome.row.rev)?.row
+        if (!same(stored, outcome.row)) this.broken.push('a duplicate is not what is stored')
+        if (change?.type !== 'append' || outcome.row.clientMessageId !== change.row.clientMessageId || outcome.row.senderId?.equals(change.row.senderId!) !== true ||
+          (outcome.row.bodyHash === change.row.bodyHash) !== (outcome.outcome === 'duplicate')) this.broken.push('I5: a message was taken for another one')
+        return
+      }
+      case 'missing':
+      case 'notMember':
+      case 'refused':
+        if (change?.type === 'append' && this.isStored(change.row._id)) this.broken.push('refused and stored')
+    }
+  }
+
+  private checkRows (rows: LogRow[]): void {
+    for (const row of rows) if (!same(this.at(row.conversationId, row.rev)?.row, row)) this.broken.push('an answer is not what is stored under its rev')
+  }
+
+  checkStore (mongo: FakeMongo): void {
+    const claims = new Set<string>()
+    const uniques = new Set<string>()
+    for (const row of mongo.all('log') as unknown as LogRow[]) {
+      if (!same(this.at(row.conversationId, row.rev)?.row, row)) this.broken.push('a row is not the last that was written at its rev')
+      const claim = `${row.conversationId} ${String(row.senderId)} ${row.clientMessageId ?? ''}`
+      if (row.clientMessageId !== undefined && claims.has(claim)) this.broken.push('I5: one client id, two messages')
+      claims.add(claim)
+      if (row.bodyHash?.startsWith('unique') === true && uniques.has(row.bodyHash)) this.broken.push('a message was stored twice')
+      if (row.bodyHash !== undefined) uniques.add(row.bodyHash)
+    }
+    this.checkMembers(mongo)
+  }
+
+  /** The members are those that the membership rows make, and whoever wrote in a room was one. */
+  private checkMembers (mongo: FakeMongo): void {
+    for (const [conversationId, given] of this.revs) {
+      if (!conversationId.startsWith('room')) continue
+      const roles = new Map<string, Member['role']>()
+      for (const { row, isNew } of given) {
+        if (row.kind === 'membership') row.role == null ? roles.delete(row.userId!.toHexString()) : roles.set(row.userId!.toHexString(), row.role)
+        else if (isNew && !roles.has(row.senderId!.toHexString())) this.broken.push('a stranger wrote in a room')
+      }
+      const members = (mongo.all('members') as unknown as Member[]).filter(member => member.conversationId === conversationId)
+      if (members.length !== roles.size || members.some(member => roles.get(member.userId.toHexString()) !== member.role || member._id !== memberKey(conversationId, member.userId))) {
+        this.broken.push('the members are not those of the membership rows')
+      }
+    }
+  }
+
+  private headMoved (from: Head | null, to: Head): void {
+    if (from !== null && (to.headRev < from.headRev || to.headSeq < from.headSeq)) this.broken.push('I2: a head went down')
+    if (from !== null && to.clock.getTime() <= from.clock.getTime()) this.broken.push('the clock of a conversation went back')
+  }
+
+  private rowWritten (from: LogRow | null, row: LogRow): void {
+    const given = this.revs.get(row.conversationId) ?? []
+    this.revs.set(row.conversationId, given)
+    if (row.rev !== given.length + 1) this.broken.push('I2: a rev was given twice, or left out')
+    const before = given.at(-1)?.row.updatedAt.getTime() ?? 0
+    if (row.updatedAt.getTime() <= before) this.broken.push('times do not increase with rev')
+    if (from?.isDeleted === true && row.isDeleted !== true) this.broken.push('I6: a deleted message came back')
+    given.push({ row, isNew: from === null })
+  }
+
+  private at (conversationId: string, rev: number): { row: LogRow, isNew: boolean } | undefined {
+    return this.revs.get(conversationId)?.[rev - 1]
+  }
+
+  private stateAt (conversationId: string, rev: number): Map<string, LogRow> {
+    return new Map((this.revs.get(conversationId) ?? []).slice(0, rev).map(({ row }) => [row._id.toHexString(), row]))
+  }
+
+  private isStored (id: ObjectId): boolean {
+    return [...this.revs.values()].some(given => given.some(({ row }) => row._id.equals(id)))
+  }
+}
+
+function same (a: object | undefined, b: object): boolean {
+  return a !== undefined && Buffer.from(BSON.serialize(a, { ignoreUndefined: true })).equals(BSON.serialize(b, { ignoreUndefined: true }))
+}

@@ -1,0 +1,309 @@
+import { ObjectId } from 'mongodb'
+import { type CommitSteps, Committer } from '../../src/log/commit.ts'
+import type { Change, Outcome, Unit } from '../../src/log/plan.ts'
+import { type LogRow, type Member, seqOf } from '../../src/log/types.ts'
+import { TidelogError } from '../../src/errors.ts'
+import { Books } from './books.ts'
+import { type FakeOptions, FakeMongo } from './fake-mongo.ts'
+import { type EndOfPage, Reader } from './reader.ts'
+import { Schedule } from './schedule.ts'
+
+/**
+ * One random history of the log: several nodes, each with its own cache of heads, over one database in memory, clients
+ * that send and send again, nodes that die, and readers that page through it all meanwhile. `runHistory` returns what was
+ * broken of what the log promises.
+ */
+
+export type Step =
+  | { type: 'send', user: number, node: number, room: boolean, clientId: number | null, body: number, twin: boolean, alsoRead: boolean }
+  | { type: 'edit', user: number, node: number, target: number, content: number }
+  | { type: 'delete', user: number, node: number, target: number }
+  | { type: 'join' | 'leave' | 'invite', user: number, node: number }
+  | { type: 'read', user: number, node: number, seq: number }
+  | { type: 'poison', user: number, node: number }
+  | { type: 'crash', node: number }
+
+export interface Spec {
+  seed: number
+  /** How likely a call to the database is to go wrong. */
+  faults: number
+  lag: boolean
+  /** One node that lets conversations share a transaction, or several that do not. */
+  share: boolean
+  nodes: number
+  batchCountMax: number
+  /** What each node's clock is off by, in ms. */
+  clocks: number[]
+  steps: Step[]
+  readers: Array<{ room: boolean, by: 'rev' | 'time', limit: number }>
+}
+
+/** What a mutant replaces. */
+export interface Mutation {
+  steps?: (mongo: FakeMongo, now: () => number) => Partial<CommitSteps>
+  endOfPage?: EndOfPage
+  without?: FakeOptions['without']
+}
+
+const users = ['a', 'b', 'c'].map(letter => new ObjectId(letter.repeat(24)))
+const direct = 'dm_a_b'
+const room = 'room_x'
+export const poison = 'poison'
+
+interface Call {
+  node: Node
+  connection: string
+  unit: Unit
+  /** The end of the conversation when a read was asked for. */
+  headSeq: number
+  retry: boolean
+  outcome?: Outcome
+  error?: unknown
+}
+
+interface Node {
+  name: string
+  committer: Committer
+  alive: boolean
+}
+
+export async function runHistory (spec: Spec, mutation: Mutation = {}): Promise<string[]> {
+  return await new History(spec, mutation).run()
+}
+
+class History {
+  private readonly spec: Spec
+  private readonly mutation: Mutation
+  private readonly schedule: Schedule
+  private readonly books = new Books()
+  private readonly mongo: FakeMongo
+  private readonly nodes: Node[] = []
+  private readonly calls: Call[] = []
+  private readonly connections = new Map<string, Promise<void>>()
+  private time = 1_700_000_000_000
+
+  constructor (spec: Spec, mutation: Mutation) {
+    this.spec = spec
+    this.mutation = mutation
+    this.schedule = new Schedule(spec.seed)
+    this.mongo = new FakeMongo({
+      schedule: this.schedule,
+      faults: spec.faults,
+      lag: spec.lag,
+      refuses: doc => doc['message'] === poison,
+      without: mutation.without ?? [],
+      onApply: writes => { this.books.applied(writes) }
+    })
+    for (let i = 0; i < (spec.share ? 1 : spec.nodes); i++) this.nodes.push(this.start(i, `n${i}`))
+  }
+
+  async run (): Promise<string[]> {
+    const { collections } = this.mongo.connect('reader')
+    const readers = this.spec.readers.map(({ room: ofRoom, by, limit }) =>
+      new Reader(collections, this.schedule, this.books, { conversationId: ofRoom ? room : direct, by: ofRoom ? 'rev' : by, limit, endOfPage: this.mutation.endOfPage }))
+    for (const step of this.spec.steps) this.enqueue(step)
+    for (const reader of readers) void reader.follow()
+    await this.schedule.run()
+    // At rest: nothing goes wrong any more, nobody may be left waiting, and every reader catches up.
+    this.mongo.options.faults = 0
+    const closed = this.nodes.map(node => node.committer.close().then(() => { closedCount++ }))
+    let closedCount = 0
+    for (const reader of readers) void reader.catchUp()
+    await this.schedule.run()
+    if (closedCount !== closed.length) this.books.broken.push('a node does not close')
+    for (const reader of readers) this.books.checkReader(reader)
+    this.books.checkStore(this.mongo)
+    this.checkCalls()
+    return this.books.broken
+  }
+
+  private start (index: number, name: string): Node {
+    const { client, collections } = this.mongo.connect(name)
+    const now = () => {
+      this.time += this.schedule.below(3)
+      return this.time + (this.spec.clocks[index] ?? 0) - (this.schedule.chance(0.2) ? this.schedule.below(50) : 0)
+    }
+    const committer = new Committer(client, collections, {
+      share: this.spec.share, batchCountMax: this.spec.batchCountMax, now, onCommitted: committed => { this.books.delivered(name, committed) }
+    }, { sleep: () => this.schedule.turn(name), ...this.mutation.steps?.(this.mongo, now) })
+    return { name, committer, alive: true }
+  }
+
+  /** Steps of one connection are issued in order, without waiting for the answers. */
+  private enqueue (step: Step): void {
+    const connection = step.type === 'crash' ? 'fate' : `${step.node % this.nodes.length} ${step.user}`
+    const before = this.connections.get(connection) ?? Promise.resolve()
+    this.connections.set(connection, before.then(async () => {
+      for (let pause = this.schedule.below(step.type === 'crash' ? 60 : 12); pause >= 0; pause--) await this.schedule.turn('clients')
+      this.issue(step, connection)
+    }))
+  }
+
+  private issue (step: Step, connection: string): void {
+    if (step.type === 'crash') return this.crash(step.node % this.nodes.length)
+    const node = this.nodes[step.node % this.nodes.length]!
+    const unit = this.unitOf(step)
+    if (unit === undefined) return
+    this.call(node, connection, unit)
+    if (step.type === 'send' && step.twin && step.clientId !== null) this.call(this.nodes[(step.node + 1) % this.nodes.length]!, `${connection} twin`, again(unit), 0)
+  }
+
+  private crash (index: number): void {
+    const node = this.nodes[index]!
+    node.alive = false
+    this.schedule.kill(node.name)
+    this.mongo.orphan(node.name)
+    this.nodes[index] = this.start(index, `${node.name}'`)
+    for (const call of this.calls) if (call.node === node && call.outcome === undefined && call.error === undefined) this.sendAgain(call, 2)
+  }
+
+  private call (node: Node, connection: string, unit: Unit, retries = 2, retry = false): void {
+    const headSeq = (this.mongo.read('conversations', direct)?.['headSeq'] ?? 0) as number
+    const call: Call = { node, connection, unit, headSeq, retry }
+    this.calls.push(call)
+    node.committer.commit(unit).then(
+      outcome => { call.outcome = outcome },
+      (error: unknown) => {
+        call.error = error
+        this.sendAgain(call, retries)
+      })
+  }
+
+  /** What a client does that got no answer, or one to try again: only a client id makes it safe. */
+  private sendAgain ({ unit, connection }: Call, retries: number): void {
+    const [change] = unit.changes
+    if (retries === 0 || change?.type !== 'append' || change.row.clientMessageId === undefined) return
+    void this.schedule.turn('clients').then(() => {
+      this.call(this.nodes[this.schedule.below(this.nodes.length)]!, connection, again(unit), retries - 1, true)
+    })
+  }
+
+  private unitOf (step: Exclude<Step, { type: 'crash' }>): Unit | undefined {
+    const userId = users[step.user]!
+    switch (step.type) {
+      case 'send': return { changes: sendOf(step, this.calls.length) }
+      case 'poison': return { changes: sendOf({ ...step, room: false, clientId: null, alsoRead: false, message: poison }, this.calls.length) }
+      case 'join': return { changes: [joinOf(userId)] }
+      case 'leave': return { changes: [{ type: 'member', conversationId: room, rowId: new ObjectId(), userId, role: null }] }
+      case 'invite': return { changes: [joinOf(userId), selfOf(userId)] }
+      case 'read': return { changes: [{ type: 'read', conversationId: direct, userId, seq: seqOf(step.seq) }] }
+      case 'edit':
+      case 'delete': {
+        const sent = this.calls.flatMap(({ unit: { changes: [change] } }) => change?.type === 'append' && change.row.message !== poison ? [change] : [])
+        const target = sent[step.target % Math.max(1, sent.length)]
+        if (target === undefined) return undefined
+        const { conversationId, row: { _id } } = target
+        return { changes: [step.type === 'delete' ? deleteOf(conversationId, _id) : editOf(conversationId, _id, step.content)] }
+      }
+    }
+  }
+
+  private checkCalls (): void {
+    const { broken } = this.books
+    const calm = this.spec.faults === 0 && this.nodes.length === 1
+    for (const { node, unit, outcome, error, headSeq } of this.calls) {
+      const [change] = unit.changes
+      if (outcome === undefined && error === undefined && node.alive) broken.push('a call is never answered')
+      if (error !== undefined && calm && !isPoison(unit)) broken.push(`a call fails for no reason: ${String(error)}`)
+      if (error !== undefined && !(error instanceof TidelogError && error.retryable)) broken.push(`a call fails with ${String(error)}`)
+      if (outcome !== undefined) this.books.checkOutcome(node.name, unit, outcome)
+      if (outcome?.outcome === 'unchanged' || outcome?.outcome === 'committed') {
+        if (change?.type === 'read' && outcome.reads[0]!.readSeq < Math.min(change.seq, headSeq)) broken.push('a read position is lost')
+      }
+    }
+    this.checkAtomic()
+    this.checkOrder()
+  }
+
+  private checkAtomic (): void {
+    for (const { unit } of this.calls) {
+      const ids = unit.changes.flatMap(change => change.type === 'append' ? [change.row._id] : change.type === 'member' ? [change.rowId] : [])
+      const stored = ids.filter(id => this.mongo.read('log', id.toHexString()) !== null).length
+      // An invitation of somebody who is there already changes their own log only.
+      const least = unit.changes[0]?.type === 'member' ? 1 : ids.length
+      if (stored > 0 && stored < least) this.books.broken.push('a unit is stored in part')
+    }
+  }
+
+  /** Promise 4: one sender's messages, in the order in which they were sent over one connection. */
+  private checkOrder (): void {
+    const last = new Map<string, number>()
+    for (const { connection, unit, outcome, retry } of this.calls) {
+      const [change] = unit.changes
+      if (retry || change?.type !== 'append' || outcome?.outcome !== 'committed') continue
+      const key = `${connection} ${change.conversationId}`
+      const { seq } = outcome.rows[0]!
+      if (seq! <= (last.get(key) ?? 0)) this.books.broken.push('messages of one connection changed places')
+      last.set(key, seq!)
+    }
+  }
+}
+
+function again ({ changes }: Unit): Unit {
+  return { changes: changes.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
+}
+
+function isPoison ({ changes: [change] }: Unit): boolean {
+  return change?.type === 'append' && change.row.message === poison
+}
+
+function sendOf (
+  { user, room: toRoom, clientId, body, alsoRead, message }: { user: number, room: boolean, clientId: number | null, body?: number, alsoRead: boolean, message?: string },
+  unique: number
+): Change[] {
+  const sender = users[user]!
+  const changes: Change[] = [{
+    type: 'append',
+    conversationId: toRoom ? room : direct,
+    row: {
+      _id: new ObjectId(),
+      kind: 'message',
+      senderId: sender,
+      message: message ?? `m${unique}`,
+      ...(toRoom ? { roomId: 'x' } : { receiverId: users[user === 0 ? 1 : 0]! }),
+      ...(clientId === null ? { bodyHash: `unique ${unique}` } : { clientMessageId: `c${clientId}`, bodyHash: `body ${body ?? 0}` })
+    },
+    ...(toRoom
+      ? { requiresMember: sender }
+      : { open: { kind: 'direct', members: [{ userId: users[0]!, role: 'member' }, { userId: users[1]!, role: 'member' }] } })
+  }]
+  if (alsoRead && !toRoom && user < 2) changes.push({ type: 'read', conversationId: direct, userId: sender, seq: seqOf(1_000) })
+  return changes
+}
+
+function joinOf (userId: ObjectId): Change {
+  return {
+    type: 'member',
+    conversationId: room,
+    rowId: new ObjectId(),
+    userId,
+    role: (member: Member | null, head) => head === null ? 'owner' : member?.role ?? 'member',
+    open: { kind: 'room', members: [] }
+  }
+}
+
+function selfOf (userId: ObjectId): Change {
+  return {
+    type: 'append',
+    conversationId: `self_${userId.toHexString()}`,
+    row: { _id: new ObjectId(), kind: 'membership', userId, role: 'member' },
+    open: { kind: 'self', members: [] }
+  }
+}
+
+function editOf (conversationId: string, rowId: ObjectId, content: number): Change {
+  const message = `edited ${content}`
+  return {
+    type: 'revise',
+    conversationId,
+    rowId,
+    decide: (row: LogRow) => {
+      if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED')
+      return row.message === message ? null : { set: { message } }
+    }
+  }
+}
+
+function deleteOf (conversationId: string, rowId: ObjectId): Change {
+  return { type: 'revise', conversationId, rowId, decide: row => row.isDeleted === true ? null : { set: { isDeleted: true }, unset: ['message'] } }
+}
