@@ -33,8 +33,6 @@ export function roomPayload (sender: Person, roomId: string, message: string, cl
     timestamp: at,
     messageType: 'text',
     roomId,
-    createdAt: at,
-    updatedAt: at,
     conversationId: `room_${roomId}`,
     seq: rev,
     rev,
