@@ -1,13 +1,21 @@
 import t from 'tap'
-import { Binary, Long } from 'mongodb'
-import type { Document, MongoServerError } from 'mongodb'
+import { Binary, Long } from 'bson'
+import type { Document } from 'bson'
 import { randomBytes } from 'node:crypto'
 import { startEngine } from './helpers/engine.ts'
+import { WireClient } from './helpers/wire-client.ts'
 
 const newSession = () => ({ id: new Binary(randomBytes(16), Binary.SUBTYPE_UUID) })
 
+async function start (t: Parameters<typeof startEngine>[0]) {
+  const running = await startEngine(t)
+  const wire = await WireClient.open(running.engine.uri)
+  t.teardown(() => { wire.close() })
+  return { ...running, wire }
+}
+
 t.test('a retryable write that comes twice happens once and is answered alike', async t => {
-  const { db } = await startEngine(t)
+  const { db, wire } = await start(t)
   const lsid = newSession()
   const commands: Document[] = [
     { insert: 'items', documents: [{ _id: 1, n: 1 }, { _id: 2, n: 1 }] },
@@ -17,42 +25,55 @@ t.test('a retryable write that comes twice happens once and is answered alike', 
   ]
   for (const [i, command] of commands.entries()) {
     const retryable = { ...command, lsid, txnNumber: Long.fromNumber(i + 1) }
-    const first = await db.command(retryable)
-    const again = await db.command(retryable)
-    t.same(again, first, Object.keys(command)[0]!)
+    const first = await wire.command(retryable)
+    t.equal(first.ok, 1)
+    t.same(await wire.command(retryable), first, Object.keys(command)[0]!)
   }
   t.same(await db.collection<{ _id: number }>('items').find().sort({ _id: 1 }).toArray(), [{ _id: 1, n: 12 }, { _id: 3, n: 1 }])
 })
 
 t.test('a retry runs the statements that the first attempt did not reach', async t => {
-  const { db } = await startEngine(t)
+  const { wire } = await start(t)
   const lsid = newSession()
   const txnNumber = Long.fromNumber(1)
-  await db.command({ insert: 'items', documents: [{ _id: 1 }], stmtIds: [0], lsid, txnNumber })
-  const reply = await db.command({ insert: 'items', documents: [{ _id: 1 }, { _id: 2 }], stmtIds: [0, 1], lsid, txnNumber })
-  t.equal(reply.n, 2)
-  t.notOk(reply.writeErrors)
+  await wire.command({ insert: 'items', documents: [{ _id: 1 }], stmtIds: [0], lsid, txnNumber })
+  const reply = await wire.command({ insert: 'items', documents: [{ _id: 1 }, { _id: 2 }], stmtIds: [0, 1], lsid, txnNumber })
+  t.match(reply, { n: 2, ok: 1, writeErrors: undefined })
 })
 
 t.test('an older transaction number of a session is refused', async t => {
-  const { db } = await startEngine(t)
+  const { wire } = await start(t)
   const lsid = newSession()
-  await db.command({ insert: 'items', documents: [{ _id: 1 }], lsid, txnNumber: Long.fromNumber(5) })
-  await t.rejects(db.command({ insert: 'items', documents: [{ _id: 2 }], lsid, txnNumber: Long.fromNumber(4) }), { code: 225 })
+  await wire.command({ insert: 'items', documents: [{ _id: 1 }], lsid, txnNumber: Long.fromNumber(5) })
+  t.match(await wire.command({ insert: 'items', documents: [{ _id: 2 }], lsid, txnNumber: Long.fromNumber(4) }), { ok: 0, code: 225 })
 })
 
-t.test('a statement of no transaction that is open is told to begin again', async t => {
-  const { db } = await startEngine(t)
-  const error = await db.command({ find: 'items', lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false }).catch((error: unknown) => error) as MongoServerError
-  t.equal(error.code, 251)
-  t.ok(error.hasErrorLabel('TransientTransactionError'))
+t.test('a statement of no open transaction is told to begin again', async t => {
+  const { wire } = await start(t)
+  const reply = await wire.command({ find: 'items', lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false })
+  t.match(reply, { ok: 0, code: 251, errorLabels: ['TransientTransactionError'] })
 })
 
 t.test('a new transaction of a session ends the one before', async t => {
-  const { db } = await startEngine(t)
+  const { db, wire } = await start(t)
   const lsid = newSession()
-  await db.command({ insert: 'items', documents: [{ _id: 1 }], lsid, txnNumber: Long.fromNumber(1), autocommit: false, startTransaction: true })
-  await db.command({ insert: 'items', documents: [{ _id: 1 }], lsid, txnNumber: Long.fromNumber(2), autocommit: false, startTransaction: true })
-  await db.admin().command({ commitTransaction: 1, lsid, txnNumber: Long.fromNumber(2), autocommit: false })
-  t.equal(await db.collection('items').countDocuments(), 1)
+  const insert = (txnNumber: number) => ({ insert: 'items', documents: [{ _id: 1 }], lsid, txnNumber: Long.fromNumber(txnNumber), autocommit: false, startTransaction: true })
+  t.equal((await wire.command(insert(1))).ok, 1)
+  t.equal((await wire.command(insert(2))).ok, 1)
+  const commit = (txnNumber: number) => ({ commitTransaction: 1, lsid, txnNumber: Long.fromNumber(txnNumber), autocommit: false })
+  t.match(await wire.command(commit(1), 'admin'), { ok: 0, code: 225 })
+  t.equal((await wire.command(commit(2), 'admin')).ok, 1)
+  t.equal(await db.collection('items').estimatedDocumentCount(), 1)
+})
+
+t.test('a session survives its connection, and so does its transaction', async t => {
+  const { db, wire, engine } = await start(t)
+  const lsid = newSession()
+  const part = { lsid, txnNumber: Long.fromNumber(1), autocommit: false }
+  await wire.command({ insert: 'items', documents: [{ _id: 1 }], ...part, startTransaction: true })
+  wire.close()
+  const other = await WireClient.open(engine.uri)
+  t.equal((await other.command({ commitTransaction: 1, ...part }, 'admin')).ok, 1)
+  other.close()
+  t.equal(await db.collection('items').estimatedDocumentCount(), 1)
 })

@@ -1,0 +1,121 @@
+import t from 'tap'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Collection } from 'mongodb'
+import { DataFolderError, startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { startEngine, temporaryFolder } from './helpers/engine.ts'
+
+const ROUNDS = 4
+/** A round ends after this many acknowledgements, at whatever the writer is doing then. */
+const ACKNOWLEDGED_A_ROUND = 150
+
+/** Starts the writer, kills it amid its work, returns what it was told is safe. */
+async function killedWriter (dataDir: string, round: number): Promise<string[]> {
+  const file = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', file, dataDir, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const acknowledged: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line !== 'ready') acknowledged.push(line)
+    if (acknowledged.length === ACKNOWLEDGED_A_ROUND) child.kill('SIGKILL')
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return acknowledged
+}
+
+/** Every index must give exactly the documents that reading the collection gives. */
+async function disagreements (rows: Collection<{ _id: string, n: number, tag?: string }>): Promise<string[]> {
+  const all = await rows.find().hint({ $natural: 1 }).toArray()
+  const found: string[] = []
+  for (const { name } of await rows.indexes()) {
+    const filter = name === 'tag_1_n_-1' ? { tag: { $exists: true } } : {}
+    const byIndex = await rows.find(filter).hint(name!).map(({ _id }) => _id).toArray()
+    const expected = all.filter(({ tag }) => name !== 'tag_1_n_-1' || tag !== undefined).map(({ _id }) => _id)
+    if (byIndex.sort().join() !== expected.sort().join()) found.push(`${name}: ${byIndex.length} of ${expected.length}`)
+  }
+  if (await rows.estimatedDocumentCount() !== all.length) found.push('the count')
+  return found
+}
+
+t.test('after kill -9 everything acknowledged is there, whole, and in every index', { timeout: 120_000 }, async t => {
+  const dataDir = temporaryFolder(t)
+  const acknowledged: string[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    acknowledged.push(...await killedWriter(dataDir, round))
+    const engine = await startEngine(t, dataDir)
+    const rows = engine.db.collection<{ _id: string, n: number, tag?: string }>('rows')
+    const stored = new Set(await rows.find().map(({ _id }) => _id).toArray())
+    t.same(acknowledged.filter(id => !stored.has(id)), [], 'nothing acknowledged is missing')
+    t.same(await disagreements(rows), [])
+    const sums = await engine.db.collection<{ _id: string, total: number }>('sums').find().toArray()
+    const inTransactions = [...stored].filter(id => Number(id.split('-')[1]) % 3 === 0).length
+    t.equal(sums.reduce((sum, { total }) => sum + total, 0), inTransactions, 'transactions are whole')
+    await engine.client.close()
+    await engine.engine.stop()
+  }
+})
+
+t.test('a folder in use is refused with its name and the process that has it', async t => {
+  const dataDir = temporaryFolder(t)
+  await startEngine(t, dataDir)
+  const error = await startEmbeddedMongo({ dataDir }).catch((error: unknown) => error) as DataFolderError
+  t.equal(error.code, 'DATA_FOLDER_LOCKED')
+  t.ok(error.message.includes(dataDir))
+  t.ok(error.message.includes(String(process.pid)))
+})
+
+t.test('a second process is refused while the first one lives', async t => {
+  const dataDir = temporaryFolder(t)
+  await startEngine(t, dataDir)
+  const script = `import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+    await startEmbeddedMongo({ dataDir: ${JSON.stringify(dataDir)} }).catch(error => { console.log(error.code) })`
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', '--input-type=module', '-e', script],
+    { stdio: ['ignore', 'pipe', 'inherit'], cwd: fileURLToPath(new URL('.', import.meta.url)) })
+  let output = ''
+  child.stdout.on('data', chunk => { output += String(chunk) })
+  await once(child, 'exit')
+  t.equal(output.trim(), 'DATA_FOLDER_LOCKED')
+})
+
+t.test('the lock of a dead process is taken over', async t => {
+  const dataDir = temporaryFolder(t)
+  writeFileSync(join(dataDir, 'engine.lock'), JSON.stringify({ pid: process.pid, started: 'long ago', token: 'of a predecessor with the same pid' }))
+  const { db } = await startEngine(t, dataDir)
+  t.match(await db.command({ ping: 1 }), { ok: 1 })
+})
+
+t.test('stop leaves a folder that the next start finds complete and unlocked', async t => {
+  const dataDir = temporaryFolder(t)
+  const first = await startEngine(t, dataDir)
+  await first.db.collection<{ _id: number }>('items').insertMany([{ _id: 1 }, { _id: 2 }])
+  await first.db.collection('items').createIndex({ a: 1 })
+  await first.db.collection('gone').insertOne({ a: 1 })
+  await first.db.collection('gone').drop()
+  await first.client.close()
+  await first.engine.stop()
+  t.notOk(existsSync(join(dataDir, 'engine.lock')))
+  const second = await startEngine(t, dataDir)
+  t.equal(await second.db.collection('items').countDocuments(), 2)
+  t.same((await second.db.listCollections().toArray()).map(({ name }) => name), ['items'])
+  t.same((await second.db.collection('items').indexes()).map(({ name }) => name), ['_id_', 'a_1'])
+})
+
+t.test('a file that is no database of this engine is refused and left as it is', async t => {
+  const dataDir = temporaryFolder(t)
+  const file = join(dataDir, 'data.mdb')
+  writeFileSync(file, 'somebody else\'s file, with something in it')
+  const error = await startEmbeddedMongo({ dataDir }).catch((error: unknown) => error) as DataFolderError
+  t.equal(error.code, 'DATA_FOLDER_UNUSABLE')
+  t.equal(readFileSync(file, 'utf8'), 'somebody else\'s file, with something in it')
+})
+
+t.test('an engine in memory is gone when it stops', async t => {
+  const engine = await startEmbeddedMongo({ inMemory: true })
+  const folder = decodeURIComponent(engine.uri.slice('mongodb://'.length).split('/')[0]!)
+  t.ok(existsSync(folder))
+  await engine.stop()
+  t.notOk(existsSync(folder))
+})
