@@ -26,7 +26,7 @@ export const RefreshInput = Type.Object({
 })
 
 export const LogoutInput = Type.Object({
-  everywhere: Type.Boolean({ default: false, description: 'True ends every session of the user, not only this one' })
+  everywhere: Type.Optional(Type.Boolean({ description: 'True ends every session of the user, not only this one' }))
 })
 
 export const GrantBody = Type.Object({
