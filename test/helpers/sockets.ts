@@ -1,0 +1,59 @@
+import { type ManagerOptions, type Socket, type SocketOptions, io } from 'socket.io-client'
+
+/** What a test expects of a payload is what it checks. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Payload = any
+
+export interface TestSocket {
+  socket: Socket
+  /** Everything that arrived, in order. */
+  events: Array<{ name: string, payload: Payload }>
+  /** The payloads of one event, in order. */
+  all: (name: string) => Payload[]
+  /** The first payload of this event, had already or to come, that matches. */
+  wait: (name: string, matches?: (payload: Payload) => boolean) => Promise<Payload>
+  /** Emits with a callback; settles with what the callback gets. */
+  ask: (name: string, ...data: unknown[]) => Promise<Payload>
+}
+
+interface Suite {
+  teardown: (end: () => void) => void
+}
+
+/** A socket of the user of `token`, connected. @throws the connection's error */
+export async function connect (t: Suite, url: string, token: unknown, options: Partial<ManagerOptions & SocketOptions> = {}): Promise<TestSocket> {
+  const opened = open(t, url, token, options)
+  await new Promise<void>((resolve, reject) => {
+    opened.socket.once('connect', resolve)
+    opened.socket.once('connect_error', reject)
+  })
+  return opened
+}
+
+/** A socket that is still connecting. */
+export function open (t: Suite, url: string, token: unknown, options: Partial<ManagerOptions & SocketOptions> = {}): TestSocket {
+  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], reconnection: false, forceNew: true, ...options })
+  t.teardown(() => { socket.close() })
+  const events: TestSocket['events'] = []
+  const waiting = new Set<() => void>()
+  socket.onAny((name: string, payload: unknown) => {
+    events.push({ name, payload })
+    for (const look of waiting) look()
+  })
+  return {
+    socket,
+    events,
+    all: name => events.filter(event => event.name === name).map(event => event.payload),
+    wait: (name, matches = () => true) => new Promise(resolve => {
+      const look = () => {
+        const found = events.find(event => event.name === name && matches(event.payload))
+        if (found === undefined) return
+        waiting.delete(look)
+        resolve(found.payload)
+      }
+      waiting.add(look)
+      look()
+    }),
+    ask: (name, ...data) => new Promise(resolve => { socket.emit(name, ...data, resolve) })
+  }
+}
