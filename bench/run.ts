@@ -32,8 +32,10 @@ if (unknown.length > 0) {
 }
 
 const about = provenance(process.argv.slice(2))
-const pace = values.quick ? { rounds: 1, seconds: 1, warmUpSeconds: 0.5 } : { rounds: 5, seconds: 2, warmUpSeconds: 1 }
 const profileDir = values.profile === undefined ? undefined : resolve(values.profile)
+const pace = values.quick
+  ? { rounds: 1, seconds: 1, warmUpSeconds: 0.5 }
+  : profileDir === undefined ? { rounds: 5, seconds: 2, warmUpSeconds: 1 } : { rounds: 1, seconds: 6, warmUpSeconds: 1 }
 const folder = await mkdtemp(join(tmpdir(), 'tidelog-bench-'))
 const results: Comparison[] = []
 let failed = false
