@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import accounts from '../plugins/accounts.ts'
 import chat from '../plugins/chat.ts'
 import documentation from '../plugins/documentation.ts'
@@ -30,7 +30,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
     bodyLimit: config.REQUEST_BYTES_MAX,
     trustProxy: config.TRUST_PROXY,
     forceCloseConnections: 'idle',
-    disableRequestLogging: true, // plugins/request-log.ts does it, at a level that a chat can bear
+    logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it, at a level that a chat can bear
     ...options
   }).withTypeProvider<TypeBoxTypeProvider>()
 

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** A server in a process of its own, as `npm start` runs it (from the sources). */
+export interface ServerProcess {
+  url: string
+  pid: number
+  /** Ends it with a signal and waits for its end; the exit code, or null after a kill. */
+  end: (signal: NodeJS.Signals) => Promise<number | null>
+}
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Runs src/server.ts with an environment; what it prints. */
+export function runServer (environment: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', 'src/server.ts'], {
+    cwd: root,
+    // Without the test runner's own loaders, and without variables that would reach another database.
+    env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+}
+
+/** Starts a server and waits until it listens. */
+export async function startServer (environment: Record<string, string>): Promise<ServerProcess> {
+  const child = runServer(environment)
+  let errors = ''
+  child.stderr?.on('data', chunk => { errors += String(chunk) })
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout! }).on('line', line => {
+      const listening = /Server listening at (http:\/\/[^"]+)/.exec(line)
+      if (listening?.[1] !== undefined) resolve(listening[1])
+    })
+    child.once('exit', code => { reject(new Error(`the server ended with ${String(code)}: ${errors}`)) })
+  })
+  return {
+    url,
+    pid: child.pid!,
+    async end (signal) {
+      const ended = once(child, 'exit')
+      child.kill(signal)
+      const [code] = await ended as [number | null]
+      return code
+    }
+  }
+}
