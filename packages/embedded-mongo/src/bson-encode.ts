@@ -57,7 +57,9 @@ function writeDocument (doc: Doc, depth: number) {
     reserve(name.length * 3 + 24)
     const typeAt = at++
     writeName(name)
-    out[typeAt] = writeValue(value, depth)
+    // In two steps: writing the value may replace the buffer.
+    const type = writeValue(value, depth)
+    out[typeAt] = type
   }
   close(start)
 }
@@ -70,7 +72,8 @@ function writeArray (items: readonly Value[], depth: number) {
     if (i < 10) out[at++] = 48 + i
     else at += out.write(String(i), at, 'latin1')
     out[at++] = 0
-    out[typeAt] = writeValue(items[i] as Value, depth)
+    const type = writeValue(items[i] as Value, depth)
+    out[typeAt] = type
   }
   close(start)
 }
