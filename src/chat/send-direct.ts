@@ -25,6 +25,8 @@ export async function prepareDirect (context: ChatContext, identity: Identity, i
   if (receiver === undefined) throw new TidelogError('USER_NOT_FOUND')
   const row = await newMessage(context, identity, conversationId, input)
   row.receiverId = receiver._id
+  // Looked up now, so that the answer need not wait for it after the commit.
+  if (row.listingId !== undefined && context.listings.peek(row.listingId) === undefined) await context.listings.get(row.listingId)
   if (receiver.isActive === false || blocked.has(identity.userId)) {
     const stored = await storedMessage(context, conversationId, row, render)
     if (stored !== null) return async () => stored

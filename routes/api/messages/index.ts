@@ -96,7 +96,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       body: EditBodyInput,
       response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
     }
-  }, async ({ params, body, identity }) => ({ success: true as const, ...await editMessage(app.chat, identity, { messageId: params.id, ...body }) }))
+  }, async ({ params, body, identity }) => ({ success: true as const, ...await editMessage(app.chat, identity, { ...body, messageId: params.id }) }))
 
   app.delete('/:id', {
     schema: {
