@@ -40,8 +40,14 @@ async function prepareLog (db: Db): Promise<void> {
 
 function entry (conversationId: string, rev: number): LogEntry {
   return {
-    _id: `${conversationId}:${rev}`, conversationId, rev, seq: rev, senderId: `u${rev % 50}`, clientMessageId: `m${rev}`,
-    text: 'a message of an ordinary length, as people write them', createdAt: new Date()
+    _id: `${conversationId}:${rev}`,
+    conversationId,
+    rev,
+    seq: rev,
+    senderId: `u${rev % 50}`,
+    clientMessageId: `m${rev}`,
+    text: 'a message of an ordinary length, as people write them',
+    createdAt: new Date()
   }
 }
 

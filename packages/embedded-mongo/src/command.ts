@@ -47,7 +47,7 @@ export class Call {
     this.connectionId = connectionId
     this.body = request.body
     const database = this.body.get('$db')
-    if (typeof database !== 'string') throw mongoError(40571, "OP_MSG requests require a $db argument")
+    if (typeof database !== 'string') throw mongoError(40571, 'OP_MSG requests require a $db argument')
     this.database = database
     const maxTimeMs = this.integer('maxTimeMS', 0)
     this.deadlineMs = maxTimeMs > 0 ? Date.now() + maxTimeMs : Infinity

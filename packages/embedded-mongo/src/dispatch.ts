@@ -78,7 +78,7 @@ function enterSession (call: Call, command: Command): void {
     call.retryable = true
     return
   }
-  if (autocommit !== false) throw mongoError('InvalidOptions', "Specifying autocommit=true is not allowed.")
+  if (autocommit !== false) throw mongoError('InvalidOptions', 'Specifying autocommit=true is not allowed.')
   enterTransaction(call, command, number)
 }
 
@@ -86,7 +86,7 @@ function enterTransaction (call: Call, command: Command, number: bigint): void {
   const session = call.session!
   if (command.transactional !== true) throw mongoError('OperationNotSupportedInTransaction', `Cannot run '${call.name}' in a multi-document transaction.`)
   if (call.name === 'commitTransaction' || call.name === 'abortTransaction') return
-  if (call.body.has('writeConcern')) throw mongoError('InvalidOptions', `writeConcern is not allowed within a multi-statement transaction`)
+  if (call.body.has('writeConcern')) throw mongoError('InvalidOptions', 'writeConcern is not allowed within a multi-statement transaction')
   call.transaction = call.boolean('startTransaction', false)
     ? session.startTransaction(number, call.engine.store, call.nowMs)
     : session.continueTransaction(number)

@@ -18,6 +18,9 @@ import type { Doc, Value } from './values.ts'
 /** Documents kept to be sorted; beyond it a real server would go to disk, this one refuses. */
 const SORT_BYTES_MAX = 100 * 1024 * 1024
 
+/** Documents decoded at once for a pipeline. */
+const PORTION = 256
+
 export type QueryOptions = {
   readonly sort?: readonly IndexField[]
   readonly hint?: Value | undefined
@@ -80,6 +83,37 @@ export class Query {
     if (sorted) return found
     found.sort((a, b) => Buffer.compare(a.order!, b.order!))
     return found.slice(0, this.limit === Infinity ? undefined : this.limit)
+  }
+
+  /** How many match, skipping and limiting as asked. */
+  countMatches (view: View, enough = this.skip + this.limit): number {
+    let found = 0
+    this.each(view, () => ++found < enough)
+    return Math.max(0, Math.min(found - this.skip, this.limit))
+  }
+
+  /** The documents, read in portions as they are asked for. */
+  * documents (view: View): Iterable<Doc> {
+    if (!this.plan.sorted) {
+      for (const bytes of this.sortedDocuments(view)) yield decode(bytes)
+      return
+    }
+    const scan = new RecordScan(this.plan)
+    let skip = this.skip
+    let left = this.limit
+    for (let exhausted = false; !exhausted && left > 0;) {
+      const portion: Doc[] = []
+      exhausted = this.each(view, (_key, bytes, doc) => {
+        if (skip > 0) {
+          skip--
+          return true
+        }
+        portion.push(doc ?? decode(bytes))
+        return portion.length < PORTION && portion.length < left
+      }, scan)
+      left -= portion.length
+      yield * portion
+    }
   }
 
   /**

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Collection } from 'mongodb'
-import { DataFolderError, startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import type { DataFolderError } from '@tidelog/embedded-mongo'
+import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { startEngine, temporaryFolder } from './helpers/engine.ts'
 
 const ROUNDS = 4

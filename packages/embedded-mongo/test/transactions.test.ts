@@ -1,11 +1,11 @@
 import t from 'tap'
-import type { ClientSession, MongoServerError } from 'mongodb'
+import type { ClientSession, Collection, MongoServerError } from 'mongodb'
 import { startEngine } from './helpers/engine.ts'
 import type { Running } from './helpers/engine.ts'
 
 type Account = { _id: string, balance: number }
 
-async function accounts (t: Parameters<typeof startEngine>[0]): Promise<Running & { accounts: import('mongodb').Collection<Account> }> {
+async function accounts (t: Parameters<typeof startEngine>[0]): Promise<Running & { accounts: Collection<Account> }> {
   const running = await startEngine(t)
   const accounts = running.db.collection<Account>('accounts')
   await accounts.insertMany([{ _id: 'a', balance: 10 }, { _id: 'b', balance: 10 }])

@@ -3,33 +3,70 @@ import { encode } from '../bson-bytes.ts'
 import { ArraySource } from '../array-source.ts'
 import type { Call, Command, Reply } from '../command.ts'
 import { mongoError } from '../errors.ts'
+import type { Filter } from '../filter.ts'
 import { firstReply } from '../first-reply.ts'
-import { parseQueryFilter, Query } from '../query.ts'
+import { parsePipeline, runPipeline } from '../pipeline.ts'
+import { Query } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
-import { docOf, int32, isDoc, toInteger } from '../values.ts'
-import type { Doc } from '../values.ts'
-import { collectionOf, FIRST_BATCH, seqOf } from './find.ts'
+import { isDoc, isNumeric, toInteger } from '../values.ts'
+import type { Doc, Value } from '../values.ts'
+import { collectionOf, FIRST_BATCH, hintOf, namedCollection, refuseCollation, seqOf } from './find.ts'
 
-export function aggregateQuery (call: Call, collection: Collection): Query {
-  const stage = call.docs('pipeline')[0]?.get('$match')
-  return new Query(collection, parseQueryFilter(isDoc(stage) ? stage : undefined), seqOf(call))
+const NOTHING: Doc = new Map()
+
+export function aggregateQuery (call: Call, collection: Collection, pipeline = parsePipeline(call.array('pipeline'))): Query {
+  const { filter, sort = [], skip, limit = Infinity } = pipeline
+  return new Query(collection, filter, seqOf(call), { sort, skip, limit, hint: hintOf(call.body.get('hint')) })
 }
 
 function aggregate (call: Call): Reply {
+  call.engine.counters.query++
+  refuseCollation(call)
+  call.refuse('let', 'no variables')
+  const cursor = call.doc('cursor')
+  if (cursor === undefined) throw mongoError('FailedToParse', "The 'cursor' option is required, except for aggregate with the explain argument")
+  const namespace = `${call.database}.${call.collectionName()}`
+  const pipeline = parsePipeline(call.array('pipeline'))
+  const batchSize = isNumeric(cursor.get('batchSize')) ? toInteger(cursor.get('batchSize'))! : FIRST_BATCH
   const collection = collectionOf(call)
-  let skip = 0
-  let limit = Infinity
-  for (const stage of call.docs('pipeline').slice(1)) {
-    const [name] = stage.keys()
-    if (name === '$skip') skip = toInteger(stage.get('$skip')) ?? 0
-    else if (name === '$limit') limit = toInteger(stage.get('$limit')) ?? 0
-    else if (name !== '$group') throw mongoError(40324, `Unrecognized pipeline stage name: '${name}'`)
+  const query = collection === undefined ? undefined : aggregateQuery(call, collection, pipeline)
+  if (pipeline.stages.length === 0) {
+    return firstReply(call, namespace, query?.source(call.view) ?? new ArraySource([]), { batchSize })
   }
-  let n = 0
-  if (collection !== undefined) aggregateQuery(call, collection).each(call.view, () => ++n < skip + limit)
-  n = Math.max(0, Math.min(n - skip, limit))
-  const documents: Doc[] = n === 0 ? [] : [docOf({ _id: int32(1), n: int32(n) })]
-  return firstReply(call, `${call.database}.${call.collectionName()}`, new ArraySource(documents.map(encode)), { batchSize: FIRST_BATCH })
+  const results: Buffer[] = []
+  for (const doc of runPipeline(pipeline, inputOf(call, query), { lookup: lookupIn(call) })) results.push(encode(doc))
+  return firstReply(call, namespace, new ArraySource(results), { batchSize })
+}
+
+function inputOf (call: Call, query: Query | undefined): Iterable<Doc> {
+  if (query === undefined) return []
+  return onlyCounts(call.array('pipeline')) && query.plan.covered ? nothings(query.countMatches(call.view)) : query.documents(call.view)
+}
+
+function * nothings (count: number): Iterable<Doc> {
+  for (let i = 0; i < count; i++) yield NOTHING
+}
+
+/** Whether the pipeline looks at no field behind its leading stages, as that of `countDocuments` does. */
+function onlyCounts (stages: readonly Value[]): boolean {
+  const last = stages.at(-1)
+  if (!isDoc(last) || !stages.slice(0, -1).every(isLeading)) return false
+  if (last.has('$count')) return true
+  const group = last.get('$group')
+  return isDoc(group) && [...group].every(([name, value]) => name === '_id'
+    ? value === null || isNumeric(value)
+    : isDoc(value) && value.size === 1 && isNumeric(value.get('$sum')))
+}
+
+function isLeading (stage: Value): boolean {
+  return isDoc(stage) && ['$match', '$skip', '$limit'].some(name => stage.has(name))
+}
+
+function lookupIn (call: Call): (from: string, filter: Filter) => Iterable<Doc> {
+  return (from, filter) => {
+    const collection = namedCollection(call, from)
+    return collection === undefined ? [] : new Query(collection, filter, seqOf(call)).documents(call.view)
+  }
 }
 
 export const aggregateCommands: Record<string, Command> = {

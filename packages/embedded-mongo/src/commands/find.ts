@@ -19,8 +19,12 @@ import type { Doc, Value } from '../values.ts'
 export const FIRST_BATCH = 101
 
 /** The collection a read is about; undefined when there is none, which reads as empty. */
-export function collectionOf (call: Call, field = call.name): Collection | undefined {
-  const namespace = `${call.database}.${call.collectionName(field)}`
+export function collectionOf (call: Call): Collection | undefined {
+  return namedCollection(call, call.collectionName())
+}
+
+export function namedCollection (call: Call, name: string): Collection | undefined {
+  const namespace = `${call.database}.${name}`
   const { catalog } = call.engine
   if (call.transaction !== undefined && catalog.changedSince(namespace, call.transaction.seq)) {
     throw mongoError(246, `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`, ['TransientTransactionError'])
@@ -126,7 +130,7 @@ function count (call: Call): Doc {
   if (collection !== undefined) {
     const query = countQuery(call, collection)
     if (query.filter.op === 'always' && call.transaction === undefined) n = collection.count
-    else query.each(call.view, () => ++n < skip + limit)
+    else n = query.countMatches(call.view, skip + limit)
   }
   return docOf({ n: int32(Math.max(0, Math.min(n - skip, limit))) })
 }

@@ -30,10 +30,14 @@ export type UpdateStatement = {
 /** What an update did to one document. */
 export type Modified = { readonly before: Doc | undefined, readonly after: Doc, readonly changed: boolean }
 
+/** Unknown arguments fail the whole command, before its first statement. */
+export function checkUpdateStatement (statement: Doc): void {
+  checkStatement('update.updates', statement, UPDATE_FIELDS)
+}
+
 const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'hint', 'arrayFilters', 'collation'])
 
 export function readUpdateStatement (statement: Doc): UpdateStatement {
-  checkStatement('update.updates', statement, UPDATE_FIELDS)
   const multi = isTruthy(statement.get('multi'))
   const update = readUpdate(statement.get('u'), statement.get('arrayFilters'))
   if (multi && isReplacement(update)) throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
@@ -42,7 +46,7 @@ export function readUpdateStatement (statement: Doc): UpdateStatement {
 
 export function readUpdate (update: Value | undefined, arrayFilters: Value | undefined): Update {
   if (Array.isArray(update)) return parseUpdate(update as Doc[], arrayFilters as Doc[] | undefined)
-  if (!isDoc(update)) throw mongoError('FailedToParse', "the update must be an object or an array")
+  if (!isDoc(update)) throw mongoError('FailedToParse', 'the update must be an object or an array')
   return parseUpdate(update, arrayFilters as Doc[] | undefined)
 }
 
@@ -117,4 +121,3 @@ export function checkStillMatching (view: View, key: string, filter: Filter): Do
   const doc = decode(bytes)
   return matches(filter, doc) ? doc : undefined
 }
-

@@ -3,7 +3,8 @@
  * waits where an open transaction is in the way, and gathers errors as MongoDB reports them.
  */
 import type { Call } from '../command.ts'
-import { mongoError, MongoError } from '../errors.ts'
+import type { MongoError } from '../errors.ts'
+import { mongoError } from '../errors.ts'
 import { docOf, int32, isNumeric, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { Locked } from '../store/writer.ts'

@@ -8,7 +8,7 @@ import type { Collection } from '../store/collection.ts'
 import { docOf, int32, isNumeric, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { collectionOf, hintOf, seqOf } from './find.ts'
-import { checkStillMatching, modify, readUpdateStatement } from './modify.ts'
+import { checkStillMatching, checkUpdateStatement, modify, readUpdateStatement } from './modify.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { runOnce, runStatements, whenUnlocked } from './write-batch.ts'
 
@@ -36,6 +36,7 @@ async function insert (call: Call): Promise<Doc> {
 
 async function update (call: Call): Promise<Doc> {
   const statements = call.docs('updates')
+  statements.forEach(checkUpdateStatement)
   const upserted: Value[] = []
   let n = 0
   let nModified = 0
@@ -59,6 +60,7 @@ const DELETE_FIELDS = new Set(['q', 'limit', 'hint', 'collation'])
 
 async function remove (call: Call): Promise<Doc> {
   const statements = call.docs('deletes')
+  for (const statement of statements) checkStatement('delete.deletes', statement, DELETE_FIELDS)
   let n = 0
   const errors = await runStatements(call, statements.length, async i => {
     const result = await runOnce(call, i, async () => await removeMatching(call, statements[i]!))
@@ -69,7 +71,6 @@ async function remove (call: Call): Promise<Doc> {
 }
 
 async function removeMatching (call: Call, statement: Doc): Promise<Doc> {
-  checkStatement('delete.deletes', statement, DELETE_FIELDS)
   const limit = statement.get('limit')
   if (!isNumeric(limit) || (toNumber(limit) !== 0 && toNumber(limit) !== 1)) throw mongoError('FailedToParse', 'The limit field in delete objects must be 0 or 1.')
   const one = toNumber(limit) === 1
