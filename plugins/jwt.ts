@@ -33,7 +33,7 @@ declare module '@fastify/jwt' {
   interface FastifyJWT {
     /** `own`: HS256; `host` and `jwks`: a host application's public keys. Registered where the configuration names a key. */
     namespaces: 'own' | 'host' | 'jwks'
-    payload: { id: string, sid: string }
+    payload: { id: string, sid: string, iat: number }
   }
 }
 

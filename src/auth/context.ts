@@ -16,7 +16,7 @@ export interface AuthContext {
   /** Milliseconds since 1970. */
   now: () => number
   /** Signs an access token. */
-  sign: (payload: { id: string, sid: string }) => string
+  sign: (payload: { id: string, sid: string, iat: number }) => string
   /** Tells this process that tokens were revoked. */
   announce: (revoked: Revoked) => void
 }

@@ -81,8 +81,9 @@ export function sessionBegan (sessionId: string): number | undefined {
   return match === null ? undefined : parseInt(`${match[1]}${match[2]}`, 16)
 }
 
+/** A name of what was signed: the same signature can be written in several ways. */
 function nameOfToken (token: string): string {
-  return `token:${createHash('sha256').update(token).digest('base64url')}`
+  return `token:${createHash('sha256').update(token.slice(0, token.lastIndexOf('.'))).digest('base64url')}`
 }
 
 /** @throws TidelogError INVALID_TOKEN for what is no number of seconds. */

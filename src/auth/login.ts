@@ -20,27 +20,24 @@ const turns = new Map<string, Promise<unknown>>()
  * those who know its password).
  */
 export async function login (context: AuthContext, input: LoginInput, address: string, failures: FailureLimiter): Promise<Grant> {
-  const account = input.email ?? input.username
+  const { email, username, password } = input
+  const account = email ?? username
   if (account === undefined) throw new TidelogError('VALIDATION', 'email or username is required')
-  const key = `${input.email === undefined ? 'username' : 'email'}:${account.toLowerCase()}|${address}`
+  const found = await (email === undefined ? findByUsername(context, account) : findByEmail(context, account))
+  // Its user name and its e-mail address are one account.
+  const key = `${found?._id.toHexString() ?? `nobody:${account.toLowerCase()}`}|${address}`
   const user = await inTurn(key, async () => {
     await failures.check(key)
-    const found = await authenticated(context, input)
-    if (found !== undefined) return found
-    await failures.consume(key)
-    throw new TidelogError('INVALID_CREDENTIALS')
+    const verdict = await checkPassword(password, found?.password)
+    if (found === undefined || verdict === 'wrong') {
+      await failures.consume(key)
+      throw new TidelogError('INVALID_CREDENTIALS')
+    }
+    if (verdict === 'right-but-old') await upgrade(context, found, password)
+    return found
   })
   if (user.isActive === false) throw new TidelogError('NOT_ALLOWED', 'This account is deactivated')
   return await startSession(context, user)
-}
-
-/** The account, if the password is its own; as slow for accounts that do not exist. */
-async function authenticated (context: AuthContext, { email, username, password }: LoginInput): Promise<UserRow | undefined> {
-  const user = await (email === undefined ? findByUsername(context, username ?? '') : findByEmail(context, email))
-  const verdict = await checkPassword(password, user?.password)
-  if (user === undefined || verdict === 'wrong') return undefined
-  if (verdict === 'right-but-old') await upgrade(context, user, password)
-  return user
 }
 
 async function findByEmail ({ users }: AuthContext, email: string): Promise<UserRow | undefined> {

@@ -33,7 +33,8 @@ const never = new Date('9999-12-31T00:00:00.000Z')
 
 export async function startSession (context: AuthContext, user: UserRow): Promise<Grant> {
   const now = context.now()
-  const sid = sessionIdAt(now)
+  // A session is newer than the logout that it follows, also where another node's clock was ahead.
+  const sid = sessionIdAt(Math.max(now, (user.tokensValidFrom?.getTime() ?? 0) + 1))
   const family = randomBytes(16).toString('base64url')
   const refreshToken = nextToken(family)
   await context.sessions.insertOne({
@@ -115,10 +116,10 @@ export async function endAllSessions (context: AuthContext, userId: ObjectId): P
 
 function grant (context: AuthContext, user: UserRow, sid: string, refreshToken: string): Grant {
   // A token counts in whole seconds, and so does its end.
-  const issuedAt = Math.floor(context.now() / 1_000) * 1_000
+  const iat = Math.floor(context.now() / 1_000)
   return {
-    token: context.sign({ id: user._id.toHexString(), sid }),
-    expiresAt: new Date(issuedAt + context.accessTtlMs),
+    token: context.sign({ id: user._id.toHexString(), sid, iat }),
+    expiresAt: new Date(iat * 1_000 + context.accessTtlMs),
     refreshToken,
     user
   }

@@ -1,0 +1,146 @@
+import { ObjectId } from 'mongodb'
+import t from 'tap'
+import { startApp } from '../../helpers/app.ts'
+
+const notFound = { status: 404, body: { success: false, code: 'USER_NOT_FOUND' } }
+const invalid = { status: 400, body: { success: false, code: 'VALIDATION' } }
+
+t.test('finding users', async t => {
+  const { app, call, register } = await startApp(t)
+  const { token } = await register('seeker', { fullName: 'Seeker' })
+  await register('Anna.K', { fullName: 'Anna Maria  Kowalska' })
+  await register('a+b'.replace('+', '_'), { fullName: 'a.*b (c) [d] $e ^f' })
+  const { id: gone } = await register('annagone', { fullName: 'Anna Gone' })
+  await app.accounts.users.updateOne({ _id: new ObjectId(gone) }, { $set: { isActive: false } })
+  await app.accounts.users.insertOne({ _id: new ObjectId(), fullName: 'Hosted', username: 'HostName', email: 'hosted@example.org' })
+  const find = async (search: string) => (await call('GET', `/api/users?search=${encodeURIComponent(search)}`, { token })).body.users.map((user: { username: string }) => user.username)
+
+  await t.test('by the beginning of the user name or of a word of the full name, in any case', async t => {
+    for (const search of ['anna', 'ANNA.k', 'maria', 'Kow', 'maria kow', ' anna  MARIA kowalska', 'anna.k']) t.same(await find(search), ['Anna.K'], search)
+    for (const search of ['nna', 'owalska', 'annax', 'anna kow', 'annagone', 'gone']) t.same(await find(search), [], search)
+  })
+
+  await t.test('a search is text and never a pattern', async t => {
+    for (const search of ['a.*b', '(c)', '[d]', '$e', '^f']) t.same(await find(search), ['a_b'], search)
+    for (const search of ['.*', '.', '^a', '[a-z]', 'a|b', '\\w', '{$ne:1}']) t.same(await find(search), [], search)
+    for (const query of ['search[$ne]=x', 'search[]=a', 'x=1']) t.match(await call('GET', `/api/users?${query}`, { token }), { status: 200, body: { success: true } }, query)
+    for (const query of ['search=%00', 'search=%0a', `search=${'x'.repeat(101)}`, 'search=a&search=b', 'limit=0', 'limit=101', 'limit=x', 'limit=1.5', 'cursor=x', 'cursor[$gt]=']) {
+      const answer = await call('GET', `/api/users?${query}`, { token })
+      if (query.startsWith('cursor[')) t.equal(answer.status, 200, 'the brackets are part of an unknown name')
+      else t.match(answer, invalid, query)
+    }
+  })
+
+  await t.test('a host application\'s user is found by the user name as written', async t => {
+    t.same(await find('HostN'), ['HostName'])
+    t.same(await find('hostn'), [])
+  })
+
+  await t.test('only the public part is shown', async t => {
+    const { body, text } = await call('GET', '/api/users', { token })
+    t.same(body.users.map((user: object) => Object.keys(user).sort()), body.users.map(() => ['_id', 'fullName', 'profilePicture', 'username']))
+    t.notMatch(text, /@example\.org|argon2|password|usernameKey/)
+  })
+
+  await t.test('pages hold everybody once', async t => {
+    for (let i = 0; i < 7; i++) await register(`page-${i}`)
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const { body } = await call('GET', `/api/users?search=page&limit=3${cursor === null ? '' : `&cursor=${cursor}`}`, { token })
+      seen.push(...body.users.map((user: { username: string }) => user.username))
+      t.equal(body.hasMore, body.cursor !== null)
+      cursor = body.cursor
+    } while (cursor !== null)
+    t.same(seen, Array.from({ length: 7 }, (_, i) => `page-${i}`))
+  })
+
+  await t.test('one user, in either case of the id', async t => {
+    const [user] = (await call('GET', '/api/users?search=kowal', { token })).body.users
+    for (const id of [user._id, user._id.toUpperCase()]) t.match(await call('GET', `/api/users/${id}`, { token }), { status: 200, body: { success: true, user, blocked: false } })
+    t.match(await call('GET', `/api/users/${new ObjectId().toHexString()}`, { token }), notFound)
+    for (const id of ['x', '1'.repeat(23), '[object Object]', '%00']) t.match(await call('GET', `/api/users/${id}`, { token }), invalid, id)
+  })
+
+  await t.test('nothing without a token', async t => {
+    const id = new ObjectId().toHexString()
+    for (const [method, path] of [['GET', ''], ['GET', `/${id}`], ['PATCH', '/me'], ['PUT', `/${id}/block`], ['DELETE', `/${id}/block`]] as const) {
+      t.match(await call(method, `/api/users${path}`, method === 'PATCH' ? { body: {} } : {}), { status: 401, body: { code: 'NO_TOKEN' } }, `${method} ${path}`)
+    }
+  })
+})
+
+t.test('changing the own account', async t => {
+  const { app, call, register } = await startApp(t, { ADMIN_USERS: 'root, boss' })
+  const { token, id } = await register('changer')
+  await register('taken')
+  const change = (body: unknown, as = token) => call('PATCH', '/api/users/me', { token: as, body })
+
+  await t.test('only what is named changes, and is seen at once', async t => {
+    t.match(await change({ fullName: ' New Name ' }), { status: 200, body: { success: true, user: { _id: id, fullName: 'New Name', username: 'changer', email: 'changer@example.org' } } })
+    t.match(await change({ profilePicture: 'http://example.org/p.png' }), { status: 200, body: { user: { fullName: 'New Name', profilePicture: 'http://example.org/p.png' } } })
+    t.match(await change({ profilePicture: null, username: 'Changed' }), { status: 200, body: { user: { username: 'Changed', profilePicture: null } } })
+    t.match(await change({}), { status: 200, body: { user: { username: 'Changed' } } })
+    t.match(await call('GET', `/api/users/${id}`, { token }), { body: { user: { fullName: 'New Name', username: 'Changed' } } })
+    for (const search of ['changed', 'name']) t.match(await call('GET', `/api/users?search=${search}`, { token }), { body: { users: [{ _id: id }] } }, search)
+    t.same((await call('GET', '/api/users?search=changer', { token })).body.users, [], 'the old name finds nobody')
+  })
+
+  await t.test('a name that somebody has is refused, the own in another case is not', async t => {
+    t.match(await change({ username: 'TAKEN' }), { status: 409, body: { code: 'USERNAME_TAKEN' } })
+    t.match(await change({ username: 'cHANGED' }), { status: 200, body: { user: { username: 'cHANGED' } } })
+    const names = await Promise.all([1, 2, 3, 4].map(i => register(`racer-${i}`)))
+    const answers = await Promise.all(names.map(racer => change({ username: 'winner' }, racer.token)))
+    t.same(answers.map(({ status }) => status).sort(), [200, 409, 409, 409])
+  })
+
+  await t.test('changes at the same time leave search keys of both', async t => {
+    const answers = await Promise.all([change({ fullName: 'Both Fields' }), change({ username: 'both.names' })])
+    t.same(answers.map(({ status }) => status), [200, 200])
+    t.same((await app.accounts.users.findOne({ _id: new ObjectId(id) }))?.searchKeys, ['both.names', 'both fields', 'fields'])
+  })
+
+  await t.test('wrong values are refused by the name of the field', async t => {
+    for (const field of ['fullName', 'username', 'profilePicture']) {
+      for (const value of [1, true, {}, { $ne: 1 }, { $set: {} }, [], ['x'], '', '\u0000', 'x'.repeat(5_000), ...(field === 'profilePicture' ? [] : [null])]) {
+        t.match(await change({ [field]: value }), { ...invalid, body: { message: new RegExp(field) } }, `${field} ${JSON.stringify(value).slice(0, 20)}`)
+      }
+    }
+    await change({ password: 'x', isActive: false, email: 'evil@example.org', $set: { isAdmin: true } })
+    t.match(await call('GET', '/api/auth/me', { token }), { status: 200, body: { user: { email: 'changer@example.org', isAdmin: false } } }, 'other fields are not touched')
+  })
+
+  await t.test('an administrator\'s name is neither taken nor set free', async t => {
+    const root = await register('root')
+    t.match(await change({ username: 'boss' }), { status: 403, body: { code: 'NOT_ALLOWED' } })
+    t.match(await change({ username: 'other' }, root.token), { status: 403, body: { code: 'NOT_ALLOWED' } })
+    t.match(await change({ fullName: 'Root' }, root.token), { status: 200, body: { user: { isAdmin: true } } })
+    t.match(await change({ username: 'Boss' }), { status: 200, body: { user: { isAdmin: false } } }, 'another case is another name')
+  })
+})
+
+t.test('blocking', async t => {
+  const { app, call, register } = await startApp(t)
+  const [a, b] = [await register('blocker'), await register('blocked')]
+  const block = (method: string, id: string) => call(method, `/api/users/${id}/block`, { token: a.token })
+
+  await t.test('on and off, as often as one likes', async t => {
+    for (const [method, blocked] of [['PUT', true], ['PUT', true], ['DELETE', false], ['DELETE', false], ['PUT', true]] as const) {
+      t.match(await block(method, b.id), { status: 200, body: { success: true, blocked } }, method)
+      t.match(await call('GET', `/api/users/${b.id}`, { token: a.token }), { body: { blocked } })
+      t.equal((await app.chat.blocks.of(a.id)).has(b.id), blocked)
+    }
+    t.match(await call('GET', `/api/users/${a.id}`, { token: b.token }), { body: { blocked: false } }, 'it goes one way')
+    const many = await Promise.all(Array.from({ length: 10 }, () => block('PUT', b.id.toUpperCase())))
+    t.ok(many.every(({ status }) => status === 200))
+    t.equal(await app.chat.collections.blocks.countDocuments(), 1)
+  })
+
+  await t.test('not oneself, nor nobody', async t => {
+    for (const method of ['PUT', 'DELETE']) {
+      t.match(await block(method, a.id), { status: 403, body: { code: 'NOT_ALLOWED' } })
+      t.match(await block(method, new ObjectId().toHexString()), notFound)
+      t.match(await block(method, 'x'), invalid)
+    }
+  })
+})
