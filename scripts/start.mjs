@@ -12,6 +12,7 @@ try {
   // Installed without development dependencies: the image or the operator has run `npm run build` before.
 }
 if (tsc) {
+  if (!existsSync('dist/src/server.js')) console.error('Compiling, at the first start only …')
   const { status } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 } else if (!existsSync('dist/src/server.js')) {
