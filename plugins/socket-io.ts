@@ -28,6 +28,8 @@ export default fp(async function socketIo (app, config: Config) {
     // Compressing small packets costs far more than it saves.
     perMessageDeflate: false,
     maxHttpBufferSize: config.REQUEST_BYTES_MAX,
+    // A connection that asks for no namespace is nobody's.
+    connectTimeout: 10_000,
     cors: { origin: config.CORS_ORIGIN === '*' ? '*' : config.CORS_ORIGIN.split(',').map(origin => origin.trim()) },
     preClose: done => { void close(app.io, work).then(() => { done() }) }
   })
