@@ -115,7 +115,7 @@ export function appliedToDoc (node: FieldsNode, current: Doc, path: string, cont
   for (const [name, child] of named(node, context)) {
     const before = current.get(name)
     const after = applyNode(child, before, join(path, name), context)
-    if (after === before) continue
+    if (Object.is(after, before)) continue
     if (result === current) result = new Map(current)
     if (after === undefined) result.delete(name)
     else result.set(name, after)
@@ -133,7 +133,7 @@ function appliedToArray (node: FieldsNode, current: Value[], path: string, conte
     const index = Number(name)
     const before = current[index]
     const after = applyNode(child, before, join(path, name), context)
-    if (after === before) continue
+    if (Object.is(after, before)) continue
     if (result === current) result = [...current]
     if (index - current.length > ARRAY_PADDING_MAX) throw mongoError('CannotBackfillArray', `can't backfill more than ${ARRAY_PADDING_MAX} elements`)
     while (result.length < index) result.push(null)
@@ -156,7 +156,7 @@ function appliedToItems (node: ItemsNode, current: Value | undefined, path: stri
       chosen = chosen === undefined ? child : merged(chosen, child, join(path, String(i)))
     }
     const after = chosen === undefined ? before : applyNode(chosen, before, join(path, String(i)), context) ?? null
-    if (after === before) continue
+    if (Object.is(after, before)) continue
     if (result === current) result = [...current]
     result[i] = after
   }
