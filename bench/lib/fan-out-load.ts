@@ -7,27 +7,42 @@ import { type Latency, latencyOf } from './statistics.ts'
 const drainMs = 10_000
 const padding = 'x'.repeat(90)
 
+/** A message is named by its content: the sender's index and a number of theirs. */
+const contentForm = /^(\d+) (\d+) /
+
+interface OnItsWay {
+  at: number
+  sender: number
+  /** Sockets that have not got it yet, and one for the acknowledgement. */
+  missing: number
+}
+
 /**
- * One room, many sockets, one sender among them. A message counts when it was acknowledged and every socket of the room
- * has it; a socket that gets one twice, out of order or not at all ends the run with an error.
+ * One room, many sockets, some of which send. A message counts when it was acknowledged and every socket of the room has
+ * it; a socket that gets one twice, not at all, or not at the next `seq` ends the run with an error.
  */
 export class FanOutLoad {
   private readonly sockets: Socket[]
   private readonly roomId: string
-  private readonly received: Int32Array
-  private readonly open = new Map<number, { at: number, missing: number }>()
-  private sent = 0
+  /** The last seq that each socket has got; undefined before the first. */
+  private readonly lastSeq: Array<number | undefined>
+  private readonly received: number[]
+  /** Messages sent, by sender. */
+  private readonly sent: number[]
+  private readonly open = new Map<string, OnItsWay>()
   private deliveries = 0
   private latencies: number[] = []
   private failure: Error | undefined
-  private onDone: () => void = () => {}
+  private onDone: (sender: number) => void = () => {}
 
   private constructor (sockets: Socket[], roomId: string) {
     this.sockets = sockets
     this.roomId = roomId
-    this.received = new Int32Array(sockets.length)
+    this.lastSeq = sockets.map(() => undefined)
+    this.received = sockets.map(() => 0)
+    this.sent = sockets.map(() => 0)
     for (const [index, socket] of sockets.entries()) {
-      socket.on('roomMessage', (payload: { message: string }) => { this.onReceived(index, parseInt(payload.message, 10)) })
+      socket.on('roomMessage', (payload: { message: string, seq: number }) => { this.onReceived(index, payload) })
       socket.on('error', body => { this.fail(`A socket was told ${JSON.stringify(body)}`) })
       socket.on('disconnect', reason => { if (reason !== 'io client disconnect') this.fail(`A socket was closed: ${reason}`) })
     }
@@ -44,23 +59,19 @@ export class FanOutLoad {
     return new FanOutLoad(all, roomId)
   }
 
-  /** The sender keeps `window` messages on their way; an operation is one delivery to one socket. */
-  async closedLoop (window: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
+  /** Each of the first `senders` sockets keeps `window` messages on their way; an operation is one delivery to one socket. */
+  async closedLoop (senders: number, window: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
     this.deliveries = 0
     this.latencies = []
     const start = performance.now()
     const end = start + seconds * 1_000
-    this.onDone = () => { if (performance.now() < end && this.failure === undefined) this.send() }
-    for (let i = 0; i < window; i++) this.send()
+    this.onDone = sender => { if (performance.now() < end && this.failure === undefined) this.send(sender) }
+    for (let i = 0; i < senders * window; i++) this.send(i % senders)
     await delay(end - performance.now())
     const operations = this.deliveries
     const took = (performance.now() - start) / 1_000
     const latencies = this.latencies.slice()
-    const deadline = performance.now() + drainMs
-    while (this.open.size > 0 && this.failure === undefined && performance.now() < deadline) await delay(2)
-    if (this.failure !== undefined) throw this.failure
-    const behind = this.received.findIndex(number => number !== this.sent)
-    if (behind >= 0) throw new Error(`Socket ${behind} has ${this.received[behind]!} of ${this.sent} messages`)
+    await this.drain()
     return { operations, seconds: took, latency: latencyOf(latencies) }
   }
 
@@ -68,31 +79,42 @@ export class FanOutLoad {
     disconnectAll(this.sockets)
   }
 
-  private send (): void {
-    const number = ++this.sent
-    // One more than the sockets: the acknowledgement.
-    this.open.set(number, { at: performance.now(), missing: this.sockets.length + 1 })
-    const message = { roomId: this.roomId, content: `${number} ${padding}`, clientMessageId: `${this.roomId}-${number}` }
-    this.sockets[0]!.emit('sendRoomMessage', message, (body: { success: boolean }) => {
-      if (body.success) this.count(number)
+  private send (sender: number): void {
+    const number = ++this.sent[sender]!
+    const name = `${sender} ${number} `
+    this.open.set(name, { at: performance.now(), sender, missing: this.sockets.length + 1 })
+    const message = { roomId: this.roomId, content: `${name}${padding}`, clientMessageId: `${this.roomId}-${sender}-${number}` }
+    this.sockets[sender]!.emit('sendRoomMessage', message, (body: { success: boolean }) => {
+      if (body.success) this.count(name)
       else this.fail(`A message was refused: ${JSON.stringify(body)}`)
     })
   }
 
-  private onReceived (index: number, number: number): void {
-    const expected = ++this.received[index]!
-    if (number !== expected) return this.fail(`Socket ${index} got message ${number}, not ${expected}`)
+  private onReceived (index: number, { message, seq }: { message: string, seq: number }): void {
+    const last = this.lastSeq[index]
+    if (last !== undefined && seq !== last + 1) return this.fail(`Socket ${index} got seq ${seq} after ${last}`)
+    this.lastSeq[index] = seq
+    this.received[index]!++
     this.deliveries++
-    this.count(number)
+    this.count(contentForm.exec(message)?.[0] ?? message)
   }
 
-  private count (number: number): void {
-    const entry = this.open.get(number)
-    if (entry === undefined) return this.fail(`Message ${number} is not on its way`)
+  private count (name: string): void {
+    const entry = this.open.get(name)
+    if (entry === undefined) return this.fail(`Message ${name} is not on its way`)
     if (--entry.missing > 0) return
     this.latencies.push(performance.now() - entry.at)
-    this.open.delete(number)
-    this.onDone()
+    this.open.delete(name)
+    this.onDone(entry.sender)
+  }
+
+  private async drain (): Promise<void> {
+    const deadline = performance.now() + drainMs
+    while (this.open.size > 0 && this.failure === undefined && performance.now() < deadline) await delay(2)
+    if (this.failure !== undefined) throw this.failure
+    const total = this.sent.reduce((sum, number) => sum + number, 0)
+    const behind = this.received.findIndex(number => number !== total)
+    if (behind >= 0) throw new Error(`Socket ${behind} has ${this.received[behind]!} of ${total} messages`)
   }
 
   private fail (text: string): void {
