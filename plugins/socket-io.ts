@@ -47,17 +47,29 @@ export default fp(async function socketIo (app, config: Config) {
   })
 }, { name: 'socket-io', dependencies: ['jwt'] })
 
-/** Answers what is under way, disconnects every socket of every namespace, and then whatever connection is left. */
+/** What is used of an Engine.IO connection: its own types do not say. */
+interface Connection extends NodeJS.EventEmitter {
+  writeBuffer: unknown[]
+}
+
+/**
+ * Answers what is under way, tells every socket of every namespace, and then closes the connections. They are not closed
+ * one by one: a polling client between two polls would keep a timer, and the process, for half a minute.
+ */
 async function close (io: ChatServer, work: SocketWork): Promise<void> {
   work.closing = true
   await work.finish(answersPatienceMs)
-  const engine = io.engine as unknown as { clientsCount: number, clients: Record<string, NodeJS.EventEmitter>, close: () => void }
-  const closed = Object.values(engine.clients).map(client => once(client, 'close'))
-  for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(true)
+  for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(false)
+  const engine = io.engine as unknown as { clients: Record<string, Connection>, close: () => void }
   const patience = new AbortController()
   await Promise.race([
-    Promise.allSettled(closed).then(() => { patience.abort() }),
+    Promise.all(Object.values(engine.clients).map(emptied)).then(() => { patience.abort() }),
     delay(packetsPatienceMs, undefined, { signal: patience.signal }).catch(() => {})
   ])
   engine.close()
+}
+
+/** Resolves when the client has taken what was written to it, or is gone. */
+async function emptied (connection: Connection): Promise<void> {
+  if (connection.writeBuffer.length > 0) await Promise.race([once(connection, 'drain'), once(connection, 'close')])
 }

@@ -51,7 +51,10 @@ export async function prepareEdit (context: ChatContext, identity: Identity, { m
         throw newer === undefined || outcome.error.code !== 'CONFLICT'
           ? outcome.error
           : new TidelogError('CONFLICT', undefined, { current: await renderMessage(context, newer) })
-      default: throw new TidelogError('NOT_FOUND')
+      case 'duplicate':
+      case 'mismatch':
+      case 'missing':
+      case 'notMember': throw new TidelogError('NOT_FOUND')
     }
   }
 }

@@ -38,7 +38,9 @@ export function prepareMarkRead (context: ChatContext, identity: Identity, { con
       }
       case 'refused': throw outcome.error
       case 'notMember': throw strangerToRoom(ref.kind === 'room' ? await context.log.head(conversationId) : undefined)
-      default: throw new TidelogError('NOT_FOUND')
+      case 'duplicate':
+      case 'mismatch':
+      case 'missing': throw new TidelogError('NOT_FOUND')
     }
   }
 }

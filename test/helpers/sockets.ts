@@ -12,6 +12,8 @@ export interface TestSocket {
   all: (name: string) => Payload[]
   /** The first payload of this event, had already or to come, that matches. */
   wait: (name: string, matches?: (payload: Payload) => boolean) => Promise<Payload>
+  /** Settles with the reason when the socket is disconnected, now or later. */
+  gone: Promise<string>
   /** Emits with a callback; settles with what the callback gets. */
   ask: (name: string, ...data: unknown[]) => Promise<Payload>
 }
@@ -34,6 +36,7 @@ export async function connect (t: Suite, url: string, token: unknown, options: P
 export function open (t: Suite, url: string, token: unknown, options: Partial<ManagerOptions & SocketOptions> = {}): TestSocket {
   const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], reconnection: false, forceNew: true, ...options })
   t.teardown(() => { socket.close() })
+  const gone = new Promise<string>(resolve => { socket.once('disconnect', reason => { resolve(reason) }) })
   const events: TestSocket['events'] = []
   const waiting = new Set<() => void>()
   socket.onAny((name: string, payload: unknown) => {
@@ -43,6 +46,7 @@ export function open (t: Suite, url: string, token: unknown, options: Partial<Ma
   return {
     socket,
     events,
+    gone,
     all: name => events.filter(event => event.name === name).map(event => event.payload),
     wait: (name, matches = () => true) => new Promise(resolve => {
       const look = () => {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { mock } from 'node:test'
 import t from 'tap'
 import { TokenClock, noticeTime } from '../../src/sockets/token-clock.ts'
@@ -7,7 +6,7 @@ import { connect } from '../helpers/sockets.ts'
 import { hs256 } from '../helpers/tokens.ts'
 
 const secret = 'a secret of sixteen characters'
-const { app, url, register, call } = await startApp(t, { JWT_SECRET: secret })
+const { url, register, call } = await startApp(t, { JWT_SECRET: secret })
 const [ann, bob] = [await register('ann'), await register('bob')]
 
 /** A token that has most of its life behind it. */
@@ -24,8 +23,7 @@ t.test('the end of a token is announced, and closes the socket unless it was ref
   t.match(await kept.ask('refreshToken', { token: 'garbage' }), { success: false, code: 'INVALID_TOKEN', message: 'Authentication error: Invalid token' })
   t.match(await kept.ask('refreshToken', { token: bob.token }), { success: false, code: 'NOT_ALLOWED' })
   t.match(await kept.ask('refreshToken', { token: ann.token }), { success: true, expiresAt: String })
-  const [reason] = await once(left.socket, 'disconnect')
-  t.equal(reason, 'io server disconnect')
+  t.equal(await left.gone, 'io server disconnect')
   t.same(left.all('tokenExpired'), [{ expiredAt: expiresAt }])
   t.match(await kept.ask('sendDirectMessage', { receiverId: bob.id, content: 'still here' }), { success: true })
   t.same(kept.all('tokenExpired'), [])
@@ -35,13 +33,11 @@ t.test('the end of a token is announced, and closes the socket unless it was ref
 t.test('a logout closes the sockets of its session, and everywhere closes them all', async t => {
   const again = (await call('POST', '/api/auth/login', { body: { username: 'bob', password: 'password-1' } })).body.token as string
   const [first, second, other] = await Promise.all([connect(t, url, bob.token), connect(t, url, again), connect(t, url, ann.token)])
-  const firstGone = once(first.socket, 'disconnect')
   t.equal((await call('POST', '/api/auth/logout', { token: bob.token, body: {} })).status, 200)
-  await firstGone
+  await first.gone
   t.match(await second.ask('setupUser'), { success: true })
-  const secondGone = once(second.socket, 'disconnect')
   t.equal((await call('POST', '/api/auth/logout', { token: again, body: { everywhere: true } })).status, 200)
-  await secondGone
+  await second.gone
   t.match(await other.ask('setupUser'), { success: true })
 })
 
@@ -52,10 +48,8 @@ t.test('a socket that was refreshed belongs to the newer session', async t => {
   t.match(await socket.ask('refreshToken', { token: after }), { success: true })
   await call('POST', '/api/auth/logout', { token: before, body: {} })
   t.match(await socket.ask('setupUser'), { success: true })
-  const gone = once(socket.socket, 'disconnect')
   await call('POST', '/api/auth/logout', { token: after, body: {} })
-  await gone
-  t.ok(app.io)
+  t.equal(await socket.gone, 'io server disconnect')
 })
 
 t.test('the notice comes a minute before the end, or a tenth of a short life before it', async t => {
