@@ -11,6 +11,10 @@ export class ArraySource implements DocumentSource {
     this.#documents = documents
   }
 
+  isAlive (): boolean {
+    return true
+  }
+
   fill (_view: View, batch: ReplyBatch, limit: number): boolean {
     for (let added = 0; added < limit && this.#next < this.#documents.length; added++) {
       const document = this.#documents[this.#next]!

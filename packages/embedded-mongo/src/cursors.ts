@@ -1,12 +1,15 @@
 /** Open cursors. A cursor keeps where it is, never a read transaction, so an idle one costs the file nothing. */
 import { randomBytes } from 'node:crypto'
 import { mongoError } from './errors.ts'
+import type { Catalog } from './store/catalog.ts'
 import type { ReplyBatch } from './reply-batch.ts'
 import type { Transaction } from './store/transaction.ts'
 import type { View } from './store/view.ts'
 
 /** Where a cursor's documents come from. */
 export interface DocumentSource {
+  /** False when what it reads has been dropped. */
+  isAlive: (catalog: Catalog) => boolean
   /** Adds up to `limit` documents to the batch, as far as it has room; true when there are no more. */
   fill: (view: View, batch: ReplyBatch, limit: number) => boolean
 }

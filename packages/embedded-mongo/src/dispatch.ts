@@ -57,7 +57,7 @@ function check (call: Call, command: Command): void {
   }
   if (command.adminOnly === true && call.database !== 'admin') throw mongoError('Unauthorized', `${call.name} may only be run against the admin database.`)
   const concern = call.doc('writeConcern')?.get('w')
-  if (typeof concern === 'string' && concern !== 'majority') throw mongoError(79, `No write concern mode named '${concern}' found in replica set configuration`)
+  if (typeof concern === 'string' && concern !== 'majority') throw mongoError('UnknownReplWriteConcern', `No write concern mode named '${concern}' found in replica set configuration`)
 }
 
 function enterSession (call: Call, command: Command): void {

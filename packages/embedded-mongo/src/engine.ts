@@ -3,6 +3,7 @@ import { Cursors } from './cursors.ts'
 import { Sessions } from './sessions.ts'
 import { reclaim } from './store/background.ts'
 import { Catalog } from './store/catalog.ts'
+import { EXPIRY_INTERVAL_MS, removeExpired } from './store/expiry.ts'
 import { Store } from './store/store.ts'
 import type { EnvironmentOptions } from './store/environment.ts'
 
@@ -21,6 +22,7 @@ export class Engine {
   connections = 0
   readonly counters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 }
   readonly #sweeper: NodeJS.Timeout
+  readonly #expirer: NodeJS.Timeout
   #reclaiming = false
   #reclaimAgain = false
 
@@ -28,13 +30,18 @@ export class Engine {
     this.address = options.address
     this.store = new Store(options)
     this.catalog = new Catalog(this.store)
-    this.store.afterLoss = () => this.catalog.reload()
+    this.store.afterLoss = () => {
+      this.catalog.reload()
+      this.sessions.forgetAfter(this.store.durableSeq)
+    }
     this.#sweeper = setInterval(() => {
       const nowMs = Date.now()
       this.sessions.sweep(nowMs)
       this.cursors.sweep(nowMs)
     }, 1_000)
     this.#sweeper.unref()
+    this.#expirer = setInterval(() => { void removeExpired(this.store, this.catalog, Date.now()).catch(() => {}) }, EXPIRY_INTERVAL_MS)
+    this.#expirer.unref()
     this.reclaim()
   }
 
@@ -55,6 +62,7 @@ export class Engine {
 
   async close (): Promise<void> {
     clearInterval(this.#sweeper)
+    clearInterval(this.#expirer)
     this.sessions.endAll()
     await this.store.close()
   }

@@ -11,6 +11,7 @@ import { choosePlan } from './planner.ts'
 import type { Plan } from './planner.ts'
 import type { ReplyBatch } from './reply-batch.ts'
 import { RecordScan } from './scan.ts'
+import type { Catalog } from './store/catalog.ts'
 import type { Collection } from './store/collection.ts'
 import type { View } from './store/view.ts'
 import type { Doc, Value } from './values.ts'
@@ -30,6 +31,9 @@ export type QueryOptions = {
   readonly project?: ((doc: Doc) => Doc) | undefined
 }
 
+/** `seq` is the newest commit the reader sees; `deadlineMs` is when it must give up. */
+export type Reader = { readonly seq: number, readonly deadlineMs: number }
+
 export type Match = { readonly key: string, readonly doc: Doc }
 
 export class Query {
@@ -39,15 +43,16 @@ export class Query {
   readonly skip: number
   readonly limit: number
   readonly project: ((doc: Doc) => Doc) | undefined
+  deadlineMs: number
 
-  /** `seq` is the newest commit the reader sees. */
-  constructor (collection: Collection, filter: Filter, seq: number, options: QueryOptions = {}) {
+  constructor (collection: Collection, filter: Filter, reader: Reader, options: QueryOptions = {}) {
     this.filter = filter
     this.sort = options.sort ?? []
     this.skip = options.skip ?? 0
     this.limit = options.limit ?? Infinity
     this.project = options.project
-    this.plan = choosePlan(collection, { filter, sort: this.sort, hint: options.hint, seq })
+    this.deadlineMs = reader.deadlineMs
+    this.plan = choosePlan(collection, { filter, sort: this.sort, hint: options.hint, seq: reader.seq })
   }
 
   /** The documents for a cursor. */
@@ -61,7 +66,7 @@ export class Query {
     let total = 0
     this.each(view, (_key, bytes, doc) => {
       total += bytes.length
-      if (total > SORT_BYTES_MAX) throw mongoError(292, `Sort exceeded memory limit of ${SORT_BYTES_MAX} bytes, but did not opt in to external sorting.`)
+      if (total > SORT_BYTES_MAX) throw mongoError('QueryExceededMemoryLimitNoDiskUseAllowed', `Sort exceeded memory limit of ${SORT_BYTES_MAX} bytes, but did not opt in to external sorting.`)
       found.push({ order: sortKey(this.sort, doc ?? decode(bytes)), bytes: Buffer.from(bytes) })
       return true
     })
@@ -122,7 +127,9 @@ export class Query {
    */
   each (view: View, visit: (key: string, bytes: Buffer, doc: Doc | undefined) => boolean, scan = new RecordScan(this.plan)): boolean {
     const { covered } = this.plan
+    let looked = 0
     return scan.run(view, key => {
+      if ((++looked & 1023) === 0 && Date.now() > this.deadlineMs) throw mongoError('MaxTimeMSExpired', 'operation exceeded time limit')
       const bytes = view.peek(key)
       if (bytes === undefined) return true
       if (covered) return visit(key, bytes, undefined)
@@ -145,6 +152,11 @@ class ScanSource implements DocumentSource {
     this.#scan = new RecordScan(query.plan)
     this.#skip = query.skip
     this.#left = query.limit
+  }
+
+  isAlive (catalog: Catalog): boolean {
+    const { collection, index } = this.#query.plan
+    return catalog.byId(collection.id) === collection && (index === undefined || collection.indexes.includes(index))
   }
 
   fill (view: View, batch: ReplyBatch, limit: number): boolean {

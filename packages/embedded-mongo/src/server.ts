@@ -14,6 +14,7 @@ export class Server {
   readonly #sockets = new Set<Socket>()
   readonly #running = new Set<Promise<void>>()
   #nextConnection = 1
+  #closing = false
 
   constructor (engine: Engine) {
     this.#engine = engine
@@ -37,8 +38,10 @@ export class Server {
 
   /** Takes no new commands, lets the running ones answer, then ends all connections. */
   async close (): Promise<void> {
+    this.#closing = true
     const closed = new Promise<void>(resolve => { this.#server.close(() => { resolve() }) })
-    for (const socket of this.#sockets) socket.pause()
+    // Writes that wait for an open transaction would wait for a client that is not heard any more.
+    this.#engine.sessions.endAll()
     await Promise.all(this.#running)
     for (const socket of this.#sockets) socket.destroySoon()
     await closed
@@ -49,6 +52,7 @@ export class Server {
     this.#sockets.add(socket)
     this.#engine.connections++
     socket.on('data', chunk => {
+      if (this.#closing) return
       const running = connection.receive(chunk as Buffer)
       if (running === undefined || this.#running.has(running)) return
       this.#running.add(running)
@@ -62,6 +66,9 @@ export class Server {
   }
 }
 
+/** A driver sends one message and waits; whoever sends more is read from no further for a while. */
+const WAITING_MAX = 64
+
 class Connection {
   readonly #engine: Engine
   readonly #socket: Socket
@@ -69,6 +76,8 @@ class Connection {
   readonly #reader = new MessageReader()
   readonly #waiting: Buffer[] = []
   #working: Promise<void> | undefined
+  /** Set while the client does not read its replies. */
+  #drained: Promise<void> | undefined
 
   constructor (engine: Engine, socket: Socket, id: number) {
     this.#engine = engine
@@ -84,6 +93,7 @@ class Connection {
       this.#socket.destroy()
       return undefined
     }
+    if (this.#waiting.length > WAITING_MAX) this.#socket.pause()
     if (this.#waiting.length > 0) this.#working ??= this.#work()
     return this.#working
   }
@@ -92,7 +102,9 @@ class Connection {
   async #work (): Promise<void> {
     for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
       await this.#answer(message)
+      await this.#drained
     }
+    if (this.#socket.isPaused()) this.#socket.resume()
     this.#working = undefined
   }
 
@@ -117,7 +129,23 @@ class Connection {
   #send (parts: Buffer[]): void {
     if (this.#socket.destroyed) return
     this.#socket.cork()
-    for (const part of parts) this.#socket.write(part)
+    let room = true
+    for (const part of parts) room = this.#socket.write(part)
     this.#socket.uncork()
+    if (!room) this.#drained ??= this.#untilDrained()
+  }
+
+  /** Waits until the client has read, or has gone. */
+  async #untilDrained (): Promise<void> {
+    await new Promise<void>(resolve => {
+      const done = () => {
+        this.#socket.off('drain', done)
+        this.#socket.off('close', done)
+        resolve()
+      }
+      this.#socket.on('drain', done)
+      this.#socket.on('close', done)
+    })
+    this.#drained = undefined
   }
 }

@@ -22,6 +22,8 @@ export class Session {
   transaction: Transaction | undefined
   transactionStartedMs = 0
   lastUseMs = 0
+  /** The newest commit that the state and the results speak of. */
+  seq = 0
   /** Results of the statements of the retryable write `txnNumber`, by statement id. */
   results = new Map<number, Doc>()
 
@@ -63,10 +65,11 @@ export class Session {
   }
 
   /** Commits, or does nothing when it has been committed before. */
-  commit (txnNumber: bigint): void {
+  commit (txnNumber: bigint, store: Store): void {
     if (txnNumber === this.txnNumber && this.state === 'committed') return
     this.continueTransaction(txnNumber).commit()
     this.state = 'committed'
+    this.seq = store.seq
     this.transaction = undefined
   }
 
@@ -118,6 +121,15 @@ export class Sessions {
   endAll (): void {
     for (const session of this.#sessions.values()) session.abort()
     this.#sessions.clear()
+  }
+
+  /** After a loss: what was done after the newest commit on disk has not been done. */
+  forgetAfter (durableSeq: number): void {
+    for (const session of this.#sessions.values()) {
+      if (session.seq <= durableSeq) continue
+      session.results = new Map()
+      if (session.state === 'committed') session.state = 'aborted'
+    }
   }
 
   /** Aborts transactions that have lived too long and forgets sessions that nobody has used for long. */

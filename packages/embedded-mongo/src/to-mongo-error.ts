@@ -4,6 +4,6 @@ import { MongoError, mongoError } from './errors.ts'
 export function asMongoError (error: unknown): MongoError {
   if (error instanceof MongoError) return error
   const message = error instanceof Error ? error.message : String(error)
-  if (/MDB_MAP_FULL|No space left|ENOSPC/i.test(message)) return mongoError(14031, `the data could not be written: ${message}`)
+  if (/MDB_MAP_FULL|No space left|ENOSPC/i.test(message)) return mongoError('OutOfDiskSpace', `the data could not be written: ${message}`)
   return mongoError('InternalError', message)
 }

@@ -194,3 +194,39 @@ t.test('whatever the query, every index answers it as a scan of everything does'
   }), { numRuns: 300 })
   t.pass()
 })
+
+t.test('a sparse index holds the documents that have the field, and serves only queries for those', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number, a?: number }>('rows')
+  await rows.createIndex({ a: 1 }, { sparse: true, unique: true })
+  await rows.insertMany([{ _id: 1 }, { _id: 2 }, { _id: 3, a: 1 }])
+  t.equal((await errorOf(rows.insertOne({ _id: 4, a: 1 }))).code, 11000)
+  t.match(await explained(rows.find({ a: { $gt: 0 } })), { index: 'a_1', keys: 1 })
+  t.match(await explained(rows.find({ a: null } as object)), { stages: 'COLLSCAN' })
+  t.equal((await rows.find({}).sort({ a: 1 }).toArray()).length, 3)
+})
+
+t.test('two clients that create one index at a time both find it ready', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number, a: number }>('rows')
+  await rows.insertMany(Array.from({ length: 5_000 }, (_, i) => ({ _id: i, a: i })))
+  await Promise.all([1, 2, 3].map(async () => {
+    await rows.createIndex({ a: 1 })
+    t.match(await explained(rows.find({ a: 7 }).hint('a_1')), { keys: 1 })
+  }))
+})
+
+t.test('a cursor over a dropped collection or index says so', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number, a: number }>('rows')
+  await rows.insertMany(Array.from({ length: 100 }, (_, i) => ({ _id: i, a: i })))
+  await rows.createIndex({ a: 1 })
+  const byIndex = rows.find({ a: { $gte: 0 } }, { batchSize: 2 })
+  const all = rows.find({}, { batchSize: 2 })
+  await byIndex.next()
+  await all.next()
+  await rows.dropIndex('a_1')
+  t.equal((await errorOf(byIndex.toArray())).code, 175)
+  await rows.drop()
+  t.equal((await errorOf(all.toArray())).code, 175)
+})

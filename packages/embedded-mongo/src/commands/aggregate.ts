@@ -10,13 +10,13 @@ import { Query } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
 import { isDoc, isNumeric, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, FIRST_BATCH, hintOf, namedCollection, refuseCollation, seqOf } from './find.ts'
+import { collectionOf, FIRST_BATCH, hintOf, namedCollection, refuseCollation, readerOf } from './find.ts'
 
 const NOTHING: Doc = new Map()
 
 export function aggregateQuery (call: Call, collection: Collection, pipeline = parsePipeline(call.array('pipeline'))): Query {
   const { filter, sort = [], skip, limit = Infinity } = pipeline
-  return new Query(collection, filter, seqOf(call), { sort, skip, limit, hint: hintOf(call.body.get('hint')) })
+  return new Query(collection, filter, readerOf(call), { sort, skip, limit, hint: hintOf(call.body.get('hint')) })
 }
 
 function aggregate (call: Call): Reply {
@@ -65,7 +65,7 @@ function isLeading (stage: Value): boolean {
 function lookupIn (call: Call): (from: string, filter: Filter) => Iterable<Doc> {
   return (from, filter) => {
     const collection = namedCollection(call, from)
-    return collection === undefined ? [] : new Query(collection, filter, seqOf(call)).documents(call.view)
+    return collection === undefined ? [] : new Query(collection, filter, readerOf(call)).documents(call.view)
   }
 }
 

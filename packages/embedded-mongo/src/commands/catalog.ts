@@ -10,7 +10,7 @@ import type { Index } from '../store/index-definition.ts'
 import { docOf, int32, isDoc, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { firstReply } from '../first-reply.ts'
-import { checkIndexSpec, isExisting } from './index-spec.ts'
+import { checkIndexSpec, existingIndex } from './index-spec.ts'
 
 function namespaceOf (call: Call): string {
   return `${call.database}.${call.collectionName()}`
@@ -66,29 +66,48 @@ async function withoutTransactions (call: Call, find: () => Collection | undefin
 }
 
 async function createIndexes (call: Call): Promise<Doc> {
-  const { catalog, store } = call.engine
+  const { catalog } = call.engine
   const namespace = namespaceOf(call)
   const specs = call.docs('indexes').map(checkIndexSpec)
   if (specs.length === 0) throw mongoError('BadValue', 'Must specify at least one index to create')
   const found = await withoutTransactions(call, () => catalog.get(namespace))
   const collection = found ?? catalog.create(call.database, call.collectionName())
   const before = collection.indexes.length
+  // All are looked at before the first is added: a conflict leaves nothing behind.
+  for (const spec of specs) existingIndex(collection, spec)
   const added: Index[] = []
-  for (const spec of specs) if (!isExisting(collection, spec)) added.push(catalog.addIndex(collection, spec))
-  try {
-    for (const index of added) await buildIndex(store, catalog, collection, index)
-  } catch (error) {
-    for (const index of added) catalog.removeIndex(collection, index)
-    call.engine.reclaim()
-    throw error
-  }
-  for (const index of added) if (collection.indexes.includes(index)) catalog.markReady(collection, index)
+  for (const spec of specs) if (existingIndex(collection, spec) === undefined) added.push(catalog.addIndex(collection, spec))
+  const built = buildAll(call, collection, added)
+  for (const index of added) index.building = built.catch(() => {})
+  await built
+  await othersBuilt(collection, specs)
   return docOf({
     numIndexesBefore: int32(before),
     numIndexesAfter: int32(collection.indexes.length),
     createdCollectionAutomatically: found === undefined,
     note: added.length === 0 ? 'all indexes already exist' : undefined
   })
+}
+
+async function buildAll (call: Call, collection: Collection, added: readonly Index[]): Promise<void> {
+  const { catalog, store } = call.engine
+  try {
+    for (const index of added) await buildIndex(store, catalog, collection, index)
+  } catch (error) {
+    for (const index of added) if (collection.indexes.includes(index)) catalog.removeIndex(collection, index)
+    call.engine.reclaim()
+    throw error
+  }
+  for (const index of added) if (collection.indexes.includes(index)) catalog.markReady(collection, index)
+}
+
+/** Indexes that another client is building: its success is this one's, its failure too. */
+async function othersBuilt (collection: Collection, specs: readonly Doc[]): Promise<void> {
+  for (const spec of specs) {
+    const index = existingIndex(collection, spec)
+    await index?.building
+    if (index !== undefined && !index.ready) throw mongoError('OperationFailed', `the index ${index.name} was being built and could not be`)
+  }
 }
 
 async function dropIndexes (call: Call): Promise<Doc> {

@@ -13,7 +13,7 @@ import type { Collection } from '../store/collection.ts'
 import { docOf, int32, isDoc } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { aggregateQuery } from './aggregate.ts'
-import { collectionOf, countQuery, findQuery, hintOf } from './find.ts'
+import { collectionOf, countQuery, findQuery, hintOf, readerOf } from './find.ts'
 import { SERVER_VERSION } from './handshake.ts'
 
 function explain (call: Call): Doc {
@@ -34,7 +34,8 @@ function explain (call: Call): Doc {
     explainVersion: '1',
     queryPlanner: docOf({
       namespace: `${call.database}.${inner.collectionName()}`,
-      winningPlan: query === undefined ? docOf({ stage: 'EOF' }) : stagesOf(query),
+      parsedQuery: filterOf(inner),
+      winningPlan: query === undefined ? docOf({ stage: 'EOF' }) : stagesOf(query, filterOf(inner)),
       rejectedPlans: []
     }),
     command: explained,
@@ -48,22 +49,22 @@ function queryOf (inner: Call, collection: Collection): Query {
   switch (inner.name) {
     case 'find': return findQuery(inner, collection)
     case 'count': return countQuery(inner, collection)
-    case 'distinct': return new Query(collection, parseFilter(inner.doc('query') ?? new Map()), Infinity, { hint: hintOf(inner.body.get('hint')) })
+    case 'distinct': return new Query(collection, parseFilter(inner.doc('query') ?? new Map()), readerOf(inner), { hint: hintOf(inner.body.get('hint')) })
     case 'aggregate': return aggregateQuery(inner, collection)
-    case 'update': return statementQuery(inner.docs('updates')[0], collection)
-    case 'delete': return statementQuery(inner.docs('deletes')[0], collection)
+    case 'update': return statementQuery(inner, inner.docs('updates')[0], collection)
+    case 'delete': return statementQuery(inner, inner.docs('deletes')[0], collection)
     case 'findAndModify': case 'findandmodify':
-      return new Query(collection, parseFilter(inner.doc('query') ?? new Map()), Infinity, { sort: parseSort(inner.doc('sort') ?? new Map()), limit: 1, hint: hintOf(inner.body.get('hint')) })
+      return new Query(collection, parseFilter(inner.doc('query') ?? new Map()), readerOf(inner), { sort: parseSort(inner.doc('sort') ?? new Map()), limit: 1, hint: hintOf(inner.body.get('hint')) })
     default: throw mongoError('CommandNotSupported', `explain of '${inner.name}' is not supported`)
   }
 }
 
-function statementQuery (statement: Doc | undefined, collection: Collection): Query {
+function statementQuery (inner: Call, statement: Doc | undefined, collection: Collection): Query {
   const filter = statement?.get('q')
-  return new Query(collection, parseFilter(isDoc(filter) ? filter : new Map()), Infinity, { hint: hintOf(statement?.get('hint')) })
+  return new Query(collection, parseFilter(isDoc(filter) ? filter : new Map()), readerOf(inner), { hint: hintOf(statement?.get('hint')) })
 }
 
-function stagesOf (query: Query): Doc {
+function stagesOf (query: Query, filter: Doc): Doc {
   const { plan } = query
   let stage: Doc
   if (plan.index === undefined) {
@@ -86,11 +87,22 @@ function stagesOf (query: Query): Doc {
       })
     })
   }
-  if (!plan.covered) stage.set('filter', 'checked again')
+  // Whatever the bounds do not say in full is checked on each document.
+  if (!plan.covered) stage.set('filter', filter)
   if (!plan.sorted) stage = docOf({ stage: 'SORT', sortPattern: new Map(query.sort.map(({ path, direction }): [string, Value] => [path, int32(direction)])), inputStage: stage })
   if (query.limit !== Infinity) stage = docOf({ stage: 'LIMIT', limitAmount: int32(query.limit), inputStage: stage })
   if (query.skip > 0) stage = docOf({ stage: 'SKIP', skipAmount: int32(query.skip), inputStage: stage })
   return stage
+}
+
+/** The filter as the client wrote it; of a pipeline, its first `$match`. */
+function filterOf (inner: Call): Doc {
+  const { body } = inner
+  const statement = (body.get('updates') ?? body.get('deletes')) as Value[] | undefined
+  const first = Array.isArray(statement) ? statement[0] : undefined
+  const stage = (body.get('pipeline') as Value[] | undefined)?.[0]
+  const filter = body.get('filter') ?? body.get('query') ?? (isDoc(first) ? first.get('q') : undefined) ?? (isDoc(stage) ? stage.get('$match') : undefined)
+  return isDoc(filter) ? filter : new Map()
 }
 
 function printInterval (interval: Interval): Value {

@@ -7,7 +7,7 @@ import { mongoError } from '../errors.ts'
 import { firstReply } from '../first-reply.ts'
 import { parseProjection } from '../projection.ts'
 import { parseQueryFilter, Query } from '../query.ts'
-import type { QueryOptions } from '../query.ts'
+import type { QueryOptions, Reader } from '../query.ts'
 import { pathParts } from '../paths.ts'
 import { ReplyBatch } from '../reply-batch.ts'
 import { parseSort } from '../sort.ts'
@@ -27,14 +27,14 @@ export function namedCollection (call: Call, name: string): Collection | undefin
   const namespace = `${call.database}.${name}`
   const { catalog } = call.engine
   if (call.transaction !== undefined && catalog.changedSince(namespace, call.transaction.seq)) {
-    throw mongoError(246, `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`, ['TransientTransactionError'])
+    throw mongoError('SnapshotUnavailable', `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`, ['TransientTransactionError'])
   }
   return catalog.get(namespace)
 }
 
-/** The newest commit the call's reads see. */
-export function seqOf (call: Call): number {
-  return call.transaction?.seq ?? Infinity
+/** How far and how long the call reads. */
+export function readerOf (call: Call): Reader {
+  return { seq: call.transaction?.seq ?? Infinity, deadlineMs: call.deadlineMs }
 }
 
 export function refuseCollation (call: Call): void {
@@ -62,7 +62,7 @@ export function findQuery (call: Call, collection: Collection): Query {
     limit: limit === 0 ? Infinity : Math.abs(limit),
     project: projection === undefined || projection.size === 0 ? undefined : parseProjection(projection)
   }
-  return new Query(collection, parseQueryFilter(call.doc('filter')), seqOf(call), options)
+  return new Query(collection, parseQueryFilter(call.doc('filter')), readerOf(call), options)
 }
 
 /** Drivers send an empty hint for none. */
@@ -85,11 +85,14 @@ function find (call: Call): Reply {
     return firstReply(call, namespace, new ArraySource([]), { batchSize: 0 })
   }
   const query = findQuery(call, collection)
-  return firstReply(call, namespace, query.source(call.view), {
+  const reply = firstReply(call, namespace, query.source(call.view), {
     batchSize: call.integer('batchSize', FIRST_BATCH),
     singleBatch: call.boolean('singleBatch', false) || limitOf(call) < 0,
     noCursorTimeout: call.boolean('noCursorTimeout', false)
   })
+  // The time between batches is the client's.
+  query.deadlineMs = Infinity
+  return reply
 }
 
 function getMore (call: Call): Reply {
@@ -100,6 +103,10 @@ function getMore (call: Call): Reply {
   const { cursors } = call.engine
   const cursor = cursors.get(id, namespace, call.transaction)
   cursor.lastUseMs = call.nowMs
+  if (!cursor.source.isAlive(call.engine.catalog)) {
+    cursors.delete(id)
+    throw mongoError('QueryPlanKilled', 'collection or index dropped while a cursor was reading it')
+  }
   const batch = new ReplyBatch('nextBatch', namespace)
   const exhausted = cursor.source.fill(call.view, batch, call.integer('batchSize', 0) || Infinity)
   if (!exhausted) return batch.finish(id)
@@ -118,7 +125,7 @@ function killCursors (call: Call): Doc {
 
 export function countQuery (call: Call, collection: Collection): Query {
   refuseCollation(call)
-  return new Query(collection, parseQueryFilter(call.doc('query')), seqOf(call), { hint: hintOf(call.body.get('hint')) })
+  return new Query(collection, parseQueryFilter(call.doc('query')), readerOf(call), { hint: hintOf(call.body.get('hint')) })
 }
 
 function count (call: Call): Doc {
@@ -142,7 +149,7 @@ function distinct (call: Call): Doc {
   const collection = collectionOf(call)
   const values: Value[] = []
   if (collection !== undefined) {
-    const query = new Query(collection, parseQueryFilter(call.doc('query')), seqOf(call), { hint: hintOf(call.body.get('hint')) })
+    const query = new Query(collection, parseQueryFilter(call.doc('query')), readerOf(call), { hint: hintOf(call.body.get('hint')) })
     query.each(call.view, (_key, bytes, doc) => {
       collect(doc ?? decode(bytes), parts, 0, values)
       return true

@@ -21,7 +21,6 @@ function hello (call: Call): Doc {
   return docOf({
     helloOk: true,
     [legacy ? 'ismaster' : 'isWritablePrimary']: true,
-    topologyVersion: undefined,
     setName: SET_NAME,
     setVersion: int32(1),
     secondary: false,

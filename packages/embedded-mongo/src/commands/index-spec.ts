@@ -1,8 +1,9 @@
 /** Checks what a client asks for in `createIndexes`, and tells whether it is there already. */
 import { encode } from '../bson-bytes.ts'
 import { mongoError } from '../errors.ts'
-import { parseFilter } from '../filter.ts'
+import { assertPartialFilter, parseFilter } from '../filter.ts'
 import type { Collection } from '../store/collection.ts'
+import type { Index } from '../store/index-definition.ts'
 import { docOf, int32, isDoc, isNumeric, isTruthy, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 
@@ -18,16 +19,24 @@ export function checkIndexSpec (given: Doc): Doc {
   if (!isDoc(key)) throw mongoError('FailedToParse', "The 'key' field is a required property of an index specification")
   if (typeof name !== 'string' || name === '') throw mongoError('FailedToParse', "The 'name' field is a required property of an index specification")
   checkKey(key)
-  refuse(given, 'sparse', value => isTruthy(value))
   refuse(given, 'hidden', value => isTruthy(value))
-  refuse(given, 'expireAfterSeconds', () => true)
+  checkExpiry(given, key)
   refuse(given, 'collation', value => !(isDoc(value) && value.get('locale') === 'simple'))
   const partial = given.get('partialFilterExpression')
   if (partial !== undefined) {
     if (!isDoc(partial)) throw mongoError('TypeMismatch', "The field 'partialFilterExpression' must be an object")
-    checkPartial(partial)
+    if (isTruthy(given.get('sparse'))) throw mongoError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options')
+    assertPartialFilter(parseFilter(partial))
   }
-  return docOf({ v: int32(2), key, name, unique: isTruthy(given.get('unique')) || undefined, partialFilterExpression: partial })
+  return docOf({
+    v: int32(2),
+    key,
+    name,
+    unique: isTruthy(given.get('unique')) || undefined,
+    sparse: isTruthy(given.get('sparse')) || undefined,
+    partialFilterExpression: partial,
+    expireAfterSeconds: given.get('expireAfterSeconds')
+  })
 }
 
 function checkKey (key: Doc): void {
@@ -42,27 +51,15 @@ function checkKey (key: Doc): void {
   }
 }
 
-/** What MongoDB allows in a partial index's filter. */
-const PARTIAL_OPERATORS = new Set(['$eq', '$exists', '$gt', '$gte', '$lt', '$lte', '$type', '$in'])
-
-function checkPartial (filter: Doc): void {
-  parseFilter(filter)
-  for (const [name, value] of filter) {
-    if (name === '$and' || name === '$or') {
-      for (const part of value as Value[]) checkPartial(part as Doc)
-      continue
-    }
-    if (name.startsWith('$')) throw unsupportedPartial(name)
-    if (!isDoc(value)) continue
-    for (const [operator, argument] of value) {
-      if (!operator.startsWith('$')) break
-      if (!PARTIAL_OPERATORS.has(operator) || (operator === '$exists' && !isTruthy(argument))) throw unsupportedPartial(operator)
-    }
+/** A number of seconds on an index over one field other than `_id`. */
+function checkExpiry (given: Doc, key: Doc): void {
+  const seconds = given.get('expireAfterSeconds')
+  if (seconds === undefined) return
+  const path = key.keys().next().value
+  if (key.size !== 1 || path === '_id') throw mongoError('CannotCreateIndex', 'TTL indexes are single-field indexes, compound indexes do not support TTL, and the field must not be _id')
+  if (!isNumeric(seconds) || !(toNumber(seconds) >= 0 && toNumber(seconds) <= 0x7fffffff)) {
+    throw mongoError('CannotCreateIndex', "TTL index 'expireAfterSeconds' option must be within an acceptable range, 0 to 2147483647")
   }
-}
-
-function unsupportedPartial (what: string) {
-  return mongoError('CannotCreateIndex', `Expression not supported in partial index: ${what}`)
 }
 
 function refuse (given: Doc, option: string, matters: (value: Value) => boolean): void {
@@ -70,23 +67,29 @@ function refuse (given: Doc, option: string, matters: (value: Value) => boolean)
   if (value !== undefined && matters(value)) throw mongoError('NotImplemented', `the index option '${option}' is not supported`)
 }
 
-/** Whether the collection has this index; throws when it has another one in its way. */
-export function isExisting (collection: Collection, spec: Doc): boolean {
+/** The collection's index that is the one asked for; throws when it has another one in its way. */
+export function existingIndex (collection: Collection, spec: Doc): Index | undefined {
   const name = spec.get('name') as string
   for (const index of collection.indexes) {
     const sameKey = sameBytes(index.spec.get('key'), spec.get('key'))
     const samePartial = sameBytes(index.spec.get('partialFilterExpression'), spec.get('partialFilterExpression'))
-    const sameOptions = samePartial && (index.unique === (spec.get('unique') === true) || index.name === '_id_')
+    const sameOptions = samePartial && sameOption(index.spec, spec, 'expireAfterSeconds') && sameOption(index.spec, spec, 'sparse') &&
+      (index.unique === (spec.get('unique') === true) || index.name === '_id_')
     if (index.name === name) {
-      if (sameKey && sameOptions) return true
+      if (sameKey && sameOptions) return index
       throw mongoError('IndexKeySpecsConflict', `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: { name: "${name}" }, existing index: { name: "${index.name}" }`)
     }
     if (!sameKey || !samePartial) continue
-    if (index.name === '_id_') return true
+    if (index.name === '_id_') return index
     if (sameOptions) throw mongoError('IndexOptionsConflict', `Index already exists with a different name: ${index.name}`)
     throw mongoError('IndexOptionsConflict', `An equivalent index already exists with different options. Requested index: { name: "${name}" }, existing index: { name: "${index.name}" }`)
   }
-  return false
+  return undefined
+}
+
+function sameOption (a: Doc, b: Doc, option: string): boolean {
+  const [left, right] = [a.get(option), b.get(option)]
+  return isNumeric(left) ? toNumber(left) === toNumber(right) : left === right
 }
 
 function sameBytes (a: Value | undefined, b: Value | undefined): boolean {

@@ -14,7 +14,7 @@ import { applyUpdate, isReplacement, parseUpdate, upsertBase } from '../update.t
 import type { Update } from '../update.ts'
 import { docOf, int32, isDoc, isTruthy } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, hintOf, seqOf } from './find.ts'
+import { collectionOf, hintOf, readerOf } from './find.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { whenUnlocked } from './write-batch.ts'
 
@@ -67,7 +67,7 @@ async function modifyAll (call: Call, collection: Collection, statement: UpdateS
   const { view } = call
   const { filter } = statement
   // All matches are found before the first is changed, so that none is met again at its new place in an index.
-  const query = new Query(collection, filter, seqOf(call), { hint: statement.hint })
+  const query = new Query(collection, filter, readerOf(call), { hint: statement.hint })
   let n = 0
   let nModified = 0
   for (const { key } of query.matches(view)) {
@@ -96,7 +96,7 @@ export async function modifyOne (call: Call, statement: UpdateStatement): Promis
 
 export function firstMatch (call: Call, collection: Collection, statement: Pick<UpdateStatement, 'filter' | 'sort' | 'hint'>): Match | undefined {
   const { filter, sort, hint } = statement
-  return new Query(collection, filter, seqOf(call), { sort, hint, limit: 1 }).matches(call.view)[0]
+  return new Query(collection, filter, readerOf(call), { sort, hint, limit: 1 }).matches(call.view)[0]
 }
 
 function change (call: Call, collection: Collection, match: Match, { update, filter }: UpdateStatement): Modified {

@@ -34,12 +34,14 @@ export function statementId (call: Call, i: number): number {
 /** Runs statement `i`, or returns what it did when it has run before. */
 export async function runOnce (call: Call, i: number, run: () => Promise<Doc>): Promise<Doc> {
   if (!call.retryable) return await run()
-  const { results } = call.session!
+  const { session, engine } = call
+  const { results } = session!
   const id = statementId(call, i)
   const earlier = results.get(id)
   if (earlier !== undefined) return earlier
   const result = await run()
   results.set(id, result)
+  session!.seq = engine.store.seq
   return result
 }
 

@@ -7,7 +7,7 @@ import { insertDocument, removeDocument } from '../store/documents.ts'
 import type { Collection } from '../store/collection.ts'
 import { docOf, int32, isNumeric, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, hintOf, seqOf } from './find.ts'
+import { collectionOf, hintOf, readerOf } from './find.ts'
 import { checkStillMatching, checkUpdateStatement, modify, readUpdateStatement } from './modify.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { runOnce, runStatements, whenUnlocked } from './write-batch.ts'
@@ -78,7 +78,7 @@ async function removeMatching (call: Call, statement: Doc): Promise<Doc> {
   const collection = collectionOf(call)
   if (collection === undefined) return docOf({ n: int32(0) })
   const { writer, view } = call
-  const query = new Query(collection, filter, seqOf(call), { hint: hintOf(statement.get('hint')), limit: one ? 1 : Infinity })
+  const query = new Query(collection, filter, readerOf(call), { hint: hintOf(statement.get('hint')), limit: one ? 1 : Infinity })
   for (;;) {
     let n = 0
     for (const { key } of query.matches(view)) {

@@ -47,7 +47,7 @@ function buildPortion (store: Store, catalog: Catalog, collection: Collection, i
 /** Deletes everything under the ids that drops have left. */
 export async function reclaim (store: Store, catalog: Catalog): Promise<void> {
   for (const id of catalog.dropped()) {
-    for (;;) {
+    while (!store.closed) {
       const keys: string[] = []
       store.latest.scan(prefixOf(id), prefixEnd(id), false, key => keys.push(key) < PORTION)
       store.nextCommit()

@@ -16,6 +16,10 @@ export type Index = {
   readonly fields: readonly IndexField[]
   readonly unique: boolean
   readonly partial: Filter | undefined
+  /** Documents whose (single) field is a date older than this are removed. */
+  readonly expireAfterSeconds: number | undefined
+  /** Settles when the index is ready or has been given up. */
+  building: Promise<void> | undefined
   /** First path components whose change can change the index's keys of a document. */
   readonly touchedBy: readonly string[]
   /** Whether some document has (or had) several keys, so that one path may satisfy two conditions by two elements. */
@@ -32,7 +36,7 @@ export function defineIndex (id: number, spec: Doc, flags = { ready: true, multi
   const fields = [...spec.get('key') as Doc].map(([path, direction]): IndexField => (
     { path, direction: toNumber(direction) < 0 ? -1 : 1 }
   ))
-  const partial = spec.get('partialFilterExpression')
+  const partial = spec.get('partialFilterExpression') ?? sparseFilter(spec)
   const touchedBy = new Set(fields.map(field => field.path.split('.', 1)[0]!))
   if (isDoc(partial)) addFieldNames(partial, touchedBy)
   return {
@@ -44,10 +48,19 @@ export function defineIndex (id: number, spec: Doc, flags = { ready: true, multi
     fields,
     unique: spec.get('unique') === true || spec.get('name') === '_id_',
     partial: isDoc(partial) ? parseFilter(partial) : undefined,
+    expireAfterSeconds: spec.has('expireAfterSeconds') ? toNumber(spec.get('expireAfterSeconds')) : undefined,
+    building: undefined,
     touchedBy: [...touchedBy],
     ...flags,
     readySeq: 0
   }
+}
+
+/** A sparse index is one of the documents that have any of its fields. */
+function sparseFilter (spec: Doc): Doc | undefined {
+  if (spec.get('sparse') !== true) return undefined
+  const exists = [...(spec.get('key') as Doc).keys()].map(path => docOf({ [path]: docOf({ $exists: true }) }))
+  return docOf({ $or: exists })
 }
 
 /** What the catalog stores of an index; `indexFromRecord` is the inverse. */

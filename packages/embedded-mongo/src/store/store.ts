@@ -21,6 +21,7 @@ export class Store {
   #busy = false
   #closed = false
   #seq = 0
+  #durableSeq = 0
 
   /** The newest state, durable or not. */
   readonly latest: View
@@ -39,6 +40,15 @@ export class Store {
 
   get seq (): number {
     return this.#seq
+  }
+
+  /** The newest commit that is on disk. */
+  get durableSeq (): number {
+    return this.#durableSeq
+  }
+
+  get closed (): boolean {
+    return this.#closed
   }
 
   /** Starts one atomic commit; all `put`s until the next call belong to it. Must not be spread over an await. */
@@ -81,6 +91,7 @@ export class Store {
     while (this.#layers[0]!.versions.size > 0) {
       const layer = this.#layers[0]!
       this.beforeWrite((key, value) => this.put(key, value))
+      const seq = this.#seq
       this.#layers = [layer, new Layer()]
       try {
         await this.#environment.write(layer)
@@ -89,6 +100,7 @@ export class Store {
         break
       }
       this.#layers = [this.#layers[1]!]
+      this.#durableSeq = seq
       layer.resolve()
     }
     this.#busy = false
