@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../helpers/app.ts'
@@ -72,6 +73,20 @@ t.test('with a secret, tokens of HS256 count and no others', async t => {
       'an empty secret': hs256({ id }, '')
     }
     for (const [why, token] of Object.entries(bad)) await expect(t, server, token, 'invalid', why)
+  })
+
+  await t.test('whatever is sent as a token, the answer is one of the three', async t => {
+    const codes = new Set(['NO_TOKEN', 'INVALID_TOKEN', 'UNKNOWN_USER'])
+    const refused = (token: unknown) => server.app.verifyToken(token).then(() => false, (error: { code: string }) => codes.has(error.code))
+    const part = fc.oneof(fc.json().map(text => Buffer.from(text).toString('base64url')), fc.base64String(), fc.string(), fc.constantFrom(header, payload, signature))
+    await fc.assert(fc.asyncProperty(fc.anything(), refused))
+    await fc.assert(fc.asyncProperty(fc.array(part, { maxLength: 5 }).map(parts => parts.join('.')).filter(token => token !== good), refused))
+    await fc.assert(fc.asyncProperty(fc.json(), text => server.app.verifyToken(hs256(text, secret)).then(({ identity }) => identity.userId === id, (error: { code: string }) => codes.has(error.code))))
+    await fc.assert(fc.asyncProperty(fc.nat({ max: signature.length - 2 }), fc.constantFrom(...'ABab01-_'), async (at, char) => {
+      const where = good.lastIndexOf('.') + 1 + at
+      return good[where] === char || await refused(good.slice(0, where) + char + good.slice(where + 1))
+    }))
+    t.pass('fast-check throws with its seed otherwise')
   })
 
   await t.test('times count', async t => {

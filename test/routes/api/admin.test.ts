@@ -1,13 +1,14 @@
 import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { startApp } from '../../helpers/app.ts'
+import { connect } from '../../helpers/sockets.ts'
 import { hs256 } from '../../helpers/tokens.ts'
 
 const secret = 'the secret that both sides know'
 const notAllowed = { status: 403, body: { success: false, code: 'NOT_ALLOWED' } }
 
 t.test('closing and reopening accounts', async t => {
-  const { app, call, register } = await startApp(t, { ADMIN_USERS: ' root ,second', JWT_SECRET: secret })
+  const { app, url, call, register } = await startApp(t, { ADMIN_USERS: ' root ,second', JWT_SECRET: secret })
   const root = await register('root')
   const user = await register('someone')
   const set = (id: string, body: unknown, token: string | undefined = root.token) => call('PATCH', `/api/admin/users/${id}`, { token, body })
@@ -28,8 +29,12 @@ t.test('closing and reopening accounts', async t => {
   await t.test('closing ends tokens, sessions and logins at once', async t => {
     const host = hs256({ id: user.id, iat: Math.floor(Date.now() / 1_000) }, secret)
     t.match(await me(host), { status: 200 })
+    const sockets = await Promise.all([user.token, host].map(token => connect(t, url, token)))
+    const closed = Promise.all(sockets.map(({ socket }) => new Promise<string>(resolve => { socket.once('disconnect', resolve) })))
     t.match(await set(user.id, { isActive: false }), { status: 200, body: { success: true, user: { _id: user.id, username: 'someone', isActive: false } } })
     t.same(heard, [{ userId: user.id }])
+    t.same(await closed, ['io server disconnect', 'io server disconnect'], 'the sockets of every session are closed')
+    await t.rejects(connect(t, url, user.token), { message: 'Authentication error: User not found' })
     for (const token of [user.token, host]) t.match(await me(token), { status: 401, body: { code: 'UNKNOWN_USER', message: 'Authentication error: User not found' } })
     t.match(await call('POST', '/api/auth/refresh', { body: { refreshToken: user.refreshToken } }), { status: 401, body: { code: 'INVALID_REFRESH_TOKEN' } })
     t.match(await login(), notAllowed)

@@ -72,7 +72,15 @@ t.test('accounts', async t => {
       if (field !== 'profilePicture') t.match(await post('register', rest), { status: 400, body: { message: `${field} is required` } })
     }
     for (const body of [null, [], 'text', 1]) t.match(await post('register', body), { status: 400, body: { code: 'VALIDATION' } }, JSON.stringify(body))
-    t.match(await server.call('POST', '/api/auth/register', { headers: { 'content-type': 'application/xml' } }), { status: 415 })
+    const raw = async (body: string, type = 'application/json') => {
+      const response = await fetch(`${server.url}/api/auth/register`, { method: 'POST', body, headers: { 'content-type': type } })
+      return { status: response.status, body: await response.json() as unknown }
+    }
+    for (const text of ['{', '{"username":', '\u0000', 'undefined', '{"__proto__": {"username": "x"}}', JSON.stringify(input).replace('{', '{"constructor": {"prototype": {}},')]) {
+      t.match(await raw(text), { status: 400, body: { success: false, code: 'VALIDATION' } }, text.slice(0, 30))
+    }
+    t.match(await raw(JSON.stringify({ ...input, more: 'x'.repeat(1_100_000) })), { status: 413, body: { success: false, code: 'TOO_LARGE' } })
+    t.match(await raw('<a/>', 'application/xml'), { status: 415, body: { success: false, code: 'UNSUPPORTED_MEDIA_TYPE' } })
     t.match(await post('register', { ...input, username: 'valid-name', email: 'valid@example.org', profilePicture: 'https://example.org/ä?x=1#y', fullName: ' 李 小龙 👋 ' }), {
       status: 201, body: { user: { fullName: '李 小龙 👋', profilePicture: 'https://example.org/ä?x=1#y' } }
     })
