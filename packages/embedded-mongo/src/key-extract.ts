@@ -48,8 +48,8 @@ function expand (cursors: readonly Cursor[], doc: Doc, rows: (Value | undefined)
     } else if (array !== step.value) {
       throw mongoError('CannotIndexParallelArrays', `cannot index parallel arrays [${part}] [${arrayPart}]`)
     }
-    // A nested array named by its position is one value.
-    nested ||= cursor.positioned !== undefined && step.next === step.parts.length
+    // An array within the array, named by its position, is one value.
+    nested ||= Array.isArray(cursor.positioned?.item)
     moved.push(step)
     inArray.push(true)
   }
@@ -83,10 +83,11 @@ function walk (parts: readonly string[], next: number, start: Value | undefined)
 function expandItems (cursors: readonly Cursor[], inArray: readonly boolean[], array: Value[], nested: boolean, rows: (Value | undefined)[][]) {
   const positioned = cursors.map((cursor, i) => inArray[i] === true && cursor.next < cursor.parts.length ? positionOf(cursor, array) : undefined)
   const items = array.length === 0 ? [UNDEFINED] : array
+  const whole = nested && array.length > 0
   for (const item of items) {
     const next = cursors.map((cursor, i): Cursor => {
       if (inArray[i] !== true) return cursor
-      if (cursor.next === cursor.parts.length) return { ...cursor, value: nested ? array : item, positioned: undefined }
+      if (cursor.next === cursor.parts.length) return { ...cursor, value: whole ? array : item, positioned: undefined }
       return { ...cursor, value: undefined, positioned: positioned[i] }
     })
     expand(next, item instanceof Map ? item : new Map(), rows)

@@ -2,7 +2,7 @@
  * MongoDB's regular expressions (PCRE) by JavaScript's engine: every construct is either translated so that it means the same, or refused.
  * The common traps: `.`, `$`, `^` and `\s` differ in what they take for a line end or a space, and escapes differ under the `u` flag.
  */
-import { mongoError, notImplemented } from './errors.ts'
+import { badValue, mongoError, notImplemented } from './errors.ts'
 import type { Regex } from './values.ts'
 
 const WORD = 'A-Za-z0-9_'
@@ -72,6 +72,7 @@ export function compileRegex ({ pattern, flags }: Regex): RegExp {
   for (const flag of flags) {
     if (!'imsxu'.includes(flag)) throw mongoError(51108, `invalid flag in regex options: ${flag}`)
   }
+  if (pattern.includes('\0')) throw badValue('Regular expression cannot contain an embedded null byte')
   const inline = /^\(\?([imsx]+)\)/.exec(pattern)
   const all = flags + (inline?.[1] ?? '')
   const translated = new Translation(inline === null ? pattern : pattern.slice(inline[0].length), all).run()

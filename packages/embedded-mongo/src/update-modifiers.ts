@@ -5,7 +5,7 @@ import { badValue, typeMismatch } from './errors.ts'
 import { matches, type Filter } from './filter.ts'
 import { pathParts } from './paths.ts'
 import { printField } from './print.ts'
-import { DateTime, Decimal128, Int32, Timestamp, int32, isNumeric, typeName, type Doc, type Value } from './values.ts'
+import { DateTime, Int32, Timestamp, int32, isNumeric, typeName, type Doc, type Value } from './values.ts'
 
 export type Modifier =
   | { op: 'set' | 'setOnInsert' | 'max' | 'min', value: Value }
@@ -62,7 +62,7 @@ export function modify (modifier: Modifier, current: Value | undefined, path: st
     case 'pop': return popped(modifier.first, current, path)
     case 'rename': {
       const value = context.renamed.get(modifier.from)
-      return value === undefined ? current : replaced(current, value)
+      return value === undefined || (current !== undefined && compareValues(current, value) === 0) ? current : value
     }
   }
 }
@@ -82,7 +82,7 @@ function fieldOf (path: string): string {
 }
 
 function calculated (op: 'inc' | 'mul', operand: NumericValue, current: Value | undefined, path: string, { doc }: UpdateContext): Value {
-  if (current === undefined) return op === 'inc' ? operand : zeroOf(operand)
+  if (current === undefined) return op === 'inc' ? operand : multiply(operand, int32(0)) as NumericValue
   if (!isNumeric(current)) {
     throw typeMismatch(`Cannot apply $${op} to a value of non-numeric type. ${printId(doc)} has the field '${fieldOf(path)}' of non-numeric type ${typeName(current)}`)
   }
@@ -94,22 +94,17 @@ function calculated (op: 'inc' | 'mul', operand: NumericValue, current: Value | 
   return replaced(current, result)
 }
 
-function zeroOf (value: NumericValue): NumericValue {
-  if (typeof value === 'number') return 0
-  if (typeof value === 'bigint') return 0n
-  return value instanceof Int32 ? int32(0) : Decimal128.fromString('0')
-}
-
 function pushed (push: Push, current: Value | undefined, path: string, { doc }: UpdateContext): Value {
   if (current !== undefined && !Array.isArray(current)) {
     throw badValue(`The field '${path}' must be an array but is of type ${typeName(current)} in document ${printId(doc)}`)
   }
   let items = [...current ?? []]
-  const { position = items.length, slice, sort } = push
-  items.splice(position < 0 ? Math.max(0, items.length + position) : position, 0, ...push.values)
+  const { values, position = items.length, slice, sort } = push
+  items.splice(position < 0 ? Math.max(0, items.length + position) : position, 0, ...values)
   if (sort !== undefined) items.sort((a, b) => compareItems(sort, a, b))
   if (slice !== undefined) items = slice >= 0 ? items.slice(0, slice) : items.slice(Math.max(0, items.length + slice))
-  return replaced(current, items)
+  // Only an array left as it was counts as unchanged, not one that comes out the same.
+  return current !== undefined && values.length === 0 && sort === undefined && items.length === current.length ? current : items
 }
 
 function compareItems (sort: ArraySort, a: Value, b: Value): number {

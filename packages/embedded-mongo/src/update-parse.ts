@@ -50,12 +50,11 @@ class Parser {
 
   parse (update: Doc): Modification {
     for (const [operator, fields] of update) {
+      parseModifierName(operator)
       if (!(fields instanceof Map)) {
-        if (!operator.startsWith('$')) throw unknownModifier(operator)
         throw failedToParse(`Modifiers operate on fields but we found type ${typeName(fields)} instead. For example: {$mod: {<field>: ...}} not {${printField(operator, fields)}}`)
       }
       for (const [path, operand] of fields) this.add(operator, path, operand)
-      if (fields.size === 0) parseModifierName(operator)
     }
     for (const identifier of this.arrayFilters.keys()) {
       if (!this.identifiersUsed.has(identifier)) {
@@ -68,7 +67,6 @@ class Parser {
   }
 
   private add (operator: string, path: string, operand: Value) {
-    parseModifierName(operator)
     this.checkPath(path)
     if (operator === '$rename') {
       this.rename(path, operand)
@@ -205,8 +203,8 @@ function parsePush (operand: Value): Push {
         if (!Array.isArray(value)) throw badValue(`The argument to $each in $push must be an array but it was of type: ${typeName(value)}`)
         push.values = value
         break
-      case '$slice': push.slice = clause('slice', value); break
-      case '$position': push.position = clause('position', value); break
+      case '$slice': push.slice = clause(value, 'The value for $slice must be an integer value but was given type: '); break
+      case '$position': push.position = clause(value, 'The value for $position must be an integer value, not of type: '); break
       case '$sort': push.sort = parseArraySort(value); break
       default: throw badValue(`Unrecognized clause in $push: ${name}`)
     }
@@ -214,9 +212,9 @@ function parsePush (operand: Value): Push {
   return push
 }
 
-function clause (name: 'slice' | 'position', value: Value): number {
+function clause (value: Value, message: string): number {
   const integer = toInteger(value)
-  if (integer === undefined) throw badValue(`The value for $${name} must be an integer value but was given type: ${typeName(value)}`)
+  if (integer === undefined) throw badValue(message + typeName(value))
   return integer
 }
 
@@ -228,7 +226,8 @@ function parseArraySort (value: Value): ArraySort {
       return { parts: pathParts(path), direction: directionOf(direction, 'The $sort element value must be either 1 or -1') }
     })
   }
-  return directionOf(value, 'The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields')
+  if (!isNumeric(value)) throw badValue('The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields')
+  return directionOf(value, 'The $sort element value must be either 1 or -1')
 }
 
 function directionOf (value: Value, message: string): 1 | -1 {

@@ -20,6 +20,7 @@ export interface ApplyContext extends UpdateContext {
 }
 
 const ARRAY_PADDING_MAX = 1_500_000
+const NUMBER_LIKE = /^(0$|[1-9])/
 const ITEM_PART = /^\$\[(.*)\]$/
 
 const conflict = (path: string, at: string) => mongoError('ConflictingUpdateOperators', `Updating the path '${path}' would create a conflict at '${at}'`)
@@ -49,7 +50,7 @@ export function addToTree (root: FieldsNode, path: string, modifier: Modifier) {
   }
 }
 
-/** Puts all children into the order in which they are applied: by name, positions by number. */
+/** Puts all children into the order in which they are applied: by name, but what begins like a number by its length first. */
 export function sortTree (node: UpdateNode) {
   if (node.kind === 'leaf') return
   const entries = [...node.children].sort(([a], [b]) => compareNames(a, b))
@@ -58,7 +59,7 @@ export function sortTree (node: UpdateNode) {
 }
 
 function compareNames (a: string, b: string): number {
-  if (isArrayIndex(a) && isArrayIndex(b) && a.length !== b.length) return a.length - b.length
+  if (NUMBER_LIKE.test(a) && NUMBER_LIKE.test(b) && a.length !== b.length) return a.length - b.length
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 

@@ -45,7 +45,8 @@ function replace (replacement: Doc, doc: Doc, { nowMs = Date.now() }: ApplyOptio
       result.set(name, new Timestamp(Math.floor(nowMs / 1000), 1))
     }
   }
-  return identical(doc, result) ? doc : result
+  // Only a replacement that names the identifier too can leave the document as it is.
+  return replacement.has('_id') && identical(doc, result) ? doc : result
 }
 
 function modifyDoc (update: Modification, doc: Doc, { insert, filter, nowMs = Date.now() }: ApplyOptions): Doc {
@@ -94,18 +95,35 @@ function checkId (update: Update, before: Doc, after: Doc) {
   if (next !== undefined && (Array.isArray(next) || next instanceof Regex || next instanceof BsonUndefined)) {
     throw mongoError('InvalidIdField', `The '_id' value cannot be of type ${typeName(next)}`)
   }
-  if (id === undefined || id === next || (next !== undefined && compareValues(id, next) === 0)) return
+  if (next !== id && next instanceof Map) checkIdFields(next)
+  if (id === undefined || id === next) return
   if (update.kind === 'replace') {
+    if (next !== undefined && compareValues(id, next) === 0) return
     throw mongoError('ImmutableField', `After applying the update, the (immutable) field '_id' was found to have been altered to ${next === undefined ? 'nothing' : printField('_id', next)}`)
   }
+  if (next !== undefined && identical(id, next)) return
   const path = update.paths.find(path => pathParts(path)[0] === '_id') ?? '_id'
   throw mongoError('ImmutableField', `Performing an update on the path '${path}' would modify the immutable field '_id'`)
 }
 
-/** The fields that an upsert takes over from its query: what the query says is equal, in the order of the paths. */
-export function upsertBase (filter: Filter): Doc {
+function checkIdFields (id: Doc) {
+  for (const [name, value] of id) {
+    if (name.startsWith('$')) throw mongoError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`)
+    if (value instanceof Map) checkIdFields(value)
+  }
+}
+
+/**
+ * The fields that an upsert takes over from its query: what the query says is equal, in the order of the paths. A replacement takes
+ * nothing but the identifier, which the query must then give as a whole.
+ */
+export function upsertBase (filter: Filter, update?: Update): Doc {
   const equalities = new Map<string, Value>()
   for (const { path, value } of conjuncts(filter).flatMap(equalitiesOf)) {
+    if (update?.kind === 'replace') {
+      if (pathParts(path)[0] !== '_id') continue
+      if (path !== '_id') throw mongoError('NotExactValueField', `field at '_id' must be exactly specified, field at sub-path '${path}'found`)
+    }
     if (equalities.has(path)) throw mongoError('NotSingleValueField', `cannot infer query fields to set, path '${path}' is matched twice`)
     equalities.set(path, value)
   }
@@ -140,9 +158,7 @@ function setNew (doc: Doc, path: string, value: Value, equalities: ReadonlyMap<s
 
 /** The document that an upsert inserts when its query finds none: `_id` first, a new one when neither query nor update names it. */
 export function upsertDocument (update: Update, filter: Filter, options: Omit<ApplyOptions, 'insert' | 'filter'> = {}): Doc {
-  const equalities = upsertBase(filter)
-  // A replacement takes nothing but the identifier from the query.
-  const base: Doc = update.kind === 'modify' ? equalities : new Map([...equalities].filter(([name]) => name === '_id'))
+  const base = upsertBase(filter, update)
   const doc = applyUpdate(update, base, { ...options, insert: true }) ?? base
   const id = doc.get('_id') ?? ObjectId.generate(options.nowMs)
   if (Array.isArray(id) || id instanceof Regex || id instanceof BsonUndefined) throw mongoError('InvalidIdField', `The '_id' value cannot be of type ${typeName(id)}`)
