@@ -108,7 +108,7 @@ function change (call: Call, collection: Collection, match: Match, { update, fil
 }
 
 function upsert (call: Call, collection: Collection, statement: UpdateStatement): Modified {
-  const base = upsertBase(statement.filter)
+  const base = upsertBase(statement.filter, statement.update)
   const { doc, bytes } = withId(applyUpdate(statement.update, base, { insert: true }) ?? base)
   insertDocument(call.writer, call.engine.catalog, collection, bytes, doc)
   return { before: undefined, after: doc, changed: true }
