@@ -28,13 +28,10 @@ export class BatchedReader<K, V> {
 
   private start (): void {
     while (this.running < this.concurrencyMax && this.waiting.size > 0) {
-      const taken = this.waiting
-      this.waiting = new Map()
-      for (const [key, callers] of taken) {
-        if (taken.size <= this.keysMax) break
-        this.waiting.set(key, callers)
-        taken.delete(key)
-      }
+      // The first come go first: under a steady surplus the others would never be read.
+      const keys = [...this.waiting]
+      const taken = new Map(keys.slice(0, this.keysMax))
+      this.waiting = new Map(keys.slice(this.keysMax))
       this.running++
       void this.run(taken)
     }

@@ -34,6 +34,8 @@ export interface CommitOptions {
   /** Units that wait before further ones are refused as OVERLOADED. */
   waitingMax?: number
   attemptsMax?: number
+  /** Heads that are kept in memory. */
+  headsMax?: number
   /** Milliseconds since 1970. */
   now?: () => number
   onCommitted?: (committed: Committed) => void
@@ -62,7 +64,7 @@ export class Committer {
   private readonly collections: LogCollections
   private readonly options: Required<CommitOptions>
   private readonly steps: CommitSteps
-  private readonly heads = new LRUCache<string, Head>({ max: 50_000 })
+  private readonly heads: LRUCache<string, Head>
   private readonly waiting: Item[] = []
   private readonly busy = new Set<string>()
   private running = 0
@@ -79,11 +81,13 @@ export class Committer {
       batchBytesMax: 4 << 20,
       waitingMax: 20_000,
       attemptsMax: 8,
+      headsMax: 50_000,
       now: Date.now,
       onCommitted: () => {},
       onRetry: () => {},
       ...options
     }
+    this.heads = new LRUCache({ max: this.options.headsMax })
   }
 
   /**
@@ -151,13 +155,13 @@ export class Committer {
       if (last !== undefined) {
         this.forget(open)
         const before = open.length
-        if (last.result === 'repeated') open = await this.settleRepeats(open)
+        if (last.result === 'repeated') open = await this.settleRepeats(open, doubtful !== undefined)
         if (open.length === 0) return
         if (open.length === before) await this.steps.sleep(Math.random() * Math.min(250, 2 ** attempt))
       }
       const known = await this.know(open)
       // Asked after the reads: if it is applied later than this, they are too old and the heads' filter says so.
-      if (doubtful !== undefined && await isApplied(doubtful.plan, this.collections)) return this.finish(doubtful.items, doubtful.plan)
+      if (doubtful !== undefined && await isApplied(doubtful.plan, known, this.collections)) return this.finish(doubtful.items, doubtful.plan)
       if (attempt === this.options.attemptsMax) throw new TidelogError('UNAVAILABLE', undefined, { cause: last, retryAfterMs: 1_000 })
       const plan = this.steps.plan(open.map(item => item.unit), known, this.options.now())
       last = plan.heads.length === 0 ? { result: 'committed' } : await this.steps.write(plan, this.collections, session)
@@ -197,8 +201,8 @@ export class Committer {
   }
 
   /** After a try that failed on a client id: settles the units that are stored already, and returns the rest. */
-  private async settleRepeats (items: Item[]): Promise<Item[]> {
-    const repeats = await findRepeats(items.map(item => item.unit), this.collections)
+  private async settleRepeats (items: Item[], afterDoubt: boolean): Promise<Item[]> {
+    const repeats = await findRepeats(items.map(item => item.unit), this.collections, afterDoubt)
     return items.filter((item, index) => {
       const repeated = repeats[index]
       if (repeated !== undefined) item.resolve(repeated)

@@ -236,6 +236,9 @@ function planChange (change: Change, draft: Draft, now: number): Step {
 }
 
 function append (conversationId: string, row: NewRow, open: Opening | undefined, draft: Draft, now: number): Step {
+  // A row that is there, because its unit came twice, keeps its place: a second seq for it would leave a gap at the first.
+  const there = draft.row(row._id.toHexString())
+  if (there !== undefined) return { changed: false, row: there }
   const head = draft.head(conversationId) ?? opened(conversationId, open, draft, now)
   if (head === null) return { outcome: 'missing' }
   const at = nextTime(head, now)
@@ -302,7 +305,7 @@ function setMember (change: Extract<Change, { type: 'member' }>, draft: Draft, n
   }
   if ((member?.role ?? null) === role) return { changed: false }
   const step = append(conversationId, { _id: rowId, kind: 'membership', userId, role }, change.open, draft, now)
-  if ('outcome' in step || step.row === undefined) return step
+  if ('outcome' in step || step.row === undefined || !step.changed) return step
   const joinedSeq = draft.head(conversationId)?.headSeq ?? seqOf(0)
   draft.writeMember(key, role === null
     ? null

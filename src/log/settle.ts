@@ -1,6 +1,6 @@
 import { BSON } from 'mongodb'
 import type { LogCollections } from './collections.ts'
-import { type Outcome, type Plan, type Unit, claimOf, settleRepeat } from './plan.ts'
+import { type Known, type Outcome, type Plan, type Unit, claimOf, settleRepeat } from './plan.ts'
 
 /**
  * What became of a try that did not say so. If this went wrong, a message would be stored twice, or be acknowledged and
@@ -8,24 +8,22 @@ import { type Outcome, type Plan, type Unit, claimOf, settleRepeat } from './pla
  */
 
 /**
- * Was this plan, whose commit is unknown, committed? It is atomic, so one new row of it tells: their ids were chosen for
- * it. A plan without one counts as committed if all that it wrote stands there exactly so; if somebody has written over a
- * part of it since, its units are decided anew on what they find (they set, so that a second time does no harm).
+ * Was this plan, whose commit is unknown, committed? It is atomic, so one new row of it tells: its id was chosen for it.
+ * A plan without one counts as committed if all that it wrote is known to stand there exactly so; if somebody has written
+ * over a part of it since, its units are decided anew on what is known (they set, so that a second time does no harm).
  */
-export async function isApplied (plan: Plan, { log, members }: LogCollections): Promise<boolean> {
-  const added = plan.rows.flatMap(({ from, to }) => from === null ? [to._id] : [])
-  if (added.length > 0) return (await log.find({ _id: { $in: added } }).limit(1).toArray()).length > 0
-  const written = [...plan.rows.map(({ to }) => to), ...plan.members.flatMap(({ to }) => to ?? [])]
-  const stored = [
-    ...plan.rows.length === 0 ? [] : await log.find({ _id: { $in: plan.rows.map(({ to }) => to._id) } }).toArray(),
-    ...plan.members.length === 0 ? [] : await members.find({ _id: { $in: plan.members.map(({ key }) => key) } }).toArray()
-  ]
-  const storedBytes = new Map(stored.map(document => [String(document._id), bytesOf(document)]))
-  return written.every(document => storedBytes.get(String(document._id))?.equals(bytesOf(document)) === true)
+export async function isApplied (plan: Plan, known: Known, { log }: LogCollections): Promise<boolean> {
+  const added = plan.rows.find(({ from }) => from === null)
+  if (added !== undefined) return (await log.find({ _id: added.to._id }).limit(1).toArray()).length > 0
+  return plan.rows.every(({ to }) => isSame(known.rows.get(to._id.toHexString()), to)) &&
+    plan.members.every(({ key, to }) => isSame(known.members.get(key), to))
 }
 
-/** For each unit, its outcome if the message that it sends is stored already (under its client id, or its own id). */
-export async function findRepeats (units: readonly Unit[], { log }: LogCollections): Promise<Array<Outcome | undefined>> {
+/**
+ * For each unit, its outcome if the message that it sends is stored already, under its client id or its own id. After a
+ * doubtful try the row itself may be that try's, which is for `isApplied` to settle: it is passed over.
+ */
+export async function findRepeats (units: readonly Unit[], { log }: LogCollections, afterDoubt: boolean): Promise<Array<Outcome | undefined>> {
   const firsts = units.map(({ changes: [change] }) => change?.type === 'append' ? change : undefined)
   const stored = await log.find({
     $or: [
@@ -40,11 +38,13 @@ export async function findRepeats (units: readonly Unit[], { log }: LogCollectio
   return units.map((unit, index) => {
     const claim = claimOf(unit)
     const row = (claim === null ? undefined : byClaim.get(claim)) ?? byId.get(firsts[index]?.row._id.toHexString() ?? '')
-    return row === undefined ? undefined : settleRepeat(unit, row)
+    if (row === undefined || (afterDoubt && firsts[index]?.row._id.equals(row._id) === true)) return undefined
+    return settleRepeat(unit, row)
   })
 }
 
 /** A stored document keeps the order of its fields: the same bytes are the same document. */
-function bytesOf (document: object): Buffer {
-  return Buffer.from(BSON.serialize(document, { ignoreUndefined: true }))
+function isSame (a: object | undefined, b: object | null): boolean {
+  if (a === undefined || b === null) return a === undefined && b === null
+  return Buffer.from(BSON.serialize(a, { ignoreUndefined: true })).equals(BSON.serialize(b, { ignoreUndefined: true }))
 }

@@ -17,8 +17,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       alsoRead: fc.constantFrom(false, false, true)
     })
   },
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('edit' as const), user, node, target: fc.nat(20), content: fc.nat(3) }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), user, node, target: fc.nat(20) }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('edit' as const), user, node, target: fc.oneof(fc.nat(1), fc.nat(20)), content: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), user, node, target: fc.oneof(fc.nat(1), fc.nat(20)) }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('join' as const, 'join' as const, 'leave' as const, 'invite' as const), user, node }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('read' as const), user, node, seq: fc.integer({ min: 1, max: 12 }) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('poison' as const), user, node }) },
@@ -28,7 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export const spec: fc.Arbitrary<Spec> = fc.record({
   seed: fc.nat(),
   faults: fc.constantFrom(0, 0.1, 0.3),
-  lag: fc.boolean(),
+  lag: fc.constantFrom(0, 0, 0.3),
   share: fc.constantFrom(false, false, true),
   nodes: fc.integer({ min: 1, max: 3 }),
   batchCountMax: fc.constantFrom(1, 3, 8),

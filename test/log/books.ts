@@ -60,7 +60,7 @@ export class Books {
     const [change] = unit.changes
     switch (outcome.outcome) {
       case 'committed':
-        if (change?.type === 'append' && !this.isStored(change.row._id)) this.broken.push('I1: acknowledged and not stored')
+        if (change?.type === 'append' && !this.isStored(outcome.rows[0]!._id)) this.broken.push('I1: acknowledged and not stored')
         for (const row of outcome.rows) if (!this.deliveries.has(`${row.conversationId} ${row.rev}`)) this.broken.push(`a committed change was not delivered by ${node}`)
         for (const { _id, readSeq } of outcome.reads) if (!this.readsDelivered.has(`${_id} ${readSeq}`)) this.broken.push('a committed read was not delivered')
         return this.checkRows(outcome.rows)
@@ -77,6 +77,21 @@ export class Books {
       case 'notMember':
       case 'refused':
         if (change?.type === 'append' && this.isStored(change.row._id)) this.broken.push('refused and stored')
+    }
+  }
+
+  /** What an answered call changed was delivered by somebody, whatever the answer was. */
+  checkHeard (unit: Unit, mark: string): void {
+    const [change] = unit.changes
+    for (const given of this.revs.values()) {
+      const made = given.findIndex(({ row, isNew }) => change?.type === 'append'
+        ? isNew && row._id.equals(change.row._id)
+        : row.listingId?.includes(mark) === true)
+      if (made < 0) continue
+      const { row, isNew } = given[made]!
+      // Whether an edit of which the commit was unknown was made cannot be told after the next one: that one is heard.
+      if (!isNew && given.slice(made + 1).some(later => later.row._id.equals(row._id))) continue
+      if (!this.deliveries.has(`${row.conversationId} ${row.rev}`)) this.broken.push('a stored change was never delivered')
     }
   }
 
@@ -126,6 +141,7 @@ export class Books {
     const before = given.at(-1)?.row.updatedAt.getTime() ?? 0
     if (row.updatedAt.getTime() <= before) this.broken.push('times do not increase with rev')
     if (from?.isDeleted === true && row.isDeleted !== true) this.broken.push('I6: a deleted message came back')
+    if (!(row.listingId ?? '').startsWith(from?.listingId ?? '')) this.broken.push('an edit was lost under another one')
     given.push({ row, isNew: from === null })
   }
 

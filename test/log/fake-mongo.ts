@@ -24,8 +24,8 @@ export interface FakeOptions {
   schedule: Schedule
   /** How likely a call is to go wrong, 0 to 1. */
   faults: number
-  /** May a read of rows by their ids be older than what is committed? (Majority reads of a primary just elected can be.) */
-  lag?: boolean
+  /** How likely a read of rows by their ids is to be older than what is committed. (Majority reads of a primary just elected can be.) */
+  lag?: number
   /** Left out of the unique indexes, for a mutant. */
   without?: readonly string[]
   /** Documents that the server does not take. */
@@ -369,8 +369,8 @@ class FakeCursor {
   }
 
   private look (): Doc[] {
-    const { lag, faults, schedule } = this.mongo.options
-    const late = lag === true && this.table === 'log' && schedule.chance(faults / 2) ? this.mongo.version - 1 - schedule.below(3) : Infinity
+    const { lag, schedule } = this.mongo.options
+    const late = this.table === 'log' && schedule.chance(lag ?? 0) ? this.mongo.version - 1 - schedule.below(3) : Infinity
     return this.mongo.all(this.table, late).filter(doc => matches(doc, this.filter)).map(doc => ({ ...doc }))
   }
 

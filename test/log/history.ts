@@ -27,7 +27,8 @@ export interface Spec {
   seed: number
   /** How likely a call to the database is to go wrong. */
   faults: number
-  lag: boolean
+  /** How likely a row is to be read as it was a little earlier. */
+  lag: number
   /** One node that lets conversations share a transaction, or several that do not. */
   share: boolean
   nodes: number
@@ -43,6 +44,8 @@ export interface Mutation {
   steps?: (mongo: FakeMongo, now: () => number) => Partial<CommitSteps>
   endOfPage?: EndOfPage
   without?: FakeOptions['without']
+  /** Where it shows soonest: what stays the same in every history. */
+  within?: Partial<Spec>
 }
 
 const users = ['a', 'b', 'c'].map(letter => new ObjectId(letter.repeat(24)))
@@ -54,6 +57,8 @@ interface Call {
   node: Node
   connection: string
   unit: Unit
+  /** What an edit of this call leaves in a row. */
+  mark: string
   /** The end of the conversation when a read was asked for. */
   headSeq: number
   retry: boolean
@@ -68,7 +73,7 @@ interface Node {
 }
 
 export async function runHistory (spec: Spec, mutation: Mutation = {}): Promise<string[]> {
-  return await new History(spec, mutation).run()
+  return await new History({ ...spec, ...mutation.within }, mutation).run()
 }
 
 class History {
@@ -106,6 +111,7 @@ class History {
     await this.schedule.run()
     // At rest: nothing goes wrong any more, nobody may be left waiting, and every reader catches up.
     this.mongo.options.faults = 0
+    this.mongo.options.lag = 0
     const closed = this.nodes.map(node => node.committer.close().then(() => { closedCount++ }))
     let closedCount = 0
     for (const reader of readers) void reader.catchUp()
@@ -124,7 +130,7 @@ class History {
       return this.time + (this.spec.clocks[index] ?? 0) - (this.schedule.chance(0.2) ? this.schedule.below(50) : 0)
     }
     const committer = new Committer(client, collections, {
-      share: this.spec.share, batchCountMax: this.spec.batchCountMax, now, onCommitted: committed => { this.books.delivered(name, committed) }
+      share: this.spec.share, batchCountMax: this.spec.batchCountMax, headsMax: 2 + index, now, onCommitted: committed => { this.books.delivered(name, committed) }
     }, { sleep: () => this.schedule.turn(name), ...this.mutation.steps?.(this.mongo, now) })
     return { name, committer, alive: true }
   }
@@ -159,7 +165,7 @@ class History {
 
   private call (node: Node, connection: string, unit: Unit, retries = 2, retry = false): void {
     const headSeq = (this.mongo.read('conversations', direct)?.['headSeq'] ?? 0) as number
-    const call: Call = { node, connection, unit, headSeq, retry }
+    const call: Call = { node, connection, unit, mark: `[${this.calls.length}]`, headSeq, retry }
     this.calls.push(call)
     node.committer.commit(unit).then(
       outcome => { call.outcome = outcome },
@@ -193,20 +199,21 @@ class History {
         const target = sent[step.target % Math.max(1, sent.length)]
         if (target === undefined) return undefined
         const { conversationId, row: { _id } } = target
-        return { changes: [step.type === 'delete' ? deleteOf(conversationId, _id) : editOf(conversationId, _id, step.content)] }
+        return { changes: [step.type === 'delete' ? deleteOf(conversationId, _id) : editOf(conversationId, _id, step.content, `[${this.calls.length}]`)] }
       }
     }
   }
 
   private checkCalls (): void {
     const { broken } = this.books
-    const calm = this.spec.faults === 0 && this.nodes.length === 1
-    for (const { node, unit, outcome, error, headSeq } of this.calls) {
+    const calm = this.spec.faults === 0 && this.spec.lag === 0 && this.nodes.length === 1
+    for (const { node, unit, mark, outcome, error, headSeq } of this.calls) {
       const [change] = unit.changes
       if (outcome === undefined && error === undefined && node.alive) broken.push('a call is never answered')
       if (error !== undefined && calm && !isPoison(unit)) broken.push(`a call fails for no reason: ${String(error)}`)
       if (error !== undefined && !(error instanceof TidelogError && error.retryable)) broken.push(`a call fails with ${String(error)}`)
       if (outcome !== undefined) this.books.checkOutcome(node.name, unit, outcome)
+      if (outcome !== undefined && node.alive && this.spec.lag === 0) this.books.checkHeard(unit, mark)
       if (outcome?.outcome === 'unchanged' || outcome?.outcome === 'committed') {
         if (change?.type === 'read' && outcome.reads[0]!.readSeq < Math.min(change.seq, headSeq)) broken.push('a read position is lost')
       }
@@ -291,7 +298,8 @@ function selfOf (userId: ObjectId): Change {
   }
 }
 
-function editOf (conversationId: string, rowId: ObjectId, content: number): Change {
+/** Beside the new content, every edit leaves its mark: one that is lost is seen. */
+function editOf (conversationId: string, rowId: ObjectId, content: number, mark: string): Change {
   const message = `edited ${content}`
   return {
     type: 'revise',
@@ -299,7 +307,7 @@ function editOf (conversationId: string, rowId: ObjectId, content: number): Chan
     rowId,
     decide: (row: LogRow) => {
       if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED')
-      return row.message === message ? null : { set: { message } }
+      return row.message === message ? null : { set: { message, listingId: (row.listingId ?? '') + mark } }
     }
   }
 }
