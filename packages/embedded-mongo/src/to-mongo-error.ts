@@ -1,9 +1,9 @@
 import { MongoError, mongoError } from './errors.ts'
+import { WriteFailed } from './store/environment.ts'
 
 /** What a client is told of an error; one that is not MongoDB's is a fault in here or of the disk. */
 export function asMongoError (error: unknown): MongoError {
   if (error instanceof MongoError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  if (/MDB_MAP_FULL|No space left|ENOSPC/i.test(message)) return mongoError('OutOfDiskSpace', `the data could not be written: ${message}`)
-  return mongoError('InternalError', message)
+  if (error instanceof WriteFailed && error.isDiskFull) return mongoError('OutOfDiskSpace', error.message)
+  return mongoError('InternalError', error instanceof Error ? error.message : String(error))
 }

@@ -11,6 +11,8 @@ const sums = db.collection<{ _id: string, total: number }>('sums')
 await rows.createIndex({ round: 1, n: 1 }, { unique: true })
 await rows.createIndex({ tag: 1, n: -1 }, { partialFilterExpression: { tag: { $exists: true } } })
 
+const BATCH = 1_500
+
 let next = 0
 
 /** One insert at a time by itself, and every third in a transaction with the sum it belongs to. */
@@ -34,5 +36,15 @@ async function write (worker: number): Promise<never> {
   }
 }
 
+/** More than LMDB is given at once, all or nothing. */
+async function writeBatches (): Promise<never> {
+  const session = client.startSession()
+  for (let batch = 0; ; batch++) {
+    await session.withTransaction(async () => {
+      await db.collection('batches').insertMany(Array.from({ length: BATCH }, (_, i) => ({ batch: `${round}-${batch}`, i })), { session })
+    })
+  }
+}
+
 console.log('ready')
-await Promise.all(Array.from({ length: 8 }, async (_, worker) => await write(worker)))
+await Promise.all([writeBatches(), ...Array.from({ length: 8 }, async (_, worker) => await write(worker))])

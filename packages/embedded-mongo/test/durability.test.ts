@@ -1,7 +1,7 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -54,9 +54,39 @@ t.test('after kill -9 everything acknowledged is there, whole, and in every inde
     const sums = await engine.db.collection<{ _id: string, total: number }>('sums').find().toArray()
     const inTransactions = [...stored].filter(id => Number(id.split('-')[1]) % 3 === 0).length
     t.equal(sums.reduce((sum, { total }) => sum + total, 0), inTransactions, 'transactions are whole')
+    const batches = await engine.db.collection('batches').aggregate<{ _id: string, n: number }>([{ $group: { _id: '$batch', n: { $sum: 1 } } }]).toArray()
+    t.same(batches.filter(({ n }) => n !== 1_500), [], 'large ones too')
     await engine.client.close()
     await engine.engine.stop()
   }
+})
+
+t.test('a full disk fails the write it hits and nothing else', { skip: process.platform === 'win32' }, async t => {
+  const dataDir = temporaryFolder(t)
+  const file = fileURLToPath(new URL('full-disk-writer.ts', import.meta.url))
+  // A limit of the size of files, in blocks of 512 bytes, stands for the disk.
+  const child = spawn('sh', ['-c', 'trap \'\' XFSZ; ulimit -f 8192; exec "$0" --import tsx --conditions=@tidelog/source "$@"', process.execPath, file, dataDir], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line)
+  const { code, acknowledged, found, counted } = JSON.parse(lines[0]!) as Record<string, number>
+  t.equal(code, 14031)
+  t.ok(acknowledged! > 50)
+  t.same([found, counted], [acknowledged, acknowledged])
+  t.equal(lines[1], 'stopped')
+  const { db } = await startEngine(t, dataDir)
+  const items = db.collection<{ _id: number }>('items')
+  await items.insertOne({ _id: acknowledged! })
+  t.equal(await items.countDocuments(), acknowledged! + 1)
+})
+
+t.test('a file cut short is refused', async t => {
+  const dataDir = temporaryFolder(t)
+  const first = await startEngine(t, dataDir)
+  await first.db.collection('items').insertMany(Array.from({ length: 200 }, () => ({ filler: 'x'.repeat(20_000) })))
+  await first.client.close()
+  await first.engine.stop()
+  truncateSync(join(dataDir, 'data.mdb'), 500_000)
+  await t.rejects(startEmbeddedMongo({ dataDir }), { code: 'DATA_FOLDER_UNUSABLE' })
 })
 
 t.test('a folder in use is refused with its name and the process that has it', async t => {

@@ -21,6 +21,24 @@ interface Database {
   close: () => Promise<void>
 }
 
+/** A layer could not be written; LMDB is as it was before. */
+export class WriteFailed extends Error {
+  readonly isDiskFull: boolean
+
+  constructor (cause: Error) {
+    super(`the data could not be written: ${cause.message}`, { cause })
+    // LMDB calls a short write an input/output error.
+    this.isDiskFull = /MDB_MAP_FULL|No space left|File too large|Input\/output error/i.test(cause.message)
+  }
+}
+
+/** lmdb tells why a commit failed by a second promise, which must not be left unheard. */
+async function reasonOf (error: Error & { commitError?: Promise<never> }): Promise<Error> {
+  if (error.commitError === undefined) return error
+  const late = new Promise<Error>(resolve => { setTimeout(resolve, 1_000, error).unref() })
+  return await Promise.race([error.commitError.catch((reason: unknown) => reason as Error), late])
+}
+
 /** LMDB's limit is 1,978 bytes with pages of 4 KiB; callers hash what is longer. */
 export const KEY_BYTES_MAX = 1_978
 
@@ -76,12 +94,16 @@ export class Environment {
 
   /** One LMDB transaction; resolves when it is on disk. */
   async write (layer: Layer): Promise<void> {
-    await this.#database.batch(() => {
-      layer.forEachNewest((key, value) => {
-        if (value === null) this.#database.remove(key)
-        else this.#database.put(key, value)
+    try {
+      await this.#database.batch(() => {
+        layer.forEachNewest((key, value) => {
+          if (value === null) this.#database.remove(key)
+          else this.#database.put(key, value)
+        })
       })
-    })
+    } catch (error) {
+      throw new WriteFailed(await reasonOf(error as Error & { commitError?: Promise<never> }))
+    }
   }
 
   pin (): Pin {

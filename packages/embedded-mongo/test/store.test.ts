@@ -1,0 +1,66 @@
+import t from 'tap'
+import { join } from 'node:path'
+import { serialize } from 'bson'
+import { int32, isDoc } from '../src/values.ts'
+import type { Doc, Value } from '../src/values.ts'
+import { dispatch } from '../src/dispatch.ts'
+import { Engine } from '../src/engine.ts'
+import { decode } from '../src/bson-bytes.ts'
+import { removeExpired } from '../src/store/expiry.ts'
+import { readRequest } from '../src/wire.ts'
+import { temporaryFolder } from './helpers/engine.ts'
+import { message } from './helpers/wire-client.ts'
+
+/** An engine in this thread, for what no client can bring about. */
+function openEngine (t: Parameters<typeof temporaryFolder>[0]): Engine {
+  const engine = new Engine({ path: join(temporaryFolder(t), 'data.mdb'), sync: true, address: 'test' })
+  t.teardown(async () => { await engine.close() })
+  return engine
+}
+
+async function command (engine: Engine, body: object): Promise<Doc> {
+  const reply = await dispatch(engine, readRequest(message(1, serialize({ ...body, $db: 'test' }))), 1)
+  return Buffer.isBuffer(reply) ? decode(reply) : reply as Doc
+}
+
+function firstBatch (reply: Doc): Value[] {
+  const cursor = reply.get('cursor')
+  return isDoc(cursor) ? cursor.get('firstBatch') as Value[] : []
+}
+
+t.test('documents are removed when their time is over, and not before', async t => {
+  const engine = openEngine(t)
+  await command(engine, { createIndexes: 'tokens', indexes: [{ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 60 }] })
+  await command(engine, { insert: 'tokens', documents: [{ _id: 1, at: new Date(0) }, { _id: 2, at: new Date(50_000) }, { _id: 3, at: 'never' }, { _id: 4 }] })
+  await removeExpired(engine.store, engine.catalog, 60_001)
+  t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [2, 3, 4].map(int32))
+  await removeExpired(engine.store, engine.catalog, 200_000)
+  t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [3, 4].map(int32))
+})
+
+t.test('what a drop leaves behind is reclaimed', async t => {
+  const engine = openEngine(t)
+  await command(engine, { createIndexes: 'items', indexes: [{ key: { a: 1 }, name: 'a_1' }] })
+  await command(engine, { insert: 'items', documents: Array.from({ length: 2_500 }, (_, i) => ({ _id: i, a: i })) })
+  const { prefix, end } = engine.catalog.get('test.items')!
+  await command(engine, { drop: 'items' })
+  while (engine.catalog.dropped().length > 0) {
+    await engine.store.durable()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  let left = 0
+  engine.store.latest.scan(prefix, end, false, () => { left++; return true })
+  t.equal(left, 0)
+})
+
+t.test('a read that shows unsynced writes waits for the disk when it asks for majority', async t => {
+  const engine = openEngine(t)
+  await command(engine, { insert: 'items', documents: [{ _id: 1 }] })
+  const order: string[] = []
+  const written = command(engine, { insert: 'items', documents: [{ _id: 2 }] }).then(() => order.push('written'))
+  const local = command(engine, { find: 'items' }).then(reply => order.push(`local ${firstBatch(reply).length}`))
+  const majority = command(engine, { find: 'items', readConcern: { level: 'majority' } }).then(reply => order.push(`majority ${firstBatch(reply).length}`))
+  await Promise.all([written, local, majority])
+  t.equal(order[0], 'local 2')
+  t.same(order.slice(1).sort(), ['majority 2', 'written'])
+})
