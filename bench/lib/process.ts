@@ -28,6 +28,7 @@ export async function startProduct (dataDir: string, { profileDir, environment =
   const log = `${dataDir}.log`
   const output = openSync(log, 'a')
   const child = spawn(process.execPath, [
+    ...startFlags(),
     ...(profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval', '500', '--cpu-prof-dir', profileDir]),
     join(root, 'dist/src/server.js')
   ], {
@@ -85,6 +86,12 @@ export async function startFloor (name: string, environment: Record<string, stri
     },
     stop: () => stop(child)
   }
+}
+
+/** Flags of Node that `npm start` gives: what users get. */
+function startFlags (): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  return scripts.start.split(' ').filter(word => word.startsWith('--'))
 }
 
 async function stop (child: ChildProcess): Promise<void> {
