@@ -262,6 +262,9 @@ t.test('limits', async t => {
   const byMail = await server.call('POST', '/api/auth/login', { body: { email: 'limited@example.org', password: 'password-1' } })
   t.match(byMail, tooMany, 'under the other name of the account as well')
   t.match(await login('another', 'password-1'), { status: 200 }, 'another account does not')
+  const guesses = await Promise.all([...Array.from({ length: 20 }, (_, i) => `guess-${i}`), 'password-1'].map(password =>
+    server.app.inject({ method: 'POST', url: '/api/auth/login', payload: { username: 'another', password } })))
+  t.equal(guesses.at(-1)?.statusCode, 429, 'the right guess of a burst comes too late')
   for (let i = 0; i < 3; i++) t.match(await login('nobody', 'wrong'), { status: 401 })
   t.match(await login('nobody', 'wrong'), tooMany, 'an account that does not exist is limited alike')
 
