@@ -13,9 +13,9 @@ import { Binary, DateTime, ObjectId, Timestamp, UNDEFINED, isNumeric, toNumber, 
 export interface Bounds { intervals: Interval[], exact: boolean }
 
 /** The parts of a filter that must all hold. */
-export function conjuncts (filter: Filter): Filter[] {
+export function conjuncts (filter: Filter): readonly Filter[] {
   if (filter.op === 'always') return []
-  return filter.op === 'and' ? filter.filters.flatMap(conjuncts) : [filter]
+  return filter.op === 'and' ? filter.filters : [filter]
 }
 
 /** Whether a filter says nothing of other paths than these. With exact bounds on each, documents need not be checked again. */
@@ -30,18 +30,22 @@ export function coveredBy (filter: Filter, paths: readonly string[]): boolean {
 export function intervalsFor (filter: Filter, path: string, multikey = false): Bounds | null {
   // By position in an array, keys and matching do not agree in all cases.
   if (pathParts(path).some(isArrayIndex)) return null
-  const found: Bounds[] = []
-  let others = false
+  let result: Bounds | null = null
+  let exact = true
   for (const part of conjuncts(filter)) {
     const bounds = boundsOf(part, path)
-    if (bounds !== null) found.push(bounds)
-    else if (mentions(part, path)) others = true
+    if (bounds === null) {
+      if (mentions(part, path)) exact = false
+    } else if (result === null) {
+      result = bounds
+    } else if (multikey) {
+      exact = false
+      if (width(bounds) < width(result)) result = bounds
+    } else {
+      result = { intervals: intersect(result.intervals, bounds.intervals), exact: result.exact && bounds.exact }
+    }
   }
-  if (found.length === 0) return null
-  const exact = !others && found.every(bounds => bounds.exact)
-  if (!multikey) return { intervals: found.map(bounds => bounds.intervals).reduce(intersect), exact }
-  const best = found.reduce((left, right) => width(right) < width(left) ? right : left)
-  return { intervals: best.intervals, exact: exact && found.length === 1 }
+  return result === null || exact ? result : { intervals: result.intervals, exact: false }
 }
 
 function mentions (filter: Filter, path: string): boolean {
@@ -112,8 +116,8 @@ function rangeOf ({ op, value, rank }: Comparison): Bounds | null {
   const bracket = bracketOf(value)
   if (bracket === null) return null
   const interval = op === 'lt' || op === 'lte'
-    ? { ...bracket, upper: value, upperInclusive: op === 'lte' }
-    : { ...bracket, lower: value, lowerInclusive: op === 'gte' }
+    ? between(bracket.lower, bracket.lowerInclusive, value, op === 'lte')
+    : between(value, op === 'gte', bracket.upper, bracket.upperInclusive)
   return { intervals: isEmpty(interval) ? [] : [interval], exact: true }
 }
 

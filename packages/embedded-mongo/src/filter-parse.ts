@@ -28,7 +28,9 @@ export function parseFilter (doc: Doc): Filter {
 
 function all (filters: Filter[]): Filter {
   if (filters.length === 0) return { op: 'always' }
-  return filters.length === 1 ? filters[0] as Filter : { op: 'and', filters }
+  if (filters.length === 1) return filters[0] as Filter
+  // Kept flat, so that the conditions of a conjunction are its children.
+  return { op: 'and', filters: filters.some(filter => filter.op === 'and') ? filters.flatMap(filter => filter.op === 'and' ? filter.filters : [filter]) : filters }
 }
 
 function parseTopLevel (name: string, value: Value): Filter | undefined {
@@ -51,7 +53,8 @@ function parseLogical (name: '$and' | '$or' | '$nor', value: Value): Filter {
     return parseFilter(item)
   })
   if (name === '$nor') return { op: 'nor', filters }
-  return filters.length === 1 ? filters[0] as Filter : { op: name === '$and' ? 'and' : 'or', filters }
+  if (name === '$and') return all(filters)
+  return filters.length === 1 ? filters[0] as Filter : { op: 'or', filters }
 }
 
 /** The condition of one field: a value to equal, an expression, or a document of operators. */

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { CODES, MongoError, mongoError } from './errors.ts'
-import { appendKeyBytes, appendKeyValue, beginKey, takeKey } from './key-encode.ts'
+import { appendAboveAll, appendKeyValue, beginKey, keyLength, rewindKey, takeKey } from './key-encode.ts'
 import { extractKeys } from './key-extract.ts'
 import { pathParts } from './paths.ts'
 import { MAX_KEY, MIN_KEY, type Doc, type Value } from './values.ts'
@@ -36,7 +36,6 @@ export interface KeyRange {
 /** The longest key in bytes: LMDB's 1,978 less what the store puts around it. */
 export const KEY_BYTES_MAX = 1940
 const KEY_BYTES_KEPT = KEY_BYTES_MAX - 32
-const ABOVE_ALL = Buffer.from([0xff])
 
 /** The interval of all values. */
 export const EVERYTHING: Interval = { lower: MIN_KEY, lowerInclusive: true, upper: MAX_KEY, upperInclusive: true }
@@ -116,20 +115,24 @@ function uniqueKeys (fields: readonly IndexField[], doc: Doc): Buffer[] {
  * Within it a scan gives ascending keys; the same range read backwards gives the reverse order.
  */
 export function rangeBounds (fields: readonly IndexField[], equalities: readonly Value[], interval?: Interval): KeyRange {
-  const prefix = encodePrefix(equalities, fields)
-  if (interval === undefined) return cutRange(prefix, Buffer.concat([prefix, ABOVE_ALL]))
-  const descending = (fields[equalities.length] as IndexField).direction === -1
-  const bound = (value: Value, above: boolean) => {
-    beginKey()
-    appendKeyBytes(prefix)
-    appendKeyValue(value, descending)
-    if (above) appendKeyBytes(ABOVE_ALL)
-    return takeKey()
+  beginKey()
+  const { length } = equalities
+  for (let i = 0; i < length; i++) appendKeyValue(equalities[i], (fields[i] as IndexField).direction === -1)
+  if (interval === undefined) {
+    const lower = takeKey()
+    appendAboveAll()
+    return cutRange(lower, takeKey())
   }
+  const prefix = keyLength()
+  const descending = (fields[length] as IndexField).direction === -1
   const { lower, lowerInclusive, upper, upperInclusive } = interval
-  return descending
-    ? cutRange(bound(upper, !upperInclusive), bound(lower, lowerInclusive))
-    : cutRange(bound(lower, !lowerInclusive), bound(upper, upperInclusive))
+  appendKeyValue(descending ? upper : lower, descending)
+  if (descending ? !upperInclusive : !lowerInclusive) appendAboveAll()
+  const from = takeKey()
+  rewindKey(prefix)
+  appendKeyValue(descending ? lower : upper, descending)
+  if (descending ? lowerInclusive : upperInclusive) appendAboveAll()
+  return cutRange(from, takeKey())
 }
 
 /** Widens bounds so long that they could fall among keys with the same kept bytes. */

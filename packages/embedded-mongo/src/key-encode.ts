@@ -56,11 +56,16 @@ export function appendKeyValue (value: Value | undefined, descending: boolean) {
   for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
 }
 
-/** Appends bytes as they are. */
-export function appendKeyBytes (bytes: Uint8Array) {
+function appendBytes (bytes: Uint8Array) {
   reserve(bytes.length)
   out.set(bytes, at)
   at += bytes.length
+}
+
+/** Appends a byte that no value begins with and that is above all that do. */
+export function appendAboveAll () {
+  reserve(1)
+  out[at++] = 0xff
 }
 
 /** The bytes written since `beginKey`, in a buffer of their own. */
@@ -68,6 +73,16 @@ export function takeKey (): Buffer {
   const key = Buffer.allocUnsafe(at)
   out.copy(key, 0, 0, at)
   return key
+}
+
+/** How much has been written, for `rewindKey`. */
+export function keyLength (): number {
+  return at
+}
+
+/** Forgets what was written after the first `length` bytes. */
+export function rewindKey (length: number) {
+  at = length
 }
 
 function reserve (bytes: number) {
@@ -259,7 +274,7 @@ function writeRareValue (value: RareValue) {
     out[at++] = TAG.binary
     writeWord(value.bytes.length)
     out[at++] = value.subtype
-    appendKeyBytes(value.bytes)
+    appendBytes(value.bytes)
   } else if (value instanceof Regex) {
     out[at++] = TAG.regex
     writeName(value.pattern)

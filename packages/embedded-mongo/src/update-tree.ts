@@ -1,5 +1,6 @@
 /** The modifiers of an update as a tree over its paths: no two of them may touch the same place, and new fields come in the tree's order. */
-import { mongoError, badValue } from './errors.ts'
+import { compareStrings } from './compare.ts'
+import { badValue, mongoError } from './errors.ts'
 import { matches, type Filter } from './filter.ts'
 import { isArrayIndex, pathParts } from './paths.ts'
 import { printField } from './print.ts'
@@ -53,14 +54,13 @@ export function addToTree (root: FieldsNode, path: string, modifier: Modifier) {
 /** Puts all children into the order in which they are applied: by name, but what begins like a number by its length first. */
 export function sortTree (node: UpdateNode) {
   if (node.kind === 'leaf') return
-  const entries = [...node.children].sort(([a], [b]) => compareNames(a, b))
-  node.children = new Map(entries)
-  for (const [, child] of entries) sortTree(child)
+  if (node.children.size > 1) node.children = new Map([...node.children].sort(([a], [b]) => compareNames(a, b)))
+  for (const child of node.children.values()) sortTree(child)
 }
 
 function compareNames (a: string, b: string): number {
   if (NUMBER_LIKE.test(a) && NUMBER_LIKE.test(b) && a.length !== b.length) return a.length - b.length
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return compareStrings(a, b)
 }
 
 /** Applies a node to the value at its path: the new value, the same one when nothing changes, undefined for none. */

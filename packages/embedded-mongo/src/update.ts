@@ -1,5 +1,5 @@
 /** Updates of one document: exact MongoDB semantics on typed values. Documents are never changed in place. */
-import { compareValues, identical } from './compare.ts'
+import { compareStrings, compareValues, identical } from './compare.ts'
 import { badValue, mongoError } from './errors.ts'
 import { conjuncts, type Comparison, type Filter } from './filter.ts'
 import { positionOf } from './filter-position.ts'
@@ -128,7 +128,7 @@ export function upsertBase (filter: Filter, update?: Update): Doc {
     equalities.set(path, value)
   }
   const doc: Doc = new Map()
-  for (const [path, value] of [...equalities].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) setNew(doc, path, value, equalities)
+  for (const [path, value] of [...equalities].sort(([a], [b]) => compareStrings(a, b))) setNew(doc, path, value, equalities)
   return doc
 }
 
