@@ -1,6 +1,7 @@
 import type { LogCollections } from '../../src/log/collections.ts'
 import { type Page, changesAfter, changesSince, pageEnd } from '../../src/log/page.ts'
 import { type Head, type LogRow, type Rev, revOf } from '../../src/log/types.ts'
+import { pageTime } from '../../src/sync/legacy-page.ts'
 import type { Books } from './books.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -60,8 +61,7 @@ export class Reader {
     if (by === 'rev') {
       this.after = await (this.options.endOfPage ?? pageEnd)(page, head, this.after, () => this.head())
     } else {
-      const last = page.rows.at(-1)?.updatedAt ?? this.since
-      this.since = page.hasMore ? last : new Date(Math.max(head.clock.getTime(), last.getTime()))
+      this.since = pageTime(page, head)
     }
     if (!page.hasMore) this.books.checkPage(conversationId, this.held, head.headRev)
     return page.hasMore
