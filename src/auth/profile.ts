@@ -15,7 +15,7 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const row = await context.users.findOne({ _id: id })
     if (row === null) throw new TidelogError('UNKNOWN_USER')
-    const fullName = input.fullName?.trim() ?? row.fullName
+    const fullName = input.fullName?.trim() ?? row.fullName ?? row.username // a host application may keep no full name
     const username = input.username ?? row.username
     if (username !== row.username) await refuseName(context, row, username)
     // The search keys are made of both names: write them only if both are still as they were read.

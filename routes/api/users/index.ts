@@ -14,7 +14,7 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.setSchemaErrorFormatter(fieldError)
   app.addHook('onRequest', app.authenticate)
 
-  app.get('/', {
+  app.get('', {
     schema: {
       summary: 'Find users',
       description: 'Active users whose user name, or a word of whose full name, begins with the text. Users of a host application that were never changed here are found by the beginning of the user name, as it is written.',
