@@ -10,7 +10,7 @@ import { Query } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
 import { isDoc, isNumeric, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, FIRST_BATCH, hintOf, namedCollection, refuseCollation, readerOf } from './find.ts'
+import { collectionOf, countOf, FIRST_BATCH, hintOf, namedCollection, refuseCollation, readerOf } from './find.ts'
 
 const NOTHING: Doc = new Map()
 
@@ -40,7 +40,7 @@ function aggregate (call: Call): Reply {
 
 function inputOf (call: Call, query: Query | undefined): Iterable<Doc> {
   if (query === undefined) return []
-  return onlyCounts(call.array('pipeline')) && query.plan.covered ? nothings(query.countMatches(call.view)) : query.documents(call.view)
+  return onlyCounts(call.array('pipeline')) && query.plan.covered ? nothings(countOf(call, query)) : query.documents(call.view)
 }
 
 function * nothings (count: number): Iterable<Doc> {

@@ -136,10 +136,15 @@ function count (call: Call): Doc {
   let n = 0
   if (collection !== undefined) {
     const query = countQuery(call, collection)
-    if (query.filter.op === 'always' && call.transaction === undefined) n = collection.count
-    else n = query.countMatches(call.view, skip + limit)
+    n = query.filter.op === 'always' ? countOf(call, query) : query.countMatches(call.view, skip + limit)
   }
   return docOf({ n: int32(Math.max(0, Math.min(n - skip, limit))) })
+}
+
+/** How many match, skipping and limiting as asked; of all documents the number is kept. */
+export function countOf (call: Call, query: Query): number {
+  if (query.filter.op !== 'always' || call.transaction !== undefined) return query.countMatches(call.view)
+  return Math.max(0, Math.min(query.plan.collection.count - query.skip, query.limit))
 }
 
 function distinct (call: Call): Doc {
