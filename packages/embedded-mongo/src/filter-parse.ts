@@ -155,12 +155,10 @@ function regexMatch (path: string, source: Regex): RegexMatch {
 function parseRegex (path: string, operand: Value, options: Value | undefined): RegexMatch {
   if (!(operand instanceof Regex) && typeof operand !== 'string') throw badValue('$regex has to be a string')
   if (options !== undefined && typeof options !== 'string') throw badValue('$options has to be a string')
-  if (typeof operand === 'string') return regexMatch(path, new Regex(operand, sorted(options ?? '')))
+  if (typeof operand === 'string') return regexMatch(path, new Regex(operand, options ?? ''))
   if (options !== undefined && options !== '' && operand.flags !== '') throw mongoError(51075, 'options set in both $regex and $options')
-  return regexMatch(path, new Regex(operand.pattern, sorted(options === undefined || options === '' ? operand.flags : options)))
+  return regexMatch(path, new Regex(operand.pattern, options === undefined || options === '' ? operand.flags : options))
 }
-
-const sorted = (flags: string) => [...flags].sort().join('')
 
 function parseTypes (operand: Value): Set<number> {
   const types = new Set<number>()

@@ -2,7 +2,7 @@
 import { mongoError, notImplemented } from './errors.ts'
 import { sortKey, type IndexField } from './key-bytes.ts'
 import { pathParts } from './paths.ts'
-import { printDoc } from './print.ts'
+import { printField } from './print.ts'
 import { isNumeric, toNumber, type Doc } from './values.ts'
 
 /** Parses `{ path: 1 | -1, … }`. */
@@ -10,9 +10,9 @@ export function parseSort (spec: Doc): IndexField[] {
   return [...spec].map(([path, value]) => {
     if (value instanceof Map) {
       if (value.has('$meta')) throw notImplemented('$meta sort is not supported')
-      throw mongoError(15974, `Illegal key in $sort specification: ${printDoc(spec)}`)
+      throw mongoError(15974, `Illegal key in $sort specification: ${printField(path, value)}`)
     }
-    if (!isNumeric(value)) throw mongoError(15974, `Illegal key in $sort specification: ${printDoc(spec)}`)
+    if (!isNumeric(value)) throw mongoError(15974, `Illegal key in $sort specification: ${printField(path, value)}`)
     const direction = toNumber(value)
     if (direction !== 1 && direction !== -1) throw mongoError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)')
     checkFieldPath(path)

@@ -57,8 +57,8 @@ export function modify (modifier: Modifier, current: Value | undefined, path: st
     case 'currentDate': return modifier.type === 'date' ? DateTime.fromMs(context.nowMs) : new Timestamp(Math.floor(context.nowMs / 1000), 1)
     case 'push': return pushed(modifier, current, path, context)
     case 'addToSet': return addedToSet(modifier.values, current, path)
-    case 'pull': return pulled(item => isPulled(modifier.condition, item), '$pull', current)
-    case 'pullAll': return pulled(item => modifier.values.some(value => compareValues(value, item) === 0), '$pullAll', current)
+    case 'pull': return pulled(item => isPulled(modifier.condition, item), current)
+    case 'pullAll': return pulled(item => modifier.values.some(value => compareValues(value, item) === 0), current)
     case 'pop': return popped(modifier.first, current, path)
     case 'rename': {
       const value = context.renamed.get(modifier.from)
@@ -136,9 +136,9 @@ function addedToSet (values: readonly Value[], current: Value | undefined, path:
   return current !== undefined && items.length === current.length ? current : items
 }
 
-function pulled (isOut: (item: Value) => boolean, name: string, current: Value | undefined): Value | undefined {
+function pulled (isOut: (item: Value) => boolean, current: Value | undefined): Value | undefined {
   if (current === undefined) return undefined
-  if (!Array.isArray(current)) throw badValue(`Cannot apply ${name} to a non-array value`)
+  if (!Array.isArray(current)) throw badValue('Cannot apply $pull to a non-array value')
   const items = current.filter(item => !isOut(item))
   return items.length === current.length ? current : items
 }
