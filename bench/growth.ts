@@ -6,7 +6,7 @@ import { DirectLoad } from './lib/direct-load.ts'
 import { type Request, ask, get, httpLoad } from './lib/http-load.ts'
 import { people } from './lib/people.ts'
 import { type Running, startProduct } from './lib/process.ts'
-import { headsUnchanged, nothingNewByCursor, nothingNewByTime, nothingNewOfAll, pagesByCursor, pagesByTime, status } from './lib/sync-requests.ts'
+import { type Place, type View, headsUnchanged, nothingNewByCursor, nothingNewByTime, nothingNewOfAll, pagesByCursor, pagesByTime, status } from './lib/sync-requests.ts'
 
 /** Conversations of the user who asks, beside the long one: the same number in both databases. */
 const smallOfOne = 50
@@ -34,14 +34,14 @@ export const growth: Benchmark = async function * ({ folder, pace: usual, quick,
     const requests: Array<[title: string, make: (side: Side) => Promise<Request[]>, code?: number]> = [
       ['sync-conversation by cursor, nothing new', ({ server, long }) => nothingNewByCursor(server.url, views, timeOf(long))],
       ['sync-conversation by time, nothing new', ({ server, long }) => nothingNewByTime(server.url, views, timeOf(long))],
-      ['sync-conversation by cursor, a page of 100', ({ server, long }) => pagesByCursor(server.url, spread(views), times(long))],
-      ['sync-conversation by time, a page of 100', ({ server, long }) => pagesByTime(server.url, spread(views), times(long))],
-      ['history page of 100, anywhere', ({ server, long }) => checked(server, times(long).map((_, index) =>
-        get(self.token, `/api/messages/${other.id}?limit=100&before=${200 + Math.floor(index * (long - 200) / 40)}`)))],
+      ['sync-conversation by cursor, a page of 100', ({ server, long }) => pagesByCursor(server.url, places(views, long))],
+      ['sync-conversation by time, a page of 100', ({ server, long }) => pagesByTime(server.url, places(views, long))],
+      ['history page of 100, anywhere', ({ server, long }) => checked(server, positions(long).map(position =>
+        get(self.token, `/api/messages/${other.id}?limit=100&before=${position + 150}`)))],
       ['sync-status', async () => status([self, other])],
+      ['conversation list', ({ server }) => checked(server, [get(self.token, '/api/messages/conversations'), get(other.token, '/api/messages/conversations')])],
       ['POST /api/sync, nothing new', ({ server }) => nothingNewOfAll(server.url, [self, other])],
-      ['GET /api/sync/heads, 304', ({ server }) => headsUnchanged(server.url, [self, other]), 304],
-      ['conversation list', ({ server }) => checked(server, [get(self.token, '/api/messages/conversations'), get(other.token, '/api/messages/conversations')])]
+      ['GET /api/sync/heads, 304', ({ server }) => headsUnchanged(server.url, [self, other]), 304]
     ]
     for (const [title, make, code] of requests) {
       const contestants: Contestant[] = []
@@ -77,13 +77,13 @@ async function prepare (folder: string, size: number, profileDir: string | undef
   return { size, long, server: await startProduct(dataDir, { profileDir }) }
 }
 
-/** Forty points of the long conversation, from its beginning to 200 messages before its end. */
-function times (long: number): Date[] {
-  return Array.from({ length: 40 }, (_, index) => timeOf(Math.floor(index * (long - 200) / 40)))
+/** Forty places of the long conversation, from its beginning to 200 messages before its end, for both of its members. */
+function places (views: readonly View[], long: number): Place[] {
+  return positions(long).map((position, index) => ({ ...views[index % views.length]!, after: timeOf(position) }))
 }
 
-function spread<T> (views: readonly T[]): T[] {
-  return Array.from({ length: 40 }, (_, index) => views[index % views.length]!)
+function positions (long: number): number[] {
+  return Array.from({ length: 40 }, (_, index) => 1 + Math.floor(index * (long - 201) / 40))
 }
 
 async function checked ({ url }: Running, requests: Request[]): Promise<Request[]> {

@@ -1,15 +1,24 @@
 import { held } from './lib/benchmark.ts'
 import { compare } from './lib/compare.ts'
+import { timeOf } from './lib/database.ts'
 import { pagesByCursor, pagesByTime } from './lib/sync-requests.ts'
 import { syncBenchmark } from './lib/sync-setting.ts'
 
+const messages = 1_600
+/** Pages that do not touch each other: whoever keeps what was read last has another page than the one that is asked for next. */
+const starts = Array.from({ length: 14 }, (_, index) => index * 107)
+
 /** `POST /api/messages/sync-conversation` that brings a full page of 100 messages. */
-export const page = syncBenchmark(async ({ url, views, messages, starts, tidelog, fastify, driver }, pace) => {
-  const requests = await pagesByTime(url, views, starts)
+export const page = syncBenchmark(async ({ url, views, tidelog, fastify, driver }, pace) => {
+  // The places of one conversation are far from each other in the list, and so in time.
+  const anywhere = starts.flatMap(start => views.map(view => ({ ...view, after: timeOf(start) })))
+  const newest = views.map(view => ({ ...view, after: timeOf(messages - 100) }))
+  const requests = await pagesByTime(url, anywhere)
   return held(await compare('sync-conversation, a page of 100 messages', 'requests', [
-    tidelog('by time', requests),
-    tidelog('by cursor', await pagesByCursor(url, views, starts)),
+    tidelog('by time, from 14 places of each conversation', requests),
+    tidelog('by cursor, the same', await pagesByCursor(url, anywhere)),
+    tidelog('by time, the newest 100 only', await pagesByTime(url, newest)),
     await fastify(requests),
     driver('one find of 100 rows', { loop: 'page', limit: 100, revMax: messages - 101 })
   ], pace), '≥ 1,500 requests/s', ({ lines }) => lines[0]!.perSecond >= 1_500)
-})
+}, { neighbours: 1, messages })

@@ -1,10 +1,12 @@
 import { held } from './lib/benchmark.ts'
 import { compare } from './lib/compare.ts'
+import { timeOf } from './lib/database.ts'
 import { nothingNewByCursor, nothingNewByTime } from './lib/sync-requests.ts'
 import { syncBenchmark } from './lib/sync-setting.ts'
 
 /** `POST /api/messages/sync-conversation` where nothing has changed: what idle clients ask most. */
-export const poll = syncBenchmark(async ({ url, views, end, tidelog, fastify, driver }, pace) => {
+export const poll = syncBenchmark(async ({ url, views, messages, tidelog, fastify, driver }, pace) => {
+  const end = timeOf(messages)
   const requests = await nothingNewByTime(url, views, end)
   return held(await compare('sync-conversation, nothing new', 'requests', [
     tidelog('by time', requests),

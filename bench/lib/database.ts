@@ -64,7 +64,7 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
         joinedSeq: seqOf(0),
         joinedAt: timeOf(0),
         readSeq: seqOf(messages),
-        readAt: timeOf(messages)
+        readAt: timeOf(0) // So that no page by time brings read messages again.
       })
     }
   }

@@ -4,6 +4,8 @@ import type { Latency } from './statistics.ts'
 export type { Request }
 
 const connections = 50
+/** Requests that one connection goes through; those of all connections together cover the whole list. */
+const requestsMax = 400
 
 /**
  * As many requests as 50 connections get answered in `seconds`. Each connection goes through `requests` from another
@@ -20,7 +22,7 @@ export async function httpLoad (url: string, requests: readonly Request[], secon
     setupClient: one => {
       const from = Math.floor(client++ * requests.length / connections)
       // Copies: autocannon keeps a built buffer in each.
-      one.setRequests([...requests.slice(from), ...requests.slice(0, from)].map(request => ({ ...request })))
+      one.setRequests([...requests.slice(from), ...requests.slice(0, from)].slice(0, requestsMax).map(request => ({ ...request })))
     }
   })
   const { errors, timeouts, statusCodeStats, latency, requests: { total } } = result

@@ -32,20 +32,26 @@ export async function nothingNewByTime (url: string, views: readonly View[], sin
   }))
 }
 
-/** Requests for a page of 100 messages after each of `times`; each was answered with 100 once. */
-export async function pagesByTime (url: string, views: readonly View[], times: readonly Date[]): Promise<Request[]> {
-  const requests = views.map(({ self, other }, index) =>
-    post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: times[index % times.length]!.toISOString(), limit: 100 }))
+/** A page of 100 messages is asked for after this time. */
+export interface Place extends View {
+  after: Date
+}
+
+/** Requests for pages by time; each was answered with 100 messages once. */
+export async function pagesByTime (url: string, places: readonly Place[]): Promise<Request[]> {
+  const requests = places.map(({ self, other, after }) =>
+    post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: after.toISOString(), limit: 100 }))
   for (const request of requests) await expectCount(url, request, 100)
   return requests
 }
 
-/** The same by cursor: each starts where a page by time has ended. */
-export async function pagesByCursor (url: string, views: readonly View[], times: readonly Date[]): Promise<Request[]> {
+/** The same by cursor. */
+export async function pagesByCursor (url: string, places: readonly Place[]): Promise<Request[]> {
   const requests: Request[] = []
-  for (const [index, { self, other }] of views.entries()) {
-    const first = post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: times[index % times.length]!.toISOString(), limit: 1 })
-    const { cursor } = await ask<ConversationAnswer>(url, first)
+  for (const { self, other, after } of places) {
+    // A page of one message, and its cursor: 100 must come after it.
+    const before = post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: new Date(after.getTime() - 1_000).toISOString(), limit: 1 })
+    const { cursor } = await ask<ConversationAnswer>(url, before)
     const request = post(self.token, path, { otherUserId: other.id, cursor, limit: 100 })
     await expectCount(url, request, 100)
     requests.push(request)

@@ -2,17 +2,23 @@ import { join } from 'node:path'
 import type { Question } from '../floors/driver.ts'
 import type { Benchmark, Setting } from './benchmark.ts'
 import type { Comparison, Contestant } from './compare.ts'
-import { type History, addHistories, addUsers, copyDatabase, timeOf, withDatabase } from './database.ts'
+import { type History, addHistories, addUsers, copyDatabase, withDatabase } from './database.ts'
 import { type Request, ask, httpLoad } from './http-load.ts'
 import { type Person, directId, people } from './people.ts'
 import { startFloor, startProduct } from './process.ts'
 import type { View } from './sync-requests.ts'
 
 const users = 50
-const neighbours = 4
 const inFlight = 50
 
-/** 50 users with 8 conversations each (200 conversations, 400 points of view), and the servers that hold them. */
+interface Data {
+  /** Each user has a conversation with the next ones, this many. */
+  neighbours: number
+  /** Messages in each conversation. */
+  messages: number
+}
+
+/** 50 users with conversations among each other, and the servers that hold them. */
 export interface SyncSetting {
   /** The product's. */
   url: string
@@ -20,10 +26,6 @@ export interface SyncSetting {
   views: View[]
   /** Messages in each conversation. */
   messages: number
-  /** The time of the last message. */
-  end: Date
-  /** Times with at least 101 messages after them. */
-  starts: Date[]
   tidelog: (name: string, requests: readonly Request[], status?: number) => Contestant
   /** A plain Fastify that parses these requests and gives what the product answers to the first of them. */
   fastify: (requests: readonly Request[]) => Promise<Contestant>
@@ -31,9 +33,11 @@ export interface SyncSetting {
 }
 
 /** A benchmark of one comparison in this setting. */
-export function syncBenchmark (measure: (setting: SyncSetting, pace: Setting['pace']) => Promise<Comparison>): Benchmark {
-  return async function * ({ folder, pace, quick, profileDir }) {
-    const messages = quick ? 150 : 400
+export function syncBenchmark (
+  measure: (setting: SyncSetting, pace: Setting['pace']) => Promise<Comparison>,
+  { neighbours, messages }: Data = { neighbours: 4, messages: 200 }
+): Benchmark {
+  return async function * ({ folder, pace, profileDir }) {
     const persons = people(users)
     const histories = persons.flatMap((a, index): History[] =>
       Array.from({ length: neighbours }, (_, step) => ({ a, b: persons[(index + step + 1) % users]!, messages })))
@@ -53,8 +57,6 @@ export function syncBenchmark (measure: (setting: SyncSetting, pace: Setting['pa
         persons,
         views: histories.flatMap(({ a, b }): View[] => [{ self: a, other: b }, { self: b, other: a }]),
         messages,
-        end: timeOf(messages),
-        starts: Array.from({ length: 20 }, (_, index) => timeOf(Math.floor(index * (messages - 102) / 20))),
         tidelog: (name, requests, status) => ({ name: `Tidelog: ${name}`, pid: product.pid, run: seconds => httpLoad(product.url, requests, seconds, status) }),
         fastify: async requests => {
           await httpFloor.ask({ answers: { same: await ask(product.url, requests[0]!) } })
