@@ -1,14 +1,14 @@
 import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import { directId, objectId } from '../chat/conversation-id.ts'
-import { directPayload, gather } from '../chat/payload.ts'
+import { type People, type ReadSeqs, gather, nobodyRead } from '../chat/payload.ts'
 import { TidelogError } from '../errors.ts'
 import { indexNames } from '../log/collections.ts'
 import { type Page, changesAfter, changesSince, pageEnd } from '../log/page.ts'
 import { type Head, type LogRow, type Member, type Rev, revOf } from '../log/types.ts'
-import type { DirectMessage } from '../schemas/message.ts'
 import type { ReadPosition, SyncConversationInput } from '../schemas/sync.ts'
 import { pageTime, readSince } from './legacy-page.ts'
+import type { Segments } from './segments.ts'
 import { readTimestamp } from './timestamp.ts'
 
 /** What a client that knows of nothing is told: any other time could be ahead of the clock that the first message gets. */
@@ -16,14 +16,17 @@ const beginning = new Date(0)
 /** Own messages that come again because they were read. */
 const readAgainMax = 100
 
+/** What a client is told; `writeSync` makes the body of it. */
 export interface ConversationSync {
-  messages: DirectMessage[]
-  syncTimestamp: string
-  count: number
+  /** In ascending seq, which is the order of creation. */
+  rows: LogRow[]
+  people: People
+  readSeqs: ReadSeqs
+  time: Date
   cursor: string
   hasMore: boolean
   reads: ReadPosition[]
-  reset?: true
+  reset: boolean
 }
 
 /** What a client holds: everything up to a time, or, exactly, up to a rev. */
@@ -39,7 +42,9 @@ interface Position {
  * read of the head.
  * @throws TidelogError VALIDATION (a time that is none), BAD_CURSOR
  */
-export async function syncConversation (context: ChatContext, identity: Identity, input: SyncConversationInput): Promise<ConversationSync> {
+export async function syncConversation (
+  context: ChatContext, segments: Segments, identity: Identity, input: SyncConversationInput
+): Promise<ConversationSync> {
   const other = input.otherUserId.toLowerCase()
   const conversationId = directId(identity.userId, other)
   const wanted = readPosition(context, identity, conversationId, input)
@@ -53,7 +58,7 @@ export async function syncConversation (context: ChatContext, identity: Identity
 
   const otherId = objectId(other)
   const [page, mine, theirs] = await Promise.all([
-    scan(context, conversationId, position, head, input.limit),
+    scan(context, segments, position, head, input.limit),
     context.log.member(conversationId, identity.id),
     context.log.member(conversationId, otherId)
   ])
@@ -67,13 +72,14 @@ export async function syncConversation (context: ChatContext, identity: Identity
   rows.sort((a, b) => a.seq! - b.seq!)
 
   const people = gather(context, rows)
-  const found = people instanceof Promise ? await people : people
   const readSeqs = new Map([mine, theirs].flatMap(member => member === undefined ? [] : [[member.userId.toHexString(), member.readSeq] as const]))
   return answer(context, identity, conversationId, {
     rev: pageEnd(page, head, rev ?? revOf(0)),
     time,
     reset,
-    messages: rows.map(row => directPayload(row, found, readSeqs)),
+    rows,
+    people: people instanceof Promise ? await people : people,
+    readSeqs,
     hasMore: page.hasMore,
     reads: [mine, theirs].flatMap(member => readPositionOf(member, since))
   })
@@ -94,9 +100,14 @@ function servable (position: Position, head: Head): Position {
   return served ? position : { since: beginning, rev: revOf(0), reset: true }
 }
 
-async function scan ({ log }: ChatContext, conversationId: string, { since, rev }: Position, head: Head, limit: number): Promise<Page> {
-  if (rev === undefined) return since >= head.clock ? { rows: [], hasMore: false } : await changesSince(log.collections, conversationId, since, limit)
-  return rev >= head.headRev ? { rows: [], hasMore: false } : await changesAfter(log.collections, conversationId, rev, limit)
+async function scan ({ log }: ChatContext, segments: Segments, { since, rev }: Position, head: Head, limit: number): Promise<Page> {
+  if (rev !== undefined) return rev >= head.headRev ? { rows: [], hasMore: false } : await changesAfter(log.collections, head._id, rev, limit)
+  if (since >= head.clock) return { rows: [], hasMore: false }
+  const known = segments.find(head, since, limit)
+  if (known !== undefined) return known
+  const page = await changesSince(log.collections, head._id, since, limit)
+  segments.keep(head, since, page)
+  return page
 }
 
 /** Own messages that were read, the newest, without those that the page holds already. */
@@ -117,18 +128,11 @@ function readPositionOf (member: Member | undefined, since: Date): ReadPosition[
     : [{ userId: member.userId.toHexString(), seq: member.readSeq, at: member.readAt.toISOString() }]
 }
 
+const nobody: People = { users: new Map(), listings: new Map() }
+
 function answer (
   { log }: ChatContext, { userId }: Identity, conversationId: string,
-  { rev, time, reset, messages = [], hasMore = false, reads = [] }:
-  { rev: Rev, time: Date, reset: boolean, messages?: DirectMessage[], hasMore?: boolean, reads?: ReadPosition[] }
+  { rev, ...found }: Partial<ConversationSync> & { rev: Rev, time: Date, reset: boolean }
 ): ConversationSync {
-  return {
-    messages,
-    syncTimestamp: time.toISOString(),
-    count: messages.length,
-    cursor: log.cursors.encode(userId, conversationId, rev),
-    hasMore,
-    reads,
-    ...(reset ? { reset: true as const } : {})
-  }
+  return { rows: [], people: nobody, readSeqs: nobodyRead, hasMore: false, reads: [], cursor: log.cursors.encode(userId, conversationId, rev), ...found }
 }

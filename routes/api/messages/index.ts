@@ -8,7 +8,6 @@ import { markConversationRead, markMessageRead } from '../../../src/chat/mark-re
 import { sendDirect } from '../../../src/chat/send-direct.ts'
 import { unreadCounts } from '../../../src/chat/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { fieldError } from '../../../src/schemas/field-errors.ts'
 import {
   ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, HistoryQuery, Message, ReadBody, SendDirectInput, UnreadBody,
   historyBody, messageBody
@@ -21,7 +20,6 @@ const UserParams = Type.Object({ userId: Id })
 const tags = ['messages']
 
 const messageRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.setSchemaErrorFormatter(fieldError)
   app.addHook('onRequest', app.authenticate)
   await app.register(syncRoutes)
 

@@ -1,12 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
 import { TidelogError } from '../../../src/errors.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { SyncConversationBody, SyncConversationInput, SyncStatusBody, SyncStatusQuery } from '../../../src/schemas/sync.ts'
 import { syncStatus } from '../../../src/sync/legacy-status.ts'
+import { writeSync } from '../../../src/sync/legacy-json.ts'
 import { syncConversation } from '../../../src/sync/legacy.ts'
+import { Segments } from '../../../src/sync/segments.ts'
 
 /** The sync that the first clients know; authenticated by the plugin that registers it. */
 const syncRoutes: FastifyPluginAsyncTypebox = async app => {
+  const segments = new Segments()
+
   app.post('/sync-conversation', {
     schema: {
       summary: 'What changed in a direct conversation',
@@ -19,7 +24,10 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
       // The text that the first clients know, whatever else is wrong with the body.
       if ((body as { otherUserId?: unknown } | null | undefined)?.otherUserId == null) throw new TidelogError('VALIDATION', 'otherUserId is required')
     }
-  }, async ({ body, identity }) => ({ success: true as const, ...await syncConversation(app.chat, identity, body) }))
+  }, async ({ body, identity }, reply: FastifyReply) => {
+    const found = await syncConversation(app.chat, segments, identity, body)
+    return await reply.type('application/json; charset=utf-8').send(writeSync(found))
+  })
 
   app.get('/sync-status', {
     schema: {
