@@ -10,6 +10,9 @@ export default [
     plugins: { '@typescript-eslint': tseslint.plugin },
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },
     rules: {
+      // A schema and the type made from it share a name; TypeScript finds real doubles.
+      'no-redeclare': 'off',
+      '@typescript-eslint/no-redeclare': 'off',
       'no-void': ['error', { allowAsStatement: true }],
       // tap waits for its subtests by itself.
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', package: '@tapjs/test', name: 'test' }, { from: 'package', package: 'tap', name: 'test' }] }],

@@ -3,11 +3,9 @@ import { Type } from '@sinclair/typebox'
 import { setActive } from '../../../src/auth/activate.ts'
 import { toPublicUser } from '../../../src/auth/payload.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { fieldError } from '../../../src/schemas/field-errors.ts'
 import { AdminUser, AdminUserInput, UserParams } from '../../../src/schemas/user.ts'
 
 const adminRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.setSchemaErrorFormatter(fieldError)
   app.addHook('onRequest', app.authenticate)
 
   app.patch('/users/:id', {

@@ -6,13 +6,11 @@ import { endAllSessions, endSession } from '../../../src/auth/sessions.ts'
 import type { Config } from '../../../src/config.ts'
 import { LogoutInput } from '../../../src/schemas/auth.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { fieldError } from '../../../src/schemas/field-errors.ts'
 import { OwnUser } from '../../../src/schemas/user.ts'
 import accountRoutes from './accounts.ts'
 
 /** Authentication; with a host application's tokens alone there is nothing to register with or to log in to here. */
 const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
-  app.setSchemaErrorFormatter(fieldError)
   if (issuesTokens(config)) await app.register(accountRoutes)
 
   app.post('/logout', {

@@ -3,13 +3,11 @@ import { commonChatId } from '../../../src/chat/conversation-id.ts'
 import { history } from '../../../src/chat/history.ts'
 import { sendCommon } from '../../../src/chat/send-common.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { fieldError } from '../../../src/schemas/field-errors.ts'
 import { CommonChatMessage, HistoryQuery, SendCommonInput, historyBody, messageBody } from '../../../src/schemas/message.ts'
 
 const tags = ['common chat']
 
 const commonChatRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.setSchemaErrorFormatter(fieldError)
   app.addHook('onRequest', app.authenticate)
 
   app.post('/message', {

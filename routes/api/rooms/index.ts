@@ -3,14 +3,12 @@ import { normalRoomId, roomConversationId } from '../../../src/chat/conversation
 import { history } from '../../../src/chat/history.ts'
 import { sendRoom } from '../../../src/chat/send-room.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { fieldError } from '../../../src/schemas/field-errors.ts'
 import { HistoryQuery, RoomMessage, historyBody, messageBody } from '../../../src/schemas/message.ts'
 import { RoomMessageInput, RoomParams } from '../../../src/schemas/room.ts'
 
 const tags = ['rooms']
 
 const roomRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.setSchemaErrorFormatter(fieldError)
   app.addHook('onRequest', app.authenticate)
 
   app.get('/:roomId/messages', {

@@ -6,12 +6,10 @@ import { searchUsers } from '../../../src/auth/search-users.ts'
 import { setBlock } from '../../../src/chat/block.ts'
 import { TidelogError } from '../../../src/errors.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { fieldError } from '../../../src/schemas/field-errors.ts'
 import { User } from '../../../src/schemas/primitives.ts'
 import { OwnUser, ProfileInput, UserPage, UserParams, UserSearch } from '../../../src/schemas/user.ts'
 
 const userRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.setSchemaErrorFormatter(fieldError)
   app.addHook('onRequest', app.authenticate)
 
   app.get('', {
