@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { ClientSession, MongoClient } from 'mongodb'
@@ -7,6 +8,7 @@ import { type Change, type Known, type Outcome, type Plan, type Unit, planBatch,
 import { type Waiting, takeBatch } from './queue.ts'
 import { findRepeats, isApplied } from './settle.ts'
 import { type CommitResult, commitPlan } from './transaction.ts'
+import { askForTurn, isAnothersTurn, triesBeforeTurn, turnPolls } from './turn.ts'
 import { type Head, type LogRow, type Member, memberKey } from './types.ts'
 
 /** A change that is stored for good. */
@@ -65,6 +67,8 @@ export class Committer {
   private readonly options: Required<CommitOptions>
   private readonly steps: CommitSteps
   private readonly heads: LRUCache<string, Head>
+  /** Names this node to others. */
+  private readonly node = randomBytes(8).toString('base64url')
   private readonly waiting: Item[] = []
   private readonly busy = new Set<string>()
   private running = 0
@@ -80,7 +84,7 @@ export class Committer {
       batchCountMax: 512,
       batchBytesMax: 4 << 20,
       waitingMax: 20_000,
-      attemptsMax: 8,
+      attemptsMax: 16,
       headsMax: 50_000,
       now: Date.now,
       onCommitted: () => {},
@@ -158,8 +162,9 @@ export class Committer {
         if (last.result === 'repeated') open = await this.settleRepeats(open, doubtful !== undefined)
         if (open.length === 0) return
         if (open.length === before) await this.steps.sleep(Math.random() * Math.min(250, 2 ** attempt))
+        if (attempt >= triesBeforeTurn && (last.result === 'moved' || last.result === 'transient') && !this.options.share) await this.askForTurn(open)
       }
-      const known = await this.know(open)
+      const known = await this.knowInTurn(open)
       // Asked after the reads: if it is applied later than this, they are too old and the heads' filter says so.
       if (doubtful !== undefined && await isApplied(doubtful.plan, known, this.collections)) return this.finish(doubtful.items, doubtful.plan)
       if (attempt === this.options.attemptsMax) throw new TidelogError('UNAVAILABLE', undefined, { cause: last, retryAfterMs: 1_000 })
@@ -208,6 +213,20 @@ export class Committer {
       if (repeated !== undefined) item.resolve(repeated)
       return repeated === undefined
     })
+  }
+
+  /** Only for fairness: that it fails is no failure of the batch. */
+  private async askForTurn (items: Item[]): Promise<void> {
+    await askForTurn(this.collections, [...new Set(items.flatMap(item => item.conversations))], this.node).catch(() => {})
+  }
+
+  private async knowInTurn (items: Item[]): Promise<Known> {
+    let known = await this.know(items)
+    for (let polls = 0; polls < turnPolls.max && isAnothersTurn(known, this.node); polls++) {
+      await this.steps.sleep(turnPolls.everyMs)
+      known = await this.know(items)
+    }
+    return known
   }
 
   /** Heads (from the cache where it has them: the transaction checks them), and the rows and members that the changes need. */

@@ -61,8 +61,8 @@ async function moveHeads ({ heads }: Plan, { conversations }: LogCollections, se
       expected++
       operations.push({
         updateOne: {
-          filter: { _id: from._id, headRev: from.headRev, clock: from.clock },
-          update: { $set: { headRev: to.headRev, headSeq: to.headSeq, clock: to.clock } }
+          filter: { _id: from._id, headRev: from.headRev, clock: from.clock, turn: from.turn ?? { $exists: false } },
+          update: { $set: { headRev: to.headRev, headSeq: to.headSeq, clock: to.clock }, ...(from.turn === undefined ? {} : { $unset: { turn: '' } }) }
         }
       })
     }

@@ -1,4 +1,5 @@
-import type { ObjectId } from 'mongodb'
+import { createHash } from 'node:crypto'
+import { ObjectId } from 'mongodb'
 
 /** A message's place by creation in its conversation: 1, 2, 3 … without gaps, for ever. */
 export type Seq = number & { readonly position: 'seq' }
@@ -11,12 +12,26 @@ export const revOf = (value: number): Rev => value as Rev
 export type ConversationKind = 'direct' | 'room' | 'common' | 'self'
 export type MemberRole = 'owner' | 'moderator' | 'member'
 export type MessageType = 'text' | 'image' | 'file' | 'audio' | 'video' | 'location' | 'system'
+/** Which messages a member of a room may read: all of them, or those since they joined. */
+export type HistoryView = 'all' | 'joined'
+
+/** Kinds of rows that stand for a state: one row for each subject, which moves to the next rev when the state changes. */
+export type PutKind = 'membership' | 'meta' | 'read' | 'block' | 'purge'
+export type RowKind = 'message' | PutKind
+
+/** A room's settings, as its head has them and a `meta` row tells of them. */
+export interface Meta {
+  name?: string
+  isPrivate?: boolean
+  history?: HistoryView
+  deleted?: boolean
+}
 
 /**
  * The head of a conversation's log. Only a commit moves `headRev`, `headSeq` and `clock`, and always in one
  * transaction with the rows that it stands for.
  */
-export interface Head {
+export interface Head extends Meta {
   _id: string
   kind: ConversationKind
   headRev: Rev
@@ -25,17 +40,29 @@ export interface Head {
   clock: Date
   /** Changes at or below this rev are no longer complete; cursors behind it are reset. */
   gcFloor: Rev
+  /** Members now; none are kept of the common chat. */
+  memberCount: number
   createdAt: Date
-  name?: string
-  isPrivate?: boolean
+  /** Rev of the last `meta` row. */
+  metaRev?: Rev
+  /** Messages up to here are purged. */
+  purgedSeq?: Seq
+  /** Rev of the last change that showed somebody more than before (an unblocking, another history view): cursors from before it are reset. */
+  viewRev?: Rev
+  /** Own logs only: rev of the last `membership` row. A list of the user's conversations is good as long as this stays. */
+  memberRev?: Rev
+  /** Own logs only: rev of the last `block` row. */
+  blockRev?: Rev
+  /** The node that may commit next, because it was too slow for the others several times (src/log/turn.ts). */
+  turn?: string
 }
 
 /** One row of a log, at the position of its last change. */
-export interface LogRow {
+export interface LogRow extends Meta {
   _id: ObjectId
   conversationId: string
   rev: Rev
-  kind: 'message' | 'membership'
+  kind: RowKind
   createdAt: Date
   updatedAt: Date
   /** Messages only. */
@@ -54,9 +81,20 @@ export interface LogRow {
   replyTo?: ObjectId
   editedAt?: Date
   isDeleted?: true
-  /** Membership rows only: whose, and the new role (null: no longer a member). */
+  /** `membership`: whose, and the new role (null: no longer a member). */
   userId?: ObjectId
   role?: MemberRole | null
+  /** `membership` of a room: may not join again. */
+  banned?: true
+  /** In an own log: the conversation (`membership`, `read`), or the user in hex (`block`), that the row is about. */
+  about?: string
+  /** `block`: blocked now. */
+  on?: boolean
+  /** `read`: the user has read up to here. */
+  readSeq?: Seq
+  readAt?: Date
+  /** `purge`: messages up to here are gone. */
+  throughSeq?: Seq
 }
 
 /** A member of a conversation, and how far they have read it. */
@@ -68,6 +106,8 @@ export interface Member {
   role: MemberRole
   /** The head's seq when they joined. */
   joinedSeq: Seq
+  /** The rev at which they joined: another one after they left and came back. */
+  joinedRev: Rev
   joinedAt: Date
   /** Everything up to this seq is read. */
   readSeq: Seq
@@ -77,3 +117,17 @@ export interface Member {
 }
 
 export const memberKey = (conversationId: string, userId: ObjectId): string => `${conversationId}|${userId.toHexString()}`
+
+/** Members of a conversation above which their read positions are their own affair: nobody else is told. */
+export const shownReadersMax = 200
+
+/** The own log of a user: on the wire always `self`. */
+export const selfLogId = (userId: ObjectId | string): string => `self_${typeof userId === 'string' ? userId : userId.toHexString()}`
+
+/** Whose own log this is, in hex; undefined for any other conversation. */
+export const selfLogOwner = (conversationId: string): string | undefined => conversationId.startsWith('self_') ? conversationId.slice(5) : undefined
+
+/** The `_id` of a row that stands for a state: the same on every node and in every try. */
+export function rowIdOf (conversationId: string, kind: PutKind, subject: string): ObjectId {
+  return new ObjectId(createHash('sha256').update(`${conversationId}\n${kind}\n${subject}`).digest().subarray(0, 12))
+}

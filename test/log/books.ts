@@ -131,7 +131,7 @@ export class Books {
 
   private headMoved (from: Head | null, to: Head): void {
     if (from !== null && (to.headRev < from.headRev || to.headSeq < from.headSeq)) this.broken.push('I2: a head went down')
-    if (from !== null && to.clock.getTime() <= from.clock.getTime()) this.broken.push('the clock of a conversation went back')
+    if (from !== null && (to.clock < from.clock || (to.clock.getTime() === from.clock.getTime() && to.turn === from.turn))) this.broken.push('the clock of a conversation went back')
   }
 
   private rowWritten (from: LogRow | null, row: LogRow): void {

@@ -76,6 +76,22 @@ t.test('I2: two nodes that write to one conversation at once, and open it, leave
   t.same(new Set(committed.flatMap(({ rows }) => rows.map(({ row }) => row.rev))).size, 120, 'each is delivered')
 })
 
+t.test('no node starves while others write to the same conversation without a pause', async t => {
+  const { node } = await nodes()
+  const done = [0, 0, 0]
+  const enough = () => done.every(count => count >= 15)
+  await Promise.all(done.map(async (_, index) => {
+    const committer = node()
+    await Promise.all(['x', 'y', 'z'].map(async () => {
+      while (!enough()) {
+        await committer.commit(message(`${index}`))
+        done[index]!++
+      }
+    }))
+  }))
+  t.ok(enough(), done.join(' '))
+})
+
 t.test('I5: a client id sent to two nodes at once, and again later, is one message', async t => {
   const { collections, node } = await nodes()
   const [first, second] = [node(), node()]

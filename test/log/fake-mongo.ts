@@ -76,6 +76,10 @@ export class FakeMongo {
     return undefined
   }
 
+  isHeld (key: string): boolean {
+    return [...this.active].some(transaction => transaction.writes.has(key))
+  }
+
   apply (transaction: Transaction): void {
     if (!this.active.delete(transaction)) return
     const writes = [...transaction.writes.values()].map(write => ({ ...write, from: this.read(write.table, write.id) }))
@@ -264,7 +268,7 @@ interface WriteOptions {
 
 type Operation =
   | { insertOne: { document: Doc } }
-  | { updateOne: { filter: Doc, update: { $set?: object, $inc?: Record<string, number> } } }
+  | { updateOne: { filter: Doc, update: { $set?: object, $unset?: object, $inc?: Record<string, number> } } }
   | { replaceOne: { filter: Doc, replacement: object } }
   | { deleteOne: { filter: Doc } }
 
@@ -301,6 +305,23 @@ class FakeCollection {
     return { matchedCount }
   }
 
+  /** Outside of transactions: waits while one of them holds a document, for some time. */
+  async updateMany (filter: Doc, { $set }: { $set: object }): Promise<void> {
+    const { schedule, faults } = this.mongo.options
+    await schedule.turn(this.node)
+    if (schedule.chance(faults / 8)) throw network()
+    for (const { _id } of this.mongo.all(this.table).filter(doc => matches(doc, filter))) {
+      for (let waits = 0; this.mongo.isHeld(`${this.table} ${keyOf(_id)}`); waits++) {
+        if (waits === 100) throw serverError(50, 'operation exceeded time limit', [])
+        await schedule.turn(this.node)
+      }
+      const transaction = new Transaction(this.mongo, this.node)
+      transaction.update(this.table, { ...filter, _id }, doc => ({ ...doc, ...$set }))
+      this.mongo.apply(transaction)
+    }
+    await schedule.turn(this.node)
+  }
+
   find (filter: Doc): FakeCursor {
     return new FakeCursor(this.mongo, this.node, this.table, filter)
   }
@@ -314,7 +335,9 @@ class FakeCollection {
       const { filter, update } = operation.updateOne
       return transaction.update(this.table, filter, doc => {
         const added = Object.entries(update.$inc ?? {}).map(([field, by]) => [field, doc[field] as number + by])
-        return { ...doc, ...update.$set, ...Object.fromEntries(added) }
+        const changed: Doc = { ...doc, ...update.$set, ...Object.fromEntries(added) }
+        for (const field of Object.keys(update.$unset ?? {})) Reflect.deleteProperty(changed, field)
+        return changed
       })
     }
     if ('replaceOne' in operation) {

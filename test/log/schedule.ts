@@ -46,7 +46,7 @@ export class Schedule {
   }
 
   /** Gives turns until nothing waits. */
-  async run (turnsMax = 20_000): Promise<void> {
+  async run (turnsMax = 50_000): Promise<void> {
     for (let turns = 0; ; turns++) {
       await drained()
       if (this.waiting.length === 0) return
