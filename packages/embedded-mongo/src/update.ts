@@ -3,12 +3,13 @@ import { compareStrings, compareValues, identical } from './compare.ts'
 import { badValue, mongoError } from './errors.ts'
 import { conjuncts, type Comparison, type Filter } from './filter.ts'
 import { positionOf } from './filter-position.ts'
+import { checkIdValue } from './id-value.ts'
 import { pathParts } from './paths.ts'
 import { printField } from './print.ts'
 import { appliedToDoc } from './update-tree.ts'
 import { printId } from './update-modifiers.ts'
 import type { Modification, Update } from './update-parse.ts'
-import { BsonUndefined, ObjectId, Regex, Timestamp, typeName, type Doc, type Value } from './values.ts'
+import { Timestamp, type Doc, type Value } from './values.ts'
 
 export { parseUpdate, type Update } from './update-parse.ts'
 
@@ -92,10 +93,7 @@ function checkNoArray (doc: Doc, path: string) {
 function checkId (update: Update, before: Doc, after: Doc) {
   const id = before.get('_id')
   const next = after.get('_id')
-  if (next !== undefined && (Array.isArray(next) || next instanceof Regex || next instanceof BsonUndefined)) {
-    throw mongoError('InvalidIdField', `The '_id' value cannot be of type ${typeName(next)}`)
-  }
-  if (next !== id && next instanceof Map) checkIdFields(next)
+  if (next !== undefined && next !== id) checkIdValue(next)
   if (id === undefined || id === next) return
   if (update.kind === 'replace') {
     if (next !== undefined && compareValues(id, next) === 0) return
@@ -106,21 +104,14 @@ function checkId (update: Update, before: Doc, after: Doc) {
   throw mongoError('ImmutableField', `Performing an update on the path '${path}' would modify the immutable field '_id'`)
 }
 
-function checkIdFields (id: Doc) {
-  for (const [name, value] of id) {
-    if (name.startsWith('$')) throw mongoError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`)
-    if (value instanceof Map) checkIdFields(value)
-  }
-}
-
 /**
  * The fields that an upsert takes over from its query: what the query says is equal, in the order of the paths. A replacement takes
  * nothing but the identifier, which the query must then give as a whole.
  */
-export function upsertBase (filter: Filter, update?: Update): Doc {
+function upsertBase (filter: Filter, update: Update): Doc {
   const equalities = new Map<string, Value>()
   for (const { path, value } of conjuncts(filter).flatMap(equalitiesOf)) {
-    if (update?.kind === 'replace') {
+    if (update.kind === 'replace') {
       if (pathParts(path)[0] !== '_id') continue
       if (path !== '_id') throw mongoError('NotExactValueField', `field at '_id' must be exactly specified, field at sub-path '${path}'found`)
     }
@@ -156,11 +147,8 @@ function setNew (doc: Doc, path: string, value: Value, equalities: ReadonlyMap<s
   }
 }
 
-/** The document that an upsert inserts when its query finds none: `_id` first, a new one when neither query nor update names it. */
+/** The document that an upsert inserts; it has no `_id` yet when neither the query nor the update gives one. */
 export function upsertDocument (update: Update, filter: Filter, options: Omit<ApplyOptions, 'insert' | 'filter'> = {}): Doc {
   const base = upsertBase(filter, update)
-  const doc = applyUpdate(update, base, { ...options, insert: true }) ?? base
-  const id = doc.get('_id') ?? ObjectId.generate(options.nowMs)
-  if (Array.isArray(id) || id instanceof Regex || id instanceof BsonUndefined) throw mongoError('InvalidIdField', `The '_id' value cannot be of type ${typeName(id)}`)
-  return new Map([['_id', id], ...[...doc].filter(([name]) => name !== '_id')])
+  return applyUpdate(update, base, { ...options, insert: true }) ?? base
 }

@@ -10,7 +10,7 @@ import type { Match } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
 import { insertDocument, replaceDocument } from '../store/documents.ts'
 import type { View } from '../store/view.ts'
-import { applyUpdate, isReplacement, parseUpdate, upsertBase } from '../update.ts'
+import { applyUpdate, isReplacement, parseUpdate, upsertDocument } from '../update.ts'
 import type { Update } from '../update.ts'
 import { docOf, int32, isDoc, isTruthy } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
@@ -108,8 +108,7 @@ function change (call: Call, collection: Collection, match: Match, { update, fil
 }
 
 function upsert (call: Call, collection: Collection, statement: UpdateStatement): Modified {
-  const base = upsertBase(statement.filter, statement.update)
-  const { doc, bytes } = withId(applyUpdate(statement.update, base, { insert: true }) ?? base)
+  const { doc, bytes } = withId(upsertDocument(statement.update, statement.filter))
   insertDocument(call.writer, call.engine.catalog, collection, bytes, doc)
   return { before: undefined, after: doc, changed: true }
 }

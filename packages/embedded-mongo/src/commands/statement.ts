@@ -1,8 +1,9 @@
 /** Checks that the statements of all write commands share. */
 import { encode } from '../bson-bytes.ts'
 import { badValue, mongoError } from '../errors.ts'
-import { isDoc, ObjectId, Regex, typeName, UNDEFINED } from '../values.ts'
-import type { Doc, Value } from '../values.ts'
+import { checkIdValue } from '../id-value.ts'
+import { isDoc, ObjectId, typeName } from '../values.ts'
+import type { Doc } from '../values.ts'
 
 export function checkStatement (where: string, statement: Doc, known: ReadonlySet<string>): void {
   for (const field of statement.keys()) {
@@ -23,21 +24,12 @@ export function withId (doc: Doc, bytes?: Buffer): { doc: Doc, bytes: Buffer } {
   const [first] = doc.keys()
   const id = doc.get('_id')
   if (first === '_id' && id !== undefined) {
-    checkId(id)
+    checkIdValue(id)
     return { doc, bytes: bytes ?? encode(doc) }
   }
-  const complete: Doc = new Map([['_id', id ?? ObjectId.generate()]])
-  checkId(complete.get('_id')!)
+  // Null is an identifier like any other.
+  const complete: Doc = new Map([['_id', id === undefined ? ObjectId.generate() : id]])
+  if (id !== undefined) checkIdValue(id)
   for (const [name, value] of doc) if (name !== '_id') complete.set(name, value)
   return { doc: complete, bytes: encode(complete) }
-}
-
-function checkId (id: Value): void {
-  if (Array.isArray(id) || id instanceof Regex || id === UNDEFINED) {
-    throw mongoError('InvalidIdField', `The '_id' value cannot be of type ${typeName(id)}`)
-  }
-  if (!isDoc(id)) return
-  for (const name of id.keys()) {
-    if (name.startsWith('$')) throw mongoError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`)
-  }
 }
