@@ -58,7 +58,7 @@ export function compareWithinRank (a: Value, b: Value, rank: number): number {
 type NumericValue = number | bigint | Int32 | Decimal128
 
 /** Orders numbers of any two types by their exact values; NaN is below all numbers and equal to itself. */
-export function compareNumbers (a: NumericValue, b: NumericValue): number {
+function compareNumbers (a: NumericValue, b: NumericValue): number {
   const left = a instanceof Int32 ? a.value : a
   const right = b instanceof Int32 ? b.value : b
   if (left instanceof Decimal128 || right instanceof Decimal128) return compareDecimals(decimalOf(left), decimalOf(right))

@@ -238,14 +238,3 @@ export function docOf (fields: Record<string, Value | undefined>): Doc {
   }
   return doc
 }
-
-/** A deep copy of the containers; leaves are immutable and shared. */
-export function cloneValue<T extends Value> (value: T): T
-export function cloneValue (value: Value): Value {
-  if (value instanceof Map) {
-    const copy: Doc = new Map()
-    for (const [name, field] of value) copy.set(name, cloneValue(field))
-    return copy
-  }
-  return Array.isArray(value) ? value.map(item => cloneValue(item)) : value
-}
