@@ -13,7 +13,9 @@ export default fp(async function sockets (app) {
   io.on('connection', socket => {
     serve(socket, services, socketWork)
     // A logout between the handshake and the joining of its rooms has not reached this socket: look again.
-    verifyToken((socket.handshake.auth as Record<string, unknown>)['token']).catch(() => { socket.disconnect(true) })
+    verifyToken((socket.handshake.auth as Record<string, unknown>)['token']).catch((error: Error) => {
+      if (toTidelogError(error).status === 401) socket.disconnect(true)
+    })
   })
 
   const delivery = startDelivery(services)

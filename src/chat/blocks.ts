@@ -1,46 +1,67 @@
 import { LRUCache } from 'lru-cache'
-import type { Collection } from 'mongodb'
 import { BatchedReader } from '../log/batched.ts'
-import type { BlockRow } from './collections.ts'
-import { objectId } from './conversation-id.ts'
+import { indexNames } from '../log/collections.ts'
+import type { ConversationLog } from '../log/index.ts'
+import { type Head, selfLogId, selfLogOwner } from '../log/types.ts'
 
-/** Milliseconds for which a user's blocks are believed, where another node changes them. */
+/** Milliseconds for which a user's blocks are believed without a look at the own log, where another node may change them. */
 const believedMs = 10_000
 
-/** Whom each user has blocked: cached by user, and read together. Whoever changes a block calls `forget`. */
+interface Blocks {
+  /** The own log's `blockRev` when it was read, or an earlier one. */
+  rev: number
+  blocked: ReadonlySet<string>
+}
+
+const nobody: ReadonlySet<string> = new Set()
+
+/** Whom each user has blocked: rows of their own log, cached by user and read together. */
 export class BlockDirectory {
-  private readonly cache = new LRUCache<string, ReadonlySet<string>>({ max: 50_000, ttl: believedMs })
+  private readonly cache = new LRUCache<string, Blocks>({ max: 50_000, ttl: believedMs })
+  private readonly log: ConversationLog
   private readonly reader: BatchedReader<string, Set<string>>
-  /** Counts `forget`: what was read before one may be older than the change. */
+  /** Counts changes of this process: what was read before one may be older than it. */
   private changes = 0
 
-  constructor (blocks: Collection<BlockRow>) {
+  constructor (log: ConversationLog) {
+    this.log = log
     this.reader = new BatchedReader(async userIds => {
       const found = new Map(userIds.map(userId => [userId, new Set<string>()]))
-      for await (const row of blocks.find({ userId: { $in: userIds.map(objectId) } })) {
-        found.get(row.userId.toHexString())?.add(row.blockedId.toHexString())
-      }
+      const rows = log.collections.log.find({ conversationId: { $in: userIds.map(selfLogId) }, on: true }).hint(indexNames.byBlock)
+      for await (const { conversationId, about } of rows) found.get(selfLogOwner(conversationId)!)?.add(about!)
       return found
     })
-  }
-
-  /** Whom this user has blocked, without waiting; undefined where that is not known now. */
-  peek (userId: string): ReadonlySet<string> | undefined {
-    return this.cache.get(userId)
-  }
-
-  async of (userId: string): Promise<ReadonlySet<string>> {
-    const cached = this.cache.get(userId)
-    if (cached !== undefined) return cached
-    const changes = this.changes
-    const blocked = await this.reader.get(userId) ?? new Set<string>()
-    if (changes === this.changes) this.cache.set(userId, blocked)
-    return blocked
+    log.subscribe(({ rows }) => {
+      for (const { row } of rows) {
+        if (row.kind === 'block') this.forget(selfLogOwner(row.conversationId)!)
+      }
+    })
   }
 
   /** The next `of` reads the database again. */
   forget (userId: string): void {
     this.changes++
     this.cache.delete(userId)
+  }
+
+  /** Whom this user has blocked, without waiting; undefined where that is not known now. */
+  peek (userId: string): ReadonlySet<string> | undefined {
+    return this.cache.get(userId)?.blocked
+  }
+
+  /** Whom this user has blocked; another node's change is seen within seconds. */
+  async of (userId: string): Promise<ReadonlySet<string>> {
+    return this.peek(userId) ?? await this.at(userId, await this.log.head(selfLogId(userId)))
+  }
+
+  /** Whom this user has blocked as of their own log's head, or later. */
+  async at (userId: string, selfHead: Head | undefined): Promise<ReadonlySet<string>> {
+    const rev = selfHead?.blockRev ?? 0
+    const cached = this.cache.get(userId)
+    if (cached?.rev === rev) return cached.blocked
+    const { changes } = this
+    const blocked = rev === 0 ? nobody : await this.reader.get(userId) ?? nobody
+    if (changes === this.changes) this.cache.set(userId, { rev, blocked })
+    return blocked
   }
 }

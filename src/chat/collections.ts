@@ -30,21 +30,11 @@ export interface ListingRow {
   title: string
 }
 
-/** One user has blocked another. */
-export interface BlockRow {
-  /** `<user id>|<blocked id>` */
-  _id: string
-  userId: ObjectId
-  blockedId: ObjectId
-  createdAt: Date
-}
-
 export interface ChatCollections {
-  blocks: Collection<BlockRow>
   users: Collection<UserRow>
   listings: Collection<ListingRow>
 }
 
 export function chatCollections (db: Db): ChatCollections {
-  return { blocks: db.collection('blocks'), users: db.collection('users'), listings: db.collection('listings') }
+  return { users: db.collection('users'), listings: db.collection('listings') }
 }

@@ -16,7 +16,7 @@ export interface Changed {
 /**
  * Changes the content of an own message. The content that it has already changes nothing, whatever `expectedRev` says:
  * a retry of an edit that was stored is not a conflict.
- * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old), CONFLICT with the stored message
+ * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old, blocked), CONFLICT with the stored message
  */
 export async function editMessage (context: ChatContext, identity: Identity, input: EditInput): Promise<Changed> {
   return await (await prepareEdit(context, identity, input))()
@@ -25,7 +25,11 @@ export async function editMessage (context: ChatContext, identity: Identity, inp
 export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, expectedRev }: EditInput): Promise<Prepared<Changed>> {
   await context.countSend(identity.userId)
   checkContent(content, context.limits.messageCharsMax)
-  const { row: { _id, conversationId } } = await visibleMessage(context, identity, messageId)
+  const { row: { _id, conversationId, receiverId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
+  // An edit reaches the other like a message does.
+  if (ref.kind === 'direct' && receiverId?.equals(identity.id) === false && (await context.blocks.of(receiverId.toHexString())).has(identity.userId)) {
+    throw new TidelogError('NOT_ALLOWED', 'This user does not take messages from you')
+  }
   const message = wellFormed(content)
   let newer: LogRow | undefined
   const decide = (row: LogRow): Patch | null => {

@@ -1,7 +1,6 @@
-import { ObjectId } from 'mongodb'
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
-import type { Opening, RoleRule } from '../log/plan.ts'
+import type { Opening, StandingRule } from '../log/plan.ts'
 import type { ChatContext } from './context.ts'
 import { isServerMade, normalRoomId, roomConversationId } from './conversation-id.ts'
 import type { Prepared } from './send.ts'
@@ -27,7 +26,7 @@ export async function prepareJoin (context: ChatContext, identity: Identity, giv
   const open: Opening | undefined = isServerMade(roomId) ? undefined : { kind: 'room', name: roomId, isPrivate: false, members: [] }
   return async () => {
     const outcome = await context.log.commit({
-      changes: [{ type: 'member', conversationId, rowId: new ObjectId(), userId: identity.id, role: roleOnJoining, ...(open === undefined ? {} : { open }) }]
+      changes: [{ type: 'member', conversationId, userId: identity.id, role: roleOnJoining, ...(open === undefined ? {} : { open }) }]
     })
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
@@ -35,9 +34,9 @@ export async function prepareJoin (context: ChatContext, identity: Identity, giv
   }
 }
 
-const roleOnJoining: RoleRule = (member, head) => {
+const roleOnJoining: StandingRule = (member, head, { standing }) => {
   if (head === null) return 'owner'
   if (member !== null) return member.role
-  if (head.isPrivate === true) throw new TidelogError('NOT_FOUND')
+  if (head.isPrivate === true || head.deleted === true || standing === 'banned') throw new TidelogError('NOT_FOUND')
   return 'member'
 }

@@ -3,7 +3,7 @@ import { TidelogError } from '../errors.ts'
 import { seqOf } from '../log/types.ts'
 import type { MarkReadInput } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
-import { commonChatId, directId, otherUser, parseConversationId } from './conversation-id.ts'
+import { directId, otherUser, parseConversationId } from './conversation-id.ts'
 import { strangerToRoom, visibleMessage } from './entitled.ts'
 import type { Prepared } from './send.ts'
 
@@ -48,7 +48,6 @@ export function prepareMarkRead (context: ChatContext, identity: Identity, { con
 /** Marks a message, and so all before it, as read. */
 export async function markMessageRead (context: ChatContext, identity: Identity, messageId: string): Promise<ReadResult> {
   const { row } = await visibleMessage(context, identity, messageId)
-  if (row.conversationId === commonChatId) return { conversationId: commonChatId, seq: row.seq!, at: null }
   return await markRead(context, identity, { conversationId: row.conversationId, seq: row.seq! })
 }
 

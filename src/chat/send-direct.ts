@@ -28,7 +28,7 @@ export async function prepareDirect (context: ChatContext, identity: Identity, i
   // Looked up now, so that the answer need not wait for it after the commit.
   if (row.listingId !== undefined && context.listings.peek(row.listingId) === undefined) await context.listings.get(row.listingId)
   if (receiver.isActive === false || blocked.has(identity.userId)) {
-    const stored = await storedMessage(context, conversationId, row, render)
+    const stored = await storedMessage<DirectMessage>(context, conversationId, row)
     if (stored !== null) return async () => stored
     throw receiver.isActive === false ? new TidelogError('USER_NOT_FOUND') : new TidelogError('NOT_ALLOWED', 'This user does not take messages from you')
   }
@@ -41,7 +41,7 @@ export async function prepareDirect (context: ChatContext, identity: Identity, i
   )
 }
 
-/** Whoever sends is told of the message as it is when new: unread. A retry learns the read position by sync. */
+/** A new message is unread. */
 function render (row: LogRow, people: People): DirectMessage {
   return directPayload(row, people, nobodyRead)
 }

@@ -8,6 +8,7 @@ import type { Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { objectId } from './conversation-id.ts'
 import { type People, gather } from './payload.ts'
+import { renderMessage } from './render.ts'
 
 /**
  * What the three kinds of sending have in common. A send is prepared, which may wait for reads, and then committed:
@@ -66,8 +67,8 @@ export async function commitMessage<M extends Message> (
   switch (outcome.outcome) {
     case 'committed':
     case 'unchanged':
-      return await sent(context, outcome.rows[0]!, false, render)
-    case 'duplicate': return await sent(context, outcome.row, true, render)
+      return await sent(context, outcome.rows[0]!, render)
+    case 'duplicate': return await repeated<M>(context, outcome.row)
     case 'mismatch': throw new TidelogError('IDEMPOTENCY_MISMATCH')
     case 'refused': throw outcome.error
     case 'missing':
@@ -79,20 +80,23 @@ export async function commitMessage<M extends Message> (
  * The answer to a retry whose first try was stored, where the sender might not send any more; null where there was none.
  * @throws TidelogError IDEMPOTENCY_MISMATCH
  */
-export async function storedMessage<M extends Message> (
-  context: ChatContext, conversationId: string, row: NewRow, render: (row: LogRow, people: People) => M
-): Promise<Sent<M> | null> {
+export async function storedMessage<M extends Message> (context: ChatContext, conversationId: string, row: NewRow): Promise<Sent<M> | null> {
   const { senderId, clientMessageId } = row
   if (senderId === undefined || clientMessageId === undefined) return null
   const stored = await context.log.collections.log.findOne({ conversationId, senderId, clientMessageId })
   if (stored === null) return null
   if (stored.bodyHash !== row.bodyHash) throw new TidelogError('IDEMPOTENCY_MISMATCH')
-  return await sent(context, stored, true, render)
+  return await repeated<M>(context, stored)
 }
 
-async function sent<M extends Message> (context: ChatContext, row: LogRow, duplicate: boolean, render: (row: LogRow, people: People) => M): Promise<Sent<M>> {
+async function sent<M extends Message> (context: ChatContext, row: LogRow, render: (row: LogRow, people: People) => M): Promise<Sent<M>> {
   const people = gather(context, [row])
-  return { message: render(row, people instanceof Promise ? await people : people), duplicate, rev: row.rev }
+  return { message: render(row, people instanceof Promise ? await people : people), duplicate: false, rev: row.rev }
+}
+
+/** A retry gets the message as it is now: it may have been read, edited or deleted since. */
+async function repeated<M extends Message> (context: ChatContext, row: LogRow): Promise<Sent<M>> {
+  return { message: await renderMessage(context, row) as M, duplicate: true, rev: row.rev }
 }
 
 async function repliedMessage (context: ChatContext, conversationId: string, replyTo: string): Promise<ObjectId> {

@@ -27,7 +27,10 @@ export function startDelivery ({ io, chat, log, readers }: SocketServices): { st
 
   const stop = chat.log.subscribe(({ rows, reads }: Committed) => {
     for (const committed of rows) {
-      if (committed.row.kind === 'message') inOrder(committed.row.conversationId, () => deliverRow(io, chat, committed))
+      const { kind, conversationId, rev } = committed.row
+      if (kind !== 'message') continue
+      inOrder(conversationId, () => deliverRow(io, chat, committed))
+      log.debug({ conversationId, rev }, 'message delivered')
     }
     for (const read of reads) inOrder(read.conversationId, () => { deliverRead(io, read, readers.get(read._id)) })
   })

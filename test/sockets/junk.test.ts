@@ -74,6 +74,23 @@ t.test('events that are none are told so, whatever they are called', async t => 
   t.match(await socket.wait('error'), { message: 'Unknown event', code: 'VALIDATION', event: 'nonsense', clientMessageId: 'c' })
 })
 
+t.test('packets that no client library would send end at most their own connection', async t => {
+  const witness = await connect(t, url, ann.token)
+  const packets = [
+    '42["disconnect"]', '42["error","x"]', '42["newListener",1]', '42[5,{"a":1}]', '42[null]', '42{}', '42', '4', '42["setupUser"', '420["setupUser"]', '42999999999999999999["setupUser"]',
+    '451-["sendDirectMessage",{"_placeholder":true,"num":0}]', '459-[]', '4/nowhere,1["x"]', '40/nowhere,', '43["x"]', '437["x"]', '7', 'b4AAA', '\u0000', `42["sendDirectMessage",${'['.repeat(5_000)}${']'.repeat(5_000)}]`, '42["typing",{"__proto__":{"on":true}}]'
+  ]
+  for (const packet of packets) {
+    const base = `${url}/socket.io/?EIO=4&transport=polling`
+    const { sid } = JSON.parse((await (await fetch(base)).text()).slice(1)) as { sid: string }
+    const post = async (body: string) => await fetch(`${base}&sid=${sid}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body })
+    await (await post(`40${JSON.stringify({ token: ann.token })}`)).text()
+    t.ok((await post(packet)).status < 500, packet.slice(0, 60))
+    t.match(await witness.ask('setupUser'), { success: true })
+    await post('1').catch(() => {})
+  }
+})
+
 t.test('several callbacks or arguments too many do no harm', async t => {
   const socket = await connect(t, url, ann.token)
   t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: 'x' }, 'more', { and: 'more' }), { success: true })

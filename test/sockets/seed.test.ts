@@ -130,7 +130,7 @@ t.test('a room id of the server\'s form must exist, and a private room is not th
   t.match(unknown, { success: false, code: 'NOT_FOUND' })
   await app.chat.log.commit({
     changes: [{
-      type: 'member', conversationId: `room_${'b'.repeat(24)}`, rowId: new ObjectId(), userId: new ObjectId(ann.id), role: 'owner', open: { kind: 'room', isPrivate: true, members: [] }
+      type: 'member', conversationId: `room_${'b'.repeat(24)}`, userId: new ObjectId(ann.id), role: 'owner', open: { kind: 'room', isPrivate: true, members: [] }
     }]
   })
   t.same(await stranger.ask('joinRoom', 'B'.repeat(24)), unknown)
@@ -189,10 +189,12 @@ t.test('typing is told to the others, once in a while, and by those who belong t
 t.test('a user who blocks another gets no messages from them', async t => {
   const [sender, receiver] = await Promise.all([connect(t, url, eve.token), connect(t, url, bob.token)])
   const first = { receiverId: bob.id, content: 'before', clientMessageId: 'before-the-block' }
-  t.match(await sender.ask('sendDirectMessage', first), { success: true })
+  const stored = await sender.ask('sendDirectMessage', first)
+  t.match(stored, { success: true })
   await call('PUT', `/api/users/${eve.id}/block`, { token: bob.token })
   t.match(await sender.ask('sendDirectMessage', { receiverId: bob.id, content: 'x' }), { success: false, code: 'NOT_ALLOWED', retryable: false })
   t.match(await sender.ask('sendDirectMessage', first), { success: true, duplicate: true }, 'a retry of what was stored is still no failure')
+  t.match(await sender.ask('editMessage', { messageId: stored.message._id, content: 'edited' }), { code: 'NOT_ALLOWED' }, 'nor edits')
   t.match(await receiver.ask('sendDirectMessage', { receiverId: eve.id, content: 'x' }), { success: true })
   await call('DELETE', `/api/users/${eve.id}/block`, { token: bob.token })
   t.match(await sender.ask('sendDirectMessage', { receiverId: bob.id, content: 'again' }), { success: true })
