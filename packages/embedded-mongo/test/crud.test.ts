@@ -44,7 +44,7 @@ t.test('natural order is the order of insertion', async t => {
 })
 
 t.test('a cursor reads on in batches and ends', async t => {
-  const { db, client } = await startEngine(t, undefined, { monitorCommands: true })
+  const { db, client } = await startEngine(t, { monitorCommands: true })
   const items = db.collection<{ _id: number }>('items')
   await items.insertMany(Array.from({ length: 1_000 }, (_, _id) => ({ _id })))
   let getMores = 0
@@ -133,7 +133,7 @@ t.test('a duplicate _id is refused with MongoDB\'s words', async t => {
   await items.insertOne({ _id: 'a' })
   const error = await errorOf(items.insertOne({ _id: 'a' }))
   t.equal(error.code, 11000)
-  t.equal(error.message, 'E11000 duplicate key error collection: test.items index: _id_ dup key: { _id: "a" }')
+  t.equal(error.message, `E11000 duplicate key error collection: ${db.databaseName}.items index: _id_ dup key: { _id: "a" }`)
   t.same(error.keyPattern, { _id: 1 })
   t.same(error.keyValue, { _id: 'a' })
 })

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import type { Collection } from 'mongodb'
 import type { DataFolderError } from '@tidelog/embedded-mongo'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
-import { startEngine, temporaryFolder } from './helpers/engine.ts'
+import { startEngineIn, temporaryFolder } from './helpers/engine.ts'
 
-const ROUNDS = 4
+const ROUNDS = 3
 /** A round ends after this many acknowledgements, at whatever the writer is doing then. */
 const ACKNOWLEDGED_A_ROUND = 150
 
@@ -46,7 +46,7 @@ t.test('after kill -9 everything acknowledged is there, whole, and in every inde
   const acknowledged: string[] = []
   for (let round = 0; round < ROUNDS; round++) {
     acknowledged.push(...await killedWriter(dataDir, round))
-    const engine = await startEngine(t, dataDir)
+    const engine = await startEngineIn(t, dataDir)
     const rows = engine.db.collection<{ _id: string, n: number, tag?: string }>('rows')
     const stored = new Set(await rows.find().map(({ _id }) => _id).toArray())
     t.same(acknowledged.filter(id => !stored.has(id)), [], 'nothing acknowledged is missing')
@@ -73,7 +73,7 @@ t.test('a full disk fails the write it hits and nothing else', { skip: process.p
   t.ok(acknowledged! > 50)
   t.same([found, counted], [acknowledged, acknowledged])
   t.equal(lines[1], 'stopped')
-  const { db } = await startEngine(t, dataDir)
+  const { db } = await startEngineIn(t, dataDir)
   const items = db.collection<{ _id: number }>('items')
   await items.insertOne({ _id: acknowledged! })
   t.equal(await items.countDocuments(), acknowledged! + 1)
@@ -81,7 +81,7 @@ t.test('a full disk fails the write it hits and nothing else', { skip: process.p
 
 t.test('a file cut short is refused', async t => {
   const dataDir = temporaryFolder(t)
-  const first = await startEngine(t, dataDir)
+  const first = await startEngineIn(t, dataDir)
   await first.db.collection('items').insertMany(Array.from({ length: 200 }, () => ({ filler: 'x'.repeat(20_000) })))
   await first.client.close()
   await first.engine.stop()
@@ -91,7 +91,7 @@ t.test('a file cut short is refused', async t => {
 
 t.test('a folder in use is refused with its name and the process that has it', async t => {
   const dataDir = temporaryFolder(t)
-  await startEngine(t, dataDir)
+  await startEngineIn(t, dataDir)
   const error = await startEmbeddedMongo({ dataDir }).catch((error: unknown) => error) as DataFolderError
   t.equal(error.code, 'DATA_FOLDER_LOCKED')
   t.ok(error.message.includes(dataDir))
@@ -100,7 +100,7 @@ t.test('a folder in use is refused with its name and the process that has it', a
 
 t.test('a second process is refused while the first one lives', async t => {
   const dataDir = temporaryFolder(t)
-  await startEngine(t, dataDir)
+  await startEngineIn(t, dataDir)
   const script = `import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
     await startEmbeddedMongo({ dataDir: ${JSON.stringify(dataDir)} }).catch(error => { console.log(error.code) })`
   const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', '--input-type=module', '-e', script],
@@ -114,13 +114,13 @@ t.test('a second process is refused while the first one lives', async t => {
 t.test('the lock of a dead process is taken over', async t => {
   const dataDir = temporaryFolder(t)
   writeFileSync(join(dataDir, 'engine.lock'), JSON.stringify({ pid: process.pid, started: 'long ago', token: 'of a predecessor with the same pid' }))
-  const { db } = await startEngine(t, dataDir)
+  const { db } = await startEngineIn(t, dataDir)
   t.match(await db.command({ ping: 1 }), { ok: 1 })
 })
 
 t.test('stop leaves a folder that the next start finds complete and unlocked', async t => {
   const dataDir = temporaryFolder(t)
-  const first = await startEngine(t, dataDir)
+  const first = await startEngineIn(t, dataDir)
   await first.db.collection<{ _id: number }>('items').insertMany([{ _id: 1 }, { _id: 2 }])
   await first.db.collection('items').createIndex({ a: 1 })
   await first.db.collection('gone').insertOne({ a: 1 })
@@ -128,7 +128,7 @@ t.test('stop leaves a folder that the next start finds complete and unlocked', a
   await first.client.close()
   await first.engine.stop()
   t.notOk(existsSync(join(dataDir, 'engine.lock')))
-  const second = await startEngine(t, dataDir)
+  const second = await startEngineIn(t, dataDir)
   t.equal(await second.db.collection('items').countDocuments(), 2)
   t.same((await second.db.listCollections().toArray()).map(({ name }) => name), ['items'])
   t.same((await second.db.collection('items').indexes()).map(({ name }) => name), ['_id_', 'a_1'])

@@ -96,7 +96,7 @@ t.test('unique indexes refuse, partial ones only within their filter', async t =
   const rows = db.collection<Row>('rows')
   await fill(rows)
   const error = await errorOf(rows.insertOne({ _id: 5_000, room: 'r0', rev: 0, sender: 's' }))
-  t.equal(error.message, 'E11000 duplicate key error collection: test.rows index: room_1_rev_1 dup key: { room: "r0", rev: 0 }')
+  t.equal(error.message, `E11000 duplicate key error collection: ${db.databaseName}.rows index: room_1_rev_1 dup key: { room: "r0", rev: 0 }`)
   t.same(error.keyPattern, { room: 1, rev: 1 })
   await rows.insertMany([{ _id: 5_001, room: 'x', rev: 1, sender: 's' }, { _id: 5_002, room: 'x', rev: 2, sender: 's' }])
   await rows.updateOne({ _id: 5_001 }, { $set: { seq: 1 } })

@@ -9,7 +9,7 @@ const newSession = () => ({ id: new Binary(randomBytes(16), Binary.SUBTYPE_UUID)
 
 async function start (t: Parameters<typeof startEngine>[0]) {
   const running = await startEngine(t)
-  const wire = await WireClient.open(running.engine.uri)
+  const wire = await WireClient.open(running.engine.uri, running.db.databaseName)
   t.teardown(() => { wire.close() })
   return { ...running, wire }
 }
@@ -72,7 +72,7 @@ t.test('a session survives its connection, and so does its transaction', async t
   const part = { lsid, txnNumber: Long.fromNumber(1), autocommit: false }
   await wire.command({ insert: 'items', documents: [{ _id: 1 }], ...part, startTransaction: true })
   wire.close()
-  const other = await WireClient.open(engine.uri)
+  const other = await WireClient.open(engine.uri, db.databaseName)
   t.equal((await other.command({ commitTransaction: 1, ...part }, 'admin')).ok, 1)
   other.close()
   t.equal(await db.collection('items').estimatedDocumentCount(), 1)

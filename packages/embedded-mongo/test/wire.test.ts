@@ -78,9 +78,9 @@ t.test('an old handshake is answered in its own form', async t => {
 })
 
 t.test('an unacknowledged write gets no reply, and the next command does', async t => {
-  const { engine } = await startEngine(t)
-  const wire = await WireClient.open(engine.uri)
-  wire.send(message(1, serialize({ insert: 'items', documents: [{ _id: 1 }], writeConcern: { w: 0 }, $db: 'test' }), 2))
+  const { engine, db } = await startEngine(t)
+  const wire = await WireClient.open(engine.uri, db.databaseName)
+  wire.send(message(1, serialize({ insert: 'items', documents: [{ _id: 1 }], writeConcern: { w: 0 }, $db: db.databaseName }), 2))
   t.match(await wire.command({ count: 'items' }), { n: 1 })
   wire.close()
 })

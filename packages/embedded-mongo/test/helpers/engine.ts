@@ -1,15 +1,19 @@
-/** An engine on a folder of its own with a connected official driver, both gone at the end of the test. */
+/** An engine with a connected official driver. The tests of a file share one engine and have a database each. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import type { Db, MongoClientOptions } from 'mongodb'
+import root from 'tap'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import type { EmbeddedMongo } from '@tidelog/embedded-mongo'
 
-export type Running = { engine: EmbeddedMongo, client: MongoClient, db: Db, dataDir: string }
+export type Running = { engine: EmbeddedMongo, client: MongoClient, db: Db }
 
 type Test = { teardown: (handler: () => Promise<void> | void) => unknown }
+
+let shared: Promise<EmbeddedMongo> | undefined
+let databases = 0
 
 export function temporaryFolder (t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'embedded-mongo-test-'))
@@ -17,12 +21,29 @@ export function temporaryFolder (t: Test): string {
   return folder
 }
 
-export async function startEngine (t: Test, dataDir = temporaryFolder(t), options: MongoClientOptions = {}): Promise<Running> {
-  const engine = await startEmbeddedMongo({ dataDir })
+/** A database of the file's engine for one test. */
+export async function startEngine (t: Test, options: MongoClientOptions = {}): Promise<Running> {
+  shared ??= startShared()
+  const engine = await shared
   const client = new MongoClient(engine.uri, options)
+  t.teardown(async () => { await client.close() })
+  return { engine, client, db: client.db(`test${databases++}`) }
+}
+
+async function startShared (): Promise<EmbeddedMongo> {
+  const engine = await startEmbeddedMongo({ dataDir: temporaryFolder(root) })
+  // Teardowns run last to first: the engine stops before its folder goes.
+  root.teardown(async () => { await engine.stop() })
+  return engine
+}
+
+/** An engine of the test's own on a folder that outlives it. */
+export async function startEngineIn (t: Test, dataDir: string): Promise<Running> {
+  const engine = await startEmbeddedMongo({ dataDir })
+  const client = new MongoClient(engine.uri)
   t.teardown(async () => {
     await client.close()
     await engine.stop()
   })
-  return { engine, client, db: client.db('test'), dataDir }
+  return { engine, client, db: client.db('test') }
 }

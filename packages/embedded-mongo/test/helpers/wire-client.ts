@@ -13,8 +13,11 @@ export class WireClient {
   #arrived: () => void = () => {}
   #nextId = 1
 
-  private constructor (socket: Socket) {
+  readonly #database: string
+
+  private constructor (socket: Socket, database: string) {
     this.socket = socket
+    this.#database = database
     socket.on('data', chunk => {
       this.#replies.push(...this.#reader.push(chunk as Buffer))
       this.#arrived()
@@ -23,15 +26,15 @@ export class WireClient {
     socket.on('close', () => { this.#arrived() })
   }
 
-  static async open (uri: string): Promise<WireClient> {
+  static async open (uri: string, database = 'test'): Promise<WireClient> {
     const host = uri.slice('mongodb://'.length).split('/')[0]!
     const [name, port] = host.split(':')
     const socket = port === undefined ? connect(decodeURIComponent(host)) : connect(Number(port), name)
     await once(socket, 'connect')
-    return new WireClient(socket)
+    return new WireClient(socket, database)
   }
 
-  async command (body: Document, database = 'test'): Promise<Document> {
+  async command (body: Document, database = this.#database): Promise<Document> {
     this.send(message(this.#nextId++, serialize({ ...body, $db: database })))
     const reply = await this.reply()
     if (reply === undefined) throw new Error('the connection was closed')
