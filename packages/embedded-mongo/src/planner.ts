@@ -4,7 +4,7 @@
  * the filter says, every document is checked again.
  */
 import { badValue, mongoError } from './errors.ts'
-import { coveredBy, implies, intervalsFor } from './filter.ts'
+import { conjuncts, coveredBy, implies, intervalsFor } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { boundableFields, EVERYTHING, rangeBounds } from './key-bytes.ts'
 import type { IndexField, Interval } from './key-bytes.ts'
@@ -19,6 +19,7 @@ import { isDoc } from './values.ts'
 import type { Doc, Value } from './values.ts'
 
 export type Plan = ScanPlan & {
+  readonly union?: readonly Plan[]
   /** Whether a document can be taken without looking at it. */
   readonly covered: boolean
   /** Whether the records come in the order asked for. */
@@ -34,6 +35,8 @@ export type PlanRequest = {
   /** The newest commit the reader sees: an index that was made ready later may lack entries. */
   readonly seq: number
 }
+
+const SCORE_OF_AN_EQUALITY = 20
 
 /** More combinations of points than this are not worth seeking one by one. */
 const RANGES_MAX = 10_000
@@ -54,7 +57,29 @@ export function choosePlan (collection: Collection, request: PlanRequest): Plan 
       bestScore = score
     }
   }
+  if (bestScore < SCORE_OF_AN_EQUALITY) {
+    const union = unionPlan(collection, request)
+    if (union !== undefined) return union
+  }
   return best ?? collectionPlan(collection, request)
+}
+
+/** For an `$or` each of whose branches has an index: the records of all branches. */
+function unionPlan (collection: Collection, request: PlanRequest): Plan | undefined {
+  const parts = conjuncts(request.filter)
+  for (const or of parts) {
+    if (or.op !== 'or') continue
+    const others = parts.filter(part => part !== or)
+    const union: Plan[] = []
+    for (const branch of or.filters) {
+      const plan = choosePlan(collection, { ...request, filter: { op: 'and', filters: [branch, ...others] }, sort: [] })
+      if (plan.index === undefined && plan.union === undefined) break
+      union.push(plan)
+    }
+    if (union.length < or.filters.length) continue
+    return { collection, index: undefined, ranges: [], reverse: false, union, covered: false, sorted: request.sort.length === 0, bounds: [] }
+  }
+  return undefined
 }
 
 /** Nothing is better than one `_id`. */
@@ -79,7 +104,7 @@ function scoreOf (plan: Plan, request: PlanRequest): number {
   const ordered = request.sort.length > 0 && plan.sorted
   if (equal === 0 && !ranged && !ordered) return -1
   // An index that gives the order spares reading everything before the first document of it.
-  return equal * 20 + (ordered ? 15 : 0) + (ranged ? 10 : 0) + (plan.covered ? 2 : 0) + (index!.partial === undefined ? 0 : 1)
+  return equal * SCORE_OF_AN_EQUALITY + (ordered ? 15 : 0) + (ranged ? 10 : 0) + (plan.covered ? 2 : 0) + (index!.partial === undefined ? 0 : 1)
 }
 
 function hintedPlan (collection: Collection, request: PlanRequest, hint: Value): Plan {

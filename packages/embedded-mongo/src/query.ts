@@ -13,6 +13,7 @@ import type { ReplyBatch } from './reply-batch.ts'
 import { RecordScan } from './scan.ts'
 import type { Catalog } from './store/catalog.ts'
 import type { Collection } from './store/collection.ts'
+import type { Index } from './store/index-definition.ts'
 import type { View } from './store/view.ts'
 import type { Doc, Value } from './values.ts'
 
@@ -139,6 +140,11 @@ export class Query {
   }
 }
 
+function indexesOf (plan: Plan): Index[] {
+  if (plan.union !== undefined) return plan.union.flatMap(indexesOf)
+  return plan.index === undefined ? [] : [plan.index]
+}
+
 class ScanSource implements DocumentSource {
   readonly #query: Query
   readonly #scan: RecordScan
@@ -155,8 +161,9 @@ class ScanSource implements DocumentSource {
   }
 
   isAlive (catalog: Catalog): boolean {
-    const { collection, index } = this.#query.plan
-    return catalog.byId(collection.id) === collection && (index === undefined || collection.indexes.includes(index))
+    const { plan } = this.#query
+    if (catalog.byId(plan.collection.id) !== plan.collection) return false
+    return indexesOf(plan).every(index => plan.collection.indexes.includes(index))
   }
 
   fill (view: View, batch: ReplyBatch, limit: number): boolean {

@@ -14,12 +14,16 @@ export type ScanPlan = {
   /** Ascending and disjoint. */
   readonly ranges: readonly KeyRange[]
   readonly reverse: boolean
+  /** When set, the records of all these plans, each once, and nothing of the above. */
+  readonly union?: readonly ScanPlan[]
 }
 
 export class RecordScan {
   readonly #plan: ScanPlan
   /** Records already given, where one document can have several keys. */
   readonly #seen: Set<string> | undefined
+  readonly #parts: readonly RecordScan[] | undefined
+  #part = 0
   #range = 0
   /** Where the current range goes on; undefined at its beginning. */
   #after: string | undefined
@@ -28,16 +32,35 @@ export class RecordScan {
 
   constructor (plan: ScanPlan) {
     this.#plan = plan
-    if (plan.index?.multikey === true) this.#seen = new Set()
+    this.#parts = plan.union?.map(part => new RecordScan(part))
+    if (plan.index?.multikey === true || plan.union !== undefined) this.#seen = new Set()
   }
 
   /** Visits document keys until `visit` returns false or all are visited; true when all are. */
   run (view: View, visit: (documentKey: string) => boolean): boolean {
+    if (this.#parts !== undefined) return this.#runParts(view, visit)
     const { ranges, reverse } = this.#plan
     for (; this.#range < ranges.length; this.#range++) {
       const range = ranges[reverse ? ranges.length - 1 - this.#range : this.#range]!
       if (!this.#runRange(view, range, visit)) return false
       this.#after = undefined
+    }
+    return true
+  }
+
+  #runParts (view: View, visit: (documentKey: string) => boolean): boolean {
+    const visitNew = (key: string): boolean => {
+      if (this.#seen!.has(key)) return true
+      this.#seen!.add(key)
+      this.recordsVisited++
+      return visit(key)
+    }
+    for (; this.#part < this.#parts!.length; this.#part++) {
+      const part = this.#parts![this.#part]!
+      const before = part.keysExamined
+      const exhausted = part.run(view, visitNew)
+      this.keysExamined += part.keysExamined - before
+      if (!exhausted) return false
     }
     return true
   }

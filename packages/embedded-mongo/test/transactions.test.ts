@@ -234,3 +234,43 @@ t.test('a transaction older than a new index may not read through it', async t =
     await session.abortTransaction()
   })
 })
+
+t.test('a collection made in a transaction is nobody else\'s before the commit', async t => {
+  const running = await accounts(t)
+  const { db } = running
+  const names = async () => (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name).sort()
+  await withSession(running, async session => {
+    session.startTransaction()
+    await db.createCollection('empty', { session })
+    await db.collection('empty').createIndex({ a: 1 }, { session, unique: true })
+    await db.collection('made').insertOne({ a: 1 }, { session })
+    t.same(await names(), ['accounts'])
+    t.equal(await db.collection('made').countDocuments(), 0)
+    t.equal(await db.collection('made').countDocuments({}, { session }), 1)
+    t.equal((await errorOf(db.collection('made').createIndex({ a: 1 }, { session }))).codeName, 'OperationNotSupportedInTransaction')
+    await session.abortTransaction()
+    t.same(await names(), ['accounts'], 'gone with its transaction')
+    session.startTransaction()
+    await db.createCollection('empty', { session })
+    await db.collection('empty').createIndex({ a: 1 }, { session, unique: true })
+    await db.collection('made').insertOne({ a: [1, 2] }, { session })
+    await session.commitTransaction()
+  })
+  t.same(await names(), ['accounts', 'empty', 'made'])
+  t.same((await db.collection('empty').indexes()).map(({ name }) => name), ['_id_', 'a_1'])
+  t.equal(await db.collection('made').estimatedDocumentCount(), 1)
+})
+
+t.test('a plain write that makes a collection waits for the transaction that makes it', async t => {
+  const running = await accounts(t)
+  const made = running.db.collection<{ _id: string }>('made')
+  await withSession(running, async session => {
+    session.startTransaction()
+    await made.insertOne({ _id: 'first' }, { session })
+    const second = made.insertOne({ _id: 'second' })
+    await running.db.command({ ping: 1 })
+    await session.commitTransaction()
+    await second
+  })
+  t.same((await made.find().toArray()).map(({ _id }) => _id), ['first', 'second'])
+})

@@ -10,7 +10,9 @@ import type { Index } from '../store/index-definition.ts'
 import { docOf, int32, isDoc, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { firstReply } from '../first-reply.ts'
+import { collectionOf, ensureCollection } from './find.ts'
 import { checkIndexSpec, existingIndex } from './index-spec.ts'
+import { whenUnlocked } from './write-batch.ts'
 
 function namespaceOf (call: Call): string {
   return `${call.database}.${call.collectionName()}`
@@ -23,14 +25,15 @@ function existing (call: Call): Collection {
   return collection
 }
 
-function create (call: Call): Doc {
+async function create (call: Call): Promise<Doc> {
   call.refuse('capped', 'no capped collections')
   call.refuse('validator', 'no validation')
   call.refuse('collation', 'only the simple collation')
-  const namespace = namespaceOf(call)
-  if (call.engine.catalog.get(namespace) !== undefined) throw mongoError('NamespaceExists', `Collection ${namespace} already exists.`)
-  call.engine.catalog.create(call.database, call.collectionName())
-  return new Map()
+  return await whenUnlocked(call, () => {
+    if (collectionOf(call) !== undefined) throw mongoError('NamespaceExists', `Collection ${namespaceOf(call)} already exists.`)
+    ensureCollection(call)
+    return new Map()
+  })
 }
 
 async function drop (call: Call): Promise<Doc> {
@@ -70,8 +73,9 @@ async function createIndexes (call: Call): Promise<Doc> {
   const namespace = namespaceOf(call)
   const specs = call.docs('indexes').map(checkIndexSpec)
   if (specs.length === 0) throw mongoError('BadValue', 'Must specify at least one index to create')
+  if (call.transaction !== undefined) return createIndexesInTransaction(call, specs)
   const found = await withoutTransactions(call, () => catalog.get(namespace))
-  const collection = found ?? catalog.create(call.database, call.collectionName())
+  const collection = found ?? await whenUnlocked(call, () => ensureCollection(call))
   const before = collection.indexes.length
   // All are looked at before the first is added: a conflict leaves nothing behind.
   for (const spec of specs) existingIndex(collection, spec)
@@ -81,12 +85,33 @@ async function createIndexes (call: Call): Promise<Doc> {
   for (const index of added) index.building = built.catch(() => {})
   await built
   await othersBuilt(collection, specs)
+  return indexesCreated(collection, before, found === undefined)
+}
+
+function indexesCreated (collection: Collection, before: number, automatically: boolean): Doc {
+  const after = collection.indexes.length
   return docOf({
     numIndexesBefore: int32(before),
-    numIndexesAfter: int32(collection.indexes.length),
-    createdCollectionAutomatically: found === undefined,
-    note: added.length === 0 ? 'all indexes already exist' : undefined
+    numIndexesAfter: int32(after),
+    createdCollectionAutomatically: automatically,
+    note: after === before ? 'all indexes already exist' : undefined
   })
+}
+
+/** Only on a collection that the transaction has made itself and written nothing to, as with MongoDB. */
+function createIndexesInTransaction (call: Call, specs: readonly Doc[]): Doc {
+  const found = collectionOf(call)
+  const { transaction, view } = call
+  const collection = found ?? ensureCollection(call)
+  if (!transaction!.created.has(collection.namespace)) {
+    throw mongoError('OperationNotSupportedInTransaction', `Cannot create new indexes on existing collection ${collection.namespace} in a multi-document transaction.`)
+  }
+  let empty = true
+  view.scan(collection.prefix, collection.end, false, () => (empty = false))
+  if (!empty) throw mongoError('OperationNotSupportedInTransaction', 'Cannot create new indexes on non-empty collection in a multi-document transaction.')
+  const before = collection.indexes.length
+  for (const spec of specs) if (existingIndex(collection, spec) === undefined) call.engine.catalog.addIndexToNew(collection, spec)
+  return indexesCreated(collection, before, found === undefined)
 }
 
 async function buildAll (call: Call, collection: Collection, added: readonly Index[]): Promise<void> {
@@ -170,10 +195,10 @@ function listDatabases (call: Call): Doc {
 }
 
 export const catalogCommands: Record<string, Command> = {
-  create: { fields: ['capped', 'validator', 'collation', 'validationLevel', 'validationAction'], writes: true, run: create },
+  create: { fields: ['capped', 'validator', 'collation', 'validationLevel', 'validationAction'], transactional: true, writes: true, run: create },
   drop: { fields: [], writes: true, run: drop },
   dropDatabase: { fields: [], writes: true, run: dropDatabase },
-  createIndexes: { fields: ['indexes', 'commitQuorum'], writes: true, run: createIndexes },
+  createIndexes: { fields: ['indexes', 'commitQuorum'], transactional: true, writes: true, run: createIndexes },
   dropIndexes: { fields: ['index'], writes: true, run: dropIndexes },
   listIndexes: { fields: ['cursor'], run: listIndexes },
   listCollections: { fields: ['filter', 'cursor', 'nameOnly', 'authorizedCollections'], run: listCollections },

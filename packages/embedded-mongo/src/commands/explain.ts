@@ -6,6 +6,7 @@ import { EVERYTHING } from '../key-bytes.ts'
 import type { Interval } from '../key-bytes.ts'
 import { printValue } from '../print.ts'
 import { parseFilter } from '../filter.ts'
+import type { Plan } from '../planner.ts'
 import { Query } from '../query.ts'
 import { parseSort } from '../sort.ts'
 import { RecordScan } from '../scan.ts'
@@ -66,33 +67,33 @@ function statementQuery (inner: Call, statement: Doc | undefined, collection: Co
 
 function stagesOf (query: Query, filter: Doc): Doc {
   const { plan } = query
-  let stage: Doc
-  if (plan.index === undefined) {
-    stage = docOf({ stage: 'COLLSCAN', direction: plan.reverse ? 'backward' : 'forward' })
-  } else {
-    const { fields, name, unique, multikey, partial, spec } = plan.index
-    const bounds: Doc = new Map()
-    fields.forEach(({ path }, i) => bounds.set(path, plan.bounds[i]!.map(printInterval)))
-    stage = docOf({
-      stage: 'FETCH',
-      inputStage: docOf({
-        stage: 'IXSCAN',
-        keyPattern: spec.get('key'),
-        indexName: name,
-        isMultiKey: multikey,
-        isUnique: unique,
-        isPartial: partial !== undefined,
-        direction: plan.reverse ? 'backward' : 'forward',
-        indexBounds: bounds
-      })
-    })
-  }
+  let stage = accessOf(plan)
+  if (plan.index !== undefined || plan.union !== undefined) stage = docOf({ stage: 'FETCH', inputStage: stage })
   // Whatever the bounds do not say in full is checked on each document.
   if (!plan.covered) stage.set('filter', filter)
   if (!plan.sorted) stage = docOf({ stage: 'SORT', sortPattern: new Map(query.sort.map(({ path, direction }): [string, Value] => [path, int32(direction)])), inputStage: stage })
   if (query.limit !== Infinity) stage = docOf({ stage: 'LIMIT', limitAmount: int32(query.limit), inputStage: stage })
   if (query.skip > 0) stage = docOf({ stage: 'SKIP', skipAmount: int32(query.skip), inputStage: stage })
   return stage
+}
+
+function accessOf (plan: Plan): Doc {
+  const direction = plan.reverse ? 'backward' : 'forward'
+  if (plan.union !== undefined) return docOf({ stage: 'OR', inputStages: plan.union.map(accessOf) })
+  if (plan.index === undefined) return docOf({ stage: 'COLLSCAN', direction })
+  const { fields, name, unique, multikey, partial, spec } = plan.index
+  const bounds: Doc = new Map()
+  fields.forEach(({ path }, i) => bounds.set(path, plan.bounds[i]!.map(printInterval)))
+  return docOf({
+    stage: 'IXSCAN',
+    keyPattern: spec.get('key'),
+    indexName: name,
+    isMultiKey: multikey,
+    isUnique: unique,
+    isPartial: partial !== undefined,
+    direction,
+    indexBounds: bounds
+  })
 }
 
 /** The filter as the client wrote it; of a pipeline, its first `$match`. */
@@ -123,7 +124,7 @@ function execute (call: Call, query: Query | undefined): Doc {
     query.each(call.view, () => ++found < wanted, scan)
     returned = Math.max(0, Math.min(found - query.skip, query.limit))
     docsExamined = scan.recordsVisited
-    keysExamined = query.plan.index === undefined ? 0 : scan.keysExamined
+    keysExamined = query.plan.index === undefined && query.plan.union === undefined ? 0 : scan.keysExamined
   }
   return docOf({
     executionSuccess: true,

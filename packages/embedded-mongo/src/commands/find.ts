@@ -29,7 +29,12 @@ export function namedCollection (call: Call, name: string): Collection | undefin
   if (call.transaction !== undefined && catalog.changedSince(namespace, call.transaction.seq)) {
     throw mongoError('SnapshotUnavailable', `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`, ['TransientTransactionError'])
   }
-  return catalog.get(namespace)
+  return call.transaction?.created.get(namespace)?.collection ?? catalog.get(namespace)
+}
+
+/** The collection a write is about, made if need be. */
+export function ensureCollection (call: Call): Collection {
+  return collectionOf(call) ?? call.engine.catalog.create(call.writer, call.database, call.collectionName())
 }
 
 /** How far and how long the call reads. */

@@ -14,7 +14,7 @@ import { applyUpdate, isReplacement, parseUpdate, upsertDocument } from '../upda
 import type { Update } from '../update.ts'
 import { docOf, int32, isDoc, isTruthy } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, hintOf, readerOf } from './find.ts'
+import { collectionOf, ensureCollection, hintOf, readerOf } from './find.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { whenUnlocked } from './write-batch.ts'
 
@@ -85,12 +85,11 @@ async function modifyAll (call: Call, collection: Collection, statement: UpdateS
 /** Changes the first match, or upserts; undefined when there is neither. */
 export async function modifyOne (call: Call, statement: UpdateStatement): Promise<Modified | undefined> {
   return await whenUnlocked(call, () => {
-    let collection = collectionOf(call)
+    const collection = collectionOf(call)
     const match = collection && firstMatch(call, collection, statement)
     if (match !== undefined) return change(call, collection!, match, statement)
     if (!statement.upsert) return undefined
-    collection ??= call.engine.catalog.create(call.database, call.collectionName())
-    return upsert(call, collection, statement)
+    return upsert(call, collection ?? ensureCollection(call), statement)
   })
 }
 

@@ -4,23 +4,18 @@ import { mongoError } from '../errors.ts'
 import { parseFilter } from '../filter.ts'
 import { Query } from '../query.ts'
 import { insertDocument, removeDocument } from '../store/documents.ts'
-import type { Collection } from '../store/collection.ts'
 import { docOf, int32, isNumeric, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, hintOf, readerOf } from './find.ts'
+import { collectionOf, ensureCollection, hintOf, readerOf } from './find.ts'
 import { checkStillMatching, checkUpdateStatement, modify, readUpdateStatement } from './modify.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { runOnce, runStatements, whenUnlocked } from './write-batch.ts'
 
-export function ensureCollection (call: Call): Collection {
-  return collectionOf(call) ?? call.engine.catalog.create(call.database, call.collectionName())
-}
-
 async function insert (call: Call): Promise<Doc> {
   const docs = call.docs('documents')
   const raw = call.request.rawDocuments('documents')!
-  const collection = ensureCollection(call)
   const { writer } = call
+  const collection = await whenUnlocked(call, () => ensureCollection(call))
   let n = 0
   const errors = await runStatements(call, docs.length, async i => {
     const result = await runOnce(call, i, async () => {

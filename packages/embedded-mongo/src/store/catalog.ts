@@ -12,6 +12,8 @@ import { defineIndex, indexFromRecord, indexRecord } from './index-definition.ts
 import type { Index } from './index-definition.ts'
 import { fromBytes, prefixOf } from './keys.ts'
 import type { Store } from './store.ts'
+import { Transaction } from './transaction.ts'
+import type { Writer } from './writer.ts'
 
 const META = prefixOf(0)
 const FORMAT_KEY = META + 'format'
@@ -19,6 +21,8 @@ const NEXT_ID_KEY = META + 'next-id'
 const COLLECTIONS = META + 'collection:'
 const COUNTS = META + 'count:'
 const DROPPED = META + 'dropped:'
+/** Never stored: locked by whoever makes the namespace that follows. */
+const CREATING = META + 'creating:'
 const FORMAT = 'embedded-mongo 1'
 
 export class Catalog {
@@ -52,13 +56,29 @@ export class Catalog {
     return (this.#changed.get(namespace) ?? 0) > seq
   }
 
-  create (database: string, name: string): Collection {
+  /** Makes a collection; a transaction's own is nobody else's before it commits, and never if it aborts. */
+  create (writer: Writer, database: string, name: string): Collection {
+    // Two that make one namespace would each have a collection of their own.
+    writer.claim(`${CREATING}${database}.${name}`)
     const collection = new Collection(this.#store, this.#takeId(), database, name, new Binary(uuid(), 4), collection => this.#uncounted.add(collection))
     collection.indexes.push(defineIndex(this.#takeId(), docOf({ v: int32(2), key: docOf({ _id: int32(1) }), name: '_id_' })))
-    this.#adopt(collection)
-    this.#store.nextCommit()
-    this.save(collection)
+    this.#byId.set(collection.id, collection)
+    const publish = () => {
+      this.#byNamespace.set(collection.namespace, collection)
+      this.save(collection)
+    }
+    if (writer instanceof Transaction) {
+      writer.created.set(collection.namespace, { collection, publish, discard: () => this.#byId.delete(collection.id) })
+    } else {
+      this.#store.nextCommit()
+      publish()
+    }
     return collection
+  }
+
+  /** An index on the empty collection of a transaction that is still open: there is nothing to build. */
+  addIndexToNew (collection: Collection, spec: Doc): void {
+    collection.indexes.push(defineIndex(this.#takeId(), spec))
   }
 
   /** Adds an index that no read uses before `markReady`; writes keep it from now on. */
@@ -113,6 +133,8 @@ export class Catalog {
   mark (collection: Collection, index: Index, multikey: boolean, truncated: boolean): void {
     index.multikey ||= multikey
     index.truncated ||= truncated
+    // What only its transaction knows is saved when that commits.
+    if (this.#byNamespace.get(collection.namespace) !== collection) return
     this.#store.nextCommit()
     this.save(collection)
   }
@@ -144,11 +166,6 @@ export class Catalog {
     this.#store.nextCommit()
     this.#store.put(NEXT_ID_KEY, encode(docOf({ id: this.#nextId })))
     return id
-  }
-
-  #adopt (collection: Collection): void {
-    this.#byNamespace.set(collection.namespace, collection)
-    this.#byId.set(collection.id, collection)
   }
 
   #putCounts (put: (key: string, value: Buffer) => void): void {
@@ -189,7 +206,8 @@ export class Catalog {
     }
     const count = this.#store.latest.get(COUNTS + prefix)
     collection.count = count === undefined ? 0 : toNumber(decode(count).get('n'))
-    this.#adopt(collection)
+    this.#byNamespace.set(collection.namespace, collection)
+    this.#byId.set(id, collection)
   }
 }
 

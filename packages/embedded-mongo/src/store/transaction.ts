@@ -4,11 +4,19 @@
  * once with WriteConflict. If that check were missing, a client's read-modify-write would silently undo another's.
  */
 import { writeConflict } from '../errors.ts'
+import type { Collection } from './collection.ts'
 import type { Environment, Pin } from './environment.ts'
 import { Layer } from './layer.ts'
 import type { Store } from './store.ts'
 import { View } from './view.ts'
 import type { Counted, Writer } from './writer.ts'
+
+/** A collection made by a transaction, and what is to be done with it at the end. */
+export interface Created {
+  readonly collection: Collection
+  readonly publish: () => void
+  readonly discard: () => void
+}
 
 export class Transaction implements Writer {
   readonly #store: Store
@@ -16,6 +24,8 @@ export class Transaction implements Writer {
   readonly #own = new Layer()
   readonly #locked: string[] = []
   readonly #counts = new Map<Counted, number>()
+  /** Collections that exist for this transaction only until it commits, by namespace. */
+  readonly created = new Map<string, Created>()
   readonly view: View
   /** The newest commit the snapshot contains. */
   readonly seq: number
@@ -57,8 +67,9 @@ export class Transaction implements Writer {
 
   /** Makes the writes visible as one commit; durable like any other. */
   commit (): void {
-    if (this.#own.versions.size > 0) {
+    if (this.#own.versions.size > 0 || this.created.size > 0) {
       this.#store.nextCommit()
+      for (const { publish } of this.created.values()) publish()
       this.#own.forEachNewest((key, value) => this.#store.put(key, value))
       for (const [collection, delta] of this.#counts) collection.addCount(delta)
     }
@@ -66,7 +77,9 @@ export class Transaction implements Writer {
   }
 
   abort (): void {
-    if (this.state === 'open') this.#finish('aborted')
+    if (this.state !== 'open') return
+    for (const { discard } of this.created.values()) discard()
+    this.#finish('aborted')
   }
 
   #finish (state: 'committed' | 'aborted'): void {
