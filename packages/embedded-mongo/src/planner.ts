@@ -72,7 +72,7 @@ function unionPlan (collection: Collection, request: PlanRequest): Plan | undefi
     const others = parts.filter(part => part !== or)
     const union: Plan[] = []
     for (const branch of or.filters) {
-      const plan = choosePlan(collection, { ...request, filter: { op: 'and', filters: [branch, ...others] }, sort: [] })
+      const plan = choosePlan(collection, { ...request, filter: { op: 'and', filters: [...conjuncts(branch), ...others] }, sort: [] })
       if (plan.index === undefined && plan.union === undefined) break
       union.push(plan)
     }

@@ -12,7 +12,7 @@ import { startEngineIn, temporaryFolder } from './helpers/engine.ts'
 
 const ROUNDS = 3
 /** A round ends after this many acknowledgements, at whatever the writer is doing then. */
-const ACKNOWLEDGED_A_ROUND = 150
+const ACKNOWLEDGED_A_ROUND = 80
 
 /** Starts the writer, kills it amid its work, returns what it was told is safe. */
 async function killedWriter (dataDir: string, round: number): Promise<string[]> {

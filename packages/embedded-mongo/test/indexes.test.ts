@@ -57,6 +57,19 @@ t.test('one unique key is one seek', async t => {
   t.same(await explained(rows.find({ _id: { $in: [1, 2, 3, 5_000] } })), { stages: 'FETCH IXSCAN', index: '_id_', keys: 3, docs: 3 })
 })
 
+t.test('an $or of indexed branches reads only what they name, and each document once', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  const cursor = () => rows.find({ $or: [{ room: 'r1', rev: 5 }, { room: 'r2', rev: { $lt: 3 } }, { _id: 51 }, { _id: 4 }] })
+  t.same((await cursor().map(({ _id }) => _id).toArray()).sort((a, b) => a - b), [2, 4, 12, 22, 51])
+  t.same(await explained(cursor()), { stages: 'FETCH OR', index: undefined, keys: 6, docs: 5 })
+  t.match(await explained(rows.find({ $or: [{ room: 'r1', rev: 5 }, { sender: 's1' }] })), { stages: 'COLLSCAN' })
+  t.match(await explained(rows.find({ sender: { $ne: 's1' }, $or: [{ _id: 1 }, { _id: 2 }] })), { stages: 'FETCH OR', docs: 2 })
+  const batches = rows.find({ $or: [{ room: 'r1' }, { room: 'r2' }, { _id: { $lt: 50 } }] }, { batchSize: 7 })
+  t.equal((await batches.toArray()).length, 240)
+})
+
 t.test('an order that no index has is sorted, and a filter that no index knows reads everything', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
@@ -176,7 +189,8 @@ t.test('whatever the query, every index answers it as a scan of everything does'
     fc.record({ $in: fc.array(scalar, { maxLength: 3 }) }),
     fc.record({ $gte: scalar }), fc.record({ $lt: scalar }), fc.record({ $gt: scalar, $lte: scalar }),
     fc.record({ $exists: fc.boolean() }), fc.record({ $ne: scalar }), fc.record({ $regex: fc.constantFrom('^a', 'b') }))
-  const filter = fc.record({ a: condition, b: condition, c: condition }, { requiredKeys: [] })
+  const plain = fc.record({ a: condition, b: condition, c: condition }, { requiredKeys: [] })
+  const filter = fc.oneof({ weight: 3, arbitrary: plain }, { weight: 1, arbitrary: fc.tuple(plain, fc.array(plain, { minLength: 1, maxLength: 3 })).map(([and, $or]) => ({ ...and, $or })) })
   const sort = fc.constantFrom(undefined, { b: 1, _id: 1 }, { c: -1, b: 1, _id: 1 }, { a: 1, b: -1, _id: 1 }, { _id: -1 } as const)
   await fc.assert(fc.asyncProperty(filter, sort, async (filter, sort) => {
     const ids = async (hint: object | undefined): Promise<number[]> => {
