@@ -25,8 +25,10 @@ function aggregate (call: Call): Reply {
   call.refuse('let', 'no variables')
   const cursor = call.doc('cursor')
   if (cursor === undefined) throw mongoError('FailedToParse', "The 'cursor' option is required, except for aggregate with the explain argument")
-  const namespace = `${call.database}.${call.collectionName()}`
   const pipeline = parsePipeline(call.array('pipeline'))
+  // Of the stages that need no collection, none is here.
+  if (isNumeric(call.body.get('aggregate'))) throw mongoError('InvalidNamespace', '{aggregate: 1} is not valid here; a collection is required.')
+  const namespace = `${call.database}.${call.collectionName()}`
   const batchSize = isNumeric(cursor.get('batchSize')) ? toInteger(cursor.get('batchSize'))! : FIRST_BATCH
   const collection = collectionOf(call)
   const query = collection === undefined ? undefined : aggregateQuery(call, collection, pipeline)

@@ -25,10 +25,14 @@ function existing (call: Call): Collection {
   return collection
 }
 
+/** Kinds and options of collections that are not here. */
+const REFUSED_OPTIONS = [
+  'capped', 'size', 'max', 'validator', 'validationLevel', 'validationAction', 'collation', 'viewOn', 'pipeline', 'timeseries', 'expireAfterSeconds',
+  'clusteredIndex', 'changeStreamPreAndPostImages', 'storageEngine', 'indexOptionDefaults', 'encryptedFields'
+]
+
 async function create (call: Call): Promise<Doc> {
-  call.refuse('capped', 'no capped collections')
-  call.refuse('validator', 'no validation')
-  call.refuse('collation', 'only the simple collation')
+  for (const option of REFUSED_OPTIONS) call.refuse(option, 'only plain collections')
   return await whenUnlocked(call, () => {
     if (collectionOf(call) !== undefined) throw mongoError('NamespaceExists', `Collection ${namespaceOf(call)} already exists.`)
     ensureCollection(call)
@@ -195,7 +199,7 @@ function listDatabases (call: Call): Doc {
 }
 
 export const catalogCommands: Record<string, Command> = {
-  create: { fields: ['capped', 'validator', 'collation', 'validationLevel', 'validationAction'], transactional: true, writes: true, run: create },
+  create: { fields: REFUSED_OPTIONS, transactional: true, writes: true, run: create },
   drop: { fields: [], writes: true, run: drop },
   dropDatabase: { fields: [], writes: true, run: dropDatabase },
   createIndexes: { fields: ['indexes', 'commitQuorum'], transactional: true, writes: true, run: createIndexes },
