@@ -38,7 +38,7 @@ t.test('handpicked junk in every event gets its answer, with and without a callb
       t.type(answer.success, 'boolean')
       if (answer.success === false) {
         t.match(answer, { code: String, message: String, retryable: Boolean })
-        t.not(answer.code, 'INTERNAL', `${event} ${String(JSON.stringify(data)).slice(0, 80)}`)
+        t.notOk(['INTERNAL', 'UNAVAILABLE', 'OVERLOADED'].includes(answer.code as string), `${event} ${String(JSON.stringify(data)).slice(0, 80)}`)
         t.equal(socket.events.length, before, 'a callback is the only answer')
         await survives(socket, event, data === undefined ? [] : [data])
         t.match(socket.events.slice(before).find(({ name }) => name === 'error')?.payload, { code: answer.code, error: answer.message, event })
@@ -60,7 +60,7 @@ t.test('a value of any shape in any event gets its answer', async t => {
   await fc.assert(fc.asyncProperty(name, payload, fc.array(fc.jsonValue(), { maxLength: 2 }), async (event, data, more) => {
     const answer = await socket.ask(event, data, ...more)
     assert.equal(typeof answer.success, 'boolean')
-    assert.notEqual(answer.code, 'INTERNAL')
+    assert.ok(!['INTERNAL', 'UNAVAILABLE', 'OVERLOADED'].includes(answer.code as string))
   }), { numRuns: 500 })
   t.ok(socket.socket.connected)
 })
@@ -77,17 +77,17 @@ t.test('events that are none are told so, whatever they are called', async t => 
 t.test('packets that no client library would send end at most their own connection', async t => {
   const witness = await connect(t, url, ann.token)
   const packets = [
-    '42["disconnect"]', '42["error","x"]', '42["newListener",1]', '42[5,{"a":1}]', '42[null]', '42{}', '42', '4', '42["setupUser"', '420["setupUser"]', '42999999999999999999["setupUser"]',
-    '451-["sendDirectMessage",{"_placeholder":true,"num":0}]', '459-[]', '4/nowhere,1["x"]', '40/nowhere,', '43["x"]', '437["x"]', '7', 'b4AAA', '\u0000', `42["sendDirectMessage",${'['.repeat(5_000)}${']'.repeat(5_000)}]`, '42["typing",{"__proto__":{"on":true}}]'
+    '2["disconnect"]', '2["error","x"]', '2["newListener",1]', '2[5,{"a":1}]', '2[null]', '2{}', '2', '', '2["setupUser"', '20["setupUser"]', '2999999999999999999999["setupUser"]',
+    '51-["sendDirectMessage",{"_placeholder":true,"num":0}]', '59-[]', '5999999999-[]', '/nowhere,1["x"]', '0/nowhere,', '0', '1', '3["x"]', '37["x"]', '7', '\u0000',
+    `2["sendDirectMessage",${'['.repeat(5_000)}${']'.repeat(5_000)}]`, '2["typing",{"__proto__":{"on":true}}]'
   ]
   for (const packet of packets) {
-    const base = `${url}/socket.io/?EIO=4&transport=polling`
-    const { sid } = JSON.parse((await (await fetch(base)).text()).slice(1)) as { sid: string }
-    const post = async (body: string) => await fetch(`${base}&sid=${sid}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body })
-    await (await post(`40${JSON.stringify({ token: ann.token })}`)).text()
-    t.ok((await post(packet)).status < 500, packet.slice(0, 60))
-    t.match(await witness.ask('setupUser'), { success: true })
-    await post('1').catch(() => {})
+    const { socket } = await connect(t, url, ann.token)
+    socket.io.engine.write(packet)
+    // Either the server answers what comes behind, or it has closed this connection.
+    await Promise.race([new Promise(resolve => { socket.emit('setupUser', resolve) }), new Promise(resolve => { socket.once('disconnect', resolve) })])
+    socket.close()
+    t.match(await witness.ask('setupUser'), { success: true }, packet.slice(0, 60))
   }
 })
 
