@@ -24,12 +24,11 @@ export default fp(async function chat (app, config: Config) {
   })
   app.addHook('onClose', () => log.close())
   const collections = chatCollections(db)
-  await collections.blocks.createIndex({ userId: 1 }, { name: 'user' })
   app.decorate('chat', {
     collections,
     log,
     users: new UserDirectory(collections.users),
-    blocks: new BlockDirectory(collections.blocks),
+    blocks: new BlockDirectory(log),
     listings: new ListingDirectory(collections.listings),
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
     now: Date.now,

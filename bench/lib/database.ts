@@ -53,6 +53,7 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
       headSeq: seqOf(messages),
       clock: timeOf(messages),
       gcFloor: revOf(0),
+      memberCount: 2,
       createdAt: timeOf(0)
     })
     for (const userId of ids) {
@@ -62,6 +63,7 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
         userId,
         role: 'member',
         joinedSeq: seqOf(0),
+        joinedRev: revOf(0),
         joinedAt: timeOf(0),
         readSeq: seqOf(messages),
         readAt: timeOf(0) // So that no page by time brings read messages again.

@@ -12,7 +12,8 @@ export const indexNames = {
   byRev: 'conversation_rev',
   bySeq: 'conversation_seq',
   byClientId: 'conversation_sender_clientMessageId',
-  byTime: 'conversation_updatedAt'
+  byTime: 'conversation_updatedAt',
+  byBlock: 'conversation_about_blocked'
 } as const
 
 export function logCollections (db: Db): LogCollections {
@@ -33,7 +34,8 @@ export async function ensureLogIndexes ({ conversations, log, members }: LogColl
       partialFilterExpression: { clientMessageId: { $exists: true } }
     },
     // Only direct conversations are polled by time (the seed's clients know no other cursor).
-    { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } }
+    { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } },
+    { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } }
   ])
   await members.createIndexes([
     { key: { userId: 1, conversationId: 1 }, name: 'user_conversation', unique: true },

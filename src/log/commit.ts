@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
 import type { ClientSession, MongoClient } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { LogCollections } from './collections.ts'
-import { type Change, type Known, type Outcome, type Plan, type Unit, planBatch, settleRepeat } from './plan.ts'
+import { type Known, type Outcome, type Plan, type Unit, conversationsOfChange, membersOfChange, planBatch, rowsOfChange, settleRepeat } from './plan.ts'
+import { HeadCache } from './heads.ts'
 import { type Waiting, takeBatch } from './queue.ts'
 import { findRepeats, isApplied } from './settle.ts'
 import { type CommitResult, commitPlan } from './transaction.ts'
 import { askForTurn, isAnothersTurn, triesBeforeTurn, turnPolls } from './turn.ts'
-import { type Head, type LogRow, type Member, memberKey } from './types.ts'
+import type { Head, LogRow, Member } from './types.ts'
 
 /** A change that is stored for good. */
 export interface CommittedRow {
@@ -21,7 +21,7 @@ export interface CommittedRow {
 /** What one commit changed, rows in ascending rev for each conversation. */
 export interface Committed {
   rows: CommittedRow[]
-  /** Read positions that moved. */
+  /** Read positions that moved and are shown to the other members. */
   reads: Member[]
 }
 
@@ -36,7 +36,7 @@ export interface CommitOptions {
   /** Units that wait before further ones are refused as OVERLOADED. */
   waitingMax?: number
   attemptsMax?: number
-  /** Heads that are kept in memory. */
+  /** Heads that are kept in memory; default 200,000 when shared, where they answer reads too, else 50,000. */
   headsMax?: number
   /** Milliseconds since 1970. */
   now?: () => number
@@ -52,6 +52,9 @@ export interface CommitSteps {
   sleep: (ms: number) => Promise<unknown>
 }
 
+/** Heads that one query asks for. */
+const headsInQuery = 1_000
+
 interface Item extends Waiting {
   resolve: (outcome: Outcome) => void
   reject: (error: unknown) => void
@@ -66,7 +69,7 @@ export class Committer {
   private readonly collections: LogCollections
   private readonly options: Required<CommitOptions>
   private readonly steps: CommitSteps
-  private readonly heads: LRUCache<string, Head>
+  private readonly heads: HeadCache
   /** Names this node to others. */
   private readonly node = randomBytes(8).toString('base64url')
   private readonly waiting: Item[] = []
@@ -85,13 +88,13 @@ export class Committer {
       batchBytesMax: 4 << 20,
       waitingMax: 20_000,
       attemptsMax: 16,
-      headsMax: 50_000,
+      headsMax: options.share ? 200_000 : 50_000,
       now: Date.now,
       onCommitted: () => {},
       onRetry: () => {},
       ...options
     }
-    this.heads = new LRUCache({ max: this.options.headsMax })
+    this.heads = new HeadCache(this.options.headsMax)
   }
 
   /**
@@ -105,7 +108,7 @@ export class Committer {
     if (this.closing) return Promise.reject(new TidelogError('UNAVAILABLE', 'The server is shutting down'))
     if (this.waiting.length >= this.options.waitingMax) return Promise.reject(new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 }))
     return new Promise((resolve, reject) => {
-      const conversations = conversationsOf(unit)
+      const conversations = this.conversationsOf(unit)
       this.waiting.push({ unit, conversations, bytes: bytesOf(unit), resolve, reject })
       // One that must wait lets no other go either: a long queue is not searched for each arrival.
       if (!conversations.some(id => this.busy.has(id))) this.start()
@@ -172,8 +175,10 @@ export class Committer {
       last = plan.heads.length === 0 ? { result: 'committed' } : await this.steps.write(plan, this.collections, session)
       if (last.result === 'committed') return this.finish(open, plan)
       this.options.onRetry(last, attempt)
-      if (last.result === 'unknown') doubtful = { items: open, plan }
-      else if (last.result === 'failed' && doubtful === undefined) return await this.split(open, last.error, session)
+      if (last.result === 'unknown') {
+        doubtful = { items: open, plan }
+        for (const { to } of plan.heads) this.heads.doubt(to._id)
+      } else if (last.result === 'failed' && doubtful === undefined) return await this.split(open, last.error, session)
     }
   }
 
@@ -188,21 +193,20 @@ export class Committer {
   }
 
   private finish (open: Item[], plan: Plan): void {
-    for (const { to } of plan.heads) this.heads.set(to._id, to)
+    for (const { to } of plan.heads) this.heads.learn(to)
     plan.outcomes.forEach((outcome, index) => {
       const item = open[index]!
       if (typeof outcome !== 'number') return item.resolve(outcome)
       const first = plan.outcomes[outcome] as Extract<Outcome, { outcome: 'committed' }>
       item.resolve(settleRepeat(item.unit, first.rows[0]!))
     })
-    const reads = plan.outcomes.flatMap(outcome => typeof outcome !== 'number' && outcome.outcome === 'committed' ? outcome.reads : [])
-    if (plan.rows.length > 0 || reads.length > 0) {
-      this.options.onCommitted({ rows: plan.rows.map(({ from, to }) => ({ row: to, isNew: from === null })), reads })
+    if (plan.rows.length > 0 || plan.shownReads.length > 0) {
+      this.options.onCommitted({ rows: plan.rows.map(({ from, to }) => ({ row: to, isNew: from === null })), reads: plan.shownReads })
     }
   }
 
   private forget (items: Item[]): void {
-    for (const item of items) for (const id of item.conversations) this.heads.delete(id)
+    for (const { unit } of items) for (const change of unit.changes) for (const id of conversationsOfChange(change, true)) this.heads.forget(id)
   }
 
   /** After a try that failed on a client id: settles the units that are stored already, and returns the rest. */
@@ -233,24 +237,23 @@ export class Committer {
   private async know (items: Item[]): Promise<Known> {
     const changes = items.flatMap(item => item.unit.changes)
     const heads = new Map<string, Head | null>()
-    const unread: string[] = []
     for (const change of changes) {
-      const { conversationId } = change
-      if (heads.get(conversationId) === null) continue
-      const head = this.heads.get(conversationId)
-      // A plan that changes nothing is not checked by a transaction: nothing may be refused because a cached head is old.
-      if (head !== undefined && (change.type !== 'read' || change.seq <= head.headSeq)) heads.set(conversationId, head)
-      else {
-        heads.set(conversationId, null)
-        unread.push(conversationId)
+      for (const id of conversationsOfChange(change, false)) {
+        if (heads.get(id) === null) continue
+        const head = this.heads.get(id)
+        // A plan that changes nothing is not checked by a transaction: nothing may be refused because a cached head is old.
+        const believed = head !== undefined && (change.type !== 'read' || id !== change.conversationId || change.seq <= head.headSeq)
+        heads.set(id, believed ? head : null)
       }
     }
     // Heads first: a row or member read after its head is at least as new, and one that is newer fails the head's filter.
-    if (unread.length > 0) {
-      for await (const head of this.collections.conversations.find({ _id: { $in: unread } })) heads.set(head._id, head)
-    }
-    const rowIds = changes.flatMap(change => change.type === 'revise' ? [change.rowId] : [])
-    const memberKeys = new Set(changes.flatMap(membersOf))
+    await this.readHeads(heads, [...heads].flatMap(([id, head]) => head === null ? [id] : []))
+    const opens = (conversationId: string) => heads.get(conversationId) === null
+    const opened = changes.filter(change => 'open' in change && opens(change.conversationId)).flatMap(change => conversationsOfChange(change, true))
+    await this.readHeads(heads, [...new Set(opened)].filter(id => !heads.has(id)))
+
+    const rowIds = changes.flatMap(change => rowsOfChange(change, opens(change.conversationId)))
+    const memberKeys = new Set(changes.flatMap(membersOfChange))
     const rows = rowIds.length === 0 ? [] : await this.collections.log.find({ _id: { $in: rowIds } }).toArray()
     const members = memberKeys.size === 0 ? [] : await this.collections.members.find({ _id: { $in: [...memberKeys] } }).toArray()
     return {
@@ -259,10 +262,49 @@ export class Committer {
       members: new Map(members.map((member: Member) => [member._id, member]))
     }
   }
-}
 
-function conversationsOf ({ changes }: Unit): string[] {
-  return changes.length === 1 ? [changes[0]!.conversationId] : [...new Set(changes.map(change => change.conversationId))]
+  private async readHeads (heads: Map<string, Head | null>, ids: string[]): Promise<void> {
+    if (ids.length === 0) return
+    for (const id of ids) heads.set(id, null)
+    for await (const head of this.collections.conversations.find({ _id: { $in: ids } })) heads.set(head._id, head)
+  }
+
+  /** What a unit may move. A conversation that is known to be there is not opened again. */
+  private conversationsOf ({ changes }: Unit): string[] {
+    const ids = changes.flatMap(change => conversationsOfChange(change, 'open' in change && this.heads.get(change.conversationId) === undefined))
+    return ids.length === 1 ? ids : [...new Set(ids)]
+  }
+
+  /**
+   * Heads as they are now, those that exist: at once where nobody else writes and they are known, else from the database.
+   * What was committed before the call is in them.
+   */
+  async currentHeads (ids: Iterable<string>): Promise<Map<string, Head>> {
+    const found = new Map<string, Head>()
+    const unknown: string[] = []
+    for (const id of ids) {
+      const head = this.peekHead(id)
+      if (head === undefined) unknown.push(id)
+      else if (head !== null) found.set(id, head)
+    }
+    for (let start = 0; start < unknown.length; start += headsInQuery) await this.fill(found, unknown.slice(start, start + headsInQuery))
+    return found
+  }
+
+  /** The head as it is now, null for none, without waiting; undefined where the database must be asked. */
+  peekHead (id: string): Head | null | undefined {
+    return this.options.share ? this.heads.certain(id) : undefined
+  }
+
+  private async fill (found: Map<string, Head>, ids: string[]): Promise<void> {
+    const reading = this.heads.startReading(ids)
+    try {
+      for (const head of await this.collections.conversations.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray()) found.set(head._id, head)
+      if (this.options.share) this.heads.keepRead(reading, ids, found)
+    } finally {
+      this.heads.endReading(reading)
+    }
+  }
 }
 
 function bytesOf ({ changes }: Unit): number {
@@ -272,13 +314,4 @@ function bytesOf ({ changes }: Unit): number {
 function reject (items: Item[], cause: unknown): void {
   const error = cause instanceof TidelogError ? cause : new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
   for (const item of items) item.reject(error)
-}
-
-function membersOf (change: Change): string[] {
-  switch (change.type) {
-    case 'append': return change.requiresMember === undefined ? [] : [memberKey(change.conversationId, change.requiresMember)]
-    case 'revise': return []
-    case 'member':
-    case 'read': return [memberKey(change.conversationId, change.userId)]
-  }
 }

@@ -30,7 +30,7 @@ export class ConversationLog {
         for (const listener of this.listeners) listener(committed)
       }
     })
-    this.headReader = byId(ids => collections.conversations.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
+    this.headReader = new BatchedReader(ids => this.committer.currentHeads(ids))
     this.memberReader = byId(ids => collections.members.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
   }
 
@@ -56,9 +56,20 @@ export class ConversationLog {
     return () => { this.listeners.delete(listener) }
   }
 
-  /** The head as it is now (never a cached one); undefined where there is no such conversation. */
-  head (conversationId: string): Promise<Head | undefined> {
-    return this.headReader.get(conversationId)
+  /** The head as it is now; undefined where there is no such conversation. */
+  async head (conversationId: string): Promise<Head | undefined> {
+    const head = this.committer.peekHead(conversationId)
+    return head === undefined ? await this.headReader.get(conversationId) : head ?? undefined
+  }
+
+  /** Many heads as they are now, by id; those that do not exist are left out. */
+  heads (conversationIds: Iterable<string>): Promise<Map<string, Head>> {
+    return this.committer.currentHeads(conversationIds)
+  }
+
+  /** As `head`, without waiting: null for none, undefined where the database must be asked. */
+  peekHead (conversationId: string): Head | null | undefined {
+    return this.committer.peekHead(conversationId)
   }
 
   member (conversationId: string, userId: ObjectId): Promise<Member | undefined> {

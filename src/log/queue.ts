@@ -1,4 +1,5 @@
 import type { Unit } from './plan.ts'
+import { selfLogOwner } from './types.ts'
 
 /**
  * Which waiting units the next transaction takes. A unit waits behind every earlier one that shares a conversation
@@ -7,7 +8,7 @@ import type { Unit } from './plan.ts'
 
 export interface Waiting {
   unit: Unit
-  /** Conversations that the unit touches. */
+  /** Conversations that the unit touches, own logs among them. */
   conversations: readonly string[]
   /** Rough size of what it writes. */
   bytes: number
@@ -18,7 +19,8 @@ export interface BatchBounds {
   bytesMax: number
   /**
    * May one transaction hold units of different conversations? Only where nobody else writes (the embedded engine):
-   * elsewhere every further head in a transaction makes a conflict with another node likelier.
+   * elsewhere every further head in a transaction makes a conflict with another node likelier. Own logs may always
+   * come along: who writes to one, writes for that user.
    */
   share: boolean
 }
@@ -36,7 +38,7 @@ export function takeBatch<T extends Waiting> (waiting: T[], busy: ReadonlySet<st
   for (let i = 0; i < waiting.length; i++) {
     const item = waiting[i]!
     const fits = item.conversations.every(id => !busy.has(id) && !held.has(id)) &&
-      (bounds.share || batch.length === 0 || item.conversations.every(id => scope.has(id)))
+      (bounds.share || batch.length === 0 || belongs(item.conversations, scope))
     if (!fits) {
       for (const id of item.conversations) held.add(id)
       rest.push(item)
@@ -53,4 +55,8 @@ export function takeBatch<T extends Waiting> (waiting: T[], busy: ReadonlySet<st
   waiting.length = 0
   for (const item of rest) waiting.push(item)
   return batch
+}
+
+function belongs (conversations: readonly string[], scope: ReadonlySet<string>): boolean {
+  return conversations.some(id => scope.has(id)) && conversations.every(id => scope.has(id) || selfLogOwner(id) !== undefined)
 }

@@ -8,12 +8,12 @@ import { type Known, type Outcome, type Plan, type Unit, claimOf, settleRepeat }
  */
 
 /**
- * Was this plan, whose commit is unknown, committed? It is atomic, so one new row of it tells: its id was chosen for it.
- * A plan without one counts as committed if all that it wrote is known to stand there exactly so; if somebody has written
+ * Was this plan, whose commit is unknown, committed? It is atomic, so one new message of it tells: its id was chosen for
+ * it. A plan without one counts as committed if all that it wrote is known to stand there exactly so; if somebody has written
  * over a part of it since, its units are decided anew on what is known (they set, so that a second time does no harm).
  */
 export async function isApplied (plan: Plan, known: Known, { log }: LogCollections): Promise<boolean> {
-  const added = plan.rows.find(({ from }) => from === null)
+  const added = plan.rows.find(({ from, to }) => from === null && to.kind === 'message')
   if (added !== undefined) return (await log.find({ _id: added.to._id }).limit(1).toArray()).length > 0
   return plan.rows.every(({ to }) => isSame(known.rows.get(to._id.toHexString()), to)) &&
     plan.members.every(({ key, to }) => isSame(known.members.get(key), to))

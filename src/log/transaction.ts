@@ -62,13 +62,18 @@ async function moveHeads ({ heads }: Plan, { conversations }: LogCollections, se
       operations.push({
         updateOne: {
           filter: { _id: from._id, headRev: from.headRev, clock: from.clock, turn: from.turn ?? { $exists: false } },
-          update: { $set: { headRev: to.headRev, headSeq: to.headSeq, clock: to.clock }, ...(from.turn === undefined ? {} : { $unset: { turn: '' } }) }
+          update: { $set: differing(from, to), ...(from.turn === undefined ? {} : { $unset: { turn: '' } }) }
         }
       })
     }
   }
   const { matchedCount } = await conversations.bulkWrite(operations, { session })
   if (matchedCount !== expected) throw new HeadMoved()
+}
+
+/** Fields of a head that a commit gives another value; it takes none away but `turn`. */
+function differing (from: Head, to: Head): Partial<Head> {
+  return Object.fromEntries(Object.entries(to).filter(([field, value]) => field !== '_id' && value !== from[field as keyof Head]))
 }
 
 async function writeRows ({ rows }: Plan, { log }: LogCollections, session: ClientSession): Promise<void> {

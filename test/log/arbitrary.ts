@@ -20,7 +20,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ type: fc.constant('edit' as const), user, node, target: fc.oneof(fc.nat(1), fc.nat(20)), content: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), user, node, target: fc.oneof(fc.nat(1), fc.nat(20)) }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('join' as const, 'join' as const, 'leave' as const, 'invite' as const), user, node }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('read' as const), user, node, seq: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('read' as const), user, node, room: fc.boolean(), seq: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('block' as const), user, node, on: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('rename' as const), user, node, content: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('poison' as const), user, node }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('crash' as const), node }) }
 )

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { type CommitSteps, Committer } from '../../src/log/commit.ts'
 import type { Change, Outcome, Unit } from '../../src/log/plan.ts'
-import { type LogRow, type Member, seqOf } from '../../src/log/types.ts'
+import { type LogRow, type Member, selfLogId, seqOf } from '../../src/log/types.ts'
 import { TidelogError } from '../../src/errors.ts'
 import { Books } from './books.ts'
 import { type FakeOptions, FakeMongo } from './fake-mongo.ts'
@@ -19,7 +19,9 @@ export type Step =
   | { type: 'edit', user: number, node: number, target: number, content: number }
   | { type: 'delete', user: number, node: number, target: number }
   | { type: 'join' | 'leave' | 'invite', user: number, node: number }
-  | { type: 'read', user: number, node: number, seq: number }
+  | { type: 'read', user: number, node: number, room: boolean, seq: number }
+  | { type: 'block', user: number, node: number, on: boolean }
+  | { type: 'rename', user: number, node: number, content: number }
   | { type: 'poison', user: number, node: number }
   | { type: 'crash', node: number }
 
@@ -190,9 +192,11 @@ class History {
       case 'send': return { changes: sendOf(step, this.calls.length) }
       case 'poison': return { changes: sendOf({ ...step, room: false, clientId: null, alsoRead: false, message: poison }, this.calls.length) }
       case 'join': return { changes: [joinOf(userId)] }
-      case 'leave': return { changes: [{ type: 'member', conversationId: room, rowId: new ObjectId(), userId, role: null }] }
-      case 'invite': return { changes: [joinOf(userId), selfOf(userId)] }
-      case 'read': return { changes: [{ type: 'read', conversationId: direct, userId, seq: seqOf(step.seq) }] }
+      case 'leave': return { changes: [{ type: 'member', conversationId: room, userId, role: null }] }
+      case 'invite': return { changes: [joinOf(userId), { type: 'read', conversationId: room, userId, seq: seqOf(1_000) }] }
+      case 'read': return { changes: [{ type: 'read', conversationId: step.room ? room : direct, userId, seq: seqOf(step.seq) }] }
+      case 'block': return { changes: [blockOf(userId, users[(step.user + 1) % users.length]!.toHexString(), step.on)] }
+      case 'rename': return { changes: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${step.content}` }) }] }
       case 'edit':
       case 'delete': {
         const sent = this.calls.flatMap(({ unit: { changes: [change] } }) => change?.type === 'append' && change.row.message !== poison ? [change] : [])
@@ -215,7 +219,7 @@ class History {
       if (outcome !== undefined) this.books.checkOutcome(node.name, unit, outcome)
       if (outcome !== undefined && node.alive && this.spec.lag === 0) this.books.checkHeard(unit, mark)
       if (outcome?.outcome === 'unchanged' || outcome?.outcome === 'committed') {
-        if (change?.type === 'read' && outcome.reads[0]!.readSeq < Math.min(change.seq, headSeq)) broken.push('a read position is lost')
+        if (change?.type === 'read' && change.conversationId === direct && outcome.reads[0]!.readSeq < Math.min(change.seq, headSeq)) broken.push('a read position is lost')
       }
     }
     this.checkAtomic()
@@ -224,11 +228,9 @@ class History {
 
   private checkAtomic (): void {
     for (const { unit } of this.calls) {
-      const ids = unit.changes.flatMap(change => change.type === 'append' ? [change.row._id] : change.type === 'member' ? [change.rowId] : [])
+      const ids = unit.changes.flatMap(change => change.type === 'append' ? [change.row._id] : [])
       const stored = ids.filter(id => this.mongo.read('log', id.toHexString()) !== null).length
-      // An invitation of somebody who is there already changes their own log only.
-      const least = unit.changes[0]?.type === 'member' ? 1 : ids.length
-      if (stored > 0 && stored < least) this.books.broken.push('a unit is stored in part')
+      if (stored > 0 && stored < ids.length) this.books.broken.push('a unit is stored in part')
     }
   }
 
@@ -282,18 +284,19 @@ function joinOf (userId: ObjectId): Change {
   return {
     type: 'member',
     conversationId: room,
-    rowId: new ObjectId(),
     userId,
     role: (member: Member | null, head) => head === null ? 'owner' : member?.role ?? 'member',
     open: { kind: 'room', members: [] }
   }
 }
 
-function selfOf (userId: ObjectId): Change {
+function blockOf (userId: ObjectId, other: string, on: boolean): Change {
   return {
-    type: 'append',
-    conversationId: `self_${userId.toHexString()}`,
-    row: { _id: new ObjectId(), kind: 'membership', userId, role: 'member' },
+    type: 'put',
+    conversationId: selfLogId(userId),
+    kind: 'block',
+    subject: other,
+    decide: row => (row?.on ?? false) === on ? null : { about: other, on },
     open: { kind: 'self', members: [] }
   }
 }

@@ -190,7 +190,7 @@ t.test('without a conversation the answer is empty and the time is the beginning
   }
 })
 
-t.test('nothing new costs one read of the head', async t => {
+t.test('nothing new costs no read of the database where its heads are known', async t => {
   const [a, b] = [await newUser(), await newUser()]
   await sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })
   const sync = async (body: object) => (await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId: b.id, ...body } })).body
@@ -207,7 +207,7 @@ t.test('nothing new costs one read of the head', async t => {
   }
   t.equal((await sync({ lastSyncTimestamp: syncTimestamp })).count, 0)
   t.equal((await sync({ lastSyncTimestamp: syncTimestamp, cursor })).count, 0)
-  t.same(used, ['conversations', 'conversations'])
+  t.same(used, [])
 })
 
 t.test('what is wrong with a request is said', async t => {

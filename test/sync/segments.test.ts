@@ -13,7 +13,7 @@ class Log {
   clock = 0
 
   head (): Head {
-    return { _id: conversationId, kind: 'direct', headRev: revOf(this.rows.at(-1)?.rev ?? 0), headSeq: seqOf(0), clock: new Date(this.clock), gcFloor: revOf(0), createdAt: new Date(0) }
+    return { _id: conversationId, kind: 'direct', headRev: revOf(this.rows.at(-1)?.rev ?? 0), headSeq: seqOf(0), clock: new Date(this.clock), gcFloor: revOf(0), memberCount: 2, createdAt: new Date(0) }
   }
 
   /** Changes a row, or adds one where there is none. */

@@ -133,7 +133,7 @@ t.test('blocking', async t => {
     t.match(await call('GET', `/api/users/${a.id}`, { token: b.token }), { body: { blocked: false } }, 'it goes one way')
     const many = await Promise.all(Array.from({ length: 10 }, () => block('PUT', b.id.toUpperCase())))
     t.ok(many.every(({ status }) => status === 200))
-    t.equal(await app.chat.collections.blocks.countDocuments(), 1)
+    t.equal(await app.chat.log.collections.log.countDocuments({ kind: 'block' }), 1)
   })
 
   await t.test('not oneself, nor nobody', async t => {
