@@ -157,7 +157,7 @@ export class Committer {
     let last: CommitResult | undefined
     // The latest try whose commit is unknown. One before it is settled: the session began another transaction since,
     // which ends an open one, and that other found the heads as they were.
-    let doubtful: { items: Item[], plan: Plan } | undefined
+    let doubtful: { items: Item[], plan: Plan, lookedAgain: boolean } | undefined
     for (let attempt = 0; ; attempt++) {
       if (last !== undefined) {
         this.forget(open)
@@ -172,11 +172,16 @@ export class Committer {
       if (doubtful !== undefined && await isApplied(doubtful.plan, known, this.collections)) return this.finish(doubtful.items, doubtful.plan)
       if (attempt === this.options.attemptsMax) throw new TidelogError('UNAVAILABLE', undefined, { cause: last, retryAfterMs: 1_000 })
       const plan = this.steps.plan(open.map(item => item.unit), known, this.options.now())
-      last = plan.heads.length === 0 ? { result: 'committed' } : await this.steps.write(plan, this.collections, session)
+      if (plan.heads.length > 0) last = await this.steps.write(plan, this.collections, session)
+      // A doubtful commit that lands between two of the reads is half seen: only the next reads tell what is unchanged.
+      else if (doubtful !== undefined && !doubtful.lookedAgain) {
+        doubtful.lookedAgain = true
+        last = { result: 'moved' }
+      } else last = { result: 'committed' }
       if (last.result === 'committed') return this.finish(open, plan)
       this.options.onRetry(last, attempt)
       if (last.result === 'unknown') {
-        doubtful = { items: open, plan }
+        doubtful = { items: open, plan, lookedAgain: false }
         for (const { to } of plan.heads) this.heads.doubt(to._id)
       } else if (last.result === 'failed' && doubtful === undefined) return await this.split(open, last.error, session)
     }
