@@ -21,7 +21,7 @@ export interface HistoryPage {
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined
  */
 export async function history (
-  context: ChatContext, identity: Identity, conversationId: string, { before, limit }: { before?: number, limit: number }
+  context: ChatContext, identity: Identity, conversationId: string, { before, limit = 50 }: { before?: number, limit?: number }
 ): Promise<HistoryPage> {
   const { ref } = await entitlement(context, identity, conversationId)
   // The head comes first: what changes during the scan is then newer than `asOf`.
@@ -39,7 +39,7 @@ export async function history (
 
 /** The page of a conversation with another user, empty where nobody has written yet. @throws TidelogError USER_NOT_FOUND */
 export async function directHistory (
-  context: ChatContext, identity: Identity, otherUserId: string, page: { before?: number, limit: number }
+  context: ChatContext, identity: Identity, otherUserId: string, page: { before?: number, limit?: number }
 ): Promise<HistoryPage> {
   const other = otherUserId.toLowerCase()
   const found = await history(context, identity, directId(identity.userId, other), page)

@@ -31,7 +31,7 @@ interface Latest extends Membership {
  * @param page `after` is the `next` of the page before
  * @throws TidelogError BAD_CURSOR
  */
-export async function listConversations (context: ChatContext, identity: Identity, { after, limit }: { after?: string, limit: number }): Promise<ConversationPage> {
+export async function listConversations (context: ChatContext, identity: Identity, { after, limit = 30 }: { after?: string, limit?: number }): Promise<ConversationPage> {
   const from = after === undefined ? undefined : readPlace(after)
   const all = (await memberships(context, identity, 'direct'))
     .filter(({ head }) => head.headSeq > 0)

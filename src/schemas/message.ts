@@ -113,7 +113,7 @@ export const historyBody = <T extends TSchema>(message: T) => Type.Object({
 
 export const HistoryQuery = Type.Object({
   before: Type.Optional(Type.Integer({ minimum: 1, description: 'Messages before this seq; the newest without it' })),
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 })
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 }))
 })
 
 export const ReadBody = Type.Object({
@@ -125,7 +125,7 @@ export const ReadBody = Type.Object({
 
 export const ConversationQuery = Type.Object({
   after: Type.Optional(Type.String({ maxLength: 64, description: 'The `next` of the page before' })),
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 30 })
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 30 }))
 })
 
 export const ConversationsBody = Type.Object({

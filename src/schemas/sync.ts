@@ -8,7 +8,7 @@ export const SyncConversationInput = Type.Object({
   otherUserId: Id,
   lastSyncTimestamp: Type.Optional(timestamp('The `syncTimestamp` of the last answer (ISO-8601, or milliseconds since 1970); everything without it')),
   cursor: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()], { description: 'The `cursor` of the last answer: exact, and includes tombstones' })),
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
   includeDeleted: Type.Optional(Type.Boolean({ description: 'Include tombstones' }))
 })
 export type SyncConversationInput = Static<typeof SyncConversationInput>

@@ -58,7 +58,7 @@ export async function syncConversation (
 
   const otherId = objectId(other)
   const [page, mine, theirs] = await Promise.all([
-    scan(context, segments, position, head, input.limit),
+    scan(context, segments, position, head, input.limit ?? 100),
     context.log.member(conversationId, identity.id),
     context.log.member(conversationId, otherId)
   ])
