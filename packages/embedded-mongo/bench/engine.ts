@@ -92,6 +92,10 @@ const scenarios: Scenario[] = [
     name: 'two-statement transactions, 32 in flight',
     inFlight: 32,
     units: 1,
+    prepare: async db => {
+      await db.createCollection('txn')
+      await db.createCollection('txn2')
+    },
     run: async (db, client, i) => {
       const session = client.startSession()
       try {

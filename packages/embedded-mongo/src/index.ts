@@ -2,18 +2,21 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { backupInto } from './backup.ts'
 import { DataFolder } from './data-folder.ts'
-import type { WorkerInput, WorkerMessage } from './worker.ts'
+import { EngineThread } from './thread.ts'
 
 export { DataFolderError } from './data-folder.ts'
 
-export type EmbeddedMongoOptions = {
+export type EmbeddedMongoOptions = ({
   /** The folder of the data; made if need be. One process a folder. */
   dataDir: string
 } | {
   /** A temporary folder, no sync to disk, removed at `stop`. */
   inMemory: true
+}) & {
+  /** Serve TCP on 127.0.0.1 instead of a socket in the folder, for other processes; 0 takes any free port. */
+  port?: number
 }
 
 export type EmbeddedMongo = {
@@ -21,6 +24,8 @@ export type EmbeddedMongo = {
   readonly uri: string
   /** Answers what is running, makes it durable, closes. */
   readonly stop: () => Promise<void>
+  /** Copies everything acknowledged so far, as of one commit, into a folder that an engine can be started on. */
+  readonly backup: (folder: string) => Promise<void>
   /** Settles if the engine's thread dies by itself; no command is answered any more. */
   readonly failed: Promise<Error>
 }
@@ -31,65 +36,36 @@ const SOCKET_PATH_BYTES_MAX = 103
 export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
   const temporary = 'inMemory' in options ? mkdtempSync(join(tmpdir(), 'embedded-mongo-')) : undefined
   const folder = new DataFolder(resolve(temporary ?? (options as { dataDir: string }).dataDir))
-  const socket = placeSocket(folder.path)
+  const socket = options.port === undefined ? placeSocket(folder.path) : TCP
   const release = () => {
     socket.remove()
     folder.unlock()
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
   }
   try {
-    const engine = await startWorker({ databaseFile: folder.databaseFile, sync: temporary === undefined, socketPath: socket.path, mapBytes: undefined })
-    return { ...engine, stop: once(() => engine.stop().finally(release)) }
+    const listen = socket.path === undefined ? { port: options.port ?? 0 } : { path: socket.path }
+    const thread = new EngineThread({ databaseFile: folder.databaseFile, sync: temporary === undefined, listen })
+    const port = await thread.start()
+    const host = socket.path === undefined ? `127.0.0.1:${port}` : encodeURIComponent(socket.path)
+    return {
+      uri: `mongodb://${host}/?directConnection=true`,
+      failed: thread.failed,
+      backup: async to => { await backupInto(to, async file => { await thread.backup(file) }) },
+      stop: once(() => thread.stop().finally(release))
+    }
   } catch (error) {
     release()
     throw error
   }
 }
 
-/** Run from source, the thread must first be taught TypeScript: a loader of this thread does not reach another one. */
-function openThread (workerData: WorkerInput): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData })
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'))
-  const entry = JSON.stringify(new URL('./worker.ts', import.meta.url).href)
-  return new Worker(`import(${loader}).then(({ register }) => { register(); return import(${entry}) })`, { eval: true, execArgv: [], workerData })
-}
+type Socket = { path: string | undefined, remove: () => void }
 
-async function startWorker (input: WorkerInput): Promise<EmbeddedMongo> {
-  const worker = openThread(input)
-  let stopping = false
-  const failed = new Promise<Error>(resolve => {
-    worker.once('error', resolve)
-    worker.once('exit', code => { if (!stopping) resolve(new Error(`the engine's thread exited with code ${code}`)) })
-  })
-  const port = await Promise.race([
-    new Promise<number>(resolve => {
-      worker.once('message', (message: WorkerMessage) => { if ('ready' in message) resolve(message.ready.port) })
-    }),
-    failed.then(error => { throw error })
-  ])
-  // The engine alone does not keep a process alive.
-  worker.unref()
-  return {
-    uri: uriOf(input.socketPath, port),
-    failed,
-    stop: async () => {
-      stopping = true
-      worker.ref()
-      const exited = new Promise(resolve => worker.once('exit', resolve))
-      worker.postMessage('stop')
-      await exited
-    }
-  }
-}
-
-function uriOf (socketPath: string | undefined, port: number): string {
-  const host = socketPath === undefined ? `127.0.0.1:${port}` : encodeURIComponent(socketPath)
-  return `mongodb://${host}/?directConnection=true`
-}
+const TCP: Socket = { path: undefined, remove: () => {} }
 
 /** Where the socket goes: into the data folder, or a short temporary one; none where there are no unix sockets. */
-function placeSocket (folder: string): { path: string | undefined, remove: () => void } {
-  if (process.platform === 'win32') return { path: undefined, remove: () => {} }
+function placeSocket (folder: string): Socket {
+  if (process.platform === 'win32') return TCP
   const inFolder = join(folder, 'mongo.sock')
   if (Buffer.byteLength(inFolder) <= SOCKET_PATH_BYTES_MAX) {
     rmSync(inFolder, { force: true })
@@ -99,7 +75,7 @@ function placeSocket (folder: string): { path: string | undefined, remove: () =>
   const path = join(short, 'mongo.sock')
   if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return { path, remove: () => { rmSync(short, { recursive: true, force: true }) } }
   rmSync(short, { recursive: true, force: true })
-  return { path: undefined, remove: () => {} }
+  return TCP
 }
 
 function once (action: () => Promise<void>): () => Promise<void> {

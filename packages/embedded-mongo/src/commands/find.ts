@@ -8,7 +8,7 @@ import { firstReply } from '../first-reply.ts'
 import { parseProjection } from '../projection.ts'
 import { parseQueryFilter, Query } from '../query.ts'
 import type { QueryOptions, Reader } from '../query.ts'
-import { pathParts } from '../paths.ts'
+import { isArrayIndex, pathParts } from '../paths.ts'
 import { ReplyBatch } from '../reply-batch.ts'
 import { parseSort } from '../sort.ts'
 import type { Collection } from '../store/collection.ts'
@@ -173,6 +173,8 @@ function distinct (call: Call): Doc {
 function collect (value: Value | undefined, parts: readonly string[], next: number, into: Value[]): void {
   if (value === undefined) return
   if (Array.isArray(value)) {
+    const part = parts[next]
+    if (part !== undefined && isArrayIndex(part)) collect(value[Number(part)], parts, next + 1, into)
     for (const item of value) {
       // An array within an array is a value of its own at the end of the path, and no way further before.
       if (!Array.isArray(item)) collect(item, parts, next, into)
