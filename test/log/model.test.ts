@@ -5,7 +5,7 @@ import { type Mutation, runHistory } from './history.ts'
 import { mutants } from './mutants.ts'
 
 /** More for a long run: TIDELOG_RUNS=100000 npx tap test/log/model.test.ts */
-const runs = Number(process.env['TIDELOG_RUNS'] ?? 2_500)
+const runs = Number(process.env['TIDELOG_RUNS'] ?? 1_500)
 
 const keepsItsPromises = (mutation?: Mutation) => fc.asyncProperty(spec, async history => {
   const broken = await runHistory(history, mutation)
