@@ -2,6 +2,7 @@ import type { LogRow } from '../log/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
 import type { ListingRow, UserRow } from './collections.ts'
 import type { ChatContext } from './context.ts'
+import { reactionsPayload } from './reactions.ts'
 
 /** The rows of other collections that messages name. */
 export interface People {
@@ -101,7 +102,7 @@ function additions (row: LogRow) {
     rev: row.rev,
     clientMessageId: row.clientMessageId ?? null,
     replyTo: row.replyTo?.toHexString() ?? null,
-    reactions: [],
+    reactions: reactionsPayload(row.reactions),
     editedAt: row.editedAt?.toISOString() ?? null,
     isDeleted: row.isDeleted === true
   }

@@ -1,4 +1,4 @@
-import { ObjectId } from 'mongodb'
+import type { ObjectId } from 'mongodb'
 import type { Reactions } from '../log/types.ts'
 import type { Reaction } from '../schemas/message.ts'
 

@@ -15,6 +15,12 @@ export type MessageType = 'text' | 'image' | 'file' | 'audio' | 'video' | 'locat
 /** Which messages a member of a room may read: all of them, or those since they joined. */
 export type HistoryView = 'all' | 'joined'
 
+/**
+ * Who reacted to a message, by emoji, in the order of first use; of each the users in the order in which they came: their
+ * ids in base64url, 16 characters each, one behind the other.
+ */
+export type Reactions = ReadonlyArray<{ emoji: string, users: string }>
+
 /** Kinds of rows that stand for a state: one row for each subject, which moves to the next rev when the state changes. */
 export type PutKind = 'membership' | 'meta' | 'read' | 'block' | 'purge'
 export type RowKind = 'message' | PutKind
@@ -81,6 +87,7 @@ export interface LogRow extends Meta {
   replyTo?: ObjectId
   editedAt?: Date
   isDeleted?: true
+  reactions?: Reactions
   /** `membership`: whose, and the new role (null: no longer a member). */
   userId?: ObjectId
   role?: MemberRole | null

@@ -22,6 +22,10 @@ export const Reaction = Type.Object({
   count: Type.Integer(),
   userIds: Type.Array(Id, { description: 'The first 50' })
 })
+export type Reaction = Static<typeof Reaction>
+
+/** Whether it is one is seen by the operation. */
+export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'One emoji, of at most 64 bytes' })
 
 /** What every message carries beside the fields that the first clients know. */
 const additions = {
@@ -86,6 +90,7 @@ export const EditInput = Type.Object({ messageId: Id, content, expectedRev: Type
 /** An edit over REST: the message stands in the path. */
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
 export const DeleteInput = Type.Object({ messageId: Id })
+export const ReactInput = Type.Object({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False takes the reaction back' }) })
 export const MarkReadInput = Type.Object({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
 
 export type SendCommonInput = Static<typeof SendCommonInput>
@@ -93,6 +98,7 @@ export type SendDirectInput = Static<typeof SendDirectInput>
 export type SendRoomInput = Static<typeof SendRoomInput>
 export type EditInput = Static<typeof EditInput>
 export type DeleteInput = Static<typeof DeleteInput>
+export type ReactInput = Static<typeof ReactInput>
 export type MarkReadInput = Static<typeof MarkReadInput>
 
 /** The body of a message written, edited or deleted over REST; an acknowledgement has the same fields. */

@@ -1,4 +1,5 @@
 import { publicUser } from '../chat/payload.ts'
+import { reactionsPayload } from '../chat/reactions.ts'
 import type { ListingRow, UserRow } from '../chat/collections.ts'
 import type { LogRow } from '../log/types.ts'
 import type { ConversationSync } from './legacy.ts'
@@ -39,7 +40,8 @@ function partsOf (row: LogRow): Parts {
     start: `{"_id":"${row._id.toHexString()}","senderId":`,
     middle: `,"message":${JSON.stringify(row.message ?? '')},"messageType":"${row.messageType ?? 'text'}","isRead":`,
     end: `,"createdAt":"${row.createdAt.toISOString()}","updatedAt":"${row.updatedAt.toISOString()}","conversationId":"${row.conversationId}","seq":${row.seq!},"rev":${row.rev},"clientMessageId":${
-      clientMessageId === undefined ? 'null' : JSON.stringify(clientMessageId)},"replyTo":${replyTo === undefined ? 'null' : `"${replyTo.toHexString()}"`},"reactions":[],"editedAt":${
+      clientMessageId === undefined ? 'null' : JSON.stringify(clientMessageId)},"replyTo":${replyTo === undefined ? 'null' : `"${replyTo.toHexString()}"`},"reactions":${
+      row.reactions === undefined ? '[]' : JSON.stringify(reactionsPayload(row.reactions))},"editedAt":${
       editedAt === undefined ? 'null' : `"${editedAt.toISOString()}"`},"isDeleted":${String(row.isDeleted === true)}}`,
     sender: row.senderId!.toHexString(),
     receiver: row.receiverId!.toHexString()

@@ -9,6 +9,7 @@ import { writeSync } from '../../src/sync/legacy-json.ts'
 
 const id = fc.uint8Array({ minLength: 12, maxLength: 12 }).map(bytes => new ObjectId(Buffer.from(bytes)))
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('"', '\\', '</script>', '\u2028', '\u0000'))
+const reactors = fc.array(id, { minLength: 1, maxLength: 60 }).map(ids => ids.map(({ id }) => Buffer.from(id).toString('base64url')).join(''))
 const time = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
 
 t.test('the text of an answer is what serialising its payloads would give', async t => {
@@ -30,6 +31,7 @@ t.test('the text of an answer is what serialising its payloads would give', asyn
       replyTo: fc.option(id, { nil: undefined }),
       editedAt: fc.option(time, { nil: undefined }),
       isDeleted: fc.option(fc.constant(true as const), { nil: undefined }),
+      reactions: fc.option(fc.array(fc.record({ emoji: fc.constantFrom('👍', '"', '🎉'), users: reactors }), { maxLength: 3 }), { nil: undefined }),
       listed: fc.boolean(),
       createdAt: time,
       updatedAt: time

@@ -1,0 +1,130 @@
+import { TidelogError } from '../errors.ts'
+import type { Standing, StandingRule } from '../log/plan.ts'
+import type { Head, Member, MemberRole, Meta } from '../log/types.ts'
+
+/**
+ * Who may do what in a room, on plain values: the log asks these rules about the state on which it commits, so that
+ * somebody who is removed a moment before cannot act any more. A room has one owner, or for want of members none.
+ */
+
+/** What a user who is no member of a room is told: that it is not there, unless it is public. */
+export function strangerToRoom (head: Head | null | undefined): TidelogError {
+  return head === undefined || head === null || head.deleted === true || head.isPrivate === true
+    ? new TidelogError('NOT_FOUND')
+    : new TidelogError('NOT_ALLOWED', 'Join the room first')
+}
+
+/** Joining by oneself: public rooms only. Whoever is in already stays what they are. */
+export const joining: StandingRule = (member, head, { standing }) => {
+  if (head === null) return 'owner'
+  if (head.deleted === true) throw new TidelogError('NOT_FOUND')
+  if (member !== null) return member.role
+  if (head.isPrivate === true) throw new TidelogError('NOT_FOUND')
+  if (standing === 'banned') throw new TidelogError('NOT_ALLOWED', 'You are banned from this room')
+  // A room that everybody has left belongs to who comes next.
+  return head.memberCount === 0 ? 'owner' : 'member'
+}
+
+/**
+ * Giving somebody else a role. Owner and moderators invite; the owner alone names moderators and hands the room over.
+ * @param unwilling why this user cannot be made a member, if so
+ */
+export function givingRole (role: MemberRole, unwilling?: TidelogError): StandingRule {
+  return (member, head, { standing, actor }) => {
+    const { role: power } = leading(head, actor)
+    if (standing === role) return standing
+    if (role !== 'member' || standing === 'moderator' || standing === 'owner') onlyOwner(power)
+    if (role === 'owner' && member === null) throw new TidelogError('NOT_ALLOWED', 'Only a member can become the owner')
+    if (member === null && unwilling !== undefined) throw unwilling
+    return role
+  }
+}
+
+/** Taking a role oneself: joining, or a moderator's stepping down. */
+export function takingRole (role: MemberRole): StandingRule {
+  return (member, head, others) => {
+    if (member === null) {
+      if (role === 'member') return joining(member, head, others)
+      throw strangerToRoom(head)
+    }
+    if (isThere(head) && member.role === role) return role
+    if (member.role === 'owner') throw handOverFirst()
+    if (role !== 'member') throw new TidelogError('NOT_ALLOWED', 'Nobody gives themselves a role')
+    return role
+  }
+}
+
+/** The other half of handing a room over: who was the owner moderates it. */
+export const havingHandedOver: StandingRule = () => 'moderator'
+
+/** Leaving. The owner goes last, or hands the room over. */
+export const leaving: StandingRule = (member, head, { standing }) => {
+  if (member === null) {
+    if (!isThere(head) || head.isPrivate === true) throw new TidelogError('NOT_FOUND')
+    return standing
+  }
+  if (member.role === 'owner' && head !== null && head.memberCount > 1) throw handOverFirst()
+  return null
+}
+
+/** Removing somebody else. */
+export const removing: StandingRule = (member, head, { standing, actor }) => {
+  const { role: power } = leading(head, actor)
+  if (member === null) return standing
+  over(power, member)
+  return null
+}
+
+/** Keeping somebody else out for good, or ending that. */
+export function banning (on: boolean): StandingRule {
+  return (member, head, { standing, actor }) => {
+    const { role: power } = leading(head, actor)
+    if (!on) return standing === 'banned' ? null : standing
+    if (member !== null) over(power, member)
+    return 'banned'
+  }
+}
+
+/** Changing the settings. */
+export function changingMeta (wanted: Meta): (head: Head, actor: Member | null) => Meta {
+  return (head, actor) => {
+    leading(head, actor)
+    return wanted
+  }
+}
+
+/** Deleting: the room is private from then on, so that no list of public rooms has it. The owner may ask again. */
+export function deleting (head: Head, actor: Member | null): Meta | null {
+  if (actor === null) throw strangerToRoom(head)
+  onlyOwner(actor.role)
+  return head.deleted === true ? null : { deleted: true, isPrivate: true }
+}
+
+/** Everybody goes from a room that is deleted. */
+export const clearing: StandingRule = (_member, _head, { standing }): Standing => standing === 'banned' ? standing : null
+
+function isThere (head: Head | null): head is Head {
+  if (head === null || head.deleted === true) throw new TidelogError('NOT_FOUND')
+  return true
+}
+
+/** Who asks, if they lead the room. */
+function leading (head: Head | null, actor: Member | null): Member {
+  if (!isThere(head) || actor === null) throw strangerToRoom(head)
+  if (actor.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
+  return actor
+}
+
+function onlyOwner (power: MemberRole): void {
+  if (power !== 'owner') throw new TidelogError('NOT_ALLOWED', 'Only the owner of the room may do this')
+}
+
+/** Moderators have power over plain members, the owner over all others. */
+function over (power: MemberRole, { role }: Member): void {
+  if (role === 'owner') throw new TidelogError('NOT_ALLOWED', 'The owner of the room stays in it')
+  if (role === 'moderator') onlyOwner(power)
+}
+
+function handOverFirst (): TidelogError {
+  return new TidelogError('NOT_ALLOWED', 'Hand the room over to another member first')
+}
