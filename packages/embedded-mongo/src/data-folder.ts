@@ -18,6 +18,8 @@ export class DataFolderError extends Error {
   }
 }
 
+export const databaseFileIn = (folder: string): string => join(folder, 'data.mdb')
+
 /** Locks held by this process, since its own pid says nothing about whether a lock is its own. */
 const held = new Set<string>()
 
@@ -30,12 +32,12 @@ export class DataFolder {
   /** Makes the folder if need be and locks it. */
   constructor (path: string) {
     this.path = path
-    this.databaseFile = join(path, 'data.mdb')
+    this.databaseFile = databaseFileIn(path)
     this.#lockFile = join(path, 'engine.lock')
     try {
       mkdirSync(path, { recursive: true })
       this.#lock()
-      checkHeader(this.databaseFile)
+      checkDatabaseFile(this.databaseFile)
     } catch (error) {
       this.unlock()
       if (error instanceof DataFolderError) throw error
@@ -148,7 +150,8 @@ function checkLength (file: string, head: Buffer, metaAt: number): void {
 const LMDB_MAGIC = 0xBEEFC0DE
 const MAGIC_AT = [16, 24]
 
-function checkHeader (file: string): void {
+/** Refuses what is no database, or not a whole one; a file that is not there or empty is a new one. */
+export function checkDatabaseFile (file: string): void {
   const head = Buffer.alloc(256)
   let bytes
   try {

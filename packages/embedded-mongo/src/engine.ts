@@ -7,18 +7,14 @@ import { EXPIRY_INTERVAL_MS, removeExpired } from './store/expiry.ts'
 import { Store } from './store/store.ts'
 import type { EnvironmentOptions } from './store/environment.ts'
 
-export type EngineOptions = EnvironmentOptions & {
-  /** What `hello` tells clients to connect to. */
-  readonly address: string
-}
-
 export class Engine {
   readonly store: Store
   readonly catalog: Catalog
   readonly sessions = new Sessions()
   readonly cursors = new Cursors()
   readonly startedMs = Date.now()
-  readonly address: string
+  /** What `hello` tells clients to connect to; known when it listens. */
+  address = ''
   connections = 0
   readonly counters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 }
   readonly #sweeper: NodeJS.Timeout
@@ -26,8 +22,7 @@ export class Engine {
   #reclaiming = false
   #reclaimAgain = false
 
-  constructor (options: EngineOptions) {
-    this.address = options.address
+  constructor (options: EnvironmentOptions) {
     this.store = new Store(options)
     this.catalog = new Catalog(this.store)
     this.store.afterLoss = () => {

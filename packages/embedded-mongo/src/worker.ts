@@ -1,4 +1,4 @@
-/** The thread the engine runs in: opens, listens, reports its address, and stops when it is told to. */
+/** The thread the engine runs in: opens, listens, reports its address, and does what it is told. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { Engine } from './engine.ts'
 import { Server } from './server.ts'
@@ -6,28 +6,49 @@ import { Server } from './server.ts'
 export type WorkerInput = {
   readonly databaseFile: string
   readonly sync: boolean
-  /** A unix socket's path, or undefined for loopback TCP. */
-  readonly socketPath: string | undefined
-  readonly mapBytes: number | undefined
+  /** A unix socket, or a port of the loopback interface (0: any). */
+  readonly listen: { readonly path: string } | { readonly port: number }
 }
 
-export type WorkerMessage = { readonly ready: { readonly port: number } } | { readonly stopped: true }
+export type WorkerRequest = { readonly do: 'stop' } | { readonly do: 'backup', readonly file: string }
 
-const port = parentPort!
-const { databaseFile, sync, socketPath, mapBytes } = workerData as WorkerInput
+/** `done` answers requests in the order they came, but for `stop`, which ends the thread. */
+export type WorkerMessage = { readonly ready: { readonly port: number } } | { readonly done: { readonly error?: Error } }
 
-const engine = new Engine({ path: databaseFile, sync, address: socketPath ?? '127.0.0.1', ...(mapBytes === undefined ? {} : { mapBytes }) })
+const LOOPBACK = '127.0.0.1'
+
+const parent = parentPort!
+const { databaseFile, sync, listen } = workerData as WorkerInput
+
+const engine = new Engine({ path: databaseFile, sync })
 const server = new Server(engine)
-await server.listen(socketPath === undefined ? { host: '127.0.0.1', port: 0 } : { path: socketPath })
-port.postMessage({ ready: { port: server.port } } satisfies WorkerMessage)
+await server.listen('path' in listen ? listen : { host: LOOPBACK, port: listen.port })
+engine.address = 'path' in listen ? listen.path : `${LOOPBACK}:${server.port}`
+parent.postMessage({ ready: { port: server.port } } satisfies WorkerMessage)
 
-port.once('message', () => {
-  void stop()
+parent.on('message', (request: WorkerRequest) => {
+  if (request.do === 'stop') void stop()
+  else void backup(request.file)
 })
+
+let working: Promise<void> = Promise.resolve()
+
+async function backup (file: string): Promise<void> {
+  working = working.then(async () => {
+    let error: Error | undefined
+    try {
+      await engine.store.backup(file)
+    } catch (cause) {
+      error = cause as Error
+    }
+    parent.postMessage({ done: error === undefined ? {} : { error } } satisfies WorkerMessage)
+  })
+  await working
+}
 
 async function stop (): Promise<void> {
   await server.close()
+  await working
   await engine.close()
-  port.postMessage({ stopped: true } satisfies WorkerMessage)
-  port.close()
+  parent.close()
 }

@@ -151,7 +151,7 @@ function expectSame (found: Map<number, number>, expected: Map<number, Row>): vo
 }
 
 t.test('whatever sessions do in whatever order, each sees its snapshot and its own writes', async t => {
-  const engine = new Engine({ path: join(temporaryFolder(t), 'data.mdb'), sync: true, address: 'test' })
+  const engine = new Engine({ path: join(temporaryFolder(t), 'data.mdb'), sync: true })
   t.teardown(async () => { await engine.close() })
   let run = 0
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async steps => {

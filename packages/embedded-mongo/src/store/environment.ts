@@ -17,7 +17,7 @@ interface Database {
   remove: (key: string) => unknown
   batch: (action: () => void) => Promise<boolean>
   useReadTransaction: () => Pin
-  getStats: () => object
+  backup: (path: string, compact: boolean) => Promise<void>
   close: () => Promise<void>
 }
 
@@ -54,14 +54,12 @@ const keyEncoder = {
   readKey: (target: Buffer, start: number, end: number): string => target.latin1Slice(start, end)
 }
 
-export type EnvironmentOptions = { path: string, sync: boolean, mapBytes?: number }
+export type EnvironmentOptions = { path: string, sync: boolean, readOnly?: boolean }
 
 export class Environment {
   readonly #database: Database
 
-  constructor ({ path, sync, mapBytes }: EnvironmentOptions) {
-    // Windows reserves the whole map on disk at once, so there the map grows by itself.
-    const mapSize = mapBytes ?? (process.platform === 'win32' ? undefined : MAP_BYTES)
+  constructor ({ path, sync, readOnly = false }: EnvironmentOptions) {
     const options = {
       path,
       noSubdir: true,
@@ -71,7 +69,9 @@ export class Environment {
       eventTurnBatching: false,
       noSync: !sync,
       maxReaders: READERS_MAX,
-      ...(mapSize === undefined ? {} : { mapSize })
+      readOnly,
+      // Windows reserves the whole map on disk at once, so there the map grows by itself.
+      ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES })
     }
     this.#database = open(options as unknown as Parameters<typeof open>[0]) as unknown as Database
   }
@@ -110,8 +110,9 @@ export class Environment {
     return this.#database.useReadTransaction()
   }
 
-  stats (): object {
-    return this.#database.getStats()
+  /** Writes the state of the last commit on disk to a new file, without the pages that hold nothing. */
+  async backup (file: string): Promise<void> {
+    await this.#database.backup(file, true)
   }
 
   async close (): Promise<void> {

@@ -115,8 +115,10 @@ export class Store {
     this.afterLoss()
   }
 
-  stats (): object {
-    return this.#environment.stats()
+  /** Copies everything that is visible now to a new file. */
+  async backup (file: string): Promise<void> {
+    await this.durable()
+    await this.#environment.backup(file)
   }
 
   async close (): Promise<void> {
