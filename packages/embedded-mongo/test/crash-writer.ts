@@ -14,6 +14,8 @@ await rows.createIndex({ tag: 1, n: -1 }, { partialFilterExpression: { tag: { $e
 const BATCH = 1_500
 
 let next = 0
+/** Lets the next large batch begin, so that large ones do not leave the disk to nobody else. */
+let acknowledged = () => {}
 
 /** One insert at a time by itself, and every third in a transaction with the sum it belongs to. */
 async function write (worker: number): Promise<never> {
@@ -33,6 +35,7 @@ async function write (worker: number): Promise<never> {
       await session.endSession()
     }
     process.stdout.write(`${_id}\n`)
+    if (n % 20 === 0) acknowledged()
   }
 }
 
@@ -40,6 +43,7 @@ async function write (worker: number): Promise<never> {
 async function writeBatches (): Promise<never> {
   const session = client.startSession()
   for (let batch = 0; ; batch++) {
+    await new Promise<void>(resolve => { acknowledged = resolve })
     await session.withTransaction(async () => {
       await db.collection('batches').insertMany(Array.from({ length: BATCH }, (_, i) => ({ batch: `${round}-${batch}`, i })), { session })
     })
