@@ -1,8 +1,12 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
+import { asyncApi } from '../src/schemas/asyncapi.ts'
 
-/** OpenAPI 3.1 made from the route schemas: `/documentation` is the reference page, `/documentation/json` the document. */
+/**
+ * Documents made from the schemas that validate: OpenAPI 3.1 of the routes (`/documentation` is the reference page,
+ * `/documentation/json` the document) and AsyncAPI 3 of the socket's events (`/documentation/asyncapi.json`).
+ */
 export default fp(async function documentation (app) {
   await app.register(swagger, {
     openapi: {
@@ -13,4 +17,6 @@ export default fp(async function documentation (app) {
     }
   })
   await app.register(swaggerUi, { routePrefix: '/documentation' })
+  const document = asyncApi()
+  app.get('/documentation/asyncapi.json', { schema: { hide: true } }, async () => document)
 }, { name: 'documentation' })

@@ -25,7 +25,7 @@ export class TokenVerifier {
   async verify (token: string): Promise<Claims> {
     if (token.length > tokenCharsMax) throw new TidelogError('INVALID_TOKEN')
     const verifiers = this.byAlgorithm.get(this.algorithm(token))
-    let refusal = new TidelogError('INVALID_TOKEN')
+    let refusal: TidelogError | undefined
     for (const verify of verifiers ?? []) {
       try {
         return await verify(token) as Claims
@@ -34,7 +34,7 @@ export class TokenVerifier {
         if (unavailable !== undefined) refusal = unavailable
       }
     }
-    throw refusal
+    throw refusal ?? new TidelogError('INVALID_TOKEN')
   }
 
   private algorithm (token: string): string {

@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module'
+import { Ajv } from 'ajv'
+import ajvFormats from 'ajv-formats'
+import t from 'tap'
+import { clientEvents, serverEvents } from '../../src/schemas/events.ts'
+import { table } from '../../src/sockets/table.ts'
+import { startApp } from '../helpers/app.ts'
+
+t.test('the documents that are served', async t => {
+  const { app, call } = await startApp(t)
+
+  t.test('the AsyncAPI document is valid, and names every event of both directions once', async t => {
+    const { status, body } = await call('GET', '/documentation/asyncapi.json')
+    t.equal(status, 200)
+    const schema = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json') as object
+    const validate = ajvFormats.default(new Ajv({ strict: false, allErrors: true, logger: false })).compile(schema)
+    t.ok(validate(body), JSON.stringify(validate.errors?.slice(0, 3)))
+    const operations = Object.values(body.operations as Record<string, { action: string, messages: Array<{ $ref: string }> }>)
+    const names = (action: string) => operations.filter(operation => operation.action === action)
+      .map(({ messages }) => body.channels.socket.messages[messages[0]!.$ref.split('/').at(-1)!].name as string).sort()
+    t.strictSame(names('receive'), Object.keys(clientEvents).sort())
+    t.strictSame(names('send'), Object.keys(serverEvents).sort())
+  })
+
+  t.test('every client event has a handler, and every handler an event', async t => {
+    t.strictSame(Object.keys(table).sort(), Object.keys(clientEvents).sort())
+  })
+
+  t.test('every route of the product is in the OpenAPI document', async t => {
+    const { body } = await call('GET', '/documentation/json')
+    const documented = new Set(Object.entries(body.paths as Record<string, object>)
+      .flatMap(([path, methods]) => Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`)))
+    const served = app.printRoutes({ commonPrefix: false }).split('\n')
+    t.ok(served.length > 20)
+    for (const route of ['POST /api/messages/sync-conversation', 'GET /api/messages/sync-status', 'POST /api/auth/login', 'GET /health/ready']) t.ok(documented.has(route), route)
+  })
+})
