@@ -1,10 +1,12 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
+import type { Patch } from '../log/plan.ts'
+import type { LogRow, Member } from '../log/types.ts'
 import type { DeleteInput } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { parseConversationId } from './conversation-id.ts'
 import type { Changed } from './edit.ts'
-import { findMessage, visibleMessage } from './entitled.ts'
+import { askedBy, findMessage, requireMember, visibleMessage } from './entitled.ts'
 import { renderMessage } from './render.ts'
 import type { Prepared } from './send.ts'
 
@@ -18,17 +20,17 @@ export async function deleteMessage (context: ChatContext, identity: Identity, i
 }
 
 export async function prepareDelete (context: ChatContext, identity: Identity, { messageId }: DeleteInput): Promise<Prepared<Changed>> {
-  const { row, moderates } = await deletable(context, identity, messageId)
-  if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
+  const { row: { _id, conversationId }, isAdministrators } = await deletable(context, identity, messageId)
+  const decide = (row: LogRow, { actor }: { actor: Member | null }): Patch | null => {
+    if (!isAdministrators) {
+      requireMember(row, actor)
+      const moderates = row.roomId !== undefined && actor?.role !== 'member'
+      if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
+    }
+    return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: ['message', 'listingId', 'replyTo', 'editedAt', 'reactions'] }
+  }
   return async () => {
-    const outcome = await context.log.commit({
-      changes: [{
-        type: 'revise',
-        conversationId: row.conversationId,
-        rowId: row._id,
-        decide: ({ isDeleted }) => isDeleted === true ? null : { set: { isDeleted: true }, unset: ['message', 'listingId', 'replyTo', 'editedAt'] }
-      }]
-    })
+    const outcome = await context.log.commit({ changes: [{ type: 'revise', conversationId, rowId: _id, decide, ...askedBy(identity, conversationId) }] })
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
     const tombstone = outcome.rows[0]!
@@ -37,11 +39,11 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
 }
 
 /** Administrators moderate every room, members of it or not, and the common chat; direct conversations have no moderators. */
-async function deletable (context: ChatContext, identity: Identity, messageId: string) {
+async function deletable (context: ChatContext, identity: Identity, messageId: string): Promise<{ row: LogRow, isAdministrators: boolean }> {
   if (identity.isAdmin) {
     const row = await findMessage(context, messageId)
-    if (parseConversationId(row.conversationId)?.kind !== 'direct') return { row, moderates: true }
+    if (parseConversationId(row.conversationId)?.kind !== 'direct') return { row, isAdministrators: true }
   }
-  const { row, entitlement: { ref, member } } = await visibleMessage(context, identity, messageId)
-  return { row, moderates: ref.kind === 'room' && (member?.role === 'owner' || member?.role === 'moderator') }
+  const { row } = await visibleMessage(context, identity, messageId)
+  return { row, isAdministrators: false }
 }

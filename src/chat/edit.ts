@@ -1,10 +1,10 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import type { Patch } from '../log/plan.ts'
-import type { LogRow } from '../log/types.ts'
+import type { LogRow, Member } from '../log/types.ts'
 import type { EditInput, Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
-import { visibleMessage } from './entitled.ts'
+import { askedBy, refuseBlocked, requireMember, visibleMessage } from './entitled.ts'
 import { renderMessage } from './render.ts'
 import { type Prepared, checkContent, wellFormed } from './send.ts'
 
@@ -25,14 +25,12 @@ export async function editMessage (context: ChatContext, identity: Identity, inp
 export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, expectedRev }: EditInput): Promise<Prepared<Changed>> {
   await context.countSend(identity.userId)
   checkContent(content, context.limits.messageCharsMax)
-  const { row: { _id, conversationId, receiverId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
-  // An edit reaches the other like a message does.
-  if (ref.kind === 'direct' && receiverId?.equals(identity.id) === false && (await context.blocks.of(receiverId.toHexString())).has(identity.userId)) {
-    throw new TidelogError('NOT_ALLOWED', 'This user does not take messages from you')
-  }
+  const { row: { _id, conversationId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
+  await refuseBlocked(context, identity, ref)
   const message = wellFormed(content)
   let newer: LogRow | undefined
-  const decide = (row: LogRow): Patch | null => {
+  const decide = (row: LogRow, { actor }: { actor: Member | null }): Patch | null => {
+    requireMember(row, actor)
     if (row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can edit a message')
     if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be edited')
     if (row.message === message) return null
@@ -44,7 +42,7 @@ export async function prepareEdit (context: ChatContext, identity: Identity, { m
     return { set: { message, editedAt: new Date(context.now()) } }
   }
   return async () => {
-    const outcome = await context.log.commit({ changes: [{ type: 'revise', conversationId, rowId: _id, decide }] })
+    const outcome = await context.log.commit({ changes: [{ type: 'revise', conversationId, rowId: _id, decide, ...askedBy(identity, conversationId) }] })
     switch (outcome.outcome) {
       case 'committed':
       case 'unchanged': {

@@ -1,20 +1,25 @@
+import type { ObjectId } from 'mongodb'
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
-import type { Head, LogRow, Member } from '../log/types.ts'
+import { type Head, type LogRow, type Member, type Seq, seqOf } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
 import { type ConversationRef, objectId, otherUser, parseConversationId } from './conversation-id.ts'
-
-/** What a user who is no member of a room is told: that it is not there, unless it is public. */
-export function strangerToRoom (head: Head | undefined): TidelogError {
-  return head === undefined || head.isPrivate === true
-    ? new TidelogError('NOT_FOUND')
-    : new TidelogError('NOT_ALLOWED', 'Join the room first')
-}
+import { strangerToRoom } from './room-rules.ts'
 
 /** A conversation that the caller may read, and their membership where it has any. */
 export interface Entitlement {
   ref: ConversationRef
   member: Member | undefined
+  /** Undefined: a direct conversation in which nobody has written, or an empty common chat. */
+  head: Head | undefined
+  /** The caller sees the messages behind this seq. */
+  after: Seq
+}
+
+/** The seq behind which somebody sees the messages of a conversation: those before are purged, or older than their membership. */
+export function visibleAfter (head: Head | undefined, member: Member | null | undefined): Seq {
+  const joined = head?.history === 'joined' ? member?.joinedSeq ?? head.headSeq : 0
+  return seqOf(Math.max(joined, head?.purgedSeq ?? 0))
 }
 
 /**
@@ -24,10 +29,11 @@ export interface Entitlement {
 export async function entitlement (context: ChatContext, identity: Identity, conversationId: string): Promise<Entitlement> {
   const ref = parseConversationId(conversationId)
   if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
-  if (ref.kind === 'common') return { ref, member: undefined }
-  const member = await context.log.member(ref.conversationId, identity.id)
-  if (ref.kind === 'room' && member === undefined) throw strangerToRoom(await context.log.head(ref.conversationId))
-  return { ref, member }
+  const [head, member] = await Promise.all([
+    context.log.head(ref.conversationId), ref.kind === 'common' ? undefined : context.log.member(ref.conversationId, identity.id)
+  ])
+  if (ref.kind === 'room' && (member === undefined || head === undefined || head.deleted === true)) throw strangerToRoom(head)
+  return { ref, member, head, after: visibleAfter(head, member) }
 }
 
 /**
@@ -36,12 +42,28 @@ export async function entitlement (context: ChatContext, identity: Identity, con
  */
 export async function visibleMessage (context: ChatContext, identity: Identity, messageId: string): Promise<{ row: LogRow, entitlement: Entitlement }> {
   const row = await findMessage(context, messageId)
+  let found: Entitlement
   try {
-    return { row, entitlement: await entitlement(context, identity, row.conversationId) }
+    found = await entitlement(context, identity, row.conversationId)
   } catch (error) {
     // Whoever has not joined a public room does not learn what is in it either.
     throw error instanceof TidelogError && error.status < 500 ? new TidelogError('NOT_FOUND') : error
   }
+  if (row.seq! <= found.after) throw new TidelogError('NOT_FOUND')
+  return { row, entitlement: found }
+}
+
+/** Who asks for a change of a message, where the log must look at their membership again. */
+export function askedBy ({ id }: Identity, conversationId: string): { actor?: ObjectId } {
+  return parseConversationId(conversationId)?.kind === 'room' ? { actor: id } : {}
+}
+
+/**
+ * What a change of a room's message must still find when it is committed: whoever was removed meanwhile is a stranger. In
+ * other conversations nobody is removed.
+ */
+export function requireMember ({ conversationId }: LogRow, actor: Member | null): void {
+  if (actor === null && parseConversationId(conversationId)?.kind === 'room') throw new TidelogError('NOT_FOUND')
 }
 
 /** @throws TidelogError NOT_FOUND */
@@ -49,4 +71,12 @@ export async function findMessage (context: ChatContext, messageId: string): Pro
   const row = await context.log.collections.log.findOne({ _id: objectId(messageId), kind: 'message' })
   if (row === null) throw new TidelogError('NOT_FOUND')
   return row
+}
+
+/** What changes in a direct conversation reaches the other like a message does. @throws TidelogError NOT_ALLOWED if they have blocked the caller */
+export async function refuseBlocked (context: ChatContext, { userId }: Identity, ref: ConversationRef): Promise<void> {
+  const other = ref.kind === 'direct' ? otherUser(ref, userId) : undefined
+  if (other === undefined) return
+  const blocked = context.blocks.peek(other) ?? await context.blocks.of(other)
+  if (blocked.has(userId)) throw new TidelogError('NOT_ALLOWED', 'This user does not take messages from you')
 }

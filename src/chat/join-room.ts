@@ -1,8 +1,9 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
-import type { Opening, StandingRule } from '../log/plan.ts'
+import type { Opening } from '../log/plan.ts'
 import type { ChatContext } from './context.ts'
 import { isServerMade, normalRoomId, roomConversationId } from './conversation-id.ts'
+import { joining } from './room-rules.ts'
 import type { Prepared } from './send.ts'
 
 export interface Joined {
@@ -13,7 +14,7 @@ export interface Joined {
 /**
  * Makes the caller a member of a public room; whoever is one already stays what they are. An unknown id that is not of
  * the server's form opens a public room with the caller as its owner.
- * @throws TidelogError NOT_FOUND (unknown, or private and the caller no member), RATE_LIMITED
+ * @throws TidelogError NOT_FOUND (unknown, deleted, or private and the caller no member), NOT_ALLOWED (banned), RATE_LIMITED
  */
 export async function joinRoom (context: ChatContext, identity: Identity, roomId: string): Promise<Joined> {
   return await (await prepareJoin(context, identity, roomId))()
@@ -26,17 +27,10 @@ export async function prepareJoin (context: ChatContext, identity: Identity, giv
   const open: Opening | undefined = isServerMade(roomId) ? undefined : { kind: 'room', name: roomId, isPrivate: false, members: [] }
   return async () => {
     const outcome = await context.log.commit({
-      changes: [{ type: 'member', conversationId, userId: identity.id, role: roleOnJoining, ...(open === undefined ? {} : { open }) }]
+      changes: [{ type: 'member', conversationId, userId: identity.id, role: joining, ...(open === undefined ? {} : { open }) }]
     })
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
     return { roomId, conversationId }
   }
-}
-
-const roleOnJoining: StandingRule = (member, head, { standing }) => {
-  if (head === null) return 'owner'
-  if (member !== null) return member.role
-  if (head.isPrivate === true || head.deleted === true || standing === 'banned') throw new TidelogError('NOT_FOUND')
-  return 'member'
 }

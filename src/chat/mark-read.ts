@@ -4,7 +4,8 @@ import { seqOf } from '../log/types.ts'
 import type { MarkReadInput } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { directId, otherUser, parseConversationId } from './conversation-id.ts'
-import { strangerToRoom, visibleMessage } from './entitled.ts'
+import { visibleMessage } from './entitled.ts'
+import { strangerToRoom } from './room-rules.ts'
 import type { Prepared } from './send.ts'
 
 export interface ReadResult {

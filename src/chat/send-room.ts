@@ -2,7 +2,7 @@ import type { Identity } from '../auth/identity.ts'
 import type { RoomMessage, SendRoomInput } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { normalRoomId, roomConversationId } from './conversation-id.ts'
-import { strangerToRoom } from './entitled.ts'
+import { strangerToRoom } from './room-rules.ts'
 import { roomPayload } from './payload.ts'
 import { type Prepared, type Sent, commitMessage, newMessage } from './send.ts'
 

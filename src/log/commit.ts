@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientSession, MongoClient } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { LogCollections } from './collections.ts'
-import { type Known, type Outcome, type Plan, type Unit, planBatch, settleRepeat } from './plan.ts'
+import { type Change, type Known, type Outcome, type Plan, type Unit, planBatch, settleRepeat } from './plan.ts'
 import { HeadCache } from './heads.ts'
 import { type Waiting, takeBatch } from './queue.ts'
 import { conversationsOfChange, membersOfChange, rowsOfChange } from './unit.ts'
@@ -248,7 +248,7 @@ export class Committer {
         if (heads.get(id) === null) continue
         const head = this.heads.get(id)
         // A plan that changes nothing is not checked by a transaction: nothing may be refused because a cached head is old.
-        const believed = head !== undefined && (change.type !== 'read' || id !== change.conversationId || change.seq <= head.headSeq)
+        const believed = head !== undefined && (id !== change.conversationId || this.isBelieved(head, change))
         heads.set(id, believed ? head : null)
       }
     }
@@ -266,6 +266,20 @@ export class Committer {
       heads,
       rows: new Map(rows.map(row => [row._id.toHexString(), row])),
       members: new Map(members.map((member: Member) => [member._id, member]))
+    }
+  }
+
+  /** May this change be refused, or found to be so already, on a head that may be old? */
+  private isBelieved ({ headSeq }: Head, change: Change): boolean {
+    switch (change.type) {
+      case 'read': return change.seq <= headSeq
+      // Rules look at the settings of the head.
+      case 'member':
+      case 'meta': return this.options.share
+      case 'append':
+      case 'revise':
+      case 'put':
+      case 'purge': return true
     }
   }
 

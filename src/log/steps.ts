@@ -31,7 +31,7 @@ function append (conversationId: string, row: NewRow, open: Opening | undefined,
   const there = draft.row(row._id.toHexString())
   if (there !== undefined) return { changed: false, row: there }
   const head = draft.head(conversationId) ?? opened(conversationId, open, draft, now)
-  if (head === null) return { outcome: 'missing' }
+  if (head === null || head.deleted === true) return { outcome: 'missing' }
   const at = nextTime(head, now)
   const to: LogRow = { ...row, conversationId, rev: revOf(head.headRev + 1), createdAt: at, updatedAt: at }
   if (row.kind === 'message') to.seq = seqOf(head.headSeq + 1)
@@ -146,7 +146,7 @@ function revise (change: Extract<Change, { type: 'revise' }>, draft: Draft, now:
   if (head === null || row === undefined || row.conversationId !== change.conversationId) return { outcome: 'missing' }
   let patch: Patch | null
   try {
-    patch = change.decide(row)
+    patch = change.decide(row, { head, actor: change.actor === undefined ? null : draft.member(memberKey(change.conversationId, change.actor)) })
   } catch (error) {
     return refused(error)
   }

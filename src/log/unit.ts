@@ -15,7 +15,7 @@ export interface Opening extends Meta {
 
 export interface Patch {
   set: Partial<Omit<LogRow, '_id' | 'conversationId' | 'rev' | 'seq' | 'kind' | 'createdAt' | 'updatedAt'>>
-  unset?: ReadonlyArray<'message' | 'listingId' | 'replyTo' | 'editedAt'>
+  unset?: ReadonlyArray<'message' | 'listingId' | 'replyTo' | 'editedAt' | 'reactions'>
 }
 
 export type Change =
@@ -27,8 +27,11 @@ export type Change =
     /** The change is refused unless this user is a member at the head it is committed on. */
     requiresMember?: ObjectId
   }
-  /** `decide` sees the row as it stands before the change: null changes nothing, a thrown TidelogError refuses. */
-  | { type: 'revise', conversationId: string, rowId: ObjectId, decide: (row: LogRow) => Patch | null }
+  /**
+   * `decide` sees the row as it stands before the change, the head, and the membership of `actor`, who asks for it: null
+   * changes nothing, a thrown TidelogError refuses.
+   */
+  | { type: 'revise', conversationId: string, rowId: ObjectId, decide: (row: LogRow, at: { head: Head, actor: Member | null }) => Patch | null, actor?: ObjectId }
   /**
    * Sets, or with null removes, a member, here and in the user's own log. The standing that the user has changes nothing.
    * `actor` is who asks for it: the rule gets their membership.
@@ -108,8 +111,8 @@ export function membersOfChange (change: Change): string[] {
     case 'append': return change.requiresMember === undefined ? [] : [memberKey(conversationId, change.requiresMember)]
     case 'member':
     case 'read': return [memberKey(conversationId, change.userId), ...actor]
-    case 'meta': return actor
-    case 'revise':
+    case 'meta':
+    case 'revise': return actor
     case 'put':
     case 'purge': return []
   }

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import {
-  CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, RoomId, RoomMessage,
+  CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, ReactInput, RoomId, RoomMessage,
   SendCommonInput, SendDirectInput, SendRoomInput
 } from './message.ts'
 import { Id, Time } from './primitives.ts'
@@ -22,6 +22,7 @@ export const clientEvents = {
   sendRoomMessage: { input: SendRoomInput, description: 'Sends to a room; answered by `roomMessage` to those who joined' },
   editMessage: { input: EditInput, description: 'Changes the content of an own message' },
   deleteMessage: { input: DeleteInput, description: 'Deletes a message; a tombstone stays' },
+  react: { input: ReactInput, description: 'Sets or takes back a reaction to a message' },
   markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
   typing: { input: Type.Object({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
   refreshToken: { input: Type.Object({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }

@@ -1,6 +1,7 @@
 import { prepareDelete } from '../chat/delete.ts'
 import { type Changed, prepareEdit } from '../chat/edit.ts'
 import { prepareMarkRead } from '../chat/mark-read.ts'
+import { prepareReact } from '../chat/react.ts'
 import { type Prepared, type Sent } from '../chat/send.ts'
 import { prepareCommon } from '../chat/send-common.ts'
 import { prepareDirect } from '../chat/send-direct.ts'
@@ -77,6 +78,10 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
   deleteMessage: {
     failure: 'Failed to delete message',
     run: async (live, data) => changing(await prepareDelete(live.chat, identityOf(live), data))
+  },
+  react: {
+    failure: 'Failed to react',
+    run: async (live, data) => changing(await prepareReact(live.chat, identityOf(live), data))
   },
   markRead: {
     failure: 'Failed to mark as read',

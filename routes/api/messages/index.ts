@@ -5,11 +5,12 @@ import { editMessage } from '../../../src/chat/edit.ts'
 import { directHistory } from '../../../src/chat/history.ts'
 import { listConversations } from '../../../src/chat/list-conversations.ts'
 import { markConversationRead, markMessageRead } from '../../../src/chat/mark-read.ts'
+import { react } from '../../../src/chat/react.ts'
 import { sendDirect } from '../../../src/chat/send-direct.ts'
 import { unreadCounts } from '../../../src/chat/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import {
-  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, HistoryQuery, Message, ReadBody, SendDirectInput, UnreadBody,
+  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, ReadBody, SendDirectInput, UnreadBody,
   historyBody, messageBody
 } from '../../../src/schemas/message.ts'
 import { Id } from '../../../src/schemas/primitives.ts'
@@ -105,6 +106,23 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
     }
   }, async ({ params, identity }) => ({ success: true as const, ...await deleteMessage(app.chat, identity, { messageId: params.id }) }))
+
+  for (const on of [true, false]) {
+    app.route({
+      method: on ? 'PUT' : 'DELETE',
+      url: '/:id/reactions/:emoji',
+      schema: {
+        summary: on ? 'React to a message' : 'Take a reaction back',
+        description: on
+          ? 'With one emoji (one grapheme of at most 64 bytes, in the URL percent-encoded). A message takes reactions of 20 kinds, and 5,000 in all. Repeating it changes nothing.'
+          : 'Repeating it changes nothing.',
+        tags,
+        params: Type.Object({ id: Id, emoji: Emoji }),
+        response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
+      },
+      handler: async ({ params, identity }) => ({ success: true as const, ...await react(app.chat, identity, { messageId: params.id, emoji: params.emoji, on }) })
+    })
+  }
 }
 
 export default messageRoutes

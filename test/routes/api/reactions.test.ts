@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { Value } from '@sinclair/typebox/value'
+import t from 'tap'
+import { DirectMessage } from '../../../src/schemas/message.ts'
+import { startApp } from '../../helpers/app.ts'
+import { connect } from '../../helpers/sockets.ts'
+
+const { url, register, call } = await startApp(t)
+const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
+
+type User = typeof ann
+const send = async (from: User, to: User, content: string) =>
+  (await call('POST', '/api/messages', { token: from.token, body: { receiverId: to.id, content } })).body.message
+const react = async (method: 'PUT' | 'DELETE', user: User, messageId: string, emoji: string) =>
+  await call(method, `/api/messages/${messageId}/reactions/${encodeURIComponent(emoji)}`, { token: user.token })
+
+t.test('a reaction is set over REST and taken back over a socket; repeating either changes nothing', async t => {
+  const [first, second] = await Promise.all([connect(t, url, ann.token), connect(t, url, bob.token)])
+  const message = await send(ann, bob, 'hello')
+  const longest = '👩🏽‍❤️‍💋‍👨🏿'
+  const set = await react('PUT', bob, message._id, longest)
+  t.match(set, { status: 200, body: { success: true, rev: message.rev + 1, message: { reactions: [{ emoji: longest, count: 1, userIds: [bob.id] }] } } })
+  t.ok(Value.Check(DirectMessage, set.body.message))
+  t.ok(set.body.message.updatedAt > message.updatedAt)
+  t.same(await first.wait('messageChanged'), set.body.message)
+  t.equal((await react('PUT', bob, message._id, longest)).body.rev, set.body.rev)
+  t.match(await first.ask('react', { messageId: message._id, emoji: longest, on: true }), { success: true, message: { reactions: [{ count: 2, userIds: [bob.id, ann.id] }] }, rev: message.rev + 2 })
+  t.match(await second.ask('react', { messageId: message._id, emoji: longest, on: false }), { message: { reactions: [{ count: 1, userIds: [ann.id] }] }, rev: message.rev + 3 })
+  t.match(await second.ask('react', { messageId: message._id, emoji: '🎉', on: false }), { success: true, rev: message.rev + 3 })
+  t.match((await react('DELETE', ann, message._id, longest)).body, { message: { reactions: [] }, rev: message.rev + 4 })
+  t.same(second.all('messageChanged').map(({ rev }) => rev), [1, 2, 3, 4].map(n => Number(message.rev) + n))
+})
+
+t.test('every way of reading shows the reactions', async t => {
+  const message = await send(ann, bob, 'look')
+  const { body: { message: reacted } } = await react('PUT', bob, message._id, '👍')
+  t.same((await call('GET', `/api/messages/${bob.id}?limit=1`, { token: ann.token })).body.messages, [reacted])
+  const sync = await call('POST', '/api/messages/sync-conversation', { token: ann.token, body: { otherUserId: bob.id, lastSyncTimestamp: message.updatedAt } })
+  t.same(sync.body.messages, [reacted])
+  t.same((await call('GET', '/api/messages/conversations', { token: bob.token })).body.conversations[0].lastMessage, reacted)
+})
+
+t.test('what is no emoji is refused, and so is a reaction to nothing, to a tombstone, by a stranger or by somebody blocked', async t => {
+  const message = await send(ann, bob, 'hello')
+  for (const emoji of ['a', '👍👍', '$', 'x'.repeat(65), '%00']) t.match(await react('PUT', bob, message._id, emoji), { status: 400, body: { code: 'VALIDATION' } }, emoji)
+  t.match(await react('PUT', eve, message._id, '👍'), { status: 404, body: { code: 'NOT_FOUND' } })
+  t.equal((await react('PUT', bob, 'f'.repeat(24), '👍')).status, 404)
+  await react('PUT', bob, message._id, '👍')
+  await call('PUT', `/api/users/${bob.id}/block`, { token: ann.token })
+  t.match(await react('PUT', bob, message._id, '🎉'), { status: 403, body: { code: 'NOT_ALLOWED' } })
+  t.match(await react('DELETE', bob, message._id, '👍'), { status: 200, body: { message: { reactions: [] } } }, 'what one gave one can take back')
+  await call('DELETE', `/api/users/${bob.id}/block`, { token: ann.token })
+  await react('PUT', bob, message._id, '👍')
+  const tombstone = await call('DELETE', `/api/messages/${message._id}`, { token: ann.token })
+  t.match(tombstone.body.message, { isDeleted: true, reactions: [] })
+  t.match(await react('PUT', bob, message._id, '👍'), { status: 403, body: { code: 'NOT_ALLOWED' } })
+  t.equal((await react('DELETE', bob, message._id, '👍')).body.rev, tombstone.body.rev)
+})
+
+t.test('at most 20 kinds, and reactions of many at once are all kept', async t => {
+  const message = await send(ann, bob, 'popular')
+  const kinds = Array.from({ length: 25 }, (_, index) => String.fromCodePoint(0x1f600 + index))
+  const answers = await Promise.all(kinds.map(async (emoji, index) => await react('PUT', index % 2 === 0 ? ann : bob, message._id, emoji)))
+  t.equal(answers.filter(({ status }) => status === 200).length, 20)
+  t.equal(answers.filter(({ status }) => status === 403).length, 5)
+  const { body: { messages: [stored] } } = await call('GET', `/api/messages/${bob.id}?limit=1`, { token: ann.token })
+  assert.equal(stored.reactions.length, 20)
+  t.ok(stored.rev <= message.rev + 20, 'those that commit together share a rev')
+})
