@@ -29,6 +29,7 @@ export async function httpLoad (url: string, requests: readonly Request[], secon
   if (errors > 0 || timeouts > 0 || Object.keys(statusCodeStats).some(code => code !== String(status))) {
     throw new Error(`${requests[0]?.path ?? ''}: ${errors} errors, ${timeouts} timeouts, statuses ${JSON.stringify(statusCodeStats)}`)
   }
+  if (total === 0) throw new Error(`${requests[0]?.path ?? ''}: no answer in ${seconds} s`)
   return { operations: total, seconds: result.duration, latency: { p50: latency.p50, p99: latency.p99, max: latency.max } }
 }
 
