@@ -1,12 +1,14 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
-import { messagesBefore } from '../log/page.ts'
-import { revOf, seqOf } from '../log/types.ts'
+import type { Position } from '../log/cursor.ts'
+import { type Page, messagesBefore } from '../log/page.ts'
+import { type Head, type Seq, revOf, seqOf } from '../log/types.ts'
 import type { Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { directId } from './conversation-id.ts'
 import { entitlement } from './entitled.ts'
 import { renderMessages } from './render.ts'
+import { type View, isShown, ownView } from './view.ts'
 
 export interface HistoryPage {
   /** In ascending seq, tombstones among them. */
@@ -23,18 +25,33 @@ export interface HistoryPage {
 export async function history (
   context: ChatContext, identity: Identity, conversationId: string, { before, limit = 50 }: { before?: number, limit?: number }
 ): Promise<HistoryPage> {
-  const { ref } = await entitlement(context, identity, conversationId)
   // The head comes first: what changes during the scan is then newer than `asOf`.
-  const head = await context.log.head(ref.conversationId)
-  const rev = head?.headRev ?? revOf(0)
-  const page = head === undefined
-    ? { rows: [], hasMore: false }
-    : await messagesBefore(context.log.collections, ref.conversationId, before === undefined ? undefined : seqOf(before), limit)
+  const { ref, head, member } = await entitlement(context, identity, conversationId)
+  if (head === undefined) return { messages: [], hasMore: false, asOf: asOf(context, identity, ref.conversationId, { rev: revOf(0), clock: 0, generation: 0 }) }
+  const view = await ownView(context, identity, head, member)
+  if (view === null) throw new TidelogError('NOT_FOUND')
+  const page = await shownBefore(context, head, view, before === undefined ? undefined : seqOf(before), limit)
   return {
     messages: await renderMessages(context, page.rows.reverse()),
     hasMore: page.hasMore,
-    asOf: { rev, cursor: context.log.cursors.encode(identity.userId, ref.conversationId, rev) }
+    asOf: asOf(context, identity, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation })
   }
+}
+
+/** A page of what is shown; it is empty only at the end, or nobody could ask for the next one. */
+async function shownBefore ({ log }: ChatContext, head: Head, view: View, before: Seq | undefined, limit: number): Promise<Page> {
+  for (let end = before; ;) {
+    const { rows, hasMore } = await messagesBefore(log.collections, head._id, end, limit)
+    const last = rows.at(-1)?.seq
+    const more = hasMore && last !== undefined && last > view.fromSeq + 1
+    const shown = rows.filter(row => isShown(view, row))
+    if (shown.length > 0 || !more) return { rows: shown, hasMore: more }
+    end = last
+  }
+}
+
+function asOf ({ log }: ChatContext, { userId }: Identity, conversationId: string, position: Position): HistoryPage['asOf'] {
+  return { rev: position.rev, cursor: log.cursors.encode(userId, conversationId, position) }
 }
 
 /** The page of a conversation with another user, empty where nobody has written yet. @throws TidelogError USER_NOT_FOUND */

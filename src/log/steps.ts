@@ -206,7 +206,7 @@ function markRead (change: Extract<Change, { type: 'read' }>, draft: Draft, now:
   const read: Member = { ...member, readSeq, readAt: at, readTrail: [...(member.readTrail ?? []).slice(1 - readTrailMax), { seq: readSeq, at }] }
   draft.writeMember(key, read)
   // Where nobody else is told, the conversation has not changed: the own log's head stands for it.
-  if (showsReaders(head)) draft.moveHead(conversationId, { ...head, clock: at })
+  if (showsReaders(head)) draft.moveHead(conversationId, { ...head, clock: at, lastReadAt: at })
   putOwn(userId, 'read', conversationId, { about: conversationId, readSeq, readAt: at }, draft, now)
   return { changed: true, read }
 }

@@ -55,6 +55,8 @@ export interface Head extends Meta {
   purgedSeq?: Seq
   /** Rev of the last change that showed somebody more than before (an unblocking, another history view): cursors from before it are reset. */
   viewRev?: Rev
+  /** When a read position that is shown to the others last moved. */
+  lastReadAt?: Date
   /** Own logs only: rev of the last `membership` row. A list of the user's conversations is good as long as this stays. */
   memberRev?: Rev
   /** Own logs only: rev of the last `block` row. */

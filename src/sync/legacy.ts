@@ -103,10 +103,10 @@ function servable (position: Position, head: Head): Position {
 async function scan ({ log }: ChatContext, segments: Segments, { since, rev }: Position, head: Head, limit: number): Promise<Page> {
   if (rev !== undefined) return rev >= head.headRev ? { rows: [], hasMore: false } : await changesAfter(log.collections, head._id, rev, limit)
   if (since >= head.clock) return { rows: [], hasMore: false }
-  const known = segments.find(head, since, limit)
+  const known = segments.find(head, since.getTime(), limit)
   if (known !== undefined) return known
   const page = await changesSince(log.collections, head._id, since, limit)
-  segments.keep(head, since, page)
+  segments.keep(head, since.getTime(), page)
   return page
 }
 
@@ -134,5 +134,5 @@ function answer (
   { log }: ChatContext, { userId }: Identity, conversationId: string,
   { rev, ...found }: Partial<ConversationSync> & { rev: Rev, time: Date, reset: boolean }
 ): ConversationSync {
-  return { rows: [], people: nobody, readSeqs: nobodyRead, hasMore: false, reads: [], cursor: log.cursors.encode(userId, conversationId, rev), ...found }
+  return { rows: [], people: nobody, readSeqs: nobodyRead, hasMore: false, reads: [], cursor: log.cursors.encode(userId, conversationId, { rev, clock: found.time.getTime(), generation: 0 }), ...found }
 }

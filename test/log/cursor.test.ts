@@ -6,30 +6,31 @@ import { revOf } from '../../src/log/types.ts'
 const key = Buffer.alloc(32, 7)
 const codec = new CursorCodec(key, 0xfedcba98)
 const user = 'a'.repeat(24)
-const rev = fc.integer({ min: 0, max: 2 ** 48 - 1 })
+const position = fc.record({ rev: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map(revOf), clock: fc.integer({ min: 0, max: 2 ** 48 - 1 }), generation: fc.integer({ min: 0, max: 2 ** 32 - 1 }) })
+const place = { rev: revOf(5), clock: 1_700_000_000_000, generation: 7 }
 
-t.test('a cursor stands for its rev, and takes 27 characters', async t => {
-  fc.assert(fc.property(rev, value => {
-    const cursor = codec.encode(user, 'room_x', revOf(value))
-    t.match(cursor, /^[\w-]{27}$/)
-    t.same(codec.decode(user, 'room_x', cursor), { rev: value, stale: false })
+t.test('a cursor stands for its position, and takes 40 characters', async t => {
+  fc.assert(fc.property(position, value => {
+    const cursor = codec.encode(user, 'room_x', value)
+    t.match(cursor, /^[\w-]{40}$/)
+    t.same(codec.decode(user, 'room_x', cursor), { ...value, stale: false })
   }))
 })
 
 t.test('a cursor of another user, conversation or key is refused', async t => {
-  const cursor = codec.encode(user, 'room_x', revOf(5))
+  const cursor = codec.encode(user, 'room_x', place)
   t.equal(codec.decode('b'.repeat(24), 'room_x', cursor), null)
   t.equal(codec.decode(user, 'room_y', cursor), null)
   t.equal(new CursorCodec(Buffer.alloc(32, 8), 0xfedcba98).decode(user, 'room_x', cursor), null)
 })
 
 t.test('a cursor of another life of the database is stale, not refused', async t => {
-  t.same(new CursorCodec(key, 1).decode(user, 'room_x', codec.encode(user, 'room_x', revOf(5))), { rev: 5, stale: true })
+  t.same(new CursorCodec(key, 1).decode(user, 'room_x', codec.encode(user, 'room_x', place)), { ...place, stale: true })
 })
 
 t.test('a cursor that was changed anywhere, cut or lengthened is refused', async t => {
-  fc.assert(fc.property(rev, fc.nat(26), fc.constantFrom('A', 'z', '-', '9', '=', '+', ' ', '\u00e9'), (value, at, character) => {
-    const cursor = codec.encode(user, 'room_x', revOf(value))
+  fc.assert(fc.property(position, fc.nat(39), fc.constantFrom('A', 'z', '-', '9', '=', '+', ' ', '\u00e9'), (value, at, character) => {
+    const cursor = codec.encode(user, 'room_x', value)
     for (const other of [cursor.slice(0, at) + character + cursor.slice(at + 1), cursor.slice(0, at), cursor + character]) {
       if (other !== cursor) t.equal(codec.decode(user, 'room_x', other), null)
     }

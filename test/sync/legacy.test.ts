@@ -9,7 +9,7 @@ import { editMessage } from '../../src/chat/edit.ts'
 import { markRead } from '../../src/chat/mark-read.ts'
 import { sendDirect } from '../../src/chat/send-direct.ts'
 import type { Identity } from '../../src/auth/identity.ts'
-import type { LogRow } from '../../src/log/types.ts'
+import { type LogRow, revOf } from '../../src/log/types.ts'
 import { SyncConversationBody, SyncStatusBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
 
@@ -236,7 +236,7 @@ t.test('what is wrong with a request is said', async t => {
 t.test('a cursor that cannot be served starts again and says so', async t => {
   const [a, b] = [await newUser(), await newUser()]
   const { message } = await sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })
-  const ahead = app.chat.log.cursors.encode(a.id, message.conversationId, 7 as never)
+  const ahead = app.chat.log.cursors.encode(a.id, message.conversationId, { rev: revOf(7), clock: 0, generation: 0 })
   const { body } = await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId: b.id, cursor: ahead } })
   t.match(body, { reset: true, count: 1, messages: [{ _id: message._id }] })
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { type Head, type LogRow, revOf, seqOf } from '../../src/log/types.ts'
-import { Segments } from '../../src/sync/segments.ts'
+import { Segments, byTime } from '../../src/sync/segments.ts'
 
 const conversationId = 'dm_a_b'
 
@@ -38,18 +38,18 @@ t.test('what is found is what a scan would find, or what it misses is still to c
   ), { maxLength: 60 }), steps => {
     const log = new Log()
     for (let i = 0; i < 12; i++) log.change(99)
-    const segments = new Segments()
+    const segments = new Segments(byTime)
     for (const step of steps) {
       if (step.act === 'change') {
         log.change(step.index)
         continue
       }
       const head = log.head()
-      const found = segments.find(head, new Date(step.since), step.limit)
+      const found = segments.find(head, step.since, step.limit)
       if (found === undefined) {
         // Changes may land between the head and the scan.
         for (const index of step.between) log.change(index)
-        segments.keep(head, new Date(step.since), log.scan(step.since, step.limit))
+        segments.keep(head, step.since, log.scan(step.since, step.limit))
         continue
       }
       hits++
@@ -65,23 +65,23 @@ t.test('what is found is what a scan would find, or what it misses is still to c
 t.test('nothing is served behind another head, nor before the time that was scanned', async t => {
   const log = new Log()
   for (let i = 0; i < 5; i++) log.change(99)
-  const segments = new Segments()
-  segments.keep(log.head(), new Date(1), log.scan(1, 10))
-  t.match(segments.find(log.head(), new Date(2), 10)?.rows.length, 3)
-  t.equal(segments.find(log.head(), new Date(0), 10), undefined)
+  const segments = new Segments(byTime)
+  segments.keep(log.head(), 1, log.scan(1, 10))
+  t.match(segments.find(log.head(), 2, 10)?.rows.length, 3)
+  t.equal(segments.find(log.head(), 0, 10), undefined)
   log.change(0)
-  t.equal(segments.find(log.head(), new Date(2), 10), undefined)
+  t.equal(segments.find(log.head(), 2, 10), undefined)
 })
 
 t.test('pages that follow each other are one segment', async t => {
   const log = new Log()
   for (let i = 0; i < 10; i++) log.change(99)
-  const segments = new Segments()
-  segments.keep(log.head(), new Date(0), log.scan(0, 4))
-  t.equal(segments.find(log.head(), new Date(0), 8), undefined)
-  segments.keep(log.head(), new Date(4), log.scan(4, 4))
-  t.equal(segments.find(log.head(), new Date(0), 8)?.rows.length, 8)
-  t.equal(segments.find(log.head(), new Date(0), 11), undefined)
-  segments.keep(log.head(), new Date(8), log.scan(8, 4))
-  t.match(segments.find(log.head(), new Date(0), 11), { hasMore: false })
+  const segments = new Segments(byTime)
+  segments.keep(log.head(), 0, log.scan(0, 4))
+  t.equal(segments.find(log.head(), 0, 8), undefined)
+  segments.keep(log.head(), 4, log.scan(4, 4))
+  t.equal(segments.find(log.head(), 0, 8)?.rows.length, 8)
+  t.equal(segments.find(log.head(), 0, 11), undefined)
+  segments.keep(log.head(), 8, log.scan(8, 4))
+  t.match(segments.find(log.head(), 0, 11), { hasMore: false })
 })

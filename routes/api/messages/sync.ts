@@ -6,11 +6,11 @@ import { SyncConversationBody, SyncConversationInput, SyncStatusBody, SyncStatus
 import { syncStatus } from '../../../src/sync/legacy-status.ts'
 import { writeSync } from '../../../src/sync/legacy-json.ts'
 import { syncConversation } from '../../../src/sync/legacy.ts'
-import { Segments } from '../../../src/sync/segments.ts'
+import { Segments, byTime } from '../../../src/sync/segments.ts'
 
 /** The sync that the first clients know; authenticated by the plugin that registers it. */
 const syncRoutes: FastifyPluginAsyncTypebox = async app => {
-  const segments = new Segments()
+  const segments = new Segments(byTime)
 
   app.post('/sync-conversation', {
     schema: {

@@ -1,0 +1,77 @@
+import type { Identity } from '../auth/identity.ts'
+import { type Head, type LogRow, type Member, type Seq, selfLogId, seqOf } from '../log/types.ts'
+import type { ChatContext } from './context.ts'
+
+/**
+ * What one user may see of a conversation. Whatever shows a change to somebody asks
+ * here, live and in every sync, or a client would be told different things by different ways.
+ */
+export interface View {
+  /** Messages up to here are not shown: they are gone, or from before the user joined a room that shows no more. */
+  fromSeq: Seq
+  /** Senders who are not shown. */
+  hidden: ReadonlySet<string>
+  /**
+   * 32 bits that differ when the view may show more than it did: what a client holds of the one before is no longer
+   * all that it may have.
+   */
+  generation: number
+}
+
+/** What of a membership decides on the view. */
+export type Joined = Pick<Member, 'joinedSeq' | 'joinedRev' | 'joinedAt'>
+
+const nobody: ReadonlySet<string> = new Set()
+
+/**
+ * The view, worked out on plain values.
+ * @param member the user's membership; none is needed for the common chat and the own log
+ * @param selfHead the head of the user's own log, if there is one
+ * @param blocked whom the user has blocked
+ * @returns null: the user may see nothing of it, nor that it is there
+ */
+export function viewOf (head: Head, member: Joined | undefined, selfHead: Head | undefined, blocked: ReadonlySet<string>): View | null {
+  if (head.deleted === true) return null
+  if (member === undefined && head.kind !== 'common' && head.kind !== 'self') return null
+  const joined = head.history === 'joined' ? member?.joinedSeq ?? 0 : 0
+  return {
+    fromSeq: seqOf(Math.max(head.purgedSeq ?? 0, joined)),
+    hidden: hidesSenders(head) ? blocked : nobody,
+    generation: generationOf(head, member, selfHead)
+  }
+}
+
+/** The caller's view of a conversation as of its head, or null. */
+export async function ownView ({ log, blocks }: ChatContext, { id, userId }: Identity, head: Head, member: Joined | undefined): Promise<View | null> {
+  const selfHead = await log.head(selfLogId(id))
+  return viewOf(head, member, selfHead, await blocks.at(userId, selfHead))
+}
+
+/** The `generation` of `viewOf`, alone. */
+export function generationOf (head: Head, member: Joined | undefined, selfHead: Head | undefined): number {
+  // Nobody leaves a direct conversation and comes back.
+  if (head.kind === 'self' || head.kind === 'direct') return 0
+  let hash = mix(0x811c9dc5, head.viewRev ?? 0)
+  if (member !== undefined) {
+    const joinedAt = member.joinedAt.getTime()
+    hash = mix(mix(mix(hash, member.joinedRev), joinedAt >>> 0), Math.floor(joinedAt / 2 ** 32))
+  }
+  if (hidesSenders(head)) hash = mix(hash, selfHead?.viewRev ?? 0)
+  return hash >>> 0
+}
+
+/** Is this row shown? A hidden one still takes its rev. */
+export function isShown ({ fromSeq, hidden }: View, { kind, seq, senderId }: LogRow): boolean {
+  if (kind !== 'message') return true
+  return seq! > fromSeq && (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
+}
+
+/** Where many talk, the blocked are not shown; between two, blocking ends what is sent instead. */
+function hidesSenders ({ kind }: Head): boolean {
+  return kind === 'room' || kind === 'common'
+}
+
+function mix (hash: number, value: number): number {
+  const mixed = Math.imul(hash ^ value, 0x9e3779b1)
+  return mixed ^ (mixed >>> 15)
+}
