@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { DirectMessage } from './message.ts'
+import { ConversationId, DirectMessage, Message } from './message.ts'
 import { Id, Time } from './primitives.ts'
 
 const timestamp = (description: string) => Type.Union([Type.String({ maxLength: 64 }), Type.Integer(), Type.Null()], { description })
@@ -41,3 +41,69 @@ export const SyncStatusBody = Type.Object({
   unreadCount: Type.Integer({ description: 'Unread direct messages, at most 1,000 counted for a conversation' })
 })
 export type SyncStatusBody = Static<typeof SyncStatusBody>
+
+/** A conversation in an answer: its id, or `self` for the caller's own log. */
+export const SyncedId = Type.String({ minLength: 1, maxLength: 80, description: 'A conversation\'s id, or `self`: the caller\'s own log' })
+
+const Rev = Type.Integer({ description: 'Place in the conversation\'s change order' })
+const Role = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member'), Type.Null()], { description: 'null: no longer a member' })
+
+/** Every kind of change, in a sync as live. */
+export const MessageChange = Type.Object({ rev: Rev, kind: Type.Literal('message'), message: Message })
+export const MembershipChange = Type.Object({
+  rev: Rev,
+  kind: Type.Literal('membership'),
+  conversationId: Type.Optional(ConversationId),
+  userId: Id,
+  role: Role
+}, { description: 'In `self`, with the conversation: the caller\'s own membership' })
+export const MetaChange = Type.Object({
+  rev: Rev,
+  kind: Type.Literal('meta'),
+  name: Type.Optional(Type.String()),
+  isPrivate: Type.Optional(Type.Boolean()),
+  history: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('joined')])),
+  deleted: Type.Optional(Type.Boolean())
+}, { description: 'A room\'s settings, all of them' })
+export const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'Messages up to this seq are gone: drop them' })
+export const ReadChange = Type.Object({
+  rev: Rev, kind: Type.Literal('read'), conversationId: ConversationId, seq: Type.Integer(), at: Time
+}, { description: 'In `self`: how far the caller has read' })
+export const BlockChange = Type.Object({ rev: Rev, kind: Type.Literal('block'), userId: Id, on: Type.Boolean() }, { description: 'In `self`: whom the caller has blocked' })
+
+export const Change = Type.Union([MessageChange, MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange], { description: 'A change, at the place of its last form' })
+export type Change = Static<typeof Change>
+
+const Cursor = Type.String({ maxLength: 64, description: 'Opaque: everything of this conversation up to here' })
+
+export const SyncInput = Type.Object({
+  cursors: Type.Optional(Type.Record(Type.String(), Cursor, { description: 'The last cursor of each conversation; one without it comes with its newest page' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 500, description: 'Changes in the whole answer; it takes no more than 256 KiB either' })),
+  waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 25_000, default: 0, description: 'Wait so long for a change' }))
+})
+export type SyncInput = Static<typeof SyncInput>
+
+export const SyncedConversation = Type.Object({
+  conversationId: SyncedId,
+  kind: Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common'), Type.Literal('self')]),
+  changes: Type.Array(Change, { description: 'In ascending rev' }),
+  cursor: Cursor,
+  hasMore: Type.Boolean({ description: 'Ask again at once with the cursors of this answer' }),
+  reset: Type.Optional(Type.Literal(true, { description: 'Drop what is held of this conversation and take these changes' })),
+  unreadCount: Type.Integer({ description: 'Messages of others behind the caller\'s read position, at most 1,000' }),
+  unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'There are more than are counted' })),
+  reads: Type.Array(ReadPosition, { description: 'Read positions that moved; all of them with `reset`' })
+})
+
+export const SyncBody = Type.Object({
+  success: Type.Literal(true),
+  conversations: Type.Array(SyncedConversation, { description: 'Those with changes' }),
+  hasMore: Type.Boolean({ description: 'Ask again at once' }),
+  serverTime: Time
+})
+export type SyncBody = Static<typeof SyncBody>
+
+export const HeadsBody = Type.Object({
+  success: Type.Literal(true),
+  heads: Type.Record(Type.String(), Cursor, { description: 'Where each of the caller\'s conversations stands: equal to the own cursor where nothing is new' })
+})
