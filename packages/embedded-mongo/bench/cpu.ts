@@ -58,8 +58,14 @@ const small = (n: number) => ({ _id: new ObjectId(), n, kind: 'a', text: 'a docu
 
 function entry (conversationId: string, rev: number): Document {
   return {
-    _id: `${conversationId}:${rev}`, conversationId, rev, seq: rev, senderId: `u${rev % 50}`, clientMessageId: `m${rev}`,
-    text: 'a message of an ordinary length, as people write them', createdAt: new Date(0)
+    _id: `${conversationId}:${rev}`,
+    conversationId,
+    rev,
+    seq: rev,
+    senderId: `u${rev % 50}`,
+    clientMessageId: `m${rev}`,
+    text: 'a message of an ordinary length, as people write them',
+    createdAt: new Date(0)
   }
 }
 
