@@ -18,6 +18,7 @@ import authRoutes from '../routes/api/auth/index.ts'
 import commonChatRoutes from '../routes/api/common-chat/index.ts'
 import messageRoutes from '../routes/api/messages/index.ts'
 import roomRoutes from '../routes/api/rooms/index.ts'
+import pushRoutes from '../routes/api/sync/push.ts'
 import userRoutes from '../routes/api/users/index.ts'
 import type { Config } from './config.ts'
 
@@ -54,5 +55,6 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(messageRoutes, { prefix: '/api/messages' })
   await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
   await app.register(roomRoutes, { prefix: '/api/rooms' })
+  await app.register(pushRoutes, { prefix: '/api/sync' })
   return app as unknown as FastifyInstance
 }

@@ -17,6 +17,7 @@ export const errorTable = {
   EMAIL_TAKEN: { status: 409, retryable: false, text: 'This e-mail address is registered already' },
   IDEMPOTENCY_MISMATCH: { status: 409, retryable: false, text: 'This clientMessageId was used for another message' },
   CONFLICT: { status: 409, retryable: false, text: 'The message was changed by somebody else' },
+  PREVIOUS_FAILED: { status: 409, retryable: true, text: 'Not tried: an earlier operation on the same message failed' },
   TOO_LARGE: { status: 413, retryable: false, text: 'The request is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, text: 'Send JSON (Content-Type: application/json)' },
   RATE_LIMITED: { status: 429, retryable: true, text: 'Too many requests' },

@@ -4,6 +4,7 @@ import {
   SendCommonInput, SendDirectInput, SendRoomInput
 } from './message.ts'
 import { Id, Time } from './primitives.ts'
+import { PushInput, PushResult } from './push.ts'
 
 interface ClientEvent {
   input: TSchema
@@ -24,6 +25,7 @@ export const clientEvents = {
   deleteMessage: { input: DeleteInput, description: 'Deletes a message; a tombstone stays' },
   react: { input: ReactInput, description: 'Sets or takes back a reaction to a message' },
   markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
+  push: { input: PushInput, description: 'An offline outbox: up to 100 operations in order, with a result for each' },
   typing: { input: Type.Object({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
   refreshToken: { input: Type.Object({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }
 } as const satisfies Record<string, ClientEvent>
@@ -54,7 +56,13 @@ export const serverEvents = {
 
 /** What a callback gets; failures have the fields of a failed REST body. */
 export const Acknowledgement = Type.Union([
-  Type.Object({ success: Type.Literal(true), message: Type.Optional(Message), duplicate: Type.Optional(Type.Literal(true)), rev: Type.Optional(Type.Integer()) }),
+  Type.Object({
+    success: Type.Literal(true),
+    message: Type.Optional(Message),
+    duplicate: Type.Optional(Type.Literal(true)),
+    rev: Type.Optional(Type.Integer()),
+    results: Type.Optional(Type.Array(PushResult, { description: '`push`: one for each operation' }))
+  }),
   Type.Object({
     success: Type.Literal(false),
     code: Type.String(),

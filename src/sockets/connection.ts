@@ -3,6 +3,7 @@ import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Prepared } from '../chat/send.ts'
 import { TidelogError } from '../errors.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
+import { describeError } from '../schemas/field-errors.ts'
 import { type Answer, acknowledge, readArguments, refuse } from './acknowledge.ts'
 import { table } from './table.ts'
 import { TokenClock } from './token-clock.ts'
@@ -25,6 +26,12 @@ export function serve (socket: ChatSocket, services: SocketServices, work: Socke
     ...services,
     log,
     socket,
+    failing: event => thrown => {
+      const error = services.toFailure(thrown instanceof Error ? thrown : new Error(String(thrown)))
+      if (error.status >= 500) log.error({ err: thrown, event }, 'event failed')
+      else log.info({ event, code: error.code }, 'event refused')
+      return error
+    },
     turns: new Turns(),
     typing: new TypingThrottle(),
     tokenClock: new TokenClock(
@@ -53,22 +60,12 @@ async function answer (live: Live, event: string, given: unknown[], closing: boo
   try {
     if (handler === undefined) throw new TidelogError('VALIDATION', 'There is no such event')
     if (closing) throw new TidelogError('UNAVAILABLE', 'The server is shutting down', { retryAfterMs: 1_000 })
-    if (!handler.check.Check(data)) throw new TidelogError('VALIDATION', describe(handler.check, data))
+    if (!handler.check.Check(data)) throw new TidelogError('VALIDATION', describeError(handler.check, data))
     const answered = await live.turns.run(() => handler.run(live, data))
     live.log.debug({ event }, 'event answered')
     acknowledge(live.socket, answered, callback)
   } catch (thrown) {
-    const error = live.toFailure(thrown instanceof Error ? thrown : new Error(String(thrown)))
-    if (error.status >= 500) live.log.error({ err: thrown, event }, 'event failed')
-    else live.log.info({ event, code: error.code }, 'event refused')
+    const error = live.failing(event)(thrown)
     refuse(live.socket, error, { event, text: handler?.failure ?? 'Unknown event', data }, callback)
   }
-}
-
-/** Names the first thing that is wrong with a payload, without repeating what was sent. */
-function describe (check: TypeCheck<TSchema>, data: unknown): string {
-  const first = check.Errors(data).First()
-  if (first === undefined) return 'The payload is not valid'
-  const field = first.path.slice(1).replaceAll('/', '.')
-  return `${field === '' ? 'the payload' : field.slice(0, 100)}: ${first.message}`
 }

@@ -10,6 +10,7 @@ import { commonChatId, normalRoomId, roomConversationId } from '../chat/conversa
 import { memberKey } from '../log/types.ts'
 import type { ClientEventName, ClientInput } from '../schemas/events.ts'
 import type { Answer, AnswerEvent } from './acknowledge.ts'
+import { preparePush } from '../sync/push.ts'
 import { enterRoom } from './enter-room.ts'
 import { renewToken } from './renew-token.ts'
 import { announceTyping } from './announce-typing.ts'
@@ -96,6 +97,13 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
           live.readers.delete(key)
         }
       }
+    }
+  },
+  push: {
+    failure: 'Failed to push',
+    run: async (live, { operations }) => {
+      const commits = await preparePush(live.chat, identityOf(live), operations, live.failing('push'))
+      return async () => ({ ack: { results: await commits() } })
     }
   },
   typing: {

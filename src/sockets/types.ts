@@ -34,6 +34,8 @@ export interface Live extends SocketServices {
   turns: Turns
   typing: TypingThrottle
   tokenClock: TokenClock
+  /** The failure that stands for whatever an event ran into, logged. */
+  failing: (event: string) => (thrown: unknown) => TidelogError
 }
 
 /** Names of Socket.IO rooms. Those of conversations are their ids, except of direct ones: these go to their users. */

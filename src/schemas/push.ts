@@ -1,0 +1,99 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendDirectInput, SendRoomInput } from './message.ts'
+import { Id, Time } from './primitives.ts'
+
+/** Operations in one call. */
+export const operationsMax = 100
+
+/** What every operation says. An operation is looked at on its own: one that is malformed has its own result. */
+const OpId = Type.String({ minLength: 1, maxLength: 64, description: 'Chosen by the client; names the result' })
+const common = <const T extends string>(type: T) => ({ opId: OpId, type: Type.Literal(type) })
+
+/** The message that an operation is about: by its id, or an own one by the id that the client gave it. */
+const target = {
+  messageId: Type.Optional(Id),
+  conversationId: Type.Optional(ConversationId),
+  clientMessageId: Type.Optional(ClientMessageId)
+}
+
+const { content, messageType, clientMessageId, replyTo, listingId, receiverId } = SendDirectInput.properties
+
+export const SendOperation = Type.Object({
+  ...common('send'),
+  conversationId: Type.Optional(ConversationId),
+  receiverId: Type.Optional(receiverId),
+  roomId: Type.Optional(SendRoomInput.properties.roomId),
+  content,
+  messageType,
+  clientMessageId,
+  replyTo,
+  listingId
+}, { description: 'Sends to one of: a conversation, a user, a room' })
+
+export const EditOperation = Type.Object({
+  ...common('edit'), ...target, content: EditInput.properties.content, expectedRev: EditInput.properties.expectedRev
+}, { description: 'Changes the content of an own message' })
+
+export const DeleteOperation = Type.Object({ ...common('delete'), ...target }, { description: 'Deletes a message' })
+
+export const ReactOperation = Type.Object({
+  ...common('react'), ...target, emoji: ReactInput.properties.emoji, on: ReactInput.properties.on
+}, { description: 'Sets or takes back a reaction' })
+
+export const MarkReadOperation = Type.Object({
+  ...common('markRead'), ...target, seq: Type.Optional(MarkReadInput.properties.seq)
+}, { description: 'Moves the read position to a message, or to a seq of a conversation' })
+
+/** Each kind of operation, by its `type`. */
+export const pushOperations = {
+  send: SendOperation, edit: EditOperation, delete: DeleteOperation, react: ReactOperation, markRead: MarkReadOperation
+} as const
+
+export type SendOperation = Static<typeof SendOperation>
+export type EditOperation = Static<typeof EditOperation>
+export type DeleteOperation = Static<typeof DeleteOperation>
+export type ReactOperation = Static<typeof ReactOperation>
+export type MarkReadOperation = Static<typeof MarkReadOperation>
+export type PushOperation = SendOperation | EditOperation | DeleteOperation | ReactOperation | MarkReadOperation
+export type PushOperationType = PushOperation['type']
+
+/**
+ * The call. What makes it one is checked first, and a call that is none is refused as a whole; the fields of an operation are
+ * checked with the operation, so that one which can never go through does not keep the others of an outbox back.
+ */
+export const PushInput = Type.Object({
+  operations: Type.Array(Type.Object({ opId: OpId, type: Type.String({ maxLength: 32, description: '`send`, `edit`, `delete`, `react` or `markRead`' }) }, {
+    additionalProperties: true,
+    description: 'An operation; its further fields depend on its `type`'
+  }), { minItems: 1, maxItems: operationsMax })
+}, { description: 'An offline outbox: operations in the order in which they are applied' })
+export type PushInput = Static<typeof PushInput>
+
+/** What became of one operation. A failure has the fields of a failed REST body. */
+export const PushResult = Type.Union([
+  Type.Object({
+    opId: OpId,
+    success: Type.Literal(true),
+    message: Type.Optional(Message),
+    duplicate: Type.Optional(Type.Literal(true, { description: 'The same clientMessageId was stored before' })),
+    rev: Type.Optional(Type.Integer()),
+    conversationId: Type.Optional(ConversationId),
+    seq: Type.Optional(Type.Integer({ description: '`markRead`: everything up to here is read' })),
+    at: Type.Optional(Type.Union([Time, Type.Null()]))
+  }),
+  Type.Object({
+    opId: OpId,
+    success: Type.Literal(false),
+    code: Type.String(),
+    message: Type.String(),
+    retryable: Type.Boolean(),
+    retryAfterMs: Type.Optional(Type.Integer()),
+    current: Type.Optional(Message)
+  })
+])
+export type PushResult = Static<typeof PushResult>
+
+export const PushBody = Type.Object({
+  success: Type.Literal(true),
+  results: Type.Array(PushResult, { description: 'One for each operation, in their order' })
+})
