@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { BlockDirectory } from '../src/chat/blocks.ts'
 import { chatCollections } from '../src/chat/collections.ts'
 import type { ChatContext } from '../src/chat/context.ts'
+import { clearDeletedRooms } from '../src/chat/delete-room.ts'
 import { ListingDirectory } from '../src/chat/listings.ts'
 import { UserDirectory } from '../src/chat/users.ts'
 import type { Config } from '../src/config.ts'
@@ -33,5 +34,8 @@ export default fp(async function chat (app, config: Config) {
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
     now: Date.now,
     countSend: userId => app.limiters.sends.consume(userId)
+  })
+  app.addHook('onReady', async () => {
+    clearDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })
   })
 }, { name: 'chat', dependencies: ['mongodb', 'rate-limit'] })

@@ -5,6 +5,7 @@ import { type Head, type LogRow, type Member, type Seq, seqOf } from '../log/typ
 import type { ChatContext } from './context.ts'
 import { type ConversationRef, objectId, otherUser, parseConversationId } from './conversation-id.ts'
 import { strangerToRoom } from './room-rules.ts'
+import { fromSeqOf } from './view.ts'
 
 /** A conversation that the caller may read, and their membership where it has any. */
 export interface Entitlement {
@@ -12,14 +13,8 @@ export interface Entitlement {
   member: Member | undefined
   /** Undefined: a direct conversation in which nobody has written, or an empty common chat. */
   head: Head | undefined
-  /** The caller sees the messages behind this seq. */
-  after: Seq
-}
-
-/** The seq behind which somebody sees the messages of a conversation: those before are purged, or older than their membership. */
-export function visibleAfter (head: Head | undefined, member: Member | null | undefined): Seq {
-  const joined = head?.history === 'joined' ? member?.joinedSeq ?? head.headSeq : 0
-  return seqOf(Math.max(joined, head?.purgedSeq ?? 0))
+  /** Messages up to here are not shown to the caller. */
+  fromSeq: Seq
 }
 
 /**
@@ -33,7 +28,7 @@ export async function entitlement (context: ChatContext, identity: Identity, con
     context.log.head(ref.conversationId), ref.kind === 'common' ? undefined : context.log.member(ref.conversationId, identity.id)
   ])
   if (ref.kind === 'room' && (member === undefined || head === undefined || head.deleted === true)) throw strangerToRoom(head)
-  return { ref, member, head, after: visibleAfter(head, member) }
+  return { ref, member, head, fromSeq: head === undefined ? seqOf(0) : fromSeqOf(head, member) }
 }
 
 /**
@@ -49,7 +44,7 @@ export async function visibleMessage (context: ChatContext, identity: Identity, 
     // Whoever has not joined a public room does not learn what is in it either.
     throw error instanceof TidelogError && error.status < 500 ? new TidelogError('NOT_FOUND') : error
   }
-  if (row.seq! <= found.after) throw new TidelogError('NOT_FOUND')
+  if (row.seq! <= found.fromSeq) throw new TidelogError('NOT_FOUND')
   return { row, entitlement: found }
 }
 

@@ -7,6 +7,7 @@ import type { LogRow } from '../log/types.ts'
 import type { Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { objectId } from './conversation-id.ts'
+import { entitlement } from './entitled.ts'
 import { type People, gather } from './payload.ts'
 import { renderMessage } from './render.ts'
 
@@ -45,13 +46,13 @@ export function checkContent (content: string, charsMax: number): void {
 }
 
 /** The row of a new message, checked. */
-export async function newMessage (context: ChatContext, { id }: Identity, conversationId: string, input: Sendable): Promise<NewRow> {
+export async function newMessage (context: ChatContext, identity: Identity, conversationId: string, input: Sendable): Promise<NewRow> {
   checkContent(input.content, context.limits.messageCharsMax)
   const messageType = input.messageType ?? 'text'
   const { listingId, replyTo, clientMessageId } = input
-  const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: id, message: wellFormed(input.content), messageType }
+  const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message: wellFormed(input.content), messageType }
   if (listingId != null) row.listingId = listingId.toLowerCase()
-  if (replyTo != null) row.replyTo = await repliedMessage(context, conversationId, replyTo)
+  if (replyTo != null) row.replyTo = await repliedMessage(context, identity, conversationId, replyTo)
   if (clientMessageId != null) {
     row.clientMessageId = wellFormed(clientMessageId)
     row.bodyHash = bodyHash(row)
@@ -99,10 +100,13 @@ async function repeated<M extends Message> (context: ChatContext, row: LogRow): 
   return { message: await renderMessage(context, row) as M, duplicate: true, rev: row.rev }
 }
 
-async function repliedMessage (context: ChatContext, conversationId: string, replyTo: string): Promise<ObjectId> {
+async function repliedMessage (context: ChatContext, identity: Identity, conversationId: string, replyTo: string): Promise<ObjectId> {
   const id = objectId(replyTo)
-  const row = await context.log.collections.log.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { _id: 1 } })
-  if (row === null) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
+  const [{ fromSeq }, row] = await Promise.all([
+    entitlement(context, identity, conversationId),
+    context.log.collections.log.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { seq: 1 } })
+  ])
+  if (row === null || row.seq! <= fromSeq) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
   return id
 }
 

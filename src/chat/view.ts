@@ -33,12 +33,17 @@ const nobody: ReadonlySet<string> = new Set()
 export function viewOf (head: Head, member: Joined | undefined, selfHead: Head | undefined, blocked: ReadonlySet<string>): View | null {
   if (head.deleted === true) return null
   if (member === undefined && head.kind !== 'common' && head.kind !== 'self') return null
-  const joined = head.history === 'joined' ? member?.joinedSeq ?? 0 : 0
   return {
-    fromSeq: seqOf(Math.max(head.purgedSeq ?? 0, joined)),
+    fromSeq: fromSeqOf(head, member),
     hidden: hidesSenders(head) ? blocked : nobody,
     generation: generationOf(head, member, selfHead)
   }
+}
+
+/** The `fromSeq` of `viewOf`, alone. */
+export function fromSeqOf ({ history, purgedSeq }: Head, member: Joined | undefined): Seq {
+  const joined = history === 'joined' ? member?.joinedSeq ?? 0 : 0
+  return seqOf(Math.max(purgedSeq ?? 0, joined))
 }
 
 /** The caller's view of a conversation as of its head, or null. */

@@ -13,7 +13,12 @@ export const indexNames = {
   bySeq: 'conversation_seq',
   byClientId: 'conversation_sender_clientMessageId',
   byTime: 'conversation_updatedAt',
-  byBlock: 'conversation_about_blocked'
+  byBlock: 'conversation_about_blocked',
+  byBan: 'conversation_user_banned',
+  byMember: 'user_conversation',
+  byConversation: 'conversation_user',
+  publicRooms: 'public_rooms',
+  deletedRooms: 'deleted_rooms'
 } as const
 
 export function logCollections (db: Db): LogCollections {
@@ -23,7 +28,11 @@ export function logCollections (db: Db): LogCollections {
 /** Creates what is missing. `conversationId` leads every index of the log, so that it can be the shard key. */
 export async function ensureLogIndexes ({ conversations, log, members }: LogCollections): Promise<void> {
   // A transaction on an old server cannot create a collection: make sure that they exist.
-  await conversations.createIndex({ kind: 1 }, { name: 'kind' })
+  await conversations.createIndexes([
+    { key: { kind: 1 }, name: 'kind' },
+    { key: { isPrivate: 1, _id: 1 }, name: indexNames.publicRooms, partialFilterExpression: { isPrivate: false } },
+    { key: { memberCount: 1 }, name: indexNames.deletedRooms, partialFilterExpression: { deleted: true } }
+  ])
   await log.createIndexes([
     { key: { conversationId: 1, rev: 1 }, name: indexNames.byRev, unique: true },
     { key: { conversationId: 1, seq: 1 }, name: indexNames.bySeq, unique: true, partialFilterExpression: { seq: { $exists: true } } },
@@ -35,10 +44,11 @@ export async function ensureLogIndexes ({ conversations, log, members }: LogColl
     },
     // Only direct conversations are polled by time (the seed's clients know no other cursor).
     { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } },
-    { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } }
+    { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } },
+    { key: { conversationId: 1, userId: 1 }, name: indexNames.byBan, partialFilterExpression: { banned: true } }
   ])
   await members.createIndexes([
-    { key: { userId: 1, conversationId: 1 }, name: 'user_conversation', unique: true },
-    { key: { conversationId: 1, userId: 1 }, name: 'conversation_user' }
+    { key: { userId: 1, conversationId: 1 }, name: indexNames.byMember, unique: true },
+    { key: { conversationId: 1, userId: 1 }, name: indexNames.byConversation }
   ])
 }

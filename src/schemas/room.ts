@@ -1,7 +1,61 @@
-import { Type } from '@sinclair/typebox'
-import { RoomId, SendCommonInput } from './message.ts'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { ConversationId, RoomId, SendCommonInput } from './message.ts'
+import { Id, Time, User } from './primitives.ts'
+import { PlainText } from './user.ts'
 
 export const RoomParams = Type.Object({ roomId: RoomId })
 
+/** Somebody of a room; `me` is the caller. */
+export const RoomMemberParams = Type.Object({
+  roomId: RoomId,
+  userId: Type.String({ pattern: '^([0-9a-fA-F]{24}|me)$', description: 'A user\'s id, or `me`' })
+})
+
 /** A room message's body: the room stands in the path. */
 export const RoomMessageInput = Type.Object(SendCommonInput.properties)
+
+const Name = PlainText({ minLength: 1, maxLength: 100, description: '1 to 100 characters, not only spaces' })
+const IsPrivate = Type.Boolean({ description: 'True: only who is invited gets in, and nobody else learns that it is there' })
+const HistoryView = Type.Union([Type.Literal('all'), Type.Literal('joined')], { description: 'Whether members see all messages, or those since they joined' })
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const CreateRoomInput = Type.Object({ name: Name, isPrivate: Type.Optional(IsPrivate), history: Type.Optional(HistoryView) })
+export type CreateRoomInput = Static<typeof CreateRoomInput>
+
+export const ChangeRoomInput = Type.Partial(Type.Object({ name: Name, isPrivate: IsPrivate, history: HistoryView }), { description: 'The settings to change; others stay as they are' })
+export type ChangeRoomInput = Static<typeof ChangeRoomInput>
+
+export const MemberRole = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member')], { description: 'A room has one owner' })
+export const MemberInput = Type.Object({ role: Type.Optional(MemberRole) }, { description: 'The role; without one, `member`' })
+
+export const Room = Type.Object({
+  roomId: RoomId,
+  conversationId: ConversationId,
+  name: Type.String(),
+  isPrivate: Type.Boolean(),
+  history: HistoryView,
+  memberCount: Type.Integer(),
+  role: Type.Union([...MemberRole.anyOf, Type.Null()], { description: 'The caller\'s; null: not a member' }),
+  createdAt: Time
+}, { description: 'A room' })
+export type Room = Static<typeof Room>
+
+export const RoomMember = Type.Object({ user: User, role: MemberRole, joinedAt: Time }, { description: 'A member of a room' })
+export type RoomMember = Static<typeof RoomMember>
+
+export const PageQuery = (cursor: string) => Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  cursor: Type.Optional(Type.String({ pattern: cursor, description: '`cursor` of the page before' }))
+})
+export const RoomsQuery = PageQuery('^[A-Za-z0-9_.:-]{1,64}$')
+export const MembersQuery = PageQuery('^[0-9a-fA-F]{24}$')
+
+const paged = { hasMore: Type.Boolean(), cursor: orNull(Type.String({ description: 'Where the next page begins; null at the end' })) }
+
+export const RoomBody = Type.Object({ success: Type.Literal(true), room: Room })
+export const RoomsBody = Type.Object({ success: Type.Literal(true), rooms: Type.Array(Room), ...paged })
+export const MemberBody = Type.Object({ success: Type.Literal(true), member: RoomMember })
+export const MembersBody = Type.Object({ success: Type.Literal(true), members: Type.Array(RoomMember), ...paged })
+export const BansBody = Type.Object({ success: Type.Literal(true), users: Type.Array(User), ...paged })
+export const BanParams = Type.Object({ roomId: RoomId, userId: Id })
+export const DoneBody = Type.Object({ success: Type.Literal(true) })

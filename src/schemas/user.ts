@@ -4,7 +4,10 @@ import { Id, Time, User } from './primitives.ts'
 // Control characters and halves of surrogate pairs cannot be kept faithfully, and show as nothing.
 const text = '[^\\p{Cc}\\p{Cs}]'
 
-export const FullName = Type.String({ minLength: 1, maxLength: 100, pattern: `^(?=.*\\S)${text}+$`, description: 'The name that others see: 1 to 100 characters, not only spaces' })
+/** One line that people read as a name. */
+export const PlainText = (options: { minLength: number, maxLength: number, description: string }) => Type.String({ ...options, pattern: `^(?=.*\\S)${text}+$` })
+
+export const FullName = PlainText({ minLength: 1, maxLength: 100, description: 'The name that others see: 1 to 100 characters, not only spaces' })
 export const Username = Type.String({ minLength: 3, maxLength: 32, pattern: '^[A-Za-z0-9_.-]+$', description: '3 to 32 letters (A to Z), digits, `_`, `.` or `-`; unique without regard to case' })
 export const Email = Type.String({ maxLength: 254, format: 'email', description: 'An e-mail address; kept in lower case, and shown to nobody else' })
 export const ProfilePicture = Type.Union(

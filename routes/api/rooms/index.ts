@@ -1,15 +1,73 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { normalRoomId, roomConversationId } from '../../../src/chat/conversation-id.ts'
+import { deleteRoom } from '../../../src/chat/delete-room.ts'
 import { history } from '../../../src/chat/history.ts'
+import { listRooms } from '../../../src/chat/list-rooms.ts'
+import { changeRoom, createRoom, getRoom } from '../../../src/chat/room.ts'
 import { sendRoom } from '../../../src/chat/send-room.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { HistoryQuery, RoomMessage, historyBody, messageBody } from '../../../src/schemas/message.ts'
-import { RoomMessageInput, RoomParams } from '../../../src/schemas/room.ts'
+import { ChangeRoomInput, CreateRoomInput, DoneBody, RoomBody, RoomMessageInput, RoomParams, RoomsBody, RoomsQuery } from '../../../src/schemas/room.ts'
+import memberRoutes from './members.ts'
 
 const tags = ['rooms']
 
 const roomRoutes: FastifyPluginAsyncTypebox = async app => {
   app.addHook('onRequest', app.authenticate)
+  await app.register(memberRoutes)
+
+  app.post('', {
+    schema: {
+      summary: 'Make a room',
+      description: 'The caller is its owner.',
+      tags,
+      body: CreateRoomInput,
+      response: { 201: RoomBody, ...failures(400, 401, 413, 415, 429, 503) }
+    }
+  }, async ({ body, identity }, reply) => await reply.code(201).send({ success: true, room: await createRoom(app.chat, identity, body) }))
+
+  app.get('', {
+    schema: {
+      summary: 'The public rooms and the own ones',
+      description: 'By id.',
+      tags,
+      querystring: RoomsQuery,
+      response: { 200: RoomsBody, ...failures(400, 401, 429, 503) }
+    }
+  }, async ({ query, identity }) => ({ success: true as const, ...await listRooms(app.chat, identity, query) }))
+
+  app.get('/:roomId', {
+    schema: {
+      summary: 'One room',
+      tags,
+      params: RoomParams,
+      response: { 200: RoomBody, ...failures(400, 401, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => ({ success: true as const, room: await getRoom(app.chat, identity, params.roomId) }))
+
+  app.patch('/:roomId', {
+    schema: {
+      summary: 'Change the settings of a room',
+      description: 'For its owner and moderators.',
+      tags,
+      params: RoomParams,
+      body: ChangeRoomInput,
+      response: { 200: RoomBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
+    }
+  }, async ({ params, body, identity }) => ({ success: true as const, room: await changeRoom(app.chat, identity, params.roomId, body) }))
+
+  app.delete('/:roomId', {
+    schema: {
+      summary: 'Delete a room',
+      description: 'For its owner. Everybody is out, nothing of it can be read any more, and its id is not used again.',
+      tags,
+      params: RoomParams,
+      response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => {
+    await deleteRoom(app.chat, identity, params.roomId)
+    return { success: true as const }
+  })
 
   app.get('/:roomId/messages', {
     schema: {

@@ -1,0 +1,83 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { listBans, listMembers, removeMember, setBan, setMember } from '../../../src/chat/members.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import {
+  BanParams, BansBody, DoneBody, MemberBody, MemberInput, MembersBody, MembersQuery, RoomMemberParams, RoomParams
+} from '../../../src/schemas/room.ts'
+
+const tags = ['rooms']
+
+/** Who is in a room; authenticated by the plugin that registers it. */
+const memberRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.get('/:roomId/members', {
+    schema: {
+      summary: 'The members of a room',
+      description: 'By id.',
+      tags,
+      params: RoomParams,
+      querystring: MembersQuery,
+      response: { 200: MembersBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, query, identity }) => ({ success: true as const, ...await listMembers(app.chat, identity, params.roomId, query) }))
+
+  app.put('/:roomId/members/:userId', {
+    schema: {
+      summary: 'Invite somebody, join, or change a role',
+      description: 'Owner and moderators invite; the owner names moderators, and hands the room over by naming another member its owner. ' +
+        'A public room is joined by naming oneself (or `me`). Repeating it changes nothing.',
+      tags,
+      params: RoomMemberParams,
+      body: MemberInput,
+      response: { 200: MemberBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
+    },
+    // No body is an empty one.
+    preValidation: async request => { request.body ??= {} }
+  }, async ({ params, body, identity }) => ({
+    success: true as const,
+    member: await setMember(app.chat, identity, params.roomId, params.userId, body.role ?? 'member')
+  }))
+
+  app.delete('/:roomId/members/:userId', {
+    schema: {
+      summary: 'Remove somebody, or leave',
+      description: 'Moderators remove members, the owner anybody else. The owner leaves last, or hands the room over first.',
+      tags,
+      params: RoomMemberParams,
+      response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => {
+    await removeMember(app.chat, identity, params.roomId, params.userId)
+    return { success: true as const }
+  })
+
+  app.get('/:roomId/bans', {
+    schema: {
+      summary: 'Who is banned from a room',
+      description: 'For its owner and moderators.',
+      tags,
+      params: RoomParams,
+      querystring: MembersQuery,
+      response: { 200: BansBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, query, identity }) => ({ success: true as const, ...await listBans(app.chat, identity, params.roomId, query) }))
+
+  for (const on of [true, false]) {
+    app.route({
+      method: on ? 'PUT' : 'DELETE',
+      url: '/:roomId/bans/:userId',
+      schema: {
+        summary: on ? 'Ban somebody from a room' : 'Lift a ban',
+        description: on ? 'They are removed, if they are in it, and cannot join again; an invitation lifts it.' : 'They may join again. Repeating it changes nothing.',
+        tags,
+        params: BanParams,
+        response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }
+      },
+      handler: async ({ params, identity }) => {
+        await setBan(app.chat, identity, params.roomId, params.userId, on)
+        return { success: true as const }
+      }
+    })
+  }
+}
+
+export default memberRoutes

@@ -1,0 +1,121 @@
+import { ObjectId } from 'mongodb'
+import type { Identity } from '../auth/identity.ts'
+import { TidelogError } from '../errors.ts'
+import { indexNames } from '../log/collections.ts'
+import type { Change, StandingRule } from '../log/plan.ts'
+import type { LogRow, Member, MemberRole } from '../log/types.ts'
+import type { RoomMember } from '../schemas/room.ts'
+import type { UserRow } from './collections.ts'
+import type { ChatContext } from './context.ts'
+import { normalRoomId, objectId, roomConversationId } from './conversation-id.ts'
+import { entitlement } from './entitled.ts'
+import { type PublicUser, publicUser } from './payload.ts'
+import { done } from './room.ts'
+import { banning, givingRole, havingHandedOver, leaving, removing, takingRole } from './room-rules.ts'
+
+interface PageInput {
+  /** The last user of the page before. */
+  cursor?: string
+  limit?: number
+}
+
+interface PageEnd {
+  hasMore: boolean
+  /** Goes into the next call; null at the end. */
+  cursor: string | null
+}
+
+/** The members of a room, by id. @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED where a public room was not joined */
+export async function listMembers (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { members: RoomMember[] }> {
+  const { ref: { conversationId } } = await entitlement(context, identity, roomConversationId(normalRoomId(roomId)))
+  const found = await context.log.collections.members.find({ conversationId, ...behind(cursor) })
+    .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byConversation).limit(limit + 1).batchSize(limit + 2).toArray()
+  const page = found.slice(0, limit)
+  const users = await context.users.many(page.map(({ userId }) => userId.toHexString()))
+  return { members: page.map(member => memberPayload(member, users)), ...endOf(found, page) }
+}
+
+/** Who is banned from a room, by id; for its owner and moderators. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+export async function listBans (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { users: PublicUser[] }> {
+  const { ref: { conversationId }, member } = await entitlement(context, identity, roomConversationId(normalRoomId(roomId)))
+  if (member?.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
+  const found = await context.log.collections.log.find({ conversationId, banned: true, ...behind(cursor) })
+    .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byBan).limit(limit + 1).batchSize(limit + 2).toArray()
+  const page = found.slice(0, limit)
+  const ids = page.map(({ userId }) => userId!.toHexString())
+  const users = await context.users.many(ids)
+  return { users: ids.map(id => publicUser(id, users.get(id))), ...endOf(found, page) }
+}
+
+/**
+ * Gives somebody a role: an invitation, a promotion, the whole room; or the caller themselves, which joins a public room.
+ * @param userId 24-hex, or `me`
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
+ */
+export async function setMember (context: ChatContext, identity: Identity, roomId: string, userId: string, role: MemberRole): Promise<RoomMember> {
+  await context.countSend(identity.userId)
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  const target = userIdOf(identity, userId)
+  const isSelf = target === identity.userId
+  const rule = isSelf ? takingRole(role) : givingRole(role, await unwilling(context, identity, target))
+  const changes = [standing(identity, conversationId, target, rule)]
+  if (role === 'owner' && !isSelf) changes.push(standing(identity, conversationId, identity.userId, havingHandedOver))
+  done(await context.log.commit({ changes }))
+  const member = await context.log.member(conversationId, objectId(target))
+  // Removed again by the time of the answer.
+  if (member === undefined) throw new TidelogError('NOT_FOUND')
+  return memberPayload(member, await context.users.many([target]))
+}
+
+/** Removes somebody from a room, or lets the caller leave; who is not in it stays out. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+export async function removeMember (context: ChatContext, identity: Identity, roomId: string, userId: string): Promise<void> {
+  const target = userIdOf(identity, userId)
+  const rule = target === identity.userId ? leaving : removing
+  done(await context.log.commit({ changes: [standing(identity, roomConversationId(normalRoomId(roomId)), target, rule)] }))
+}
+
+/**
+ * Removes somebody from a room for good, member or not, or ends that; a banned user is no member and cannot join.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
+ */
+export async function setBan (context: ChatContext, identity: Identity, roomId: string, userId: string, on: boolean): Promise<void> {
+  await context.countSend(identity.userId)
+  const target = userIdOf(identity, userId)
+  if (target === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot ban yourself')
+  const isThere = !on || await context.users.get(target) !== undefined
+  const rule: StandingRule = (member, head, others) => {
+    const wanted = banning(on)(member, head, others)
+    if (!isThere) throw new TidelogError('USER_NOT_FOUND')
+    return wanted
+  }
+  done(await context.log.commit({ changes: [standing(identity, roomConversationId(normalRoomId(roomId)), target, rule)] }))
+}
+
+function standing (identity: Identity, conversationId: string, userId: string, role: StandingRule): Change {
+  return { type: 'member', conversationId, userId: objectId(userId), role, actor: identity.id }
+}
+
+function userIdOf (identity: Identity, userId: string): string {
+  return userId === 'me' ? identity.userId : userId.toLowerCase()
+}
+
+/** Why a user cannot be made a member, if so. */
+async function unwilling (context: ChatContext, identity: Identity, userId: string): Promise<TidelogError | undefined> {
+  const [user, blocked] = await Promise.all([context.users.get(userId), context.blocks.of(userId)])
+  if (user === undefined || user.isActive === false) return new TidelogError('USER_NOT_FOUND')
+  return blocked.has(identity.userId) ? new TidelogError('NOT_ALLOWED', 'This user does not take invitations from you') : undefined
+}
+
+function memberPayload ({ userId, role, joinedAt }: Member, users: ReadonlyMap<string, UserRow>): RoomMember {
+  const id = userId.toHexString()
+  return { user: publicUser(id, users.get(id)), role, joinedAt: joinedAt.toISOString() }
+}
+
+function behind (cursor: string | undefined): { userId?: { $gt: ObjectId } } {
+  return cursor === undefined ? {} : { userId: { $gt: new ObjectId(cursor) } }
+}
+
+function endOf (found: ReadonlyArray<Member | LogRow>, page: ReadonlyArray<Member | LogRow>): PageEnd {
+  const hasMore = found.length > page.length
+  return { hasMore, cursor: hasMore ? page.at(-1)?.userId?.toHexString() ?? null : null }
+}

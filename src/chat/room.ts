@@ -1,0 +1,70 @@
+import { ObjectId } from 'mongodb'
+import type { Identity } from '../auth/identity.ts'
+import { TidelogError } from '../errors.ts'
+import type { Outcome } from '../log/plan.ts'
+import type { Head, Member, Meta } from '../log/types.ts'
+import type { ChangeRoomInput, CreateRoomInput, Room } from '../schemas/room.ts'
+import type { ChatContext } from './context.ts'
+import { normalRoomId, roomConversationId } from './conversation-id.ts'
+import { changingMeta, strangerToRoom } from './room-rules.ts'
+
+export function roomIdOf (conversationId: string): string {
+  return conversationId.slice(roomConversationId('').length)
+}
+
+/** A room as clients get it. */
+export function roomPayload ({ _id, name, isPrivate, history, memberCount, createdAt }: Head, member: Member | undefined): Room {
+  const roomId = roomIdOf(_id)
+  return {
+    roomId,
+    conversationId: _id,
+    name: name ?? roomId,
+    isPrivate: isPrivate === true,
+    history: history ?? 'all',
+    memberCount,
+    role: member?.role ?? null,
+    createdAt: createdAt.toISOString()
+  }
+}
+
+/** Makes a room whose owner is the caller. @throws TidelogError RATE_LIMITED */
+export async function createRoom (context: ChatContext, identity: Identity, { name, isPrivate = false, history = 'all' }: CreateRoomInput): Promise<Room> {
+  await context.countSend(identity.userId)
+  const roomId = new ObjectId().toHexString()
+  const conversationId = roomConversationId(roomId)
+  done(await context.log.commit({
+    changes: [{ type: 'member', conversationId, userId: identity.id, role: 'owner', open: { kind: 'room', name, isPrivate, history, members: [] } }]
+  }))
+  return await getRoom(context, identity, roomId)
+}
+
+/** A room that the caller may know of. @throws TidelogError NOT_FOUND */
+export async function getRoom (context: ChatContext, identity: Identity, roomId: string): Promise<Room> {
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  const [head, member] = await Promise.all([context.log.head(conversationId), context.log.member(conversationId, identity.id)])
+  if (head === undefined || head.deleted === true || (head.isPrivate === true && member === undefined)) throw new TidelogError('NOT_FOUND')
+  return roomPayload(head, member)
+}
+
+/**
+ * Changes the settings that are named, for an owner or moderator.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
+ */
+export async function changeRoom (context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput): Promise<Room> {
+  await context.countSend(identity.userId)
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  done(await context.log.commit({ changes: [{ type: 'meta', conversationId, actor: identity.id, decide: changingMeta(settingsOf(input)) }] }))
+  return await getRoom(context, identity, roomId)
+}
+
+/** These settings and nothing else that a body may hold: they go into the head. */
+function settingsOf ({ name, isPrivate, history }: ChangeRoomInput): Meta {
+  return { ...(name === undefined ? {} : { name }), ...(isPrivate === undefined ? {} : { isPrivate }), ...(history === undefined ? {} : { history }) }
+}
+
+/** @throws TidelogError NOT_FOUND, or what a rule refused with */
+export function done (outcome: Outcome): void {
+  if (outcome.outcome === 'refused') throw outcome.error
+  if (outcome.outcome === 'notMember') throw strangerToRoom(undefined)
+  if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
+}

@@ -1,0 +1,225 @@
+import { Value } from '@sinclair/typebox/value'
+import t from 'tap'
+import { MembersBody, RoomBody, RoomsBody } from '../../../src/schemas/room.ts'
+import { startApp } from '../../helpers/app.ts'
+import { connect } from '../../helpers/sockets.ts'
+
+const { app, url, register, call } = await startApp(t)
+const [ann, bob, eve, dan] = [await register('ann'), await register('bob'), await register('eve'), await register('dan')]
+
+type User = typeof ann
+const as = (user: User) => async (method: string, path: string, body?: unknown) => await call(method, `/api/rooms${path}`, { token: user.token, body })
+const make = async (owner: User, fields: object = {}) => (await as(owner)('POST', '', { name: 'a room', ...fields })).body.room.roomId as string
+const invite = async (owner: User, roomId: string, user: User, role = 'member') => await as(owner)('PUT', `/${roomId}/members/${user.id}`, { role })
+const say = async (user: User, roomId: string, content: string) => (await as(user)('POST', `/${roomId}/messages`, { content })).body.message
+
+t.test('a room is made with an id of the server, and shown to whoever may know of it', async t => {
+  const made = await as(ann)('POST', '', { name: 'Friends', isPrivate: true, history: 'joined', memberCount: 99, deleted: true })
+  t.equal(made.status, 201)
+  t.ok(Value.Check(RoomBody, made.body))
+  t.match(made.body.room, { roomId: /^[0-9a-f]{24}$/, name: 'Friends', isPrivate: true, history: 'joined', memberCount: 1, role: 'owner' })
+  const { roomId } = made.body.room
+  t.equal(made.body.room.conversationId, `room_${roomId}`)
+  t.same((await as(ann)('GET', `/${roomId}`)).body.room, made.body.room)
+  t.same((await as(ann)('GET', `/${roomId.toUpperCase()}`)).body.room, made.body.room)
+  const [forbidden, unknown] = [await as(bob)('GET', `/${roomId}`), await as(bob)('GET', `/${'f'.repeat(24)}`)]
+  t.equal(forbidden.status, 404)
+  t.same(forbidden.body, unknown.body)
+  for (const body of [{}, { name: '' }, { name: '  ' }, { name: 'x'.repeat(101) }, { name: 'a\nb' }, { name: 7 }, { name: 'x', isPrivate: 'yes' }, { name: 'x', history: 'none' }, 'x', null]) {
+    t.equal((await as(ann)('POST', '', body)).status, 400)
+  }
+  t.match((await as(bob)('GET', `/${await make(ann)}`)).body.room, { role: null, name: 'a room', isPrivate: false, history: 'all' })
+})
+
+t.test('the list of rooms has the public ones and the own, each once, in pages', async t => {
+  const owner = await register('lister')
+  const own: string[] = []
+  for (let i = 0; i < 5; i++) own.push(await make(owner, { isPrivate: i % 2 === 0 }))
+  const hidden = await make(dan, { isPrivate: true })
+  const gone = await make(dan)
+  await as(dan)('DELETE', `/${gone}`)
+  const socket = await connect(t, url, dan.token)
+  await socket.ask('joinRoom', 'lobby')
+  const listed: Array<{ roomId: string, role: string | null }> = []
+  let cursor = ''
+  do {
+    const { status, body } = await as(owner)('GET', `?limit=2${cursor}`)
+    t.equal(status, 200)
+    t.ok(Value.Check(RoomsBody, body))
+    t.ok(body.rooms.length <= 2)
+    listed.push(...body.rooms)
+    t.equal(body.hasMore, body.cursor !== null)
+    cursor = body.cursor === null ? '' : `&cursor=${body.cursor}`
+  } while (cursor !== '')
+  const ids = listed.map(({ roomId }) => roomId)
+  t.same(ids, [...new Set(ids)].sort())
+  for (const id of [...own, 'lobby']) t.ok(ids.includes(id))
+  for (const id of [hidden, gone]) t.notOk(ids.includes(id))
+  t.ok(listed.every(({ roomId, role }) => role === (own.includes(roomId) ? 'owner' : null)))
+  t.equal((await as(owner)('GET', '?cursor=a%20b')).status, 400)
+})
+
+t.test('who is invited into a private room is in it, with a role, and listed', async t => {
+  const roomId = await make(ann, { isPrivate: true })
+  t.match(await invite(ann, roomId, bob), { status: 200, body: { member: { user: { username: 'bob' }, role: 'member' } } })
+  t.match(await invite(ann, roomId, dan, 'moderator'), { status: 200, body: { member: { role: 'moderator' } } })
+  const first = (await as(bob)('GET', `/${roomId}/members?limit=2`)).body
+  t.ok(Value.Check(MembersBody, first))
+  const rest = (await as(bob)('GET', `/${roomId}/members?limit=2&cursor=${first.cursor}`)).body
+  t.same([...first.members, ...rest.members].map(({ user, role }: { user: { username: string }, role: string }) => [user.username, role]), [['ann', 'owner'], ['bob', 'member'], ['dan', 'moderator']])
+  t.match(rest, { hasMore: false, cursor: null })
+  t.match((await as(bob)('GET', `/${roomId}`)).body.room, { memberCount: 3, role: 'member' })
+  t.match(await invite(ann, roomId, { ...eve, id: 'f'.repeat(24) }), { status: 404, body: { code: 'USER_NOT_FOUND' } })
+  await call('PUT', `/api/users/${ann.id}/block`, { token: eve.token })
+  t.match(await invite(ann, roomId, eve), { status: 403, body: { code: 'NOT_ALLOWED' } })
+  t.match(await invite(dan, roomId, eve), { status: 200 })
+  await call('DELETE', `/api/users/${ann.id}/block`, { token: eve.token })
+})
+
+t.test('to a stranger every route of a private room says what it says of a room that is not there', async t => {
+  const roomId = await make(ann, { isPrivate: true })
+  const message = await say(ann, roomId, 'secret')
+  const nowhere = 'f'.repeat(24)
+  const routes: Array<[string, string, unknown?]> = [
+    ['GET', '/ID'], ['PATCH', '/ID', { name: 'x' }], ['DELETE', '/ID'], ['GET', '/ID/messages'], ['POST', '/ID/messages', { content: 'x' }], ['GET', '/ID/members'],
+    ['PUT', '/ID/members/me', {}], ['PUT', '/ID/members/me', { role: 'owner' }], ['PUT', `/ID/members/${eve.id}`, {}], ['PUT', `/ID/members/${ann.id}`, { role: 'member' }],
+    ['DELETE', '/ID/members/me'], ['DELETE', `/ID/members/${ann.id}`], ['GET', '/ID/bans'], ['PUT', `/ID/bans/${ann.id}`], ['PUT', `/ID/bans/${eve.id}`], ['DELETE', `/ID/bans/${eve.id}`]
+  ]
+  for (const [method, path, body] of routes) {
+    const [real, made] = [await as(bob)(method, path.replace('ID', roomId), body), await as(bob)(method, path.replace('ID', nowhere), body)]
+    t.match(real, { status: 404, body: { code: 'NOT_FOUND' } }, `${method} ${path}`)
+    t.same(real.body, made.body)
+  }
+  const socket = await connect(t, url, bob.token)
+  for (const [event, data] of [['joinRoom', roomId], ['sendRoomMessage', { roomId, content: 'x' }], ['editMessage', { messageId: message._id, content: 'x' }], ['deleteMessage', { messageId: message._id }],
+    ['react', { messageId: message._id, emoji: '👍', on: true }], ['markRead', { conversationId: `room_${roomId}`, seq: 1 }], ['typing', { conversationId: `room_${roomId}`, on: true }]] as const) {
+    t.match(await socket.ask(event, data), { success: false, code: 'NOT_FOUND' }, event)
+  }
+})
+
+t.test('a public room is joined by oneself, left again, and not by whoever is banned', async t => {
+  const roomId = await make(ann)
+  t.match(await as(bob)('GET', `/${roomId}/messages`), { status: 403 })
+  t.match(await as(bob)('PUT', `/${roomId}/members/me`), { status: 200, body: { member: { role: 'member' } } })
+  t.match(await as(bob)('PUT', `/${roomId}/members/${bob.id}`, { role: 'member' }), { status: 200 }, 'again')
+  t.ok(await say(bob, roomId, 'hello'))
+  t.match(await as(bob)('DELETE', `/${roomId}/members/me`), { status: 200 })
+  t.match(await as(bob)('DELETE', `/${roomId}/members/me`), { status: 200 }, 'again')
+  t.match(await as(bob)('POST', `/${roomId}/messages`, { content: 'x' }), { status: 403 })
+  await as(bob)('PUT', `/${roomId}/members/me`)
+  t.match(await as(ann)('PUT', `/${roomId}/bans/${bob.id}`), { status: 200 })
+  t.match(await as(bob)('PUT', `/${roomId}/members/me`), { status: 403 })
+  t.match(await (await connect(t, url, bob.token)).ask('joinRoom', roomId), { success: false, code: 'NOT_ALLOWED' })
+  t.match((await as(ann)('GET', `/${roomId}/bans`)).body, { users: [{ username: 'bob' }], hasMore: false, cursor: null })
+  t.match((await as(ann)('GET', `/${roomId}/members`)).body.members.map(({ user }: { user: { username: string } }) => user.username), ['ann'])
+  t.match(await as(ann)('DELETE', `/${roomId}/members/${bob.id}`), { status: 200 }, 'removing somebody who is not there does not lift the ban')
+  t.match(await as(bob)('PUT', `/${roomId}/members/me`), { status: 403 })
+  t.match(await as(ann)('DELETE', `/${roomId}/bans/${bob.id}`), { status: 200 })
+  t.match(await as(bob)('PUT', `/${roomId}/members/me`), { status: 200 })
+  await as(ann)('PUT', `/${roomId}/bans/${bob.id}`)
+  t.match(await invite(ann, roomId, bob), { status: 200 }, 'an invitation lifts a ban')
+  t.same((await as(ann)('GET', `/${roomId}/bans`)).body.users, [])
+  t.match(await as(ann)('PUT', `/${roomId}/bans/${'f'.repeat(24)}`), { status: 404, body: { code: 'USER_NOT_FOUND' } })
+})
+
+t.test('settings are changed by those who lead the room, and nothing else of a body is taken', async t => {
+  const roomId = await make(ann)
+  await invite(ann, roomId, bob)
+  await invite(ann, roomId, dan, 'moderator')
+  t.match(await as(bob)('PATCH', `/${roomId}`, { name: 'mine' }), { status: 403 })
+  t.match(await as(eve)('PATCH', `/${roomId}`, { name: 'mine' }), { status: 403 })
+  t.match(await as(dan)('PATCH', `/${roomId}`, { name: 'Ours', isPrivate: true, headRev: 7, memberCount: 9, deleted: true }), { status: 200, body: { room: { name: 'Ours', isPrivate: true, memberCount: 3 } } })
+  const head = await app.chat.log.head(`room_${roomId}`)
+  await as(dan)('PATCH', `/${roomId}`, { name: 'Ours' })
+  t.equal((await app.chat.log.head(`room_${roomId}`))!.headRev, head!.headRev, 'what is so already takes no rev')
+  t.equal((await as(eve)('GET', `/${roomId}`)).status, 404, 'a room that became private is gone for others')
+  t.match((await as(ann)('PATCH', `/${roomId}`, { history: 'joined' })).body.room, { history: 'joined', name: 'Ours' })
+  t.equal((await as(ann)('PATCH', `/${roomId}`, { name: '' })).status, 400)
+})
+
+t.test('with the history from joining on, nothing older is there by any route', async t => {
+  const roomId = await make(ann, { history: 'joined' })
+  const old = await say(ann, roomId, 'before')
+  await as(bob)('PUT', `/${roomId}/members/me`)
+  const young = await say(ann, roomId, 'after')
+  t.same((await as(bob)('GET', `/${roomId}/messages`)).body.messages.map(({ message }: { message: string }) => message), ['after'])
+  t.same((await as(bob)('GET', `/${roomId}/messages?before=${young.seq}`)).body, { ...(await as(bob)('GET', `/${roomId}/messages?before=${young.seq}`)).body, messages: [], hasMore: false })
+  t.match(await as(bob)('POST', `/${roomId}/messages`, { content: 're', replyTo: old._id }), { status: 400 })
+  t.match(await as(bob)('POST', `/${roomId}/messages`, { content: 're', replyTo: young._id }), { status: 201 })
+  for (const [method, path, body] of [['PUT', `/api/messages/${old._id}`, { content: 'x' }], ['DELETE', `/api/messages/${old._id}`], ['PATCH', `/api/messages/${old._id}/read`], ['PUT', `/api/messages/${old._id}/reactions/👍`]] as const) {
+    t.equal((await call(method, path, { token: bob.token, body })).status, 404, `${method} ${path}`)
+  }
+  t.match((await call('GET', '/api/messages/unread-count', { token: bob.token })).body.conversations, { [`room_${roomId}`]: 1 })
+  await as(ann)('PATCH', `/${roomId}`, { history: 'all' })
+  t.same((await as(bob)('GET', `/${roomId}/messages`)).body.messages.map(({ message }: { message: string }) => message), ['before', 'after', 're'])
+})
+
+t.test('a room is handed over: the owner moderates it then, and can leave', async t => {
+  const roomId = await make(ann)
+  await invite(ann, roomId, bob)
+  t.match(await as(ann)('DELETE', `/${roomId}/members/me`), { status: 403 })
+  t.match(await invite(ann, roomId, eve, 'owner'), { status: 403 }, 'not to somebody outside')
+  t.match(await invite(bob, roomId, bob, 'owner'), { status: 403 })
+  t.match(await invite(ann, roomId, bob, 'owner'), { status: 200, body: { member: { role: 'owner' } } })
+  t.match((await as(ann)('GET', `/${roomId}`)).body.room, { role: 'moderator', memberCount: 2 })
+  t.match(await as(ann)('DELETE', `/${roomId}/members/me`), { status: 200 })
+  t.match(await as(bob)('DELETE', `/${roomId}/members/me`), { status: 200 }, 'the last may go')
+  t.match(await as(eve)('PUT', `/${roomId}/members/me`), { status: 200, body: { member: { role: 'owner' } } }, 'an empty public room belongs to who comes next')
+})
+
+t.test('of two handings over at once one is refused, and there is one owner', async t => {
+  const roomId = await make(ann)
+  for (const user of [bob, dan]) await invite(ann, roomId, user)
+  const answers = await Promise.all([bob, dan, bob, dan].map(async user => await invite(ann, roomId, user, 'owner')))
+  const heirs = answers.flatMap(({ status, body }) => status === 200 ? [body.member.user.username as string] : [])
+  t.equal(new Set(heirs).size, 1)
+  t.match(answers.filter(({ status }) => status !== 200).map(({ status }) => status), [403, 403])
+  const { members } = (await as(ann)('GET', `/${roomId}/members`)).body
+  t.equal(members.filter(({ role }: { role: string }) => role === 'owner').length, 1)
+  t.match(members.find(({ user }: { user: { username: string } }) => user.username === 'ann'), { role: 'moderator' })
+})
+
+t.test('what somebody sends while they are removed is in the room before that, or nowhere', async t => {
+  for (let round = 0; round < 10; round++) {
+    const roomId = await make(ann)
+    await as(bob)('PUT', `/${roomId}/members/me`)
+    const first = await say(bob, roomId, 'first')
+    const socket = await connect(t, url, bob.token)
+    const sends = Array.from({ length: 10 }, async (_, index) => await socket.ask('sendRoomMessage', { roomId, content: `n ${index}` }))
+    const edit = socket.ask('editMessage', { messageId: first._id, content: 'edited' })
+    const react = socket.ask('react', { messageId: first._id, emoji: '👍', on: true })
+    const removed = await as(ann)('PUT', `/${roomId}/bans/${bob.id}`)
+    const answers = await Promise.all([...sends, edit, react])
+    t.equal(removed.status, 200)
+    const row = await app.chat.log.collections.log.findOne({ conversationId: `room_${roomId}`, kind: 'membership', banned: true })
+    const after = await app.chat.log.collections.log.countDocuments({ conversationId: `room_${roomId}`, kind: 'message', rev: { $gt: row!.rev } })
+    t.equal(after, 0)
+    t.ok(answers.every(({ success, code }) => success === true || ['NOT_ALLOWED', 'NOT_FOUND'].includes(code as string)))
+  }
+})
+
+t.test('a deleted room is gone for everybody, in whichever way it is asked for, and its id stays taken', async t => {
+  const roomId = await make(ann)
+  await invite(ann, roomId, bob, 'moderator')
+  await as(dan)('PUT', `/${roomId}/members/me`)
+  const message = await say(bob, roomId, 'hello')
+  t.match(await as(bob)('DELETE', `/${roomId}`), { status: 403 })
+  t.match(await as(eve)('DELETE', `/${roomId}`), { status: 403 })
+  t.match(await as(ann)('DELETE', `/${roomId}`), { status: 200 })
+  for (const user of [ann, bob, dan, eve]) {
+    for (const [method, path, body] of [['GET', `/${roomId}`], ['GET', `/${roomId}/messages`], ['GET', `/${roomId}/members`], ['POST', `/${roomId}/messages`, { content: 'x' }], ['PUT', `/${roomId}/members/me`],
+      ['PATCH', `/${roomId}`, { name: 'x' }], ['DELETE', `/${roomId}/members/me`], ['DELETE', `/${roomId}`]] as const) {
+      t.equal((await as(user)(method, path, body)).status, 404, `${method} ${path}`)
+    }
+    t.equal((await call('PUT', `/api/messages/${message._id}/reactions/👍`, { token: user.token })).status, 404)
+  }
+  t.equal((await app.chat.log.head(`room_${roomId}`))!.memberCount, 0)
+  t.equal(await app.chat.log.collections.members.countDocuments({ conversationId: `room_${roomId}` }), 0)
+  const out = await app.chat.log.collections.log.find({ about: `room_${roomId}`, kind: 'membership' }).toArray()
+  t.same(out.map(({ role }) => role), [null, null, null], 'each member\'s own log says so')
+
+  const socket = await connect(t, url, ann.token)
+  await socket.ask('joinRoom', 'named')
+  t.match(await as(ann)('DELETE', '/named'), { status: 200 })
+  t.match(await socket.ask('joinRoom', 'named'), { success: false, code: 'NOT_FOUND' })
+})
