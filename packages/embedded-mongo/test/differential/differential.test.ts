@@ -1,0 +1,232 @@
+/**
+ * The whole engine, through the driver, against a naive evaluator: random documents and indexes, random changes, and
+ * then random queries, each also asked in ways that must give the same answer. TIDELOG_RUNS sets how many cases.
+ */
+import t from 'tap'
+import fc from 'fast-check'
+import type { Collection, Document, MongoServerError } from 'mongodb'
+import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { MongoClient } from 'mongodb'
+import { aCase } from './cases.ts'
+import type { Case, Change, IndexSpec, Read } from './cases.ts'
+import { keysOf, matchesFilter, ParallelArrays, projected, sorted, text } from './oracle.ts'
+import type { Condition, Order, Plain } from './oracle.ts'
+import { Refused, updated } from './oracle-update.ts'
+
+const RUNS = Number(process.env.TIDELOG_RUNS ?? 1_500)
+/** Keeps every number's type. */
+const TYPED = { promoteValues: false, promoteLongs: false }
+
+class Mismatch extends Error {}
+
+/** What the engine answered, or the code it refused with. */
+async function answerOf<T> (asking: Promise<T>): Promise<{ value: T } | { code: number }> {
+  try {
+    return { value: await asking }
+  } catch (error) {
+    // Where types are kept, the code has one too.
+    const code = Number((error as MongoServerError).code)
+    if (Number.isNaN(code)) throw error
+    return { code }
+  }
+}
+
+function expect (what: string, engine: unknown, oracle: unknown): void {
+  const [got, wanted] = [text(engine), text(oracle)]
+  if (got !== wanted) throw new Mismatch(`${what}\n  engine ${got}\n  oracle ${wanted}`)
+}
+
+/** What the collection should hold. */
+class Model {
+  docs: Plain[] = []
+  readonly indexes: IndexSpec[] = []
+
+  /** The code a document would be refused with by an index, or undefined. */
+  refusal (doc: Plain): number | undefined {
+    for (const index of this.indexes) {
+      if (!isIn(index, doc)) continue
+      const keys = codeOr(() => keysOf(doc, Object.keys(index.key)))
+      if (typeof keys === 'number') return keys
+      if (index.unique !== true) continue
+      const others = this.docs.filter(other => text(other._id) !== text(doc._id) && isIn(index, other))
+      const held = new Set(others.flatMap(other => keysOf(other, Object.keys(index.key)).map(tupleText)))
+      if (keys.some(key => held.has(tupleText(key)))) return 11000
+    }
+    return undefined
+  }
+}
+
+function isIn (index: IndexSpec, doc: Plain): boolean {
+  if (index.sparse === true) return Object.keys(index.key).some(path => matchesFilter(doc, { [path]: { $exists: true } }))
+  return index.partialFilterExpression === undefined || matchesFilter(doc, index.partialFilterExpression)
+}
+
+/** Equal for keys that compare as equal; the unique keys of these tests are made of few values. */
+function tupleText (key: readonly unknown[]): string {
+  return key.map(part => {
+    if (typeof part === 'symbol') return 'empty'
+    return text(part).replace(/\{"\$number(?:Int|Long|Double|Decimal)":"([^"]*)"\}/g, (_, digits: string) => (
+      /^-?\d{16,}$/.test(digits) ? BigInt.asIntN(64, BigInt(digits)).toString() : String(Number(digits) + 0)
+    ))
+  }).join('|')
+}
+
+function codeOr<T> (run: () => T): T | number {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof ParallelArrays) return 171
+    if (error instanceof Refused) return error.code
+    throw error
+  }
+}
+
+async function build (collection: Collection, { docs, indexes, indexedFirst }: Case): Promise<Model> {
+  const model = new Model()
+  await collection.insertOne({ _id: 'first' as never })
+  await collection.deleteMany({})
+  if (indexedFirst) for (const index of indexes) await createIndex(collection, model, index)
+  for (const doc of docs) {
+    const answer = await answerOf(collection.insertOne(doc as Document))
+    const refusal = model.refusal(doc)
+    expect(`insert ${text(doc)}`, 'code' in answer ? answer.code : undefined, refusal)
+    if (refusal === undefined) model.docs.push(doc)
+  }
+  if (!indexedFirst) for (const index of indexes) await createIndex(collection, model, index)
+  return model
+}
+
+async function createIndex (collection: Collection, model: Model, index: IndexSpec): Promise<void> {
+  const { key, ...options } = index
+  if (model.indexes.some(other => text(other.key) === text(key))) return
+  const found = new Model()
+  found.indexes.push(index)
+  let refusal: number | undefined
+  for (const doc of model.docs) {
+    refusal ??= found.refusal(doc)
+    found.docs.push(doc)
+  }
+  const answer = await answerOf(collection.createIndex(key, options as Document))
+  expect(`create index ${text(index)}`, 'code' in answer ? answer.code : undefined, refusal)
+  if (refusal === undefined) model.indexes.push(index)
+}
+
+/** The state after a change, its result, or the code it is refused with; 'any' where that depends on the plan. */
+function modelled (model: Model, change: Change): { docs: Plain[], n: number, returned?: Plain | null } | number | 'any' {
+  const matching = model.docs.filter(doc => matchesFilter(doc, change.filter))
+  switch (change.do) {
+    case 'delete':
+      return { docs: model.docs.filter(doc => !matching.includes(doc)), n: matching.length }
+    case 'replace': return replaced(model, matching[0] ?? (change.upsert ? { _id: (change.filter as Plain)._id! } : undefined), change.replacement)
+    case 'update': {
+      if (matching.length === 0 && change.upsert) return changedTo(model, [[undefined, codeOr(() => updated({ _id: (change.filter as Plain)._id! }, change.update, undefined, true))]])
+      const results = matching.map(doc => [doc, codeOr(() => updated(doc, change.update, change.arrayFilter))] as const)
+      if (change.many && results.some(([, result]) => typeof result === 'number' || model.refusal(result) !== undefined)) return 'any'
+      return changedTo(model, results)
+    }
+    case 'findAndUpdate': {
+      const first = codeOr(() => sorted(matching, { ...change.order, _id: 1 })[0])
+      if (typeof first === 'number') return 'any'
+      if (first === undefined) return { docs: model.docs, n: 0, returned: null }
+      const after = codeOr(() => updated(first, change.update, undefined))
+      const result = changedTo(model, [[first, after]])
+      return typeof result === 'number' ? result : { ...result, returned: change.after ? after as Plain : first }
+    }
+  }
+}
+
+function replaced (model: Model, doc: Plain | undefined, replacement: Plain): ReturnType<typeof modelled> {
+  if (doc === undefined) return { docs: model.docs, n: 0 }
+  return changedTo(model, [[model.docs.includes(doc) ? doc : undefined, { _id: doc._id!, ...replacement }]])
+}
+
+function changedTo (model: Model, results: readonly (readonly [Plain | undefined, Plain | number])[]): { docs: Plain[], n: number } | number {
+  const next = new Map(model.docs.map(doc => [doc, doc]))
+  const added: Plain[] = []
+  for (const [before, after] of results) {
+    if (typeof after === 'number') return after
+    const refusal = model.refusal(after)
+    if (refusal !== undefined) return refusal
+    if (before === undefined) added.push(after)
+    else next.set(before, after)
+  }
+  return { docs: [...next.values(), ...added], n: results.length }
+}
+
+async function applied (collection: Collection, change: Change): Promise<{ n: number, returned?: unknown }> {
+  const filter = change.filter as Document
+  switch (change.do) {
+    case 'delete': return { n: (await (change.many ? collection.deleteMany(filter) : collection.deleteOne(filter))).deletedCount }
+    case 'replace': {
+      const { matchedCount, upsertedCount } = await collection.replaceOne(filter, change.replacement as Document, { upsert: change.upsert })
+      return { n: matchedCount + upsertedCount }
+    }
+    case 'update': {
+      const options = { upsert: change.upsert, ...(change.arrayFilter === undefined ? {} : { arrayFilters: [{ x: change.arrayFilter }] }) }
+      const { matchedCount, upsertedCount } = await (change.many ? collection.updateMany(filter, change.update, options) : collection.updateOne(filter, change.update, options))
+      return { n: matchedCount + upsertedCount }
+    }
+    case 'findAndUpdate': {
+      const returned = await collection.findOneAndUpdate(filter, change.update, { sort: { ...change.order, _id: 1 }, returnDocument: change.after ? 'after' : 'before', ...TYPED })
+      return { n: returned === null ? 0 : 1, returned }
+    }
+  }
+}
+
+async function checkChange (collection: Collection, model: Model, change: Change): Promise<void> {
+  const wanted = modelled(model, change)
+  if (wanted === 'any') return
+  const answer = await answerOf(applied(collection, change))
+  const what = `change ${text(change)} with indexes ${text(model.indexes)}`
+  if (typeof wanted === 'number') {
+    expect(what, answer, { code: wanted })
+  } else {
+    expect(what, answer, { value: wanted.returned === undefined ? { n: wanted.n } : { n: wanted.n, returned: wanted.returned } })
+    model.docs = wanted.docs
+  }
+  expect(`state after ${what}`, await collection.find({}, TYPED).toArray(), model.docs)
+}
+
+const countsOf = (docs: readonly Plain[], filter: Condition) => docs.filter(doc => matchesFilter(doc, filter)).length
+
+async function checkRead (collection: Collection, model: Model, read: Read): Promise<void> {
+  const { skip, limit, projection, batchSize } = read
+  const filter = read.filter as Document
+  const order: Order = { ...read.order, _id: 1 }
+  const all = codeOr(() => sorted(model.docs.filter(doc => matchesFilter(doc, read.filter)), order))
+  const what = `find ${text(read)} with indexes ${text(model.indexes)}`
+  const ask = async (hint?: Document) => await answerOf(collection.find(filter, { ...TYPED, sort: order, skip, limit, projection, batchSize, ...(hint === undefined ? {} : { hint }) }).toArray())
+  // MongoDB has no place in the order for such a document.
+  const wanted = typeof all === 'number' ? { code: 2 } : { value: all.slice(skip, limit === 0 ? undefined : skip + limit).map(doc => Object.keys(projection).length === 0 ? doc : projected(doc, projection)) }
+  expect(what, await ask(), wanted)
+  expect(`by $natural: ${what}`, await ask({ $natural: 1 }), wanted)
+  const hinted = model.indexes[read.hinted]
+  if (hinted !== undefined && hinted.sparse !== true && hinted.partialFilterExpression === undefined) expect(`by ${text(hinted.key)}: ${what}`, await ask(hinted.key), wanted)
+
+  const matching = countsOf(model.docs, read.filter)
+  expect(`count of ${what}`, await collection.countDocuments(filter), matching)
+  expect(`complement of ${what}`, await collection.countDocuments({ $nor: [filter] }), model.docs.length - matching)
+  if (typeof all === 'number') return
+  const unordered = await collection.find(filter, TYPED).toArray()
+  expect(`unordered ${what}`, unordered.map(({ _id }) => text(_id)).sort(), all.map(({ _id }) => text(_id)).sort())
+}
+
+t.test(`the engine agrees with a naive evaluator on ${RUNS} random cases`, { timeout: 0 }, async t => {
+  const engine = await startEmbeddedMongo({ inMemory: true })
+  const client = new MongoClient(engine.uri, { ignoreUndefined: true })
+  t.teardown(async () => {
+    await client.close()
+    await engine.stop()
+  })
+  const db = client.db('differential')
+  let cases = 0
+  const property = fc.asyncProperty(aCase, async drawn => {
+    const collection = db.collection(`c${cases++}`)
+    const model = await build(collection, drawn)
+    for (const change of drawn.changes) await checkChange(collection, model, change)
+    for (const read of drawn.reads) await checkRead(collection, model, read)
+    await collection.drop()
+  })
+  const result = await fc.check(property, { numRuns: RUNS, endOnFailure: false })
+  t.notOk(result.failed, result.failed ? `seed ${result.seed} path ${result.counterexamplePath}\n${String(result.errorInstance)}\n${JSON.stringify(text(result.counterexample))}` : 'no wrong answer')
+})
