@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Ack } from '../device.ts'
+import type { Change, Message } from '../history.ts'
+import { type Stage, devicesOf } from '../stage.ts'
+import type { Letterbox } from './writers.ts'
+
+/** Edits and deletes own messages, reacts and reads, over socket and REST in turn. */
+export async function change (stage: Stage, box: Letterbox): Promise<void> {
+  await Promise.all([changer(stage, box), reader(stage, box)])
+}
+
+interface Done {
+  answer: Ack | undefined
+  connection: string
+}
+
+async function changer (stage: Stage, box: Letterbox): Promise<void> {
+  const random = stage.random.fork()
+  // What has an unknown outcome is left alone, and so is what is deleted: then what must stand in the end is plain.
+  const closed = new Set<string>()
+  for (let number = 1; !stage.ending.aborted; number++) {
+    await delay(30)
+    const open = box.stored.slice(-60).filter(({ messageId }) => !closed.has(messageId))
+    if (open.length === 0) continue
+    const { letter: { person }, messageId, conversationId } = random.pick(open)
+    const type = random.chance(0.25) ? 'delete' : 'edit'
+    const content = type === 'edit' ? `edited ${number} ${'y'.repeat(random.integer(0, 40))}.` : ''
+    const startedAt = Date.now()
+    const devices = devicesOf(stage, person).filter(device => device.connected)
+    const answer = random.chance(0.5) && devices.length > 0
+      ? await random.pick(devices).ask(type === 'edit' ? 'editMessage' : 'deleteMessage', { messageId, ...(type === 'edit' ? { content } : {}) }).ack
+      : await overRest(stage, type === 'edit' ? 'PUT' : 'DELETE', `/api/messages/${messageId}`, person.token, type === 'edit' ? { content } : undefined)
+    const at = Date.now()
+    if (answer?.message?._id !== undefined) stage.history.see(`acknowledged by ${type}`, answer.message, at)
+    const ending: Change['ending'] = answer === undefined
+      ? { kind: 'unknown', at }
+      : answer.success ? { kind: 'done', at, rev: answer.rev ?? answer.message?.rev ?? 0 } : { kind: 'refused', at, code: answer.code ?? '' }
+    stage.history.changes.push({ messageId, conversationId, userId: person.id, type, content, startedAt, ending })
+    if (ending.kind === 'unknown' || (type === 'delete' && ending.kind === 'done')) closed.add(messageId)
+    if (random.chance(0.2)) await react(stage, person.token, messageId)
+  }
+}
+
+async function react (stage: Stage, token: string, messageId: string): Promise<void> {
+  if (stage.history.absent.has('reactions')) return
+  const answer = await stage.random.pick(stage.nodes).call(stage.random.chance(0.7) ? 'PUT' : 'DELETE', `/api/messages/${messageId}/reactions/${encodeURIComponent('👍')}`, token)
+  // The message is there, so what is missing is the route.
+  if (answer?.status === 404 && answer.body.message?._id === undefined && answer.code !== 'NOT_FOUND') stage.history.absent.add('reactions')
+  if (answer?.body.message?._id !== undefined) stage.history.see('acknowledged by react', answer.body.message as Message, Date.now())
+}
+
+async function reader (stage: Stage, box: Letterbox): Promise<void> {
+  const random = stage.random.fork()
+  while (!stage.ending.aborted) {
+    await delay(80)
+    if (box.stored.length === 0) continue
+    const { conversationId, seq } = random.pick(box.stored.slice(-40))
+    const readers = stage.members.filter(({ id }) => stage.history.members.get(conversationId)?.has(id) === true)
+    if (readers.length === 0) continue
+    const person = random.pick(readers)
+    const devices = devicesOf(stage, person).filter(device => device.connected)
+    if (devices.length === 0) continue
+    const startedAt = Date.now()
+    const asked = random.pick(devices).ask('markRead', { conversationId, seq })
+    const { answer, connection }: Done = { answer: await asked.ack, connection: asked.connection }
+    if (answer?.success === true) stage.history.reads.push({ conversationId, userId: person.id, seq, connection, startedAt, doneAt: Date.now() })
+  }
+}
+
+async function overRest (stage: Stage, method: string, path: string, token: string, body: unknown): Promise<Ack | undefined> {
+  const answer = await stage.random.pick(stage.nodes).call(method, path, token, body)
+  return answer === undefined ? undefined : answer.body as Ack
+}

@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { change } from './attacks/changes.ts'
+import { follow } from './attacks/followers.ts'
+import { changeMembers } from './attacks/membership.ts'
+import { pull } from './attacks/pull.ts'
+import { trespass } from './attacks/strangers.ts'
+import { Letterbox, dropConnections, retry, write } from './attacks/writers.ts'
+import { checkDevices, deliveryMs } from './checks/devices.ts'
+import { type Control, waitReady } from './deployment.ts'
+import { Device } from './device.ts'
+import { History } from './history.ts'
+import { type Person, directId, people } from './people.ts'
+import type { Random } from './random.ts'
+import { Rest } from './rest.ts'
+import { snapshot } from './snapshots.ts'
+import type { Stage, Target } from './stage.ts'
+
+export interface EraOptions {
+  urls: readonly string[]
+  control: Control | undefined
+  /** Milliseconds of load. */
+  loadMs: number
+  /** Milliseconds between two kills. */
+  killEveryMs: number
+  tokens: readonly string[]
+  /** Write to the common chat too, which everybody sees. */
+  common: boolean
+  random: Random
+  run: string
+  say: (line: string) => void
+}
+
+const membersCount = 3
+
+/** A while of load with people, rooms and connections of its own, brought to an end and looked at afresh: what happened. */
+export async function playEra (options: EraOptions): Promise<History> {
+  const { urls, control, loadMs, say } = options
+  const history = new History()
+  const ending = new AbortController()
+  const settled = new AbortController()
+  await waitReady(urls)
+  const stage = await setUp(options, history, ending.signal, settled.signal)
+  const box = new Letterbox()
+  const [ada, bob, cid] = stage.members as [Person, Person, Person]
+  const following = Promise.all([
+    follow(stage, ada, bob, 'time'), follow(stage, bob, ada, 'cursor'), follow(stage, ada, cid, 'tombstones'), follow(stage, cid, bob, 'time'), follow(stage, cid, ada, 'cursor'),
+    ...stage.members.map(person => pull(stage, person))
+  ])
+  const working = Promise.all([write(stage, box), retry(stage, box), change(stage, box), dropConnections(stage), trespass(stage, box), changeMembers(stage)])
+  try {
+    await Promise.race([load(options, control, stage), working, following])
+    ending.abort()
+    await working
+    await watchLast(stage)
+    settled.abort()
+    await following
+    await snapshot(stage, 'at the end')
+  } finally {
+    ending.abort()
+    settled.abort()
+    await Promise.all(stage.devices.map(device => device.stop()))
+  }
+  say(`${history.attempts.length} sends, ${history.changes.length} changes, ${history.connections.length} connections, ${history.kills} kills in ${Math.round(loadMs / 1_000)} s`)
+  return history
+}
+
+/** Lets the attacks go on, and kills the deployment under them. */
+async function load ({ loadMs, killEveryMs, random, urls, say }: EraOptions, control: Control | undefined, stage: Stage): Promise<void> {
+  const until = Date.now() + loadMs
+  while (control !== undefined && Date.now() + killEveryMs < until) {
+    await delay(killEveryMs * (0.6 + 0.6 * random.next()))
+    say('kill -9 under load')
+    await control.kill()
+    stage.history.kills++
+    await control.start()
+    await waitReady(urls)
+    await snapshot(stage, `after kill ${stage.history.kills}`)
+  }
+  await delay(Math.max(0, until - Date.now()))
+}
+
+/** Waits until every device that kept its connection has heard of everything, or has had the time for it. */
+async function watchLast ({ devices, history }: Stage): Promise<void> {
+  const until = Date.now() + deliveryMs
+  while (checkDevices(history).findings.length > 0 && Date.now() < until) await delay(200)
+  for (const device of devices) device.release()
+}
+
+async function setUp ({ urls, tokens, random, run, common }: EraOptions, history: History, ending: AbortSignal, settled: AbortSignal): Promise<Stage> {
+  const nodes = urls.map(url => new Rest(url, history))
+  const everybody = await people(nodes[0]!, membersCount + 1, run, tokens)
+  const members = everybody.slice(0, membersCount)
+  const stranger = everybody.at(-1)!
+  const roomId = `kit.${run}`
+  for (const [index, a] of members.entries()) {
+    for (const b of members.slice(index + 1)) history.members.set(directId(a.id, b.id), new Set([a.id, b.id]))
+  }
+  history.members.set(`room_${roomId}`, new Set(members.map(({ id }) => id)))
+  const baselines = new Map<string, number>()
+  if (common) {
+    const newest = await nodes[0]!.call('GET', '/api/common-chat/messages?limit=1', members[0]!.token)
+    baselines.set('common_chat', Number(newest?.body.messages?.at(-1)?.seq ?? 0))
+  }
+  const devices = members.flatMap((person, index) => [
+    new Device(`${person.name}/1`, person, urls[0]!, history, { live: true, rooms: [roomId], common, polling: false }),
+    new Device(`${person.name}/2`, person, urls[0]!, history, { live: false, rooms: [roomId], common, polling: index === 1 })
+  ])
+  devices.push(new Device(`${stranger.name}/1`, stranger, urls[0]!, history, { live: true, rooms: [], common: false, polling: false }))
+  // The first to join opens the room.
+  for (const device of devices) await device.start()
+  return { history, random, people: everybody, members, stranger, devices, nodes, roomId, baselines, ending, settled, run, targets: targetsOf(members, roomId, common) }
+}
+
+function targetsOf (members: readonly Person[], roomId: string, common: boolean): Map<string, Target[]> {
+  return new Map(members.map(me => [me.id, [
+    ...members.filter(other => other !== me).map((other): Target => ({ conversationId: directId(me.id, other.id), event: 'sendDirectMessage', path: '/api/messages', names: { receiverId: other.id } })),
+    { conversationId: `room_${roomId}`, event: 'sendRoomMessage', path: `/api/rooms/${roomId}/messages`, names: { roomId } },
+    ...(common ? [{ conversationId: 'common_chat', event: 'sendCommonChatMessage', path: '/api/common-chat/message', names: {} } as const] : [])
+  ]]))
+}

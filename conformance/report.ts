@@ -1,0 +1,68 @@
+/** One way in which a promise was broken, with the smallest evidence for it. */
+export interface Finding {
+  what: string
+}
+
+/** What a check says: how much it looked at, and what it found. */
+export interface Checked {
+  /** Things that could have been wrong; none: not exercised. */
+  looked: number
+  /** Why nothing, or not everything, could be looked at. */
+  unexercised: string[]
+  findings: Finding[]
+}
+
+export type Verdict = 'held' | 'broken' | 'not exercised'
+
+export interface PromiseReport extends Checked {
+  promise: string
+  verdict: Verdict
+}
+
+/** The contract's promises; `0` is what every answer has to be. */
+export const promises = {
+  0: 'Every answer is one',
+  1: 'Acknowledged is kept',
+  2: 'Retries are free',
+  3: 'Sync misses nothing',
+  4: 'Order',
+  5: 'All devices',
+  6: 'Only the entitled',
+  7: 'Time'
+} as const
+
+export type PromiseNumber = keyof typeof promises
+
+/** Adds what one era showed to what the earlier ones did. */
+export function merge (before: Checked | undefined, checked: Checked): Checked {
+  if (before === undefined) return checked
+  return {
+    looked: before.looked + checked.looked,
+    unexercised: [...new Set([...before.unexercised, ...checked.unexercised])],
+    findings: [...before.findings, ...checked.findings]
+  }
+}
+
+export function verdictOf ({ looked, findings }: Checked): Verdict {
+  return findings.length > 0 ? 'broken' : looked > 0 ? 'held' : 'not exercised'
+}
+
+export function reportOf (checks: ReadonlyMap<PromiseNumber, Checked>): PromiseReport[] {
+  return [...checks].map(([number, checked]) => ({
+    promise: number === 0 ? promises[0] : `${number}. ${promises[number]}`,
+    verdict: verdictOf(checked),
+    ...checked
+  }))
+}
+
+const shownMax = 3
+
+/** A line for each promise, and under it what was found or left out. */
+export function textOf (reports: readonly PromiseReport[]): string {
+  return reports.map(({ promise, verdict, looked, findings, unexercised }) => [
+    `${promise.padEnd(24)} ${verdict.padEnd(14)} ${verdict === 'not exercised' ? '' : `${looked} checked`}`.trimEnd(),
+    ...findings.slice(0, shownMax).map(({ what }) => `   broken: ${what}`),
+    ...(findings.length > shownMax ? [`   and ${findings.length - shownMax} more`] : []),
+    ...unexercised.map(reason => `   not exercised: ${reason}`)
+  ].join('\n')).join('\n')
+}
