@@ -24,6 +24,12 @@ export interface Committed {
   rows: CommittedRow[]
   /** Read positions that moved and are shown to the other members. */
   reads: Member[]
+  /** Every conversation that it moved, as it is now. */
+  heads: Head[]
+  /** Members that it made or changed. */
+  members: Member[]
+  /** Another process committed it. */
+  elsewhere?: true
 }
 
 export interface CommitOptions {
@@ -73,6 +79,8 @@ export class Committer {
   private readonly heads: HeadCache
   /** Names this node to others. */
   private readonly node = randomBytes(8).toString('base64url')
+  /** Commits of this process that moved a head. */
+  moves = 0
   private readonly waiting: Item[] = []
   private readonly busy = new Set<string>()
   private running = 0
@@ -200,6 +208,7 @@ export class Committer {
 
   private finish (open: Item[], plan: Plan): void {
     for (const { to } of plan.heads) this.heads.learn(to)
+    if (plan.heads.length > 0) this.moves++
     plan.outcomes.forEach((outcome, index) => {
       const item = open[index]!
       if (typeof outcome !== 'number') return item.resolve(outcome)
@@ -207,7 +216,20 @@ export class Committer {
       item.resolve(settleRepeat(item.unit, first.rows[0]!))
     })
     if (plan.rows.length > 0 || plan.shownReads.length > 0) {
-      this.options.onCommitted({ rows: plan.rows.map(({ from, to }) => ({ row: to, isNew: from === null })), reads: plan.shownReads })
+      this.options.onCommitted({
+        rows: plan.rows.map(({ from, to }) => ({ row: to, isNew: from === null })),
+        reads: plan.shownReads,
+        heads: plan.heads.map(({ to }) => to),
+        members: plan.members.flatMap(({ to }) => to === null ? [] : [to])
+      })
+    }
+  }
+
+  /** Takes note of what another process has committed: the next commit here need not fail to learn of it. */
+  hear (heads: readonly Head[]): void {
+    for (const head of heads) {
+      const known = this.heads.get(head._id)
+      if (known !== undefined && (known.headRev < head.headRev || known.clock < head.clock)) this.heads.learn(head)
     }
   }
 
@@ -309,6 +331,11 @@ export class Committer {
     }
     for (let start = 0; start < unknown.length; start += headsInQuery) await this.fill(found, unknown.slice(start, start + headsInQuery))
     return found
+  }
+
+  /** Nobody else writes to the database. */
+  get isAlone (): boolean {
+    return this.options.share
   }
 
   /** The head as it is now, null for none, without waiting; undefined where the database must be asked. */

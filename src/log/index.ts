@@ -27,7 +27,7 @@ export class ConversationLog {
       ...options,
       onCommitted: committed => {
         options.onCommitted?.(committed)
-        for (const listener of this.listeners) listener(committed)
+        this.tell(committed)
       }
     })
     this.headReader = new BatchedReader(ids => this.committer.currentHeads(ids))
@@ -50,10 +50,19 @@ export class ConversationLog {
     return this.committer.commit(unit)
   }
 
-  /** Calls `listener` with what this process commits, in commit order for each conversation; returns the way to stop. */
+  /**
+   * Calls `listener` with what this process commits, in commit order for each conversation, and with what it hears of
+   * others; returns the way to stop.
+   */
   subscribe (listener: (committed: Committed) => void): () => void {
     this.listeners.add(listener)
     return () => { this.listeners.delete(listener) }
+  }
+
+  /** Passes on what another process has committed. */
+  hear (committed: Committed): void {
+    this.committer.hear(committed.heads)
+    this.tell({ ...committed, elsewhere: true })
   }
 
   /** The head as it is now; undefined where there is no such conversation. */
@@ -72,8 +81,17 @@ export class ConversationLog {
     return this.committer.peekHead(conversationId)
   }
 
+  /** Stays the same as long as no head moves; undefined where other processes move them too. */
+  get moves (): number | undefined {
+    return this.committer.isAlone ? this.committer.moves : undefined
+  }
+
   member (conversationId: string, userId: ObjectId): Promise<Member | undefined> {
     return this.memberReader.get(memberKey(conversationId, userId))
+  }
+
+  private tell (committed: Committed): void {
+    for (const listener of this.listeners) listener(committed)
   }
 
   /** Refuses further commits and waits for those accepted. */
