@@ -184,7 +184,7 @@ const read: fc.Arbitrary<Read> = fc.record({
   skip: fc.constantFrom(0, 0, 0, 1, 3),
   limit: fc.constantFrom(0, 0, 1, 2, 5),
   projection,
-  hinted: fc.integer({ min: 0, max: 5 }),
+  hinted: fc.integer({ min: 0, max: 2 }),
   batchSize: fc.constantFrom(1, 2, 100)
 })
 
