@@ -12,12 +12,14 @@ import requestLog from '../plugins/request-log.ts'
 import security from '../plugins/security.ts'
 import socketIo from '../plugins/socket-io.ts'
 import sockets from '../plugins/sockets.ts'
+import sync from '../plugins/sync.ts'
 import validation from '../plugins/validation.ts'
 import adminRoutes from '../routes/api/admin/index.ts'
 import authRoutes from '../routes/api/auth/index.ts'
 import commonChatRoutes from '../routes/api/common-chat/index.ts'
 import messageRoutes from '../routes/api/messages/index.ts'
 import roomRoutes from '../routes/api/rooms/index.ts'
+import syncRoutes from '../routes/api/sync/index.ts'
 import pushRoutes from '../routes/api/sync/push.ts'
 import userRoutes from '../routes/api/users/index.ts'
 import type { Config } from './config.ts'
@@ -44,6 +46,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(mongodb, config)
   await app.register(health)
   await app.register(chat, config)
+  await app.register(sync)
   await app.register(jwt, config)
   await app.register(accounts, config)
   await app.register(socketIo, config)
@@ -55,6 +58,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(messageRoutes, { prefix: '/api/messages' })
   await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
   await app.register(roomRoutes, { prefix: '/api/rooms' })
+  await app.register(syncRoutes, { prefix: '/api/sync' })
   await app.register(pushRoutes, { prefix: '/api/sync' })
   return app as unknown as FastifyInstance
 }

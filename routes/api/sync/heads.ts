@@ -1,0 +1,29 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import type { FastifyReply } from 'fastify'
+import { failures } from '../../../src/schemas/failures.ts'
+import { HeadsBody } from '../../../src/schemas/sync.ts'
+import { headsOf, matchesEtag, unmovedEtag } from '../../../src/sync/heads.ts'
+
+/** Authenticated by the plugin that registers it. */
+const headsRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.get('/heads', {
+    schema: {
+      summary: 'Where each of the caller\'s conversations stands',
+      description: 'The cheap poll: with the ETag of the last answer as `If-None-Match`, 304 while nothing changed. A conversation whose head is not the own cursor has something new for `POST /api/sync`; a head is not a cursor to go on from.',
+      tags: ['sync'],
+      response: { 200: HeadsBody, 304: Type.Null({ description: 'Nothing changed' }), ...failures(401, 429, 503) }
+    }
+  }, async ({ headers, identity }, reply: FastifyReply) => {
+    const known = headers['if-none-match']
+    const unmoved = known === undefined ? undefined : unmovedEtag(app.sync, identity)
+    reply.header('cache-control', 'private, no-cache')
+    if (unmoved !== undefined && matchesEtag(known, unmoved)) return await reply.header('etag', unmoved).code(304).send()
+    const { etag, body } = await headsOf(app.sync, identity)
+    reply.header('etag', etag)
+    if (matchesEtag(known, etag)) return await reply.code(304).send()
+    return await reply.type('application/json; charset=utf-8').send(body())
+  })
+}
+
+export default headsRoutes

@@ -1,0 +1,35 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { failures } from '../../../src/schemas/failures.ts'
+import { SyncBody, SyncInput } from '../../../src/schemas/sync.ts'
+import { writePulled } from '../../../src/sync/pull.ts'
+import { sync } from '../../../src/sync/sync.ts'
+import headsRoutes from './heads.ts'
+
+const syncRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.addHook('onRequest', app.authenticate)
+  await app.register(headsRoutes)
+
+  app.post('', {
+    schema: {
+      summary: 'What changed, over all of the caller\'s conversations',
+      description: 'Keep the `cursor` of each conversation and send it next time; while `hasMore`, ask again at once. A conversation whose cursor is not sent comes with its newest page.',
+      tags: ['sync'],
+      body: SyncInput,
+      response: { 200: SyncBody, ...failures(400, 401, 413, 415, 429, 503) }
+    }
+  }, async ({ body, identity }, reply) => {
+    const pulled = await sync(app.sync, identity, body, body.waitMs === undefined || body.waitMs === 0 ? undefined : untilGone(reply.raw))
+    const text: unknown = writePulled(pulled, app.chat.now())
+    return await reply.type('application/json; charset=utf-8').send(text as SyncBody)
+  })
+}
+
+/** Aborts when the client goes before it is answered. */
+function untilGone (response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => { gone.abort() })
+  return gone.signal
+}
+
+export default syncRoutes

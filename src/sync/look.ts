@@ -1,0 +1,98 @@
+import type { Identity } from '../auth/identity.ts'
+import { type View, generationOf, viewOf } from '../chat/view.ts'
+import type { DecodedCursor, Position } from '../log/cursor.ts'
+import { type Head, selfLogId } from '../log/types.ts'
+import type { SyncContext } from './context.ts'
+import type { Place, UserPlaces } from './places.ts'
+
+/** What is compared before anything is scanned: a client's cursors with the heads of all its conversations. */
+
+/** A conversation that has something for the client. */
+export interface Due {
+  place: Place
+  /** Read before any scan. */
+  head: Head
+  view: View
+  /** What the client has; null: nothing that counts. */
+  from: Position | null
+}
+
+export interface Heads {
+  places: UserPlaces
+  selfHead: Head | undefined
+  /** In the order of `places.all`; undefined for a conversation that does not exist yet. */
+  heads: Array<Head | undefined>
+}
+
+/** The heads of all the caller's conversations, as they are now. */
+export async function readHeads ({ chat: { log }, places }: SyncContext, identity: Identity): Promise<Heads> {
+  // The own log first: it says what the others are.
+  const selfHead = await log.head(selfLogId(identity.userId))
+  const mine = await places.of(identity, selfHead)
+  const unknown: number[] = []
+  const heads = mine.all.map(({ conversationId }, index) => {
+    const head = index === 0 ? selfHead ?? null : log.peekHead(conversationId)
+    if (head === undefined) unknown.push(index)
+    return head ?? undefined
+  })
+  if (unknown.length > 0) {
+    const found = await log.heads(unknown.map(index => mine.all[index]!.conversationId))
+    for (const index of unknown) heads[index] = found.get(mine.all[index]!.conversationId)
+  }
+  return { places: mine, selfHead, heads }
+}
+
+/**
+ * What of all that has changed for a client with these cursors.
+ * @throws TidelogError BAD_CURSOR
+ */
+export async function look (context: SyncContext, identity: Identity, cursors: Readonly<Record<string, string>>): Promise<Due[]> {
+  const { places, selfHead, heads } = await readHeads(context, identity)
+  const { userId } = identity
+  const due: Array<Omit<Due, 'view'>> = []
+  let known = 0
+  for (let index = 0; index < places.all.length; index++) {
+    const place = places.all[index]!
+    const head = heads[index]
+    const cursor = cursors[place.wireId]
+    if (cursor === undefined) {
+      if (head !== undefined) due.push({ place, head, from: null })
+      continue
+    }
+    known++
+    const position = context.places.positionOf(userId, place, cursor)
+    if (head === undefined) continue
+    if (!isServable(position, head, generationOf(head, place.joined, selfHead))) due.push({ place, head, from: null })
+    else if (position.rev < head.headRev || position.clock < head.clock.getTime()) due.push({ place, head, from: position })
+  }
+  checkOthers(context, userId, places, cursors, known)
+  if (due.length === 0) return []
+  const blocked = await context.chat.blocks.at(userId, selfHead)
+  return due.flatMap(one => {
+    const view = viewOf(one.head, one.place.joined, selfHead, blocked)
+    return view === null ? [] : [{ ...one, view }]
+  }).sort(inTurn)
+}
+
+/** A cursor from another life of the database, from ahead of it, from before a purge or under another view is none. */
+function isServable (position: DecodedCursor, head: Head, generation: number): boolean {
+  return !position.stale && position.generation === generation && position.rev <= head.headRev && position.rev >= head.gcFloor
+}
+
+/** Cursors of conversations that are the caller's no more are ignored, but they must have been the caller's. */
+function checkOthers ({ places }: SyncContext, userId: string, mine: UserPlaces, cursors: Readonly<Record<string, string>>, known: number): void {
+  const ids = Object.keys(cursors)
+  if (ids.length === known) return
+  for (const wireId of ids) {
+    if (!mine.byWireId.has(wireId)) places.check(userId, wireId, cursors[wireId]!)
+  }
+}
+
+/**
+ * The own log first, which says what else is new; then what the client has nothing of, the newest first; then what it has
+ * waited for longest, so that a busy conversation does not keep the others waiting at small limits.
+ */
+function inTurn (a: Omit<Due, 'view'>, b: Omit<Due, 'view'>): number {
+  const rank = ({ place, from }: Omit<Due, 'view'>) => place.wireId === 'self' ? 0 : from === null ? 1 : 2
+  return rank(a) - rank(b) || (a.from === null || b.from === null ? b.head.clock.getTime() - a.head.clock.getTime() : a.from.clock - b.from.clock)
+}

@@ -1,0 +1,278 @@
+import type { Identity } from '../auth/identity.ts'
+import { type People, type ReadSeqs, gather, nobodyRead } from '../chat/payload.ts'
+import { objectId, parseConversationId } from '../chat/conversation-id.ts'
+import { unreadMax } from '../chat/unread.ts'
+import { isShown } from '../chat/view.ts'
+import type { Position } from '../log/cursor.ts'
+import { changesAfter, messagesBefore } from '../log/page.ts'
+import { metaOf, showsReaders } from '../log/steps.ts'
+import { type Head, type LogRow, type Member, type Rev, revOf } from '../log/types.ts'
+import type { ReadPosition, SyncInput } from '../schemas/sync.ts'
+import { changeText, sized } from './changes.ts'
+import type { SyncContext } from './context.ts'
+import { type Due, look } from './look.ts'
+import type { MessageText } from './message-json.ts'
+
+/** Changes in an answer where the client names no limit, and at most. */
+export const changesMax = 500
+/** Length of an answer in UTF-8. */
+export const answerBytesMax = 256 * 1024
+/** Messages that a conversation begins with. */
+const newestMax = 50
+/** Conversations that are read at once. */
+const atOnce = 24
+/** What an answer takes beside its changes, and a conversation in it. */
+const answerBytes = 100
+const conversationBytes = 320
+
+/** What a client is told of one conversation; the changes are JSON text. */
+export interface PulledConversation {
+  wireId: string
+  kind: Head['kind']
+  changes: string[]
+  cursor: string
+  hasMore: boolean
+  reset: boolean
+  unreadCount: number
+  reads: ReadPosition[]
+}
+
+export interface Pulled {
+  conversations: PulledConversation[]
+  hasMore: boolean
+}
+
+export type PullInput = Pick<SyncInput, 'cursors' | 'limit'>
+
+/**
+ * What changed for a user over all conversations since the cursors of a client. Heads are read before anything is scanned,
+ * and a cursor never stands for more than the head that was read: what lands meanwhile is found by the next call. An
+ * answer that says that there is more has moved at least one cursor.
+ * @throws TidelogError BAD_CURSOR
+ */
+export async function pull (context: SyncContext, identity: Identity, { cursors = {}, limit = changesMax }: PullInput): Promise<Pulled> {
+  return await fill(context, identity, await look(context, identity, cursors), limit)
+}
+
+/** As much of what is due as goes into one answer. */
+export async function fill (context: SyncContext, identity: Identity, due: readonly Due[], limit: number): Promise<Pulled> {
+  const answer = new Answer(context, identity, limit)
+  let start = 0
+  while (start < due.length && !answer.isFull) {
+    const some = due.slice(start, start + answer.worthReading(due, start))
+    start += some.length
+    const found = await Promise.all(some.map(async one => await read(context, identity, one, answer.changesLeft, limit)))
+    const people = await gather(context.chat, found.flatMap(({ rows }) => rows))
+    for (const one of found) answer.add(one, people)
+  }
+  return answer.done(start < due.length)
+}
+
+/** What was read of one conversation for an answer. */
+interface Found {
+  due: Due
+  /** As scanned, by ascending rev, hidden ones among them. */
+  rows: LogRow[]
+  /** There is more behind the last row, up to the head. */
+  hasMore: boolean
+  meta: MessageText | undefined
+  members: Member[]
+  /** What their read positions take at most. */
+  readsBytes: number
+  readSeqs: ReadSeqs
+  unread: number
+}
+
+async function read (context: SyncContext, identity: Identity, due: Due, limit: number, limitOfAll: number): Promise<Found> {
+  const { head, place, from } = due
+  const [page, mine, members] = await Promise.all([
+    place.wireId === 'self' || from !== null
+      ? scan(context, head, from?.rev ?? revOf(0), limit)
+      : newest(context, due, Math.min(newestMax, limitOfAll)),
+    place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
+    readersOf(context, due)
+  ])
+  const unread = mine === undefined ? 0 : await context.unread.of(identity, head, mine, due.view)
+  const isReset = from === null
+  return {
+    due,
+    ...page,
+    meta: isReset && head.kind === 'room' ? sized(JSON.stringify({ rev: head.metaRev ?? 1, kind: 'meta', ...metaOf(head) })) : undefined,
+    members,
+    readsBytes: members.length * readBytes,
+    readSeqs: head.kind === 'direct' ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq])) : nobodyRead,
+    unread
+  }
+}
+
+interface Scanned {
+  rows: LogRow[]
+  hasMore: boolean
+}
+
+async function scan ({ chat: { log }, segments }: SyncContext, head: Head, after: Rev, limit: number): Promise<Scanned> {
+  if (after >= head.headRev) return { rows: [], hasMore: false }
+  const known = segments.find(head, after, limit)
+  const page = known ?? await changesAfter(log.collections, head._id, after, limit)
+  if (known === undefined) segments.keep(head, after, page)
+  const last = page.rows.at(-1)
+  return { rows: page.rows, hasMore: page.hasMore && last !== undefined && last.rev < head.headRev }
+}
+
+async function newest ({ chat: { log } }: SyncContext, { head, view }: Due, limit: number): Promise<Scanned> {
+  if (head.headSeq <= view.fromSeq) return { rows: [], hasMore: false }
+  const { rows } = await messagesBefore(log.collections, head._id, undefined, limit)
+  return { rows: rows.filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false }
+}
+
+/** Members whose read positions the client may have to be told: between two always, because their messages show it. */
+async function readersOf ({ chat: { log } }: SyncContext, { head, from }: Due): Promise<Member[]> {
+  const ref = parseConversationId(head._id)
+  if (ref?.kind === 'direct') {
+    const both = await Promise.all(ref.userIds.map(userId => log.member(head._id, objectId(userId))))
+    return both.filter(member => member !== undefined)
+  }
+  const moved = from === null || (head.lastReadAt !== undefined && head.lastReadAt.getTime() > from.clock)
+  if (ref?.kind !== 'room' || !moved || !showsReaders(head)) return []
+  return await log.collections.members.find({ conversationId: head._id }, { projection: { readTrail: 0 } }).hint('conversation_user').toArray()
+}
+
+/** An answer as it fills up. */
+class Answer {
+  private readonly context: SyncContext
+  private readonly identity: Identity
+  private readonly conversations: PulledConversation[] = []
+  changesLeft: number
+  private bytesLeft = answerBytesMax - answerBytes
+  private hasMore = false
+  /** Something did not fit. */
+  private overflown = false
+
+  constructor (context: SyncContext, identity: Identity, limit: number) {
+    this.context = context
+    this.identity = identity
+    this.changesLeft = limit
+  }
+
+  get isFull (): boolean {
+    return this.overflown || this.changesLeft <= 0 || this.bytesLeft <= conversationBytes
+  }
+
+  /** How many of the next are read together: no more than are likely to fit. */
+  worthReading (due: readonly Due[], start: number): number {
+    let changes = 0
+    let count = 0
+    while (count < atOnce && start + count < due.length && (count === 0 || changes < this.changesLeft)) {
+      const { from, head } = due[start + count]!
+      changes += from === null ? Math.min(newestMax, head.headSeq) : head.headRev - from.rev
+      count++
+    }
+    return count
+  }
+
+  add (found: Found, people: People): void {
+    if (this.isFull || (found.readsBytes + conversationBytes > this.bytesLeft && this.conversations.length > 0)) {
+      this.overflown = true
+      return
+    }
+    const isNewestPage = found.due.from === null && found.due.place.wireId !== 'self'
+    if (isNewestPage) this.addNewest(found, people)
+    else this.addScanned(found, people)
+  }
+
+  /** @param isMoreDue there are conversations that were not read */
+  done (isMoreDue: boolean): Pulled {
+    return { conversations: this.conversations, hasMore: this.hasMore || this.overflown || isMoreDue }
+  }
+
+  private addScanned (found: Found, people: People): void {
+    const { due: { head, view, from }, rows, readSeqs } = found
+    const changes: string[] = []
+    let bytes = conversationBytes + found.readsBytes
+    let taken = 0
+    for (const row of rows) {
+      if (isShown(view, row)) {
+        const change = changeText(row, people, readSeqs)
+        const fits = changes.length < this.changesLeft && bytes + change.bytes < this.bytesLeft
+        if (!fits && (changes.length > 0 || this.conversations.length > 0)) {
+          this.overflown = true
+          break
+        }
+        changes.push(change.text)
+        bytes += change.bytes + 1
+      }
+      taken++
+    }
+    const hasMore = found.hasMore || taken < rows.length
+    if (taken === 0 && hasMore) return
+    const last = rows[taken - 1]
+    const clock = head.clock.getTime()
+    // A row that changed after the head was read is in this answer; what was read meanwhile is not.
+    const position: Position = hasMore
+      ? { rev: last!.rev, clock: Math.max(from?.clock ?? 0, Math.min(last!.updatedAt.getTime(), clock)), generation: view.generation }
+      : { rev: last !== undefined && last.rev > head.headRev ? last.rev : head.headRev, clock, generation: view.generation }
+    this.take(found, { changes, position, hasMore, bytes, readsAfter: from?.clock ?? -1, readsUntil: hasMore ? position.clock : Infinity })
+  }
+
+  /** The newest page comes whole, or in an answer of its own. */
+  private addNewest (found: Found, people: People): void {
+    const { due: { head, view }, meta } = found
+    let rows = found.rows
+    let texts = rows.map(row => changeText(row, people, found.readSeqs))
+    let bytes = conversationBytes + found.readsBytes + (meta?.bytes ?? 0) + texts.reduce((sum, text) => sum + text.bytes + 1, 0)
+    const fits = rows.length <= this.changesLeft && bytes < this.bytesLeft
+    if (!fits && this.conversations.length > 0) {
+      this.overflown = true
+      return
+    }
+    // In an answer of its own, the newest that fit.
+    const bySeq = rows.map((row, index) => ({ row, text: texts[index]! })).sort((a, b) => a.row.seq! - b.row.seq!)
+    while (bytes >= this.bytesLeft && bySeq.length > 1) bytes -= bySeq.shift()!.text.bytes + 1
+    if (bySeq.length < rows.length) {
+      bySeq.sort((a, b) => a.row.rev - b.row.rev)
+      rows = bySeq.map(({ row }) => row)
+      texts = bySeq.map(({ text }) => text)
+    }
+    const changes = texts.map(({ text }) => text)
+    const metaRev = head.metaRev ?? 1
+    if (meta !== undefined) changes.splice(rows.filter(({ rev }) => rev < metaRev).length, 0, meta.text)
+    const position = { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation }
+    this.take(found, { changes, position, hasMore: false, bytes, readsAfter: -1, readsUntil: Infinity })
+  }
+
+  private take (
+    { due: { place, head, from }, members, unread }: Found,
+    { changes, position, hasMore, bytes, readsAfter, readsUntil }: { changes: string[], position: Position, hasMore: boolean, bytes: number, readsAfter: number, readsUntil: number }
+  ): void {
+    const reads = members.flatMap(({ userId, readSeq, readAt }): ReadPosition[] => {
+      const at = readAt?.getTime()
+      return at === undefined || at <= readsAfter || at > readsUntil ? [] : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
+    })
+    this.changesLeft -= changes.length
+    this.bytesLeft -= bytes
+    this.hasMore ||= hasMore
+    this.conversations.push({
+      wireId: place.wireId,
+      kind: head.kind,
+      changes,
+      cursor: this.context.places.cursorAt(this.identity.userId, place, position),
+      hasMore,
+      reset: from === null,
+      unreadCount: unread,
+      reads
+    })
+  }
+}
+
+/** A read position as JSON. */
+const readBytes = 90
+
+/** An answer as JSON text. */
+export function writePulled ({ conversations, hasMore }: Pulled, serverTime: number): string {
+  let text = ''
+  for (const { wireId, kind, changes, cursor, hasMore, reset, unreadCount, reads } of conversations) {
+    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes.join(',')}],"cursor":"${cursor}","hasMore":${String(hasMore)}${
+      reset ? ',"reset":true' : ''},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
+  }
+  return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
+}

@@ -1,0 +1,34 @@
+import { LRUCache } from 'lru-cache'
+import type { Filter } from 'mongodb'
+import type { Identity } from '../auth/identity.ts'
+import { unreadMax } from '../chat/unread.ts'
+import type { View } from '../chat/view.ts'
+import { objectId } from '../chat/conversation-id.ts'
+import { indexNames } from '../log/collections.ts'
+import type { ConversationLog } from '../log/index.ts'
+import { type Head, type LogRow, type Member, seqOf } from '../log/types.ts'
+
+/** Unread messages, counted by index behind one head: a client that catches up page by page has them counted once. */
+export class UnreadCounts {
+  private readonly cache = new LRUCache<string, { key: string, count: number }>({ max: 20_000 })
+  private readonly log: ConversationLog
+
+  constructor (log: ConversationLog) {
+    this.log = log
+  }
+
+  /** Messages of others that are shown and not read, up to one more than `unreadMax`. */
+  async of ({ id, userId }: Identity, head: Head, member: Member, { fromSeq, hidden, generation }: View): Promise<number> {
+    const after = seqOf(Math.max(member.readSeq, fromSeq))
+    if (head.headSeq <= after) return 0
+    const key = `${head.headRev} ${after} ${generation} ${hidden.size}`
+    const known = this.cache.get(`${userId} ${head._id}`)
+    if (known?.key === key) return known.count
+    const filter: Filter<LogRow> = {
+      conversationId: head._id, seq: { $gt: after }, senderId: { $nin: [id, ...[...hidden].map(objectId)] }, isDeleted: { $exists: false }
+    }
+    const count = await this.log.collections.log.countDocuments(filter, { limit: unreadMax + 1, hint: indexNames.bySeq })
+    this.cache.set(`${userId} ${head._id}`, { key, count })
+    return count
+  }
+}

@@ -1,0 +1,162 @@
+import { TidelogError } from '../errors.ts'
+import { parseConversationId } from '../chat/conversation-id.ts'
+import type { Committed } from '../log/commit.ts'
+import { selfLogOwner } from '../log/types.ts'
+
+/** What ends a wait. */
+export type Woken = 'change' | 'time' | 'end'
+
+export interface WaitersOptions {
+  /** Waits of one user: the oldest ends when there is one more. */
+  userMax?: number
+  /** In all: more are refused. */
+  max?: number
+}
+
+/**
+ * Calls that wait for a change. One is registered before its heads are read, so that no change falls in between, and is
+ * woken by what this process commits, whichever way it came.
+ */
+export class Waiters {
+  private readonly byUser = new Map<string, Set<Waiter>>()
+  private readonly byRoom = new Map<string, Set<Waiter>>()
+  private readonly userMax: number
+  private readonly max: number
+  private count = 0
+  private closed = false
+
+  constructor ({ userMax = 4, max = 20_000 }: WaitersOptions = {}) {
+    this.userMax = userMax
+    this.max = max
+  }
+
+  get size (): number {
+    return this.count
+  }
+
+  /**
+   * Registers a wait; `release` must be called in the end, and may be more than once.
+   * @throws TidelogError OVERLOADED
+   */
+  register (userId: string, roomIds: Iterable<string>): Waiter {
+    if (this.count >= this.max) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 })
+    this.count++
+    const mine = this.byUser.get(userId) ?? new Set()
+    this.byUser.set(userId, mine)
+    const waiter = new Waiter(() => { this.remove(userId, waiter) })
+    mine.add(waiter)
+    if (mine.size > this.userMax) {
+      const [oldest] = mine
+      oldest!.end()
+      oldest!.release()
+    }
+    this.watch(waiter, roomIds)
+    if (this.closed) waiter.end()
+    return waiter
+  }
+
+  /** Also wakes it by these rooms. */
+  watch (waiter: Waiter, roomIds: Iterable<string>): void {
+    for (const roomId of roomIds) {
+      if (waiter.roomIds.has(roomId)) continue
+      waiter.roomIds.add(roomId)
+      const there = this.byRoom.get(roomId)
+      if (there === undefined) this.byRoom.set(roomId, new Set([waiter]))
+      else there.add(waiter)
+    }
+  }
+
+  /** Wakes whoever may see something of this. */
+  wake ({ rows, reads }: Committed): void {
+    if (this.count === 0) return
+    const ids = new Set<string>()
+    for (const { row } of rows) ids.add(row.conversationId)
+    for (const { conversationId } of reads) ids.add(conversationId)
+    for (const id of ids) this.wakeOf(id)
+  }
+
+  /** Ends all waits, now and from now on. */
+  close (): void {
+    this.closed = true
+    for (const waiters of this.byUser.values()) for (const waiter of waiters) waiter.end()
+  }
+
+  private wakeOf (conversationId: string): void {
+    const owner = selfLogOwner(conversationId)
+    if (owner !== undefined) return this.wakeUser(owner)
+    const ref = parseConversationId(conversationId)
+    switch (ref?.kind) {
+      case 'direct':
+        for (const userId of ref.userIds) this.wakeUser(userId)
+        break
+      case 'common':
+        for (const waiters of this.byUser.values()) for (const waiter of waiters) waiter.wake()
+        break
+      case 'room':
+        for (const waiter of this.byRoom.get(conversationId) ?? []) waiter.wake()
+        break
+      case undefined: break
+    }
+  }
+
+  private wakeUser (userId: string): void {
+    for (const waiter of this.byUser.get(userId) ?? []) waiter.wake()
+  }
+
+  private remove (userId: string, waiter: Waiter): void {
+    const mine = this.byUser.get(userId)
+    if (mine?.delete(waiter) !== true) return
+    this.count--
+    if (mine.size === 0) this.byUser.delete(userId)
+    for (const roomId of waiter.roomIds) {
+      const there = this.byRoom.get(roomId)
+      there?.delete(waiter)
+      if (there?.size === 0) this.byRoom.delete(roomId)
+    }
+  }
+}
+
+export class Waiter {
+  readonly roomIds = new Set<string>()
+  readonly release: () => void
+  /** Something happened since the last `wait` returned. */
+  private changed = false
+  private ended = false
+  private resolve: ((woken: Woken) => void) | undefined
+
+  constructor (release: () => void) {
+    this.release = release
+  }
+
+  /** Settles with the first that happens, or has happened since the last one: a change, the end, or that the time is over. */
+  wait (ms: number): Promise<Woken> {
+    if (this.ended) return Promise.resolve('end')
+    if (this.changed) {
+      this.changed = false
+      return Promise.resolve('change')
+    }
+    return new Promise(resolve => {
+      const timer = setTimeout(() => { this.settle('time') }, ms)
+      this.resolve = woken => {
+        clearTimeout(timer)
+        resolve(woken)
+      }
+    })
+  }
+
+  wake (): void {
+    if (this.resolve === undefined) this.changed = true
+    else this.settle('change')
+  }
+
+  end (): void {
+    this.ended = true
+    this.settle('end')
+  }
+
+  private settle (woken: Woken): void {
+    const { resolve } = this
+    this.resolve = undefined
+    resolve?.(woken)
+  }
+}
