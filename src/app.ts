@@ -50,7 +50,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(jwt, config)
   await app.register(accounts, config)
   await app.register(socketIo, config)
-  await app.register(sockets)
+  await app.register(sockets, config)
 
   await app.register(authRoutes, { prefix: '/api/auth', ...config })
   await app.register(userRoutes, { prefix: '/api/users' })

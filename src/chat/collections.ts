@@ -30,11 +30,18 @@ export interface ListingRow {
   title: string
 }
 
+/** When a user was active last, as of their last going. */
+export interface PresenceRow {
+  _id: ObjectId
+  lastActiveAt: Date
+}
+
 export interface ChatCollections {
   users: Collection<UserRow>
   listings: Collection<ListingRow>
+  presence: Collection<PresenceRow>
 }
 
 export function chatCollections (db: Db): ChatCollections {
-  return { users: db.collection('users'), listings: db.collection('listings') }
+  return { users: db.collection('users'), listings: db.collection('listings'), presence: db.collection('presence') }
 }

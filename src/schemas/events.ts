@@ -6,6 +6,14 @@ import {
 import { Id, Time } from './primitives.ts'
 import { PushInput, PushResult } from './push.ts'
 
+/** Whether a user is connected, and when they did something last. */
+export const PresencePayload = Type.Object({
+  userId: Id,
+  status: Type.Union([Type.Literal('online'), Type.Literal('offline')]),
+  lastActiveAt: Type.Union([Time, Type.Null()], { description: 'Null: not known' })
+})
+export type PresencePayload = Static<typeof PresencePayload>
+
 interface ClientEvent {
   input: TSchema
   description: string
@@ -27,6 +35,10 @@ export const clientEvents = {
   markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
   push: { input: PushInput, description: 'An offline outbox: up to 100 operations in order, with a result for each' },
   typing: { input: Type.Object({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
+  subscribePresence: {
+    input: Type.Object({ userIds: Type.Array(Id, { maxItems: 200 }) }),
+    description: 'Is told from now on, by `presence`, when these users come and go; those with whom the caller shares no conversation, and who have blocked them, are left out'
+  },
   refreshToken: { input: Type.Object({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }
 } as const satisfies Record<string, ClientEvent>
 
@@ -43,6 +55,7 @@ export const serverEvents = {
   messageChanged: Message,
   messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),
   typing: Type.Object({ conversationId: ConversationId, userId: Id, on: Type.Boolean() }),
+  presence: PresencePayload,
   tokenExpiring: Type.Object({ expiresAt: Time }),
   tokenExpired: Type.Object({ expiredAt: Time }),
   error: Type.Object({
@@ -61,7 +74,8 @@ export const Acknowledgement = Type.Union([
     message: Type.Optional(Message),
     duplicate: Type.Optional(Type.Literal(true)),
     rev: Type.Optional(Type.Integer()),
-    results: Type.Optional(Type.Array(PushResult, { description: '`push`: one for each operation' }))
+    results: Type.Optional(Type.Array(PushResult, { description: '`push`: one for each operation' })),
+    presence: Type.Optional(Type.Array(PresencePayload, { description: '`subscribePresence`: what they are now' }))
   }),
   Type.Object({
     success: Type.Literal(false),

@@ -44,6 +44,7 @@ export function serve (socket: ChatSocket, services: SocketServices, work: Socke
     )
   }
   void socket.join([userRoom(identity.userId), sessionRoom(identity.sessionId)])
+  live.presence.serve(socket, identity.userId)
   live.tokenClock.follow(socket.data.session)
   log.info({ transport: socket.conn.transport.name }, 'socket connected')
   socket.on('disconnect', reason => {

@@ -113,6 +113,15 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
       return async () => ({ ack: {} })
     }
   },
+  subscribePresence: {
+    failure: 'Failed to subscribe to presence',
+    run: async (live, { userIds }) => {
+      const { userId } = identityOf(live)
+      await live.chat.countSend(userId)
+      const presence = await live.presence.subscribe(live.socket, userId, userIds)
+      return async () => ({ ack: { presence } })
+    }
+  },
   refreshToken: {
     failure: 'Failed to refresh the token',
     run: async (live, { token }) => await renewToken(live, token)

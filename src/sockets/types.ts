@@ -4,6 +4,7 @@ import type { Session } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import type { TidelogError } from '../errors.ts'
 import type { ClientToServer, ServerToClient } from '../schemas/events.ts'
+import type { PresenceService } from './presence.ts'
 import type { TokenClock } from './token-clock.ts'
 import type { Turns } from './turns.ts'
 import type { TypingThrottle } from './typing.ts'
@@ -24,6 +25,7 @@ export interface SocketServices {
   verifyToken: (token: unknown) => Promise<Session>
   /** Sockets whose `markRead` is under way, by the member's key: they are answered, the others are told. */
   readers: Map<string, string>
+  presence: PresenceService
   /** The failure that stands for whatever was thrown. */
   toFailure: (error: Error) => TidelogError
 }
