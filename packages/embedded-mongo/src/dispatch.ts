@@ -90,6 +90,7 @@ function enterTransaction (call: Call, command: Command, number: bigint): void {
   call.transaction = call.boolean('startTransaction', false)
     ? session.startTransaction(number, call.engine.store, call.nowMs)
     : session.continueTransaction(number)
+  session.connections.add(call.connectionId)
 }
 
 /** Whether the reply must wait until what it shows is on disk. */

@@ -62,6 +62,7 @@ export class Server {
     socket.on('close', () => {
       this.#sockets.delete(socket)
       this.#engine.connections--
+      this.#engine.sessions.disconnected(connection.id)
     })
   }
 }
@@ -72,7 +73,7 @@ const WAITING_MAX = 64
 class Connection {
   readonly #engine: Engine
   readonly #socket: Socket
-  readonly #id: number
+  readonly id: number
   readonly #reader = new MessageReader()
   readonly #waiting: Buffer[] = []
   #working: Promise<void> | undefined
@@ -82,7 +83,7 @@ class Connection {
   constructor (engine: Engine, socket: Socket, id: number) {
     this.#engine = engine
     this.#socket = socket
-    this.#id = id
+    this.id = id
   }
 
   /** The returned promise never rejects; it settles when all that has come in is answered. */
@@ -117,7 +118,7 @@ class Connection {
       else this.#socket.destroy()
       return
     }
-    const reply = await dispatch(this.#engine, request, this.#id)
+    const reply = await dispatch(this.#engine, request, this.id)
     if (!request.wantsReply) return
     try {
       this.#send(writeReply(request.requestId, request.legacy, reply))

@@ -21,6 +21,8 @@ export class Session {
   state: TransactionState = 'none'
   transaction: Transaction | undefined
   transactionStartedMs = 0
+  /** The open connections that the transaction's statements came by. */
+  connections = new Set<number>()
   lastUseMs = 0
   /** The newest commit that the state and the results speak of. */
   seq = 0
@@ -47,6 +49,7 @@ export class Session {
     this.txnNumber = txnNumber
     this.state = 'open'
     this.transactionStartedMs = nowMs
+    this.connections = new Set()
     this.results = new Map()
     this.transaction = store.begin()
     return this.transaction
@@ -121,6 +124,16 @@ export class Sessions {
   endAll (): void {
     for (const session of this.#sessions.values()) session.abort()
     this.#sessions.clear()
+  }
+
+  /**
+   * A transaction whose connections have all gone is one whose client has gone: what it locks is freed at once. A
+   * client that lives and comes back by another connection is told to begin again.
+   */
+  disconnected (connectionId: number): void {
+    for (const session of this.#sessions.values()) {
+      if (session.connections.delete(connectionId) && session.connections.size === 0) session.abort()
+    }
   }
 
   /** After a loss: what was done after the newest commit on disk has not been done. */

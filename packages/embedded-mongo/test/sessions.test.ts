@@ -66,14 +66,32 @@ t.test('a new transaction of a session ends the one before', async t => {
   t.equal(await db.collection('items').estimatedDocumentCount(), 1)
 })
 
-t.test('a session survives its connection, and so does its transaction', async t => {
+t.test('a transaction goes with the last of its connections, and frees what it locked', async t => {
   const { db, wire, engine } = await start(t)
-  const lsid = newSession()
-  const part = { lsid, txnNumber: Long.fromNumber(1), autocommit: false }
-  await wire.command({ insert: 'items', documents: [{ _id: 1 }], ...part, startTransaction: true })
+  await db.collection<{ _id: number }>('items').insertOne({ _id: 1 })
+  const part = { lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false }
+  const other = await WireClient.open(engine.uri, db.databaseName)
+  await wire.command({ update: 'items', updates: [{ q: { _id: 1 }, u: { $set: { a: 1 } } }], ...part, startTransaction: true })
+  await other.command({ find: 'items', ...part })
+  wire.close()
+  t.equal((await other.command({ find: 'items', ...part })).ok, 1, 'it came by two')
+  const waiting = db.collection<{ _id: number }>('items').updateOne({ _id: 1 }, { $set: { b: 1 } })
+  other.close()
+  t.equal((await waiting).modifiedCount, 1)
+  t.same(await db.collection('items').findOne(), { _id: 1, b: 1 })
+  const third = await WireClient.open(engine.uri, db.databaseName)
+  const { code, errorLabels } = await third.command({ commitTransaction: 1, ...part }, 'admin')
+  t.same([code, errorLabels], [251, ['TransientTransactionError']])
+  third.close()
+})
+
+t.test('a retryable write is known by another connection', async t => {
+  const { db, wire, engine } = await start(t)
+  const write = { insert: 'items', documents: [{ _id: 1 }], lsid: newSession(), txnNumber: Long.fromNumber(1) }
+  await wire.command(write)
   wire.close()
   const other = await WireClient.open(engine.uri, db.databaseName)
-  t.equal((await other.command({ commitTransaction: 1, ...part }, 'admin')).ok, 1)
+  t.same(await other.command(write), { n: 1, ok: 1 })
   other.close()
   t.equal(await db.collection('items').estimatedDocumentCount(), 1)
 })

@@ -41,12 +41,13 @@ class Model {
   docs: Plain[] = []
   readonly indexes: IndexSpec[] = []
 
-  /** The code a document would be refused with by an index, or undefined. */
+  /** The code a document would be refused with by an index, or undefined; of several errors, that no key can be made. */
   refusal (doc: Plain): number | undefined {
-    for (const index of this.indexes) {
-      if (!isIn(index, doc)) continue
-      const keys = codeOr(() => keysOf(doc, Object.keys(index.key)))
-      if (typeof keys === 'number') return keys
+    const holding = this.indexes.filter(index => isIn(index, doc))
+    const made = holding.map(index => codeOr(() => keysOf(doc, Object.keys(index.key))))
+    if (made.includes(171)) return 171
+    for (const [i, index] of holding.entries()) {
+      const keys = made[i] as ReturnType<typeof keysOf>
       if (index.unique !== true) continue
       const others = this.docs.filter(other => text(other._id) !== text(doc._id) && isIn(index, other))
       const held = new Set(others.flatMap(other => keysOf(other, Object.keys(index.key)).map(tupleText)))
