@@ -7,9 +7,10 @@ import type { Regex } from './values.ts'
 
 const WORD = 'A-Za-z0-9_'
 const ANY = '[^]'
-const SUBJECT_START = '(?<![^])'
-const SUBJECT_END = '(?![^])'
-const BEFORE_FINAL_NEWLINE = '(?=\\n?(?![^]))'
+/** Without JavaScript's `m` flag. Not by looking behind, where V8 misses characters above U+FFFF. */
+const SUBJECT_START = '^'
+const SUBJECT_END = '$'
+const BEFORE_FINAL_NEWLINE = '(?=\\n?$)'
 
 /** Escapes outside of a class that stand for a fixed translation. */
 const ESCAPES: Record<string, string> = {

@@ -11,6 +11,9 @@ t.test('constructs mean what they mean in PCRE', async t => {
   const cases: [pattern: string, flags: string, yes: string[], no: string[]][] = [
     ['^a.c$', '', ['abc', 'a\rc', 'abc\n'], ['a\nc', 'abc\n\n', 'xabc']],
     ['a.c', 's', ['a\nc'], ['ac']],
+    ['^$', '', ['', '\n'], ['a', '\u{1f600}']],
+    ['^$', 'm', ['', 'a\n\nb'], ['a', '\u{1f600}']],
+    ['\\A\\z', '', [''], ['\n', '\u{1f600}']],
     ['^b', 'm', ['a\nb'], ['a\rb', 'a\u2028b']],
     ['a$', 'm', ['a\nb', 'a'], ['a\rb']],
     ['a\\z', '', ['a'], ['a\n']],
