@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** How to end and start the deployment again; without them it is left alone. */
@@ -9,6 +10,7 @@ export interface Control {
 }
 
 const readyMsMax = 120_000
+const goneMsMax = 10_000
 
 /** Waits until every node answers that it is ready. @throws after two minutes */
 export async function waitReady (urls: readonly string[]): Promise<void> {
@@ -32,14 +34,32 @@ async function isReady (url: string): Promise<boolean> {
 /** Control by shell commands, or by a file with the process id. A start command may run for as long as the server does. */
 export function controlBy ({ kill, restart, pidFile }: { kill?: string | undefined, restart?: string | undefined, pidFile?: string | undefined }): Control | undefined {
   if (restart === undefined) return undefined
-  const killCommand = kill ?? (pidFile === undefined ? undefined : `kill -9 "$(cat '${pidFile}')"`)
   return {
-    kill: async () => { if (killCommand !== undefined) await run(killCommand) },
+    kill: async () => {
+      if (kill !== undefined) await run(kill)
+      else if (pidFile !== undefined) await killProcess(Number(readFileSync(pidFile, 'utf8').trim()))
+    },
     start: async () => {
       const child = spawn(restart, { shell: true, stdio: 'ignore', detached: true })
       child.unref()
       await once(child, 'spawn')
     }
+  }
+}
+
+/** A killed process holds its files until it is gone, which takes a moment. */
+async function killProcess (pid: number): Promise<void> {
+  if (!Number.isInteger(pid) || pid <= 1) throw new Error('the pid file holds no process id')
+  process.kill(pid, 'SIGKILL')
+  for (let waited = 0; waited < goneMsMax && isThere(pid); waited += 20) await delay(20)
+}
+
+function isThere (pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -67,7 +67,8 @@ export async function playEra (options: EraOptions): Promise<History> {
 /** Lets the attacks go on, and kills the deployment under them. */
 async function load ({ loadMs, killEveryMs, random, urls, say }: EraOptions, control: Control | undefined, stage: Stage): Promise<void> {
   const until = Date.now() + loadMs
-  while (control !== undefined && Date.now() + killEveryMs < until) {
+  if (control === undefined) return await delay(loadMs)
+  while (Date.now() + killEveryMs < until) {
     await delay(killEveryMs * (0.6 + 0.6 * random.next()))
     say('kill -9 under load')
     await control.kill()

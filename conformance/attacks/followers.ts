@@ -15,7 +15,14 @@ export async function follow (stage: Stage, me: Person, other: Person, knows: 't
   const random = stage.random.fork()
   const follower: Follower = {
     name: `a client of ${me.name} that knows only ${knows === 'cursor' ? 'its cursor' : knows === 'time' ? 'the time' : 'the time, with tombstones'}`,
-    userId: me.id, conversationId: directId(me.id, other.id), knows, finished: false, afterSeq: 0, held: new Map(), pages: [], problems: []
+    userId: me.id,
+    conversationId: directId(me.id, other.id),
+    knows,
+    finished: false,
+    afterSeq: 0,
+    held: new Map(),
+    pages: [],
+    problems: []
   }
   stage.history.followers.push(follower)
   let feed: Record<string, string> = {}

@@ -8,20 +8,20 @@ export async function changeMembers (stage: Stage): Promise<void> {
   const [owner, guest] = stage.members as [Person, Person]
   const made = await ask(stage, owner, 'POST', '/api/rooms', { name: `Conformance ${stage.run}`, isPrivate: true })
   const roomId: unknown = made.body.room?._id ?? made.body.room?.roomId ?? made.body.roomId
-  if (made.status >= 400 || typeof roomId !== 'string') return void stage.history.absent.add('members')
+  if (made.status >= 400 || typeof roomId !== 'string') return notThere(stage)
   const conversationId = `room_${roomId}`
   const inside = new Set([owner.id])
   stage.history.members.set(conversationId, new Set([owner.id, guest.id]))
   for (let round = 0; round < 6 && !stage.ending.aborted; round++) {
     const invited = await ask(stage, owner, 'PUT', `/api/rooms/${roomId}/members/${guest.id}`, { role: 'member' })
-    if (invited.status >= 400) return void stage.history.absent.add('members')
+    if (invited.status >= 400) return notThere(stage)
     inside.add(guest.id)
     const device = devicesOf(stage, guest).find(({ connected }) => connected)
     await device?.ask('joinRoom', roomId).ack
     await write(stage, owner, roomId, 3)
     await probe(stage, guest, roomId, 'allowed', 'of a member')
     const removed = await ask(stage, owner, 'DELETE', `/api/rooms/${roomId}/members/${guest.id}`)
-    if (removed.status >= 400) return void stage.history.absent.add('members')
+    if (removed.status >= 400) return notThere(stage)
     const first = await write(stage, owner, roomId, 1)
     const last = await write(stage, owner, roomId, 3)
     // Revs between the removal and the next invitation; the first of them is known only to the owner.
@@ -30,6 +30,11 @@ export async function changeMembers (stage: Stage): Promise<void> {
     await probe(stage, stage.stranger, roomId, 'hidden', 'of a stranger')
     await delay(100)
   }
+}
+
+/** What there is none of cannot be attacked. */
+function notThere ({ history }: Stage): void {
+  history.absent.add('members')
 }
 
 async function ask (stage: Stage, { token }: Person, method: string, path: string, body?: unknown): Promise<Answer> {

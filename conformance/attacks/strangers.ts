@@ -81,8 +81,8 @@ async function withForeignCursors (stage: Stage): Promise<void> {
   stage.history.probes.push({ what: 'sync-conversation with the own cursor', expected: 'allowed', status: allowed.status, code: allowed.code })
   if (stage.history.absent.has('sync')) return
   const foreign = await ask(stage, 'POST', '/api/sync', stranger.token, { cursors: { [directId(ada!.id, bob!.id)]: cursor } })
-  if (foreign.status === 404) return void stage.history.absent.add('sync')
-  if (foreign.status !== 200) stage.history.probes.push({ what: 'POST /api/sync with a cursor of somebody else', expected: 'refused', status: foreign.status, code: foreign.code })
+  if (foreign.status === 404) stage.history.absent.add('sync')
+  else if (foreign.status !== 200) stage.history.probes.push({ what: 'POST /api/sync with a cursor of somebody else', expected: 'refused', status: foreign.status, code: foreign.code })
   else if (JSON.stringify(foreign.body).includes(directId(ada!.id, bob!.id))) stage.history.faults.push({ at: Date.now(), what: 'POST /api/sync with a cursor of somebody else told of their conversation' })
 }
 

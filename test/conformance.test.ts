@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { MongoClient } from 'mongodb'
+import t from 'tap'
+import { runConformance } from '../conformance/run.ts'
+import { textOf } from '../conformance/report.ts'
+import { type ServerProcess, startServer } from './helpers/process.ts'
+
+type Suite = Pick<typeof t, 'teardown' | 'comment' | 'equal'>
+
+/** A port that a server can have again after it was killed. */
+async function freePort (): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return String(port)
+}
+
+/** Attacks a server that is killed with -9 again and again, and expects every promise to hold. */
+async function attack (t: Suite, environment: Record<string, string>): Promise<void> {
+  const fixed = { ...environment, PORT: await freePort(), JWT_SECRET: 'a secret for the conformance test', LOG_LEVEL: 'info' }
+  let server: ServerProcess = await startServer(fixed)
+  t.teardown(() => server.end('SIGKILL'))
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+  const reports = await runConformance({
+    urls: [server.url],
+    control: {
+      kill: async () => { await server.end('SIGKILL') },
+      start: async () => { server = await startServer(fixed) }
+    },
+    durationMs: 8_000,
+    killEveryMs: 2_500,
+    seed
+  })
+  t.comment(`seed ${seed}\n${textOf(reports)}`)
+  for (const { promise, verdict, findings } of reports) t.equal(verdict, 'held', `${promise}: ${findings.map(({ what }) => what).slice(0, 3).join('; ')}`)
+}
+
+t.test('every promise holds on the embedded engine, killed with -9 under load', { timeout: 120_000 }, async t => {
+  await attack(t, { DATA_DIR: t.testdir() })
+})
+
+const { MONGODB_URL } = process.env
+t.test('every promise holds on MONGODB_URL, killed with -9 under load', { timeout: 180_000, skip: MONGODB_URL === undefined && 'MONGODB_URL is not set' }, async t => {
+  const database = `tidelog_conformance_${Date.now().toString(36)}`
+  t.teardown(async () => {
+    const client = await MongoClient.connect(MONGODB_URL!)
+    await client.db(database).dropDatabase()
+    await client.close()
+  })
+  await attack(t, { DATA_DIR: t.testdir(), MONGODB_URL: MONGODB_URL!, MONGODB_DATABASE: database })
+})
