@@ -4,6 +4,7 @@ import { chatCollections } from '../src/chat/collections.ts'
 import type { ChatContext } from '../src/chat/context.ts'
 import { clearDeletedRooms } from '../src/chat/delete-room.ts'
 import { ListingDirectory } from '../src/chat/listings.ts'
+import { UnreadCounts } from '../src/chat/unread-counts.ts'
 import { UserDirectory } from '../src/chat/users.ts'
 import type { Config } from '../src/config.ts'
 import { ConversationLog } from '../src/log/index.ts'
@@ -31,6 +32,7 @@ export default fp(async function chat (app, config: Config) {
     users: new UserDirectory(collections.users),
     blocks: new BlockDirectory(log),
     listings: new ListingDirectory(collections.listings),
+    unread: new UnreadCounts(log),
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
     now: Date.now,
     countSend: userId => app.limiters.sends.consume(userId)

@@ -2,7 +2,6 @@ import fp from 'fastify-plugin'
 import type { SyncContext } from '../src/sync/context.ts'
 import { PlaceDirectory } from '../src/sync/places.ts'
 import { Segments, byRev } from '../src/sync/segments.ts'
-import { UnreadCounts } from '../src/sync/unread-counts.ts'
 import { Waiters } from '../src/sync/wait.ts'
 
 declare module 'fastify' {
@@ -26,7 +25,7 @@ export default fp(async function sync (app) {
     chat,
     places: new PlaceDirectory(chat.log),
     segments: new Segments(byRev, { rowsMax: 20_000 }),
-    unread: new UnreadCounts(chat.log),
+    unread: chat.unread,
     waiters,
     lookAgainMs: app.mongoEmbedded ? Infinity : lookAgainMs
   })

@@ -2,6 +2,7 @@ import type { ConversationLog } from '../log/index.ts'
 import type { BlockDirectory } from './blocks.ts'
 import type { ChatCollections } from './collections.ts'
 import type { ListingDirectory } from './listings.ts'
+import type { UnreadCounts } from './unread-counts.ts'
 import type { UserDirectory } from './users.ts'
 
 /** What the chat's operations work on; made once by the plugin `chat`, and by tests that need no server. */
@@ -11,6 +12,7 @@ export interface ChatContext {
   users: UserDirectory
   blocks: BlockDirectory
   listings: ListingDirectory
+  unread: UnreadCounts
   limits: {
     messageCharsMax: number
     /** Time in which an own message can be edited. */

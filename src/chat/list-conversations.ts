@@ -6,13 +6,12 @@ import type { ChatContext } from './context.ts'
 import { objectId, otherUser, parseConversationId } from './conversation-id.ts'
 import { type PublicUser, publicUser } from './payload.ts'
 import { renderMessage } from './render.ts'
-import { type Membership, countUnread, memberships } from './unread.ts'
+import { type Membership, type Unread, countUnread, memberships } from './unread.ts'
 
-export interface ListedConversation {
+export interface ListedConversation extends Unread {
   conversationId: string
   user: PublicUser
   lastMessage: DirectMessage
-  unreadCount: number
 }
 
 export interface ConversationPage {
@@ -41,7 +40,7 @@ export async function listConversations (context: ChatContext, identity: Identit
   const last = page.at(-1)
   const hasMore = latest.length > limit
   return {
-    conversations: await Promise.all(page.map(conversation => describe(context, identity, conversation))),
+    conversations: await describe(context, identity, page),
     hasMore,
     next: hasMore && last !== undefined ? writePlace(last) : null
   }
@@ -69,13 +68,14 @@ async function newest ({ log }: ChatContext, all: readonly Membership[], from: P
   return found
 }
 
-async function describe (context: ChatContext, identity: Identity, latest: Latest): Promise<ListedConversation> {
-  const ref = parseConversationId(latest.head._id)
-  const other = ref?.kind === 'direct' ? otherUser(ref, identity.userId) ?? identity.userId : identity.userId
-  const [user, lastMessage, unreadCount] = await Promise.all([
-    context.users.get(other), renderMessage(context, latest.row), countUnread(context, identity, latest)
-  ])
-  return { conversationId: latest.head._id, user: publicUser(other, user), lastMessage: lastMessage as DirectMessage, unreadCount }
+async function describe (context: ChatContext, identity: Identity, page: readonly Latest[]): Promise<ListedConversation[]> {
+  const counts = await countUnread(context, identity, page)
+  return await Promise.all(page.map(async ({ head: { _id: conversationId }, row }, index) => {
+    const ref = parseConversationId(conversationId)
+    const other = ref?.kind === 'direct' ? otherUser(ref, identity.userId) ?? identity.userId : identity.userId
+    const [user, lastMessage] = await Promise.all([context.users.get(other), renderMessage(context, row)])
+    return { conversationId, user: publicUser(other, user), lastMessage: lastMessage as DirectMessage, ...counts[index]! }
+  }))
 }
 
 /** A place in the list: the time of a last message, and its id where times are equal. */

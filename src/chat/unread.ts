@@ -1,11 +1,10 @@
 import type { Filter } from 'mongodb'
 import type { Identity } from '../auth/identity.ts'
-import { indexNames } from '../log/collections.ts'
-import type { Head, LogRow, Member } from '../log/types.ts'
+import { type Head, type Member, selfLogId } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
-
-/** Unread messages that are counted in one conversation. */
-export const unreadMax = 1_000
+import { unreadMax } from './unread-counts.ts'
+export { unreadMax } from './unread-counts.ts'
+import { viewOf } from './view.ts'
 
 /** Conversations of a user, with where they end and how far they are read. */
 export interface Membership {
@@ -13,28 +12,43 @@ export interface Membership {
   head: Head
 }
 
+/** Messages of others that are not read: exact up to 1,000, and then told to be more. */
+export interface Unread {
+  unreadCount: number
+  unreadCountCapped?: true
+}
+
 /** @param kind direct conversations only, or all */
 export async function memberships ({ log }: ChatContext, { id }: Identity, kind: 'direct' | 'all'): Promise<Membership[]> {
   const filter: Filter<Member> = kind === 'direct' ? { userId: id, conversationId: { $gte: 'dm_', $lt: 'dm`' } } : { userId: id }
   const members = await log.collections.members.find(filter).toArray()
-  const heads = await Promise.all(members.map(member => log.head(member.conversationId)))
-  return members.flatMap((member, index) => heads[index] === undefined ? [] : [{ member, head: heads[index] }])
+  const heads = await log.heads(members.map(({ conversationId }) => conversationId))
+  return members.flatMap(member => {
+    const head = heads.get(member.conversationId)
+    return head === undefined || head.deleted === true ? [] : [{ member, head }]
+  })
 }
 
-/** Messages of others that the user has not read, at most `unreadMax`; tombstones do not count. */
-export async function countUnread ({ log }: ChatContext, { id }: Identity, { member, head }: Membership): Promise<number> {
-  if (head.headSeq <= member.readSeq) return 0
-  const filter: Filter<LogRow> = { conversationId: member.conversationId, seq: { $gt: member.readSeq }, senderId: { $ne: id }, isDeleted: { $exists: false } }
-  return await log.collections.log.countDocuments(filter, { limit: unreadMax, hint: indexNames.bySeq })
+/** Unread messages of each of the caller's conversations, in their order; what is not shown does not count. */
+export async function countUnread (context: ChatContext, identity: Identity, all: readonly Membership[]): Promise<Unread[]> {
+  const selfHead = await context.log.head(selfLogId(identity.id))
+  const blocked = await context.blocks.at(identity.userId, selfHead)
+  return await Promise.all(all.map(async ({ head, member }): Promise<Unread> => {
+    const view = viewOf(head, member, selfHead, blocked)
+    const count = view === null ? 0 : await context.unread.of(identity, head, member, view)
+    return count > unreadMax ? { unreadCount: unreadMax, unreadCountCapped: true } : { unreadCount: count }
+  }))
 }
 
-/** Unread messages of all the caller's conversations; those without any are left out. */
-export async function unreadCounts (context: ChatContext, identity: Identity, kind: 'direct' | 'all' = 'all'): Promise<{ unreadCount: number, conversations: Record<string, number> }> {
-  return await countAll(context, identity, await memberships(context, identity, kind))
+/** Unread messages of all the caller's conversations; those without any are left out. No positions are kept in the common chat. */
+export async function unreadCounts (context: ChatContext, identity: Identity): Promise<Unread & { conversations: Record<string, number> }> {
+  const all = await memberships(context, identity, 'all')
+  const counts = await countUnread(context, identity, all)
+  const unread = all.flatMap(({ head }, index) => counts[index]!.unreadCount === 0 ? [] : [[head._id, counts[index]!.unreadCount] as const])
+  return { ...sumOf(counts), conversations: Object.fromEntries(unread) }
 }
 
-export async function countAll (context: ChatContext, identity: Identity, all: readonly Membership[]): Promise<{ unreadCount: number, conversations: Record<string, number> }> {
-  const counted = await Promise.all(all.map(async membership => [membership.member.conversationId, await countUnread(context, identity, membership)] as const))
-  const unread = counted.filter(([, count]) => count > 0)
-  return { unreadCount: unread.reduce((sum, [, count]) => sum + count, 0), conversations: Object.fromEntries(unread) }
+export function sumOf (counts: readonly Unread[]): Unread {
+  const unreadCount = counts.reduce((sum, each) => sum + each.unreadCount, 0)
+  return counts.some(({ unreadCountCapped }) => unreadCountCapped === true) ? { unreadCount, unreadCountCapped: true } : { unreadCount }
 }

@@ -134,15 +134,20 @@ export const ConversationQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 30 }))
 })
 
+export const unread = {
+  unreadCount: Type.Integer({ description: 'Messages of others behind the own read position; at most 1,000 are counted in a conversation' }),
+  unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'There are more than are counted' }))
+}
+
 export const ConversationsBody = Type.Object({
   success: Type.Literal(true),
-  conversations: Type.Array(Type.Object({ conversationId: ConversationId, user: User, lastMessage: DirectMessage, unreadCount: Type.Integer() })),
+  conversations: Type.Array(Type.Object({ conversationId: ConversationId, user: User, lastMessage: DirectMessage, ...unread })),
   hasMore: Type.Boolean(),
   next: orNull(Type.String())
 })
 
 export const UnreadBody = Type.Object({
   success: Type.Literal(true),
-  unreadCount: Type.Integer(),
+  ...unread,
   conversations: Type.Record(Type.String(), Type.Integer())
 })

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ConversationId, DirectMessage, Message } from './message.ts'
+import { ConversationId, DirectMessage, Message, unread } from './message.ts'
 import { Id, Time } from './primitives.ts'
 
 const timestamp = (description: string) => Type.Union([Type.String({ maxLength: 64 }), Type.Integer(), Type.Null()], { description })
@@ -38,7 +38,7 @@ export const SyncStatusBody = Type.Object({
   serverTime: Time,
   userId: Id,
   hasChanges: Type.Boolean(),
-  unreadCount: Type.Integer({ description: 'Unread direct messages, at most 1,000 counted for a conversation' })
+  ...unread
 })
 export type SyncStatusBody = Static<typeof SyncStatusBody>
 
@@ -71,7 +71,10 @@ export const ReadChange = Type.Object({
 }, { description: 'In `self`: how far the caller has read' })
 export const BlockChange = Type.Object({ rev: Rev, kind: Type.Literal('block'), userId: Id, on: Type.Boolean() }, { description: 'In `self`: whom the caller has blocked' })
 
-export const Change = Type.Union([MessageChange, MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange], { description: 'A change, at the place of its last form' })
+export const StateChange = Type.Union([MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange], { description: 'A change of all but a message' })
+export type StateChange = Static<typeof StateChange>
+
+export const Change = Type.Union([MessageChange, ...StateChange.anyOf], { description: 'A change, at the place of its last form' })
 export type Change = Static<typeof Change>
 
 const Cursor = Type.String({ maxLength: 64, description: 'Opaque: everything of this conversation up to here' })

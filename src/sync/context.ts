@@ -1,7 +1,7 @@
 import type { ChatContext } from '../chat/context.ts'
+import type { UnreadCounts } from '../chat/unread-counts.ts'
 import type { PlaceDirectory } from './places.ts'
 import type { Segments } from './segments.ts'
-import type { UnreadCounts } from './unread-counts.ts'
 import type { Waiters } from './wait.ts'
 
 /** What the sync over all conversations works on; made once by the plugin `sync`. */

@@ -1,6 +1,6 @@
 import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
-import { countAll, memberships } from '../chat/unread.ts'
+import { countUnread, memberships, sumOf } from '../chat/unread.ts'
 import type { SyncStatusBody } from '../schemas/sync.ts'
 import { readTimestamp } from './timestamp.ts'
 
@@ -12,12 +12,11 @@ export async function syncStatus (context: ChatContext, identity: Identity, last
   const since = lastChecked === undefined || lastChecked === '' ? undefined : readTimestamp('lastChecked', lastChecked)
   const all = await memberships(context, identity, 'direct')
   const last = all.reduce<Date | null>((latest, { head }) => latest === null || head.clock > latest ? head.clock : latest, null)
-  const { unreadCount } = await countAll(context, identity, all)
   return {
     lastActivity: last?.toISOString() ?? null,
     serverTime: new Date(context.now()).toISOString(),
     userId: identity.userId,
     hasChanges: last !== null && (since === undefined || last > since),
-    unreadCount
+    ...sumOf(await countUnread(context, identity, all))
   }
 }

@@ -1,16 +1,18 @@
 import { LRUCache } from 'lru-cache'
 import type { Filter } from 'mongodb'
 import type { Identity } from '../auth/identity.ts'
-import { unreadMax } from '../chat/unread.ts'
-import type { View } from '../chat/view.ts'
-import { objectId } from '../chat/conversation-id.ts'
 import { indexNames } from '../log/collections.ts'
 import type { ConversationLog } from '../log/index.ts'
 import { type Head, type LogRow, type Member, seqOf } from '../log/types.ts'
+import { objectId } from './conversation-id.ts'
+import type { View } from './view.ts'
+
+/** Unread messages that are counted in one conversation. */
+export const unreadMax = 1_000
 
 /** Unread messages, counted by index behind one head: a client that catches up page by page has them counted once. */
 export class UnreadCounts {
-  private readonly cache = new LRUCache<string, { key: string, count: number }>({ max: 20_000 })
+  private readonly cache = new LRUCache<string, { key: string, count: number }>({ max: 100_000 })
   private readonly log: ConversationLog
 
   constructor (log: ConversationLog) {
