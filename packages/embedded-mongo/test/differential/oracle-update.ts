@@ -1,5 +1,5 @@
 /** A second opinion on updates, in the manner of the one on queries. */
-import { Double, Int32, Long } from 'bson'
+import { Decimal128, Double, Int32, Long } from 'bson'
 import { compare, isOperators, isPlain, matchesFilter } from './oracle.ts'
 import type { Condition, Plain, Val } from './oracle.ts'
 
@@ -11,6 +11,9 @@ export class Refused extends Error {
     this.code = code
   }
 }
+
+/** A change that this evaluator does not know the result of. */
+export class Unjudged extends Error {}
 
 export type Update = Record<string, Record<string, unknown>>
 
@@ -134,6 +137,7 @@ function pushed (items: readonly Val[], operand: unknown): Val[] {
 
 /** The result has the wider type of the two; an int32 that overflows becomes an int64. */
 function arithmetic (value: Val, by: Int32 | Double | Long, op: '+' | '*'): Val {
+  if (value instanceof Decimal128) throw new Unjudged('decimal arithmetic')
   if (!(value instanceof Int32 || value instanceof Long || value instanceof Double)) throw new Refused(14)
   if (value instanceof Double || by instanceof Double) {
     const [a, b] = [Number(value), Number(by)]
