@@ -1,17 +1,32 @@
 import fp from 'fastify-plugin'
 import type { Revoked } from '../src/auth/identity.ts'
 import type { Config } from '../src/config.ts'
+import { Beacon } from '../src/sockets/beacon.ts'
 import { serve } from '../src/sockets/connection.ts'
 import { startDelivery } from '../src/sockets/deliver.ts'
 import { PresenceService } from '../src/sockets/presence.ts'
+import { startRelay } from '../src/sockets/relay.ts'
+import { Subscriptions } from '../src/sockets/subscriptions.ts'
 import { type SocketServices, sessionRoom, userRoom } from '../src/sockets/types.ts'
 import { toTidelogError } from './errors.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Tells sockets where their conversations stand. */
+    beacon: Beacon
+  }
+}
+
 /** Serves the sockets, delivers what is committed, and closes the sockets of users who were logged out, on every node. */
 export default fp(async function sockets (app, config: Config) {
-  const { io, chat, verifyToken, socketWork } = app
+  const { io, chat, sync, verifyToken, socketWork } = app
   const presence = new PresenceService(io, chat, app.log, config.PRESENCE_GRACE * 1_000)
-  const services: SocketServices = { io, chat, log: app.log, verifyToken, readers: new Map(), presence, toFailure: toTidelogError }
+  const subscriptions = new Subscriptions(io, chat)
+  const beacon = new Beacon(subscriptions, sync, app.log)
+  const services: SocketServices = {
+    io, chat, sync, subscriptions, beacon, log: app.log, verifyToken, readers: new Map(), presence, toFailure: toTidelogError
+  }
+  app.decorate('beacon', beacon)
 
   io.on('connection', socket => {
     serve(socket, services, socketWork)
@@ -22,14 +37,15 @@ export default fp(async function sockets (app, config: Config) {
   })
 
   const delivery = startDelivery(services)
-  const revoke = ({ userId, sessionId }: Revoked): void => {
-    io.in(sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId)).disconnectSockets(true)
-  }
-  app.sessions.on('revoked', revoke)
+  const stopBeacon = beacon.start()
+  const stopRelay = startRelay(io, chat, app.sessions, ({ userId, sessionId }: Revoked) => {
+    io.local.in(sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId)).disconnectSockets(true)
+  })
   app.addHook('onClose', async () => {
-    app.sessions.off('revoked', revoke)
+    stopRelay()
+    stopBeacon()
     delivery.stop()
     await delivery.finish()
     await presence.close()
   })
-}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'jwt'] })
+}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'sync', 'jwt'] })

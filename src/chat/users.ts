@@ -10,6 +10,7 @@ const believedMs = 10_000
 export class UserDirectory {
   private readonly cache = new LRUCache<string, UserRow>({ max: 50_000, ttl: believedMs })
   private readonly reader: BatchedReader<string, UserRow>
+  private readonly listeners = new Set<(id: string) => void>()
   /** How often something was forgotten: a read that was on its way meanwhile may be older than the change. */
   private forgotten = 0
 
@@ -49,8 +50,20 @@ export class UserDirectory {
     return found
   }
 
-  /** The next `get` reads the database again. */
+  /** The next `get` reads the database again; other processes are told. */
   forget (id: string): void {
+    this.hear(id)
+    for (const listener of this.listeners) listener(id)
+  }
+
+  /** Calls `listener` with each user that is changed by this process; returns the way to stop. */
+  subscribe (listener: (id: string) => void): () => void {
+    this.listeners.add(listener)
+    return () => { this.listeners.delete(listener) }
+  }
+
+  /** Another process has changed this user. */
+  hear (id: string): void {
     this.forgotten++
     this.cache.delete(id)
   }

@@ -5,6 +5,7 @@ import {
 } from './message.ts'
 import { Id, Time } from './primitives.ts'
 import { PushInput, PushResult } from './push.ts'
+import { StateChange, SyncInput, SyncedId } from './sync.ts'
 
 /** Whether a user is connected, and when they did something last. */
 export const PresencePayload = Type.Object({
@@ -21,7 +22,10 @@ interface ClientEvent {
 
 /** Every event that a client may send. Its last argument may be a callback, which gets an `Acknowledgement`. */
 export const clientEvents = {
-  setupUser: { input: Type.Unknown(), description: 'Says hello; answered by `userSetup`' },
+  setupUser: {
+    input: Type.Unknown(),
+    description: 'Says hello; answered by `userSetup`. `{live: true}` starts live delivery of all conversations, present and future, and says where they stand'
+  },
   sendDirectMessage: { input: SendDirectInput, description: 'Sends to one user; answered by `directMessage`' },
   joinCommonChat: { input: Type.Unknown(), description: 'Starts live delivery of the common chat; answered by `joinedCommonChat`' },
   leaveCommonChat: { input: Type.Unknown(), description: 'Ends live delivery of the common chat; answered by `leftCommonChat`' },
@@ -33,6 +37,7 @@ export const clientEvents = {
   deleteMessage: { input: DeleteInput, description: 'Deletes a message; a tombstone stays' },
   react: { input: ReactInput, description: 'Sets or takes back a reaction to a message' },
   markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
+  sync: { input: Type.Omit(SyncInput, ['waitMs']), description: 'What changed over all conversations; answered as `POST /api/sync`' },
   push: { input: PushInput, description: 'An offline outbox: up to 100 operations in order, with a result for each' },
   typing: { input: Type.Object({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
   subscribePresence: {
@@ -53,6 +58,12 @@ export const serverEvents = {
   leftRoom: Type.Object({ roomId: RoomId, success: Type.Boolean() }),
   roomMessage: RoomMessage,
   messageChanged: Message,
+  conversationChanged: Type.Object({ conversationId: SyncedId, rev: Type.Integer(), change: StateChange }, {
+    description: 'Membership, settings or a purge; of the own log (`self`), to who asked for `live`, all its changes'
+  }),
+  noop: Type.Object({ conversationId: ConversationId, rev: Type.Integer() }, { description: 'A change that the receiver may not see has this rev' }),
+  heads: Type.Record(Type.String(), Type.Integer(), { description: 'About every 25 s: the revs of the conversations that changed meanwhile' }),
+  resync: Type.Object({}, { description: 'Live events were dropped because the client was too slow to take them: sync' }),
   messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),
   typing: Type.Object({ conversationId: ConversationId, userId: Id, on: Type.Boolean() }),
   presence: PresencePayload,

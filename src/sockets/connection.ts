@@ -5,6 +5,7 @@ import { TidelogError } from '../errors.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
 import { describeError } from '../schemas/field-errors.ts'
 import { type Answer, acknowledge, readArguments, refuse } from './acknowledge.ts'
+import { Outlet } from './outlet.ts'
 import { table } from './table.ts'
 import { TokenClock } from './token-clock.ts'
 import { Turns } from './turns.ts'
@@ -26,6 +27,7 @@ export function serve (socket: ChatSocket, services: SocketServices, work: Socke
     ...services,
     log,
     socket,
+    outlet: Outlet.of(socket),
     failing: event => thrown => {
       const error = services.toFailure(thrown instanceof Error ? thrown : new Error(String(thrown)))
       if (error.status >= 500) log.error({ err: thrown, event }, 'event failed')
@@ -62,11 +64,17 @@ async function answer (live: Live, event: string, given: unknown[], closing: boo
     if (handler === undefined) throw new TidelogError('VALIDATION', 'There is no such event')
     if (closing) throw new TidelogError('UNAVAILABLE', 'The server is shutting down', { retryAfterMs: 1_000 })
     if (!handler.check.Check(data)) throw new TidelogError('VALIDATION', describeError(handler.check, data))
-    const answered = await live.turns.run(() => handler.run(live, data))
+    const answered = await live.turns.run(() => whenTaken(live, () => handler.run(live, data)))
     live.log.debug({ event }, 'event answered')
     acknowledge(live.socket, answered, callback)
   } catch (thrown) {
     const error = live.failing(event)(thrown)
     refuse(live.socket, error, { event, text: handler?.failure ?? 'Unknown event', data }, callback)
   }
+}
+
+/** A client that takes no answers waits for further ones. */
+function whenTaken<R> ({ outlet }: Live, run: () => Promise<R>): Promise<R> {
+  const room = outlet.room()
+  return room === undefined ? run() : room.then(run)
 }

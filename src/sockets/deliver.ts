@@ -1,18 +1,28 @@
-import type { ChatContext } from '../chat/context.ts'
-import { parseConversationId } from '../chat/conversation-id.ts'
+import { commonChatId, parseConversationId } from '../chat/conversation-id.ts'
 import { gather, messagePayload, nobodyRead } from '../chat/payload.ts'
 import { renderMessage } from '../chat/render.ts'
 import type { Committed, CommittedRow } from '../log/commit.ts'
-import type { LogRow, Member } from '../log/types.ts'
+import { type Head, type Member, memberKey, selfLogOwner } from '../log/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
-import { type ChatServer, type SocketServices, userRoom } from './types.ts'
+import { stateChange, wireIdOf } from '../sync/changes.ts'
+import { audienceOf } from './beacon.ts'
+import { type SocketServices, placeRoom, userRoom } from './types.ts'
+
+/** What a change is delivered with. */
+interface Change extends CommittedRow {
+  /** The conversation as the commit left it. */
+  head: Head | undefined
+  /** The member whose membership it tells of; undefined: a former one. */
+  member: Member | undefined
+}
 
 /**
- * The one place that tells sockets what was committed: each change once to each socket of the entitled, in rev order.
- * A change whose payload must wait for a read holds up the later ones of its conversation, and no other. If that order
- * broke, a live client would see a hole in the revs and sync for nothing.
+ * The one place that tells sockets of this process what was committed, here or elsewhere: each change once to each socket
+ * of the entitled, in rev order, and a `noop` to those who may not see it, so that consecutive revs mean that nothing was
+ * missed. A change whose payload must wait for a read holds up the later ones of its conversation, and no other.
  */
-export function startDelivery ({ io, chat, log, readers }: SocketServices): { stop: () => void, finish: () => Promise<void> } {
+export function startDelivery (services: SocketServices): { stop: () => void, finish: () => Promise<void> } {
+  const { chat, log, readers } = services
   const waiting = new Map<string, Promise<void>>()
 
   function inOrder (conversationId: string, deliver: () => void | Promise<void>): void {
@@ -25,44 +35,73 @@ export function startDelivery ({ io, chat, log, readers }: SocketServices): { st
     waiting.set(conversationId, done)
   }
 
-  const stop = chat.log.subscribe(({ rows, reads }: Committed) => {
-    for (const committed of rows) {
-      const { kind, conversationId, rev } = committed.row
-      if (kind !== 'message') continue
-      inOrder(conversationId, () => deliverRow(io, chat, committed))
-      log.debug({ conversationId, rev }, 'message delivered')
+  const stop = chat.log.subscribe(({ rows, reads, heads, members }: Committed) => {
+    const headOf = new Map(heads.map(head => [head._id, head]))
+    const memberOf = members.length === 0 ? noMembers : new Map(members.map(member => [member._id, member]))
+    for (const { row, isNew } of rows) {
+      const { conversationId, rev, kind, userId } = row
+      const member = kind === 'membership' ? memberOf.get(memberKey(conversationId, userId!)) : undefined
+      inOrder(conversationId, () => deliverRow(services, { row, isNew, head: headOf.get(conversationId), member }))
+      log.debug({ conversationId, rev }, 'change delivered')
     }
-    for (const read of reads) inOrder(read.conversationId, () => { deliverRead(io, read, readers.get(read._id)) })
+    for (const read of reads) inOrder(read.conversationId, () => { deliverRead(services, read, readers.get(read._id)) })
   })
   return { stop, finish: async () => { await Promise.all(waiting.values()) } }
 }
 
-function deliverRow (io: ChatServer, chat: ChatContext, { row, isNew }: CommittedRow): void | Promise<void> {
-  if (!isNew) return renderMessage(chat, row).then(message => { io.to(audience(row)).emit('messageChanged', message) })
+const noMembers: ReadonlyMap<string, Member> = new Map()
+
+function deliverRow (services: SocketServices, change: Change): void | Promise<void> {
+  const { row, isNew } = change
+  services.beacon.note(row.conversationId, row.rev)
+  if (row.kind !== 'message') return deliverState(services, change)
+  const { chat } = services
+  if (!isNew) return renderMessage(chat, row).then(message => { deliverMessage(services, change, message) })
   const people = gather(chat, [row])
-  if (people instanceof Promise) return people.then(found => { emitNew(io, row, messagePayload(row, found, nobodyRead)) })
-  emitNew(io, row, messagePayload(row, people, nobodyRead))
+  if (people instanceof Promise) return people.then(found => { deliverMessage(services, change, messagePayload(row, found, nobodyRead)) })
+  deliverMessage(services, change, messagePayload(row, people, nobodyRead))
 }
 
-function emitNew (io: ChatServer, row: LogRow, message: Message): void {
-  const to = io.to(audience(row))
-  if (row.receiverId !== undefined) to.emit('directMessage', message as DirectMessage)
+function deliverMessage ({ io, subscriptions }: SocketServices, { row, isNew, head }: Change, message: Message): void {
+  const { conversationId, rev } = row
+  const audience = audienceOf(conversationId)
+  if (row.seq! <= (head?.purgedSeq ?? 0)) {
+    io.local.to(audience).emit('noop', { conversationId, rev })
+    return
+  }
+  const hidden = row.receiverId === undefined ? subscriptions.hiddenFrom(row, isNew, head) : []
+  const hiddenPlaces = hidden.map(userId => placeRoom(conversationId, userId))
+  const to = io.local.to(audience).except(hiddenPlaces)
+  if (!isNew) to.emit('messageChanged', message)
+  else if (row.receiverId !== undefined) to.emit('directMessage', message as DirectMessage)
   else if (row.roomId !== undefined) to.emit('roomMessage', message as RoomMessage)
   else to.emit('commonChatMessage', message as CommonChatMessage)
+  if (hiddenPlaces.length > 0) io.local.to(hiddenPlaces).emit('noop', { conversationId, rev })
+}
+
+/** Membership, settings, purges, and all of an own log. */
+function deliverState ({ io, subscriptions }: SocketServices, { row, head, member }: Change): void {
+  const { conversationId, rev, kind } = row
+  const owner = selfLogOwner(conversationId)
+  if (owner !== undefined) {
+    if (kind === 'block') subscriptions.blockChanged(owner, row.about!, row.on === true)
+  } else if (kind === 'membership') {
+    const userId = row.userId!.toHexString()
+    // Who is removed does not hear of it here, but by their own log.
+    if (row.role == null) subscriptions.membershipEnded(conversationId, userId)
+    else if (member !== undefined) subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
+  }
+  io.local.to(audienceOf(conversationId)).emit('conversationChanged', { conversationId: wireIdOf(conversationId), rev, change: stateChange(row) })
+  if (kind === 'meta' && head?.deleted === true) subscriptions.conversationEnded(conversationId)
 }
 
 /** @param reader the socket that is answered by an acknowledgement, if it was one of this process. */
-function deliverRead (io: ChatServer, { conversationId, userId, readSeq, readAt }: Member, reader: string | undefined): void {
-  const ref = parseConversationId(conversationId)
-  if (ref === null || readAt === undefined) return
+function deliverRead ({ io }: SocketServices, { conversationId, userId, readSeq, readAt }: Member, reader: string | undefined): void {
+  if (readAt === undefined || conversationId === commonChatId) return
+  const { kind } = parseConversationId(conversationId) ?? {}
+  const reading = userId.toHexString()
   // The reader's own devices are told too, whether or not they get the conversation live.
-  io.to(ref.kind === 'direct' ? ref.userIds.map(userRoom) : [conversationId, userRoom(userId.toHexString())])
+  io.local.to(kind === 'direct' ? audienceOf(conversationId) : [conversationId, userRoom(reading)])
     .except(reader ?? [])
-    .emit('messagesRead', { conversationId, userId: userId.toHexString(), seq: readSeq, at: readAt.toISOString() })
-}
-
-function audience ({ conversationId, senderId, receiverId }: LogRow): string[] {
-  return receiverId === undefined
-    ? [conversationId]
-    : [userRoom(senderId!.toHexString()), userRoom(receiverId.toHexString())]
+    .emit('messagesRead', { conversationId, userId: reading, seq: readSeq, at: readAt.toISOString() })
 }

@@ -5,25 +5,34 @@ import type { Answer } from './acknowledge.ts'
 import type { Live } from './types.ts'
 
 /**
- * Joins a room and starts its live delivery on this socket. Whoever may certainly join is let in before the commit: a
- * message that is sent right behind, without waiting for the answer, may commit with the join and must not be missed.
+ * Joins a room and starts its live delivery on this socket: at once for a member, else with the change that makes its
+ * user one. So a message that is sent right behind, without waiting for the answer, is not missed, and nothing from
+ * before the joining is heard.
  */
-export async function enterRoom ({ socket, chat }: Live, given: string): Promise<Prepared<Answer>> {
+export async function enterRoom ({ socket, chat, subscriptions }: Live, given: string): Promise<Prepared<Answer>> {
   const { identity } = socket.data.session
   const roomId = normalRoomId(given)
-  const room = roomConversationId(roomId)
+  const conversationId = roomConversationId(roomId)
   const commit = await prepareJoin(chat, identity, roomId)
-  const wasIn = socket.rooms.has(room)
-  const [member, head] = await Promise.all([chat.log.member(room, identity.id), chat.log.head(room)])
-  if ((member !== undefined || head?.isPrivate !== true) && socket.connected) await socket.join(room)
+  const wasIn = socket.rooms.has(conversationId)
+  const stopExpecting = await subscriptions.expect(socket, conversationId)
+  try {
+    if (!wasIn) await subscriptions.enter(socket, conversationId)
+  } catch (error) {
+    stopExpecting()
+    throw error
+  }
   return async () => {
     try {
       await commit()
+      // A change that made them a member elsewhere may not have arrived here yet.
+      if (!socket.rooms.has(conversationId)) await subscriptions.enter(socket, conversationId)
     } catch (error) {
-      if (!wasIn) await socket.leave(room)
+      if (!wasIn) subscriptions.leave(socket, conversationId)
       throw error
+    } finally {
+      stopExpecting()
     }
-    if (socket.connected) await socket.join(room)
     return { ack: { roomId }, event: ['joinedRoom', { roomId, success: true }] }
   }
 }

@@ -10,8 +10,10 @@ import { commonChatId, normalRoomId, roomConversationId } from '../chat/conversa
 import { memberKey } from '../log/types.ts'
 import type { ClientEventName, ClientInput } from '../schemas/events.ts'
 import type { Answer, AnswerEvent } from './acknowledge.ts'
+import { pull, writePulled } from '../sync/pull.ts'
 import { preparePush } from '../sync/push.ts'
 import { enterRoom } from './enter-room.ts'
+import { goLive } from './go-live.ts'
 import { renewToken } from './renew-token.ts'
 import { announceTyping } from './announce-typing.ts'
 import type { Live } from './types.ts'
@@ -29,9 +31,10 @@ const failedToSend = 'Failed to send message'
 export const table: { [E in ClientEventName]: Entry<E> } = {
   setupUser: {
     failure: 'Failed to set up user',
-    run: async ({ socket }) => {
-      const { userId } = socket.data.session.identity
-      return async () => ({ ack: { userId }, event: ['userSetup', { success: true, userId }] })
+    run: async (live, data) => {
+      const { userId } = identityOf(live)
+      const heads = wantsAll(data) ? { heads: await goLive(live) } : {}
+      return async () => ({ ack: { userId, ...heads }, event: ['userSetup', { success: true, userId }] })
     }
   },
   sendDirectMessage: {
@@ -40,15 +43,15 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
   },
   joinCommonChat: {
     failure: 'Failed to join common chat',
-    run: async ({ socket }) => {
-      await socket.join(commonChatId)
+    run: async ({ socket, subscriptions }) => {
+      await subscriptions.enterCommonChat(socket)
       return async () => ({ ack: {}, event: ['joinedCommonChat', { success: true }] })
     }
   },
   leaveCommonChat: {
     failure: 'Failed to leave common chat',
-    run: async ({ socket }) => {
-      await socket.leave(commonChatId)
+    run: async ({ socket, subscriptions }) => {
+      subscriptions.leave(socket, commonChatId)
       return async () => ({ ack: {}, event: ['leftCommonChat', { success: true }] })
     }
   },
@@ -62,9 +65,9 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
   },
   leaveRoom: {
     failure: 'Failed to leave room',
-    run: async ({ socket }, given) => {
+    run: async ({ socket, subscriptions }, given) => {
       const roomId = normalRoomId(given)
-      await socket.leave(roomConversationId(roomId))
+      subscriptions.leave(socket, roomConversationId(roomId))
       return async () => ({ ack: { roomId }, event: ['leftRoom', { roomId, success: true }] })
     }
   },
@@ -99,6 +102,14 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
       }
     }
   },
+  sync: {
+    failure: 'Failed to sync',
+    // Answers are long: the next is worked out when this one has been.
+    run: async (live, data) => {
+      const body = writePulled(await pull(live.sync, identityOf(live), data), live.chat.now())
+      return async () => ({ ack: JSON.parse(body) as Record<string, unknown> })
+    }
+  },
   push: {
     failure: 'Failed to push',
     run: async (live, { operations }) => {
@@ -126,6 +137,10 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
     failure: 'Failed to refresh the token',
     run: async (live, { token }) => await renewToken(live, token)
   }
+}
+
+function wantsAll (data: unknown): boolean {
+  return typeof data === 'object' && data !== null && (data as { live?: unknown }).live === true
 }
 
 function identityOf ({ socket }: Live) {

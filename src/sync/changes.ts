@@ -2,7 +2,7 @@ import type { People, ReadSeqs } from '../chat/payload.ts'
 import { messagePayload } from '../chat/payload.ts'
 import { metaOf } from '../log/steps.ts'
 import { type LogRow, selfLogOwner } from '../log/types.ts'
-import type { Change } from '../schemas/sync.ts'
+import type { Change, StateChange } from '../schemas/sync.ts'
 import { type MessageText, messageText } from './message-json.ts'
 
 /** What a conversation is called on the wire: the own log is `self` to its owner. */
@@ -27,7 +27,8 @@ export function sized (text: string): MessageText {
   return { text, bytes: Buffer.byteLength(text) }
 }
 
-function stateChange (row: LogRow): Change {
+/** A row that is no message, as the change that clients get. */
+export function stateChange (row: LogRow): StateChange {
   const { rev } = row
   switch (row.kind) {
     case 'message': throw new TypeError('A message is no state')

@@ -1,0 +1,121 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { LRUCache } from 'lru-cache'
+import { parseConversationId } from '../chat/conversation-id.ts'
+import { type Rev, selfLogId, selfLogOwner } from '../log/types.ts'
+import { wireIdOf } from '../sync/changes.ts'
+import type { SyncContext } from '../sync/context.ts'
+import { Outlet } from './outlet.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import { type ChatSocket, liveRoom, userRoom } from './types.ts'
+
+/** Milliseconds between two beats, and by how much of that they vary, so that nodes do not beat together. */
+const beatMs = 25_000
+const jitter = 0.2
+/** Conversations whose heads are looked at in a beat, for changes that no event told of. */
+const lookedAtMax = 20_000
+
+/** Calls back once after so many milliseconds; returns the way to stop. */
+export type Schedule = (act: () => void, ms: number) => () => void
+
+const schedule: Schedule = (act, ms) => {
+  const timer = setTimeout(act, ms)
+  timer.unref()
+  return () => { clearTimeout(timer) }
+}
+
+/**
+ * Tells each socket about every 25 s where its conversations stand that changed meanwhile: a client that has lost the last
+ * event of a conversation sees no hole in its revs, and would otherwise not learn of it.
+ */
+export class Beacon {
+  private readonly subscriptions: Subscriptions
+  private readonly sync: SyncContext
+  private readonly log: FastifyBaseLogger
+  /** Changed since the last beat. */
+  private changed = new Map<string, Rev>()
+  /** The rev at which a conversation was last told of, or found. */
+  private readonly known = new LRUCache<string, Rev>({ max: 400_000 })
+  /** Users whose conversations are still to be looked at before it begins with the first again. */
+  private toLookAt: string[] = []
+
+  constructor (subscriptions: Subscriptions, sync: SyncContext, log: FastifyBaseLogger) {
+    this.subscriptions = subscriptions
+    this.sync = sync
+    this.log = log
+  }
+
+  /** Beats from now on; returns the way to stop. */
+  start (after: Schedule = schedule): () => void {
+    let stopped = false
+    let stopTimer = () => {}
+    const next = () => {
+      if (stopped) return
+      stopTimer = after(() => {
+        this.beat().catch((error: unknown) => { this.log.error({ err: error }, 'heads could not be looked at') }).then(next, next)
+      }, beatMs * (1 + jitter * (Math.random() * 2 - 1)))
+    }
+    next()
+    return () => {
+      stopped = true
+      stopTimer()
+    }
+  }
+
+  /** A change of this conversation has been sent, or would have been. */
+  note (conversationId: string, rev: Rev): void {
+    this.changed.set(conversationId, rev)
+    this.known.set(conversationId, rev)
+  }
+
+  /** A client was told that the conversation stands there. */
+  found (conversationId: string, rev: Rev): void {
+    if (!this.known.has(conversationId)) this.known.set(conversationId, rev)
+  }
+
+  async beat (): Promise<void> {
+    await this.look()
+    const { changed } = this
+    this.changed = new Map()
+    const heads = new Map<ChatSocket, Record<string, number>>()
+    for (const [conversationId, rev] of changed) {
+      const wireId = wireIdOf(conversationId)
+      for (const room of audienceOf(conversationId)) {
+        for (const socket of this.subscriptions.socketsIn(room)) {
+          const mine = heads.get(socket)
+          if (mine === undefined) heads.set(socket, { [wireId]: rev })
+          else mine[wireId] = rev
+        }
+      }
+    }
+    for (const [socket, mine] of heads) {
+      // Whoever is behind is told to sync when they have caught up.
+      if (!Outlet.of(socket).isFull()) socket.emit('heads', mine)
+    }
+  }
+
+  /** Looks for changes of which this process was not told: a commit whose end is unknown, an event of another node that was lost. */
+  private async look (): Promise<void> {
+    if (this.toLookAt.length === 0) this.toLookAt = this.subscriptions.liveUsers()
+    const ids = new Set<string>()
+    while (ids.size < lookedAtMax) {
+      const userId = this.toLookAt.pop()
+      if (userId === undefined) break
+      ids.add(selfLogId(userId))
+      for (const { conversationId } of this.sync.places.peek(userId)?.all ?? []) ids.add(conversationId)
+    }
+    if (ids.size === 0) return
+    for (const [id, { headRev }] of await this.sync.chat.log.heads(ids)) {
+      const known = this.known.get(id)
+      if (known === undefined || known < headRev) this.known.set(id, headRev)
+      if (known !== undefined && known < headRev) this.changed.set(id, headRev)
+    }
+  }
+}
+
+/** Socket.IO rooms of those who get what changes in a conversation. */
+export function audienceOf (conversationId: string): string[] {
+  const owner = selfLogOwner(conversationId)
+  if (owner !== undefined) return [liveRoom(owner)]
+  const ref = parseConversationId(conversationId)
+  return ref?.kind === 'direct' ? ref.userIds.map(userRoom) : [conversationId]
+}

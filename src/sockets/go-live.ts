@@ -1,0 +1,42 @@
+import { parseConversationId } from '../chat/conversation-id.ts'
+import { generationOf } from '../chat/view.ts'
+import { selfLogId } from '../log/types.ts'
+import { readHeads } from '../sync/look.ts'
+import { type Live, liveRoom } from './types.ts'
+
+/** Where a conversation stands. */
+export interface LiveHead {
+  rev: number
+  cursor: string
+}
+
+/**
+ * Subscribes a socket to all conversations of its user, present and future, and then says where they stand: who syncs from
+ * what they had to there, and applies what arrives meanwhile, misses nothing.
+ */
+export async function goLive ({ socket, sync, subscriptions, beacon }: Live): Promise<Record<string, LiveHead>> {
+  const { identity } = socket.data.session
+  const { userId } = identity
+  // First the future ones: what begins while the present ones are read is let in by its own change.
+  if (socket.connected) await socket.join(liveRoom(userId))
+  await subscriptions.enterAll(socket, async () => {
+    const { all } = await sync.places.of(identity, await sync.chat.log.head(selfLogId(userId)))
+    // Direct messages come to all sockets of their users.
+    return all.filter(({ conversationId }) => isShared(conversationId))
+  })
+  const { places, selfHead, heads } = await readHeads(sync, identity)
+  const answer: Record<string, LiveHead> = {}
+  places.all.forEach((place, index) => {
+    const head = heads[index]
+    if (head === undefined || head.deleted === true) return
+    const position = { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) }
+    answer[place.wireId] = { rev: head.headRev, cursor: sync.places.cursorAt(userId, place, position) }
+    beacon.found(place.conversationId, head.headRev)
+  })
+  return answer
+}
+
+function isShared (conversationId: string): boolean {
+  const kind = parseConversationId(conversationId)?.kind
+  return kind === 'room' || kind === 'common'
+}

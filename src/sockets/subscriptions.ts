@@ -1,0 +1,199 @@
+import type { Identity } from '../auth/identity.ts'
+import type { ChatContext } from '../chat/context.ts'
+import { commonChatId } from '../chat/conversation-id.ts'
+import { type Joined, fromSeqOf } from '../chat/view.ts'
+import type { Head, LogRow } from '../log/types.ts'
+import { type ChatServer, type ChatSocket, liveRoom, placeRoom, userRoom } from './types.ts'
+
+/** A user who has sockets here. */
+interface Person {
+  /** Counts what changed of their memberships: what was read before may be older. */
+  memberships: number
+  /** The same for `blocked`. */
+  blocks: number
+  /** Whom they have blocked; undefined until somebody needs it. */
+  blocked: Set<string> | undefined
+}
+
+/**
+ * Which sockets of this process follow which conversation, and what of it each user may not see. A socket is let in after
+ * a look at its user's membership during which none of their memberships changed, or by the change that made them a
+ * member; it is taken out by the change that removes them, before any later one is sent. If that broke, somebody who was
+ * removed would go on hearing a room.
+ */
+export class Subscriptions {
+  private readonly io: ChatServer
+  private readonly chat: ChatContext
+  private readonly people = new Map<string, Person>()
+  /** Users with sockets here who have blocked somebody, by whom they blocked. */
+  private readonly blockers = new Map<string, Set<string>>()
+  /** Memberships of who follows a room, by `placeRoom`. */
+  private readonly joined = new Map<string, Joined>()
+  /** Sockets that wait for the change that makes their user a member, by `placeRoom`. */
+  private readonly expected = new Map<string, Set<ChatSocket>>()
+
+  constructor (io: ChatServer, chat: ChatContext) {
+    this.io = io
+    this.chat = chat
+    io.of('/').adapter.on('delete-room', (room: string) => {
+      this.joined.delete(room)
+      if (room.startsWith(userRoom(''))) this.drop(room.slice(userRoom('').length))
+    })
+  }
+
+  /** Lets a socket in if its user is a member; says whether it is in. */
+  async enter (socket: ChatSocket, conversationId: string): Promise<boolean> {
+    const { identity } = socket.data.session
+    const person = await this.know(identity)
+    for (;;) {
+      const { memberships } = person
+      const member = await this.chat.log.member(conversationId, identity.id)
+      if (memberships !== person.memberships) continue
+      if (member === undefined) return false
+      this.join(socket, conversationId, member)
+      return true
+    }
+  }
+
+  /** Lets a socket into the conversations that `read` brings, which is asked again if they changed meanwhile. */
+  async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<void> {
+    const person = await this.know(socket.data.session.identity)
+    for (;;) {
+      const { memberships } = person
+      const places = await read()
+      if (memberships !== person.memberships) continue
+      for (const { conversationId, joined } of places) this.join(socket, conversationId, joined)
+      return
+    }
+  }
+
+  async enterCommonChat (socket: ChatSocket): Promise<void> {
+    await this.know(socket.data.session.identity)
+    this.join(socket, commonChatId, undefined)
+  }
+
+  /** From now on the change that makes its user a member lets this socket in, until the returned function is called. */
+  async expect (socket: ChatSocket, conversationId: string): Promise<() => void> {
+    const { identity } = socket.data.session
+    await this.know(identity)
+    const place = placeRoom(conversationId, identity.userId)
+    const sockets = this.expected.get(place) ?? new Set()
+    this.expected.set(place, sockets.add(socket))
+    return () => {
+      sockets.delete(socket)
+      if (sockets.size === 0 && this.expected.get(place) === sockets) this.expected.delete(place)
+    }
+  }
+
+  leave (socket: ChatSocket, conversationId: string): void {
+    void socket.leave(conversationId)
+    void socket.leave(placeRoom(conversationId, socket.data.session.identity.userId))
+  }
+
+  /** @param isNew they were no member before */
+  membershipBegan (conversationId: string, userId: string, joined: Joined, isNew: boolean): void {
+    this.membershipChanged(userId)
+    const place = placeRoom(conversationId, userId)
+    if (this.joined.has(place)) this.joined.set(place, joined)
+    for (const socket of this.expected.get(place) ?? []) this.join(socket, conversationId, joined)
+    if (isNew) for (const socket of this.socketsIn(liveRoom(userId))) this.join(socket, conversationId, joined)
+  }
+
+  membershipEnded (conversationId: string, userId: string): void {
+    this.membershipChanged(userId)
+    for (const socket of this.socketsIn(placeRoom(conversationId, userId))) this.leave(socket, conversationId)
+  }
+
+  /** Nobody follows this conversation any more. */
+  conversationEnded (conversationId: string): void {
+    for (const socket of this.socketsIn(conversationId)) this.leave(socket, conversationId)
+  }
+
+  blockChanged (userId: string, other: string, on: boolean): void {
+    const person = this.people.get(userId)
+    if (person === undefined) return
+    person.blocks++
+    if (person.blocked !== undefined) this.setBlocked(userId, person.blocked, other, on)
+  }
+
+  /** Users with sockets in a room or the common chat who may not see this message of it. */
+  hiddenFrom ({ conversationId, senderId, seq }: LogRow, isNew: boolean, head: Head | undefined): string[] {
+    const hidden: string[] = []
+    if (this.blockers.size > 0) {
+      for (const userId of this.blockers.get(senderId!.toHexString()) ?? []) {
+        if (this.rooms.has(placeRoom(conversationId, userId))) hidden.push(userId)
+      }
+    }
+    // A new one is behind everybody's joining.
+    if (isNew || head?.history !== 'joined') return hidden
+    for (const { data: { session: { identity: { userId } } } } of this.socketsIn(conversationId)) {
+      const joined = this.joined.get(placeRoom(conversationId, userId))
+      if (joined !== undefined && seq! <= fromSeqOf(head, joined) && !hidden.includes(userId)) hidden.push(userId)
+    }
+    return hidden
+  }
+
+  /** Sockets of this process in a Socket.IO room. */
+  socketsIn (room: string): ChatSocket[] {
+    const { sockets } = this.io.of('/')
+    return [...this.rooms.get(room) ?? []].flatMap(id => sockets.get(id) ?? [])
+  }
+
+  /** Users who have sockets here that follow all their conversations. */
+  liveUsers (): string[] {
+    const prefix = liveRoom('')
+    return [...this.rooms.keys()].flatMap(room => room.startsWith(prefix) ? [room.slice(prefix.length)] : [])
+  }
+
+  private get rooms (): Map<string, Set<string>> {
+    return this.io.of('/').adapter.rooms
+  }
+
+  private join (socket: ChatSocket, conversationId: string, joined: Joined | undefined): void {
+    if (!socket.connected) return
+    const place = placeRoom(conversationId, socket.data.session.identity.userId)
+    void socket.join([conversationId, place])
+    if (joined !== undefined) this.joined.set(place, joined)
+  }
+
+  /** A user with sockets here, with whom they have blocked, which is kept up to date from then on. */
+  private async know ({ userId }: Identity): Promise<Person> {
+    const person = this.people.get(userId) ?? { memberships: 0, blocks: 0, blocked: undefined }
+    // Of a user whose last socket has gone meanwhile, nothing is kept.
+    const isHere = () => this.rooms.has(userRoom(userId))
+    if (isHere()) this.people.set(userId, person)
+    while (person.blocked === undefined) {
+      const { blocks } = person
+      const blocked = await this.chat.blocks.of(userId)
+      if (!isHere()) return person
+      if (blocks !== person.blocks || person.blocked !== undefined) continue
+      person.blocked = new Set()
+      for (const other of blocked) this.setBlocked(userId, person.blocked, other, true)
+    }
+    return person
+  }
+
+  private membershipChanged (userId: string): void {
+    const person = this.people.get(userId)
+    if (person !== undefined) person.memberships++
+  }
+
+  private setBlocked (userId: string, blocked: Set<string>, other: string, on: boolean): void {
+    const blockers = this.blockers.get(other) ?? new Set()
+    if (on) {
+      blocked.add(other)
+      this.blockers.set(other, blockers.add(userId))
+    } else {
+      blocked.delete(other)
+      blockers.delete(userId)
+      if (blockers.size === 0) this.blockers.delete(other)
+    }
+  }
+
+  private drop (userId: string): void {
+    const person = this.people.get(userId)
+    if (person === undefined) return
+    this.people.delete(userId)
+    for (const other of [...person.blocked ?? []]) this.setBlocked(userId, person.blocked!, other, false)
+  }
+}
