@@ -122,6 +122,20 @@ export const HistoryQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 }))
 })
 
+export const SearchQuery = Type.Object({
+  q: Type.String({ minLength: 1, maxLength: 100, description: 'Words that a message must hold, in any case' }),
+  conversationId: Type.Optional(ConversationId),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  cursor: Type.Optional(Type.String({ maxLength: 100, description: '`cursor` of the page before' }))
+})
+
+export const SearchBody = Type.Object({
+  success: Type.Literal(true),
+  messages: Type.Array(Message, { description: 'Conversation by conversation, the newest message of each first' }),
+  hasMore: Type.Boolean({ description: 'Not all was looked through, whether or not something was found: ask again with `cursor`' }),
+  cursor: orNull(Type.String())
+})
+
 export const ReadBody = Type.Object({
   success: Type.Literal(true),
   conversationId: ConversationId,

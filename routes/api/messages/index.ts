@@ -6,11 +6,12 @@ import { directHistory } from '../../../src/chat/history.ts'
 import { listConversations } from '../../../src/chat/list-conversations.ts'
 import { markConversationRead, markMessageRead } from '../../../src/chat/mark-read.ts'
 import { react } from '../../../src/chat/react.ts'
+import { search } from '../../../src/chat/search.ts'
 import { sendDirect } from '../../../src/chat/send-direct.ts'
 import { unreadCounts } from '../../../src/chat/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import {
-  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, ReadBody, SendDirectInput, UnreadBody,
+  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, ReadBody, SearchBody, SearchQuery, SendDirectInput, UnreadBody,
   historyBody, messageBody
 } from '../../../src/schemas/message.ts'
 import { Id } from '../../../src/schemas/primitives.ts'
@@ -55,6 +56,16 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: UnreadBody, ...failures(401, 429, 503) }
     }
   }, async ({ identity }) => ({ success: true as const, ...await unreadCounts(app.chat, identity) }))
+
+  app.get('/search', {
+    schema: {
+      summary: 'Search the own direct conversations and rooms',
+      description: 'Or one conversation. A call looks through at most 2,000 messages and 200 conversations; while `hasMore`, ask again with `cursor`.',
+      tags,
+      querystring: SearchQuery,
+      response: { 200: SearchBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ query, identity }) => ({ success: true as const, ...await search(app.chat, identity, query) }))
 
   app.get('/:userId', {
     schema: {

@@ -1,0 +1,137 @@
+import type { Identity } from '../auth/identity.ts'
+import { TidelogError } from '../errors.ts'
+import { indexNames } from '../log/collections.ts'
+import { messagesBefore } from '../log/page.ts'
+import { type Head, type LogRow, type Member, type Seq, seqOf } from '../log/types.ts'
+import type { Message } from '../schemas/message.ts'
+import type { ChatContext } from './context.ts'
+import { entitlement } from './entitled.ts'
+import { renderMessages } from './render.ts'
+import { isShown, ownView } from './view.ts'
+
+/**
+ * Search without an index of words, which every message would have to pay for: a call looks through a bounded number of
+ * the caller's messages and says where it stopped, so that its cost does not grow with the history and nothing is left
+ * out by whoever goes on asking.
+ */
+
+/** Messages that one call looks at. */
+const rowsMax = 2_000
+/** Messages of one query. */
+const rowsAtOnce = 250
+/** Conversations that one call looks into. */
+const conversationsMax = 200
+
+export interface SearchInput {
+  q: string
+  /** In this conversation alone. */
+  conversationId?: string
+  limit?: number
+  /** The `cursor` of the call before. */
+  cursor?: string
+}
+
+export interface SearchPage {
+  /** Conversation by conversation, the newest message of each first. */
+  messages: Message[]
+  /** Not all was looked through. */
+  hasMore: boolean
+  /** Goes into the next call; null at the end. */
+  cursor: string | null
+}
+
+/** Where a search goes on: in this conversation, before this seq. */
+interface Place {
+  conversationId: string
+  before: Seq | undefined
+}
+
+interface Searched {
+  head: Head
+  member: Member | undefined
+  before: Seq | undefined
+}
+
+/**
+ * Messages with all the words, in any case and as parts of longer ones, of the caller's direct conversations and rooms.
+ * @throws TidelogError VALIDATION, BAD_CURSOR, NOT_FOUND, NOT_ALLOWED
+ */
+export async function search (context: ChatContext, identity: Identity, { q, conversationId, limit = 20, cursor }: SearchInput): Promise<SearchPage> {
+  const words = wordsOf(q)
+  if (words.length === 0) throw new TidelogError('VALIDATION', 'q must hold a word')
+  const from = cursor === undefined ? undefined : readPlace(cursor)
+  const { places, next } = conversationId === undefined
+    ? await ownConversations(context, identity, from)
+    : { places: await oneConversation(context, identity, conversationId, from), next: undefined }
+
+  const found: LogRow[] = []
+  let left = rowsMax
+  for (const { head, member, before } of places) {
+    const view = await ownView(context, identity, head, member)
+    if (view === null) continue
+    for (let end = before, hasMore = true; hasMore;) {
+      if (left <= 0 || found.length >= limit) return await pageOf(context, found, { conversationId: head._id, before: end })
+      const page = await messagesBefore(context.log.collections, head._id, end, Math.min(rowsAtOnce, left))
+      for (const row of page.rows) {
+        left--
+        end = row.seq!
+        if (row.message !== undefined && isShown(view, row) && matches(row.message, words)) found.push(row)
+        if (found.length >= limit) break
+      }
+      const last = page.rows.at(-1)?.seq
+      hasMore = last !== undefined && (page.hasMore || end !== last) && end! > view.fromSeq + 1
+    }
+  }
+  return await pageOf(context, found, next)
+}
+
+/** A part of the caller's conversations, by id, the one first in which the call before stopped. */
+async function ownConversations (
+  { log }: ChatContext, { id }: Identity, from: Place | undefined
+): Promise<{ places: Searched[], next: Place | undefined }> {
+  const members = await log.collections.members.find({ userId: id, ...(from === undefined ? {} : { conversationId: { $gte: from.conversationId } }) })
+    .sort({ userId: 1, conversationId: 1 }).hint(indexNames.byMember).limit(conversationsMax + 1).batchSize(conversationsMax + 2).toArray()
+  const heads = await log.heads(members.map(({ conversationId }) => conversationId))
+  const places = members.slice(0, conversationsMax).flatMap((member): Searched[] => {
+    const head = heads.get(member.conversationId)
+    return head === undefined ? [] : [{ head, member, before: from?.conversationId === head._id ? from.before : undefined }]
+  })
+  const last = members[conversationsMax]
+  return { places, next: last === undefined ? undefined : { conversationId: last.conversationId, before: undefined } }
+}
+
+async function oneConversation (context: ChatContext, identity: Identity, conversationId: string, from: Place | undefined): Promise<Searched[]> {
+  const { ref, head, member } = await entitlement(context, identity, conversationId)
+  if (from !== undefined && from.conversationId !== ref.conversationId) throw new TidelogError('BAD_CURSOR')
+  return head === undefined ? [] : [{ head, member, before: from?.before }]
+}
+
+async function pageOf (context: ChatContext, rows: readonly LogRow[], next: Place | undefined): Promise<SearchPage> {
+  const byConversation = new Map<string, LogRow[]>()
+  for (const row of rows) byConversation.set(row.conversationId, [...byConversation.get(row.conversationId) ?? [], row])
+  const messages = await Promise.all([...byConversation.values()].map(some => renderMessages(context, some)))
+  return { messages: messages.flat(), hasMore: next !== undefined, cursor: next === undefined ? null : writePlace(next) }
+}
+
+export function wordsOf (text: string): string[] {
+  return folded(text).split(/\s+/u).filter(word => word !== '')
+}
+
+export function matches (message: string, words: readonly string[]): boolean {
+  const text = folded(message)
+  return words.every(word => text.includes(word))
+}
+
+function folded (text: string): string {
+  return text.normalize('NFKC').toLowerCase()
+}
+
+function writePlace ({ conversationId, before }: Place): string {
+  return `${conversationId}~${before ?? ''}`
+}
+
+function readPlace (text: string): Place {
+  const match = /^([A-Za-z0-9_.:-]{1,80})~([0-9]{0,15})$/.exec(text)
+  if (match === null) throw new TidelogError('BAD_CURSOR')
+  return { conversationId: match[1]!, before: match[2] === '' ? undefined : seqOf(Number(match[2])) }
+}
