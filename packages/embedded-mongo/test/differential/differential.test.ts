@@ -1,6 +1,6 @@
 /**
  * The whole engine, through the driver, against a naive evaluator: random documents and indexes, random changes, and
- * then random queries, each also asked in ways that must give the same answer. TIDELOG_RUNS sets how many cases.
+ * then random queries, each also asked in ways that must give the same answer. TIDELOG_RUNS sets how many cases (with tap's --timeout=0).
  */
 import t from 'tap'
 import fc from 'fast-check'
