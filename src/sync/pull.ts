@@ -1,12 +1,12 @@
 import type { Identity } from '../auth/identity.ts'
 import { type People, type ReadSeqs, gather, nobodyRead } from '../chat/payload.ts'
 import { objectId, parseConversationId } from '../chat/conversation-id.ts'
-import { unreadMax } from '../chat/unread.ts'
+import { unreadMax } from '../chat/unread-counts.ts'
 import { isShown } from '../chat/view.ts'
 import type { Position } from '../log/cursor.ts'
 import { changesAfter, messagesBefore } from '../log/page.ts'
 import { metaOf, showsReaders } from '../log/steps.ts'
-import { type Head, type LogRow, type Member, type Rev, revOf } from '../log/types.ts'
+import { type Head, type LogRow, type Member, type Rev, revOf, selfLogId } from '../log/types.ts'
 import type { ReadPosition, SyncInput } from '../schemas/sync.ts'
 import { changeText, sized } from './changes.ts'
 import type { SyncContext } from './context.ts'
@@ -61,21 +61,33 @@ export async function fill (context: SyncContext, identity: Identity, due: reado
   while (start < due.length && !answer.isFull) {
     const some = due.slice(start, start + answer.worthReading(due, start))
     start += some.length
-    const found = await Promise.all(some.map(async one => await read(context, identity, one, answer.changesLeft, limit)))
-    const people = await gather(context.chat, found.flatMap(({ rows }) => rows))
-    for (const one of found) answer.add(one, people)
+    const found = await Promise.all(some.map(async one => await read(context, identity, one, answer.changesLeft)))
+    const [people, still] = await Promise.all([gather(context.chat, found.flatMap(({ rows }) => rows)), stillMine(context, identity)])
+    for (const one of found) if (still(one.due)) answer.add(one, people)
   }
   return answer.done(start < due.length)
 }
 
+/**
+ * Asked after the scan: whoever is a member now was one when everything that was scanned was written. Otherwise somebody who
+ * is removed in between would be told what was said behind them.
+ */
+async function stillMine ({ chat: { log }, places }: SyncContext, identity: Identity): Promise<(due: Due) => boolean> {
+  const now = await places.of(identity, await log.head(selfLogId(identity.userId)))
+  return ({ place }) => now.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev
+}
+
+/** A room's settings as its head has them, at the rev at which they were set. */
+type Settings = MessageText & { rev: number }
+
 /** What was read of one conversation for an answer. */
 interface Found {
   due: Due
-  /** As scanned, by ascending rev, hidden ones among them. */
+  /** As scanned, by ascending rev, up to the head, hidden ones among them. */
   rows: LogRow[]
   /** There is more behind the last row, up to the head. */
   hasMore: boolean
-  meta: MessageText | undefined
+  meta: Settings | undefined
   members: Member[]
   /** What their read positions take at most. */
   readsBytes: number
@@ -83,26 +95,30 @@ interface Found {
   unread: number
 }
 
-async function read (context: SyncContext, identity: Identity, due: Due, limit: number, limitOfAll: number): Promise<Found> {
+async function read (context: SyncContext, identity: Identity, due: Due, limit: number): Promise<Found> {
   const { head, place, from } = due
   const [page, mine, members] = await Promise.all([
     place.wireId === 'self' || from !== null
       ? scan(context, head, from?.rev ?? revOf(0), limit)
-      : newest(context, due, Math.min(newestMax, limitOfAll)),
+      : newest(context, due),
     place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
     readersOf(context, due)
   ])
   const unread = mine === undefined ? 0 : await context.unread.of(identity, head, mine, due.view)
-  const isReset = from === null
   return {
     due,
     ...page,
-    meta: isReset && head.kind === 'room' ? sized(JSON.stringify({ rev: head.metaRev ?? 1, kind: 'meta', ...metaOf(head) })) : undefined,
+    meta: from === null && head.kind === 'room' ? settingsOf(head) : undefined,
     members,
     readsBytes: members.length * readBytes,
     readSeqs: head.kind === 'direct' ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq])) : nobodyRead,
     unread
   }
+}
+
+function settingsOf (head: Head): Settings {
+  const rev = head.metaRev ?? 1
+  return { rev, ...sized(JSON.stringify({ rev, kind: 'meta', ...metaOf(head) })) }
 }
 
 interface Scanned {
@@ -115,14 +131,19 @@ async function scan ({ chat: { log }, segments }: SyncContext, head: Head, after
   const known = segments.find(head, after, limit)
   const page = known ?? await changesAfter(log.collections, head._id, after, limit)
   if (known === undefined) segments.keep(head, after, page)
-  const last = page.rows.at(-1)
-  return { rows: page.rows, hasMore: page.hasMore && last !== undefined && last.rev < head.headRev }
+  // What changed after the head was read comes next time, when it is known again who may see it.
+  const rows = upTo(head, page.rows)
+  return { rows, hasMore: page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev }
 }
 
-async function newest ({ chat: { log } }: SyncContext, { head, view }: Due, limit: number): Promise<Scanned> {
+async function newest ({ chat: { log } }: SyncContext, { head, view }: Due): Promise<Scanned> {
   if (head.headSeq <= view.fromSeq) return { rows: [], hasMore: false }
-  const { rows } = await messagesBefore(log.collections, head._id, undefined, limit)
-  return { rows: rows.filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false }
+  const { rows } = await messagesBefore(log.collections, head._id, undefined, newestMax)
+  return { rows: upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false }
+}
+
+function upTo ({ headRev }: Head, rows: LogRow[]): LogRow[] {
+  return rows.every(({ rev }) => rev <= headRev) ? rows : rows.filter(({ rev }) => rev <= headRev)
 }
 
 /** Members whose read positions the client may have to be told: between two always, because their messages show it. */
@@ -175,24 +196,14 @@ class Answer {
       this.overflown = true
       return
     }
-    const isNewestPage = found.due.from === null && found.due.place.wireId !== 'self'
-    if (isNewestPage) this.addNewest(found, people)
-    else this.addScanned(found, people)
-  }
-
-  /** @param isMoreDue there are conversations that were not read */
-  done (isMoreDue: boolean): Pulled {
-    return { conversations: this.conversations, hasMore: this.hasMore || this.overflown || isMoreDue }
-  }
-
-  private addScanned (found: Found, people: People): void {
-    const { due: { head, view, from }, rows, readSeqs } = found
+    const { due: { head, view, from }, rows, meta, readSeqs } = found
+    const entries: Array<LogRow | Settings> = meta === undefined ? rows : [...rows, meta].sort((a, b) => a.rev - b.rev)
     const changes: string[] = []
     let bytes = conversationBytes + found.readsBytes
     let taken = 0
-    for (const row of rows) {
-      if (isShown(view, row)) {
-        const change = changeText(row, people, readSeqs)
+    for (const entry of entries) {
+      if (!('kind' in entry) || isShown(view, entry)) {
+        const change = 'kind' in entry ? changeText(entry, people, readSeqs) : entry
         const fits = changes.length < this.changesLeft && bytes + change.bytes < this.bytesLeft
         if (!fits && (changes.length > 0 || this.conversations.length > 0)) {
           this.overflown = true
@@ -203,50 +214,32 @@ class Answer {
       }
       taken++
     }
-    const hasMore = found.hasMore || taken < rows.length
+    const next = entries[taken]
+    const hasMore = found.hasMore || next !== undefined
     if (taken === 0 && hasMore) return
-    const last = rows[taken - 1]
     const clock = head.clock.getTime()
-    // A row that changed after the head was read is in this answer; what was read meanwhile is not.
-    const position: Position = hasMore
-      ? { rev: last!.rev, clock: Math.max(from?.clock ?? 0, Math.min(last!.updatedAt.getTime(), clock)), generation: view.generation }
-      : { rev: last !== undefined && last.rev > head.headRev ? last.rev : head.headRev, clock, generation: view.generation }
-    this.take(found, { changes, position, hasMore, bytes, readsAfter: from?.clock ?? -1, readsUntil: hasMore ? position.clock : Infinity })
+    // Whoever begins is told of all read positions at once; the newest page may have gaps, which its scan goes on behind.
+    const position: Position = !hasMore
+      ? { rev: head.headRev, clock, generation: view.generation }
+      : from === null && next !== undefined
+        ? { rev: revOf(next.rev - 1), clock, generation: view.generation }
+        : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(from?.clock ?? 0, Math.min((entries[taken - 1] as LogRow).updatedAt.getTime(), clock)), generation: view.generation }
+    this.take(found, { changes, position, hasMore, bytes })
   }
 
-  /** The newest page comes whole, or in an answer of its own. */
-  private addNewest (found: Found, people: People): void {
-    const { due: { head, view }, meta } = found
-    let rows = found.rows
-    let texts = rows.map(row => changeText(row, people, found.readSeqs))
-    let bytes = conversationBytes + found.readsBytes + (meta?.bytes ?? 0) + texts.reduce((sum, text) => sum + text.bytes + 1, 0)
-    const fits = rows.length <= this.changesLeft && bytes < this.bytesLeft
-    if (!fits && this.conversations.length > 0) {
-      this.overflown = true
-      return
-    }
-    // In an answer of its own, the newest that fit.
-    const bySeq = rows.map((row, index) => ({ row, text: texts[index]! })).sort((a, b) => a.row.seq! - b.row.seq!)
-    while (bytes >= this.bytesLeft && bySeq.length > 1) bytes -= bySeq.shift()!.text.bytes + 1
-    if (bySeq.length < rows.length) {
-      bySeq.sort((a, b) => a.row.rev - b.row.rev)
-      rows = bySeq.map(({ row }) => row)
-      texts = bySeq.map(({ text }) => text)
-    }
-    const changes = texts.map(({ text }) => text)
-    const metaRev = head.metaRev ?? 1
-    if (meta !== undefined) changes.splice(rows.filter(({ rev }) => rev < metaRev).length, 0, meta.text)
-    const position = { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation }
-    this.take(found, { changes, position, hasMore: false, bytes, readsAfter: -1, readsUntil: Infinity })
+  /** @param isMoreDue there are conversations that were not read */
+  done (isMoreDue: boolean): Pulled {
+    return { conversations: this.conversations, hasMore: this.hasMore || this.overflown || isMoreDue }
   }
 
   private take (
     { due: { place, head, from }, members, unread }: Found,
-    { changes, position, hasMore, bytes, readsAfter, readsUntil }: { changes: string[], position: Position, hasMore: boolean, bytes: number, readsAfter: number, readsUntil: number }
+    { changes, position, hasMore, bytes }: { changes: string[], position: Position, hasMore: boolean, bytes: number }
   ): void {
+    const [after, until] = [from?.clock ?? -1, hasMore ? position.clock : Infinity]
     const reads = members.flatMap(({ userId, readSeq, readAt }): ReadPosition[] => {
       const at = readAt?.getTime()
-      return at === undefined || at <= readsAfter || at > readsUntil ? [] : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
+      return at === undefined || at <= after || at > until ? [] : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
     })
     this.changesLeft -= changes.length
     this.bytesLeft -= bytes

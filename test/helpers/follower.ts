@@ -1,0 +1,113 @@
+import type { Change, ReadPosition, SyncBody } from '../../src/schemas/sync.ts'
+import type { Message } from '../../src/schemas/message.ts'
+
+/** A client that holds what it was told and nothing else: the reference that sync is judged by. Pure, on plain values. */
+
+export interface Held {
+  kind: string
+  cursor: string
+  /** By id. */
+  messages: Record<string, Message>
+  meta: { rev: number, name?: string, isPrivate?: boolean, history?: string } | undefined
+  /** Roles as they changed since the first cursor. */
+  members: Record<string, string | null>
+  reads: Record<string, number>
+  unreadCount: number
+}
+
+export interface State {
+  conversations: Record<string, Held>
+  /** The own log. */
+  memberships: Record<string, string>
+  readSeqs: Record<string, number>
+  blocked: string[]
+}
+
+export const nothing: State = { conversations: {}, memberships: {}, readSeqs: {}, blocked: [] }
+
+export function cursorsOf ({ conversations }: State): Record<string, string> {
+  return Object.fromEntries(Object.entries(conversations).map(([id, { cursor }]) => [id, cursor]))
+}
+
+/** What a client holds after an answer. */
+export function apply (state: State, { conversations }: Pick<SyncBody, 'conversations'>): State {
+  return conversations.reduce((held, { conversationId, kind, changes, cursor, reset, unreadCount, reads }) => {
+    const before = reset === true || held.conversations[conversationId] === undefined ? empty(kind) : held.conversations[conversationId]
+    const start: State = conversationId === 'self' && reset === true ? { ...nothing, conversations: held.conversations } : held
+    const withCursor = put(start, conversationId, { ...before, cursor, unreadCount, reads: readsAfter(before.reads, reads) })
+    return changes.reduce((state, change) => applyChange(state, conversationId, change), withCursor)
+  }, state)
+}
+
+function applyChange (state: State, id: string, change: Change): State {
+  const held = state.conversations[id]!
+  switch (change.kind) {
+    case 'message': {
+      const { message } = change
+      return message.rev > (held.messages[message._id]?.rev ?? 0) ? put(state, id, { ...held, messages: { ...held.messages, [message._id]: message } }) : state
+    }
+    case 'membership':
+      if (id !== 'self') return put(state, id, { ...held, members: { ...held.members, [change.userId]: change.role } })
+      return change.role === null ? without(state, change.conversationId!) : { ...state, memberships: { ...state.memberships, [change.conversationId!]: change.role } }
+    case 'meta': {
+      const { kind, ...meta } = change
+      return put(state, id, { ...held, meta })
+    }
+    case 'purge': return put(state, id, { ...held, messages: only(held.messages, ({ seq }) => seq > change.throughSeq) })
+    case 'read': return { ...state, readSeqs: { ...state.readSeqs, [change.conversationId]: change.seq } }
+    case 'block': {
+      const blocked = state.blocked.filter(userId => userId !== change.userId)
+      return change.on ? hide({ ...state, blocked: [...blocked, change.userId] }, change.userId) : { ...state, blocked }
+    }
+  }
+}
+
+/** What others may be shown: how far a message between two is read follows from the positions, not from the message. */
+export function shown ({ conversations, ...own }: State) {
+  return {
+    ...own,
+    blocked: [...own.blocked].sort(),
+    conversations: Object.fromEntries(Object.entries(conversations).filter(([id]) => id !== 'self').map(([id, { kind, cursor, messages, meta, reads, unreadCount }]) => [id, {
+      kind,
+      cursor,
+      meta,
+      reads,
+      unreadCount,
+      messages: Object.values(messages).sort((a, b) => a.seq - b.seq)
+        .map(message => 'receiverId' in message ? { ...message, isRead: (reads[message.receiverId._id] ?? 0) >= message.seq } : message)
+    }]))
+  }
+}
+
+function empty (kind: string): Held {
+  return { kind, cursor: '', messages: {}, meta: undefined, members: {}, reads: {}, unreadCount: 0 }
+}
+
+function put (state: State, id: string, held: Held): State {
+  return { ...state, conversations: { ...state.conversations, [id]: held } }
+}
+
+/** Positions only go forward. */
+function readsAfter (before: Record<string, number>, reads: ReadPosition[]): Record<string, number> {
+  return { ...before, ...Object.fromEntries(reads.map(({ userId, seq }) => [userId, Math.max(seq, before[userId] ?? 0)])) }
+}
+
+function without ({ conversations, memberships, readSeqs, ...state }: State, id: string): State {
+  const { [id]: gone, ...rest } = conversations
+  const { [id]: role, ...roles } = memberships
+  const { [id]: seq, ...seqs } = readSeqs
+  return { ...state, conversations: rest, memberships: roles, readSeqs: seqs }
+}
+
+/** Where many talk, nothing of a blocked user is kept. */
+function hide (state: State, userId: string): State {
+  return {
+    ...state,
+    conversations: Object.fromEntries(Object.entries(state.conversations).map(([id, held]) =>
+      [id, { ...held, messages: only(held.messages, message => !('user' in message) || message.user._id !== userId) }]))
+  }
+}
+
+function only (messages: Record<string, Message>, keep: (message: Message) => boolean): Record<string, Message> {
+  return Object.fromEntries(Object.entries(messages).filter(([, message]) => keep(message)))
+}

@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify'
+import { ObjectId } from 'mongodb'
+import type { Identity } from '../../src/auth/identity.ts'
+import type { SyncBody } from '../../src/schemas/sync.ts'
+import type { TestApp } from './app.ts'
+import { type State, apply, cursorsOf, nothing } from './follower.ts'
+
+/** A user of a test, over REST and as the operations know them. */
+export interface TestPerson {
+  id: string
+  token: string
+  identity: Identity
+}
+
+let made = 0
+
+/** Registers somebody. */
+export async function newPerson ({ app, register }: TestApp): Promise<TestPerson> {
+  const { id, token } = await register(`person_${process.pid}_${made++}`)
+  return { id, token, identity: await identityOf(app, id) }
+}
+
+async function identityOf (app: FastifyInstance, userId: string): Promise<Identity> {
+  const user = await app.chat.users.get(userId)
+  return { userId, id: new ObjectId(userId), user: user!, isAdmin: false, sessionId: 'test' }
+}
+
+/** Asks `POST /api/sync` once. */
+export async function syncOnce ({ call }: TestApp, { token }: TestPerson, body: object): Promise<SyncBody> {
+  const answer = await call('POST', '/api/sync', { token, body })
+  if (answer.status !== 200) throw new Error(`sync answered ${answer.status}: ${answer.text}`)
+  return answer.body as SyncBody
+}
+
+/** Follows from a state until there is no more; every answer that says that there is must have moved a cursor. */
+export async function catchUp (test: TestApp, person: TestPerson, from: State = nothing, limit = 500): Promise<State> {
+  let state = from
+  for (;;) {
+    const answer = await syncOnce(test, person, { cursors: cursorsOf(state), limit })
+    const next = apply(state, answer)
+    if (!answer.hasMore) return next
+    if (JSON.stringify(cursorsOf(next)) === JSON.stringify(cursorsOf(state))) throw new Error('There is more, and nothing has moved')
+    state = next
+  }
+}
