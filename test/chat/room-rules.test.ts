@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { ObjectId } from 'mongodb'
+import t from 'tap'
+import { banning, changingMeta, clearing, deleting, givingRole, havingHandedOver, joining, leaving, removing, takingRole } from '../../src/chat/room-rules.ts'
+import { TidelogError } from '../../src/errors.ts'
+import { type Change, type Known, type Standing, type StandingRule, type Unit, planBatch } from '../../src/log/plan.ts'
+import { type Head, type LogRow, type Member, type MemberRole, memberKey, revOf, seqOf } from '../../src/log/types.ts'
+
+const now = new Date(1_700_000_000_000)
+const room: Head = {
+  _id: 'room_x', kind: 'room', headRev: revOf(9), headSeq: seqOf(5), clock: now, gcFloor: revOf(0), memberCount: 4, createdAt: now, name: 'x', isPrivate: false
+}
+const memberOf = (role: Standing, userId = new ObjectId()): Member | null => role === null || role === 'banned'
+  ? null
+  : { _id: memberKey(room._id, userId), conversationId: room._id, userId, role, joinedSeq: seqOf(0), joinedRev: revOf(1), joinedAt: now, readSeq: seqOf(0) }
+
+/** What comes of a rule: the new standing, `.` for the one that was, or the status of the refusal. */
+function outcome (rule: StandingRule, standing: Standing, actor: Standing, head: Head | null = room): string {
+  try {
+    const wanted = rule(memberOf(standing), head, { standing, actor: memberOf(actor) })
+    return wanted === standing ? '.' : String(wanted)
+  } catch (error) {
+    return error instanceof TidelogError ? String(error.status) : 'broken'
+  }
+}
+
+const roles: MemberRole[] = ['owner', 'moderator', 'member']
+
+t.test('what the owner, a moderator, a member and a stranger may do to others', async t => {
+  // Columns: what the other is now.
+  const targets: Standing[] = [null, 'member', 'moderator', 'banned']
+  const table: Array<[string, StandingRule, Record<string, string>]> = [
+    ['make a member', givingRole('member'), { owner: 'member . member member', moderator: 'member . 403 member', member: '403 403 403 403', stranger: '403 403 403 403' }],
+    ['make a moderator', givingRole('moderator'), { owner: 'moderator moderator . moderator', moderator: '403 403 . 403', member: '403 403 403 403', stranger: '403 403 403 403' }],
+    ['make the owner', givingRole('owner'), { owner: '403 owner owner 403', moderator: '403 403 403 403', member: '403 403 403 403', stranger: '403 403 403 403' }],
+    ['remove', removing, { owner: '. null null .', moderator: '. null 403 .', member: '403 403 403 403', stranger: '403 403 403 403' }],
+    ['ban', banning(true), { owner: 'banned banned banned .', moderator: 'banned banned 403 .', member: '403 403 403 403', stranger: '403 403 403 403' }],
+    ['lift a ban', banning(false), { owner: '. . . null', moderator: '. . . null', member: '403 403 403 403', stranger: '403 403 403 403' }]
+  ]
+  for (const [name, rule, expected] of table) {
+    for (const [actor, line] of Object.entries(expected)) {
+      const standing = actor === 'stranger' ? null : actor as MemberRole
+      t.equal(targets.map(target => outcome(rule, target, standing)).join(' '), line, `${actor}: ${name}`)
+      // To somebody outside a private room, and to everybody when it is deleted or was never there, it is not there.
+      const hidden = targets.map(() => '404').join(' ')
+      if (standing === null) t.equal(targets.map(target => outcome(rule, target, null, { ...room, isPrivate: true })).join(' '), hidden)
+      for (const head of [{ ...room, deleted: true, isPrivate: true }, null]) t.equal(targets.map(target => outcome(rule, target, standing, head)).join(' '), hidden)
+    }
+    for (const actor of ['moderator', 'member', null] as const) {
+      const result = outcome(rule, 'owner', actor)
+      t.ok(['403', '.'].includes(result), `nobody touches the owner: ${name} by ${actor} is ${result}`)
+    }
+  }
+})
+
+t.test('what everybody may do with their own place', async t => {
+  const standings: Standing[] = ['owner', 'moderator', 'member', null, 'banned']
+  const rows: Array<[string, StandingRule, string, string]> = [
+    // In a public room, and in a private one.
+    ['join', joining, '. . . member 403', '. . . 404 404'],
+    ['take the place of a member', takingRole('member'), '403 member . member 403', '403 member . 404 404'],
+    ['take that of a moderator', takingRole('moderator'), '403 . 403 403 403', '403 . 403 404 404'],
+    ['take that of the owner', takingRole('owner'), '. 403 403 403 403', '. 403 403 404 404'],
+    ['leave', leaving, '403 null null . .', '403 null null 404 404']
+  ]
+  for (const [name, rule, open, closed] of rows) {
+    t.equal(standings.map(standing => outcome(rule, standing, standing)).join(' '), open, name)
+    t.equal(standings.map(standing => outcome(rule, standing, standing, { ...room, isPrivate: true })).join(' '), closed, `${name}, private`)
+    t.ok(standings.every(standing => outcome(rule, standing, standing, { ...room, deleted: true, isPrivate: true }) !== 'member'), `${name}, deleted`)
+  }
+  t.equal(outcome(leaving, 'owner', 'owner', { ...room, memberCount: 1 }), 'null', 'the last may go')
+  t.equal(outcome(joining, null, null, { ...room, memberCount: 0 }), 'owner', 'an empty room belongs to who comes next')
+  t.equal(outcome(joining, null, null, null), 'owner', 'and so does a new one')
+  t.equal(outcome(takingRole('member'), null, null, null), 'owner')
+})
+
+t.test('settings are for those who lead, deleting is for the owner', async t => {
+  const tried = (rule: () => unknown) => {
+    try {
+      return rule() === null ? 'nothing' : 'done'
+    } catch (error) {
+      return String((error as TidelogError).status)
+    }
+  }
+  const change = (actor: Standing, head = room) => tried(() => changingMeta({ name: 'y' })(head, memberOf(actor)))
+  const remove = (actor: Standing, head = room) => tried(() => deleting(head, memberOf(actor)))
+  t.same([...roles, null].map(actor => change(actor)), ['done', 'done', '403', '403'])
+  t.same([...roles, null].map(actor => remove(actor)), ['done', '403', '403', '403'])
+  const closed = { ...room, isPrivate: true }
+  t.same([change(null, closed), remove(null, closed)], ['404', '404'])
+  const gone = { ...closed, deleted: true }
+  t.same([...roles, null].map(actor => change(actor, gone)), ['404', '404', '404', '404'])
+  t.equal(remove('owner', gone), 'nothing', 'asking again goes on with it')
+})
+
+class Database {
+  readonly heads = new Map<string, Head | null>()
+  readonly rows = new Map<string, LogRow>()
+  readonly members = new Map<string, Member>()
+
+  commit (units: Unit[]) {
+    const plan = planBatch(units, this as Known, now.getTime())
+    for (const { to } of plan.heads) this.heads.set(to._id, to)
+    for (const { to } of plan.rows) this.rows.set(to._id.toHexString(), to)
+    for (const { key, to } of plan.members) to === null ? this.members.delete(key) : this.members.set(key, to)
+    return plan
+  }
+}
+
+t.test('whatever is asked, in whichever batches: one owner at most, and only an empty room has none', async t => {
+  const users = Array.from({ length: 5 }, () => new ObjectId())
+  const ask = fc.record({
+    actor: fc.nat(4),
+    target: fc.nat(4),
+    what: fc.constantFrom('join', 'leave', 'member', 'moderator', 'owner', 'owner', 'remove', 'ban', 'unban', 'close', 'open', 'send')
+  })
+  fc.assert(fc.property(fc.array(fc.array(ask, { minLength: 1, maxLength: 4 }), { maxLength: 30 }), batches => {
+    const database = new Database()
+    const change = (actor: ObjectId, userId: ObjectId, role: StandingRule, more: object = {}): Change => ({ type: 'member', conversationId: room._id, userId, role, actor, ...more })
+    database.commit([{ changes: [change(users[0]!, users[0]!, joining, { open: { kind: 'room', name: 'x', isPrivate: false, members: [] } })] }])
+    for (const batch of batches) {
+      const asked = ({ actor: a, target: b, what }: typeof batch[number]): Unit => {
+        const [actor, target] = [users[a]!, users[b]!]
+        switch (what) {
+          case 'join': return { changes: [change(actor, actor, joining)] }
+          case 'leave': return { changes: [change(actor, actor, leaving)] }
+          case 'remove': return { changes: [change(actor, target, a === b ? leaving : removing)] }
+          case 'ban':
+          case 'unban': return { changes: a === b ? [change(actor, actor, leaving)] : [change(actor, target, banning(what === 'ban'))] }
+          case 'close':
+          case 'open': return { changes: [{ type: 'meta', conversationId: room._id, actor, decide: changingMeta({ isPrivate: what === 'close' }) }] }
+          case 'send': return { changes: [{ type: 'append', conversationId: room._id, row: { _id: new ObjectId(), kind: 'message', senderId: actor, message: 'x' }, requiresMember: actor }] }
+          case 'member':
+          case 'moderator':
+          case 'owner': return {
+            changes: a === b
+              ? [change(actor, actor, takingRole(what))]
+              : [change(actor, target, givingRole(what)), ...(what === 'owner' ? [change(actor, actor, havingHandedOver)] : [])]
+          }
+        }
+      }
+      const plan = database.commit(batch.map(asked))
+      assert.ok(plan.outcomes.every(each => typeof each === 'object' && (each.outcome !== 'refused' || each.error.code !== 'INTERNAL')))
+      const members = [...database.members.values()]
+      const head = database.heads.get(room._id)!
+      assert.equal(head.memberCount, members.length)
+      assert.ok(members.filter(({ role }) => role === 'owner').length === (members.length === 0 ? 0 : 1), 'one owner')
+      for (const row of database.rows.values()) {
+        if (row.kind === 'membership' && row.conversationId === room._id) {
+          const member = database.members.get(memberKey(room._id, row.userId!))
+          assert.equal(row.role, member?.role ?? null)
+          if (row.banned === true) assert.equal(member, undefined)
+        }
+      }
+    }
+  }), { numRuns: 400 })
+  t.pass()
+})
+
+t.test('clearing a deleted room leaves nobody, and bans as they are', async t => {
+  t.same(([...roles, null, 'banned'] as Standing[]).map(standing => outcome(clearing, standing, null, { ...room, deleted: true })), ['null', 'null', 'null', '.', '.'])
+})
