@@ -6,6 +6,9 @@ import { closeSync, linkSync, mkdirSync, openSync, readFileSync, readSync, renam
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 
+/** A process that was killed is there for a moment still: one that starts in its place waits so long, in milliseconds. */
+const DYING_MS_MAX = 1_000
+
 type Owner = { pid: number, started: string, token: string }
 
 export class DataFolderError extends Error {
@@ -54,15 +57,17 @@ export class DataFolder {
     const mine = `${this.#lockFile}.${this.#token}`
     writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid), token: this.#token } satisfies Owner))
     try {
-      // A second round only after a dead owner's lock was moved away.
-      for (let round = 0; round < 10; round++) {
+      const refuseAt = Date.now() + DYING_MS_MAX
+      // A further round only after a dead owner's lock was moved away, or while the owner may be dying.
+      for (let round = 0; round < 10 || Date.now() < refuseAt; round++) {
         if (tryLink(mine, this.#lockFile)) {
           held.add(this.#token)
           return
         }
         const owner = readOwner(this.#lockFile)
-        if (owner !== undefined && isAlive(owner)) throw this.#lockedBy(owner)
-        this.#moveAway(owner)
+        if (owner === undefined || !isAlive(owner)) this.#moveAway(owner)
+        else if (owner.pid === process.pid || Date.now() >= refuseAt) throw this.#lockedBy(owner)
+        else pause(20)
       }
       throw new DataFolderError('DATA_FOLDER_LOCKED', `the lock of the data folder ${this.path} keeps changing hands`)
     } finally {
@@ -116,17 +121,24 @@ function isAlive (owner: Owner): boolean {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
   // A pid is used again; a process's start time is not.
-  return owner.started === '' || startOf(owner.pid) === owner.started
+  const started = startOf(owner.pid)
+  return started !== 'dead' && (owner.started === '' || started === owner.started)
 }
 
-/** When a process started, in the words of the system; empty where that cannot be told. */
+/** Blocks the thread: the folder is locked before anything else goes on. */
+function pause (ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
+/** When a process started, in the words of the system; empty where that cannot be told, `dead` where only its entry is left. */
 function startOf (pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    // Fields are counted after the command's closing bracket, as the command may hold spaces; the 22nd is the start.
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-    return `${boot} ${started}`
+    // Fields are counted after the command's closing bracket, as the command may hold spaces: the 3rd is the state, the 22nd the start.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return 'dead'
+    return `${boot} ${fields[19]}`
   } catch {
     return ''
   }

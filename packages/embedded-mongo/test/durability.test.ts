@@ -118,6 +118,17 @@ t.test('the lock of a dead process is taken over', async t => {
   t.match(await db.command({ ping: 1 }), { ok: 1 })
 })
 
+t.test('a process that was just killed does not hold up the one that starts in its place', async t => {
+  const dataDir = temporaryFolder(t)
+  const dying = spawn('sleep', ['1000'])
+  await once(dying, 'spawn')
+  writeFileSync(join(dataDir, 'engine.lock'), JSON.stringify({ pid: dying.pid, started: '', token: 'of the killed one' }))
+  dying.kill('SIGKILL')
+  const engine = await startEmbeddedMongo({ dataDir })
+  await engine.stop()
+  t.pass('it started')
+})
+
 t.test('stop leaves a folder that the next start finds complete and unlocked', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
