@@ -1,7 +1,7 @@
 import type { Db, MongoClient } from 'mongodb'
 import { BatchedReader } from './batched.ts'
 import { type LogCollections, ensureLogIndexes, logCollections } from './collections.ts'
-import { type CommitOptions, type Committed, Committer } from './commit.ts'
+import { type CommitOptions, type CommitSteps, type Committed, Committer } from './commit.ts'
 import { CursorCodec } from './cursor.ts'
 import { databaseIdentity } from './database.ts'
 import type { Outcome, Unit } from './plan.ts'
@@ -20,7 +20,7 @@ export class ConversationLog {
   private readonly headReader: BatchedReader<string, Head>
   private readonly memberReader: BatchedReader<string, Member>
 
-  private constructor (client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: CommitOptions) {
+  private constructor (client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: CommitOptions, steps?: Partial<CommitSteps>) {
     this.collections = collections
     this.cursors = cursors
     this.committer = new Committer(client, collections, {
@@ -29,17 +29,17 @@ export class ConversationLog {
         options.onCommitted?.(committed)
         this.tell(committed)
       }
-    })
+    }, steps)
     this.headReader = new BatchedReader(ids => this.committer.currentHeads(ids))
     this.memberReader = byId(ids => collections.members.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
   }
 
   /** Creates the indexes that are missing, and the database's identity. */
-  static async open (client: MongoClient, db: Db, options: CommitOptions): Promise<ConversationLog> {
+  static async open (client: MongoClient, db: Db, options: CommitOptions, steps?: Partial<CommitSteps>): Promise<ConversationLog> {
     const collections = logCollections(db)
     await ensureLogIndexes(collections)
     const { cursorKey, epoch } = await databaseIdentity(db)
-    return new ConversationLog(client, collections, new CursorCodec(cursorKey, epoch), options)
+    return new ConversationLog(client, collections, new CursorCodec(cursorKey, epoch), options, steps)
   }
 
   /**

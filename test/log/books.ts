@@ -30,6 +30,21 @@ export class Books {
     }
   }
 
+  /** What was committed after that version has never been. */
+  restored (version: number): void {
+    this.commits = version
+    for (const [conversationId, given] of this.revs) {
+      const kept = given.filter(({ commit }) => commit <= version)
+      this.revs.set(conversationId, kept)
+      for (const key of this.deliveries.keys()) if (key.startsWith(`${conversationId} `) && Number(key.split(' ')[1]) > kept.length) this.deliveries.delete(key)
+    }
+  }
+
+  /** All that was ever written in a conversation, by rev; `commit` counts the commits of all conversations. */
+  history (conversationId: string): ReadonlyArray<{ row: LogRow, isNew: boolean, commit: number }> {
+    return this.revs.get(conversationId) ?? []
+  }
+
   delivered (node: string, { rows, reads }: Committed): void {
     for (const { row, isNew } of rows) {
       const key = `${row.conversationId} ${row.rev}`

@@ -30,6 +30,8 @@ export interface FakeOptions {
   without?: readonly string[]
   /** Documents that the server does not take. */
   refuses?: (doc: Doc) => boolean
+  /** Commits are on one server first, where they can still be lost to a failover: nobody reads them, or is told of them, before a majority has them. */
+  replicates?: boolean
   /** Called with what each commit wrote, before anybody can read it. */
   onApply?: (writes: Array<{ table: string, from: Doc | null, to: Doc | null }>) => void
 }
@@ -49,6 +51,11 @@ export class FakeMongo {
   readonly active = new Set<Transaction>()
   readonly tables = new Map<string, Map<string, Version[]>>(Object.keys(uniqueIndexes).map(name => [name, new Map()]))
   version = 0
+  /** What a majority has: all that is read outside of transactions. */
+  durable = 0
+  /** Another one after each failover. */
+  term = 0
+  private readonly behind: Array<{ version: number, writes: Array<{ table: string, from: Doc | null, to: Doc | null }> }> = []
 
   constructor (options: FakeOptions) {
     this.options = options
@@ -83,11 +90,42 @@ export class FakeMongo {
   apply (transaction: Transaction): void {
     if (!this.active.delete(transaction)) return
     const writes = [...transaction.writes.values()].map(write => ({ ...write, from: this.read(write.table, write.id) }))
-    this.version++
-    this.options.onApply?.(writes)
+    const version = ++this.version
+    transaction.appliedAt = version
+    this.behind.push({ version, writes })
+    if (this.options.replicates === true) void this.replicate(version)
+    else this.confirm(version)
     for (const { table, id, to } of writes) {
       const rows = this.tables.get(table)!
-      rows.set(id, [...(rows.get(id) ?? []), { at: this.version, doc: to }])
+      rows.set(id, [...(rows.get(id) ?? []), { at: version, doc: to }])
+    }
+  }
+
+  /** Another server leads from now on: what a majority did not have is gone, and so are all open transactions. */
+  failover (): void {
+    this.restore(this.durable)
+  }
+
+  /** The database as it was after that commit. */
+  restore (version: number): void {
+    this.term++
+    this.active.clear()
+    this.behind.length = 0
+    this.version = this.durable = version
+    for (const rows of this.tables.values()) for (const [id, versions] of rows) rows.set(id, versions.filter(({ at }) => at <= version))
+  }
+
+  private async replicate (version: number): Promise<void> {
+    const { term, options: { schedule } } = this
+    for (let turns = schedule.below(4); turns >= 0; turns--) await schedule.turn('server')
+    if (term === this.term) this.confirm(version)
+  }
+
+  private confirm (version: number): void {
+    while (this.behind.length > 0 && this.behind[0]!.version <= version) {
+      const { version, writes } = this.behind.shift()!
+      this.durable = version
+      this.options.onApply?.(writes)
     }
   }
 
@@ -116,14 +154,18 @@ export class FakeMongo {
 export class Transaction {
   readonly node: string
   readonly snapshot: number
+  readonly term: number
   readonly writes = new Map<string, { table: string, id: string, to: Doc | null }>()
   committing = false
+  /** The version that it made. */
+  appliedAt: number | undefined
   private readonly mongo: FakeMongo
 
   constructor (mongo: FakeMongo, node: string) {
     this.mongo = mongo
     this.node = node
     this.snapshot = mongo.version
+    this.term = mongo.term
     mongo.active.add(this)
   }
 
@@ -222,6 +264,10 @@ class FakeSession {
     await schedule.turn(this.node)
     if (this.outcome === 'open') this.decide(transaction)
     await schedule.turn(this.node)
+    if (await this.isLost(transaction)) {
+      this.outcome = 'aborted'
+      throw unknownResult()
+    }
     if (this.mute > 0) {
       this.mute--
       throw schedule.chance(0.1) ? new TypeError('A defect of the driver') : unknownResult()
@@ -234,6 +280,12 @@ class FakeSession {
     if (this.transaction !== undefined) this.mongo.active.delete(this.transaction)
   }
 
+  /** Waits until a majority has what the commit wrote, or a failover has undone it. */
+  private async isLost ({ appliedAt, term }: Transaction): Promise<boolean> {
+    while (appliedAt !== undefined && term === this.mongo.term && appliedAt > this.mongo.durable) await this.mongo.options.schedule.turn(this.node)
+    return this.outcome !== 'aborted' && term !== this.mongo.term && appliedAt !== undefined
+  }
+
   private async later (turns: number): Promise<void> {
     for (let i = 0; i <= turns; i++) await this.mongo.options.schedule.turn('server')
   }
@@ -242,6 +294,10 @@ class FakeSession {
   private decide (transaction: Transaction): void {
     const { schedule, faults } = this.mongo.options
     this.mute = 0
+    if (!this.mongo.active.has(transaction)) {
+      this.outcome = 'aborted'
+      return
+    }
     if (!schedule.chance(faults)) {
       this.outcome = 'applied'
       return this.mongo.apply(transaction)
@@ -322,6 +378,12 @@ class FakeCollection {
     await schedule.turn(this.node)
   }
 
+  async createIndexes (): Promise<void> {}
+
+  async countDocuments (filter: Doc): Promise<number> {
+    return (await this.find(filter).toArray()).length
+  }
+
   find (filter: Doc): FakeCursor {
     return new FakeCursor(this.mongo, this.node, this.table, filter)
   }
@@ -355,6 +417,7 @@ class FakeCursor {
   private readonly table: string
   private readonly filter: Doc
   private field: string | undefined
+  private direction = 1
   private max = Infinity
 
   constructor (mongo: FakeMongo, node: string, table: string, filter: Doc) {
@@ -364,9 +427,11 @@ class FakeCursor {
     this.filter = filter
   }
 
-  /** Scans here ascend. */
-  sort (order: Record<string, 1>): this {
-    this.field = Object.keys(order)[0]
+  /** By numbers: order by anything else does not matter here. */
+  sort (order: Record<string, 1 | -1>): this {
+    const [field] = Object.keys(order)
+    this.field = field === 'conversationId' ? undefined : field
+    this.direction = order[field!]!
     return this
   }
 
@@ -393,7 +458,7 @@ class FakeCursor {
 
   private look (): Doc[] {
     const { lag, schedule } = this.mongo.options
-    const late = this.table === 'log' && schedule.chance(lag ?? 0) ? this.mongo.version - 1 - schedule.below(3) : Infinity
+    const late = this.table === 'log' && schedule.chance(lag ?? 0) ? this.mongo.durable - 1 - schedule.below(3) : this.mongo.durable
     return this.mongo.all(this.table, late).filter(doc => matches(doc, this.filter)).map(doc => ({ ...doc }))
   }
 
@@ -401,12 +466,13 @@ class FakeCursor {
   private async scan (field: string): Promise<Doc[]> {
     const { schedule } = this.mongo.options
     const found: Doc[] = []
+    const placeOf = (doc: Doc) => Number(doc[field]) * this.direction
     let position = -Infinity
     while (found.length < this.max) {
-      const ahead = this.mongo.all(this.table).filter(doc => matches(doc, this.filter) && Number(doc[field]) > position)
+      const ahead = this.mongo.all(this.table, this.mongo.durable).filter(doc => matches(doc, this.filter) && placeOf(doc) > position)
       if (ahead.length === 0) break
-      const next = ahead.reduce((first, doc) => Number(doc[field]) < Number(first[field]) ? doc : first)
-      position = Number(next[field])
+      const next = ahead.reduce((first, doc) => placeOf(doc) < placeOf(first) ? doc : first)
+      position = placeOf(next)
       found.push({ ...next })
       if (schedule.chance(0.3)) await schedule.turn(this.node)
     }
@@ -428,6 +494,7 @@ function matches (doc: Doc, filter: Record<string, unknown>): boolean {
     return Object.entries(wanted).every(([operator, operand]) => {
       switch (operator) {
         case '$in': return (operand as unknown[]).some(one => keyOf(one) === keyOf(value))
+        case '$nin': return !(operand as unknown[]).some(one => keyOf(one) === keyOf(value))
         case '$gt': return value !== undefined && Number(value) > Number(operand)
         case '$lt': return value !== undefined && Number(value) < Number(operand)
         case '$exists': return (value !== undefined) === operand
