@@ -3,7 +3,6 @@ import type { Identity } from '../auth/identity.ts'
 import { type Head, type Member, selfLogId } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
 import { unreadMax } from './unread-counts.ts'
-export { unreadMax } from './unread-counts.ts'
 import { viewOf } from './view.ts'
 
 /** Conversations of a user, with where they end and how far they are read. */

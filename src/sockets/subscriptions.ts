@@ -118,12 +118,7 @@ export class Subscriptions {
 
   /** Users with sockets in a room or the common chat who may not see this message of it. */
   hiddenFrom ({ conversationId, senderId, seq }: LogRow, isNew: boolean, head: Head | undefined): string[] {
-    const hidden: string[] = []
-    if (this.blockers.size > 0) {
-      for (const userId of this.blockers.get(senderId!.toHexString()) ?? []) {
-        if (this.rooms.has(placeRoom(conversationId, userId))) hidden.push(userId)
-      }
-    }
+    const hidden = this.blockersIn(conversationId, senderId!.toHexString())
     // A new one is behind everybody's joining.
     if (isNew || head?.history !== 'joined') return hidden
     for (const { data: { session: { identity: { userId } } } } of this.socketsIn(conversationId)) {
@@ -131,6 +126,11 @@ export class Subscriptions {
       if (joined !== undefined && seq! <= fromSeqOf(head, joined) && !hidden.includes(userId)) hidden.push(userId)
     }
     return hidden
+  }
+
+  /** Users with sockets in a room or the common chat who have blocked this one. */
+  blockersIn (conversationId: string, userId: string): string[] {
+    return [...this.blockers.get(userId) ?? []].filter(blocker => this.rooms.has(placeRoom(conversationId, blocker)))
   }
 
   /** Sockets of this process in a Socket.IO room. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { TypingThrottle } from '../../src/sockets/typing.ts'
+import { startApp } from '../helpers/app.ts'
+import { connect } from '../helpers/sockets.ts'
 
 t.test('whatever a client says, at most a few announcements of a conversation pass in a second, and the last one that passed is not contradicted', async t => {
   fc.assert(fc.property(fc.array(fc.record({ wait: fc.nat(400), id: fc.constantFrom('a', 'b'), on: fc.boolean() }), { maxLength: 200 }), steps => {
@@ -33,4 +35,25 @@ t.test('many conversations at once are not announced without end', async t => {
   const throttle = new TypingThrottle()
   t.equal(Array.from({ length: 500 }, (_, index) => throttle.passes(String(index), true, 0)).filter(Boolean).length, 50)
   t.equal(throttle.passes('another', true, 1_000), true)
+})
+
+t.test('in a room and the common chat, typing is told to the others who follow it, but not to who has blocked the one', async t => {
+  const { url, register, call } = await startApp(t)
+  const people = await Promise.all(['ann', 'bob', 'eve', 'dan'].map(async name => await register(name)))
+  const [typist, other, blocker, outsider] = await Promise.all(people.map(async ({ token }) => await connect(t, url, token)))
+  const second = await connect(t, url, people[0]!.token)
+  const { body: { room: { roomId } } } = await call('POST', '/api/rooms', { token: people[0]!.token, body: { name: 'a room' } })
+  await call('PUT', `/api/users/${people[0]!.id}/block`, { token: people[2]!.token })
+  for (const socket of [typist, second, other, blocker]) await Promise.all([socket!.ask('joinRoom', roomId), socket!.ask('joinCommonChat')])
+  for (const conversationId of [`room_${roomId}`, 'common_chat']) {
+    t.match(await typist!.ask('typing', { conversationId, on: true }), { success: true })
+    t.same(await other!.wait('typing', payload => payload.conversationId === conversationId), { conversationId, userId: people[0]!.id, on: true })
+  }
+  t.match(await outsider!.ask('typing', { conversationId: `room_${roomId}`, on: true }), { success: false, code: 'NOT_ALLOWED' })
+  t.match(await outsider!.ask('typing', { conversationId: 'common_chat', on: true }), { success: true }, 'who may send there may type there')
+  await other!.wait('typing', ({ userId }) => userId === people[3]!.id)
+  for (const socket of [second, blocker]) {
+    await socket!.ask('setupUser')
+    t.same(socket!.all('typing').filter(({ userId }) => userId === people[0]!.id), [])
+  }
 })
