@@ -12,7 +12,8 @@ export type Change =
   | { do: 'findAndUpdate', filter: Condition, update: Update, order: Order, after: boolean }
   | { do: 'delete', many: boolean, filter: Condition }
 
-export type Read = { filter: Condition, order: Order, skip: number, limit: number, projection: Record<string, 0 | 1>, hinted: number, batchSize: number }
+/** Without `tie`, documents that are equal in the order may come in any. */
+export type Read = { filter: Condition, order: Order, tie: boolean, skip: number, limit: number, projection: Record<string, 0 | 1>, hinted: number, batchSize: number }
 
 export type Case = { docs: Plain[], indexes: IndexSpec[], indexedFirst: boolean, changes: Change[], reads: Read[] }
 
@@ -51,11 +52,10 @@ const body: fc.Arbitrary<Plain> = fields.map(fields => Object.fromEntries(fields
 
 const docs: fc.Arbitrary<Plain[]> = fc.array(body, { maxLength: 12 }).map(bodies => bodies.map((body, i) => ({ _id: new Int32(i), ...body })))
 
-const path = fc.constantFrom('a', 'a', 'b', 'b', 'c', 'a.b', 'a.c', 'b.c', 'b.b', 'd', 'u')
-const filterPath = fc.oneof({ weight: 12, arbitrary: path }, fc.constantFrom('_id', 'a.b.c'))
+const path = fc.constantFrom('a', 'a', 'a', 'a', 'a', 'b', 'b', 'b', 'a.b', 'a.b', 'a.c', 'b.c', 'c', 'u')
+const filterPath = fc.oneof({ weight: 14, arbitrary: path }, fc.constantFrom('_id', 'a.b.c'))
 const direction = fc.constantFrom<1 | -1>(1, -1)
 
-/** No index over a path and a part of it: MongoDB has them too, but nobody does. */
 const order = (maxLength: number): fc.Arbitrary<Order> => fc.uniqueArray(fc.tuple(path, direction), { minLength: 1, maxLength, selector: ([path]) => path })
   .map(fields => Object.fromEntries(fields))
 
@@ -181,6 +181,7 @@ const projection: fc.Arbitrary<Record<string, 0 | 1>> = fc.oneof(
 const read: fc.Arbitrary<Read> = fc.record({
   filter,
   order: fc.oneof({ weight: 1, arbitrary: fc.constant({}) }, { weight: 3, arbitrary: order(3) }),
+  tie: fc.boolean(),
   skip: fc.constantFrom(0, 0, 0, 1, 3),
   limit: fc.constantFrom(0, 0, 1, 2, 5),
   projection,
@@ -190,8 +191,8 @@ const read: fc.Arbitrary<Read> = fc.record({
 
 export const aCase: fc.Arbitrary<Case> = fc.record({
   docs,
-  indexes: fc.array(index, { maxLength: 3 }),
+  indexes: fc.array(index, { minLength: 1, maxLength: 3 }),
   indexedFirst: fc.boolean(),
   changes: fc.array(change, { maxLength: 3 }),
-  reads: fc.array(read, { minLength: 1, maxLength: 4 })
+  reads: fc.array(read, { minLength: 1, maxLength: 5 })
 })

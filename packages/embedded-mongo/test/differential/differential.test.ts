@@ -9,7 +9,7 @@ import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { MongoBulkWriteError, MongoClient } from 'mongodb'
 import { aCase } from './cases.ts'
 import type { Case, Change, IndexSpec, Read } from './cases.ts'
-import { keysOf, matchesFilter, ParallelArrays, projected, sorted, text } from './oracle.ts'
+import { keysOf, matchesFilter, ParallelArrays, placed, projected, sorted, text } from './oracle.ts'
 import type { Order, Plain } from './oracle.ts'
 import { Refused, Unjudged, updated } from './oracle-update.ts'
 
@@ -210,26 +210,61 @@ async function checkChange (collection: Collection, model: Model, change: Change
 }
 
 async function checkRead (collection: Collection, model: Model, read: Read): Promise<void> {
-  const { skip, limit, projection, batchSize } = read
+  const { skip, limit, batchSize } = read
   const filter = read.filter as Document
-  const order: Order = { ...read.order, _id: 1 }
-  const all = codeOr(() => sorted(model.docs.filter(doc => matchesFilter(doc, read.filter)), order))
+  const order: Order = read.tie ? { ...read.order, _id: 1 } : read.order
+  const projection = read.tie ? read.projection : {}
+  const matching = model.docs.filter(doc => matchesFilter(doc, read.filter))
+  const all = codeOr(() => placed(matching, order))
   const what = `find ${text(read)} with indexes ${text(model.indexes)}`
   const ask = async (hint?: Document) => await answerOf(collection.find(filter, { ...TYPED, sort: order, skip, limit, projection, batchSize, ...(hint === undefined ? {} : { hint }) }).toArray())
-  // MongoDB has no place in the order for such a document.
-  const wanted = typeof all === 'number' ? { code: 2 } : { value: all.slice(skip, limit === 0 ? undefined : skip + limit).map(doc => Object.keys(projection).length === 0 ? doc : projected(doc, projection)) }
   const hinted = model.indexes.filter(index => index.sparse !== true && index.partialFilterExpression === undefined)[read.hinted]
   const [planned, natural, byHint, count, complement, unordered] = await Promise.all([
     ask(), ask({ $natural: 1 }), hinted === undefined ? undefined : ask(hinted.key),
     collection.countDocuments(filter), collection.countDocuments({ $nor: [filter] }), collection.find(filter, TYPED).toArray()
   ])
-  expect(what, planned, wanted)
-  expect(`by $natural: ${what}`, natural, wanted)
-  if (byHint !== undefined) expect(`by ${text(hinted!.key)}: ${what}`, byHint, wanted)
-  const ids = model.docs.filter(doc => matchesFilter(doc, read.filter)).map(({ _id }) => text(_id))
+  // MongoDB has no place in the order for such a document.
+  const wanted = typeof all === 'number' ? 2 : all.slice(skip, limit === 0 ? undefined : skip + limit)
+  const check = read.tie ? expectExactly : expectInOrder
+  check(what, planned, wanted, read, matching)
+  check(`by $natural: ${what}`, natural, wanted, read, matching)
+  if (byHint !== undefined) check(`by ${text(hinted!.key)}: ${what}`, byHint, wanted, read, matching)
+  const ids = matching.map(({ _id }) => text(_id))
   expect(`count of ${what}`, count, ids.length)
   expect(`complement of ${what}`, complement, model.docs.length - ids.length)
   expect(`unordered ${what}`, unordered.map(({ _id }) => text(_id)).sort(), ids.sort())
+}
+
+type Answer = { value: Document[] } | { code: number }
+type Placed = ReturnType<typeof placed>
+
+function expectExactly (what: string, answer: Answer, wanted: Placed | number, { projection }: Read): void {
+  const projects = Object.keys(projection).length > 0
+  expect(what, answer, typeof wanted === 'number' ? { code: wanted } : { value: wanted.map(({ doc }) => projects ? projected(doc, projection) : doc) })
+}
+
+/** The same places in the order, each taken by a document of its own. */
+function expectInOrder (what: string, answer: Answer, wanted: Placed | number, { order }: Read, matching: readonly Plain[]): void {
+  if (typeof wanted === 'number' || 'code' in answer) {
+    expectExactly(what, answer, wanted, { projection: {} } as Read)
+    return
+  }
+  const byText = new Map(matching.map(doc => [text(doc), doc]))
+  const found = answer.value.map(doc => byText.get(text(doc)))
+  if (found.includes(undefined) || new Set(found).size !== found.length) throw new Mismatch(`${what}\n  engine has ${text(answer.value)}, of which some do not match or come twice`)
+  const keys = placed(found as Plain[], order).map(({ key }) => key)
+  const inPlace = (found as Plain[]).map(doc => placed([doc], order)[0]!.key)
+  expect(`places of ${what}`, inPlace.map(tupleText), keys.map(tupleText))
+  expect(`keys of ${what}`, keys.map(tupleText), wanted.map(({ key }) => tupleText(key)))
+}
+
+/** Each index holds the documents it should, each once. */
+async function checkIndexes (collection: Collection, model: Model): Promise<void> {
+  await Promise.all(model.indexes.map(async index => {
+    const filter = index.sparse === true ? { $or: Object.keys(index.key).map(path => ({ [path]: { $exists: true } })) } : index.partialFilterExpression ?? {}
+    const found = await collection.find(filter, { hint: index.key, projection: { _id: 1 }, ...TYPED }).toArray()
+    expect(`documents by index ${text(index)}`, found.map(({ _id }) => text(_id)).sort(), model.docs.filter(doc => isIn(index, doc)).map(({ _id }) => text(_id)).sort())
+  }))
 }
 
 t.test(`the engine agrees with a naive evaluator on ${RUNS} random cases`, { timeout: 0 }, async t => {
@@ -246,6 +281,7 @@ t.test(`the engine agrees with a naive evaluator on ${RUNS} random cases`, { tim
     const model = await build(collection, drawn)
     for (const change of drawn.changes) await checkChange(collection, model, change)
     for (const read of drawn.reads) await checkRead(collection, model, read)
+    await checkIndexes(collection, model)
     await collection.drop()
   })
   const result = await fc.check(property, { numRuns: RUNS, endOnFailure: false })

@@ -84,6 +84,7 @@ function apply (holder: Plain | Val[], parts: readonly string[], op: string, ope
 
 function put (holder: Plain | Val[], name: string, value: Val): void {
   if (!Array.isArray(holder)) {
+    if (/^\d+$/.test(name) && !Object.hasOwn(holder, name)) throw new Unjudged('JavaScript would move such a field to the front')
     holder[name] = value
     return
   }

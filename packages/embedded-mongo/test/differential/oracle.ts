@@ -10,7 +10,7 @@ export type Condition = { [name: string]: unknown }
 
 /** The key of an empty array, below null. */
 const EMPTY = Symbol('empty')
-type Key = Val | typeof EMPTY
+export type Key = Val | typeof EMPTY
 
 export const text = (value: unknown): string => EJSON.stringify({ value }, { relaxed: false })
 
@@ -203,8 +203,8 @@ function walk (source: Source): Source {
 
 export type Order = Record<string, 1 | -1>
 
-/** Throws ParallelArrays where a document has no place in the order. */
-export function sorted (docs: readonly Plain[], order: Order): Plain[] {
+/** Documents with their keys, in order. Throws ParallelArrays where a document has no place in the order. */
+export function placed (docs: readonly Plain[], order: Order): { doc: Plain, key: Key[] }[] {
   const paths = Object.keys(order)
   const directions = Object.values(order)
   const compareKeys = (a: readonly Key[], b: readonly Key[]) => {
@@ -215,8 +215,10 @@ export function sorted (docs: readonly Plain[], order: Order): Plain[] {
     return 0
   }
   const placed = docs.map(doc => ({ doc, key: keysOf(doc, paths).sort(compareKeys)[0]! }))
-  return placed.sort((a, b) => compareKeys(a.key, b.key)).map(({ doc }) => doc)
+  return placed.sort((a, b) => compareKeys(a.key, b.key))
 }
+
+export const sorted = (docs: readonly Plain[], order: Order): Plain[] => placed(docs, order).map(({ doc }) => doc)
 
 /** Inclusion or exclusion of paths, `_id` apart. */
 export function projected (doc: Plain, projection: Record<string, 0 | 1>): Plain {
