@@ -91,6 +91,7 @@ export const SyncedConversation = Type.Object({
   kind: Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common'), Type.Literal('self')]),
   changes: Type.Array(Change, { description: 'In ascending rev' }),
   cursor: Cursor,
+  rev: Type.Integer({ description: 'What the cursor stands for: the next live change has the rev behind it' }),
   hasMore: Type.Boolean({ description: 'Ask again at once with the cursors of this answer' }),
   reset: Type.Optional(Type.Literal(true, { description: 'Drop what is held of this conversation and take these changes' })),
   unreadCount: Type.Integer({ description: 'Messages of others behind the caller\'s read position, at most 1,000' }),

@@ -31,6 +31,8 @@ export interface PulledConversation {
   kind: Head['kind']
   changes: string[]
   cursor: string
+  /** What the cursor stands for: the next live change has the rev behind it. */
+  rev: Rev
   hasMore: boolean
   reset: boolean
   unreadCount: number
@@ -249,6 +251,7 @@ class Answer {
       kind: head.kind,
       changes,
       cursor: this.context.places.cursorAt(this.identity.userId, place, position),
+      rev: position.rev,
       hasMore,
       reset: from === null,
       unreadCount: unread,
@@ -263,8 +266,8 @@ const readBytes = 90
 /** An answer as JSON text. */
 export function writePulled ({ conversations, hasMore }: Pulled, serverTime: number): string {
   let text = ''
-  for (const { wireId, kind, changes, cursor, hasMore, reset, unreadCount, reads } of conversations) {
-    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes.join(',')}],"cursor":"${cursor}","hasMore":${String(hasMore)}${
+  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, unreadCount, reads } of conversations) {
+    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes.join(',')}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
       reset ? ',"reset":true' : ''},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
   }
   return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
