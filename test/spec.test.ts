@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { root } from './helpers/process.ts'
+
+const spec = readFileSync(join(root, 'docs', 'SPEC.md'), 'utf8')
+const invariants = spec.split(/^## (?=I\d+\.)/m).slice(1).map(text => ({
+  id: /^I\d+/.exec(text)![0],
+  enforced: filesOf(/^- Enforced: (.+)$/m.exec(text)?.[1]),
+  tests: filesOf(/^- Tests: (.+)$/m.exec(text)?.[1])
+}))
+
+function filesOf (line: string | undefined): string[] {
+  return [...(line ?? '').matchAll(/`([^`]+)`/g)].map(([, file]) => file!)
+}
+
+t.test('every invariant names where it is kept and a test whose title begins with its id', async t => {
+  t.strictSame(invariants.map(({ id }) => id), ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7'])
+  for (const { id, enforced, tests } of invariants) {
+    t.ok(enforced.length > 0 && tests.length > 0, `${id} names both`)
+    for (const file of [...enforced, ...tests]) t.ok(existsSync(join(root, file)), `${id}: ${file}`)
+    for (const file of tests.filter(file => existsSync(join(root, file)))) {
+      const titles = [...readFileSync(join(root, file), 'utf8').matchAll(/test\(['`]((?:I\d+[ :])+)/g)].map(([, ids]) => ids!)
+      t.ok(titles.some(ids => ids.split(/[ :]+/).includes(id)), `${id}: a test in ${file} bears its id`)
+    }
+  }
+})
+
+t.test('the pages of docs link only to files that exist', async t => {
+  for (const page of ['ARCHITECTURE.md', 'AUTHENTICATION.md', 'PROTOCOL.md', 'SPEC.md']) {
+    const text = readFileSync(join(root, 'docs', page), 'utf8')
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.ok(existsSync(join(root, 'docs', target!)), `${page}: ${target!}`)
+  }
+})
