@@ -5,6 +5,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { catchUp } from './catch-up.ts'
 import { connect } from './connect.ts'
 import { direct } from './direct.ts'
 import { fanOut } from './fan-out.ts'
@@ -13,12 +14,13 @@ import type { Benchmark } from './lib/benchmark.ts'
 import type { Comparison } from './lib/compare.ts'
 import { provenance } from './lib/machine.ts'
 import { header, table } from './lib/table.ts'
+import { many } from './many.ts'
 import { page } from './page.ts'
 import { poll } from './poll.ts'
 import { pull } from './pull.ts'
 import { status } from './status.ts'
 
-const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, connect, poll, page, status, pull, growth }
+const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, connect, poll, page, status, pull, 'catch-up': catchUp, many, growth }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,7 +2,7 @@ import { cp, mkdir } from 'node:fs/promises'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { type Collection, type Db, MongoClient, ObjectId } from 'mongodb'
 import { ensureLogIndexes, logCollections } from '../../src/log/collections.ts'
-import { type Head, type LogRow, type Member, memberKey, revOf, seqOf } from '../../src/log/types.ts'
+import { type Head, type LogRow, type Member, memberKey, revOf, rowIdOf, selfLogId, seqOf } from '../../src/log/types.ts'
 import { type Person, directId, userRow } from './people.ts'
 
 /** A direct conversation that is to be there before the run; messages alternate between the two. */
@@ -34,7 +34,7 @@ export async function addUsers (db: Db, persons: readonly Person[]): Promise<voi
 
 /**
  * Writes conversations as the log's commits would have left them: rows with rev = seq = 1, 2, 3 … a second apart, the head at
- * the last of them, both members. Straight through the driver in large batches: a million rows through sockets would take minutes.
+ * the last of them, both members, and the own logs of all, which must not be there before. Straight through the driver in large batches: a million rows through sockets would take minutes.
  */
 export async function addHistories (db: Db, histories: readonly History[]): Promise<void> {
   const collections = logCollections(db)
@@ -42,6 +42,7 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
   const rows = new Batch<LogRow>(collections.log)
   const heads = new Batch<Head>(collections.conversations)
   const members = new Batch<Member>(collections.members)
+  const conversationsOf = new Map<string, string[]>()
   for (const { a, b, messages } of histories) {
     const conversationId = directId(a, b)
     const ids = [new ObjectId(a.id), new ObjectId(b.id)] as const
@@ -56,6 +57,7 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
       memberCount: 2,
       createdAt: timeOf(0)
     })
+    for (const { id } of [a, b]) conversationsOf.set(id, [...conversationsOf.get(id) ?? [], conversationId])
     for (const userId of ids) {
       await members.add({
         _id: memberKey(conversationId, userId),
@@ -69,6 +71,13 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
         readAt: timeOf(0) // So that no page by time brings read messages again.
       })
     }
+  }
+  for (const [userId, conversationIds] of conversationsOf) {
+    const revs = revOf(conversationIds.length)
+    await heads.add({
+      _id: selfLogId(userId), kind: 'self', headRev: revs, headSeq: seqOf(0), clock: timeOf(revs), gcFloor: revOf(0), memberCount: 0, memberRev: revs, createdAt: timeOf(0)
+    })
+    for (const [index, conversationId] of conversationIds.entries()) await rows.add(membershipRow(userId, conversationId, index + 1))
   }
   for (const batch of [rows, heads, members]) await batch.end()
 }
@@ -99,6 +108,14 @@ function messageRow (conversationId: string, [a, b]: readonly [ObjectId, ObjectI
     messageType: 'text',
     createdAt: at,
     updatedAt: at
+  }
+}
+
+function membershipRow (userId: string, about: string, number: number): LogRow {
+  const conversationId = selfLogId(userId)
+  const at = timeOf(number)
+  return {
+    _id: rowIdOf(conversationId, 'membership', about), conversationId, rev: revOf(number), kind: 'membership', about, userId: new ObjectId(userId), role: 'member', createdAt: at, updatedAt: at
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Request, ask, get, post } from './http-load.ts'
-import type { Person } from './people.ts'
+import { type Person, directId } from './people.ts'
 
 /** One side of a conversation, as a polling client sees it. */
 export interface View {
@@ -73,6 +73,27 @@ export async function nothingNewOfAll (url: string, persons: readonly Person[]):
     if (conversations.length > 0) throw new Error(`/api/sync brought ${conversations.length} conversations where nothing has changed`)
     return request
   }))
+}
+
+/** The requests of a client that has the first message of a conversation and catches up with all the others. */
+export async function catchingUp (url: string, { self, other }: View, messages: number): Promise<Request[]> {
+  const id = directId(self, other)
+  const everything = await nothingNewOfAll(url, [self])
+  const { cursors } = JSON.parse(String(everything[0]!.body)) as { cursors: Record<string, string> }
+  const first = await ask<ConversationAnswer>(url, post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: new Date(0).toISOString(), limit: 1 }))
+  const requests: Request[] = []
+  let cursor = first.cursor
+  let missing = messages - 1
+  for (let more = true; more;) {
+    const request = post(self.token, '/api/sync', { cursors: { ...cursors, [id]: cursor } })
+    const { conversations: [found], hasMore } = await ask<SyncAnswer>(url, request)
+    requests.push(request)
+    missing -= found!.changes.length
+    cursor = found!.cursor
+    more = hasMore
+  }
+  if (missing !== 0) throw new Error(`${missing} messages were not brought`)
+  return requests
 }
 
 /** `GET /api/sync/heads` with the ETag of the last answer: 304. */

@@ -8,17 +8,17 @@ import { type Person, directId, people } from './people.ts'
 import { startFloor, startProduct } from './process.ts'
 import type { View } from './sync-requests.ts'
 
-const users = 50
 const inFlight = 50
 
 interface Data {
-  /** Each user has a conversation with the next ones, this many. */
+  users?: number
+  /** Each user has a conversation with the next ones, this many (and so with as many before). */
   neighbours: number
   /** Messages in each conversation. */
   messages: number
 }
 
-/** 50 users with conversations among each other, and the servers that hold them. */
+/** Users with conversations among each other, and the servers that hold them. */
 export interface SyncSetting {
   /** The product's. */
   url: string
@@ -35,7 +35,7 @@ export interface SyncSetting {
 /** A benchmark of one comparison in this setting. */
 export function syncBenchmark (
   measure: (setting: SyncSetting, pace: Setting['pace']) => Promise<Comparison>,
-  { neighbours, messages }: Data = { neighbours: 4, messages: 200 }
+  { users = 50, neighbours, messages }: Data = { neighbours: 4, messages: 200 }
 ): Benchmark {
   return async function * ({ folder, pace, profileDir }) {
     const persons = people(users)

@@ -1,0 +1,34 @@
+import { held } from './lib/benchmark.ts'
+import { type Contestant, compare } from './lib/compare.ts'
+import type { Request } from './lib/http-load.ts'
+import { catchingUp } from './lib/sync-requests.ts'
+import { syncBenchmark } from './lib/sync-setting.ts'
+
+const messages = 10_000
+
+/** `POST /api/sync` by clients who have missed 10,000 messages of a conversation, page by page. */
+export const catchUp = syncBenchmark(async ({ url, views, tidelog, fastify, driver }, pace) => {
+  const all: Request[][] = []
+  for (const view of views) all.push(await catchingUp(url, view, messages))
+  const pages = all[0]!.length
+  // Ten conversations are more than is kept in memory, a single one is not.
+  const everywhere = all.flat()
+  const same = all.slice(0, 1).flat()
+  const floor = await fastify(everywhere)
+  return held(await compare(`Catch-up of ${messages.toLocaleString('en')} messages, in ${pages} pages`, 'messages', [
+    counting(tidelog('the same conversation for all', same), messages / pages),
+    counting(tidelog('ten conversations in turn, more than memory keeps', everywhere), messages / pages),
+    counting(floor, messages / pages),
+    counting(driver('one find of 400 rows', { loop: 'page', limit: 400, revMax: messages - 401 }), 400)
+  ], pace), '≥ 100,000 messages/s', ({ lines }) => lines[0]!.perSecond >= 100_000)
+
+  function counting ({ run, ...contestant }: Contestant, each: number): Contestant {
+    return {
+      ...contestant,
+      run: async seconds => {
+        const sample = await run(seconds)
+        return { ...sample, operations: Math.round(sample.operations * each) }
+      }
+    }
+  }
+}, { users: 20, neighbours: 1, messages })
