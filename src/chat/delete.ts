@@ -1,12 +1,12 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import type { Patch } from '../log/plan.ts'
-import type { LogRow, Member } from '../log/types.ts'
+import type { LogRow } from '../log/types.ts'
 import type { DeleteInput } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { parseConversationId } from './conversation-id.ts'
 import type { Changed } from './edit.ts'
-import { askedBy, findMessage, requireMember, visibleMessage } from './entitled.ts'
+import { type Asking, askedBy, findMessage, requireMember, visibleMessage } from './entitled.ts'
 import { renderMessage } from './render.ts'
 import type { Prepared } from './send.ts'
 
@@ -21,10 +21,10 @@ export async function deleteMessage (context: ChatContext, identity: Identity, i
 
 export async function prepareDelete (context: ChatContext, identity: Identity, { messageId }: DeleteInput): Promise<Prepared<Changed>> {
   const { row: { _id, conversationId }, isAdministrators } = await deletable(context, identity, messageId)
-  const decide = (row: LogRow, { actor }: { actor: Member | null }): Patch | null => {
+  const decide = (row: LogRow, asking: Asking): Patch | null => {
     if (!isAdministrators) {
-      requireMember(row, actor)
-      const moderates = row.roomId !== undefined && actor?.role !== 'member'
+      requireMember(row, asking)
+      const moderates = row.roomId !== undefined && asking.actor?.role !== 'member'
       if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
     }
     return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: ['message', 'listingId', 'replyTo', 'editedAt', 'reactions'] }

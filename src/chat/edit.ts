@@ -1,10 +1,10 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import type { Patch } from '../log/plan.ts'
-import type { LogRow, Member } from '../log/types.ts'
+import type { LogRow } from '../log/types.ts'
 import type { EditInput, Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
-import { askedBy, refuseBlocked, requireMember, visibleMessage } from './entitled.ts'
+import { type Asking, askedBy, refuseBlocked, requireMember, visibleMessage } from './entitled.ts'
 import { renderMessage } from './render.ts'
 import { type Prepared, checkContent, wellFormed } from './send.ts'
 
@@ -29,8 +29,8 @@ export async function prepareEdit (context: ChatContext, identity: Identity, { m
   await refuseBlocked(context, identity, ref)
   const message = wellFormed(content)
   let newer: LogRow | undefined
-  const decide = (row: LogRow, { actor }: { actor: Member | null }): Patch | null => {
-    requireMember(row, actor)
+  const decide = (row: LogRow, asking: Asking): Patch | null => {
+    requireMember(row, asking)
     if (row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can edit a message')
     if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be edited')
     if (row.message === message) return null

@@ -48,6 +48,13 @@ export async function visibleMessage (context: ChatContext, identity: Identity, 
   return { row, entitlement: found }
 }
 
+/** What a rule about a change of a message is told beside the message. */
+export interface Asking {
+  head: Head
+  /** Null outside rooms too. */
+  actor: Member | null
+}
+
 /** Who asks for a change of a message, where the log must look at their membership again. */
 export function askedBy ({ id }: Identity, conversationId: string): { actor?: ObjectId } {
   return parseConversationId(conversationId)?.kind === 'room' ? { actor: id } : {}
@@ -57,8 +64,8 @@ export function askedBy ({ id }: Identity, conversationId: string): { actor?: Ob
  * What a change of a room's message must still find when it is committed: whoever was removed meanwhile is a stranger. In
  * other conversations nobody is removed.
  */
-export function requireMember ({ conversationId }: LogRow, actor: Member | null): void {
-  if (actor === null && parseConversationId(conversationId)?.kind === 'room') throw new TidelogError('NOT_FOUND')
+export function requireMember ({ conversationId }: LogRow, { head, actor }: Asking): void {
+  if ((actor === null || head.deleted === true) && parseConversationId(conversationId)?.kind === 'room') throw new TidelogError('NOT_FOUND')
 }
 
 /** @throws TidelogError NOT_FOUND */

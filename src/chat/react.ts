@@ -1,11 +1,11 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import type { Patch } from '../log/plan.ts'
-import type { LogRow, Member } from '../log/types.ts'
+import type { LogRow } from '../log/types.ts'
 import type { ReactInput } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import type { Changed } from './edit.ts'
-import { askedBy, refuseBlocked, requireMember, visibleMessage } from './entitled.ts'
+import { type Asking, askedBy, refuseBlocked, requireMember, visibleMessage } from './entitled.ts'
 import { hasReacted, isEmoji, reactionKindsMax, withReaction, withoutReaction } from './reactions.ts'
 import { renderMessage } from './render.ts'
 import type { Prepared } from './send.ts'
@@ -23,8 +23,8 @@ export async function prepareReact (context: ChatContext, identity: Identity, { 
   if (!isEmoji(emoji)) throw new TidelogError('VALIDATION', 'emoji must be one emoji')
   const { row: { _id, conversationId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
   if (on) await refuseBlocked(context, identity, ref)
-  const decide = (row: LogRow, { actor }: { actor: Member | null }): Patch | null => {
-    requireMember(row, actor)
+  const decide = (row: LogRow, asking: Asking): Patch | null => {
+    requireMember(row, asking)
     if (row.isDeleted === true && on) throw new TidelogError('NOT_ALLOWED', 'A deleted message takes no reactions')
     if (hasReacted(row.reactions, emoji, identity.id) === on) return null
     return on ? added(row, emoji, identity) : removed(row, emoji, identity)

@@ -95,7 +95,7 @@ export function changingMeta (wanted: Meta): (head: Head, actor: Member | null) 
 
 /** Deleting: the room is private from then on, so that no list of public rooms has it. The owner may ask again. */
 export function deleting (head: Head, actor: Member | null): Meta | null {
-  if (actor === null) throw strangerToRoom(head)
+  if (actor === null || (head.deleted === true && actor.role !== 'owner')) throw strangerToRoom(head)
   onlyOwner(actor.role)
   return head.deleted === true ? null : { deleted: true, isPrivate: true }
 }

@@ -115,7 +115,8 @@ t.test('content is kept as given: any script, marks, spaces around; half a chara
 t.test('junk in every route is a clear refusal', async t => {
   const id = 'f'.repeat(24)
   const routes: Array<[string, string]> = [
-    ['POST', '/api/messages'], ['PUT', `/api/messages/${id}`], ['POST', '/api/messages/sync-conversation'], ['POST', '/api/common-chat/message'], ['POST', '/api/rooms/den/messages'],
+    ['POST', '/api/messages'], ['PUT', `/api/messages/${id}`], ['POST', '/api/messages/sync-conversation'], ['POST', '/api/common-chat/message'], ['POST', '/api/rooms/den/messages'], ['POST', '/api/rooms'], ['PATCH', '/api/rooms/den'], ['PUT', '/api/rooms/den/members/me'], ['PUT', `/api/rooms/den/members/${id}`],
+    ['PUT', `/api/rooms/den/bans/${id}`], ['PUT', `/api/messages/${id}/reactions/x`],
     ['DELETE', `/api/messages/${id}`], ['PATCH', `/api/messages/${id}/read`], ['PATCH', `/api/messages/conversations/${id}/read`]
   ]
   for (const [method, path] of routes) {

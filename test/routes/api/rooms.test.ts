@@ -1,5 +1,6 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
+import { clearDeletedRooms } from '../../../src/chat/delete-room.ts'
 import { MembersBody, RoomBody, RoomsBody } from '../../../src/schemas/room.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
@@ -222,4 +223,39 @@ t.test('a deleted room is gone for everybody, in whichever way it is asked for, 
   await socket.ask('joinRoom', 'named')
   t.match(await as(ann)('DELETE', '/named'), { status: 200 })
   t.match(await socket.ask('joinRoom', 'named'), { success: false, code: 'NOT_FOUND' })
+})
+
+t.test('whatever is asked while a room is deleted, nobody and nothing comes into it afterwards', async t => {
+  for (let round = 0; round < 5; round++) {
+    const roomId = await make(ann)
+    for (const user of [bob, dan]) await as(user)('PUT', `/${roomId}/members/me`)
+    const message = await say(bob, roomId, 'hello')
+    const answers = await Promise.all([
+      as(bob)('POST', `/${roomId}/messages`, { content: 'x' }), call('PUT', `/api/messages/${message._id}`, { token: bob.token, body: { content: 'y' } }),
+      as(ann)('DELETE', `/${roomId}`), as(eve)('PUT', `/${roomId}/members/me`), invite(ann, roomId, eve), invite(ann, roomId, bob, 'moderator'), as(ann)('PUT', `/${roomId}/bans/${dan.id}`),
+      as(dan)('DELETE', `/${roomId}/members/me`), as(dan)('POST', `/${roomId}/messages`, { content: 'x' }), call('PUT', `/api/messages/${message._id}/reactions/👍`, { token: dan.token })
+    ])
+    t.ok(answers.every(({ status }) => [200, 201, 403, 404].includes(status)))
+    const { log, members } = app.chat.log.collections
+    const gone = await log.findOne({ conversationId: `room_${roomId}`, kind: 'meta' })
+    t.match(gone, { deleted: true })
+    t.equal(await log.countDocuments({ conversationId: `room_${roomId}`, rev: { $gt: gone!.rev }, kind: 'message' }), 0)
+    t.equal(await log.countDocuments({ conversationId: `room_${roomId}`, rev: { $gt: gone!.rev }, kind: 'membership', role: { $ne: null } }), 0)
+    t.equal(await members.countDocuments({ conversationId: `room_${roomId}` }), 0)
+  }
+})
+
+t.test('a deletion that was cut short is gone on with, by asking again or by the next start', async t => {
+  const rooms = [await make(ann), await make(ann)]
+  for (const roomId of rooms) {
+    for (const user of [bob, dan]) await as(user)('PUT', `/${roomId}/members/me`)
+    await app.chat.log.commit({ changes: [{ type: 'meta', conversationId: `room_${roomId}`, decide: () => ({ deleted: true, isPrivate: true }) }] })
+    for (const user of [ann, bob]) t.equal((await as(user)('GET', `/${roomId}/messages`)).status, 404)
+    t.equal((await as(bob)('POST', `/${roomId}/messages`, { content: 'x' })).status, 404)
+    t.notOk((await as(bob)('GET', '?limit=200')).body.rooms.some((room: { roomId: string }) => room.roomId === roomId))
+  }
+  t.equal((await as(bob)('DELETE', `/${rooms[0]}`)).status, 404)
+  t.equal((await as(ann)('DELETE', `/${rooms[0]}`)).status, 200)
+  await clearDeletedRooms(app.chat)
+  for (const roomId of rooms) t.equal(await app.chat.log.collections.members.countDocuments({ conversationId: `room_${roomId}` }), 0)
 })
