@@ -59,16 +59,19 @@ export class DataFolder {
     try {
       const refuseAt = Date.now() + DYING_MS_MAX
       // A further round only after a dead owner's lock was moved away, or while the owner may be dying.
+      let holder: Owner | undefined
       for (let round = 0; round < 10 || Date.now() < refuseAt; round++) {
         if (tryLink(mine, this.#lockFile)) {
           held.add(this.#token)
           return
         }
         const owner = readOwner(this.#lockFile)
-        if (owner === undefined || !isAlive(owner)) this.#moveAway(owner)
-        else if (owner.pid === process.pid || Date.now() >= refuseAt) throw this.#lockedBy(owner)
+        holder = owner !== undefined && isAlive(owner) ? owner : undefined
+        if (holder === undefined) this.#moveAway(owner)
+        else if (holder.pid === process.pid || Date.now() >= refuseAt) throw this.#lockedBy(holder)
         else pause(20)
       }
+      if (holder !== undefined) throw this.#lockedBy(holder)
       throw new DataFolderError('DATA_FOLDER_LOCKED', `the lock of the data folder ${this.path} keeps changing hands`)
     } finally {
       rmSync(mine, { force: true })
