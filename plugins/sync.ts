@@ -1,7 +1,6 @@
 import fp from 'fastify-plugin'
 import type { SyncContext } from '../src/sync/context.ts'
 import { PlaceDirectory } from '../src/sync/places.ts'
-import { Segments, byRev } from '../src/sync/segments.ts'
 import { Waiters } from '../src/sync/wait.ts'
 
 declare module 'fastify' {
@@ -24,7 +23,6 @@ export default fp(async function sync (app) {
   app.decorate('sync', {
     chat,
     places: new PlaceDirectory(chat.log),
-    segments: new Segments(byRev, { rowsMax: 20_000 }),
     unread: chat.unread,
     waiters,
     lookAgainMs: app.mongoEmbedded ? Infinity : lookAgainMs

@@ -32,7 +32,7 @@ export async function history (
   if (view === null) throw new TidelogError('NOT_FOUND')
   const page = await shownBefore(context, head, view, before === undefined ? undefined : seqOf(before), limit)
   return {
-    messages: await renderMessages(context, page.rows.reverse()),
+    messages: await renderMessages(context, page.rows.reverse().map(row => row.decode())),
     hasMore: page.hasMore,
     asOf: asOf(context, identity, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation })
   }

@@ -1,3 +1,4 @@
+import type { ObjectId } from 'mongodb'
 import type { LogRow } from '../log/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
 import type { ListingRow, UserRow } from './collections.ts'
@@ -28,15 +29,22 @@ export function publicUser (id: string, row: UserRow | undefined): PublicUser {
   return { _id: id, fullName: row.fullName, username: row.username, profilePicture: row.profilePicture ?? null }
 }
 
+/** A message, as far as it names others; ids may be in hex. */
+export interface Naming {
+  senderId?: ObjectId | string | undefined
+  receiverId?: ObjectId | string | undefined
+  listingId?: string | undefined
+}
+
 /** Who and what the messages name: at once where all of it is cached. */
-export function gather (context: ChatContext, rows: readonly LogRow[]): People | Promise<People> {
+export function gather (context: ChatContext, rows: readonly Naming[]): People | Promise<People> {
   const users = new Map<string, UserRow>()
   const listings = new Map<string, ListingRow | null>()
   const missing: Array<Promise<unknown>> = []
   const asked = new Set<string>()
   for (const row of rows) {
     for (const id of [row.senderId, row.receiverId]) {
-      const hex = id?.toHexString()
+      const hex = typeof id === 'object' ? id.toHexString() : id
       if (hex === undefined || users.has(hex) || asked.has(hex)) continue
       const user = context.users.peek(hex)
       if (user !== undefined) users.set(hex, user)

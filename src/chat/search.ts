@@ -72,7 +72,8 @@ export async function search (context: ChatContext, identity: Identity, { q, con
     for (let end = before, hasMore = true; hasMore;) {
       if (left <= 0 || found.length >= limit) return await pageOf(context, found, { conversationId: head._id, before: end })
       const page = await messagesBefore(context.log.collections, head._id, end, Math.min(rowsAtOnce, left))
-      for (const row of page.rows) {
+      for (const stored of page.rows) {
+        const row = stored.decode()
         left--
         end = row.seq!
         if (row.message !== undefined && isShown(view, row) && matches(row.message, words)) found.push(row)

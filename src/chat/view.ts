@@ -1,5 +1,6 @@
 import type { Identity } from '../auth/identity.ts'
-import { type Head, type LogRow, type Member, type Seq, selfLogId, seqOf } from '../log/types.ts'
+import type { ObjectId } from 'mongodb'
+import { type Head, type Member, type RowKind, type Seq, selfLogId, seqOf } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
 
 /**
@@ -65,10 +66,18 @@ export function generationOf (head: Head, member: Joined | undefined, selfHead: 
   return hash >>> 0
 }
 
+/** A row, as far as it decides on whether it is shown. */
+interface Shown {
+  kind: RowKind
+  seq?: Seq | undefined
+  /** As it is, or in hex. */
+  senderId?: ObjectId | string | undefined
+}
+
 /** Is this row shown? A hidden one still takes its rev. */
-export function isShown ({ fromSeq, hidden }: View, { kind, seq, senderId }: LogRow): boolean {
+export function isShown ({ fromSeq, hidden }: View, { kind, seq, senderId }: Shown): boolean {
   if (kind !== 'message') return true
-  return seq! > fromSeq && (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
+  return seq! > fromSeq && (hidden.size === 0 || !hidden.has(senderId!.toString()))
 }
 
 /** Where many talk, the blocked are not shown; between two, blocking ends what is sent instead. */

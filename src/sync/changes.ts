@@ -1,9 +1,16 @@
-import type { People, ReadSeqs } from '../chat/payload.ts'
-import { messagePayload } from '../chat/payload.ts'
+import { type People, type ReadSeqs, messagePayload } from '../chat/payload.ts'
 import { metaOf } from '../log/steps.ts'
+import type { StoredRow } from '../log/stored-row.ts'
 import { type LogRow, selfLogOwner } from '../log/types.ts'
 import type { Change, StateChange } from '../schemas/sync.ts'
-import { type MessageText, messageText } from './message-json.ts'
+import { JsonBytes } from './json-bytes.ts'
+import { writeMessage } from './message-json.ts'
+
+/** JSON, and its length in UTF-8. */
+export interface JsonText {
+  text: string
+  bytes: number
+}
 
 /** What a conversation is called on the wire: the own log is `self` to its owner. */
 export function wireIdOf (conversationId: string): string {
@@ -15,15 +22,19 @@ export function changePayload (row: LogRow, people: People, readSeqs: ReadSeqs):
   return row.kind === 'message' ? { rev: row.rev, kind: 'message', message: messagePayload(row, people, readSeqs) } : stateChange(row)
 }
 
-/** The same as JSON text. */
-export function changeText (row: LogRow, people: People, readSeqs: ReadSeqs): MessageText {
-  if (row.kind !== 'message') return sized(JSON.stringify(stateChange(row)))
-  const { text, bytes } = messageText(row, people, readSeqs)
-  const start = `{"rev":${row.rev},"kind":"message","message":`
-  return { text: `${start}${text}}`, bytes: bytes + start.length + 1 }
+const out = new JsonBytes()
+
+/** The same of a stored row, as JSON text. */
+export function changeText (row: StoredRow, people: People, readSeqs: ReadSeqs): JsonText {
+  if (row.kind !== 'message') return sized(JSON.stringify(stateChange(row.decode())))
+  out.clear()
+  out.ascii(`{"rev":${row.rev},"kind":"message","message":`)
+  writeMessage(out, row, people, readSeqs)
+  out.ascii('}')
+  return { text: out.toString(), bytes: out.length }
 }
 
-export function sized (text: string): MessageText {
+export function sized (text: string): JsonText {
   return { text, bytes: Buffer.byteLength(text) }
 }
 

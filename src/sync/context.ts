@@ -1,15 +1,12 @@
 import type { ChatContext } from '../chat/context.ts'
 import type { UnreadCounts } from '../chat/unread-counts.ts'
 import type { PlaceDirectory } from './places.ts'
-import type { Segments } from './segments.ts'
 import type { Waiters } from './wait.ts'
 
 /** What the sync over all conversations works on; made once by the plugin `sync`. */
 export interface SyncContext {
   chat: ChatContext
   places: PlaceDirectory
-  /** Rows by rev, as they were scanned lately. */
-  segments: Segments
   unread: UnreadCounts
   waiters: Waiters
   /** Milliseconds after which a wait looks at the heads by itself: other nodes wake nobody here. */

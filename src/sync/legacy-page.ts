@@ -11,7 +11,7 @@ import { seqOf } from '../log/types.ts'
  * Where the time stands that a client of a page feeds back, never beyond the head that was read before the scan: a
  * read position that moved since then may be missing from this answer, though rows that are newer are in it.
  */
-export function pageTime (page: Page, head: Head): Date {
+export function pageTime (page: Page<{ updatedAt: Date }>, head: Head): Date {
   const last = page.rows.at(-1)
   return page.hasMore && last !== undefined && last.updatedAt < head.clock ? last.updatedAt : head.clock
 }

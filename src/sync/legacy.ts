@@ -4,11 +4,11 @@ import { directId, objectId } from '../chat/conversation-id.ts'
 import { type People, type ReadSeqs, gather, nobodyRead } from '../chat/payload.ts'
 import { TidelogError } from '../errors.ts'
 import { indexNames } from '../log/collections.ts'
-import { type Page, changesAfter, changesSince, pageEnd } from '../log/page.ts'
-import { type Head, type LogRow, type Member, type Rev, revOf } from '../log/types.ts'
+import { type Page, asStored, changesAfter, changesSince, pageEnd, storedRows } from '../log/page.ts'
+import type { StoredRow } from '../log/stored-row.ts'
+import { type Head, type Member, type Rev, revOf } from '../log/types.ts'
 import type { ReadPosition, SyncConversationInput } from '../schemas/sync.ts'
 import { pageTime, readSince } from './legacy-page.ts'
-import type { Segments } from './segments.ts'
 import { readTimestamp } from './timestamp.ts'
 
 /** What a client that knows of nothing is told: any other time could be ahead of the clock that the first message gets. */
@@ -19,7 +19,7 @@ const readAgainMax = 100
 /** What a client is told; `writeSync` makes the body of it. */
 export interface ConversationSync {
   /** In ascending seq, which is the order of creation. */
-  rows: LogRow[]
+  rows: StoredRow[]
   people: People
   readSeqs: ReadSeqs
   time: Date
@@ -43,7 +43,7 @@ interface Position {
  * @throws TidelogError VALIDATION (a time that is none), BAD_CURSOR
  */
 export async function syncConversation (
-  context: ChatContext, segments: Segments, identity: Identity, input: SyncConversationInput
+  context: ChatContext, identity: Identity, input: SyncConversationInput
 ): Promise<ConversationSync> {
   const other = input.otherUserId.toLowerCase()
   const conversationId = directId(identity.userId, other)
@@ -58,12 +58,12 @@ export async function syncConversation (
 
   const otherId = objectId(other)
   const [page, mine, theirs] = await Promise.all([
-    scan(context, segments, position, head, input.limit ?? 100),
+    scan(context, position, head, input.limit ?? 100),
     context.log.member(conversationId, identity.id),
     context.log.member(conversationId, otherId)
   ])
   const withDeleted = input.includeDeleted === true || rev !== undefined
-  const rows = page.rows.filter(row => row.kind === 'message' && (withDeleted || row.isDeleted !== true))
+  const rows = page.rows.filter(row => row.kind === 'message' && (withDeleted || !row.isDeleted))
   const time = pageTime(page, head)
   // Whoever follows by cursor alone learns of reads by position.
   if (rev === undefined || input.lastSyncTimestamp != null) {
@@ -100,24 +100,19 @@ function servable (position: Position, head: Head): Position {
   return served ? position : { since: beginning, rev: revOf(0), reset: true }
 }
 
-async function scan ({ log }: ChatContext, segments: Segments, { since, rev }: Position, head: Head, limit: number): Promise<Page> {
+async function scan ({ log }: ChatContext, { since, rev }: Position, head: Head, limit: number): Promise<Page> {
   if (rev !== undefined) return rev >= head.headRev ? { rows: [], hasMore: false } : await changesAfter(log.collections, head._id, rev, limit)
-  if (since >= head.clock) return { rows: [], hasMore: false }
-  const known = segments.find(head, since.getTime(), limit)
-  if (known !== undefined) return known
-  const page = await changesSince(log.collections, head._id, since, limit)
-  segments.keep(head, since.getTime(), page)
-  return page
+  return since >= head.clock ? { rows: [], hasMore: false } : await changesSince(log.collections, head._id, since, limit)
 }
 
 /** Own messages that were read, the newest, without those that the page holds already. */
 async function readAgain (
-  { log }: ChatContext, { id }: Identity, conversationId: string, rows: readonly LogRow[], range: ReturnType<typeof readSince>
-): Promise<LogRow[]> {
+  { log }: ChatContext, { id }: Identity, conversationId: string, rows: readonly StoredRow[], range: ReturnType<typeof readSince>
+): Promise<StoredRow[]> {
   if (range === null) return []
-  const read = await log.collections.log
-    .find({ conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false } })
-    .sort({ seq: -1 }).hint(indexNames.bySeq).limit(readAgainMax).batchSize(readAgainMax + 1).toArray()
+  const read = await storedRows(log.collections.log
+    .find({ conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false } }, asStored)
+    .sort({ seq: -1 }).hint(indexNames.bySeq).limit(readAgainMax).batchSize(readAgainMax + 1))
   const held = new Set(rows.map(row => row.seq))
   return read.filter(row => !held.has(row.seq))
 }

@@ -1,102 +1,94 @@
 import type { ListingRow, UserRow } from '../chat/collections.ts'
-import { type People, type ReadSeqs, messagePayload, nobodyRead, publicUser } from '../chat/payload.ts'
-import type { LogRow } from '../log/types.ts'
+import { type People, type ReadSeqs, publicUser } from '../chat/payload.ts'
+import { reactionsPayload } from '../chat/reactions.ts'
+import { type StoredRow, wordAt } from '../log/stored-row.ts'
+import type { JsonBytes } from './json-bytes.ts'
 
-/**
- * Messages as JSON text, the same as serialising `messagePayload` of each row (a test compares them). A page of
- * hundreds is asked for hundreds of times a second: what does not depend on the reader is written once.
- */
-
-/** What is filled in for each answer. */
-type Slot = { user: string } | { listing: string } | { readBy: string }
-
-interface Parts {
-  /** Fixed text, with a slot after each but the last. */
-  texts: string[]
-  slots: Slot[]
-  /** Length of the fixed texts in UTF-8. */
-  bytes: number
-}
-
-/** A message as text, and its length in UTF-8. */
-export interface MessageText {
-  text: string
-  bytes: number
-}
-
-/** By row: the same row, kept between answers, is written once. */
-const written = new WeakMap<LogRow, Parts>()
-
-export function messageText (row: LogRow, people: People, readSeqs: ReadSeqs): MessageText {
-  const { texts, slots, bytes: fixed } = partsOf(row)
-  let text = texts[0]!
-  let bytes = fixed
-  for (let index = 0; index < slots.length; index++) {
-    const slot = slots[index]!
-    if ('user' in slot) {
-      const user = userText(slot.user, people.users.get(slot.user))
-      text += user.text
-      bytes += user.bytes
-    } else if ('readBy' in slot) {
-      const isRead = (readSeqs.get(slot.readBy) ?? 0) >= row.seq!
-      text += isRead ? 'true' : 'false'
-      bytes += isRead ? 4 : 5
-    } else {
-      const listing = listingText(slot.listing, people.listings.get(slot.listing))
-      text += listing
-      bytes += Buffer.byteLength(listing)
-    }
-    text += texts[index + 1]!
+/** Writes the message of a stored row: the same bytes as `JSON.stringify(messagePayload(row))`, which a test compares. */
+export function writeMessage (out: JsonBytes, row: StoredRow, people: People, readSeqs: ReadSeqs): void {
+  out.ascii('{"_id":')
+  out.id(row.bytes, row.idAt)
+  if (row.receiverId === undefined) {
+    out.ascii(',"user":')
+    writeUser(out, row.senderId!, people)
+    writeBody(out, row)
+    out.ascii(',"timestamp":')
+    out.time(row.createdMs)
+    writeType(out, row)
+  } else {
+    out.ascii(',"senderId":')
+    writeUser(out, row.senderId!, people)
+    out.ascii(',"receiverId":')
+    writeUser(out, row.receiverId, people)
+    writeBody(out, row)
+    if (row.listingId === undefined) out.ascii(',"listingId":null')
+    else writeListing(out, row.listingId, people.listings.get(row.listingId))
+    writeType(out, row)
+    out.ascii((readSeqs.get(row.receiverId) ?? 0) >= row.seq! ? ',"isRead":true,"createdAt":' : ',"isRead":false,"createdAt":')
+    out.time(row.createdMs)
+    out.ascii(',"updatedAt":')
+    out.time(row.updatedMs)
   }
-  return { text, bytes }
-}
-
-const nobody: People = { users: new Map(), listings: new Map() }
-
-function partsOf (row: LogRow): Parts {
-  const known = written.get(row)
-  if (known !== undefined) return known
-  const texts: string[] = []
-  const slots: Slot[] = []
-  let text = ''
-  for (const [key, value] of Object.entries(messagePayload(row, nobody, nobodyRead))) {
-    text += `${text === '' && texts.length === 0 ? '{' : ','}"${key}":`
-    const slot = slotOf(key, row)
-    if (slot === undefined) text += JSON.stringify(value)
-    else {
-      texts.push(text)
-      slots.push(slot)
-      text = ''
-    }
+  writeAdditions(out, row)
+  if (row.receiverId === undefined && row.roomIdAt !== 0) {
+    out.ascii(',"roomId":')
+    writeText(out, row, row.roomIdAt)
   }
-  texts.push(`${text}}`)
-  const parts = { texts, slots, bytes: texts.reduce((sum, each) => sum + Buffer.byteLength(each), 0) }
-  written.set(row, parts)
-  return parts
+  out.ascii('}')
 }
 
-function slotOf (key: string, row: LogRow): Slot | undefined {
-  switch (key) {
-    case 'user':
-    case 'senderId': return { user: row.senderId!.toHexString() }
-    case 'receiverId': return { user: row.receiverId!.toHexString() }
-    case 'isRead': return { readBy: row.receiverId!.toHexString() }
-    case 'listingId': return row.listingId === undefined ? undefined : { listing: row.listingId }
-    default: return undefined
+function writeBody (out: JsonBytes, row: StoredRow): void {
+  out.ascii(',"message":')
+  if (row.messageAt === 0) out.ascii('""')
+  else writeText(out, row, row.messageAt)
+}
+
+function writeType (out: JsonBytes, row: StoredRow): void {
+  out.ascii(',"messageType":')
+  if (row.messageTypeAt === 0) out.ascii('"text"')
+  else writeText(out, row, row.messageTypeAt)
+}
+
+function writeAdditions (out: JsonBytes, row: StoredRow): void {
+  out.ascii(',"conversationId":')
+  writeText(out, row, row.conversationIdAt)
+  out.ascii(',"seq":')
+  out.number(row.seq!)
+  out.ascii(',"rev":')
+  out.number(row.rev)
+  out.ascii(',"clientMessageId":')
+  if (row.clientMessageIdAt === 0) out.ascii('null')
+  else writeText(out, row, row.clientMessageIdAt)
+  out.ascii(',"replyTo":')
+  if (row.replyToAt === 0) out.ascii('null')
+  else out.id(row.bytes, row.replyToAt)
+  out.ascii(',"reactions":')
+  if (row.hasReactions) out.text(JSON.stringify(reactionsPayload(row.decode().reactions)))
+  else out.ascii('[]')
+  out.ascii(',"editedAt":')
+  if (row.editedMs === undefined) out.ascii('null')
+  else out.time(row.editedMs)
+  out.ascii(row.isDeleted ? ',"isDeleted":true' : ',"isDeleted":false')
+}
+
+/** A text of the row, which ends with a zero. */
+function writeText (out: JsonBytes, { bytes }: StoredRow, at: number): void {
+  out.string(bytes, at + 4, at + 3 + wordAt(bytes, at))
+}
+
+/** Users recur in every message; a row that is read anew has another text. */
+const users = new WeakMap<UserRow, Buffer>()
+
+function writeUser (out: JsonBytes, id: string, { users: rows }: People): void {
+  const row = rows.get(id)
+  let bytes = row === undefined ? undefined : users.get(row)
+  if (bytes === undefined) {
+    bytes = Buffer.from(JSON.stringify(publicUser(id, row)))
+    if (row !== undefined) users.set(row, bytes)
   }
+  out.bytes(bytes)
 }
 
-const users = new WeakMap<UserRow, MessageText>()
-
-function userText (id: string, row: UserRow | undefined): MessageText {
-  const known = row === undefined ? undefined : users.get(row)
-  if (known !== undefined) return known
-  const text = JSON.stringify(publicUser(id, row))
-  const made = { text, bytes: Buffer.byteLength(text) }
-  if (row !== undefined) users.set(row, made)
-  return made
-}
-
-function listingText (id: string, row: ListingRow | null | undefined): string {
-  return row === null || row === undefined ? 'null' : JSON.stringify({ _id: id, title: row.title })
+function writeListing (out: JsonBytes, id: string, row: ListingRow | null | undefined): void {
+  out.text(`,"listingId":${row === null || row === undefined ? 'null' : JSON.stringify({ _id: id, title: row.title })}`)
 }

@@ -6,12 +6,12 @@ import { isShown } from '../chat/view.ts'
 import type { Position } from '../log/cursor.ts'
 import { changesAfter, messagesBefore } from '../log/page.ts'
 import { metaOf, showsReaders } from '../log/steps.ts'
-import { type Head, type LogRow, type Member, type Rev, revOf, selfLogId } from '../log/types.ts'
+import type { StoredRow } from '../log/stored-row.ts'
+import { type Head, type Member, type Rev, revOf, selfLogId } from '../log/types.ts'
 import type { ReadPosition, SyncInput } from '../schemas/sync.ts'
-import { changeText, sized } from './changes.ts'
+import { type JsonText, changeText, sized } from './changes.ts'
 import type { SyncContext } from './context.ts'
 import { type Due, look } from './look.ts'
-import type { MessageText } from './message-json.ts'
 
 /** Changes in an answer where the client names no limit, and at most. */
 export const changesMax = 500
@@ -80,13 +80,13 @@ async function stillMine ({ chat: { log }, places }: SyncContext, identity: Iden
 }
 
 /** A room's settings as its head has them, at the rev at which they were set. */
-type Settings = MessageText & { rev: number }
+type Settings = JsonText & { rev: number }
 
 /** What was read of one conversation for an answer. */
 interface Found {
   due: Due
   /** As scanned, by ascending rev, up to the head, hidden ones among them. */
-  rows: LogRow[]
+  rows: StoredRow[]
   /** There is more behind the last row, up to the head. */
   hasMore: boolean
   meta: Settings | undefined
@@ -124,15 +124,13 @@ function settingsOf (head: Head): Settings {
 }
 
 interface Scanned {
-  rows: LogRow[]
+  rows: StoredRow[]
   hasMore: boolean
 }
 
-async function scan ({ chat: { log }, segments }: SyncContext, head: Head, after: Rev, limit: number): Promise<Scanned> {
+async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, limit: number): Promise<Scanned> {
   if (after >= head.headRev) return { rows: [], hasMore: false }
-  const known = segments.find(head, after, limit)
-  const page = known ?? await changesAfter(log.collections, head._id, after, limit)
-  if (known === undefined) segments.keep(head, after, page)
+  const page = await changesAfter(log.collections, head._id, after, limit)
   // What changed after the head was read comes next time, when it is known again who may see it.
   const rows = upTo(head, page.rows)
   return { rows, hasMore: page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev }
@@ -144,7 +142,7 @@ async function newest ({ chat: { log } }: SyncContext, { head, view }: Due): Pro
   return { rows: upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false }
 }
 
-function upTo ({ headRev }: Head, rows: LogRow[]): LogRow[] {
+function upTo ({ headRev }: Head, rows: StoredRow[]): StoredRow[] {
   return rows.every(({ rev }) => rev <= headRev) ? rows : rows.filter(({ rev }) => rev <= headRev)
 }
 
@@ -199,7 +197,7 @@ class Answer {
       return
     }
     const { due: { head, view, from }, rows, meta, readSeqs } = found
-    const entries: Array<LogRow | Settings> = meta === undefined ? rows : [...rows, meta].sort((a, b) => a.rev - b.rev)
+    const entries: Array<StoredRow | Settings> = meta === undefined ? rows : [...rows, meta].sort((a, b) => a.rev - b.rev)
     const changes: string[] = []
     let bytes = conversationBytes + found.readsBytes
     let taken = 0
@@ -225,7 +223,7 @@ class Answer {
       ? { rev: head.headRev, clock, generation: view.generation }
       : from === null && next !== undefined
         ? { rev: revOf(next.rev - 1), clock, generation: view.generation }
-        : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(from?.clock ?? 0, Math.min((entries[taken - 1] as LogRow).updatedAt.getTime(), clock)), generation: view.generation }
+        : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(from?.clock ?? 0, Math.min((entries[taken - 1] as StoredRow).updatedAt.getTime(), clock)), generation: view.generation }
     this.take(found, { changes, position, hasMore, bytes })
   }
 

@@ -1,4 +1,4 @@
-import { MongoServerError, ObjectId, type MongoClient } from 'mongodb'
+import { BSON, MongoServerError, ObjectId, type MongoClient } from 'mongodb'
 import { type LogCollections, indexNames } from '../../src/log/collections.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -384,8 +384,8 @@ class FakeCollection {
     return (await this.find(filter).toArray()).length
   }
 
-  find (filter: Doc): FakeCursor {
-    return new FakeCursor(this.mongo, this.node, this.table, filter)
+  find (filter: Doc, { raw = false }: { raw?: boolean } = {}): FakeCursor {
+    return new FakeCursor(this.mongo, this.node, this.table, filter, raw)
   }
 
   private write (transaction: Transaction, operation: Operation): number {
@@ -416,15 +416,17 @@ class FakeCursor {
   private readonly node: string
   private readonly table: string
   private readonly filter: Doc
+  private readonly raw: boolean
   private field: string | undefined
   private direction = 1
   private max = Infinity
 
-  constructor (mongo: FakeMongo, node: string, table: string, filter: Doc) {
+  constructor (mongo: FakeMongo, node: string, table: string, filter: Doc, raw: boolean) {
     this.mongo = mongo
     this.node = node
     this.table = table
     this.filter = filter
+    this.raw = raw
   }
 
   /** By numbers: order by anything else does not matter here. */
@@ -443,7 +445,12 @@ class FakeCursor {
   hint (): this { return this }
   batchSize (): this { return this }
 
-  async toArray (): Promise<Doc[]> {
+  async toArray (): Promise<Array<Doc | Uint8Array>> {
+    const found = await this.docs()
+    return this.raw ? found.map(doc => BSON.serialize(doc, { ignoreUndefined: true })) : found
+  }
+
+  private async docs (): Promise<Doc[]> {
     const { schedule, faults } = this.mongo.options
     await schedule.turn(this.node)
     if (schedule.chance(faults / 16)) throw network()
@@ -453,7 +460,7 @@ class FakeCursor {
   }
 
   async * [Symbol.asyncIterator] (): AsyncGenerator<Doc> {
-    yield * await this.toArray()
+    yield * await this.docs()
   }
 
   private look (): Doc[] {

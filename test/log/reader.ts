@@ -54,7 +54,8 @@ export class Reader {
     const page = await (by === 'rev'
       ? changesAfter(this.collections, conversationId, this.after, this.options.limit)
       : changesSince(this.collections, conversationId, this.since, this.options.limit))
-    for (const row of page.rows) {
+    for (const stored of page.rows) {
+      const row = stored.decode()
       const id = row._id.toHexString()
       if (row.rev > (this.held.get(id)?.rev ?? 0)) this.held.set(id, row)
     }

@@ -6,12 +6,9 @@ import { SyncConversationBody, SyncConversationInput, SyncStatusBody, SyncStatus
 import { syncStatus } from '../../../src/sync/legacy-status.ts'
 import { writeSync } from '../../../src/sync/legacy-json.ts'
 import { syncConversation } from '../../../src/sync/legacy.ts'
-import { Segments, byTime } from '../../../src/sync/segments.ts'
 
 /** The sync that the first clients know; authenticated by the plugin that registers it. */
 const syncRoutes: FastifyPluginAsyncTypebox = async app => {
-  const segments = new Segments(byTime)
-
   app.post('/sync-conversation', {
     schema: {
       summary: 'What changed in a direct conversation',
@@ -25,7 +22,7 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
       if ((body as { otherUserId?: unknown } | null | undefined)?.otherUserId == null) throw new TidelogError('VALIDATION', 'otherUserId is required')
     }
   }, async ({ body, identity }, reply: FastifyReply) => {
-    const found = await syncConversation(app.chat, segments, identity, body)
+    const found = await syncConversation(app.chat, identity, body)
     return await reply.type('application/json; charset=utf-8').send(writeSync(found))
   })
 
