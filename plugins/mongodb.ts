@@ -3,7 +3,7 @@ import fastifyMongodb from '@fastify/mongodb'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import fp from 'fastify-plugin'
 import type { MongoClient } from 'mongodb'
-import type { Config } from '../src/config.ts'
+import { type Config, databaseName } from '../src/config.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -37,12 +37,6 @@ export default fp(async function mongodb (app, config: Config) {
   })
   await requireTransactions(app.mongo.client)
 }, { name: 'mongodb', dependencies: [] })
-
-function databaseName (config: Config): string {
-  if (config.MONGODB_DATABASE !== '') return config.MONGODB_DATABASE
-  const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(config.MONGODB_URL)?.[1]
-  return path === undefined ? 'tidelog' : decodeURIComponent(path)
-}
 
 /** The log needs transactions, which a standalone server does not have: say so now, not at the first message. */
 async function requireTransactions (client: MongoClient): Promise<void> {

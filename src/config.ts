@@ -69,6 +69,13 @@ export function hasTokenKey (config: Config): boolean {
   return config.JWT_SECRET !== '' || config.JWT_PUBLIC_KEY !== '' || config.JWT_JWKS_URL !== ''
 }
 
+/** The database that MONGODB_DATABASE or MONGODB_URL names. */
+export function databaseName (config: Config): string {
+  if (config.MONGODB_DATABASE !== '') return config.MONGODB_DATABASE
+  const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(config.MONGODB_URL)?.[1]
+  return path === undefined ? 'tidelog' : decodeURIComponent(path)
+}
+
 /** The secret that signs tokens when none is configured: made once, kept in DATA_DIR, readable by its owner only. */
 export function keptSecret (dataDir: string): string {
   const file = join(dataDir, 'jwt-secret')

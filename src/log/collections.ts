@@ -1,4 +1,4 @@
-import type { Collection, Db } from 'mongodb'
+import type { Collection, Db, IndexDescription } from 'mongodb'
 import type { Head, LogRow, Member } from './types.ts'
 
 export interface LogCollections {
@@ -25,15 +25,14 @@ export function logCollections (db: Db): LogCollections {
   return { conversations: db.collection('conversations'), log: db.collection('log'), members: db.collection('members') }
 }
 
-/** Creates what is missing. `conversationId` leads every index of the log, so that it can be the shard key. */
-export async function ensureLogIndexes ({ conversations, log, members }: LogCollections): Promise<void> {
-  // A transaction on an old server cannot create a collection: make sure that they exist.
-  await conversations.createIndexes([
+/** Every index that the log needs. `conversationId` leads all of the log's own, so that it can be the shard key. */
+export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescription & { name: string }>> = {
+  conversations: [
     { key: { kind: 1 }, name: 'kind' },
     { key: { isPrivate: 1, _id: 1 }, name: indexNames.publicRooms, partialFilterExpression: { isPrivate: false } },
     { key: { memberCount: 1 }, name: indexNames.deletedRooms, partialFilterExpression: { deleted: true } }
-  ])
-  await log.createIndexes([
+  ],
+  log: [
     { key: { conversationId: 1, rev: 1 }, name: indexNames.byRev, unique: true },
     { key: { conversationId: 1, seq: 1 }, name: indexNames.bySeq, unique: true, partialFilterExpression: { seq: { $exists: true } } },
     {
@@ -46,9 +45,16 @@ export async function ensureLogIndexes ({ conversations, log, members }: LogColl
     { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } },
     { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byBan, partialFilterExpression: { banned: true } }
-  ])
-  await members.createIndexes([
+  ],
+  members: [
     { key: { userId: 1, conversationId: 1 }, name: indexNames.byMember, unique: true },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byConversation }
-  ])
+  ]
+}
+
+/** Creates what is missing. A transaction on an old server cannot create a collection: this makes sure that they exist. */
+export async function ensureLogIndexes ({ conversations, log, members }: LogCollections): Promise<void> {
+  await conversations.createIndexes([...logIndexes.conversations])
+  await log.createIndexes([...logIndexes.log])
+  await members.createIndexes([...logIndexes.members])
 }

@@ -106,6 +106,7 @@ function setState (change: Extract<Change, { type: 'put' }>, draft: Draft, now: 
   if (done === undefined) return unchanged
   const { row } = done
   if (kind === 'block') draft.moveHead(conversationId, { ...done.head, blockRev: row.rev, ...(content.on === true ? {} : { viewRev: row.rev }) })
+  if (kind === 'membership' && done.head.kind === 'self') draft.moveHead(conversationId, { ...done.head, memberRev: row.rev })
   return { changed: true, row }
 }
 

@@ -1,0 +1,161 @@
+import { type Filter, type FindCursor, ObjectId, type Sort } from 'mongodb'
+import { indexNames } from '../log/collections.ts'
+import { type Head, type LogRow, type Member, memberKey, revOf, rowIdOf, selfLogId, selfLogOwner, seqOf } from '../log/types.ts'
+import { ClientIdCheck, RevCheck, type ScannedRow, SeqCheck, type Tops, headAhead, headBehind, ownLogDiffers, readAhead } from './checks.ts'
+import type { Defect } from './defect.ts'
+import type { Examination } from './examination.ts'
+
+/**
+ * Looks at one conversation while others write to it. What must hold between two reads is read in the order in which it
+ * holds whatever lands between them; where there is no such order, both are read again until neither has moved.
+ */
+
+const rowsAtOnce = 1_000
+const membersAtOnce = 200
+/** Tries to see two things as of one moment. */
+const looksMax = 10
+
+const projection = { rev: 1, seq: 1, kind: 1, updatedAt: 1, senderId: 1, clientMessageId: 1 } as const
+
+export async function examineConversation (examination: Examination, conversationId: string): Promise<void> {
+  const { collections, say } = examination
+  const before = await collections.conversations.findOne({ _id: conversationId })
+  const tops = await topsOf(examination, conversationId)
+  await scanRows(examination, conversationId, before, tops)
+  const after = await collections.conversations.findOne({ _id: conversationId })
+  if (after === null) {
+    const hasMembers = await collections.members.findOne({ conversationId }) !== null
+    if (tops.rev > 0 || hasMembers) say({ code: 'HEAD_MISSING', conversationId, detail: tops.rev > 0 ? `rows up to rev ${tops.rev}` : 'members, and no rows' })
+    return
+  }
+  for (const defect of headBehind(after, tops)) say(defect)
+  // What was purged meanwhile is not missing.
+  if (before !== null) for (const defect of headAhead({ ...before, purgedSeq: after.purgedSeq ?? seqOf(0) }, tops)) say(defect)
+  if (selfLogOwner(conversationId) === undefined) await examineMembers(examination, after)
+  else await examineOwnLog(examination, conversationId)
+}
+
+/** What the rows of a conversation reach now: the scans go no further, so that they end however fast others write. */
+export async function topsOf ({ collections: { log }, usable }: Pick<Examination, 'collections' | 'usable'>, conversationId: string): Promise<Tops> {
+  const byRev = log.find({ conversationId }).sort({ rev: -1 }).limit(1)
+  const bySeq = log.find({ conversationId, seq: { $gt: seqOf(0) } }).sort({ seq: -1 }).limit(1)
+  if (usable.has(indexNames.byRev)) byRev.hint(indexNames.byRev)
+  if (usable.has(indexNames.bySeq)) bySeq.hint(indexNames.bySeq)
+  const [newest] = await byRev.toArray()
+  const [last] = await bySeq.toArray()
+  return { rev: newest?.rev ?? 0, seq: last?.seq ?? 0, clock: newest?.updatedAt.getTime() ?? 0 }
+}
+
+/** Three scans, each in the order of its index. */
+async function scanRows (examination: Examination, conversationId: string, head: Head | null, tops: Tops): Promise<void> {
+  const { say } = examination
+  const revs = new RevCheck(conversationId)
+  for await (const row of scan(examination, indexNames.byRev, { conversationId, rev: { $lte: revOf(tops.rev) } }, { rev: 1 })) {
+    examination.rows++
+    for (const defect of revs.add(row)) say(defect)
+  }
+  const purgedSeq = head?.purgedSeq ?? 0
+  const seqs = new SeqCheck(conversationId, purgedSeq)
+  for await (const row of scan(examination, indexNames.bySeq, { conversationId, seq: { $gt: seqOf(purgedSeq), $lte: seqOf(tops.seq) } }, { seq: 1 })) {
+    for (const defect of seqs.add(row)) if (await isStill(examination, defect)) say(defect)
+  }
+  const clientIds = new ClientIdCheck(conversationId)
+  for await (const row of scan(examination, indexNames.byClientId, { conversationId, clientMessageId: { $exists: true } }, { senderId: 1, clientMessageId: 1 })) {
+    for (const defect of clientIds.add(row)) say(defect)
+  }
+}
+
+/** Without its index a scan sorts a whole conversation: slow, and only where the index is what is wrong. */
+function scan ({ collections: { log }, usable }: Examination, index: string, filter: Filter<LogRow>, sort: Sort): FindCursor<ScannedRow> {
+  const cursor = log.find(filter).project<ScannedRow>(projection).sort(sort).batchSize(rowsAtOnce)
+  return usable.has(index) ? cursor.hint(index) : cursor
+}
+
+/** A purge may have taken the messages away while they were being scanned. */
+async function isStill ({ collections }: Examination, { code, conversationId, detail }: Defect): Promise<boolean> {
+  if (code !== 'SEQ_MISSING') return true
+  const head = await collections.conversations.findOne({ _id: conversationId })
+  const last = Number(/(\d+)$/.exec(detail)?.[1])
+  return (head?.purgedSeq ?? 0) < last
+}
+
+async function examineMembers (examination: Examination, head: Head): Promise<void> {
+  const { collections, usable, say } = examination
+  const conversationId = head._id
+  const cursor = collections.members.find({ conversationId }).batchSize(membersAtOnce)
+  if (usable.has(indexNames.byConversation)) cursor.hint(indexNames.byConversation)
+  let batch: Member[] = []
+  const look = async () => {
+    await compareWithOwnLogs(examination, batch)
+    const now = await collections.conversations.findOne({ _id: conversationId })
+    if (now !== null) for (const member of batch) for (const defect of readAhead(member, now)) say(defect)
+    batch = []
+  }
+  for await (const member of cursor) {
+    if (batch.push(member) === membersAtOnce) await look()
+  }
+  await look()
+  const counted = await countMembers(examination, conversationId)
+  if (counted !== undefined && counted.members !== counted.head.memberCount) {
+    say({ code: 'MEMBER_COUNT', conversationId, detail: `${counted.members} members, and the head says ${counted.head.memberCount}` })
+  }
+}
+
+/** Members, and the head that was so all the while they were counted: every change of members takes a rev. */
+export async function countMembers ({ collections }: Pick<Examination, 'collections'>, conversationId: string): Promise<{ head: Head, members: number } | undefined> {
+  for (let look = 0; look < looksMax; look++) {
+    const before = await collections.conversations.findOne({ _id: conversationId })
+    const members = await collections.members.countDocuments({ conversationId })
+    const after = await collections.conversations.findOne({ _id: conversationId })
+    if (before !== null && before.headRev === after?.headRev) return { head: before, members }
+  }
+  return undefined
+}
+
+async function compareWithOwnLogs (examination: Examination, members: readonly Member[]): Promise<void> {
+  if (members.length === 0) return
+  const ids = members.map(({ userId, conversationId }) => rowIdOf(selfLogId(userId), 'membership', conversationId))
+  const rows = await examination.collections.log.find({ _id: { $in: ids } }).batchSize(membersAtOnce + 1).toArray()
+  const told = new Map(rows.map(row => [row._id.toHexString(), row.role]))
+  for (const [index, { userId, conversationId, role }] of members.entries()) {
+    if (told.get(ids[index]!.toHexString()) !== role) await lookTwice(examination, userId.toHexString(), conversationId)
+  }
+}
+
+/** Rows of an own log that name a role where there is no such member. */
+async function examineOwnLog (examination: Examination, selfId: string): Promise<void> {
+  const userId = selfLogOwner(selfId)!
+  const rows = examination.collections.log.find({ conversationId: selfId, kind: 'membership', role: { $ne: null } })
+    .project<Pick<LogRow, '_id' | 'about' | 'role'>>({ about: 1, role: 1 }).batchSize(rowsAtOnce)
+  if (examination.usable.has(indexNames.byRev)) rows.sort({ rev: 1 }).hint(indexNames.byRev)
+  let batch: Array<Pick<LogRow, '_id' | 'about' | 'role'>> = []
+  const look = async () => {
+    const keys = batch.map(({ about }) => memberKey(about!, ObjectId.createFromHexString(userId)))
+    const members = await examination.collections.members.find({ _id: { $in: keys } }).batchSize(membersAtOnce + 1).toArray()
+    const roles = new Map(members.map(({ conversationId, role }) => [conversationId, role]))
+    for (const { about, role } of batch) if (roles.get(about!) !== role) await lookTwice(examination, userId, about!)
+    batch = []
+  }
+  for await (const row of rows) {
+    if (batch.push(row) === membersAtOnce) await look()
+  }
+  if (batch.length > 0) await look()
+}
+
+/** Both say a member's role, and change in one transaction: one that stood still while the other was read is of the same moment. */
+async function lookTwice (examination: Examination, userId: string, conversationId: string): Promise<void> {
+  const standing = await roleAndWord(examination, userId, conversationId)
+  if (standing === undefined) return
+  for (const defect of ownLogDiffers(userId, conversationId, standing.role, standing.told)) examination.say({ ...defect, userId })
+}
+
+export async function roleAndWord ({ collections }: Pick<Examination, 'collections'>, userId: string, conversationId: string) {
+  const _id = rowIdOf(selfLogId(userId), 'membership', conversationId)
+  for (let look = 0; look < looksMax; look++) {
+    const before = await collections.log.findOne({ _id })
+    const member = await collections.members.findOne({ _id: memberKey(conversationId, ObjectId.createFromHexString(userId)) })
+    const after = await collections.log.findOne({ _id })
+    if (before?.rev === after?.rev) return { role: member?.role ?? null, told: after?.role }
+  }
+  return undefined
+}

@@ -1,0 +1,17 @@
+import { randomInt } from 'node:crypto'
+import type { Db } from 'mongodb'
+
+/**
+ * Gives the database another epoch: cursors from before it are answered with `reset`. After a restore the log may give
+ * out revs again that clients hold with other contents; their cursors must not be believed.
+ * @returns false where no server has used the database yet
+ */
+export async function bumpEpoch (db: Db): Promise<boolean> {
+  const identity = db.collection<{ _id: string, epoch: number }>('tidelog')
+  const row = await identity.findOne({ _id: 'database' })
+  if (row === null) return false
+  let epoch = row.epoch
+  while (epoch === row.epoch) epoch = randomInt(2 ** 32)
+  await identity.updateOne({ _id: 'database' }, { $set: { epoch } })
+  return true
+}

@@ -1,0 +1,62 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { IndexDescription } from 'mongodb'
+import { type LogCollections, logIndexes } from '../log/collections.ts'
+import type { Defect } from './defect.ts'
+
+/** What is kept of an index; `name` and the rest of what a server adds do not matter. */
+export type StoredIndex = Pick<IndexDescription, 'key' | 'unique' | 'partialFilterExpression' | 'expireAfterSeconds'> & { name: string }
+
+type Name = keyof LogCollections
+
+const names = Object.keys(logIndexes) as Name[]
+
+/** Compares the indexes that a collection has with those that the log needs. */
+export function compareIndexes (collection: Name, stored: readonly StoredIndex[]): Defect[] {
+  const found: Defect[] = []
+  const say = (code: Defect['code'], index: string, why = '') => { found.push({ code, conversationId: '', detail: `${collection}.${index}${why}` }) }
+  for (const wanted of logIndexes[collection]) {
+    const index = stored.find(({ name }) => name === wanted.name)
+    if (index === undefined) say('INDEX_MISSING', wanted.name)
+    else if (!isDeepStrictEqual(essence(index), essence(wanted))) say('INDEX_DIFFERS', wanted.name, ': drop it and start the server, or repair')
+  }
+  for (const { name, expireAfterSeconds } of stored) if (expireAfterSeconds !== undefined) say('INDEX_EXPIRES', name, ` (after ${expireAfterSeconds} s): drop it`)
+  return found
+}
+
+function essence ({ key, unique = false, partialFilterExpression = {} }: Omit<StoredIndex, 'name'>) {
+  // The order of a key's fields is its meaning.
+  return { key: Object.entries(key), unique: unique === true, partialFilterExpression: JSON.stringify(partialFilterExpression) }
+}
+
+export async function examineIndexes (collections: LogCollections): Promise<Defect[]> {
+  const found: Defect[] = []
+  for (const name of names) found.push(...compareIndexes(name, await storedIndexes(collections, name)))
+  return found
+}
+
+/** Creates one index that is missing. @throws if the rows do not allow it (two that share what must be unique) */
+export async function createIndex (collections: LogCollections, { detail }: Defect): Promise<void> {
+  const [collection, index] = detail.split('.') as [Name, string]
+  const wanted = logIndexes[collection].find(({ name }) => name === index)!
+  await collections[collection].createIndexes([wanted])
+}
+
+/** Names of the log's indexes that are there and as they should be: only such can be hinted. */
+export async function usableIndexes (collections: LogCollections): Promise<Set<string>> {
+  const all = await Promise.all(names.map(async name => {
+    const stored = await storedIndexes(collections, name)
+    const wrong = compareIndexes(name, stored).map(({ detail }) => detail.split(/[.: ]/)[1])
+    return stored.map(index => index.name).filter(index => !wrong.includes(index))
+  }))
+  return new Set(all.flat())
+}
+
+async function storedIndexes (collections: LogCollections, name: Name): Promise<StoredIndex[]> {
+  try {
+    return await collections[name].listIndexes().toArray() as StoredIndex[]
+  } catch (error) {
+    // NamespaceNotFound: the collection is not there yet.
+    if ((error as { code?: number }).code === 26) return []
+    throw error
+  }
+}

@@ -1,0 +1,127 @@
+import { type MongoClient, ObjectId } from 'mongodb'
+import { Committer } from '../log/commit.ts'
+import { type LogCollections } from '../log/collections.ts'
+import { type Head, type LogRow, revOf, rowIdOf, selfLogId, seqOf } from '../log/types.ts'
+import { metaOf } from '../log/steps.ts'
+import { kindOf } from './checks.ts'
+import { countMembers, roleAndWord, topsOf } from './conversation.ts'
+import type { Defect } from './defect.ts'
+import { createIndex, usableIndexes } from './indexes.ts'
+
+/** Sets right what follows from something else that is stored; what is lost stays lost. */
+export class Repairs {
+  private readonly collections: LogCollections
+  private readonly committer: Committer
+
+  constructor (client: MongoClient, collections: LogCollections) {
+    this.collections = collections
+    // Servers may be writing: every head is checked by the transaction that moves it.
+    this.committer = new Committer(client, collections, { share: false })
+  }
+
+  /** True: it is as it should be now. */
+  async repair (defect: Defect): Promise<boolean> {
+    switch (defect.code) {
+      case 'INDEX_MISSING': return await this.addIndex(defect)
+      case 'HEAD_MISSING': return await this.makeHead(defect.conversationId)
+      case 'HEAD_BEHIND': return await this.advanceHead(defect.conversationId)
+      case 'MEMBER_COUNT': return await this.countAgain(defect.conversationId)
+      case 'OWN_LOG': return await this.tellOwnLog(defect.userId!, defect.conversationId)
+      case 'INDEX_DIFFERS':
+      case 'INDEX_EXPIRES':
+      case 'HEAD_AHEAD':
+      case 'REV_SHARED':
+      case 'SEQ_SHARED':
+      case 'SEQ_MISSING':
+      case 'SEQ_MISPLACED':
+      case 'TIME_ORDER':
+      case 'CLIENT_ID_SHARED':
+      case 'READ_AHEAD': return false
+    }
+  }
+
+  close (): Promise<void> {
+    return this.committer.close()
+  }
+
+  private async addIndex (defect: Defect): Promise<boolean> {
+    try {
+      await createIndex(this.collections, defect)
+      return true
+    } catch (error) {
+      // Two rows share what the index makes unique: the scans name them.
+      if ((error as { code?: number }).code === 11_000) return false
+      throw error
+    }
+  }
+
+  /** A head never goes down: whatever a server commits meanwhile is kept. */
+  private async advanceHead (conversationId: string): Promise<boolean> {
+    const { rev, seq, clock } = await this.tops(conversationId)
+    await this.collections.conversations.updateOne(
+      { _id: conversationId },
+      { $max: { headRev: revOf(rev), headSeq: seqOf(seq), clock: new Date(clock) } }
+    )
+    return true
+  }
+
+  /** Where no row is left nothing says what was given out before. */
+  private async makeHead (conversationId: string): Promise<boolean> {
+    const kind = kindOf(conversationId)
+    const { conversations, log, members } = this.collections
+    const { rev, seq, clock } = await this.tops(conversationId)
+    if (kind === undefined || rev === 0) return false
+    const meta = await log.findOne({ _id: rowIdOf(conversationId, 'meta', '') })
+    const purge = await log.findOne({ _id: rowIdOf(conversationId, 'purge', '') })
+    const last = async (rowKind: LogRow['kind']) => (await log.find({ conversationId, kind: rowKind }).sort({ rev: -1 }).limit(1).toArray())[0]?.rev
+    const [memberRev, blockRev] = kind === 'self' ? [await last('membership'), await last('block')] : []
+    const head: Head = {
+      _id: conversationId,
+      kind,
+      headRev: revOf(rev),
+      headSeq: seqOf(seq),
+      clock: new Date(clock),
+      gcFloor: revOf(purge === null ? 0 : purge.rev - 1),
+      memberCount: await members.countDocuments({ conversationId }),
+      createdAt: new Date(clock),
+      ...(meta === null ? {} : { ...metaOf(meta), metaRev: meta.rev }),
+      ...(purge?.throughSeq === undefined ? {} : { purgedSeq: purge.throughSeq }),
+      ...(memberRev === undefined ? {} : { memberRev }),
+      ...(blockRev === undefined ? {} : { blockRev })
+    }
+    const { upsertedCount } = await conversations.updateOne({ _id: conversationId }, { $setOnInsert: head }, { upsert: true })
+    return upsertedCount === 1
+  }
+
+  private async countAgain (conversationId: string): Promise<boolean> {
+    const counted = await countMembers({ collections: this.collections }, conversationId)
+    if (counted === undefined) return false
+    const { modifiedCount } = await this.collections.conversations.updateOne(
+      { _id: conversationId, headRev: counted.head.headRev },
+      { $set: { memberCount: counted.members } }
+    )
+    return modifiedCount === 1
+  }
+
+  /** The members are what counts; the own log is told, by a commit like any other, so that its user's clients learn of it. */
+  private async tellOwnLog (userId: string, conversationId: string): Promise<boolean> {
+    const id = ObjectId.createFromHexString(userId)
+    const standing = await roleAndWord({ collections: this.collections }, userId, conversationId)
+    if (standing === undefined) return false
+    const { outcome } = await this.committer.commit({
+      changes: [{
+        type: 'put',
+        conversationId: selfLogId(id),
+        kind: 'membership',
+        subject: conversationId,
+        decide: () => ({ about: conversationId, userId: id, role: standing.role }),
+        open: { kind: 'self', members: [] }
+      }]
+    })
+    return outcome === 'committed' || outcome === 'unchanged'
+  }
+
+  private async tops (conversationId: string) {
+    return await topsOf({ collections: this.collections, usable: await usableIndexes(this.collections) }, conversationId)
+  }
+}
