@@ -1,14 +1,17 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { MongoClient, ObjectId } from 'mongodb'
 import t from 'tap'
 import { directId } from '../../src/chat/conversation-id.ts'
-import type { Defect, DefectCode } from '../../src/doctor/defect.ts'
+import { type Defect, type DefectCode, defects } from '../../src/doctor/defect.ts'
 import { bumpEpoch } from '../../src/doctor/epoch.ts'
 import { examine } from '../../src/doctor/index.ts'
 import { indexNames } from '../../src/log/collections.ts'
 import { databaseIdentity } from '../../src/log/database.ts'
 import { ConversationLog } from '../../src/log/index.ts'
 import type { Change } from '../../src/log/plan.ts'
+import { root } from '../helpers/process.ts'
 import { type LogRow, type Member, memberKey, revOf, rowIdOf, selfLogId, seqOf } from '../../src/log/types.ts'
 
 const engine = await startEmbeddedMongo({ inMemory: true })
@@ -178,6 +181,13 @@ t.test('nothing is found on a database that is being written to', async t => {
   stop.abort()
   await writers
   t.strictSame(codes, [])
+})
+
+t.test('the operations page lists every defect, and whether it is repaired', async t => {
+  const page = await readFile(join(root, 'docs/OPERATIONS.md'), 'utf8')
+  const listed = [...page.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|.*\| (.*) \|$/gm)].flatMap(([, codes, repair]) =>
+    [...codes!.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => [code!, !repair!.startsWith('no')] as const))
+  t.strictSame(Object.fromEntries(listed), Object.fromEntries(Object.entries(defects).map(([code, { repairable }]) => [code, repairable])))
 })
 
 t.test('another epoch takes the belief from older cursors', async t => {
