@@ -36,6 +36,7 @@ export default fp(async function sockets (app, config: Config) {
     })
   })
 
+  app.addHook('onReady', async () => { subscriptions.start() })
   const delivery = startDelivery(services)
   const stopBeacon = beacon.start()
   const stopRelay = startRelay(io, chat, app.sessions, ({ userId, sessionId }: Revoked) => {

@@ -35,7 +35,11 @@ export class Subscriptions {
   constructor (io: ChatServer, chat: ChatContext) {
     this.io = io
     this.chat = chat
-    io.of('/').adapter.on('delete-room', (room: string) => {
+  }
+
+  /** Forgets who has gone from now on; called when the adapter is what it will be. */
+  start (): void {
+    this.io.of('/').adapter.on('delete-room', (room: string) => {
       this.joined.delete(room)
       if (room.startsWith(userRoom(''))) this.drop(room.slice(userRoom('').length))
     })
