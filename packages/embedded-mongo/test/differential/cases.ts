@@ -19,8 +19,10 @@ export type Case = { docs: Plain[], indexes: IndexSpec[], indexedFirst: boolean,
 
 const ids = [0, 1, 2].map(n => new ObjectId(n.toString(16).padStart(24, '0')))
 
+const small: fc.Arbitrary<Val> = fc.integer({ min: 0, max: 4 }).map(n => new Int32(n))
+
 const number: fc.Arbitrary<Val> = fc.oneof(
-  { weight: 6, arbitrary: fc.integer({ min: 0, max: 4 }).map(n => new Int32(n)) },
+  { weight: 6, arbitrary: small },
   { weight: 2, arbitrary: fc.constantFrom(0, -0, 1, 1.5, 2, 2.5, -1.5, 2 ** 53, NaN, Infinity, -Infinity).map(n => new Double(n)) },
   { weight: 2, arbitrary: fc.constantFrom('0', '1', '2', '9007199254740993', '-9223372036854775808', '9223372036854775807').map(n => Long.fromString(n)) },
   fc.constantFrom(2147483647, -2147483648, -1).map(n => new Int32(n)),
@@ -28,7 +30,8 @@ const number: fc.Arbitrary<Val> = fc.oneof(
 )
 
 const scalar: fc.Arbitrary<Val> = fc.oneof(
-  { weight: 6, arbitrary: number },
+  { weight: 14, arbitrary: small },
+  { weight: 4, arbitrary: number },
   { weight: 3, arbitrary: fc.constantFrom<Val>('', 'a', 'ab', 'b', 'Ab', 'Ã©', '\uffee', '\u{1f600}', 'a\0b') },
   { weight: 2, arbitrary: fc.constant(null) },
   fc.boolean(),
@@ -47,17 +50,20 @@ const value: fc.Arbitrary<Val> = fc.oneof(
   { weight: 2, arbitrary: fc.array(fc.oneof(inner, inner, scalar), { maxLength: 3 }) }
 )
 
-const fields = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'u'), value), { maxLength: 5, selector: ([name]) => name })
-const body: fc.Arbitrary<Plain> = fields.map(fields => Object.fromEntries(fields))
+/** Most have most of the fields, in any order. */
+const body: fc.Arbitrary<Plain> = fc.tuple(fc.shuffledSubarray(['a', 'b', 'c', 'd', 'u'], { minLength: 3 }), fc.array(value, { minLength: 5, maxLength: 5 }))
+  .map(([names, values]) => Object.fromEntries(names.map((name, i) => [name, values[i]!])))
 
-const docs: fc.Arbitrary<Plain[]> = fc.array(body, { maxLength: 12 }).map(bodies => bodies.map((body, i) => ({ _id: new Int32(i), ...body })))
+const docs: fc.Arbitrary<Plain[]> = fc.oneof({ weight: 4, arbitrary: fc.array(body, { minLength: 5, maxLength: 12 }) }, fc.array(body, { maxLength: 5 })).map(bodies => bodies.map((body, i) => ({ _id: new Int32(i), ...body })))
 
 const path = fc.constantFrom('a', 'a', 'a', 'a', 'a', 'b', 'b', 'b', 'a.b', 'a.b', 'a.c', 'b.c', 'c', 'u')
 const filterPath = fc.oneof({ weight: 14, arbitrary: path }, fc.constantFrom('_id', 'a.b.c'))
 const direction = fc.constantFrom<1 | -1>(1, -1)
 
-const order = (maxLength: number): fc.Arbitrary<Order> => fc.uniqueArray(fc.tuple(path, direction), { minLength: 1, maxLength, selector: ([path]) => path })
-  .map(fields => Object.fromEntries(fields))
+const order = (maxLength: number): fc.Arbitrary<Order> => fc.oneof(
+  { weight: 2, arbitrary: fc.tuple(path, direction).map(field => [field]) },
+  { weight: 3, arbitrary: fc.uniqueArray(fc.tuple(path, direction), { minLength: 1, maxLength, selector: ([path]) => path }) }
+).map(fields => Object.fromEntries(fields))
 
 const bracketOperators: fc.Arbitrary<Condition> = fc.tuple(fc.constantFrom('$gt', '$gte', '$lt', '$lte', '$eq'), scalar).map(([op, operand]) => ({ [op]: operand }))
 
@@ -70,11 +76,11 @@ const regex: fc.Arbitrary<RegExp> = fc.constantFrom(/^a/, /^ab/, /b$/, /a/i, /^Ã
 const itemCondition: fc.Arbitrary<Condition> = fc.oneof(bracketOperators, range, fc.array(scalar, { maxLength: 2 }).map($in => ({ $in })), scalar.map($ne => ({ $ne })))
 
 const operators: fc.Arbitrary<Condition> = fc.oneof(
-  { weight: 4, arbitrary: bracketOperators },
-  { weight: 3, arbitrary: range },
+  { weight: 8, arbitrary: bracketOperators },
+  { weight: 8, arbitrary: range },
   { weight: 2, arbitrary: value.map($eq => ({ $eq })) },
   { weight: 2, arbitrary: value.map($ne => ({ $ne })) },
-  { weight: 3, arbitrary: fc.array(value, { maxLength: 4 }).map($in => ({ $in })) },
+  { weight: 5, arbitrary: fc.array(value, { maxLength: 4 }).map($in => ({ $in })) },
   fc.array(value, { maxLength: 3 }).map($nin => ({ $nin })),
   { weight: 2, arbitrary: fc.boolean().map($exists => ({ $exists })) },
   fc.constantFrom('int', 'long', 'double', 'decimal', 'string', 'object', 'array', 'objectId', 'bool', 'date', 'null', 'number').map($type => ({ $type })),
@@ -87,12 +93,26 @@ const operators: fc.Arbitrary<Condition> = fc.oneof(
   fc.oneof(bracketOperators, range, scalar.map($eq => ({ $eq })), fc.array(scalar, { maxLength: 2 }).map($in => ({ $in })), regex.map($regex => ({ $regex }))).map($not => ({ $not }))
 )
 
-const leaf: fc.Arbitrary<Condition> = fc.tuple(filterPath, fc.oneof({ weight: 3, arbitrary: value }, { weight: 4, arbitrary: operators })).map(([path, condition]) => ({ [path]: condition }))
+/** What finds something in most collections, and has a use for an index. */
+const common: fc.Arbitrary<Condition> = fc.tuple(fc.constantFrom('a', 'a', 'a', 'b', 'b', 'a.b', 'u'), fc.oneof(
+  { weight: 2, arbitrary: small },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom('$gt', '$gte', '$lt', '$lte'), small).map(([op, operand]) => ({ [op]: operand })) },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom('$gt', '$gte'), fc.constantFrom('$lt', '$lte'), small, small).map(([from, to, low, high]) => ({ [from]: low, [to]: high })) },
+  fc.array(fc.oneof({ weight: 4, arbitrary: small }, scalar), { minLength: 1, maxLength: 4 }).map($in => ({ $in })),
+  fc.constant({ $gte: '' }), fc.constant({ $exists: true }), fc.constant(null)
+)).map(([path, condition]) => ({ [path]: condition }))
 
-const together: fc.Arbitrary<Condition> = fc.array(leaf, { minLength: 0, maxLength: 3 }).map(parts => Object.assign({}, ...parts) as Condition)
+const anyLeaf: fc.Arbitrary<Condition> = fc.tuple(filterPath, fc.oneof({ weight: 3, arbitrary: value }, { weight: 4, arbitrary: operators })).map(([path, condition]) => ({ [path]: condition }))
+
+const leaf = fc.oneof({ weight: 3, arbitrary: common }, { weight: 2, arbitrary: anyLeaf })
+
+const together: fc.Arbitrary<Condition> = fc.oneof({ weight: 5, arbitrary: leaf.map(part => [part]) }, fc.array(leaf, { maxLength: 3 })).map(parts => Object.assign({}, ...parts) as Condition)
 
 const filter: fc.Arbitrary<Condition> = fc.oneof(
-  { weight: 6, arbitrary: together },
+  { weight: 6, arbitrary: leaf },
+  { weight: 3, arbitrary: together },
+  fc.tuple(leaf, fc.constantFrom('$and', '$or', '$nor'), fc.array(leaf, { minLength: 1, maxLength: 3 })).map(([outer, op, parts]) => ({ ...outer, [op]: parts })),
+  fc.array(common, { minLength: 1, maxLength: 3 }).map(parts => ({ $or: parts })),
   fc.tuple(together, fc.constantFrom('$and', '$or', '$or', '$nor'), fc.array(together, { minLength: 1, maxLength: 3 })).map(([outer, op, parts]) => ({ ...outer, [op]: parts })),
   fc.tuple(fc.array(leaf, { minLength: 1, maxLength: 3 }), fc.array(leaf, { minLength: 1, maxLength: 2 })).map(([some, all]) => ({ $and: [{ $or: some }, ...all] }))
 )
