@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { change } from './attacks/changes.ts'
 import { follow } from './attacks/followers.ts'
 import { changeMembers } from './attacks/membership.ts'
+import { pushOutboxes } from './attacks/outbox.ts'
 import { pull } from './attacks/pull.ts'
 import { trespass } from './attacks/strangers.ts'
 import { Letterbox, dropConnections, retry, write } from './attacks/writers.ts'
@@ -46,7 +47,7 @@ export async function playEra (options: EraOptions): Promise<History> {
     follow(stage, ada, bob, 'time'), follow(stage, bob, ada, 'cursor'), follow(stage, ada, cid, 'tombstones'), follow(stage, cid, bob, 'time'), follow(stage, cid, ada, 'cursor'),
     ...stage.members.map(person => pull(stage, person))
   ])
-  const working = Promise.all([write(stage, box), retry(stage, box), change(stage, box), dropConnections(stage), trespass(stage, box), changeMembers(stage)])
+  const working = Promise.all([write(stage, box), retry(stage, box), change(stage, box), dropConnections(stage), pushOutboxes(stage), trespass(stage, box), changeMembers(stage)])
   try {
     await Promise.race([load(options, control, stage), working, following])
     ending.abort()
@@ -60,7 +61,8 @@ export async function playEra (options: EraOptions): Promise<History> {
     settled.abort()
     await Promise.all(stage.devices.map(device => device.stop()))
   }
-  say(`${history.attempts.length} sends, ${history.changes.length} changes, ${history.connections.length} connections, ${history.kills} kills in ${Math.round(loadMs / 1_000)} s`)
+  const stored = new Set(history.seen.map(({ messageId }) => messageId)).size
+  say(`${stored} messages in ${history.attempts.length} sends, ${history.changes.length} changes, ${history.connections.length} connections, ${history.kills} kills in ${Math.round(loadMs / 1_000)} s of load`)
   return history
 }
 
