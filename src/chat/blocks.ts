@@ -17,14 +17,16 @@ const nobody: ReadonlySet<string> = new Set()
 
 /** Whom each user has blocked: rows of their own log, cached by user and read together. */
 export class BlockDirectory {
-  private readonly cache = new LRUCache<string, Blocks>({ max: 50_000, ttl: believedMs })
+  private readonly cache: LRUCache<string, Blocks>
   private readonly log: ConversationLog
   private readonly reader: BatchedReader<string, Set<string>>
   /** Counts changes of this process: what was read before one may be older than it. */
   private changes = 0
 
-  constructor (log: ConversationLog) {
+  /** @param max users whose blocks are kept */
+  constructor (log: ConversationLog, max = 50_000) {
     this.log = log
+    this.cache = new LRUCache({ max, ttl: believedMs })
     this.reader = new BatchedReader(async userIds => {
       const found = new Map(userIds.map(userId => [userId, new Set<string>()]))
       const rows = log.collections.log.find({ conversationId: { $in: userIds.map(selfLogId) }, on: true }).hint(indexNames.byBlock)

@@ -12,11 +12,13 @@ export const unreadMax = 1_000
 
 /** Unread messages, counted by index behind one head: a client that catches up page by page has them counted once. */
 export class UnreadCounts {
-  private readonly cache = new LRUCache<string, { key: string, count: number }>({ max: 100_000 })
+  private readonly cache: LRUCache<string, { key: string, count: number }>
   private readonly log: ConversationLog
 
-  constructor (log: ConversationLog) {
+  /** @param max counts that are kept */
+  constructor (log: ConversationLog, max = 100_000) {
     this.log = log
+    this.cache = new LRUCache({ max })
   }
 
   /** Messages of others that are shown and not read, up to one more than `unreadMax`. */

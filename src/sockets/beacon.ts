@@ -34,11 +34,13 @@ export class Beacon {
   /** Changed since the last beat. */
   private changed = new Map<string, Rev>()
   /** The rev at which a conversation was last told of, or found. */
-  private readonly known = new LRUCache<string, Rev>({ max: 400_000 })
+  private readonly known: LRUCache<string, Rev>
   /** Users whose conversations are still to be looked at before it begins with the first again. */
   private toLookAt: string[] = []
 
-  constructor (subscriptions: Subscriptions, sync: SyncContext, log: FastifyBaseLogger) {
+  /** @param max conversations whose revs are kept */
+  constructor (subscriptions: Subscriptions, sync: SyncContext, log: FastifyBaseLogger, max = 400_000) {
+    this.known = new LRUCache({ max })
     this.subscriptions = subscriptions
     this.sync = sync
     this.log = log
