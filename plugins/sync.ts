@@ -25,6 +25,7 @@ export default fp(async function sync (app) {
     places: new PlaceDirectory(chat.log),
     unread: chat.unread,
     waiters,
+    sizes: { change: 700 },
     lookAgainMs: app.mongoEmbedded ? Infinity : lookAgainMs
   })
 }, { name: 'sync', dependencies: ['chat'] })

@@ -19,6 +19,7 @@ export type DecodedCursor = Position & { stale: boolean }
 const version = 1
 const bodyBytes = 21 // version 1, epoch 4, rev 6, clock 6, generation 4
 const macBytes = 9
+const characters = (bodyBytes + macBytes) / 3 * 4
 
 /**
  * Encodes and checks cursors. They are signed and bound to user and conversation, so that a client cannot make one up
@@ -47,6 +48,7 @@ export class CursorCodec {
 
   /** Null: malformed, forged, or of another user or conversation. */
   decode (userId: string, conversationId: string, cursor: string): DecodedCursor | null {
+    if (cursor.length !== characters) return null
     const bytes = Buffer.from(cursor, 'base64url')
     if (bytes.length !== bodyBytes + macBytes || bytes[0] !== version || bytes.toString('base64url') !== cursor) return null
     const expected = this.mac(userId, conversationId, bytes.subarray(0, bodyBytes)).subarray(0, macBytes)

@@ -77,7 +77,8 @@ export type StateChange = Static<typeof StateChange>
 export const Change = Type.Union([MessageChange, ...StateChange.anyOf], { description: 'A change, at the place of its last form' })
 export type Change = Static<typeof Change>
 
-const Cursor = Type.String({ maxLength: 64, description: 'Opaque: everything of this conversation up to here' })
+// Without a greatest length: counting the characters of hundreds of them would cost more than looking at them.
+const Cursor = Type.String({ description: 'Opaque: everything of this conversation up to here' })
 
 export const SyncInput = Type.Object({
   cursors: Type.Optional(Type.Record(Type.String(), Cursor, { description: 'The last cursor of each conversation; one without it comes with its newest page' })),

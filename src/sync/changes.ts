@@ -3,14 +3,8 @@ import { metaOf } from '../log/steps.ts'
 import type { StoredRow } from '../log/stored-row.ts'
 import { type LogRow, selfLogOwner } from '../log/types.ts'
 import type { Change, StateChange } from '../schemas/sync.ts'
-import { JsonBytes } from './json-bytes.ts'
+import type { JsonBytes } from './json-bytes.ts'
 import { writeMessage } from './message-json.ts'
-
-/** JSON, and its length in UTF-8. */
-export interface JsonText {
-  text: string
-  bytes: number
-}
 
 /** What a conversation is called on the wire: the own log is `self` to its owner. */
 export function wireIdOf (conversationId: string): string {
@@ -22,20 +16,12 @@ export function changePayload (row: LogRow, people: People, readSeqs: ReadSeqs):
   return row.kind === 'message' ? { rev: row.rev, kind: 'message', message: messagePayload(row, people, readSeqs) } : stateChange(row)
 }
 
-const out = new JsonBytes()
-
-/** The same of a stored row, as JSON text. */
-export function changeText (row: StoredRow, people: People, readSeqs: ReadSeqs): JsonText {
-  if (row.kind !== 'message') return sized(JSON.stringify(stateChange(row.decode())))
-  out.clear()
+/** Writes the same of a stored row. */
+export function writeChange (out: JsonBytes, row: StoredRow, people: People, readSeqs: ReadSeqs): void {
+  if (row.kind !== 'message') return out.text(JSON.stringify(stateChange(row.decode())))
   out.ascii(`{"rev":${row.rev},"kind":"message","message":`)
   writeMessage(out, row, people, readSeqs)
   out.ascii('}')
-  return { text: out.toString(), bytes: out.length }
-}
-
-export function sized (text: string): JsonText {
-  return { text, bytes: Buffer.byteLength(text) }
 }
 
 /** A row that is no message, as the change that clients get. */

@@ -9,6 +9,8 @@ export interface SyncContext {
   places: PlaceDirectory
   unread: UnreadCounts
   waiters: Waiters
+  /** Bytes of a change in an answer, on average lately. */
+  sizes: { change: number }
   /** Milliseconds after which a wait looks at the heads by itself: other nodes wake nobody here. */
   lookAgainMs: number
 }

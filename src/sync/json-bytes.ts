@@ -30,6 +30,11 @@ export class JsonBytes {
     if (this.out.length > capacityKept) this.out = Buffer.allocUnsafeSlow(capacity)
   }
 
+  /** Takes back what was written behind a length. */
+  cut (length: number): void {
+    this.at = length
+  }
+
   /** A copy of what was written. */
   copy (): Buffer {
     return Buffer.from(this.out.subarray(0, this.at))

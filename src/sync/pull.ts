@@ -9,8 +9,9 @@ import { metaOf, showsReaders } from '../log/steps.ts'
 import type { StoredRow } from '../log/stored-row.ts'
 import { type Head, type Member, type Rev, revOf, selfLogId } from '../log/types.ts'
 import type { ReadPosition, SyncInput } from '../schemas/sync.ts'
-import { type JsonText, changeText, sized } from './changes.ts'
+import { writeChange } from './changes.ts'
 import type { SyncContext } from './context.ts'
+import { JsonBytes } from './json-bytes.ts'
 import { type Due, look } from './look.ts'
 
 /** Changes in an answer where the client names no limit, and at most. */
@@ -25,11 +26,12 @@ const atOnce = 24
 const answerBytes = 100
 const conversationBytes = 320
 
-/** What a client is told of one conversation; the changes are JSON text. */
+/** What a client is told of one conversation. */
 export interface PulledConversation {
   wireId: string
   kind: Head['kind']
-  changes: string[]
+  /** As JSON, with commas between. */
+  changes: string
   cursor: string
   /** What the cursor stands for: the next live change has the rev behind it. */
   rev: Rev
@@ -63,7 +65,7 @@ export async function fill (context: SyncContext, identity: Identity, due: reado
   while (start < due.length && !answer.isFull) {
     const some = due.slice(start, start + answer.worthReading(due, start))
     start += some.length
-    const found = await Promise.all(some.map(async one => await read(context, identity, one, answer.changesLeft)))
+    const found = await Promise.all(some.map(async one => await read(context, identity, one, answer.worthScanning)))
     const [people, still] = await Promise.all([gather(context.chat, found.flatMap(({ rows }) => rows)), stillMine(context, identity)])
     for (const one of found) if (still(one.due)) answer.add(one, people)
   }
@@ -80,7 +82,10 @@ async function stillMine ({ chat: { log }, places }: SyncContext, identity: Iden
 }
 
 /** A room's settings as its head has them, at the rev at which they were set. */
-type Settings = JsonText & { rev: number }
+interface Settings {
+  rev: number
+  text: string
+}
 
 /** What was read of one conversation for an answer. */
 interface Found {
@@ -120,7 +125,7 @@ async function read (context: SyncContext, identity: Identity, due: Due, limit: 
 
 function settingsOf (head: Head): Settings {
   const rev = head.metaRev ?? 1
-  return { rev, ...sized(JSON.stringify({ rev, kind: 'meta', ...metaOf(head) })) }
+  return { rev, text: JSON.stringify({ rev, kind: 'meta', ...metaOf(head) }) }
 }
 
 interface Scanned {
@@ -158,6 +163,9 @@ async function readersOf ({ chat: { log } }: SyncContext, { head, from }: Due): 
   return await log.collections.members.find({ conversationId: head._id }, { projection: { readTrail: 0 } }).hint('conversation_user').toArray()
 }
 
+/** Where changes are written; only within one turn. */
+const out = new JsonBytes()
+
 /** An answer as it fills up. */
 class Answer {
   private readonly context: SyncContext
@@ -179,6 +187,11 @@ class Answer {
     return this.overflown || this.changesLeft <= 0 || this.bytesLeft <= conversationBytes
   }
 
+  /** Rows of a conversation that are likely to fit; what is read beyond that is thrown away. */
+  get worthScanning (): number {
+    return Math.max(1, Math.min(this.changesLeft, Math.ceil(this.bytesLeft / this.context.sizes.change)))
+  }
+
   /** How many of the next are read together: no more than are likely to fit. */
   worthReading (due: readonly Due[], start: number): number {
     let changes = 0
@@ -198,22 +211,28 @@ class Answer {
     }
     const { due: { head, view, from }, rows, meta, readSeqs } = found
     const entries: Array<StoredRow | Settings> = meta === undefined ? rows : [...rows, meta].sort((a, b) => a.rev - b.rev)
-    const changes: string[] = []
-    let bytes = conversationBytes + found.readsBytes
+    const beside = conversationBytes + found.readsBytes
     let taken = 0
+    let count = 0
+    out.clear()
     for (const entry of entries) {
       if (!('kind' in entry) || isShown(view, entry)) {
-        const change = 'kind' in entry ? changeText(entry, people, readSeqs) : entry
-        const fits = changes.length < this.changesLeft && bytes + change.bytes < this.bytesLeft
-        if (!fits && (changes.length > 0 || this.conversations.length > 0)) {
+        const before = out.length
+        if (count > 0) out.ascii(',')
+        if ('kind' in entry) writeChange(out, entry, people, readSeqs)
+        else out.text(entry.text)
+        const fits = count < this.changesLeft && beside + out.length < this.bytesLeft
+        // The first of an answer always goes in, or it would never move on.
+        if (!fits && (count > 0 || this.conversations.length > 0)) {
+          out.cut(before)
           this.overflown = true
           break
         }
-        changes.push(change.text)
-        bytes += change.bytes + 1
+        count++
       }
       taken++
     }
+    if (count > 0) this.context.sizes.change += (out.length / count - this.context.sizes.change) / 8
     const next = entries[taken]
     const hasMore = found.hasMore || next !== undefined
     if (taken === 0 && hasMore) return
@@ -224,7 +243,7 @@ class Answer {
       : from === null && next !== undefined
         ? { rev: revOf(next.rev - 1), clock, generation: view.generation }
         : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(from?.clock ?? 0, Math.min((entries[taken - 1] as StoredRow).updatedAt.getTime(), clock)), generation: view.generation }
-    this.take(found, { changes, position, hasMore, bytes })
+    this.take(found, { changes: out.toString(), count, position, hasMore, bytes: beside + out.length })
   }
 
   /** @param isMoreDue there are conversations that were not read */
@@ -234,14 +253,14 @@ class Answer {
 
   private take (
     { due: { place, head, from }, members, unread }: Found,
-    { changes, position, hasMore, bytes }: { changes: string[], position: Position, hasMore: boolean, bytes: number }
+    { changes, count, position, hasMore, bytes }: { changes: string, count: number, position: Position, hasMore: boolean, bytes: number }
   ): void {
     const [after, until] = [from?.clock ?? -1, hasMore ? position.clock : Infinity]
     const reads = members.flatMap(({ userId, readSeq, readAt }): ReadPosition[] => {
       const at = readAt?.getTime()
       return at === undefined || at <= after || at > until ? [] : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
     })
-    this.changesLeft -= changes.length
+    this.changesLeft -= count
     this.bytesLeft -= bytes
     this.hasMore ||= hasMore
     this.conversations.push({
@@ -265,7 +284,7 @@ const readBytes = 90
 export function writePulled ({ conversations, hasMore }: Pulled, serverTime: number): string {
   let text = ''
   for (const { wireId, kind, changes, cursor, rev, hasMore, reset, unreadCount, reads } of conversations) {
-    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes.join(',')}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
+    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
       reset ? ',"reset":true' : ''},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
   }
   return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
