@@ -47,8 +47,3 @@ export function valueEnd (bytes: Buffer, type: number, start: number): number {
     default: throw invalidBson(`Unrecognized BSON type ${type}`)
   }
 }
-
-/** The name of the first field, or undefined for the empty document. */
-export function firstFieldName (bytes: Buffer): string | undefined {
-  return bytes[4] === 0 ? undefined : bytes.utf8Slice(5, bytes.indexOf(0, 5))
-}

@@ -1,5 +1,4 @@
 /** What drivers ask before and beside their work: who the server is, and whether it is there. */
-import { arch, platform, release, type as osType } from 'node:os'
 import type { Call, Command } from '../command.ts'
 import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
 import { SESSION_TIMEOUT_MINUTES } from '../sessions.ts'
@@ -60,26 +59,11 @@ function buildInfo (): Doc {
   })
 }
 
-function hostInfo (): Doc {
-  return docOf({ system: docOf({ cpuArch: arch() }), os: docOf({ type: osType(), name: platform(), version: release() }) })
-}
-
 export const handshakeCommands: Record<string, Command> = {
   hello: helloCommand,
   isMaster: helloCommand,
   ismaster: helloCommand,
   ping: nothing,
   buildInfo: { fields: [], run: buildInfo },
-  buildinfo: { fields: [], run: buildInfo },
-  hostInfo: { fields: [], adminOnly: true, run: hostInfo },
-  connectionStatus: {
-    fields: ['showPrivileges'],
-    run: () => docOf({ authInfo: docOf({ authenticatedUsers: [], authenticatedUserRoles: [] }) })
-  },
-  whatsmyuri: { fields: [], run: call => docOf({ you: String(call.connectionId) }) },
-  getParameter: {
-    fields: ['featureCompatibilityVersion', 'allParameters', 'showDetails'],
-    adminOnly: true,
-    run: () => docOf({ featureCompatibilityVersion: docOf({ version: SERVER_VERSION.slice(0, 3) }) })
-  }
+  buildinfo: { fields: [], run: buildInfo }
 }

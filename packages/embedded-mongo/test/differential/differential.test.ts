@@ -134,7 +134,9 @@ function modelled (model: Model, change: Change): { docs: Plain[], n: number, re
     case 'update': {
       if (matching.length === 0 && change.upsert) return changedTo(model, [[undefined, codeOr(() => updated({ _id: (change.filter as Plain)._id! }, change.update, undefined, true))]])
       const results = matching.map(doc => [doc, codeOr(() => updated(doc, change.update, change.arrayFilter))] as const)
-      if (change.many && results.some(([, result]) => typeof result === 'number' || model.refusal(result) !== undefined)) return 'any'
+      // How far it comes depends on the order; so does whether two of the changed documents meet in a unique key.
+      const mayStop = model.indexes.some(({ unique }) => unique === true) || results.some(([, result]) => typeof result === 'number' || model.refusal(result) !== undefined)
+      if (change.many && results.length > 1 && mayStop) return 'any'
       return changedTo(model, results)
     }
     case 'findAndUpdate': {
