@@ -37,11 +37,6 @@ declare module '@fastify/jwt' {
   }
 }
 
-/** Verified tokens that are remembered, so that most requests cost no signature check. */
-const cache = 20_000
-/** Milliseconds for which a verified token is believed without looking whether its key is still published. */
-const jwksCacheTTL = 60_000
-
 /** Verifies tokens, each algorithm with its own key and no other, and says who is asking. */
 export default fp(async function jwt (app, config: Config) {
   const keys = tokenKeys(config)
@@ -51,13 +46,13 @@ export default fp(async function jwt (app, config: Config) {
       namespace: 'own',
       secret: keys.secret,
       sign: { algorithm: 'HS256', expiresIn: config.ACCESS_TOKEN_TTL },
-      verify: { algorithms: ['HS256'], cache, errorCacheTTL: -1 }
+      verify: { algorithms: ['HS256'] }
     })
     verifier.accept('HS256', token => app.jwt.own.verify(token))
   }
   if (keys.publicKey !== undefined) {
     const { pem, algorithm } = keys.publicKey
-    await app.register(fastifyJwt, { namespace: 'host', secret: { public: pem }, verify: { algorithms: [algorithm], cache, errorCacheTTL: -1 } })
+    await app.register(fastifyJwt, { namespace: 'host', secret: { public: pem }, verify: { algorithms: [algorithm] } })
     verifier.accept(algorithm, token => app.jwt.host.verify(token))
   }
   if (keys.jwksUrl !== undefined) {
@@ -66,7 +61,7 @@ export default fp(async function jwt (app, config: Config) {
     await app.register(fastifyJwt, {
       namespace: 'jwks',
       secret: { public: async ({ header }: { header: Record<string, unknown> }) => jwks.pem(header['alg'] as string, header['kid'] as string | undefined) },
-      verify: { algorithms: [...algorithms], cache, cacheTTL: jwksCacheTTL, errorCacheTTL: -1 }
+      verify: { algorithms: [...algorithms] }
     })
     for (const algorithm of algorithms) verifier.accept(algorithm, token => app.jwt.jwks.verify(token))
   }

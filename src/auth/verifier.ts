@@ -4,6 +4,11 @@ import type { Claims } from './identity.ts'
 
 type Verify = (token: string) => object | Promise<object>
 
+/** Verified tokens that are remembered, so that most requests cost no signature check. */
+const rememberedMax = 20_000
+/** Milliseconds for which one is believed without looking whether its key is still good. */
+const believedMs = 60_000
+
 /** Longest token that is looked at, in characters. */
 const tokenCharsMax = 8_192
 
@@ -15,6 +20,13 @@ export class TokenVerifier {
   private readonly byAlgorithm = new Map<string, Verify[]>()
   /** Algorithms by the header's text, of which an issuer has one or a few. */
   private readonly algorithms = new LRUCache<string, string>({ max: 1_000 })
+  private readonly remembered = new LRUCache<string, Remembered>({ max: rememberedMax })
+  private readonly now: () => number
+
+  /** @param now milliseconds since 1970 */
+  constructor (now = Date.now) {
+    this.now = now
+  }
 
   /** Several verifiers of one algorithm (a public key beside a published set) are tried in turn. */
   accept (algorithm: string, verify: Verify): void {
@@ -23,12 +35,18 @@ export class TokenVerifier {
 
   /** @throws TidelogError INVALID_TOKEN, or UNAVAILABLE where the keys could not be had. */
   async verify (token: string): Promise<Claims> {
+    const remembered = this.remembered.get(token)
+    const now = this.now()
+    if (remembered !== undefined && now < remembered.untilMs) return remembered.claims
     if (token.length > tokenCharsMax) throw new TidelogError('INVALID_TOKEN')
     const verifiers = this.byAlgorithm.get(this.algorithm(token))
     let refusal: TidelogError | undefined
     for (const verify of verifiers ?? []) {
       try {
-        return await verify(token) as Claims
+        const claims = await verify(token) as Claims
+        const { exp } = claims
+        this.remembered.set(token, { claims, untilMs: Math.min(now + believedMs, typeof exp === 'number' ? exp * 1_000 : Infinity) })
+        return claims
       } catch (error) {
         const unavailable = unavailability(error)
         if (unavailable !== undefined) refusal = unavailable
@@ -51,6 +69,12 @@ export class TokenVerifier {
     if (this.byAlgorithm.has(algorithm)) this.algorithms.set(text, algorithm)
     return algorithm
   }
+}
+
+interface Remembered {
+  claims: Claims
+  /** Milliseconds since 1970. */
+  untilMs: number
 }
 
 /** A key that could not be fetched says nothing about the token. */

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { type Rev, revOf } from './types.ts'
 
 /** An opaque string that stands for "everything of this conversation up to here", for one user, in one life of the database. */
@@ -21,6 +22,9 @@ const bodyBytes = 21 // version 1, epoch 4, rev 6, clock 6, generation 4
 const macBytes = 9
 const characters = (bodyBytes + macBytes) / 3 * 4
 
+/** Users and conversations whose last cursor is remembered. */
+const rememberedMax = 50_000
+
 /**
  * Encodes and checks cursors. They are signed and bound to user and conversation, so that a client cannot make one up
  * or use another's: 30 bytes, 40 characters. The same position is always the same string.
@@ -29,6 +33,8 @@ export class CursorCodec {
   /** A random 32-bit number of this database, changed after a restore. */
   readonly epoch: number
   private readonly key: Buffer
+  /** By user and conversation. A client that polls sends what it was given last, and is given it again: no signature. */
+  private readonly last = new LRUCache<string, { cursor: Cursor, position: DecodedCursor }>({ max: rememberedMax })
 
   constructor (key: Buffer, epoch: number) {
     this.key = key
@@ -36,6 +42,15 @@ export class CursorCodec {
   }
 
   encode (userId: string, conversationId: string, { rev, clock, generation }: Position): Cursor {
+    const last = this.last.get(`${userId}${conversationId}`)
+    const { position } = last ?? {}
+    if (position?.rev === rev && position.clock === clock && position.generation === generation && !position.stale) return last!.cursor
+    const cursor = this.sign(userId, conversationId, { rev, clock, generation })
+    this.last.set(`${userId}${conversationId}`, { cursor, position: { rev, clock, generation, stale: false } })
+    return cursor
+  }
+
+  private sign (userId: string, conversationId: string, { rev, clock, generation }: Position): Cursor {
     const bytes = Buffer.allocUnsafe(bodyBytes + macBytes)
     bytes[0] = version
     bytes.writeUInt32BE(this.epoch, 1)
@@ -48,6 +63,14 @@ export class CursorCodec {
 
   /** Null: malformed, forged, or of another user or conversation. */
   decode (userId: string, conversationId: string, cursor: string): DecodedCursor | null {
+    const last = this.last.get(`${userId}${conversationId}`)
+    if (last?.cursor === cursor) return last.position
+    const position = this.verify(userId, conversationId, cursor)
+    if (position !== null) this.last.set(`${userId}${conversationId}`, { cursor: cursor as Cursor, position })
+    return position
+  }
+
+  private verify (userId: string, conversationId: string, cursor: string): DecodedCursor | null {
     if (cursor.length !== characters) return null
     const bytes = Buffer.from(cursor, 'base64url')
     if (bytes.length !== bodyBytes + macBytes || bytes[0] !== version || bytes.toString('base64url') !== cursor) return null

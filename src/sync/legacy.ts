@@ -52,7 +52,7 @@ export async function syncConversation (
   if (head === undefined) return answer(context, identity, conversationId, { rev: revOf(0), time: beginning, reset: (wanted.rev ?? 0) > 0 })
   const position = servable(wanted, head)
   const { since, rev, reset } = position
-  if (input.lastSyncTimestamp != null && since >= head.clock && (rev === undefined || rev >= head.headRev)) {
+  if (since >= head.clock && (rev === undefined || rev >= head.headRev)) {
     return answer(context, identity, conversationId, { rev: head.headRev, time: head.clock, reset })
   }
 
@@ -90,7 +90,8 @@ function readPosition (context: ChatContext, identity: Identity, conversationId:
   if (cursor == null) return { since, rev: undefined, reset: false }
   const decoded = context.log.cursors.decode(identity.userId, conversationId, cursor)
   if (decoded === null) throw new TidelogError('BAD_CURSOR')
-  return decoded.stale ? { since: beginning, rev: revOf(0), reset: true } : { since, rev: decoded.rev, reset: false }
+  if (decoded.stale) return { since: beginning, rev: revOf(0), reset: true }
+  return { since: lastSyncTimestamp == null ? new Date(decoded.clock) : since, rev: decoded.rev, reset: false }
 }
 
 /** A cursor that is ahead of the head, or behind what is still complete, starts again and says so. */

@@ -5,6 +5,8 @@ import { revOf } from '../../src/log/types.ts'
 
 const key = Buffer.alloc(32, 7)
 const codec = new CursorCodec(key, 0xfedcba98)
+/** Has given out and checked nothing yet, and so remembers nothing. */
+const another = () => new CursorCodec(key, 0xfedcba98)
 const user = 'a'.repeat(24)
 const position = fc.record({ rev: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map(revOf), clock: fc.integer({ min: 0, max: 2 ** 48 - 1 }), generation: fc.integer({ min: 0, max: 2 ** 32 - 1 }) })
 const place = { rev: revOf(5), clock: 1_700_000_000_000, generation: 7 }
@@ -13,7 +15,10 @@ t.test('a cursor stands for its position, and takes 40 characters', async t => {
   fc.assert(fc.property(position, value => {
     const cursor = codec.encode(user, 'room_x', value)
     t.match(cursor, /^[\w-]{40}$/)
-    t.same(codec.decode(user, 'room_x', cursor), { ...value, stale: false })
+    for (const one of [codec, another()]) {
+      t.same(one.decode(user, 'room_x', cursor), { ...value, stale: false })
+      t.equal(one.encode(user, 'room_x', value), cursor)
+    }
   }))
 })
 
@@ -25,7 +30,10 @@ t.test('a cursor of another user, conversation or key is refused', async t => {
 })
 
 t.test('a cursor of another life of the database is stale, not refused', async t => {
-  t.same(new CursorCodec(key, 1).decode(user, 'room_x', codec.encode(user, 'room_x', place)), { ...place, stale: true })
+  const later = new CursorCodec(key, 1)
+  const cursor = codec.encode(user, 'room_x', place)
+  for (let round = 0; round < 2; round++) t.same(later.decode(user, 'room_x', cursor), { ...place, stale: true })
+  t.not(later.encode(user, 'room_x', place), cursor)
 })
 
 t.test('a cursor that was changed anywhere, cut or lengthened is refused', async t => {
@@ -34,6 +42,7 @@ t.test('a cursor that was changed anywhere, cut or lengthened is refused', async
     for (const other of [cursor.slice(0, at) + character + cursor.slice(at + 1), cursor.slice(0, at), cursor + character]) {
       if (other !== cursor) t.equal(codec.decode(user, 'room_x', other), null)
     }
+    t.same(codec.decode(user, 'room_x', cursor), { ...value, stale: false }, 'and itself is good as before')
   }))
 })
 
