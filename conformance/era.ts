@@ -5,7 +5,7 @@ import { changeMembers } from './attacks/membership.ts'
 import { pushOutboxes } from './attacks/outbox.ts'
 import { pull } from './attacks/pull.ts'
 import { trespass } from './attacks/strangers.ts'
-import { Letterbox, dropConnections, retry, write } from './attacks/writers.ts'
+import { Letterbox, dropConnections, repeat, resend, write } from './attacks/writers.ts'
 import { checkDevices, deliveryMs } from './checks/devices.ts'
 import { type Control, waitReady } from './deployment.ts'
 import { Device } from './device.ts'
@@ -47,7 +47,7 @@ export async function playEra (options: EraOptions): Promise<History> {
     follow(stage, ada, bob, 'time'), follow(stage, bob, ada, 'cursor'), follow(stage, ada, cid, 'tombstones'), follow(stage, cid, bob, 'time'), follow(stage, cid, ada, 'cursor'),
     ...stage.members.map(person => pull(stage, person))
   ])
-  const working = Promise.all([write(stage, box), retry(stage, box), change(stage, box), dropConnections(stage), pushOutboxes(stage), trespass(stage, box), changeMembers(stage)])
+  const working = Promise.all([write(stage, box), resend(stage, box), repeat(stage, box), change(stage, box), dropConnections(stage), pushOutboxes(stage), trespass(stage, box), changeMembers(stage)])
   try {
     await Promise.race([load(options, control, stage), working, following])
     ending.abort()

@@ -6,23 +6,28 @@ import type { Letterbox } from './writers.ts'
 
 /** Edits and deletes own messages, reacts and reads, over socket and REST in turn. */
 export async function change (stage: Stage, box: Letterbox): Promise<void> {
-  await Promise.all([changer(stage, box), reader(stage, box)])
+  // What has an unknown outcome is left alone, and so is what is deleted: then what must stand in the end is plain.
+  const closed = new Set<string>()
+  await Promise.all([...Array.from({ length: changersCount }, () => changer(stage, box, closed)), reader(stage, box)])
 }
+
+/** Messages that are changed at the same time. */
+const changersCount = 3
 
 interface Done {
   answer: Ack | undefined
   connection: string
 }
 
-async function changer (stage: Stage, box: Letterbox): Promise<void> {
+/** @param closed messages that are not to be changed (any more, or by somebody else just now) */
+async function changer (stage: Stage, box: Letterbox, closed: Set<string>): Promise<void> {
   const random = stage.random.fork()
-  // What has an unknown outcome is left alone, and so is what is deleted: then what must stand in the end is plain.
-  const closed = new Set<string>()
   for (let number = 1; !stage.ending.aborted; number++) {
     await delay(30)
     const open = box.stored.slice(-60).filter(({ messageId }) => !closed.has(messageId))
     if (open.length === 0) continue
     const { letter: { person }, messageId, conversationId } = random.pick(open)
+    closed.add(messageId)
     const type = random.chance(0.25) ? 'delete' : 'edit'
     const content = type === 'edit' ? `edited ${number} ${'y'.repeat(random.integer(0, 40))}.` : ''
     const startedAt = Date.now()
@@ -36,8 +41,8 @@ async function changer (stage: Stage, box: Letterbox): Promise<void> {
       ? { kind: 'unknown', at }
       : answer.success ? { kind: 'done', at, rev: answer.rev ?? answer.message?.rev ?? 0 } : { kind: 'refused', at, code: answer.code ?? '' }
     stage.history.changes.push({ messageId, conversationId, userId: person.id, type, content, startedAt, ending })
-    if (ending.kind === 'unknown' || (type === 'delete' && ending.kind === 'done')) closed.add(messageId)
     if (random.chance(0.2)) await react(stage, person.token, messageId)
+    if (ending.kind !== 'unknown' && (type === 'edit' || ending.kind === 'refused')) closed.delete(messageId)
   }
 }
 

@@ -44,24 +44,28 @@ async function writer (stage: Stage, device: Device, box: Letterbox): Promise<vo
   await Promise.all(underWay)
 }
 
-/**
- * Sends again: what got no answer, until it has one, and at times what had one; in any order, over several transports, nodes
- * and devices at once; and now and then another body under a used id.
- */
-export async function retry (stage: Stage, box: Letterbox): Promise<void> {
+/** Sends again what got no answer, in any order, over several transports, nodes and devices at once, until it has one. */
+export async function resend (stage: Stage, box: Letterbox): Promise<void> {
   const random = stage.random.fork()
   while (!stage.ending.aborted || box.unsettled.length > 0) {
-    await delay(stage.ending.aborted ? 5 : 40)
-    if (box.unsettled.length > 0) {
-      const [letter] = box.unsettled.splice(random.integer(0, box.unsettled.length - 1), 1)
-      const attempts = await volley(stage, letter!, random.integer(1, 4))
-      const settled = attempts.find(({ ending }) => ending.kind === 'stored') ?? attempts[0]
-      if (settled === undefined) box.unsettled.push(letter!)
-      else box.settle(letter!, settled)
-    } else if (box.stored.length > 0) {
-      const { letter } = random.pick(box.stored)
-      await volley(stage, random.chance(0.3) ? { ...letter, content: `${letter.content} another` } : letter, random.integer(1, 3))
-    }
+    await delay(stage.ending.aborted ? 5 : 30)
+    if (box.unsettled.length === 0) continue
+    const [letter] = box.unsettled.splice(random.integer(0, box.unsettled.length - 1), 1)
+    const attempts = await volley(stage, letter!, random.integer(1, 4))
+    const settled = attempts.find(({ ending }) => ending.kind === 'stored') ?? attempts[0]
+    if (settled === undefined) box.unsettled.push(letter!)
+    else box.settle(letter!, settled)
+  }
+}
+
+/** Sends again what had an answer long ago or just now, and now and then another body under its id. */
+export async function repeat (stage: Stage, box: Letterbox): Promise<void> {
+  const random = stage.random.fork()
+  while (!stage.ending.aborted) {
+    await delay(40)
+    if (box.stored.length === 0) continue
+    const { letter } = random.pick(random.chance(0.5) ? box.stored : box.stored.slice(-10))
+    await volley(stage, random.chance(0.3) ? { ...letter, content: `${letter.content} another` } : letter, random.integer(1, 3))
   }
 }
 
