@@ -108,8 +108,10 @@ export class Beacon {
     if (ids.size === 0) return
     for (const [id, { headRev }] of await this.sync.chat.log.heads(ids)) {
       const known = this.known.get(id)
-      if (known === undefined || known < headRev) this.known.set(id, headRev)
-      if (known !== undefined && known < headRev) this.changed.set(id, headRev)
+      if (known !== undefined && known >= headRev) continue
+      // One that nobody here has been told of may have begun unseen: who knows it compares, and does nothing.
+      this.known.set(id, headRev)
+      this.changed.set(id, headRev)
     }
   }
 }

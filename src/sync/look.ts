@@ -1,7 +1,7 @@
 import type { Identity } from '../auth/identity.ts'
 import { type View, generationOf, viewOf } from '../chat/view.ts'
 import type { DecodedCursor, Position } from '../log/cursor.ts'
-import { type Head, selfLogId } from '../log/types.ts'
+import { type Head, revOf, selfLogId, seqOf } from '../log/types.ts'
 import type { SyncContext } from './context.ts'
 import type { Place, UserPlaces } from './places.ts'
 
@@ -61,7 +61,11 @@ export async function look (context: SyncContext, identity: Identity, cursors: R
     }
     known++
     const position = context.places.positionOf(userId, place, cursor)
-    if (head === undefined) continue
+    if (head === undefined) {
+      // From a database that was restored to before this conversation began: what the client holds of it is no more.
+      if (position.stale || position.rev > 0) due.push({ place, head: unbegun(place), from: null })
+      continue
+    }
     if (!isServable(position, head, generationOf(head, place.joined, selfHead))) due.push({ place, head, from: null })
     else if (position.rev < head.headRev || position.clock < head.clock.getTime()) due.push({ place, head, from: position })
   }
@@ -72,6 +76,20 @@ export async function look (context: SyncContext, identity: Identity, cursors: R
     const view = viewOf(one.head, one.place.joined, selfHead, blocked)
     return view === null ? [] : [{ ...one, view }]
   }).sort(inTurn)
+}
+
+/** The head of a conversation in which nothing has happened; only the own log and the common chat are there from the start. */
+function unbegun ({ conversationId, wireId }: Place): Head {
+  return {
+    _id: conversationId,
+    kind: wireId === 'self' ? 'self' : 'common',
+    headRev: revOf(0),
+    headSeq: seqOf(0),
+    clock: new Date(0),
+    gcFloor: revOf(0),
+    memberCount: 0,
+    createdAt: new Date(0)
+  }
 }
 
 /** A cursor from another life of the database, from ahead of it, from before a purge or under another view is none. */

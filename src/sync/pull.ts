@@ -94,6 +94,8 @@ interface Found {
   rows: StoredRow[]
   /** There is more behind the last row, up to the head. */
   hasMore: boolean
+  /** Something that the head stands for has changed since, and is not in `rows`: the client holds nothing of it yet. */
+  hasMoved: boolean
   meta: Settings | undefined
   members: Member[]
   /** What their read positions take at most. */
@@ -128,27 +130,31 @@ function settingsOf (head: Head): Settings {
   return { rev, text: JSON.stringify({ rev, kind: 'meta', ...metaOf(head) }) }
 }
 
-interface Scanned {
-  rows: StoredRow[]
-  hasMore: boolean
-}
+type Scanned = Pick<Found, 'rows' | 'hasMore' | 'hasMoved'>
 
 async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, limit: number): Promise<Scanned> {
-  if (after >= head.headRev) return { rows: [], hasMore: false }
+  if (after >= head.headRev) return nothing
   const page = await changesAfter(log.collections, head._id, after, limit)
   // What changed after the head was read comes next time, when it is known again who may see it.
   const rows = upTo(head, page.rows)
-  return { rows, hasMore: page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev }
+  return { rows, hasMore: page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev, hasMoved: hasMoved(head, page.rows) }
 }
 
 async function newest ({ chat: { log } }: SyncContext, { head, view }: Due): Promise<Scanned> {
-  if (head.headSeq <= view.fromSeq) return { rows: [], hasMore: false }
+  if (head.headSeq <= view.fromSeq) return nothing
   const { rows } = await messagesBefore(log.collections, head._id, undefined, newestMax)
-  return { rows: upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false }
+  return { rows: upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false, hasMoved: hasMoved(head, rows) }
 }
+
+const nothing: Scanned = { rows: [], hasMore: false, hasMoved: false }
 
 function upTo ({ headRev }: Head, rows: StoredRow[]): StoredRow[] {
   return rows.every(({ rev }) => rev <= headRev) ? rows : rows.filter(({ rev }) => rev <= headRev)
+}
+
+/** Was one of these there when the head was read, in a form that is gone? Times of a conversation increase with its revs. */
+function hasMoved ({ headRev, clock }: Head, rows: StoredRow[]): boolean {
+  return rows.some(({ rev, createdMs }) => rev > headRev && createdMs <= clock.getTime())
 }
 
 /** Members whose read positions the client may have to be told: between two always, because their messages show it. */
@@ -252,7 +258,7 @@ class Answer {
   }
 
   private take (
-    { due: { place, head, from }, members, unread }: Found,
+    { due: { place, head, from }, members, unread, hasMoved }: Found,
     { changes, count, position, hasMore, bytes }: { changes: string, count: number, position: Position, hasMore: boolean, bytes: number }
   ): void {
     const [after, until] = [from?.clock ?? -1, hasMore ? position.clock : Infinity]
@@ -262,14 +268,14 @@ class Answer {
     })
     this.changesLeft -= count
     this.bytesLeft -= bytes
-    this.hasMore ||= hasMore
+    this.hasMore ||= hasMore || hasMoved
     this.conversations.push({
       wireId: place.wireId,
       kind: head.kind,
       changes,
       cursor: this.context.places.cursorAt(this.identity.userId, place, position),
       rev: position.rev,
-      hasMore,
+      hasMore: hasMore || hasMoved,
       reset: from === null,
       unreadCount: unread,
       reads

@@ -1,0 +1,49 @@
+import t from 'tap'
+import { commonChatId, directId } from '../../src/chat/conversation-id.ts'
+import { editMessage } from '../../src/chat/edit.ts'
+import { sendDirect } from '../../src/chat/send-direct.ts'
+import { CursorCodec } from '../../src/log/cursor.ts'
+import { databaseIdentity } from '../../src/log/database.ts'
+import { revOf, selfLogId } from '../../src/log/types.ts'
+import { startApp } from '../helpers/app.ts'
+import { newPerson, syncOnce } from '../helpers/people.ts'
+
+const test = await startApp(t)
+const { chat, mongo } = test.app
+
+t.test('I3: a message that moves away behind the head while it is looked for is not passed over in silence', async t => {
+  const [a, b] = [await newPerson(test), await newPerson(test)]
+  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const { log } = chat.log.collections
+  const find = log.find.bind(log)
+  t.teardown(() => { log.find = find })
+  let edits = 1
+  log.find = ((filter: object, options: object) => {
+    const found = find(filter, options)
+    const toArray = found.toArray.bind(found)
+    if ('seq' in filter && 'conversationId' in filter) {
+      found.toArray = async () => {
+        if (edits-- > 0) await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
+        return await toArray()
+      }
+    }
+    return found
+  }) as typeof find
+  const first = await syncOnce(test, a, {})
+  const id = directId(a.id, b.id)
+  t.match(first.conversations.find(({ conversationId }) => conversationId === id), { changes: { length: 0 }, rev: 1, hasMore: true })
+  t.equal(first.hasMore, true)
+  const cursors = Object.fromEntries(first.conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
+})
+
+t.test('a conversation that is not there any more in a restored database is reset to nothing, once', async t => {
+  const a = await newPerson(test)
+  const { cursorKey, epoch } = await databaseIdentity(mongo.db!)
+  const before = new CursorCodec(cursorKey, (epoch + 1) >>> 0)
+  const here = { rev: revOf(7), clock: 7, generation: 0 }
+  const { conversations } = await syncOnce(test, a, { cursors: { self: before.encode(a.id, selfLogId(a.id), here), [commonChatId]: before.encode(a.id, commonChatId, here) } })
+  t.match(conversations, [{ conversationId: 'self', kind: 'self', reset: true, changes: { length: 0 } }, { conversationId: commonChatId, kind: 'common', reset: true, changes: { length: 0 } }])
+  const cursors = Object.fromEntries(conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  t.match(await syncOnce(test, a, { cursors }), { conversations: { length: 0 }, hasMore: false })
+})
