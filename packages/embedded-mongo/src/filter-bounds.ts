@@ -2,6 +2,7 @@
 import { RANK, compareValues } from './compare.ts'
 import { type Interval, pointInterval } from './key-bytes.ts'
 import type { Comparison, Filter, PathFilter } from './filter.ts'
+import { implies } from './filter-implies.ts'
 import { isArrayIndex, pathParts } from './paths.ts'
 import { regexPrefix } from './regex.ts'
 import { Binary, DateTime, ObjectId, Timestamp, UNDEFINED, isNumeric, toNumber, type Regex, type Value } from './values.ts'
@@ -18,9 +19,12 @@ export function conjuncts (filter: Filter): readonly Filter[] {
   return filter.op === 'and' ? filter.filters : [filter]
 }
 
-/** Whether a filter says nothing of other paths than these. With exact bounds on each, documents need not be checked again. */
-export function coveredBy (filter: Filter, paths: readonly string[]): boolean {
-  return conjuncts(filter).every(part => 'path' in part && paths.includes(part.path))
+/**
+ * Whether a filter says nothing but of these paths and what every document of the index meets by its partial filter. With exact
+ * bounds on each path, documents need not be checked again.
+ */
+export function coveredBy (filter: Filter, paths: readonly string[], partial?: Filter): boolean {
+  return conjuncts(filter).every(part => ('path' in part && paths.includes(part.path)) || (partial !== undefined && implies(partial, part)))
 }
 
 /**

@@ -151,7 +151,7 @@ function planFor (collection: Collection, index: Index, request: PlanRequest): P
     index,
     ranges,
     reverse: direction < 0,
-    covered: exact && coveredBy(request.filter, usedPaths),
+    covered: exact && coveredBy(request.filter, usedPaths, index.partial),
     sorted: request.sort.length === 0 || direction !== 0,
     bounds
   }
