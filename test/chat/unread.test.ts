@@ -1,6 +1,10 @@
-import t from 'tap'
+import assert from 'node:assert/strict'
 import { Value } from '@sinclair/typebox/value'
+import fc from 'fast-check'
+import { ObjectId } from 'mongodb'
+import t from 'tap'
 import { directId } from '../../src/chat/conversation-id.ts'
+import { seqOf } from '../../src/log/types.ts'
 import { ConversationsBody, UnreadBody } from '../../src/schemas/message.ts'
 import { SyncStatusBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
@@ -50,4 +54,52 @@ t.test('in a room neither what was there before nor what is hidden is unread', a
   t.equal(await unread(), 2)
   await call('DELETE', `/api/rooms/${roomId}`, { token: owner.token })
   t.equal(await unread(), undefined)
+})
+
+t.test('whatever happens, what is counted is what a look at every message finds', { timeout: 0 }, async t => {
+  const { app, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0' })
+  const [me, one, two] = [await register('reader'), await register('one'), await register('two')]
+  const id = (user: typeof me) => new ObjectId(user.id)
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ type: fc.constant('send' as const), by: fc.constantFrom(me, one, one, two, two), count: fc.integer({ min: 1, max: 4 }) }) },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant('change' as const), by: fc.constantFrom('delete', 'delete', 'edit', 'react'), seq: fc.nat(30) }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('read' as const), seq: fc.nat(30) }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('block' as const), on: fc.boolean() }) },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant('look' as const) }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('flood' as const) }) }
+  )
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async steps => {
+    await call('DELETE', `/api/users/${one.id}/block`, { token: me.token })
+    const { body: { room: { roomId } } } = await call('POST', '/api/rooms', { token: me.token, body: { name: 'a room' } })
+    for (const user of [one, two]) await call('PUT', `/api/rooms/${roomId}/members/me`, { token: user.token })
+    const conversationId = `room_${roomId}`
+    const say = async (user: typeof me) => await call('POST', `/api/rooms/${roomId}/messages`, { token: user.token, body: { content: 'x' } })
+    const { log, members } = app.chat.log.collections
+    let hidden = false
+    const look = async () => {
+      const { body } = await call('GET', '/api/messages/unread-count', { token: me.token })
+      const { readSeq } = (await members.findOne({ conversationId, userId: id(me) }))!
+      const expected = await log.countDocuments({ conversationId, kind: 'message', seq: { $gt: readSeq }, senderId: { $in: hidden ? [id(two)] : [id(one), id(two)] }, isDeleted: { $exists: false } })
+      assert.equal(body.conversations[conversationId] ?? 0, expected)
+    }
+    for (const each of [...steps, { type: 'look' as const }]) {
+      switch (each.type) {
+        case 'send': for (let i = 0; i < each.count; i++) await say(each.by); break
+        case 'flood': await Promise.all(Array.from({ length: 120 }, async () => await say(one))); break
+        case 'read': await app.chat.log.commit({ changes: [{ type: 'read', conversationId, userId: id(me), seq: seqOf(each.seq) }] }); break
+        case 'block': hidden = each.on; await call(each.on ? 'PUT' : 'DELETE', `/api/users/${one.id}/block`, { token: me.token }); break
+        case 'look': await look(); break
+        case 'change': {
+          const row = await log.findOne({ conversationId, seq: seqOf(each.seq) })
+          const author = [me, one, two].find(user => row?.senderId?.equals(id(user)) === true)
+          if (row === null || author === undefined) break
+          const path = `/api/messages/${row._id.toHexString()}`
+          if (each.by === 'delete') await call('DELETE', path, { token: author.token })
+          else if (each.by === 'edit') await call('PUT', path, { token: author.token, body: { content: String(Math.random()) } })
+          else await call('PUT', `${path}/reactions/👍`, { token: me.token })
+        }
+      }
+    }
+  }), { numRuns: 15 })
+  t.pass('15 random histories')
 })
