@@ -30,8 +30,8 @@ async function attack (t: Suite, environment: Record<string, string>): Promise<v
       kill: async () => { await server.end('SIGKILL') },
       start: async () => { server = await startServer(fixed) }
     },
-    durationMs: 8_000,
-    killEveryMs: 2_500,
+    durationMs: 6_000,
+    killEveryMs: 2_000,
     seed
   })
   t.comment(`seed ${seed}\n${textOf(reports)}`)

@@ -55,6 +55,8 @@ export async function resend (stage: Stage, box: Letterbox): Promise<void> {
     const settled = attempts.find(({ ending }) => ending.kind === 'stored') ?? attempts[0]
     if (settled === undefined) box.unsettled.push(letter!)
     else box.settle(letter!, settled)
+    // Nobody answers: the server is down.
+    if (attempts.every(({ ending }) => ending.kind === 'unknown')) await delay(100)
   }
 }
 
