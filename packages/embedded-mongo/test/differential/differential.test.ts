@@ -13,7 +13,7 @@ import { keysOf, matchesFilter, ParallelArrays, placed, projected, sorted, text 
 import type { Order, Plain } from './oracle.ts'
 import { Refused, Unjudged, updated } from './oracle-update.ts'
 
-const RUNS = Number(process.env.TIDELOG_RUNS ?? 1_500)
+const RUNS = Number(process.env.TIDELOG_RUNS ?? 600)
 /** Keeps every number's type. */
 const TYPED = { promoteValues: false, promoteLongs: false }
 
