@@ -10,6 +10,7 @@ import { connect } from './connect.ts'
 import { direct } from './direct.ts'
 import { fanOut } from './fan-out.ts'
 import { growth } from './growth.ts'
+import { hotRoom } from './hot-room.ts'
 import type { Benchmark } from './lib/benchmark.ts'
 import type { Comparison } from './lib/compare.ts'
 import { provenance } from './lib/machine.ts'
@@ -20,7 +21,7 @@ import { poll } from './poll.ts'
 import { pull } from './pull.ts'
 import { status } from './status.ts'
 
-const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, connect, poll, page, status, pull, 'catch-up': catchUp, many, growth }
+const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, 'hot-room': hotRoom, connect, poll, page, status, pull, 'catch-up': catchUp, many, growth }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -151,12 +151,14 @@ t.test('one client id is one message, raced over socket, REST and push; another 
   }
 })
 
-t.test('messages that are pushed at once by many keep their senders\' order', async t => {
-  const socket = await connect(t, url, bob.token)
-  const parts = [0, 1, 2, 3].map(part => Array.from({ length: 100 }, (_, index) => op('send', { conversationId, content: `${part} ${index}`, clientMessageId: `many-${part}-${index}` })))
-  await Promise.all(parts.map(part => push(part)))
-  await socket.wait('directMessage', () => socket.all('directMessage').length === 400)
-  for (const part of [0, 1, 2, 3]) {
-    t.same(socket.all('directMessage').map(({ message }) => message as string).filter(text => text.startsWith(`${part} `)), parts[part]!.map((_, index) => `${part} ${index}`))
-  }
-})
+for (const transport of ['websocket', 'polling']) {
+  t.test(`messages that are pushed at once by many keep their senders' order, over ${transport}`, async t => {
+    const socket = await connect(t, url, bob.token, { transports: [transport] })
+    const parts = [0, 1, 2, 3].map(part => Array.from({ length: 100 }, (_, index) => op('send', { conversationId, content: `${part} ${index}`, clientMessageId: `${transport}-${part}-${index}` })))
+    await Promise.all(parts.map(part => push(part)))
+    await socket.wait('directMessage', () => socket.all('directMessage').length === 400)
+    for (const part of [0, 1, 2, 3]) {
+      t.same(socket.all('directMessage').map(({ message }) => message as string).filter(text => text.startsWith(`${part} `)), parts[part]!.map((_, index) => `${part} ${index}`))
+    }
+  })
+}
