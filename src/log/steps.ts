@@ -136,7 +136,7 @@ function purge ({ conversationId, throughSeq }: Extract<Change, { type: 'purge' 
   const through = seqOf(Math.min(throughSeq, head.headSeq))
   if (through <= (head.purgedSeq ?? 0)) return { changed: false }
   const done = put(head, 'purge', '', { throughSeq: through }, draft, now)!
-  draft.moveHead(conversationId, { ...done.head, purgedSeq: through, gcFloor: revOf(done.row.rev - 1) })
+  draft.moveHead(conversationId, { ...done.head, purgedSeq: through, gcFloor: revOf(done.row.rev - 1), gcAt: done.row.updatedAt })
   return { changed: true, row: done.row }
 }
 

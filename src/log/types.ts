@@ -46,6 +46,8 @@ export interface Head extends Meta {
   clock: Date
   /** Changes at or below this rev are no longer complete; cursors behind it are reset. */
   gcFloor: Rev
+  /** The time of the commit that raised it: a cursor that was begun since then is complete, wherever it stands. */
+  gcAt?: Date
   /** Members now; none are kept of the common chat. */
   memberCount: number
   createdAt: Date

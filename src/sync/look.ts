@@ -78,6 +78,11 @@ export async function look (context: SyncContext, identity: Identity, cursors: R
   }).sort(inTurn)
 }
 
+/** A newest page that goes on over several answers may be below the floor, but it was begun behind it. */
+function isBeforeFloor ({ rev, clock }: Position, { gcFloor, gcAt }: Head): boolean {
+  return rev < gcFloor && (gcAt === undefined || clock < gcAt.getTime())
+}
+
 /** The head of a conversation in which nothing has happened; only the own log and the common chat are there from the start. */
 function unbegun ({ conversationId, wireId }: Place): Head {
   return {
@@ -94,7 +99,7 @@ function unbegun ({ conversationId, wireId }: Place): Head {
 
 /** A cursor from another life of the database, from ahead of it, from before a purge or under another view is none. */
 function isServable (position: DecodedCursor, head: Head, generation: number): boolean {
-  return !position.stale && position.generation === generation && position.rev <= head.headRev && position.rev >= head.gcFloor
+  return !position.stale && position.generation === generation && position.rev <= head.headRev && !isBeforeFloor(position, head)
 }
 
 /** Cursors of conversations that are the caller's no more are ignored, but they must have been the caller's. */

@@ -156,7 +156,11 @@ export class Books {
       if (here.length !== inRows || here.some(member => roles.get(member.userId.toHexString())?.role !== member.role || member._id !== memberKey(conversationId, member.userId))) {
         this.broken.push('the members are not those of the membership rows')
       }
-      const head = mongo.read('conversations', conversationId) as unknown as Head
+      const head = mongo.read('conversations', conversationId) as unknown as Head | null
+      if (head === null) {
+        if (given.length > 0) this.broken.push('a conversation has rows, and no head')
+        continue
+      }
       if (head.memberCount !== here.length) this.broken.push('the members are miscounted')
       const meta = given.filter(({ row }) => row.kind === 'meta').at(-1)?.row
       if (meta !== undefined && (meta.name !== head.name || meta.rev !== head.metaRev)) this.broken.push('a head does not say what its meta row says')

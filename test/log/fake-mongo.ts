@@ -282,8 +282,10 @@ class FakeSession {
 
   /** Waits until a majority has what the commit wrote, or a failover has undone it. */
   private async isLost ({ appliedAt, term }: Transaction): Promise<boolean> {
-    while (appliedAt !== undefined && term === this.mongo.term && appliedAt > this.mongo.durable) await this.mongo.options.schedule.turn(this.node)
-    return this.outcome !== 'aborted' && term !== this.mongo.term && appliedAt !== undefined
+    if (appliedAt === undefined) return false
+    const { mongo } = this
+    while (term === mongo.term && mongo.durable < appliedAt) await mongo.options.schedule.turn(this.node)
+    return this.outcome !== 'aborted' && term !== mongo.term
   }
 
   private async later (turns: number): Promise<void> {

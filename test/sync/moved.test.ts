@@ -4,7 +4,7 @@ import { editMessage } from '../../src/chat/edit.ts'
 import { sendDirect } from '../../src/chat/send-direct.ts'
 import { CursorCodec } from '../../src/log/cursor.ts'
 import { databaseIdentity } from '../../src/log/database.ts'
-import { revOf, selfLogId } from '../../src/log/types.ts'
+import { revOf, selfLogId, seqOf } from '../../src/log/types.ts'
 import { startApp } from '../helpers/app.ts'
 import { newPerson, syncOnce } from '../helpers/people.ts'
 
@@ -35,6 +35,25 @@ t.test('I3: a message that moves away behind the head while it is looked for is 
   t.equal(first.hasMore, true)
   const cursors = Object.fromEntries(first.conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
   t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
+})
+
+t.test('a newest page that begins below the floor of a purge comes to its end, one change at a time', async t => {
+  const [a, b] = [await newPerson(test), await newPerson(test)]
+  const id = directId(a.id, b.id)
+  for (const content of ['one', 'two', 'three']) await sendDirect(chat, b.identity, { receiverId: a.id, content })
+  await chat.log.commit({ changes: [{ type: 'purge', conversationId: id, throughSeq: seqOf(1) }] })
+  const cursors: Record<string, string> = {}
+  const told: unknown[] = []
+  for (let answers = 0, more = true; more; answers++) {
+    if (answers === 8) return t.fail('it goes on for ever')
+    const { conversations, hasMore } = await syncOnce(test, a, { cursors, limit: 1 })
+    for (const { conversationId, cursor, changes } of conversations) {
+      cursors[conversationId] = cursor
+      if (conversationId === id) told.push(...changes)
+    }
+    more = hasMore
+  }
+  t.match(told, [{ rev: 2, message: { message: 'two' } }, { rev: 3, message: { message: 'three' } }])
 })
 
 t.test('a conversation that is not there any more in a restored database is reset to nothing, once', async t => {

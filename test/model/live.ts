@@ -1,0 +1,152 @@
+import type { Change, SyncBody } from '../../src/schemas/sync.ts'
+import { type State, apply } from '../helpers/follower.ts'
+
+/**
+ * The rules of a client that follows live and by sync, on plain values: a change of the rev behind its own is applied, an
+ * older one dropped, and one from further ahead kept until a sync has brought what is between. While a sync is under way
+ * everything is kept.
+ */
+
+export interface LiveEvent {
+  conversationId: string
+  rev: number
+  /** Null: a change that this user may not see. */
+  change: Change | null
+}
+
+type Revs = Readonly<Record<string, number>>
+
+export interface Live {
+  readonly state: State
+  /** The rev up to which each conversation is known on this connection. */
+  readonly revs: Revs
+  /** What cannot be applied yet. */
+  readonly kept: readonly LiveEvent[]
+  /** Revs that the next sync is certain to reach. */
+  readonly goals: Revs
+  /** The same of the sync that is under way. */
+  readonly reaching: Revs | null
+  /** Conversations that have been followed without a break since the server said where they stood. */
+  readonly exact: ReadonlySet<string>
+  /** Something can only come by a sync. */
+  readonly isDue: boolean
+  /** The sync that is under way begins the own log anew. */
+  readonly isAnew: boolean
+}
+
+/** Rules that a mutant breaks. */
+export interface Rules {
+  /** Whether a live change is applied to a message that is held. */
+  isNewer: (rev: number, known: number) => boolean
+}
+
+export const rules: Rules = { isNewer: (rev, known) => rev > known }
+
+export function connected (state: State): Live {
+  return { state, revs: {}, kept: [], goals: {}, reaching: null, exact: new Set(), isDue: true, isAnew: false }
+}
+
+export function hear (live: Live, event: LiveEvent, by = rules): Live {
+  return settle({ ...live, kept: [...live.kept, event] }, by)
+}
+
+/** The server says where conversations stand. */
+export function hearHeads (live: Live, heads: Revs): Live {
+  const news = Object.entries(heads).filter(([id, rev]) => (live.revs[id] ?? 0) < rev)
+  return news.length === 0 ? live : { ...live, goals: highest(live.goals, Object.fromEntries(news)), isDue: true }
+}
+
+export function hearReads (live: Live, conversationId: string, position: SyncBody['conversations'][number]['reads'][number]): Live {
+  return live.state.conversations[conversationId] === undefined ? live : { ...live, state: change(live.state, conversationId, [], [position]) }
+}
+
+/** A change is missing between what is known and what came. */
+export function holes ({ kept, revs, state }: Live): LiveEvent[] {
+  return kept.filter(({ conversationId, rev }) => state.conversations[conversationId] !== undefined && rev > (revs[conversationId] ?? 0) + 1)
+}
+
+export function beginSync (live: Live): Live {
+  const kept = Object.fromEntries(live.kept.map(({ conversationId }) => [conversationId, Math.max(...live.kept.flatMap(event => event.conversationId === conversationId ? event.rev : []))]))
+  return { ...live, reaching: highest(live.goals, kept), goals: {}, exact: new Set([...live.exact, ...Object.keys(live.goals), ...Object.keys(kept)]), isDue: false, isAnew: false }
+}
+
+/** One answer of several. */
+export function takeAnswer (live: Live, answer: Pick<SyncBody, 'conversations'>): Live {
+  return {
+    ...live,
+    state: apply(live.state, answer),
+    reaching: highest(live.reaching ?? {}, Object.fromEntries(answer.conversations.map(({ conversationId, rev }) => [conversationId, rev]))),
+    isAnew: live.isAnew || answer.conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset === true)
+  }
+}
+
+/** After the last answer. */
+export function endSync (live: Live, by = rules): Live {
+  // Of an own log from another life of the database only what it names is the client's.
+  const state = live.isAnew ? onlyNamed(live.state) : live.state
+  const isThere = (id: string) => state.conversations[id] !== undefined
+  const revs = Object.fromEntries(Object.entries(highest(live.revs, live.reaching ?? {})).filter(([id]) => isThere(id)))
+  const kept = live.kept.filter(({ conversationId, rev }) => isThere(conversationId) || rev > (live.reaching?.[conversationId] ?? 0))
+  return settle({ ...live, state, revs, kept, reaching: null }, by)
+}
+
+export function failSync (live: Live): Live {
+  return { ...live, goals: highest(live.goals, live.reaching ?? {}), reaching: null, isDue: true }
+}
+
+function settle (live: Live, by: Rules): Live {
+  if (live.reaching !== null) return live
+  let now = live
+  for (;;) {
+    const next = now.kept.find(({ conversationId, rev }) => now.revs[conversationId] !== undefined && rev <= now.revs[conversationId] + 1)
+    if (next === undefined) break
+    const rest = { ...now, kept: now.kept.filter(event => event !== next) }
+    now = by.isNewer(next.rev, now.revs[next.conversationId]!) ? step(rest, next) : rest
+  }
+  return now.kept.some(({ conversationId }) => now.revs[conversationId] === undefined) ? { ...now, isDue: true } : now
+}
+
+function step (live: Live, { conversationId, rev, change: made }: LiveEvent): Live {
+  const revs = { ...live.revs, [conversationId]: rev }
+  const before = live.state.conversations[conversationId]
+  if (before === undefined || made === null) return { ...live, revs }
+  if (made.kind === 'message' && 'user' in made.message && live.state.blocked.includes(made.message.user._id)) return { ...live, revs }
+  const state = change(rev <= (live.revs[conversationId] ?? 0) ? forget(live.state, conversationId, made) : live.state, conversationId, [made])
+  // Gone with the conversation: it may come again, from the beginning.
+  const there = Object.fromEntries(Object.entries(revs).filter(([id]) => state.conversations[id] !== undefined))
+  return { ...live, state, revs: there, exact: new Set([...live.exact].filter(id => there[id] !== undefined)), isDue: live.isDue || showsMore(made, before.meta?.history, state) }
+}
+
+/** Does this change let the user see what came before it? */
+function showsMore (made: Change, history: string | undefined, { conversations }: State): boolean {
+  switch (made.kind) {
+    case 'membership': return made.conversationId !== undefined && made.role !== null && conversations[made.conversationId] === undefined
+    case 'block': return !made.on
+    case 'meta': return made.history !== history
+    case 'message':
+    case 'purge':
+    case 'read': return false
+  }
+}
+
+function change (state: State, conversationId: string, changes: Change[], reads: SyncBody['conversations'][number]['reads'] = []): State {
+  const { kind, cursor, unreadCount } = state.conversations[conversationId]!
+  return apply(state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev: 0, changes, hasMore: false, unreadCount, reads }] })
+}
+
+/** Only for a client that goes back: what is newer does not keep an older form out. */
+function forget (state: State, conversationId: string, made: Change): State {
+  if (made.kind !== 'message') return state
+  const held = state.conversations[conversationId]!
+  const { [made.message._id]: gone, ...messages } = held.messages
+  return { ...state, conversations: { ...state.conversations, [conversationId]: { ...held, messages } } }
+}
+
+function onlyNamed (state: State): State {
+  const isNamed = (id: string) => id === 'self' || id === 'common_chat' || state.memberships[id] !== undefined
+  return { ...state, conversations: Object.fromEntries(Object.entries(state.conversations).filter(([id]) => isNamed(id))) }
+}
+
+function highest (a: Revs, b: Revs): Record<string, number> {
+  return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map(id => [id, Math.max(a[id] ?? 0, b[id] ?? 0)]))
+}

@@ -1,0 +1,111 @@
+import type { ConversationLog } from '../../src/log/index.ts'
+import { type Head, revOf, selfLogId } from '../../src/log/types.ts'
+import { generationOf } from '../../src/chat/view.ts'
+import { PlaceDirectory, type UserPlaces } from '../../src/sync/places.ts'
+import type { Mutation, Spec } from './world.ts'
+
+const noFaults: Partial<Spec> = { faults: 0, loss: 0, calm: false }
+
+/** Plausible ways to write sync, delivery and a client that lose changes, or show them to the wrong people: the check must find every one. */
+export const mutants: Record<string, Mutation> = {
+  'a cursor is the head that is read after the scan': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      const { places, chat: { log } } = context
+      const mine = await places.of(identity, await log.head(selfLogId(identity.userId)))
+      for (const one of pulled.conversations) {
+        const place = mine.byWireId.get(one.wireId)
+        const head = place === undefined || one.hasMore ? undefined : await log.head(place.conversationId)
+        if (head === undefined) continue
+        const { generation } = places.positionOf(identity.userId, place!, one.cursor)
+        one.cursor = places.cursorAt(identity.userId, place!, { rev: head.headRev, clock: head.clock.getTime(), generation })
+      }
+      return pulled
+    },
+    within: noFaults
+  },
+  'what does not fit into an answer is dropped, and there is said to be no more': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, { ...input, limit: 500 })
+      const { places, chat: { log } } = context
+      const mine = await places.of(identity, await log.head(selfLogId(identity.userId)))
+      for (const one of pulled.conversations) {
+        const place = mine.byWireId.get(one.wireId)
+        if (!one.hasMore || place === undefined) continue
+        const head = (await log.head(place.conversationId))!
+        const { generation } = places.positionOf(identity.userId, place, one.cursor)
+        one.cursor = places.cursorAt(identity.userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation })
+        one.hasMore = false
+      }
+      pulled.hasMore = pulled.conversations.length > 0
+      return pulled
+    }
+  },
+  'a view that shows more than before is no reason for a reset': {
+    pull: pull => async (context, identity, { cursors = {}, ...input }) => {
+      const { places, chat: { log } } = context
+      const selfHead = await log.head(selfLogId(identity.userId))
+      const mine = await places.of(identity, selfHead)
+      const bent = await Promise.all(Object.entries(cursors).map(async ([id, cursor]) => {
+        const place = mine.byWireId.get(id)
+        const head = place === undefined ? undefined : await log.head(place.conversationId)
+        if (head === undefined) return [id, cursor] as const
+        const { stale, ...position } = places.check(identity.userId, place!.conversationId, cursor)
+        return [id, stale ? cursor : log.cursors.encode(identity.userId, place!.conversationId, { ...position, generation: generationOf(head, place!.joined, selfHead) })] as const
+      }))
+      return await pull(context, identity, { ...input, cursors: Object.fromEntries(bent) })
+    }
+  },
+  'who was removed goes on with an old cursor': {
+    pull: pull => async (context, identity, input) => await pull({ ...context, places: placesForEver(context.places) }, identity, input)
+  },
+  'a client is not told of a change that it may not see': {
+    isDropped: event => event === 'noop',
+    within: { calm: true }
+  },
+  'a node does not take those who are removed out of a room': {
+    keepsRemoved: true,
+    within: noFaults
+  },
+  'a client applies whatever comes': { rules: { isNewer: () => true } },
+  'a client stores cursors before what they stand for': { cursorsFirst: true },
+  'a cursor from before the floor is served': {
+    bend: withoutFloor,
+    within: { share: false, replicates: false, calm: false }
+  },
+  'a cursor from before a restore is served': {
+    bend: ({ cursors }) => {
+      const decode = cursors.decode.bind(cursors)
+      cursors.decode = (...given) => {
+        const position = decode(...given)
+        return position === null ? null : { ...position, stale: false }
+      }
+    },
+    within: { calm: false }
+  }
+}
+
+const everSeen = new WeakMap<PlaceDirectory, Map<string, UserPlaces>>()
+
+/** A cache of places from which nobody ever goes. */
+function placesForEver (places: PlaceDirectory): PlaceDirectory {
+  const seen = everSeen.get(places) ?? new Map<string, UserPlaces>()
+  everSeen.set(places, seen)
+  return Object.assign(Object.create(PlaceDirectory.prototype) as PlaceDirectory, places, {
+    of: async (...given: Parameters<PlaceDirectory['of']>) => {
+      const now = await places.of(...given)
+      const before = seen.get(given[0].userId)
+      const all = [...now.all, ...before?.all.filter(({ wireId }) => !now.byWireId.has(wireId)) ?? []]
+      const kept = { ...now, all, byWireId: new Map(all.map(place => [place.wireId, place])) }
+      seen.set(given[0].userId, kept)
+      return kept
+    }
+  })
+}
+
+function withoutFloor (log: ConversationLog): void {
+  const [head, heads] = [log.head.bind(log), log.heads.bind(log)]
+  const bent = (found: Head): Head => ({ ...found, gcFloor: revOf(0) })
+  log.head = async id => { const found = await head(id); return found === undefined ? undefined : bent(found) }
+  log.heads = async ids => new Map([...await heads(ids)].map(([id, found]) => [id, bent(found)]))
+}

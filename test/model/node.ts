@@ -1,0 +1,109 @@
+import type { Db, MongoClient } from 'mongodb'
+import type { Identity } from '../../src/auth/identity.ts'
+import type { ChatContext } from '../../src/chat/context.ts'
+import { BlockDirectory } from '../../src/chat/blocks.ts'
+import type { CommitOptions, CommitSteps } from '../../src/log/commit.ts'
+import { ConversationLog } from '../../src/log/index.ts'
+import type { LogCollections } from '../../src/log/collections.ts'
+import type { SyncBody } from '../../src/schemas/sync.ts'
+import { Beacon } from '../../src/sockets/beacon.ts'
+import { startDelivery } from '../../src/sockets/deliver.ts'
+import { type LiveHead, goLive } from '../../src/sockets/go-live.ts'
+import { Subscriptions } from '../../src/sockets/subscriptions.ts'
+import type { Live, SocketServices } from '../../src/sockets/types.ts'
+import type { SyncContext } from '../../src/sync/context.ts'
+import { PlaceDirectory } from '../../src/sync/places.ts'
+import { type pull, writePulled } from '../../src/sync/pull.ts'
+import { Waiters } from '../../src/sync/wait.ts'
+import { FakeIo, type FakeSocket, type Wire } from './sockets.ts'
+
+export interface NodeOptions {
+  name: string
+  client: MongoClient
+  collections: LogCollections
+  epoch: number
+  commit: CommitOptions
+  steps: Partial<CommitSteps>
+  wire: Wire
+  /** What a mutant changes of the context, before anything is made of it. */
+  bend: (log: ConversationLog) => void
+  pull: typeof pull
+  keepsRemoved: boolean
+}
+
+/** What happens to questions and answers, and is nobody's fault. */
+export class Lost extends Error {}
+
+/** One node, with all that it does between the database and its sockets. */
+export class Node {
+  readonly name: string
+  readonly io: FakeIo
+  alive = true
+  /** Rows of which it was told, as `<conversationId> <rev>`. */
+  readonly heard = new Set<string>()
+  /** Rejects when it dies. */
+  readonly gone: Promise<never>
+  readonly ready: Promise<Parts>
+  private readonly options: NodeOptions
+  private end: (error: Error) => void = () => {}
+
+  constructor (options: NodeOptions) {
+    this.name = options.name
+    this.options = options
+    this.io = new FakeIo(options.wire)
+    this.gone = new Promise((_resolve, reject) => { this.end = reject })
+    this.gone.catch(() => {})
+    this.ready = this.open()
+  }
+
+  die (): void {
+    this.alive = false
+    this.end(new Lost('The node is gone'))
+  }
+
+  async pull (identity: Identity, cursors: Record<string, string>, limit: number): Promise<SyncBody> {
+    const { sync } = await this.ready
+    return JSON.parse(writePulled(await this.options.pull(sync, identity, { cursors, limit }), 0)) as SyncBody
+  }
+
+  async goLive (socket: FakeSocket): Promise<Record<string, LiveHead>> {
+    const { services } = await this.ready
+    return await goLive({ ...services, socket: socket.real } as Live)
+  }
+
+  private async open (): Promise<Parts> {
+    const { client, collections, epoch, commit, steps } = this.options
+    const log = await ConversationLog.open(client, databaseOf(collections, epoch), commit, steps)
+    log.subscribe(({ rows }) => { for (const { row } of rows) this.heard.add(`${row.conversationId} ${row.rev}`) })
+    this.options.bend(log)
+    const chat = { log, users, listings: { peek: () => null }, blocks: new BlockDirectory(log, 16), unread } as unknown as ChatContext
+    const sync = { chat, places: new PlaceDirectory(log), unread, waiters: new Waiters(), lookAgainMs: Infinity, sizes: { change: 700 } } as SyncContext
+    const subscriptions = new Subscriptions(this.io.server, chat)
+    if (this.options.keepsRemoved) subscriptions.membershipEnded = () => {}
+    const beacon = new Beacon(subscriptions, sync, silent, 64)
+    const services = { io: this.io.server, chat, sync, subscriptions, beacon, log: silent, readers: new Map() } as unknown as SocketServices
+    startDelivery(services)
+    return { log, sync, services }
+  }
+}
+
+interface Parts {
+  log: ConversationLog
+  sync: SyncContext
+  services: SocketServices
+}
+
+/** Counts are not judged here. */
+const unread = { of: async () => 0 } as unknown as SyncContext['unread']
+
+/** Everybody is somebody. */
+const users = { peek: (id: string) => ({ fullName: id, username: id }) }
+
+const silent = { debug: () => {}, info: () => {}, error: () => {} } as unknown as SocketServices['log']
+
+function databaseOf (collections: LogCollections, epoch: number): Db {
+  const identity = { epoch, cursorKey: { buffer: Buffer.alloc(32) } }
+  return {
+    collection: (name: string) => name === 'tidelog' ? { findOneAndUpdate: async () => identity } : collections[name as keyof LogCollections]
+  } as unknown as Db
+}

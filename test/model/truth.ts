@@ -1,0 +1,172 @@
+import { selfLogId, memberKey, type Head, type LogRow, type Member } from '../../src/log/types.ts'
+import { commonChatId } from '../../src/chat/conversation-id.ts'
+import type { Message } from '../../src/schemas/message.ts'
+import type { SyncBody } from '../../src/schemas/sync.ts'
+import type { State } from '../helpers/follower.ts'
+import type { Books } from '../log/books.ts'
+import type { FakeMongo } from '../log/fake-mongo.ts'
+import { conversations, direct, people, room } from './units.ts'
+
+/** A time in which somebody was a member of the room, in commits and in revs of the room. */
+interface Stay {
+  from: number
+  until: number
+  /** The first rev that is not theirs any more. */
+  leftAt: number
+  /** What was said before they came. */
+  joinedSeq: number
+}
+
+/** What is stored, and so what each user may and must be told: worked out from the rows alone, not with the code under test. */
+export class Truth {
+  private readonly books: Books
+  private readonly mongo: FakeMongo
+
+  constructor (books: Books, mongo: FakeMongo) {
+    this.books = books
+    this.mongo = mongo
+  }
+
+  /** I4, I6: why a part of an answer, asked for after `since` and made by now, must not have been given to this user. */
+  wrongIn ({ conversations }: SyncBody, userId: string, since: number): string | undefined {
+    for (const { conversationId, changes } of conversations) {
+      if (conversationId === room && this.stays(userId).every(({ until }) => until <= since)) return 'I4: a stranger is told of a room'
+      for (const change of changes) {
+        const wrong = change.kind === 'message' ? this.wrongMessage(change.message, userId, since) : undefined
+        if (wrong !== undefined) return wrong
+        if (conversationId === room && change.kind !== 'meta' && !this.stays(userId).some(({ until, leftAt }) => until > since && change.rev < leftAt)) return 'I4: a change of a room from after a removal'
+      }
+    }
+    return undefined
+  }
+
+  /** I4: a live event of the room, of which this user may have no more. */
+  isWithheld (rev: number, userId: string, hasHeard: (rev: number) => boolean): boolean {
+    const memberships = this.books.history(room).filter(({ row }) => row.kind === 'membership' && row.userId!.toHexString() === userId)
+    const last = memberships.filter(({ row }) => row.rev <= rev).at(-1)?.row
+    return last !== undefined && last.role === null && hasHeard(last.rev) && !memberships.some(({ row }) => row.rev > rev && row.role !== null)
+  }
+
+  private wrongMessage (message: Message, userId: string, since: number): string | undefined {
+    const { conversationId, rev, seq } = message
+    const given = this.books.history(conversationId)
+    const row = given[rev - 1]?.row
+    if (row === undefined || row._id.toHexString() !== message._id || row.seq !== seq || (row.message ?? '') !== message.message || (row.isDeleted === true) !== message.isDeleted) return 'a message is not what was stored under its rev'
+    if (given.some(later => later.row.rev > rev && later.row._id.equals(row._id) && later.commit <= since)) return 'I6: an old form of a message is told'
+    if (seq <= (this.lastBefore(conversationId, since, 'purge')?.throughSeq ?? 0)) return 'I6: a purged message is told'
+    if (conversationId === direct) return undefined
+    if (this.blocks(userId).some(({ about, from, until }) => about === row.senderId!.toHexString() && from <= since && until === Infinity)) return 'a message of somebody blocked is told'
+    if (conversationId !== room) return undefined
+    const shows = this.historyShows(since)
+    return this.stays(userId).some(({ until, leftAt, joinedSeq }) => until > since && rev < leftAt && (shows || seq > joinedSeq)) ? undefined : 'I4: a message from before or after a membership'
+  }
+
+  /** Did the room show all of its history at some moment since that commit? */
+  private historyShows (since: number): boolean {
+    const settings = this.books.history(room).filter(({ row }) => row.kind === 'meta')
+    const start = settings.filter(({ commit }) => commit <= since).at(-1)?.row.history ?? 'joined'
+    return start === 'all' || settings.some(({ row, commit }) => commit > since && row.history === 'all')
+  }
+
+  private memberOf (conversationId: string, userId: string): Member | null {
+    return this.mongo.read('members', memberKey(conversationId, people.find(id => id.toHexString() === userId)!)) as unknown as Member | null
+  }
+
+  private lastBefore (conversationId: string, commit: number, kind: LogRow['kind']): LogRow | undefined {
+    return this.books.history(conversationId).filter(given => given.row.kind === kind && given.commit <= commit).at(-1)?.row
+  }
+
+  private stays (userId: string): Stay[] {
+    const stays: Stay[] = []
+    let seq = 0
+    for (const { row, isNew, commit } of this.books.history(room)) {
+      if (isNew && row.seq !== undefined) seq = row.seq
+      if (row.kind !== 'membership' || row.userId!.toHexString() !== userId) continue
+      const open = stays.at(-1)
+      // Roles do not change here: a row from member to member is of one who went and came back in one commit.
+      if (open?.until === Infinity) Object.assign(open, { until: commit, leftAt: row.rev })
+      if (row.role !== null) stays.push({ from: commit, until: Infinity, leftAt: Infinity, joinedSeq: seq })
+    }
+    return stays
+  }
+
+  private blocks (userId: string): Array<{ about: string, from: number, until: number }> {
+    const blocks: Array<{ about: string, from: number, until: number }> = []
+    for (const { row, commit } of this.books.history(selfLogId(userId))) {
+      if (row.kind !== 'block') continue
+      if (row.on === true) blocks.push({ about: row.about!, from: commit, until: Infinity })
+      else for (const block of blocks) if (block.about === row.about) block.until = Math.min(block.until, commit)
+    }
+    return blocks
+  }
+
+  /** I3 along the way: what a client lacks of what was stored when it began to ask. */
+  lackedBy (state: State, userId: string, since: number): string | undefined {
+    for (const conversationId of conversations) {
+      if (conversationId === direct && !direct.includes(userId)) continue
+      if (conversationId === room && !this.stays(userId).some(({ from, until }) => from <= since && until === Infinity)) continue
+      const forms = new Map<string, LogRow>()
+      for (const { row, commit } of this.books.history(conversationId)) if (row.kind === 'message' && commit <= since) forms.set(row._id.toHexString(), row)
+      const held = state.conversations[conversationId]?.messages
+      for (const [id, row] of forms) {
+        if (!this.isCertainlyShown(row, userId) || this.mongo.read('log', id) === null) continue
+        if (held === undefined || (held[id]?.rev ?? 0) < row.rev) return 'I3: a client was told that there is no more, and lacks a change'
+      }
+    }
+    return undefined
+  }
+
+  /** Whatever happened lately. */
+  private isCertainlyShown (row: LogRow, userId: string): boolean {
+    const { conversationId, seq } = row
+    if (seq! <= (this.lastBefore(conversationId, Infinity, 'purge')?.throughSeq ?? 0)) return false
+    if (conversationId === direct) return true
+    if (this.blocks(userId).some(({ about }) => about === row.senderId!.toHexString())) return false
+    return conversationId === commonChatId || seq! > (this.memberOf(conversationId, userId)?.joinedSeq ?? Infinity)
+  }
+
+  /** I3 at rest: how a client differs from what is stored. */
+  differing (state: State, userId: string, { withReads }: { withReads: boolean }): string | undefined {
+    const self = this.mongo.all('log').filter(row => row['conversationId'] === selfLogId(userId)) as unknown as LogRow[]
+    const blocked = self.flatMap(row => row.kind === 'block' && row.on === true ? [row.about!] : []).sort()
+    if (JSON.stringify([...state.blocked].sort()) !== JSON.stringify(blocked)) return 'blocks'
+    const roles = Object.fromEntries(self.flatMap(row => row.kind === 'membership' && row.role != null ? [[row.about!, row.role]] : []))
+    if (JSON.stringify(sorted(state.memberships)) !== JSON.stringify(sorted(roles))) return 'memberships'
+    for (const conversationId of conversations) {
+      const head = this.mongo.read('conversations', conversationId) as unknown as Head | null
+      const held = state.conversations[conversationId]
+      const member = this.memberOf(conversationId, userId)
+      if (head === null || (member === null && conversationId !== commonChatId)) {
+        if (held !== undefined && (Object.keys(held.messages).length > 0 || held.meta !== undefined)) return `${conversationId}: held, and not there`
+        continue
+      }
+      if (held === undefined) return `${conversationId}: not held`
+      const differs = this.differingIn(held, head, member, blocked, withReads)
+      if (differs !== undefined) return `${conversationId}: ${differs}`
+    }
+    return undefined
+  }
+
+  private differingIn (held: State['conversations'][string], head: Head, member: Member | null, blocked: string[], withReads: boolean): string | undefined {
+    const fromSeq = Math.max(head.purgedSeq ?? 0, head.history === 'joined' ? member?.joinedSeq ?? 0 : 0)
+    const hides = head.kind === 'direct' ? [] : blocked
+    const rows = (this.mongo.all('log') as unknown as LogRow[])
+      .filter(row => row.conversationId === head._id && row.kind === 'message' && row.seq! > fromSeq && !hides.includes(row.senderId!.toHexString()))
+    for (const row of rows) {
+      const message = held.messages[row._id.toHexString()]
+      if (message === undefined) return `message ${row.seq} is missing`
+      if (message.rev !== row.rev || message.seq !== row.seq || message.message !== (row.message ?? '') || message.isDeleted !== (row.isDeleted === true)) return `message ${row.seq} differs`
+    }
+    if (Object.keys(held.messages).length !== rows.length) return 'there are more messages'
+    if (head.kind === 'room' && head.metaRev !== undefined && (held.meta?.rev !== head.metaRev || held.meta.name !== head.name || held.meta.history !== head.history)) return 'settings differ'
+    const members = (this.mongo.all('members') as unknown as Member[]).filter(({ conversationId }) => conversationId === head._id)
+    const roleOf = (id: string) => members.find(({ userId }) => userId.toHexString() === id)?.role ?? null
+    if (Object.entries(held.members).some(([id, role]) => roleOf(id) !== role)) return 'members differ'
+    const readOf = ({ userId, readSeq, readAt }: Member) => readAt !== undefined && (held.reads[userId.toHexString()] ?? 0) < readSeq
+    return withReads && members.some(readOf) ? 'read positions differ' : undefined
+  }
+}
+
+function sorted (object: Record<string, string>): Array<[string, string]> {
+  return Object.entries(object).sort(([a], [b]) => a < b ? -1 : 1)
+}

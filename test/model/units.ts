@@ -1,0 +1,109 @@
+import { ObjectId } from 'mongodb'
+import { commonChatId, directId, roomConversationId } from '../../src/chat/conversation-id.ts'
+import { TidelogError } from '../../src/errors.ts'
+import type { Change, Unit } from '../../src/log/plan.ts'
+import { type HistoryView, selfLogId, seqOf } from '../../src/log/types.ts'
+
+/** What users ask for, as the chat's operations ask the log. */
+
+export const people = ['a', 'b', 'c'].map(letter => new ObjectId(letter.repeat(24)))
+const hex = people.map(id => id.toHexString())
+
+/** Where they talk. The room is everybody's who joins; the direct conversation is of the first two. */
+export const conversations = [directId(hex[0]!, hex[1]!), roomConversationId('x'), commonChatId] as const
+export const [direct, room] = conversations
+
+export type Ask =
+  | { type: 'send', user: number, place: number, clientId: number | null, big: boolean }
+  | { type: 'edit' | 'delete', user: number, target: number }
+  | { type: 'membership', user: number, role: 'member' | null }
+  | { type: 'read', user: number, place: number, seq: number }
+  | { type: 'block', user: number, other: number, on: boolean }
+  | { type: 'rename', user: number, content: number }
+  | { type: 'history', user: number, history: HistoryView }
+  | { type: 'purge', user: number, place: number, throughSeq: number }
+
+/** Long enough that a few of them fill an answer. */
+const long = 'x'.repeat(90_000)
+
+/** @param unique differs for each call @param sent messages that were sent before, stored or not */
+export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversationId: string, id: ObjectId }>): Unit | undefined {
+  const userId = people[ask.user]!
+  switch (ask.type) {
+    case 'send': return { changes: [sendOf(ask, unique)] }
+    case 'membership': return {
+      changes: [{
+        type: 'member',
+        conversationId: room,
+        userId,
+        role: (member, head) => ask.role === null ? null : member?.role ?? (head === null ? 'owner' : 'member'),
+        open: { kind: 'room', members: [], name: 'Room', isPrivate: true, history: 'joined' }
+      }]
+    }
+    case 'read': return { changes: [{ type: 'read', conversationId: conversations[ask.place]!, userId, seq: seqOf(ask.seq) }] }
+    case 'block': {
+      const about = hex[ask.other]!
+      return ask.other === ask.user
+        ? undefined
+        : {
+            changes: [{
+              type: 'put',
+              conversationId: selfLogId(userId),
+              kind: 'block',
+              subject: about,
+              decide: row => (row?.on ?? false) === ask.on ? null : { about, on: ask.on },
+              open: { kind: 'self', members: [] }
+            }]
+          }
+    }
+    case 'rename': return { changes: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${ask.content}` }) }] }
+    case 'history': return { changes: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }] }
+    case 'purge': return { changes: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }] }
+    case 'edit':
+    case 'delete': {
+      const target = sent[ask.target % Math.max(1, sent.length)]
+      return target === undefined ? undefined : { changes: [reviseOf(target, ask.type === 'delete' ? undefined : `edited ${unique}`)] }
+    }
+  }
+}
+
+export function again ({ changes }: Unit): Unit {
+  return { changes: changes.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
+}
+
+function sendOf ({ user, place, clientId, big }: Extract<Ask, { type: 'send' }>, unique: number): Change {
+  const conversationId = conversations[place]!
+  const senderId = people[conversationId === direct ? user % 2 : user]!
+  return {
+    type: 'append',
+    conversationId,
+    row: {
+      _id: new ObjectId(),
+      kind: 'message',
+      senderId,
+      message: big ? `${unique} ${long}` : `m${unique}`,
+      ...(conversationId === room ? { roomId: 'x' } : conversationId === direct ? { receiverId: people[1 - user % 2]! } : {}),
+      ...(clientId === null ? { bodyHash: `unique ${unique}` } : { clientMessageId: `c${clientId}`, bodyHash: 'body' })
+    },
+    ...(conversationId === room
+      ? { requiresMember: senderId }
+      : conversationId === direct
+        ? { open: { kind: 'direct', members: [{ userId: people[0]!, role: 'member' }, { userId: people[1]!, role: 'member' }] } }
+        : { open: { kind: 'common', members: [] } })
+  }
+}
+
+function reviseOf ({ conversationId, id }: { conversationId: string, id: ObjectId }, message: string | undefined): Change {
+  return {
+    type: 'revise',
+    conversationId,
+    rowId: id,
+    decide: row => {
+      if (row.isDeleted === true) {
+        if (message === undefined) return null
+        throw new TidelogError('NOT_ALLOWED')
+      }
+      return message === undefined ? { set: { isDeleted: true }, unset: ['message'] } : { set: { message } }
+    }
+  }
+}

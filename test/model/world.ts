@@ -1,0 +1,353 @@
+import { BSON, type ObjectId } from 'mongodb'
+import type { Identity } from '../../src/auth/identity.ts'
+import { TidelogError } from '../../src/errors.ts'
+import type { CommitSteps, Committed } from '../../src/log/commit.ts'
+import type { ConversationLog } from '../../src/log/index.ts'
+import type { Outcome, Unit } from '../../src/log/plan.ts'
+import { pull } from '../../src/sync/pull.ts'
+import { Books } from '../log/books.ts'
+import { FakeMongo, Transaction } from '../log/fake-mongo.ts'
+import { Schedule } from '../log/schedule.ts'
+import { Client } from './client.ts'
+import { type Rules, holes, rules } from './live.ts'
+import { Lost, Node } from './node.ts'
+import type { FakeSocket } from './sockets.ts'
+import { Truth } from './truth.ts'
+import { type Ask, again, people, room, unitOf } from './units.ts'
+
+/**
+ * One random history of everything between a client's question and its screen: nodes over one database in memory, each with
+ * its log, its sync and its delivery, and clients that follow. `runHistory` returns what was broken of what is promised.
+ */
+
+export type Step =
+  | Ask & { node: number }
+  | { type: 'crash' | 'beat', node: number }
+  | { type: 'failover' }
+  /** The database becomes what it was some commits ago, under a new epoch. */
+  | { type: 'restore', commits: number }
+  /** Tombstones that no retry can name are taken away for good. */
+  | { type: 'collect', place: number }
+  | { type: 'leave' | 'clientCrash' | 'sync', client: number }
+
+export interface Spec {
+  seed: number
+  /** How likely a call to the database, or to a node, is to go wrong. */
+  faults: number
+  /** How likely a live event is to be lost, on the way to a client or between nodes; half as likely it comes twice. */
+  loss: number
+  share: boolean
+  nodes: number
+  replicates: boolean
+  /** Nothing goes wrong, and clients do not help themselves at a hole. */
+  calm: boolean
+  batchCountMax: number
+  clocks: number[]
+  clients: Array<{ user: number, live: boolean, limit: number }>
+  steps: Step[]
+}
+
+/** What a mutant replaces. */
+export interface Mutation {
+  steps?: Partial<CommitSteps>
+  bend?: (log: ConversationLog) => void
+  pull?: (mutated: typeof pull) => typeof pull
+  isDropped?: (event: string) => boolean
+  keepsRemoved?: boolean
+  rules?: Rules
+  cursorsFirst?: boolean
+  /** Where it shows soonest: what stays the same in every history. */
+  within?: Partial<Spec>
+}
+
+interface Call {
+  node: Node
+  unit: Unit
+  era: number
+  outcome?: Outcome
+  error?: unknown
+}
+
+export async function runHistory (spec: Spec, mutation: Mutation = {}): Promise<string[]> {
+  return await new World({ ...spec, ...mutation.within }, mutation).run()
+}
+
+const identities = people.map((id): Identity => ({ id, userId: id.toHexString() }) as Identity)
+
+class World {
+  private readonly spec: Spec
+  private readonly mutation: Mutation
+  private readonly schedule: Schedule
+  private readonly books = new Books()
+  private readonly mongo: FakeMongo
+  private readonly truth: Truth
+  private readonly nodes: Node[] = []
+  private readonly clients: Client[]
+  private readonly calls: Call[] = []
+  private readonly sent: Array<{ conversationId: string, id: ObjectId }> = []
+  private readonly connections = new Map<string, Promise<void>>()
+  private time = 1_700_000_000_000
+  /** Lives of the database. */
+  private era = 1
+  private started = 0
+  /** The last commit that is known to have been made: where one node is alone with the database, a commit is made when it knows. */
+  private told = 0
+
+  constructor (spec: Spec, mutation: Mutation) {
+    this.spec = { ...spec, ...(spec.calm ? { faults: 0, loss: 0, nodes: 1 } : spec.share ? { nodes: 1 } : {}) }
+    this.mutation = mutation
+    this.schedule = new Schedule(spec.seed)
+    this.mongo = new FakeMongo({
+      schedule: this.schedule, faults: this.spec.faults, replicates: spec.replicates, onApply: writes => { this.books.applied(writes) }
+    })
+    this.truth = new Truth(this.books, this.mongo)
+    for (let index = 0; index < this.spec.nodes; index++) this.nodes.push(this.start(index))
+    this.clients = spec.clients.map(({ user, live, limit }, index) => this.client(`client ${index}`, user, live, limit))
+  }
+
+  async run (): Promise<string[]> {
+    const { broken } = this.books
+    for (const client of this.clients) this.connect(client)
+    for (const step of this.spec.steps) this.enqueue(step)
+    await this.schedule.run()
+    if (this.spec.calm) this.checkCalm()
+    // From here on nothing goes wrong any more.
+    this.mongo.options.faults = this.spec.faults = this.spec.loss = 0
+    for (const client of this.clients) {
+      client.options.isPatient = false
+      if (!client.isConnected) this.connect(client)
+      else client.wake()
+    }
+    await this.schedule.run()
+    for (const node of this.nodes) void node.ready.then(({ services }) => services.beacon.beat()).catch((error: unknown) => { broken.push(String(error)) })
+    await this.schedule.run()
+    this.checkClients('I7', this.clients.filter(({ options }) => options.live), false)
+    const fresh = this.client('fresh', 0, false, 2)
+    this.clients.push(fresh)
+    this.connect(fresh)
+    for (const client of this.clients) client.syncNow()
+    await this.schedule.run()
+    this.checkClients('I3', this.clients, true)
+    this.books.checkStore(this.mongo)
+    this.checkCalls()
+    return broken
+  }
+
+  private start (index: number): Node {
+    const name = `n${index}.${this.started++}`
+    const { client, collections } = this.mongo.connect(name)
+    const now = () => {
+      this.time += this.schedule.below(3)
+      return this.time + (this.spec.clocks[index] ?? 0)
+    }
+    const node: Node = new Node({
+      name,
+      client,
+      collections,
+      epoch: this.era,
+      commit: {
+        share: this.spec.share,
+        batchCountMax: this.spec.batchCountMax,
+        headsMax: this.spec.share ? 64 : 2 + index,
+        now,
+        onCommitted: committed => {
+          this.books.delivered(name, committed)
+          for (const { row } of committed.rows) this.told = Math.max(this.told, this.books.history(row.conversationId)[row.rev - 1]?.commit ?? 0)
+          this.relay(node, committed)
+        }
+      },
+      steps: { sleep: () => this.schedule.turn(name), ...this.mutation.steps },
+      wire: (socket, event, payload) => { this.wire(node, socket, event, payload) },
+      bend: log => this.mutation.bend?.(log),
+      keepsRemoved: this.mutation.keepsRemoved === true,
+      pull: this.mutation.pull?.(pull) ?? pull
+    })
+    return node
+  }
+
+  /** What nodes tell each other. */
+  private relay (from: Node, committed: Committed): void {
+    const bytes = BSON.serialize(committed, { ignoreUndefined: true })
+    for (const node of this.nodes) {
+      if (node === from || this.schedule.chance(this.spec.loss / 2)) continue
+      void this.schedule.turn(node.name).then(async () => {
+        (await node.ready).log.hear(BSON.deserialize(bytes) as Committed)
+      })
+    }
+  }
+
+  private client (name: string, user: number, live: boolean, limit: number): Client {
+    return new Client({
+      schedule: this.schedule,
+      broken: this.books.broken,
+      commits: () => this.spec.share ? this.told : this.mongo.durable,
+      request: (node, work) => this.request(node, work),
+      judge: (answer, userId, since) => { this.note(this.truth.wrongIn(answer, userId, since)) },
+      judgeHeld: (state, userId, since) => { this.note(this.truth.lackedBy(state, userId, since)) }
+    }, {
+      name,
+      identity: identities[user]!,
+      live,
+      limit,
+      isPatient: this.spec.calm,
+      rules: this.mutation.rules ?? rules,
+      cursorsFirst: this.mutation.cursorsFirst === true
+    })
+  }
+
+  private connect (client: Client): void {
+    client.connect(this.nodes[this.schedule.below(this.nodes.length)]!, this.clients?.indexOf(client) ?? -1)
+  }
+
+  private note (wrong: string | undefined): void {
+    if (wrong !== undefined) this.books.broken.push(wrong)
+  }
+
+  /** A question and its answer, either of which may be lost. */
+  private async request<T> (node: Node, work: () => Promise<T>): Promise<T> {
+    await this.schedule.turn('network')
+    if (!node.alive || this.schedule.chance(this.spec.faults / 4)) throw new Lost('There is no way to the node')
+    const answer = await Promise.race([work(), node.gone])
+    await this.schedule.turn('network')
+    if (!node.alive || this.schedule.chance(this.spec.faults / 4)) throw new Lost('The answer is lost')
+    return answer
+  }
+
+  /** A live event on its way. */
+  private wire (node: Node, socket: FakeSocket, event: string, payload: unknown): void {
+    if (this.mutation.isDropped?.(event) === true) return
+    const client = this.clients[socket.of]!
+    const { conversationId, rev } = payload as { conversationId?: string, rev?: number }
+    if (conversationId === room && rev !== undefined && this.truth.isWithheld(rev, client.options.identity.userId, before => node.heard.has(`${room} ${before}`))) {
+      this.note('I4: a live event of the room after a removal')
+    }
+    // Where the beacon is lost too, the connection is.
+    if (event !== 'heads' && this.schedule.chance(this.spec.loss)) return
+    for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {
+      void this.schedule.turn('network').then(() => {
+        if (client.socket === socket && socket.connected) client.take(event, payload)
+      })
+    }
+  }
+
+  /** Steps of one kind of fate, or of one user over one node, come in order; none waits for the answer. */
+  private enqueue (step: Step): void {
+    const connection = 'user' in step ? `${step.node} ${step.user}` : step.type
+    const before = this.connections.get(connection) ?? Promise.resolve()
+    this.connections.set(connection, before.then(async () => {
+      for (let pause = this.schedule.below('user' in step ? 20 : 80); pause >= 0; pause--) await this.schedule.turn('fate')
+      this.take(step)
+    }).catch((error: unknown) => { this.books.broken.push(String(error)) }))
+  }
+
+  private take (step: Step): void {
+    switch (step.type) {
+      case 'crash': return this.spec.calm ? undefined : this.crash(step.node % this.nodes.length)
+      case 'failover': return this.spec.calm ? undefined : this.mongo.failover()
+      case 'restore': return this.spec.calm ? undefined : this.restore(step.commits)
+      case 'collect': return this.collect()
+      case 'beat':
+        void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.beacon.beat()).catch(() => {})
+        return
+      case 'leave':
+      case 'clientCrash':
+      case 'sync': {
+        const client = this.clients[step.client % this.clients.length]!
+        if (step.type === 'sync') return client.syncNow()
+        if (step.type === 'clientCrash') client.crash()
+        return this.connect(client)
+      }
+      case 'send':
+      case 'edit':
+      case 'delete':
+      case 'membership':
+      case 'read':
+      case 'block':
+      case 'rename':
+      case 'history':
+      case 'purge': return this.ask(step)
+    }
+  }
+
+  private ask ({ node, ...ask }: Ask & { node: number }): void {
+    const unit = unitOf(ask, this.calls.length, this.sent)
+    if (unit === undefined) return
+    const [change] = unit.changes
+    if (change?.type === 'append') this.sent.push({ conversationId: change.conversationId, id: change.row._id })
+    this.call(this.nodes[node % this.nodes.length]!, unit)
+  }
+
+  private call (node: Node, unit: Unit, retries = 2): void {
+    const call: Call = { node, unit, era: this.era }
+    this.calls.push(call)
+    void Promise.race([node.ready.then(({ log }) => log.commit(unit)), node.gone]).then(
+      outcome => { if (call.era === this.era) call.outcome = outcome },
+      (error: unknown) => {
+        call.error = error
+        const [change] = unit.changes
+        // Only a client id makes it safe to send again.
+        if (retries === 0 || change?.type !== 'append' || change.row.clientMessageId === undefined) return
+        void this.schedule.turn('fate').then(() => { this.call(this.nodes[this.schedule.below(this.nodes.length)]!, again(unit), retries - 1) })
+      })
+  }
+
+  private crash (index: number): void {
+    const node = this.nodes[index]!
+    this.schedule.kill(node.name)
+    this.mongo.orphan(node.name)
+    this.nodes[index] = this.start(index)
+    node.die()
+    for (const client of this.clients) if (client.node === node) this.connect(client)
+  }
+
+  private restore (commits: number): void {
+    const version = Math.max(0, this.mongo.durable - commits)
+    this.era++
+    this.mongo.restore(version)
+    this.books.restored(version)
+    this.told = version
+    this.nodes.forEach((_node, index) => { this.crash(index) })
+    for (const client of this.clients) client.mayGoBack = true
+  }
+
+  /** The floor is raised in the same commit: whoever does not know of a deletion must begin anew. */
+  private collect (): void {
+    if (this.spec.share || this.spec.replicates) return
+    const transaction = new Transaction(this.mongo, 'collector')
+    try {
+      for (const row of this.mongo.all('log')) {
+        if (row['isDeleted'] !== true || row['clientMessageId'] !== undefined) continue
+        transaction.update('log', { _id: row._id }, () => null)
+        transaction.update('conversations', { _id: row['conversationId'] }, head => {
+          const at = new Date((head['clock'] as Date).getTime() + 1)
+          return { ...head, gcFloor: head['headRev'], gcAt: at, clock: at }
+        })
+      }
+      this.mongo.apply(transaction)
+    } catch {
+      this.mongo.active.delete(transaction)
+    }
+  }
+
+  /** I7 where nothing is lost: revs come without holes. */
+  private checkCalm (): void {
+    for (const { live, options } of this.clients) {
+      if (options.live && holes(live).some(({ conversationId }) => live.exact.has(conversationId))) this.note('I7: a hole in the live revs')
+    }
+  }
+
+  private checkClients (invariant: string, clients: Client[], withReads: boolean): void {
+    for (const { live, options } of clients) {
+      const differs = this.truth.differing(live.state, options.identity.userId, { withReads })
+      if (differs !== undefined) this.note(`${invariant}: ${options.name} differs at rest: ${differs}`)
+    }
+  }
+
+  private checkCalls (): void {
+    for (const { node, unit, outcome, error, era } of this.calls) {
+      if (outcome === undefined && error === undefined && node.alive) this.note('a call is never answered')
+      if (error instanceof TidelogError && !error.retryable) this.note(`a call fails with ${String(error)}`)
+      if (outcome !== undefined && era === this.era) this.books.checkOutcome(node.name, unit, outcome)
+    }
+  }
+}
