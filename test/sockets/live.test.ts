@@ -209,3 +209,21 @@ t.test('direct messages, reads and the own log reach all live devices', async t 
   t.same({ ...synced, serverTime: undefined }, { ...body, serverTime: undefined }, 'the socket\'s sync is that of REST')
   t.match(await other.ask('sync', { cursors: { self: 'x' } }), { success: false, code: 'BAD_CURSOR' })
 })
+
+t.test('a removal that comes between the look at the memberships and the subscription is not missed', async t => {
+  const { roomId, conversationId } = await makeRoom({}, bob)
+  const socket = await connect(t, url, bob.token)
+  const { places } = app.sync
+  const look = places.of.bind(places)
+  places.of = async (...given) => {
+    const found = await look(...given)
+    places.of = look
+    await call('DELETE', `/api/rooms/${roomId}/members/${bob.id}`, { token: ann.token })
+    return found
+  }
+  const { heads } = await socket.ask('setupUser', { live: true })
+  t.notOk(conversationId in heads)
+  await say(ann, roomId, 'too late')
+  await settled(socket)
+  t.same(heard(socket, conversationId), [])
+})
