@@ -5,6 +5,7 @@ import { type Rev, selfLogId, selfLogOwner } from '../log/types.ts'
 import { wireIdOf } from '../sync/changes.ts'
 import type { SyncContext } from '../sync/context.ts'
 import { Outlet } from './outlet.ts'
+import { sharedPlaces } from './go-live.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { type ChatSocket, liveRoom, userRoom } from './types.ts'
 
@@ -13,6 +14,8 @@ const beatMs = 25_000
 const jitter = 0.2
 /** Conversations whose heads are looked at in a beat, for changes that no event told of. */
 const lookedAtMax = 20_000
+/** Users whose own logs are looked at in a beat. */
+const usersLookedAtMax = 5_000
 
 /** Calls back once after so many milliseconds; returns the way to stop. */
 export type Schedule = (act: () => void, ms: number) => () => void
@@ -35,6 +38,8 @@ export class Beacon {
   private changed = new Map<string, Rev>()
   /** The rev at which a conversation was last told of, or found. */
   private readonly known: LRUCache<string, Rev>
+  /** Own logs of users with sockets here, of which something may have passed unseen. */
+  private readonly missed = new Set<string>()
   /** Users whose conversations are still to be looked at before it begins with the first again. */
   private toLookAt: string[] = []
 
@@ -65,6 +70,8 @@ export class Beacon {
 
   /** A change of this conversation has been sent, or would have been. */
   note (conversationId: string, rev: Rev): void {
+    const owner = selfLogOwner(conversationId)
+    if (owner !== undefined && rev > (this.known.get(conversationId) ?? 0) + 1 && this.subscriptions.socketsIn(liveRoom(owner)).length > 0) this.missed.add(conversationId)
     this.changed.set(conversationId, rev)
     this.known.set(conversationId, rev)
   }
@@ -98,20 +105,38 @@ export class Beacon {
   /** Looks for changes of which this process was not told: a commit whose end is unknown, an event of another node that was lost. */
   private async look (): Promise<void> {
     if (this.toLookAt.length === 0) this.toLookAt = this.subscriptions.liveUsers()
+    const userIds = this.toLookAt.splice(-usersLookedAtMax)
+    // The own logs first: a membership of which nobody here was told decides who is told of the rest.
+    const moved = [...this.missed, ...await this.lookAt(userIds.map(selfLogId))]
+    this.missed.clear()
+    for (const id of new Set(moved)) await this.enterAgain(selfLogOwner(id)!)
     const ids = new Set<string>()
-    while (ids.size < lookedAtMax) {
-      const userId = this.toLookAt.pop()
-      if (userId === undefined) break
-      ids.add(selfLogId(userId))
+    for (let userId = userIds.pop(); userId !== undefined; userId = userIds.pop()) {
       for (const { conversationId } of this.sync.places.peek(userId)?.all ?? []) ids.add(conversationId)
+      if (ids.size >= lookedAtMax) break
     }
-    if (ids.size === 0) return
+    this.toLookAt.push(...userIds)
+    await this.lookAt(ids)
+  }
+
+  /** Returns those that stand elsewhere than is known here. */
+  private async lookAt (ids: Iterable<string>): Promise<string[]> {
+    const moved: string[] = []
     for (const [id, { headRev }] of await this.sync.chat.log.heads(ids)) {
       const known = this.known.get(id)
       if (known !== undefined && known >= headRev) continue
       // One that nobody here has been told of may have begun unseen: who knows it compares, and does nothing.
       this.known.set(id, headRev)
       this.changed.set(id, headRev)
+      moved.push(id)
+    }
+    return moved
+  }
+
+  /** Puts a user's sockets where their memberships are now: whoever was removed unseen would go on hearing a room. */
+  private async enterAgain (userId: string): Promise<void> {
+    for (const socket of this.subscriptions.socketsIn(liveRoom(userId))) {
+      await this.subscriptions.enterAll(socket, () => sharedPlaces(this.sync, socket.data.session.identity))
     }
   }
 }

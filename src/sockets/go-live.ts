@@ -1,6 +1,9 @@
 import { parseConversationId } from '../chat/conversation-id.ts'
 import { generationOf } from '../chat/view.ts'
 import { selfLogId } from '../log/types.ts'
+import type { Identity } from '../auth/identity.ts'
+import type { SyncContext } from '../sync/context.ts'
+import type { Place } from '../sync/places.ts'
 import { readHeads } from '../sync/look.ts'
 import { type Live, liveRoom } from './types.ts'
 
@@ -19,11 +22,7 @@ export async function goLive ({ socket, sync, subscriptions, beacon }: Live): Pr
   const { userId } = identity
   // First the future ones: what begins while the present ones are read is let in by its own change.
   if (socket.connected) await socket.join(liveRoom(userId))
-  await subscriptions.enterAll(socket, async () => {
-    const { all } = await sync.places.of(identity, await sync.chat.log.head(selfLogId(userId)))
-    // Direct messages come to all sockets of their users.
-    return all.filter(({ conversationId }) => isShared(conversationId))
-  })
+  await subscriptions.enterAll(socket, () => sharedPlaces(sync, identity))
   const { places, selfHead, heads } = await readHeads(sync, identity)
   const answer: Record<string, LiveHead> = {}
   places.all.forEach((place, index) => {
@@ -34,6 +33,12 @@ export async function goLive ({ socket, sync, subscriptions, beacon }: Live): Pr
     beacon.found(place.conversationId, head.headRev)
   })
   return answer
+}
+
+/** A user's conversations of which their sockets must be let in: direct messages come to all sockets of their users. */
+export async function sharedPlaces ({ places, chat: { log } }: SyncContext, identity: Identity): Promise<Place[]> {
+  const { all } = await places.of(identity, await log.head(selfLogId(identity.userId)))
+  return all.filter(({ conversationId }) => isShared(conversationId))
 }
 
 function isShared (conversationId: string): boolean {

@@ -59,13 +59,14 @@ export class Subscriptions {
     }
   }
 
-  /** Lets a socket into the conversations that `read` brings, which is asked again if they changed meanwhile. */
+  /** Lets a socket into the conversations that `read` brings, and into no others; it is asked again if they changed meanwhile. */
   async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<void> {
     const person = await this.know(socket.data.session.identity)
     for (;;) {
       const { memberships } = person
       const places = await read()
       if (memberships !== person.memberships) continue
+      this.leaveOthers(socket, new Set(places.map(({ conversationId }) => conversationId)))
       for (const { conversationId, joined } of places) this.join(socket, conversationId, joined)
       return
     }
@@ -151,6 +152,14 @@ export class Subscriptions {
 
   private get rooms (): Map<string, Set<string>> {
     return this.io.of('/').adapter.rooms
+  }
+
+  private leaveOthers (socket: ChatSocket, conversationIds: ReadonlySet<string>): void {
+    const suffix = placeRoom('', socket.data.session.identity.userId)
+    for (const room of [...this.io.of('/').adapter.sids.get(socket.id) ?? []]) {
+      const conversationId = room.slice(0, -suffix.length)
+      if (room.endsWith(suffix) && !conversationIds.has(conversationId)) this.leave(socket, conversationId)
+    }
   }
 
   private join (socket: ChatSocket, conversationId: string, joined: Joined | undefined): void {

@@ -75,6 +75,7 @@ export function takeAnswer (live: Live, answer: Pick<SyncBody, 'conversations'>)
   return {
     ...live,
     state: apply(live.state, answer),
+    exact: new Set([...live.exact, ...answer.conversations.map(({ conversationId }) => conversationId)]),
     reaching: highest(live.reaching ?? {}, Object.fromEntries(answer.conversations.map(({ conversationId, rev }) => [conversationId, rev]))),
     isAnew: live.isAnew || answer.conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset === true)
   }

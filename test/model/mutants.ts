@@ -2,7 +2,14 @@ import type { ConversationLog } from '../../src/log/index.ts'
 import { type Head, revOf, selfLogId } from '../../src/log/types.ts'
 import { generationOf } from '../../src/chat/view.ts'
 import { PlaceDirectory, type UserPlaces } from '../../src/sync/places.ts'
-import type { Mutation, Spec } from './world.ts'
+import type { Mutation, Spec, Step } from './world.ts'
+
+const everybody = [0, 1, 2]
+const joins = everybody.map((user): Step => ({ type: 'membership', user, node: user, role: 'member' }))
+const says = (user: number): Step => ({ type: 'send', user, node: user, place: 1, clientId: null, big: false })
+const blocks = (on: boolean): Step => ({ type: 'block', user: 0, node: 0, other: 1, on })
+/** A client of each user. */
+const clients = everybody.map(user => ({ user, live: true, limit: 4 }))
 
 const noFaults: Partial<Spec> = { faults: 0, loss: 0, calm: false }
 
@@ -54,24 +61,29 @@ export const mutants: Record<string, Mutation> = {
         return [id, stale ? cursor : log.cursors.encode(identity.userId, place!.conversationId, { ...position, generation: generationOf(head, place!.joined, selfHead) })] as const
       }))
       return await pull(context, identity, { ...input, cursors: Object.fromEntries(bent) })
-    }
+    },
+    within: { ...noFaults, clients },
+    first: [...joins, blocks(true), says(1), says(1), blocks(false)]
   },
   'who was removed goes on with an old cursor': {
     pull: pull => async (context, identity, input) => await pull({ ...context, places: placesForEver(context.places) }, identity, input)
   },
   'a client is not told of a change that it may not see': {
     isDropped: event => event === 'noop',
-    within: { calm: true }
+    within: { calm: true, clients },
+    first: [...joins, blocks(true), says(1), says(1), says(1), says(2)]
   },
   'a node does not take those who are removed out of a room': {
     keepsRemoved: true,
-    within: noFaults
+    within: { ...noFaults, clients },
+    first: [...joins, { type: 'membership', user: 1, node: 1, role: null }, says(0), says(0), says(0), says(0)]
   },
-  'a client applies whatever comes': { rules: { isNewer: () => true } },
-  'a client stores cursors before what they stand for': { cursorsFirst: true },
+  'a client applies whatever comes': { rules: { isNewer: () => true }, within: { calm: false, loss: 0.5, clients }, first: [...joins, says(0), { type: 'edit', user: 0, node: 0, target: 0 }, { type: 'edit', user: 0, node: 0, target: 0 }] },
+  'a client stores cursors before what they stand for': { cursorsFirst: true, within: { calm: false } },
   'a cursor from before the floor is served': {
     bend: withoutFloor,
-    within: { share: false, replicates: false, calm: false }
+    within: { share: false, replicates: false, calm: false, clients: clients.map(client => ({ ...client, live: false })) },
+    first: [...joins, says(0), ...everybody.map((client): Step => ({ type: 'sync', client })), ...Array<Step>(4).fill(says(2)), { type: 'delete', user: 2, node: 2, target: 0 }, ...Array<Step>(3).fill({ type: 'collect', place: 1 })]
   },
   'a cursor from before a restore is served': {
     bend: ({ cursors }) => {
@@ -81,7 +93,8 @@ export const mutants: Record<string, Mutation> = {
         return position === null ? null : { ...position, stale: false }
       }
     },
-    within: { calm: false }
+    within: { calm: false, clients },
+    first: [...joins, says(0), says(1), { type: 'restore', commits: 4 }, says(2), says(2)]
   }
 }
 

@@ -100,8 +100,11 @@ export class Truth {
     return blocks
   }
 
-  /** I3 along the way: what a client lacks of what was stored when it began to ask. */
-  lackedBy (state: State, userId: string, since: number): string | undefined {
+  /**
+   * I3 along the way: what a client lacks of what was stored when it began to ask. A message that a commit is changing of which
+   * nobody has been told yet (after `told`) may be missing until then.
+   */
+  lackedBy (state: State, userId: string, since: number, told: number): string | undefined {
     for (const conversationId of conversations) {
       if (conversationId === direct && !direct.includes(userId)) continue
       if (conversationId === room && !this.stays(userId).some(({ from, until }) => from <= since && until === Infinity)) continue
@@ -109,7 +112,7 @@ export class Truth {
       for (const { row, commit } of this.books.history(conversationId)) if (row.kind === 'message' && commit <= since) forms.set(row._id.toHexString(), row)
       const held = state.conversations[conversationId]?.messages
       for (const [id, row] of forms) {
-        if (!this.isCertainlyShown(row, userId) || this.mongo.read('log', id) === null) continue
+        if (!this.isCertainlyShown(row, userId) || this.books.history(conversationId).some(later => later.commit > told && later.row._id.equals(row._id)) || this.mongo.read('log', id) === null) continue
         if (held === undefined || (held[id]?.rev ?? 0) < row.rev) return 'I3: a client was told that there is no more, and lacks a change'
       }
     }

@@ -56,8 +56,9 @@ export interface Mutation {
   keepsRemoved?: boolean
   rules?: Rules
   cursorsFirst?: boolean
-  /** Where it shows soonest: what stays the same in every history. */
+  /** Where it shows soonest: what stays the same in every history, and how each begins. */
   within?: Partial<Spec>
+  first?: Step[]
 }
 
 interface Call {
@@ -69,7 +70,7 @@ interface Call {
 }
 
 export async function runHistory (spec: Spec, mutation: Mutation = {}): Promise<string[]> {
-  return await new World({ ...spec, ...mutation.within }, mutation).run()
+  return await new World({ ...spec, ...mutation.within, steps: [...mutation.first ?? [], ...spec.steps] }, mutation).run()
 }
 
 const identities = people.map((id): Identity => ({ id, userId: id.toHexString() }) as Identity)
@@ -183,7 +184,7 @@ class World {
       commits: () => this.spec.share ? this.told : this.mongo.durable,
       request: (node, work) => this.request(node, work),
       judge: (answer, userId, since) => { this.note(this.truth.wrongIn(answer, userId, since)) },
-      judgeHeld: (state, userId, since) => { this.note(this.truth.lackedBy(state, userId, since)) }
+      judgeHeld: (state, userId, since) => { this.note(this.truth.lackedBy(state, userId, since, this.spec.share ? this.told : Infinity)) }
     }, {
       name,
       identity: identities[user]!,
