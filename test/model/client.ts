@@ -93,7 +93,8 @@ export class Client {
 
   take (event: string, payload: unknown): void {
     const before = this.live
-    if (event === 'heads') this.live = hearHeads(this.live, payload as Record<string, number>)
+    if (event === 'resync') this.live = { ...this.live, isDue: true }
+    else if (event === 'heads') this.live = hearHeads(this.live, payload as Record<string, number>)
     else if (event === 'messagesRead') {
       const { conversationId, ...position } = payload as { conversationId: string, userId: string, seq: number, at: string }
       this.live = hearReads(this.live, conversationId, position)

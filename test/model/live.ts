@@ -26,8 +26,6 @@ export interface Live {
   readonly goals: Revs
   /** The same of the sync that is under way. */
   readonly reaching: Revs | null
-  /** Conversations that have been followed without a break since the server said where they stood. */
-  readonly exact: ReadonlySet<string>
   /** Something can only come by a sync. */
   readonly isDue: boolean
   /** The sync that is under way begins the own log anew. */
@@ -43,7 +41,7 @@ export interface Rules {
 export const rules: Rules = { isNewer: (rev, known) => rev > known }
 
 export function connected (state: State): Live {
-  return { state, revs: {}, kept: [], goals: {}, reaching: null, exact: new Set(), isDue: true, isAnew: false }
+  return { state, revs: {}, kept: [], goals: {}, reaching: null, isDue: true, isAnew: false }
 }
 
 export function hear (live: Live, event: LiveEvent, by = rules): Live {
@@ -67,7 +65,7 @@ export function holes ({ kept, revs, state }: Live): LiveEvent[] {
 
 export function beginSync (live: Live): Live {
   const kept = Object.fromEntries(live.kept.map(({ conversationId }) => [conversationId, Math.max(...live.kept.flatMap(event => event.conversationId === conversationId ? event.rev : []))]))
-  return { ...live, reaching: highest(live.goals, kept), goals: {}, exact: new Set([...live.exact, ...Object.keys(live.goals), ...Object.keys(kept)]), isDue: false, isAnew: false }
+  return { ...live, reaching: highest(live.goals, kept), goals: {}, isDue: false, isAnew: false }
 }
 
 /** One answer of several. */
@@ -75,7 +73,6 @@ export function takeAnswer (live: Live, answer: Pick<SyncBody, 'conversations'>)
   return {
     ...live,
     state: apply(live.state, answer),
-    exact: new Set([...live.exact, ...answer.conversations.map(({ conversationId }) => conversationId)]),
     reaching: highest(live.reaching ?? {}, Object.fromEntries(answer.conversations.map(({ conversationId, rev }) => [conversationId, rev]))),
     isAnew: live.isAnew || answer.conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset === true)
   }
@@ -115,7 +112,7 @@ function step (live: Live, { conversationId, rev, change: made }: LiveEvent): Li
   const state = change(rev <= (live.revs[conversationId] ?? 0) ? forget(live.state, conversationId, made) : live.state, conversationId, [made])
   // Gone with the conversation: it may come again, from the beginning.
   const there = Object.fromEntries(Object.entries(revs).filter(([id]) => state.conversations[id] !== undefined))
-  return { ...live, state, revs: there, exact: new Set([...live.exact].filter(id => there[id] !== undefined)), isDue: live.isDue || showsMore(made, before.meta?.history, state) }
+  return { ...live, state, revs: there, isDue: live.isDue || showsMore(made, before.meta?.history, state) }
 }
 
 /** Does this change let the user see what came before it? */

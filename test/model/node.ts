@@ -7,6 +7,7 @@ import { ConversationLog } from '../../src/log/index.ts'
 import type { LogCollections } from '../../src/log/collections.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import { Beacon } from '../../src/sockets/beacon.ts'
+import { Broadcaster } from '../../src/sockets/broadcaster.ts'
 import { startDelivery } from '../../src/sockets/deliver.ts'
 import { type LiveHead, goLive } from '../../src/sockets/go-live.ts'
 import { Subscriptions } from '../../src/sockets/subscriptions.ts'
@@ -29,6 +30,8 @@ export interface NodeOptions {
   bend: (log: ConversationLog) => void
   pull: typeof pull
   keepsRemoved: boolean
+  /** Something could not be delivered. */
+  onFailure: (error: unknown) => void
 }
 
 /** What happens to questions and answers, and is nobody's fault. */
@@ -80,8 +83,9 @@ export class Node {
     const sync = { chat, places: new PlaceDirectory(log), unread, waiters: new Waiters(), lookAgainMs: Infinity, sizes: { change: 700 } } as SyncContext
     const subscriptions = new Subscriptions(this.io.server, chat)
     if (this.options.keepsRemoved) subscriptions.membershipEnded = () => {}
-    const beacon = new Beacon(subscriptions, sync, silent, 64)
-    const services = { io: this.io.server, chat, sync, subscriptions, beacon, log: silent, readers: new Map() } as unknown as SocketServices
+    const failing = { debug: () => {}, error: ({ err }: { err: unknown }) => { this.options.onFailure(err) } } as unknown as SocketServices['log']
+    const beacon = new Beacon(subscriptions, sync, failing, 64)
+    const services = { io: this.io.server, chat, sync, subscriptions, beacon, broadcaster: new Broadcaster(this.io.server), log: failing, readers: new Map() } as unknown as SocketServices
     startDelivery(services)
     return { log, sync, services }
   }
@@ -98,8 +102,6 @@ const unread = { of: async () => 0 } as unknown as SyncContext['unread']
 
 /** Everybody is somebody. */
 const users = { peek: (id: string) => ({ fullName: id, username: id }) }
-
-const silent = { debug: () => {}, info: () => {}, error: () => {} } as unknown as SocketServices['log']
 
 function databaseOf (collections: LogCollections, epoch: number): Db {
   const identity = { epoch, cursorKey: { buffer: Buffer.alloc(32) } }

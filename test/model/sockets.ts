@@ -26,8 +26,6 @@ export class FakeIo {
     return this
   }
 
-  readonly local = { to: (rooms: string | string[]) => this.emitter([rooms].flat(), []) }
-
   connect (identity: Identity, client: number): FakeSocket {
     const socket = new FakeSocket(this, `s${this.count++}`, identity, client, (event, payload) => { this.wire(socket, event, payload) })
     this.sockets.set(socket.id, socket)
@@ -40,22 +38,11 @@ export class FakeIo {
     this.sockets.delete(socket.id)
     this.adapter.delAll(socket.id)
   }
-
-  private emitter (to: string[], except: string[]): { except: (rooms: string | string[]) => unknown, emit: (event: string, payload: unknown) => void } {
-    return {
-      except: rooms => this.emitter(to, [...except, ...[rooms].flat()]),
-      emit: (event, payload) => {
-        const not = new Set(except.flatMap(room => [...this.adapter.rooms.get(room) ?? []]))
-        const ids = new Set(to.flatMap(room => [...this.adapter.rooms.get(room) ?? []]))
-        for (const id of ids) if (!not.has(id)) this.sockets.get(id)?.emit(event, payload)
-      }
-    }
-  }
 }
 
 export class FakeSocket {
   readonly id: string
-  readonly client: { conn: EventEmitter, writeToEngine: () => void }
+  readonly client: { conn: EventEmitter, writeToEngine: (pieces: string[]) => void }
   readonly data: { session: { identity: Identity } }
   readonly emit: (event: string, payload: unknown) => void
   /** Which client it is of. */
@@ -69,11 +56,20 @@ export class FakeSocket {
     this.of = of
     this.emit = emit
     this.data = { session: { identity } }
-    this.client = { conn: Object.assign(new EventEmitter(), { writeBuffer: [], transport: {} }), writeToEngine: () => {} }
+    this.client = { conn: Object.assign(new EventEmitter(), { writeBuffer: [], transport: {} }), writeToEngine: pieces => { this.write(pieces) } }
   }
 
   get real (): ChatSocket {
     return this as unknown as ChatSocket
+  }
+
+  /** What was encoded once for many: packets of events, in one piece. */
+  private write (pieces: string[]): void {
+    for (const packet of pieces.join('').split('\x1e4')) {
+      const [event, payload] = JSON.parse(packet.slice(1)) as [string, unknown]
+      this.emit(event, payload)
+    }
+    this.client.conn.emit('drain')
   }
 
   join (rooms: string | string[]): void {

@@ -1,10 +1,11 @@
-import { BSON, type ObjectId } from 'mongodb'
+import { BSON, MongoServerError, type ObjectId } from 'mongodb'
 import type { Identity } from '../../src/auth/identity.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { CommitSteps, Committed } from '../../src/log/commit.ts'
 import type { ConversationLog } from '../../src/log/index.ts'
 import type { Outcome, Unit } from '../../src/log/plan.ts'
 import { pull } from '../../src/sync/pull.ts'
+import { selfLogId } from '../../src/log/types.ts'
 import { Books } from '../log/books.ts'
 import { FakeMongo, Transaction } from '../log/fake-mongo.ts'
 import { Schedule } from '../log/schedule.ts'
@@ -160,6 +161,7 @@ class World {
       steps: { sleep: () => this.schedule.turn(name), ...this.mutation.steps },
       wire: (socket, event, payload) => { this.wire(node, socket, event, payload) },
       bend: log => this.mutation.bend?.(log),
+      onFailure: error => { if (!(error instanceof MongoServerError)) this.note(`not delivered: ${String(error)}`) },
       keepsRemoved: this.mutation.keepsRemoved === true,
       pull: this.mutation.pull?.(pull) ?? pull
     })
@@ -330,10 +332,14 @@ class World {
     }
   }
 
-  /** I7 where nothing is lost: revs come without holes. */
+  /** I7 where nothing is lost: revs come without holes, and up to the head. */
   private checkCalm (): void {
-    for (const { live, options } of this.clients) {
-      if (options.live && holes(live).some(({ conversationId }) => live.exact.has(conversationId))) this.note('I7: a hole in the live revs')
+    for (const { live, options: { live: isLive, identity: { userId } } } of this.clients) {
+      if (!isLive) continue
+      if (holes(live).length > 0) this.note('I7: a hole in the live revs')
+      for (const [id, rev] of Object.entries(live.revs)) {
+        if (rev !== this.mongo.read('conversations', id === 'self' ? selfLogId(userId) : id)?.['headRev']) this.note('I7: the last live revs are missing')
+      }
     }
   }
 
