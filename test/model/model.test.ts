@@ -17,9 +17,18 @@ t.test('I1 I2 I3 I4 I5 I6 I7: whatever the order, the losses and the crashes, cl
   t.pass(`${runs} histories`)
 })
 
+/** Seeds whose first histories show a mutant that random ones show seldom; the others are tried from seed 1. */
+const shownBy: Record<string, number> = {
+  'a cursor is the head that is read after the scan': 2,
+  'a cursor from before the floor is served': 19
+}
+
 for (const [mutant, mutation] of Object.entries(mutants)) {
   t.test(`the check on histories finds that ${mutant}`, { timeout: 0 }, async t => {
-    const { errorInstance, failed, seed } = await fc.check(keepsItsPromises(mutation), { numRuns: 4_000, endOnFailure: true })
+    const check = (options: fc.Parameters) => fc.check(keepsItsPromises(mutation), { ...options, endOnFailure: true })
+    const known = await check({ seed: shownBy[mutant] ?? 1, numRuns: 150 })
+    // A change of the code may move what a seed shows: then others are searched.
+    const { errorInstance, failed, seed } = known.failed ? known : await check({ numRuns: 4_000 })
     t.ok(failed, `4,000 histories from seed ${seed} show nothing`)
     t.match(errorInstance, { message: /\w/ })
   })
