@@ -141,12 +141,14 @@ export class FakeMongo {
   }
 
   /** Transactions of a node that is gone: a commit that is on its way may still arrive, all else is aborted in time. */
-  orphan (node: string): void {
+  orphan (node: string, { isAlone = false } = {}): void {
     const { schedule } = this.options
     for (const transaction of this.active) {
       if (transaction.node !== node) continue
       const arrives = transaction.committing && schedule.chance(0.5)
-      void schedule.turn('server').then(() => { arrives ? this.apply(transaction) : this.active.delete(transaction) })
+      // A database that lives and dies with its only node keeps nothing for later.
+      if (isAlone) arrives ? this.apply(transaction) : this.active.delete(transaction)
+      else void schedule.turn('server').then(() => { arrives ? this.apply(transaction) : this.active.delete(transaction) })
     }
   }
 }

@@ -140,7 +140,7 @@ export class Client {
     this.live = endSync(this.live, this.options.rules)
     this.keep(before)
     this.mayGoBack = false
-    this.around.judgeHeld(this.live.state, this.options.identity.userId, since)
+    if (!this.live.isDue) this.around.judgeHeld(this.live.state, this.options.identity.userId, since)
   }
 
   private async goLive (node: Node, socket: FakeSocket): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Change, SyncBody } from '../../src/schemas/sync.ts'
-import { type State, apply } from '../helpers/follower.ts'
+import { type State, apply, nothing } from '../helpers/follower.ts'
 
 /**
  * The rules of a client that follows live and by sync, on plain values: a change of the rev behind its own is applied, an
@@ -28,8 +28,6 @@ export interface Live {
   readonly reaching: Revs | null
   /** Something can only come by a sync. */
   readonly isDue: boolean
-  /** The sync that is under way begins the own log anew. */
-  readonly isAnew: boolean
 }
 
 /** Rules that a mutant breaks. */
@@ -41,7 +39,7 @@ export interface Rules {
 export const rules: Rules = { isNewer: (rev, known) => rev > known }
 
 export function connected (state: State): Live {
-  return { state, revs: {}, kept: [], goals: {}, reaching: null, isDue: true, isAnew: false }
+  return { state, revs: {}, kept: [], goals: {}, reaching: null, isDue: true }
 }
 
 export function hear (live: Live, event: LiveEvent, by = rules): Live {
@@ -65,27 +63,29 @@ export function holes ({ kept, revs, state }: Live): LiveEvent[] {
 
 export function beginSync (live: Live): Live {
   const kept = Object.fromEntries(live.kept.map(({ conversationId }) => [conversationId, Math.max(...live.kept.flatMap(event => event.conversationId === conversationId ? event.rev : []))]))
-  return { ...live, reaching: highest(live.goals, kept), goals: {}, isDue: false, isAnew: false }
+  return { ...live, reaching: highest(live.goals, kept), goals: {}, isDue: false }
 }
 
 /** One answer of several. */
 export function takeAnswer (live: Live, answer: Pick<SyncBody, 'conversations'>): Live {
+  // An own log that begins anew is of another life of the database: all that is held goes with it, in the same step.
+  const isAnew = live.state.conversations['self'] !== undefined && answer.conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset === true)
+  const conversations = isAnew ? answer.conversations.filter(({ reset }) => reset === true) : answer.conversations
   return {
     ...live,
-    state: apply(live.state, answer),
-    reaching: highest(live.reaching ?? {}, Object.fromEntries(answer.conversations.map(({ conversationId, rev }) => [conversationId, rev]))),
-    isAnew: live.isAnew || answer.conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset === true)
+    state: apply(isAnew ? nothing : live.state, { conversations }),
+    reaching: highest(live.reaching ?? {}, Object.fromEntries(conversations.map(({ conversationId, rev }) => [conversationId, rev]))),
+    isDue: live.isDue || isAnew
   }
 }
 
 /** After the last answer. */
 export function endSync (live: Live, by = rules): Live {
-  // Of an own log from another life of the database only what it names is the client's.
-  const state = live.isAnew ? onlyNamed(live.state) : live.state
+  const { state } = live
   const isThere = (id: string) => state.conversations[id] !== undefined
   const revs = Object.fromEntries(Object.entries(highest(live.revs, live.reaching ?? {})).filter(([id]) => isThere(id)))
   const kept = live.kept.filter(({ conversationId, rev }) => isThere(conversationId) || rev > (live.reaching?.[conversationId] ?? 0))
-  return settle({ ...live, state, revs, kept, reaching: null }, by)
+  return settle({ ...live, revs, kept, reaching: null }, by)
 }
 
 export function failSync (live: Live): Live {
@@ -138,11 +138,6 @@ function forget (state: State, conversationId: string, made: Change): State {
   const held = state.conversations[conversationId]!
   const { [made.message._id]: gone, ...messages } = held.messages
   return { ...state, conversations: { ...state.conversations, [conversationId]: { ...held, messages } } }
-}
-
-function onlyNamed (state: State): State {
-  const isNamed = (id: string) => id === 'self' || id === 'common_chat' || state.memberships[id] !== undefined
-  return { ...state, conversations: Object.fromEntries(Object.entries(state.conversations).filter(([id]) => isNamed(id))) }
 }
 
 function highest (a: Revs, b: Revs): Record<string, number> {

@@ -96,11 +96,11 @@ class World {
   private told = 0
 
   constructor (spec: Spec, mutation: Mutation) {
-    this.spec = { ...spec, ...(spec.calm ? { faults: 0, loss: 0, nodes: 1 } : spec.share ? { nodes: 1 } : {}) }
+    this.spec = { ...spec, ...(spec.calm ? { faults: 0, loss: 0, nodes: 1 } : {}), ...(spec.share ? { nodes: 1, replicates: false } : {}) }
     this.mutation = mutation
     this.schedule = new Schedule(spec.seed)
     this.mongo = new FakeMongo({
-      schedule: this.schedule, faults: this.spec.faults, replicates: spec.replicates, onApply: writes => { this.books.applied(writes) }
+      schedule: this.schedule, faults: this.spec.faults, replicates: this.spec.replicates, onApply: writes => { this.books.applied(writes) }
     })
     this.truth = new Truth(this.books, this.mongo)
     for (let index = 0; index < this.spec.nodes; index++) this.nodes.push(this.start(index))
@@ -246,7 +246,7 @@ class World {
   private take (step: Step): void {
     switch (step.type) {
       case 'crash': return this.spec.calm ? undefined : this.crash(step.node % this.nodes.length)
-      case 'failover': return this.spec.calm ? undefined : this.mongo.failover()
+      case 'failover': return this.spec.calm || this.spec.share ? undefined : this.mongo.failover()
       case 'restore': return this.spec.calm ? undefined : this.restore(step.commits)
       case 'collect': return this.collect()
       case 'beat':
@@ -297,7 +297,7 @@ class World {
   private crash (index: number): void {
     const node = this.nodes[index]!
     this.schedule.kill(node.name)
-    this.mongo.orphan(node.name)
+    this.mongo.orphan(node.name, { isAlone: this.spec.share })
     this.nodes[index] = this.start(index)
     node.die()
     for (const client of this.clients) if (client.node === node) this.connect(client)
