@@ -76,9 +76,11 @@ export class Beacon {
     this.known.set(conversationId, rev)
   }
 
-  /** A client was told that the conversation stands there. */
+  /** A client was told that the conversation stands there. Where it is not known here, others who follow it may not have been. */
   found (conversationId: string, rev: Rev): void {
-    if (!this.known.has(conversationId)) this.known.set(conversationId, rev)
+    if (this.known.has(conversationId)) return
+    const followers = audienceOf(conversationId).reduce((count, room) => count + this.subscriptions.countIn(room), 0)
+    if (followers <= 1) this.known.set(conversationId, rev)
   }
 
   async beat (): Promise<void> {

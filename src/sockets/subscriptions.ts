@@ -144,6 +144,10 @@ export class Subscriptions {
     return [...this.rooms.get(room) ?? []].flatMap(id => sockets.get(id) ?? [])
   }
 
+  countIn (room: string): number {
+    return this.rooms.get(room)?.size ?? 0
+  }
+
   /** Users who have sockets here that follow all their conversations. */
   liveUsers (): string[] {
     const prefix = liveRoom('')
