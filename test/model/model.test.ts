@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { spec } from './arbitrary.ts'
 import { mutants } from './mutants.ts'
-import { type Mutation, runHistory } from './world.ts'
+import { type Mutation, type Spec, runHistory } from './world.ts'
 
 /** More for a long run: TIDELOG_RUNS=100000 npx tap test/model/model.test.ts */
 const runs = Number(process.env['TIDELOG_RUNS'] ?? 1_000)
@@ -25,7 +25,7 @@ const shownBy: Record<string, number> = {
 
 for (const [mutant, mutation] of Object.entries(mutants)) {
   t.test(`the check on histories finds that ${mutant}`, { timeout: 0 }, async t => {
-    const check = (options: fc.Parameters) => fc.check(keepsItsPromises(mutation), { ...options, endOnFailure: true })
+    const check = (options: fc.Parameters<[Spec]>) => fc.check(keepsItsPromises(mutation), { ...options, endOnFailure: true })
     const known = await check({ seed: shownBy[mutant] ?? 1, numRuns: 150 })
     // A change of the code may move what a seed shows: then others are searched.
     const { errorInstance, failed, seed } = known.failed ? known : await check({ numRuns: 4_000 })

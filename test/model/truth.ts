@@ -102,7 +102,7 @@ export class Truth {
 
   /**
    * I3 along the way: what a client lacks of what was stored when it began to ask. A message that a commit is changing of which
-   * nobody has been told yet (after `told`) may be missing until then.
+   * nobody had been told (after `told`) may be missing until then.
    */
   lackedBy (state: State, userId: string, since: number, told: number): string | undefined {
     for (const conversationId of conversations) {

@@ -186,7 +186,7 @@ class World {
       commits: () => this.spec.share ? this.told : this.mongo.durable,
       request: (node, work) => this.request(node, work),
       judge: (answer, userId, since) => { this.note(this.truth.wrongIn(answer, userId, since)) },
-      judgeHeld: (state, userId, since) => { this.note(this.truth.lackedBy(state, userId, since, this.spec.share ? this.told : Infinity)) }
+      judgeHeld: (state, userId, since) => { this.note(this.truth.lackedBy(state, userId, since, this.spec.share ? since : Infinity)) }
     }, {
       name,
       identity: identities[user]!,
