@@ -19,7 +19,7 @@ export class Books {
   applied (writes: Array<{ table: string, from: Doc | null, to: Doc | null }>): void {
     this.commits++
     for (const { table, from, to } of writes) if (table === 'conversations') this.headMoved(from as Head | null, to as unknown as Head)
-    const rows = writes.filter(({ table }) => table === 'log').map(({ from, to }) => ({ from: from as LogRow | null, row: to as unknown as LogRow }))
+    const rows = writes.filter(({ table, to }) => table === 'log' && to !== null).map(({ from, to }) => ({ from: from as LogRow | null, row: to as unknown as LogRow }))
     for (const { from, row } of rows.sort((a, b) => a.row.rev - b.row.rev)) this.rowWritten(from, row)
     for (const { table, to } of writes) {
       if (table !== 'conversations') continue

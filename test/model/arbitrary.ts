@@ -19,7 +19,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: is('crash', 'beat'), node }) },
   { weight: 1, arbitrary: fc.record({ type: is('failover') }) },
   { weight: 1, arbitrary: fc.record({ type: is('restore'), commits: fc.nat(6) }) },
-  { weight: 1, arbitrary: fc.record({ type: is('collect'), place }) },
+  { weight: 1, arbitrary: fc.record({ type: is('collect') }) },
   { weight: 4, arbitrary: fc.record({ type: is('leave', 'clientCrash', 'sync'), client }) }
 )
 

@@ -83,7 +83,7 @@ export const mutants: Record<string, Mutation> = {
   'a cursor from before the floor is served': {
     bend: withoutFloor,
     within: { share: false, replicates: false, calm: false, clients: clients.map(client => ({ ...client, live: false })) },
-    first: [...joins, says(0), ...everybody.map((client): Step => ({ type: 'sync', client })), ...Array<Step>(4).fill(says(2)), { type: 'delete', user: 2, node: 2, target: 0 }, ...Array<Step>(3).fill({ type: 'collect', place: 1 })]
+    first: [...joins, says(0), ...everybody.map((client): Step => ({ type: 'sync', client })), ...Array<Step>(12).fill({ type: 'read', user: 2, node: 2, place: 1, seq: 1 }), { type: 'delete', user: 2, node: 2, target: 0 }, ...Array<Step>(7).fill({ type: 'collect' })]
   },
   'a cursor from before a restore is served': {
     bend: ({ cursors }) => {

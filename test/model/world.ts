@@ -28,7 +28,7 @@ export type Step =
   /** The database becomes what it was some commits ago, under a new epoch. */
   | { type: 'restore', commits: number }
   /** Tombstones that no retry can name are taken away for good. */
-  | { type: 'collect', place: number }
+  | { type: 'collect' }
   | { type: 'leave' | 'clientCrash' | 'sync', client: number }
 
 export interface Spec {
@@ -327,7 +327,8 @@ class World {
         })
       }
       this.mongo.apply(transaction)
-    } catch {
+    } catch (error) {
+      if (!(error instanceof MongoServerError)) throw error
       this.mongo.active.delete(transaction)
     }
   }
