@@ -112,13 +112,14 @@ function step (live: Live, { conversationId, rev, change: made }: LiveEvent): Li
   const state = change(rev <= (live.revs[conversationId] ?? 0) ? forget(live.state, conversationId, made) : live.state, conversationId, [made])
   // Gone with the conversation: it may come again, from the beginning.
   const there = Object.fromEntries(Object.entries(revs).filter(([id]) => state.conversations[id] !== undefined))
-  return { ...live, state, revs: there, isDue: live.isDue || showsMore(made, before.meta?.history, state) }
+  return { ...live, state, revs: there, isDue: live.isDue || showsMore(made, before.meta?.history) }
 }
 
-/** Does this change let the user see what came before it? */
-function showsMore (made: Change, history: string | undefined, { conversations }: State): boolean {
+/** May this change let the user see other than they did before it? */
+function showsMore (made: Change, history: string | undefined): boolean {
   switch (made.kind) {
-    case 'membership': return made.conversationId !== undefined && made.role !== null && conversations[made.conversationId] === undefined
+    // Who left and came back in one commit is told of the second alone.
+    case 'membership': return made.conversationId !== undefined && made.role !== null
     case 'block': return !made.on
     case 'meta': return made.history !== history
     case 'message':
