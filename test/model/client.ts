@@ -103,9 +103,16 @@ export class Client {
     this.wake()
   }
 
-  /** Also when nothing seems to be new. */
+  /** Also when nothing seems to be new, or it has given up. */
   syncNow (): void {
+    this.failures = 0
     this.live = { ...this.live, isDue: true }
+    this.wake()
+  }
+
+  /** Goes on with what is due. */
+  resume (): void {
+    this.failures = 0
     this.wake()
   }
 

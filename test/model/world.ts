@@ -88,6 +88,8 @@ class World {
   private readonly calls: Call[] = []
   private readonly sent: Array<{ conversationId: string, id: ObjectId }> = []
   private readonly connections = new Map<string, Promise<void>>()
+  /** Questions that nodes are working on. */
+  private readonly answering = new Set<Promise<unknown>>()
   private time = 1_700_000_000_000
   /** Lives of the database. */
   private era = 1
@@ -118,7 +120,7 @@ class World {
     for (const client of this.clients) {
       client.options.isPatient = false
       if (!client.isConnected) this.connect(client)
-      else client.wake()
+      else client.resume()
     }
     await this.schedule.run()
     for (const node of this.nodes) void node.ready.then(({ services }) => services.beacon.beat()).catch((error: unknown) => { broken.push(String(error)) })
@@ -210,7 +212,9 @@ class World {
   private async request<T> (node: Node, work: () => Promise<T>): Promise<T> {
     await this.schedule.turn('network')
     if (!node.alive || this.schedule.chance(this.spec.faults / 4)) throw new Lost('There is no way to the node')
-    const answer = await Promise.race([work(), node.gone])
+    const answering = Promise.race([work(), node.gone])
+    this.answering.add(answering)
+    const answer = await answering.finally(() => { this.answering.delete(answering) })
     await this.schedule.turn('network')
     if (!node.alive || this.schedule.chance(this.spec.faults / 4)) throw new Lost('The answer is lost')
     return answer
@@ -248,7 +252,9 @@ class World {
       case 'crash': return this.spec.calm ? undefined : this.crash(step.node % this.nodes.length)
       case 'failover': return this.spec.calm || this.spec.share ? undefined : this.mongo.failover()
       case 'restore': return this.spec.calm ? undefined : this.restore(step.commits)
-      case 'collect': return this.collect()
+      case 'collect':
+        void this.collect().catch((error: unknown) => { this.note(String(error)) })
+        return
       case 'beat':
         void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.beacon.beat()).catch(() => {})
         return
@@ -313,23 +319,35 @@ class World {
     for (const client of this.clients) client.mayGoBack = true
   }
 
-  /** The floor is raised in the same commit: whoever does not know of a deletion must begin anew. */
-  private collect (): void {
+  /** The floor is raised first, so that whoever does not know of a deletion begins anew; rows go when no answer of before is on its way. */
+  private async collect (): Promise<void> {
     if (this.spec.share || this.spec.replicates) return
-    const transaction = new Transaction(this.mongo, 'collector')
-    try {
-      for (const row of this.mongo.all('log')) {
-        if (row['isDeleted'] !== true || row['clientMessageId'] !== undefined) continue
-        transaction.update('log', { _id: row._id }, () => null)
-        transaction.update('conversations', { _id: row['conversationId'] }, head => {
+    const gone = this.mongo.all('log').filter(row => row['isDeleted'] === true && row['clientMessageId'] === undefined)
+    const raised = this.commitAlone(transaction => {
+      for (const id of new Set(gone.map(row => row['conversationId']))) {
+        transaction.update('conversations', { _id: id }, head => {
           const at = new Date((head['clock'] as Date).getTime() + 1)
           return { ...head, gcFloor: head['headRev'], gcAt: at, clock: at }
         })
       }
+    })
+    if (!raised) return
+    const { era } = this
+    await Promise.allSettled([...this.answering])
+    if (era === this.era) this.commitAlone(transaction => { for (const { _id, rev } of gone) transaction.update('log', { _id, rev }, () => null) })
+  }
+
+  /** Says whether nobody was in the way. */
+  private commitAlone (write: (transaction: Transaction) => void): boolean {
+    const transaction = new Transaction(this.mongo, 'collector')
+    try {
+      write(transaction)
       this.mongo.apply(transaction)
+      return true
     } catch (error) {
       if (!(error instanceof MongoServerError)) throw error
       this.mongo.active.delete(transaction)
+      return false
     }
   }
 
