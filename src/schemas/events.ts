@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import {
   CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, ReactInput, RoomId, RoomMessage,
-  SendCommonInput, SendDirectInput, SendRoomInput
+  SendCommonInput, SendDirectInput, SendRoomInput, failureFields
 } from './message.ts'
 import { Id, Time } from './primitives.ts'
 import { PushInput, PushResult } from './push.ts'
@@ -88,14 +88,7 @@ export const Acknowledgement = Type.Union([
     results: Type.Optional(Type.Array(PushResult, { description: '`push`: one for each operation' })),
     presence: Type.Optional(Type.Array(PresencePayload, { description: '`subscribePresence`: what they are now' }))
   }),
-  Type.Object({
-    success: Type.Literal(false),
-    code: Type.String(),
-    message: Type.String(),
-    retryable: Type.Boolean(),
-    retryAfterMs: Type.Optional(Type.Integer()),
-    current: Type.Optional(Message)
-  })
+  Type.Object(failureFields)
 ])
 export type Acknowledgement = Static<typeof Acknowledgement>
 

@@ -101,6 +101,16 @@ export type DeleteInput = Static<typeof DeleteInput>
 export type ReactInput = Static<typeof ReactInput>
 export type MarkReadInput = Static<typeof MarkReadInput>
 
+/** What a failed acknowledgement and a failed operation of a push say. */
+export const failureFields = {
+  success: Type.Literal(false),
+  code: Type.String(),
+  message: Type.String(),
+  retryable: Type.Boolean(),
+  retryAfterMs: Type.Optional(Type.Integer()),
+  current: Type.Optional(Message)
+}
+
 /** The body of a message written, edited or deleted over REST; an acknowledgement has the same fields. */
 export const messageBody = <T extends TSchema>(message: T) => Type.Object({
   success: Type.Literal(true),

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendDirectInput, SendRoomInput } from './message.ts'
+import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendDirectInput, SendRoomInput, failureFields } from './message.ts'
 import { Id, Time } from './primitives.ts'
 
 /** Operations in one call. */
@@ -83,12 +83,7 @@ export const PushResult = Type.Union([
   }),
   Type.Object({
     opId: OpId,
-    success: Type.Literal(false),
-    code: Type.String(),
-    message: Type.String(),
-    retryable: Type.Boolean(),
-    retryAfterMs: Type.Optional(Type.Integer()),
-    current: Type.Optional(Message)
+    ...failureFields
   })
 ])
 export type PushResult = Static<typeof PushResult>
