@@ -4,7 +4,7 @@ import { type Person, directId, publicUser } from '../lib/people.ts'
 export function directPayload (sender: Person, receiver: Person, message: string, clientMessageId: string | null, rev: number) {
   const at = new Date().toISOString()
   return {
-    _id: `c0000000${rev.toString(16).padStart(16, '0')}`,
+    _id: idOf(rev),
     senderId: publicUser(sender),
     receiverId: publicUser(receiver),
     message,
@@ -13,33 +13,24 @@ export function directPayload (sender: Person, receiver: Person, message: string
     isRead: false,
     createdAt: at,
     updatedAt: at,
-    conversationId: directId(sender, receiver),
-    seq: rev,
-    rev,
-    clientMessageId,
-    replyTo: null,
-    reactions: [],
-    editedAt: null,
-    isDeleted: false
+    ...additions(directId(sender, receiver), clientMessageId, rev)
   }
 }
 
 export function roomPayload (sender: Person, roomId: string, message: string, clientMessageId: string | null, rev: number) {
-  const at = new Date().toISOString()
   return {
-    _id: `c0000000${rev.toString(16).padStart(16, '0')}`,
+    _id: idOf(rev),
     user: publicUser(sender),
     message,
-    timestamp: at,
+    timestamp: new Date().toISOString(),
     messageType: 'text',
     roomId,
-    conversationId: `room_${roomId}`,
-    seq: rev,
-    rev,
-    clientMessageId,
-    replyTo: null,
-    reactions: [],
-    editedAt: null,
-    isDeleted: false
+    ...additions(`room_${roomId}`, clientMessageId, rev)
   }
 }
+
+const idOf = (rev: number): string => `c0000000${rev.toString(16).padStart(16, '0')}`
+
+/** What both forms carry beside the seed's fields. */
+const additions = (conversationId: string, clientMessageId: string | null, rev: number) =>
+  ({ conversationId, seq: rev, rev, clientMessageId, replyTo: null, reactions: [], editedAt: null, isDeleted: false })

@@ -2,30 +2,15 @@ import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { type Change, type Known, type Outcome, type Plan, type Unit, planBatch } from '../../src/log/plan.ts'
-import { type Head, type LogRow, type Member, type MemberRole, memberKey, seqOf } from '../../src/log/types.ts'
+import { type LogRow, type MemberRole, memberKey, seqOf } from '../../src/log/types.ts'
 import { TidelogError } from '../../src/errors.ts'
+import { PlannedDatabase, now } from './planned-database.ts'
 
 const room = 'room_x'
 const [alice, bob] = [new ObjectId('a'.repeat(24)), new ObjectId('b'.repeat(24))]
-const now = 1_700_000_000_000
 
-class Database {
-  readonly heads = new Map<string, Head | null>()
-  readonly rows = new Map<string, LogRow>()
-  readonly members = new Map<string, Member>()
-
-  /** Plans on what is here, and takes the plan over as a transaction would. */
-  commit (units: Unit[], at: number = now): Plan {
-    const plan = planBatch(units, this as Known, at)
-    for (const { to } of plan.heads) this.heads.set(to._id, to)
-    for (const { to } of plan.rows) this.rows.set(to._id.toHexString(), to)
-    for (const { key, to } of plan.members) to === null ? this.members.delete(key) : this.members.set(key, to)
-    return plan
-  }
-}
-
-function roomOf (...members: ObjectId[]): Database {
-  const database = new Database()
+function roomOf (...members: ObjectId[]): PlannedDatabase {
+  const database = new PlannedDatabase()
   database.commit([{ changes: [member(members[0]!, 'owner', { kind: 'room', members: [] })] }])
   for (const userId of members.slice(1)) database.commit([{ changes: [member(userId, 'member')] }])
   return database
@@ -51,7 +36,7 @@ const kinds = (plan: Plan) => plan.outcomes.map(outcome => typeof outcome === 'n
 const rowsOf = (outcome: Outcome | number | undefined): LogRow[] => (outcome as Extract<Outcome, { rows: LogRow[] }>).rows
 /** What a plan does to the room alone, without the own logs of its members. */
 const inRoom = ({ rows, heads }: Plan) => ({ rows: rows.filter(({ to }) => to.conversationId === room), heads: heads.filter(({ to }) => to._id === room) })
-const stateOf = ({ heads, members, rows }: Database | Plan): string => JSON.stringify([[...heads], [...members], [...rows]])
+const stateOf = ({ heads, members, rows }: PlannedDatabase | Plan): string => JSON.stringify([[...heads], [...members], [...rows]])
 
 t.test('I2: new messages take the next revs and seqs, membership rows a rev only', async t => {
   const database = roomOf(alice)
@@ -147,7 +132,7 @@ t.test('a rule that refuses ends its own unit, one that breaks too', async t => 
 })
 
 t.test('the first to open a conversation makes its members, the others find it open', async t => {
-  const database = new Database()
+  const database = new PlannedDatabase()
   const open = { kind: 'direct', members: [{ userId: alice, role: 'member' }, { userId: bob, role: 'member' }] } as const
   const plan = database.commit([unit(append({}, { open: { ...open, members: [...open.members] } })), unit(append({}, { open: { ...open, members: [...open.members] } }))])
   t.match(inRoom(plan).heads, [{ from: null, to: { kind: 'direct', headRev: 2, headSeq: 2, memberCount: 2 } }])
@@ -155,7 +140,7 @@ t.test('the first to open a conversation makes its members, the others find it o
 })
 
 t.test('nothing is appended to a conversation that is not there, and nothing opens it by the way', async t => {
-  const plan = new Database().commit([unit(append()), unit(member(bob, 'member')), unit(read(bob, 1)), unit(edit(new ObjectId(), 'x')), unit(append({}, { requiresMember: bob }))])
+  const plan = new PlannedDatabase().commit([unit(append()), unit(member(bob, 'member')), unit(read(bob, 1)), unit(edit(new ObjectId(), 'x')), unit(append({}, { requiresMember: bob }))])
   t.same(kinds(plan), Array(5).fill('missing'))
   t.same(plan.heads, [])
 })
@@ -272,7 +257,7 @@ function made (drawn: Drawn, sent: ObjectId[]): Change {
   }
 }
 
-function contents ({ rows, members }: Database): string {
+function contents ({ rows, members }: PlannedDatabase): string {
   const said = [...rows.values()].map(row => [row.conversationId, row.kind, row.seq, row.kind === 'message' ? row._id.toHexString() : String(row.userId), row.message, row.role, row.readSeq])
   return JSON.stringify([said.map(each => JSON.stringify(each)).sort(), [...members.values()].map(({ _id, role, readSeq }) => [_id, role, readSeq]).sort()])
 }

@@ -1,37 +1,19 @@
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { type Change, type Known, type Plan, type PutContent, type Unit, planBatch } from '../../src/log/plan.ts'
-import { type Head, type LogRow, type Member, memberKey, rowIdOf, selfLogId, seqOf, shownReadersMax } from '../../src/log/types.ts'
+import { type Change, type Plan, type PutContent, type Unit } from '../../src/log/plan.ts'
+import { memberKey, rowIdOf, selfLogId, seqOf, shownReadersMax } from '../../src/log/types.ts'
 import { TidelogError } from '../../src/errors.ts'
+import { PlannedDatabase } from './planned-database.ts'
 
 /** Rows that stand for a state, and the own logs of users, in plans on plain values. */
 
 const room = 'room_x'
 const [alice, bob] = [new ObjectId('a'.repeat(24)), new ObjectId('b'.repeat(24))]
-const now = 1_700_000_000_000
 
-class Database {
-  readonly heads = new Map<string, Head | null>()
-  readonly rows = new Map<string, LogRow>()
-  readonly members = new Map<string, Member>()
-
-  commit (...units: Unit[]): Plan {
-    const plan = planBatch(units, this as Known, now)
-    for (const { to } of plan.heads) this.heads.set(to._id, to)
-    for (const { to } of plan.rows) this.rows.set(to._id.toHexString(), to)
-    for (const { key, to } of plan.members) to === null ? this.members.delete(key) : this.members.set(key, to)
-    return plan
-  }
-
-  log (conversationId: string): LogRow[] {
-    return [...this.rows.values()].filter(row => row.conversationId === conversationId).sort((a, b) => a.rev - b.rev)
-  }
-
-  own (userId: ObjectId) {
-    return this.log(selfLogId(userId)).map(({ kind, about, role, on, readSeq }) => kind === 'membership' ? [about, role] : kind === 'read' ? [about, readSeq] : [about, on])
-  }
-}
+/** What an own log tells of each conversation, by rev. */
+const own = (database: PlannedDatabase, userId: ObjectId) =>
+  database.log(selfLogId(userId)).map(({ kind, about, role, on, readSeq }) => kind === 'membership' ? [about, role] : kind === 'read' ? [about, readSeq] : [about, on])
 
 const unit = (...changes: Change[]): Unit => ({ changes })
 const member = (userId: ObjectId, role: Extract<Change, { type: 'member' }>['role'], more: Partial<Extract<Change, { type: 'member' }>> = {}): Change =>
@@ -43,43 +25,43 @@ const block = (on: boolean): Change => ({
 })
 const outcomes = (plan: Plan) => plan.outcomes.map(outcome => typeof outcome === 'number' ? outcome : outcome.outcome)
 
-function opened (): Database {
-  const database = new Database()
-  database.commit(unit(member(alice, 'owner', { open: { kind: 'room', name: 'X', isPrivate: true, members: [] } })))
+function opened (): PlannedDatabase {
+  const database = new PlannedDatabase()
+  database.commit([unit(member(alice, 'owner', { open: { kind: 'room', name: 'X', isPrivate: true, members: [] } }))])
   return database
 }
 
 t.test('a membership stands in the conversation and in the own log, one row in each however often it changes', async t => {
   const database = opened()
-  for (const role of ['member', null, 'member', 'moderator', 'moderator'] as const) database.commit(unit(member(bob, role)))
+  for (const role of ['member', null, 'member', 'moderator', 'moderator'] as const) database.commit([unit(member(bob, role))])
   t.match(database.log(room), [{ kind: 'membership', userId: alice, role: 'owner', rev: 1 }, { kind: 'membership', userId: bob, role: 'moderator', rev: 5 }])
-  t.same(database.own(bob), [[room, 'moderator']])
+  t.same(own(database, bob), [[room, 'moderator']])
   t.match(database.heads.get(selfLogId(bob)), { kind: 'self', headRev: 4, memberRev: 4, memberCount: 0 })
   t.match(database.heads.get(room), { headRev: 5, memberCount: 2 })
   t.match(database.members.get(memberKey(room, bob)), { role: 'moderator', joinedRev: 4 })
 })
 
 t.test('the opening of a direct conversation stands in the own logs of both', async t => {
-  const database = new Database()
-  const plan = database.commit(unit(message({ conversationId: 'dm_a_b', open: { kind: 'direct', members: [{ userId: alice, role: 'member' }, { userId: bob, role: 'member' }] } })))
+  const database = new PlannedDatabase()
+  const plan = database.commit([unit(message({ conversationId: 'dm_a_b', open: { kind: 'direct', members: [{ userId: alice, role: 'member' }, { userId: bob, role: 'member' }] } }))])
   t.same(outcomes(plan), ['committed'])
-  for (const userId of [alice, bob]) t.same(database.own(userId), [['dm_a_b', 'member']])
+  for (const userId of [alice, bob]) t.same(own(database, userId), [['dm_a_b', 'member']])
 })
 
 t.test('a read position moves in the own log too', async t => {
   const database = opened()
-  database.commit(unit(message()), unit(message()))
-  for (const seq of [1, 2, 1]) database.commit(unit({ type: 'read', conversationId: room, userId: alice, seq: seqOf(seq) }))
-  t.same(database.own(alice), [[room, 'owner'], [room, 2]])
+  database.commit([unit(message()), unit(message())])
+  for (const seq of [1, 2, 1]) database.commit([unit({ type: 'read', conversationId: room, userId: alice, seq: seqOf(seq) })])
+  t.same(own(database, alice), [[room, 'owner'], [room, 2]])
   t.match(database.heads.get(selfLogId(alice)), { headRev: 3, memberRev: 1 }, 'and the list of conversations is still good')
 })
 
 t.test('above so many members a read position is told to nobody else, and does not move the conversation', async t => {
   const database = opened()
-  for (let index = 0; index < shownReadersMax; index++) database.commit(unit(member(new ObjectId(), 'member')))
-  database.commit(unit(message()))
+  for (let index = 0; index < shownReadersMax; index++) database.commit([unit(member(new ObjectId(), 'member'))])
+  database.commit([unit(message())])
   const before = database.heads.get(room)
-  const plan = database.commit(unit({ type: 'read', conversationId: room, userId: alice, seq: seqOf(1) }))
+  const plan = database.commit([unit({ type: 'read', conversationId: room, userId: alice, seq: seqOf(1) })])
   t.match(plan.outcomes, [{ outcome: 'committed', reads: [{ readSeq: 1 }] }])
   t.same(plan.shownReads, [])
   t.same(database.heads.get(room), before)
@@ -88,19 +70,19 @@ t.test('above so many members a read position is told to nobody else, and does n
 
 t.test('who is banned cannot be told from who never came, but to a rule', async t => {
   const database = opened()
-  database.commit(unit(member(bob, 'member')))
-  database.commit(unit(member(bob, 'banned')))
+  database.commit([unit(member(bob, 'member'))])
+  database.commit([unit(member(bob, 'banned'))])
   t.match(database.log(room).at(-1), { kind: 'membership', role: null, banned: true })
-  t.same(database.own(bob), [[room, null]])
+  t.same(own(database, bob), [[room, null]])
   t.equal(database.members.get(memberKey(room, bob)), undefined)
   const seen: unknown[] = []
-  const plan = database.commit(unit(member(bob, (_member, _head, { standing, actor }) => {
+  const plan = database.commit([unit(member(bob, (_member, _head, { standing, actor }) => {
     seen.push([standing, actor?.role])
     throw new TidelogError('NOT_ALLOWED')
-  }, { actor: alice })))
+  }, { actor: alice }))])
   t.same(seen, [['banned', 'owner']])
   t.same(outcomes(plan), ['refused'])
-  database.commit(unit(member(bob, null)))
+  database.commit([unit(member(bob, null))])
   t.equal(database.log(room).at(-1)?.banned, undefined, 'until it is lifted')
   t.equal(database.heads.get(room)?.memberCount, 1)
 })
@@ -108,41 +90,41 @@ t.test('who is banned cannot be told from who never came, but to a rule', async 
 t.test('settings stand on the head and in their row, and the same again changes nothing', async t => {
   const database = opened()
   const rename = (name: string): Change => ({ type: 'meta', conversationId: room, actor: alice, decide: (_head, actor) => actor?.role === 'owner' ? { name } : null })
-  t.same(outcomes(database.commit(unit(rename('X')), unit(rename('Y')), unit(rename('Y')))), ['unchanged', 'committed', 'unchanged'])
+  t.same(outcomes(database.commit([unit(rename('X')), unit(rename('Y')), unit(rename('Y'))])), ['unchanged', 'committed', 'unchanged'])
   t.match(database.log(room).at(-1), { kind: 'meta', rev: 2, name: 'Y', isPrivate: true })
   t.match(database.heads.get(room), { name: 'Y', isPrivate: true, metaRev: 2, headRev: 2 })
   t.equal(database.heads.get(room)?.viewRev, undefined)
-  database.commit(unit({ type: 'meta', conversationId: room, decide: () => ({ history: 'joined' }) }))
+  database.commit([unit({ type: 'meta', conversationId: room, decide: () => ({ history: 'joined' }) })])
   t.match(database.heads.get(room), { name: 'Y', history: 'joined', metaRev: 3, viewRev: 3 }, 'another view of the history resets its readers')
   t.equal(database.log(room).length, 2)
 })
 
 t.test('a block is a row of the own log; its end shows more than before', async t => {
-  const database = new Database()
-  t.same(outcomes(database.commit(unit(block(true)))), ['committed'])
+  const database = new PlannedDatabase()
+  t.same(outcomes(database.commit([unit(block(true))])), ['committed'])
   t.match(database.heads.get(selfLogId(alice)), { blockRev: 1, viewRev: undefined })
-  database.commit(unit(block(false)))
+  database.commit([unit(block(false))])
   t.match(database.heads.get(selfLogId(alice)), { blockRev: 2, viewRev: 2 })
-  t.same(outcomes(database.commit(unit(block(false)))), ['unchanged'])
-  t.same(database.own(alice), [['b', false]])
+  t.same(outcomes(database.commit([unit(block(false))])), ['unchanged'])
+  t.same(own(database, alice), [['b', false]])
 })
 
 t.test('a purge raises the floor, and never takes it back', async t => {
   const database = opened()
-  database.commit(unit(message()), unit(message()))
+  database.commit([unit(message()), unit(message())])
   const purge = (seq: number): Change => ({ type: 'purge', conversationId: room, throughSeq: seqOf(seq) })
-  t.same(outcomes(database.commit(unit(purge(9)), unit(purge(1)))), ['committed', 'unchanged'])
+  t.same(outcomes(database.commit([unit(purge(9)), unit(purge(1))])), ['committed', 'unchanged'])
   t.match(database.heads.get(room), { headRev: 4, purgedSeq: 2, gcFloor: 3 })
   t.match(database.log(room).at(-1), { kind: 'purge', throughSeq: 2 })
 })
 
 t.test('a rule that refuses a state ends its own unit only', async t => {
   const database = opened()
-  const plan = database.commit(
+  const plan = database.commit([
     unit(message(), { type: 'put', conversationId: selfLogId(alice), kind: 'block', subject: 'b', decide: () => { throw new TidelogError('NOT_ALLOWED') } }),
     unit({ type: 'meta', conversationId: room, decide: () => { throw new TypeError('a defect') } }),
     unit({ type: 'put', conversationId: 'room_nowhere', kind: 'block', subject: '', decide: () => ({ on: true }) })
-  )
+  ])
   t.same(outcomes(plan), ['refused', 'refused', 'missing'])
   t.same(plan.rows, [])
 })
@@ -154,7 +136,7 @@ t.test('I2: whatever states are set in whatever batches, revs have no gap and ea
     let revs = 1
     const last = new Map<string, PutContent>()
     for (const batch of batches) {
-      const plan = database.commit(...batch.map(({ subject, on }) => unit({ type: 'put', conversationId: room, kind: 'block', subject, decide: () => ({ on }) })))
+      const plan = database.commit([...batch.map(({ subject, on }) => unit({ type: 'put', conversationId: room, kind: 'block', subject, decide: () => ({ on }) }))])
       for (const { to } of plan.rows) if (to.rev !== ++revs) return false
       for (const { subject, on } of batch) last.set(subject, { on })
       if (database.heads.get(room)!.headRev !== revs) return false
