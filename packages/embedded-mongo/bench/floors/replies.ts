@@ -1,0 +1,65 @@
+/** The engine's answers to some work, as bytes, so that a server that does nothing can give them again. */
+import { once } from 'node:events'
+import { createServer, connect } from 'node:net'
+import { MessageReader } from '../../src/wire.ts'
+
+/** The last reply to each command. */
+export type Replies = Map<string, Buffer>
+
+const opcodeAt = 12
+const flagsAt = 16
+const opQuery = 2004
+const moreToCome = 2
+
+/** What a message asks for: its opcode and the first key of its body. Anything else in it is not looked at. */
+export function commandOf (message: Buffer): string {
+  const opcode = message.readInt32LE(opcodeAt)
+  // OP_QUERY: flags, namespace, skip, limit, document. OP_MSG: flags, section kind, document. A document: length, type, key.
+  const document = opcode === opQuery ? message.indexOf(0, 20) + 9 : 21
+  return `${opcode} ${message.latin1Slice(document + 5, message.indexOf(0, document + 5))}`
+}
+
+/** Not when a driver takes its leave. */
+export function wantsReply (message: Buffer): boolean {
+  return message.readInt32LE(opcodeAt) === opQuery || (message.readUInt32LE(flagsAt) & moreToCome) === 0
+}
+
+/** Does `work` by way of a relay at `path`, which keeps what the engine at `enginePath` answers. A driver sends one message and waits for its answer. */
+export async function recordReplies (enginePath: string, path: string, work: (uri: string) => Promise<unknown>): Promise<Replies> {
+  const replies: Replies = new Map()
+  const relay = createServer(client => {
+    const engine = connect(enginePath)
+    const questions = new MessageReader()
+    const answers = new MessageReader()
+    let asked = ''
+    client.on('data', chunk => {
+      for (const message of questions.push(chunk as Buffer)) asked = commandOf(message)
+      engine.write(chunk)
+    })
+    engine.on('data', chunk => {
+      for (const message of answers.push(chunk as Buffer)) replies.set(asked, Buffer.from(message))
+      client.write(chunk)
+    })
+    for (const [end, other] of [[client, engine], [engine, client]] as const) {
+      end.on('error', () => {})
+      end.on('close', () => { other.destroy() })
+    }
+  })
+  relay.listen(path)
+  await once(relay, 'listening')
+  try {
+    await work(uriOf(path))
+  } finally {
+    relay.close()
+  }
+  return replies
+}
+
+export function uriOf (path: string): string {
+  return `mongodb://${encodeURIComponent(path)}/?directConnection=true`
+}
+
+/** The socket of an engine's URI. */
+export function pathOf (uri: string): string {
+  return decodeURIComponent(/^mongodb:\/\/([^/]+)\//.exec(uri)![1]!)
+}

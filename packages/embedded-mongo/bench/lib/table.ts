@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process'
+import { cpus, loadavg } from 'node:os'
+import type { Line } from './rounds.ts'
+
+/** Where and on what a run was made: a number without this says nothing. */
+export function header (args: readonly string[]): string {
+  return [
+    `- command: \`${['npm run bench:engine', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')}\``,
+    `- commit: ${commit()}`,
+    `- machine: ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.version}, ${process.platform}; load average before: ${loadavg()[0]!.toFixed(2)}`,
+    `- date: ${new Date().toISOString().slice(0, 10)}`
+  ].join('\n')
+}
+
+function commit (): string {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'packages/embedded-mongo/src') !== ''
+    return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? ' and uncommitted changes' : ''}`
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** Row by row, as figures are ready: a column is as wide as foreseen. */
+export class Table {
+  readonly #widths: readonly number[]
+
+  constructor (heads: readonly string[], firstWidth: number) {
+    this.#widths = heads.map((head, column) => column === 0 ? firstWidth : head.length)
+    this.row(heads)
+    this.row(heads.map((_, column) => column === 0 ? '---' : '---:'))
+  }
+
+  row (cells: readonly string[]): void {
+    console.log(`| ${cells.map((cell, column) => column === 0 ? cell.padEnd(this.#widths[0]!) : cell.padStart(this.#widths[column]!)).join(' | ')} |`)
+  }
+}
+
+export const lineHeads = ['', ' a second', '             target', 'engine is', 'p50 ms', 'p99 ms', 'server µs', 'client µs', 'writer µs', 'V8 µs']
+
+export function cellsOf ({ name, perSecond, ratio, cpu, p50Ms, p99Ms }: Line, target: string, isFirst: boolean): string[] {
+  return [
+    name,
+    Math.round(perSecond).toLocaleString('en'),
+    target,
+    isFirst ? '' : `${ratio < 0.1 ? ratio.toFixed(3) : ratio.toFixed(2)}×`,
+    ...[p50Ms, p99Ms, cpu.server, cpu.client, cpu.writer, cpu.helpers].map(short)
+  ]
+}
+
+/** Three digits that count. */
+function short (value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.01 ? value.toFixed(2) : '0'
+}

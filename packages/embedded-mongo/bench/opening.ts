@@ -1,0 +1,45 @@
+/** How long it takes from the call of `startEmbeddedMongo` until it can be used: a thread, the code, the file, the socket. */
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { MongoClient } from 'mongodb'
+import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { databaseOf } from './data.ts'
+import { median } from './lib/rounds.ts'
+
+export interface Opening {
+  name: string
+  /** Until it listens. */
+  readyMs: number
+  /** Until the driver has connected and has the answer to its first find. */
+  answeredMs: number
+}
+
+/** Opens the large database and an empty folder in turn. Nobody may have either open; the files are in the system's cache. */
+export async function openings (folder: string, large: string, rounds: number): Promise<Opening[]> {
+  const empty = join(folder, 'empty')
+  mkdirSync(empty, { recursive: true })
+  const samples = new Map([[large, [] as Opening[]], [empty, []]])
+  for (let round = 0; round < rounds; round++) {
+    for (const [dataDir, taken] of samples) taken.push(await openOnce(dataDir))
+  }
+  return [...samples.values()].map(taken => ({
+    name: taken[0]!.name,
+    readyMs: median(taken.map(({ readyMs }) => readyMs)),
+    answeredMs: median(taken.map(({ answeredMs }) => answeredMs))
+  }))
+}
+
+async function openOnce (dataDir: string): Promise<Opening> {
+  const start = performance.now()
+  const engine = await startEmbeddedMongo({ dataDir })
+  const readyMs = performance.now() - start
+  const client = new MongoClient(engine.uri)
+  const { documents, entries } = databaseOf(client, 0)
+  await documents.findOne({ _id: 0 })
+  const answeredMs = performance.now() - start
+  const count = await documents.estimatedDocumentCount() + await entries.estimatedDocumentCount()
+  await client.close()
+  await engine.stop()
+  const gigabytes = statSync(join(dataDir, 'data.mdb')).size / 1e9
+  return { name: count === 0 ? 'an empty folder' : `${count.toLocaleString('en')} documents, ${gigabytes.toFixed(2)} GB`, readyMs, answeredMs }
+}
