@@ -36,8 +36,8 @@ export class Call {
   readonly database: string
   session: Session | undefined
   transaction: Transaction | undefined
-  /** Set for a retryable write. */
-  retryable = false
+  /** The transaction number of a retryable write. */
+  retryNumber: bigint | undefined
   readonly deadlineMs: number
 
   constructor (engine: Engine, request: Request, name: string, connectionId: number) {

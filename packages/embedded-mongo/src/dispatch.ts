@@ -75,7 +75,7 @@ function enterSession (call: Call, command: Command): void {
   if (autocommit === undefined) {
     if (command.retryable !== true) throw mongoError(50768, `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${call.name} is not a retryable write command.`)
     call.session.enterRetryableWrite(number)
-    call.retryable = true
+    call.retryNumber = number
     return
   }
   if (autocommit !== false) throw mongoError('InvalidOptions', 'Specifying autocommit=true is not allowed.')
@@ -88,7 +88,7 @@ function enterTransaction (call: Call, command: Command, number: bigint): void {
   if (call.name === 'commitTransaction' || call.name === 'abortTransaction') return
   if (call.body.has('writeConcern')) throw mongoError('InvalidOptions', 'writeConcern is not allowed within a multi-statement transaction')
   call.transaction = call.boolean('startTransaction', false)
-    ? session.startTransaction(number, call.engine.store, call.nowMs)
+    ? session.startTransaction(number, call.nowMs)
     : session.continueTransaction(number)
   session.connections.add(call.connectionId)
 }

@@ -10,7 +10,7 @@ import type { EnvironmentOptions } from './store/environment.ts'
 export class Engine {
   readonly store: Store
   readonly catalog: Catalog
-  readonly sessions = new Sessions()
+  readonly sessions: Sessions
   readonly cursors = new Cursors()
   readonly startedMs = Date.now()
   /** What `hello` tells clients to connect to; known when it listens. */
@@ -25,6 +25,11 @@ export class Engine {
   constructor (options: EnvironmentOptions) {
     this.store = new Store(options)
     this.catalog = new Catalog(this.store)
+    this.sessions = new Sessions(this.store)
+    this.store.beforeWrite = () => {
+      this.catalog.saveCounts()
+      this.sessions.save(Date.now())
+    }
     this.store.afterLoss = () => {
       this.catalog.reload()
       this.sessions.forgetAfter(this.store.durableSeq)
@@ -35,7 +40,10 @@ export class Engine {
       this.cursors.sweep(nowMs)
     }, 1_000)
     this.#sweeper.unref()
-    this.#expirer = setInterval(() => { void removeExpired(this.store, this.catalog, Date.now()).catch(() => {}) }, EXPIRY_INTERVAL_MS)
+    this.#expirer = setInterval(() => {
+      const nowMs = Date.now()
+      void removeExpired(this.store, this.catalog, nowMs).then(() => this.sessions.removeExpired(nowMs)).catch(() => {})
+    }, EXPIRY_INTERVAL_MS)
     this.#expirer.unref()
     this.reclaim()
   }

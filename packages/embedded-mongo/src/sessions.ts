@@ -1,10 +1,12 @@
 /**
  * Logical sessions: the open transaction of each, and the results of its latest retryable write. A driver that
- * lost a reply sends the same txnNumber and statement ids again and must get the first result, not a second write.
- * Sessions live in memory: the only client that could retry after a crash of this process is one outside of it.
+ * lost a reply sends the same txnNumber and statement ids again and must get the first result, not a second write,
+ * also after a crash: results and commits are stored with what they speak of.
  */
 import { mongoError } from './errors.ts'
 import type { MongoError } from './errors.ts'
+import { loadRecords, putRecord, removeRecords } from './session-records.ts'
+import type { ResultRun } from './session-records.ts'
 import { Binary, isDoc } from './values.ts'
 import type { Doc, Value } from './values.ts'
 import { fromBytes } from './store/keys.ts'
@@ -17,6 +19,10 @@ export const TRANSACTION_LIFETIME_MS = 60_000
 type TransactionState = 'none' | 'open' | 'committed' | 'aborted'
 
 export class Session {
+  readonly #store: Store
+  readonly #key: string
+  /** The sessions that have something to store with the commit under way. */
+  readonly #unsaved: Set<Session>
   txnNumber = -1n
   state: TransactionState = 'none'
   transaction: Transaction | undefined
@@ -27,31 +33,68 @@ export class Session {
   /** The newest commit that the state and the results speak of. */
   seq = 0
   /** Results of the statements of the retryable write `txnNumber`, by statement id. */
-  results = new Map<number, Doc>()
+  #results = new Map<number, Doc>()
+  /** Those that no record holds yet. */
+  #fresh: ResultRun[] = []
+  #records = 0
 
-  /** Enters a retryable write; its results so far are in `results`. */
+  constructor (store: Store, key: string, unsaved: Set<Session>) {
+    this.#store = store
+    this.#key = key
+    this.#unsaved = unsaved
+    this.restore()
+  }
+
+  /** Takes from the disk what it knows of the current transaction number or a later one; all else has not happened. */
+  restore (): void {
+    if (this.state === 'committed') this.state = 'aborted'
+    this.#forgetResults()
+    for (const { txnNumber, committed, runs } of loadRecords(this.#store, this.#key)) {
+      if (txnNumber < this.txnNumber) return
+      this.txnNumber = txnNumber
+      if (committed) this.state = 'committed'
+      for (const { from, to, result } of runs) for (let id = from; id <= to; id++) this.#results.set(id, result)
+      this.#records++
+    }
+  }
+
+  /** Puts what is new into the commit under way. */
+  save (nowMs: number): void {
+    putRecord(this.#store, this.#key, this.#records++, { txnNumber: this.txnNumber, committed: this.state === 'committed', runs: this.#fresh }, nowMs)
+    this.#fresh = []
+  }
+
   enterRetryableWrite (txnNumber: bigint): void {
     if (txnNumber < this.txnNumber) throw tooOld(this, txnNumber)
     if (txnNumber === this.txnNumber) {
       if (this.state !== 'none') throw mongoError('IncompleteTransactionHistory', `Cannot retry a retryable write that has been converted into a transaction: ${txnNumber}`)
       return
     }
-    this.abort()
-    this.txnNumber = txnNumber
-    this.state = 'none'
-    this.results = new Map()
+    this.#begin(txnNumber, 'none')
   }
 
-  startTransaction (txnNumber: bigint, store: Store, nowMs: number): Transaction {
+  /** What a statement of the retryable write does, or did. It is done in one turn, so that its result lands with it. */
+  once (txnNumber: bigint, statementId: number, write: () => Doc): Doc {
+    // While the statement waited, its client may have gone on to the next.
+    if (txnNumber !== this.txnNumber) throw tooOld(this, txnNumber)
+    const earlier = this.#results.get(statementId)
+    if (earlier !== undefined) return earlier
+    const result = write()
+    this.#results.set(statementId, result)
+    const last = this.#fresh.at(-1)
+    if (last !== undefined && last.to === statementId - 1 && last.result === result) last.to = statementId
+    else this.#fresh.push({ from: statementId, to: statementId, result })
+    this.#changed()
+    return result
+  }
+
+  startTransaction (txnNumber: bigint, nowMs: number): Transaction {
     if (txnNumber < this.txnNumber) throw tooOld(this, txnNumber)
     if (txnNumber === this.txnNumber) throw mongoError(50911, `Cannot start a transaction at given transaction number ${txnNumber} a transaction with the same number is in state ${this.state}`)
-    this.abort()
-    this.txnNumber = txnNumber
-    this.state = 'open'
+    this.#begin(txnNumber, 'open')
     this.transactionStartedMs = nowMs
     this.connections = new Set()
-    this.results = new Map()
-    this.transaction = store.begin()
+    this.transaction = this.#store.begin()
     return this.transaction
   }
 
@@ -68,12 +111,14 @@ export class Session {
   }
 
   /** Commits, or does nothing when it has been committed before. */
-  commit (txnNumber: bigint, store: Store): void {
+  commit (txnNumber: bigint): void {
     if (txnNumber === this.txnNumber && this.state === 'committed') return
+    const { seq } = this.#store
     this.continueTransaction(txnNumber).commit()
     this.state = 'committed'
-    this.seq = store.seq
     this.transaction = undefined
+    // One that wrote nothing may be run again after a crash.
+    if (this.#store.seq > seq) this.#changed()
   }
 
   abort (): void {
@@ -82,6 +127,24 @@ export class Session {
     this.transaction!.abort()
     this.transaction = undefined
     this.state = 'aborted'
+  }
+
+  #begin (txnNumber: bigint, state: TransactionState): void {
+    this.abort()
+    this.txnNumber = txnNumber
+    this.state = state
+    this.#forgetResults()
+  }
+
+  #forgetResults (): void {
+    this.#results = new Map()
+    this.#fresh = []
+    this.#records = 0
+  }
+
+  #changed (): void {
+    this.seq = this.#store.seq
+    this.#unsaved.add(this)
   }
 
   /** The store may have ended the transaction by itself. */
@@ -101,18 +164,30 @@ function noSuchTransaction (message: string): MongoError {
 }
 
 export class Sessions {
+  readonly #store: Store
   readonly #sessions = new Map<string, Session>()
+  readonly #unsaved = new Set<Session>()
+
+  constructor (store: Store) {
+    this.#store = store
+  }
 
   /** The session of an `lsid`, made if need be. */
   get (lsid: Value, nowMs: number): Session {
     const key = keyOf(lsid)
     let session = this.#sessions.get(key)
     if (session === undefined) {
-      session = new Session()
+      session = new Session(this.#store, key, this.#unsaved)
       this.#sessions.set(key, session)
     }
     session.lastUseMs = nowMs
     return session
+  }
+
+  /** Stores what sessions have done in the commit under way; to be called before that is written. */
+  save (nowMs: number): void {
+    for (const session of this.#unsaved) session.save(nowMs)
+    this.#unsaved.clear()
   }
 
   end (lsid: Value): void {
@@ -138,11 +213,8 @@ export class Sessions {
 
   /** After a loss: what was done after the newest commit on disk has not been done. */
   forgetAfter (durableSeq: number): void {
-    for (const session of this.#sessions.values()) {
-      if (session.seq <= durableSeq) continue
-      session.results = new Map()
-      if (session.state === 'committed') session.state = 'aborted'
-    }
+    this.#unsaved.clear()
+    for (const session of this.#sessions.values()) if (session.seq > durableSeq) session.restore()
   }
 
   /** Aborts transactions that have lived too long and forgets sessions that nobody has used for long. */
@@ -154,6 +226,11 @@ export class Sessions {
         this.#sessions.delete(key)
       }
     }
+  }
+
+  /** Removes what is stored of sessions that nobody has used for long. */
+  async removeExpired (nowMs: number): Promise<void> {
+    await removeRecords(this.#store, nowMs - SESSION_TIMEOUT_MINUTES * 60_000, key => this.#sessions.has(key))
   }
 }
 

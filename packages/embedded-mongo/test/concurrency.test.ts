@@ -110,7 +110,7 @@ t.test('a transaction that lives too long is aborted, and its lock is free', asy
   })
   const startedMs = Date.now()
   const session = engine.sessions.get(docOf({ id: new Binary(Buffer.alloc(16), 4) }), startedMs)
-  const transaction = session.startTransaction(1n, engine.store, startedMs)
+  const transaction = session.startTransaction(1n, startedMs)
   transaction.claim('a key')
   engine.sessions.sweep(startedMs + TRANSACTION_LIFETIME_MS)
   t.equal(transaction.state, 'open')

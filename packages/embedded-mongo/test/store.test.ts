@@ -1,27 +1,8 @@
 import t from 'tap'
-import { join } from 'node:path'
-import { serialize } from 'bson'
 import { int32, isDoc } from '../src/values.ts'
 import type { Doc, Value } from '../src/values.ts'
-import { dispatch } from '../src/dispatch.ts'
-import { Engine } from '../src/engine.ts'
-import { decode } from '../src/bson-bytes.ts'
 import { removeExpired } from '../src/store/expiry.ts'
-import { readRequest } from '../src/wire.ts'
-import { temporaryFolder } from './helpers/engine.ts'
-import { message } from './helpers/wire-client.ts'
-
-/** An engine in this thread, for what no client can bring about. */
-function openEngine (t: Parameters<typeof temporaryFolder>[0]): Engine {
-  const engine = new Engine({ path: join(temporaryFolder(t), 'data.mdb'), sync: true })
-  t.teardown(async () => { await engine.close() })
-  return engine
-}
-
-async function command (engine: Engine, body: object): Promise<Doc> {
-  const reply = await dispatch(engine, readRequest(message(1, serialize({ ...body, $db: 'test' }))), 1)
-  return Buffer.isBuffer(reply) ? decode(reply) : reply as Doc
-}
+import { command, openEngine } from './helpers/engine.ts'
 
 function firstBatch (reply: Doc): Value[] {
   const cursor = reply.get('cursor')

@@ -9,7 +9,7 @@ import { docOf, int32 } from '../values.ts'
 import type { Doc } from '../values.ts'
 import { collectionOf, hintOf, refuseCollation } from './find.ts'
 import { firstMatch, modifyOne, readUpdate } from './modify.ts'
-import { runOnce, whenUnlocked } from './write-batch.ts'
+import { once, whenUnlocked } from './write-batch.ts'
 
 async function findAndModify (call: Call): Promise<Doc> {
   refuseCollation(call)
@@ -20,7 +20,7 @@ async function findAndModify (call: Call): Promise<Doc> {
   if (removes && returnsNew) throw mongoError('FailedToParse', "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document")
   if (removes && call.boolean('upsert', false)) throw mongoError('FailedToParse', 'Cannot specify both upsert=true and remove=true')
   if (!removes && !call.body.has('update')) throw mongoError('FailedToParse', 'Either an update or remove=true must be specified')
-  return new Map(await runOnce(call, 0, async () => removes ? await removeOne(call) : await updateOne(call, returnsNew)))
+  return new Map(removes ? await removeOne(call) : await updateOne(call, returnsNew))
 }
 
 function selection (call: Call) {
@@ -33,31 +33,26 @@ function selection (call: Call) {
 
 async function removeOne (call: Call): Promise<Doc> {
   const wanted = selection(call)
-  const removed = await whenUnlocked(call, () => {
+  return await whenUnlocked(call, () => once(call, 0, () => {
     const collection = collectionOf(call)
     const match = collection && firstMatch(call, collection, wanted)
-    if (match === undefined) return undefined
-    removeDocument(call.writer, call.engine.catalog, collection!, match.key.slice(collection!.prefix.length), match.doc)
-    return match.doc
-  })
-  return docOf({ lastErrorObject: docOf({ n: int32(removed === undefined ? 0 : 1) }), value: shown(call, removed) })
+    if (match !== undefined) removeDocument(call.writer, call.engine.catalog, collection!, match.key.slice(collection!.prefix.length), match.doc)
+    return docOf({ lastErrorObject: docOf({ n: int32(match === undefined ? 0 : 1) }), value: shown(call, match?.doc) })
+  }))
 }
 
 async function updateOne (call: Call, returnsNew: boolean): Promise<Doc> {
-  const modified = await modifyOne(call, {
-    ...selection(call),
-    update: readUpdate(call.body.get('update'), call.body.get('arrayFilters')),
-    multi: false,
-    upsert: call.boolean('upsert', false)
-  })
-  const inserted = modified !== undefined && modified.before === undefined
-  return docOf({
-    lastErrorObject: docOf({
-      n: int32(modified === undefined ? 0 : 1),
-      updatedExisting: modified !== undefined && !inserted,
-      upserted: inserted ? modified.after.get('_id') : undefined
-    }),
-    value: shown(call, returnsNew ? modified?.after : modified?.before)
+  const update = readUpdate(call.body.get('update'), call.body.get('arrayFilters'))
+  return await modifyOne(call, 0, { ...selection(call), update, multi: false, upsert: call.boolean('upsert', false) }, modified => {
+    const inserted = modified !== undefined && modified.before === undefined
+    return docOf({
+      lastErrorObject: docOf({
+        n: int32(modified === undefined ? 0 : 1),
+        updatedExisting: modified !== undefined && !inserted,
+        upserted: inserted ? modified.after.get('_id') : undefined
+      }),
+      value: shown(call, returnsNew ? modified?.after : modified?.before)
+    })
   })
 }
 

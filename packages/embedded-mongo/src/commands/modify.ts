@@ -16,7 +16,7 @@ import { docOf, int32, isDoc, isTruthy } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { collectionOf, ensureCollection, hintOf, readerOf } from './find.ts'
 import { checkStatement, docField, withId } from './statement.ts'
-import { whenUnlocked } from './write-batch.ts'
+import { once, refuseRetry, whenUnlocked } from './write-batch.ts'
 
 export type UpdateStatement = {
   readonly filter: Filter
@@ -31,8 +31,9 @@ export type UpdateStatement = {
 export type Modified = { readonly before: Doc | undefined, readonly after: Doc, readonly changed: boolean }
 
 /** Unknown arguments fail the whole command, before its first statement. */
-export function checkUpdateStatement (statement: Doc): void {
+export function checkUpdateStatement (call: Call, statement: Doc): void {
   checkStatement('update.updates', statement, UPDATE_FIELDS)
+  if (isTruthy(statement.get('multi'))) refuseRetry(call, 'multi=true')
 }
 
 const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'hint', 'arrayFilters', 'collation'])
@@ -51,16 +52,17 @@ export function readUpdate (update: Value | undefined, arrayFilters: Value | und
 }
 
 /** The result of an `update` statement: `n`, `nModified`, and the `_id` of an upserted document. */
-export async function modify (call: Call, statement: UpdateStatement): Promise<Doc> {
+export async function modify (call: Call, i: number, statement: UpdateStatement): Promise<Doc> {
   const collection = collectionOf(call)
   if (statement.multi && collection !== undefined) {
     const result = await modifyAll(call, collection, statement)
     if (result.n > 0 || !statement.upsert) return docOf({ n: int32(result.n), nModified: int32(result.nModified) })
   }
-  const modified = await modifyOne(call, statement)
-  if (modified === undefined) return docOf({ n: int32(0), nModified: int32(0) })
-  const { before, after, changed } = modified
-  return docOf({ n: int32(1), nModified: int32(before !== undefined && changed ? 1 : 0), _id: before === undefined ? after.get('_id') : undefined })
+  return await modifyOne(call, i, statement, modified => {
+    if (modified === undefined) return docOf({ n: int32(0), nModified: int32(0) })
+    const { before, after, changed } = modified
+    return docOf({ n: int32(1), nModified: int32(before !== undefined && changed ? 1 : 0), _id: before === undefined ? after.get('_id') : undefined })
+  })
 }
 
 async function modifyAll (call: Call, collection: Collection, statement: UpdateStatement): Promise<{ n: number, nModified: number }> {
@@ -82,15 +84,14 @@ async function modifyAll (call: Call, collection: Collection, statement: UpdateS
   return { n, nModified }
 }
 
-/** Changes the first match, or upserts; undefined when there is neither. */
-export async function modifyOne (call: Call, statement: UpdateStatement): Promise<Modified | undefined> {
-  return await whenUnlocked(call, () => {
+/** Changes the first match, or upserts; `describe` makes statement `i`'s result of it, or of neither. */
+export async function modifyOne (call: Call, i: number, statement: UpdateStatement, describe: (modified: Modified | undefined) => Doc): Promise<Doc> {
+  return await whenUnlocked(call, () => once(call, i, () => {
     const collection = collectionOf(call)
     const match = collection && firstMatch(call, collection, statement)
-    if (match !== undefined) return change(call, collection!, match, statement)
-    if (!statement.upsert) return undefined
-    return upsert(call, collection ?? ensureCollection(call), statement)
-  })
+    if (match !== undefined) return describe(change(call, collection!, match, statement))
+    return describe(statement.upsert ? upsert(call, collection ?? ensureCollection(call), statement) : undefined)
+  }))
 }
 
 export function firstMatch (call: Call, collection: Collection, statement: Pick<UpdateStatement, 'filter' | 'sort' | 'hint'>): Match | undefined {

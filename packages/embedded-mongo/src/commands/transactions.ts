@@ -14,7 +14,7 @@ function transactionOf (call: Call): { session: Session, number: bigint } {
 
 function commit (call: Call): Doc {
   const { session, number } = transactionOf(call)
-  session.commit(number, call.engine.store)
+  session.commit(number)
   return new Map()
 }
 

@@ -12,48 +12,43 @@ import { asMongoError } from '../to-mongo-error.ts'
 import { WRITE_BATCH_MAX } from './handshake.ts'
 
 /** Runs `attempt` again whenever an open transaction was in its way and has ended. */
-export async function whenUnlocked<T> (call: Call, attempt: () => T): Promise<T> {
-  for (;;) {
-    try {
-      return attempt()
-    } catch (error) {
-      if (!(error instanceof Locked)) throw error
-      await call.untilEnded(error.holder)
-    }
+export function whenUnlocked<T> (call: Call, attempt: () => T): T | Promise<T> {
+  try {
+    return attempt()
+  } catch (error) {
+    if (!(error instanceof Locked)) throw error
+    return call.untilEnded(error.holder).then(() => whenUnlocked(call, attempt))
   }
 }
 
 /** The id of statement `i`, as a driver counts them. */
-export function statementId (call: Call, i: number): number {
+function statementId (call: Call, i: number): number {
   const ids = call.body.get('stmtIds')
   const id = Array.isArray(ids) ? ids[i] : call.body.get('stmtId')
   if (!isNumeric(id)) return i
   return Array.isArray(ids) ? toNumber(id) : toNumber(id) + i
 }
 
-/** Runs statement `i`, or returns what it did when it has run before. */
-export async function runOnce (call: Call, i: number, run: () => Promise<Doc>): Promise<Doc> {
-  if (!call.retryable) return await run()
-  const { session, engine } = call
-  const { results } = session!
-  const id = statementId(call, i)
-  const earlier = results.get(id)
-  if (earlier !== undefined) return earlier
-  const result = await run()
-  results.set(id, result)
-  session!.seq = engine.store.seq
-  return result
+/** The result of what statement `i` does now, or did when a retryable write came before. Must not be spread over an await. */
+export function once (call: Call, i: number, write: () => Doc): Doc {
+  return call.retryNumber === undefined ? write() : call.session!.once(call.retryNumber, statementId(call, i), write)
+}
+
+/** Statements of many documents cannot be repeated: their results do not say which documents they are of. */
+export function refuseRetry (call: Call, what: string): void {
+  if (call.retryNumber !== undefined) throw mongoError('InvalidOptions', `Cannot use (or request) retryable writes with ${what}`)
 }
 
 /** Runs `count` statements; returns the errors to report. */
-export async function runStatements (call: Call, count: number, run: (i: number) => Promise<void>): Promise<Value[]> {
+export async function runStatements (call: Call, count: number, run: (i: number) => void | Promise<void>): Promise<Value[]> {
   if (count === 0) throw mongoError('InvalidLength', 'Write batch sizes must be between 1 and 100000. Got 0 operations.')
   if (count > WRITE_BATCH_MAX) throw mongoError('InvalidLength', `Write batch sizes must be between 1 and ${WRITE_BATCH_MAX}. Got ${count} operations.`)
   const ordered = call.boolean('ordered', true)
   const errors: Value[] = []
   for (let i = 0; i < count; i++) {
     try {
-      await run(i)
+      const running = run(i)
+      if (running instanceof Promise) await running
     } catch (error) {
       const known = asMongoError(error)
       if (isOfWholeCommand(call, known)) throw known

@@ -3,40 +3,45 @@ import type { Call, Command } from '../command.ts'
 import { mongoError } from '../errors.ts'
 import { parseFilter } from '../filter.ts'
 import { Query } from '../query.ts'
+import type { Collection } from '../store/collection.ts'
 import { insertDocument, removeDocument } from '../store/documents.ts'
 import { docOf, int32, isNumeric, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { collectionOf, ensureCollection, hintOf, readerOf } from './find.ts'
-import { checkStillMatching, checkUpdateStatement, modify, readUpdateStatement } from './modify.ts'
+import { checkStillMatching, checkUpdateStatement, firstMatch, modify, readUpdateStatement } from './modify.ts'
 import { checkStatement, docField, withId } from './statement.ts'
-import { runOnce, runStatements, whenUnlocked } from './write-batch.ts'
+import { once, refuseRetry, runStatements, whenUnlocked } from './write-batch.ts'
+
+const INSERTED = docOf({ n: int32(1) })
 
 async function insert (call: Call): Promise<Doc> {
   const docs = call.docs('documents')
   const raw = call.request.rawDocuments('documents')!
-  const { writer } = call
+  const { writer, engine } = call
   const collection = await whenUnlocked(call, () => ensureCollection(call))
   let n = 0
-  const errors = await runStatements(call, docs.length, async i => {
-    const result = await runOnce(call, i, async () => {
-      const { doc, bytes } = withId(docs[i]!, raw[i]!)
-      await whenUnlocked(call, () => { insertDocument(writer, call.engine.catalog, collection, bytes, doc) })
-      return docOf({ n: int32(1) })
+  const errors = await runStatements(call, docs.length, i => {
+    const { doc, bytes } = withId(docs[i]!, raw[i]!)
+    return whenUnlocked(call, () => {
+      once(call, i, () => {
+        insertDocument(writer, engine.catalog, collection, bytes, doc)
+        return INSERTED
+      })
+      n++
+      engine.counters.insert++
     })
-    n += toNumber(result.get('n'))
-    call.engine.counters.insert++
   })
   return docOf({ n: int32(n), writeErrors: errors.length > 0 ? errors : undefined })
 }
 
 async function update (call: Call): Promise<Doc> {
   const statements = call.docs('updates')
-  statements.forEach(checkUpdateStatement)
+  for (const statement of statements) checkUpdateStatement(call, statement)
   const upserted: Value[] = []
   let n = 0
   let nModified = 0
   const errors = await runStatements(call, statements.length, async i => {
-    const result = await runOnce(call, i, async () => await modify(call, readUpdateStatement(statements[i]!)))
+    const result = await modify(call, i, readUpdateStatement(statements[i]!))
     n += toNumber(result.get('n'))
     nModified += toNumber(result.get('nModified'))
     const id = result.get('_id')
@@ -55,38 +60,48 @@ const DELETE_FIELDS = new Set(['q', 'limit', 'hint', 'collation'])
 
 async function remove (call: Call): Promise<Doc> {
   const statements = call.docs('deletes')
-  for (const statement of statements) checkStatement('delete.deletes', statement, DELETE_FIELDS)
+  for (const statement of statements) checkDeleteStatement(call, statement)
   let n = 0
   const errors = await runStatements(call, statements.length, async i => {
-    const result = await runOnce(call, i, async () => await removeMatching(call, statements[i]!))
-    n += toNumber(result.get('n'))
+    n += await removeMatching(call, i, statements[i]!)
     call.engine.counters.delete++
   })
   return docOf({ n: int32(n), writeErrors: errors.length > 0 ? errors : undefined })
 }
 
-async function removeMatching (call: Call, statement: Doc): Promise<Doc> {
+function checkDeleteStatement (call: Call, statement: Doc): void {
+  checkStatement('delete.deletes', statement, DELETE_FIELDS)
   const limit = statement.get('limit')
   if (!isNumeric(limit) || (toNumber(limit) !== 0 && toNumber(limit) !== 1)) throw mongoError('FailedToParse', 'The limit field in delete objects must be 0 or 1.')
-  const one = toNumber(limit) === 1
+  if (toNumber(limit) === 0) refuseRetry(call, 'limit=0')
+}
+
+/** Returns how many documents were removed. */
+async function removeMatching (call: Call, i: number, statement: Doc): Promise<number> {
   const filter = parseFilter(docField(statement, 'q'))
-  const collection = collectionOf(call)
-  if (collection === undefined) return docOf({ n: int32(0) })
-  const { writer, view } = call
-  const query = new Query(collection, filter, readerOf(call), { hint: hintOf(statement.get('hint')), limit: one ? 1 : Infinity })
-  for (;;) {
-    let n = 0
-    for (const { key } of query.matches(view)) {
-      n += await whenUnlocked(call, () => {
-        const doc = checkStillMatching(view, key, filter)
-        if (doc === undefined) return 0
-        removeDocument(writer, call.engine.catalog, collection, key.slice(collection.prefix.length), doc)
-        return 1
-      })
-    }
-    // The only match may have gone while its writer's transaction was waited for: look for another one.
-    if (n > 0 || !one || query.matches(view).length === 0) return docOf({ n: int32(n) })
+  const hint = hintOf(statement.get('hint'))
+  const remove = (collection: Collection, key: string, doc: Doc) => {
+    removeDocument(call.writer, call.engine.catalog, collection, key.slice(collection.prefix.length), doc)
+    return 1
   }
+  if (toNumber(statement.get('limit')) === 1) {
+    const result = await whenUnlocked(call, () => once(call, i, () => {
+      const collection = collectionOf(call)
+      const match = collection && firstMatch(call, collection, { filter, sort: [], hint })
+      return docOf({ n: int32(match === undefined ? 0 : remove(collection!, match.key, match.doc)) })
+    }))
+    return toNumber(result.get('n'))
+  }
+  const collection = collectionOf(call)
+  let n = 0
+  if (collection === undefined) return n
+  for (const { key } of new Query(collection, filter, readerOf(call), { hint }).matches(call.view)) {
+    n += await whenUnlocked(call, () => {
+      const doc = checkStillMatching(call.view, key, filter)
+      return doc === undefined ? 0 : remove(collection, key, doc)
+    })
+  }
+  return n
 }
 
 const COMMON = ['ordered', 'bypassDocumentValidation', 'let']

@@ -36,7 +36,6 @@ export class Catalog {
 
   constructor (store: Store) {
     this.#store = store
-    store.beforeWrite = put => this.#putCounts(put)
     this.#load()
   }
 
@@ -148,6 +147,12 @@ export class Catalog {
     })))
   }
 
+  /** Stores the changed numbers of documents in the commit under way; to be called before that is written. */
+  saveCounts (): void {
+    for (const collection of this.#uncounted) this.#store.put(COUNTS + collection.prefix, encode(docOf({ n: collection.count })))
+    this.#uncounted.clear()
+  }
+
   /** Back to what is on disk. */
   reload (): void {
     this.#byNamespace.clear()
@@ -166,11 +171,6 @@ export class Catalog {
     this.#store.nextCommit()
     this.#store.put(NEXT_ID_KEY, encode(docOf({ id: this.#nextId })))
     return id
-  }
-
-  #putCounts (put: (key: string, value: Buffer) => void): void {
-    for (const collection of this.#uncounted) put(COUNTS + collection.prefix, encode(docOf({ n: collection.count })))
-    this.#uncounted.clear()
   }
 
   #load (): void {

@@ -29,7 +29,7 @@ export class Store {
   readonly locks = new Map<string, Transaction>()
   readonly transactions = new Set<Transaction>()
   /** Called before a layer is written, to add bookkeeping that belongs to the same LMDB transaction. */
-  beforeWrite: (put: (key: string, value: Buffer | null) => void) => void = () => {}
+  beforeWrite: () => void = () => {}
   /** Called after a layer could not be written: memory is back at what is on disk. */
   afterLoss: () => void = () => {}
 
@@ -90,7 +90,7 @@ export class Store {
   async #writeAll (): Promise<void> {
     while (this.#layers[0]!.versions.size > 0) {
       const layer = this.#layers[0]!
-      this.beforeWrite((key, value) => this.put(key, value))
+      this.beforeWrite()
       const seq = this.#seq
       this.#layers = [layer, new Layer()]
       try {

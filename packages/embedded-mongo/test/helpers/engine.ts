@@ -2,11 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { serialize } from 'bson'
 import { MongoClient } from 'mongodb'
 import type { Db, MongoClientOptions } from 'mongodb'
 import root from 'tap'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import type { EmbeddedMongo } from '@tidelog/embedded-mongo'
+import { decode } from '../../src/bson-bytes.ts'
+import { dispatch } from '../../src/dispatch.ts'
+import { Engine } from '../../src/engine.ts'
+import type { Doc } from '../../src/values.ts'
+import { readRequest } from '../../src/wire.ts'
+import { message } from './wire-client.ts'
 
 export type Running = { engine: EmbeddedMongo, client: MongoClient, db: Db }
 
@@ -35,6 +42,19 @@ async function startShared (): Promise<EmbeddedMongo> {
   // Teardowns run last to first: the engine stops before its folder goes.
   root.teardown(async () => { await engine.stop() })
   return engine
+}
+
+/** An engine in this thread, for what no client can bring about. */
+export function openEngine (t: Test): Engine {
+  const engine = new Engine({ path: join(temporaryFolder(t), 'data.mdb'), sync: true })
+  t.teardown(async () => { await engine.close() })
+  return engine
+}
+
+/** Its answer to one command. */
+export async function command (engine: Engine, body: object): Promise<Doc> {
+  const reply = await dispatch(engine, readRequest(message(1, serialize({ ...body, $db: 'test' }))), 1)
+  return Buffer.isBuffer(reply) ? decode(reply) : reply as Doc
 }
 
 /** An engine of the test's own on a folder that outlives it. */
