@@ -1,10 +1,10 @@
 /**
- * npm run bench:engine -- [parts of names] [--quick] [--alone]: what the engine does in a second through the official
- * driver, beside the same on a database a hundred times as large, a server that answers without looking, and plain
- * LMDB, as one Markdown table. `--alone` runs the engine only, for a profile. A wrong answer ends it; a missed target
- * is printed and is no failure, machines differ.
+ * npm run bench:engine -- [parts of names] [--quick] [--profile folder]: what the engine does in a second through the
+ * official driver, beside the same on a database a hundred times as large, a server that answers without looking, and
+ * plain LMDB, as one Markdown table. With `--profile` the engine only. A wrong answer ends it; a missed target is
+ * printed and is no failure, machines differ.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,19 +15,20 @@ import { type Figure, figures } from './figures.ts'
 import { EmptyReplies } from './floors/empty-replies.ts'
 import { PlainLmdb } from './floors/plain-lmdb.ts'
 import { pathOf, recordReplies, uriOf } from './floors/replies.ts'
+import { profiled } from './lib/profiler.ts'
 import { type Contestant, compare } from './lib/rounds.ts'
 import { Table, cellsOf, header, lineHeads } from './lib/table.ts'
 import { threadsOf } from './lib/threads.ts'
 import { openings } from './opening.ts'
 
-const { values: { quick, alone }, positionals } = parseArgs({
+const { values: { quick, profile }, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, alone: { type: 'boolean', default: false } }
+  options: { quick: { type: 'boolean', default: false }, profile: { type: 'string' } }
 })
 const chosen = figures.filter(({ name }) => positionals.length === 0 || positionals.some(part => name.includes(part)))
 const pace = quick
   ? { rounds: 1, seconds: 0.7, warmUpSeconds: 0.5 }
-  : alone ? { rounds: 1, seconds: 6, warmUpSeconds: 1 } : { rounds: 5, seconds: 2, warmUpSeconds: 1 }
+  : profile !== undefined ? { rounds: 1, seconds: 6, warmUpSeconds: 1 } : { rounds: 5, seconds: 2, warmUpSeconds: 1 }
 const smallSize = 10_000
 const largeSize = quick ? 100_000 : 1_000_000
 const openingMsMax = 300
@@ -60,8 +61,11 @@ function contestantOf (name: string, { database, threads }: Pick<Side, 'database
 async function figuresOf (folder: string): Promise<void> {
   const table = new Table(lineHeads, 54)
   const small = await startSide(join(folder, 'small'), smallSize)
-  if (alone) {
-    for (const figure of chosen) await print(table, figure, [contestantOf(figure.name, small, figure)])
+  if (profile !== undefined) {
+    mkdirSync(profile, { recursive: true })
+    for (const figure of chosen) {
+      await profiled(join(profile, figure.name.replaceAll(/\W+/g, '-')), () => print(table, figure, [contestantOf(figure.name, small, figure)]))
+    }
     await stopSide(small)
     return
   }
@@ -115,7 +119,7 @@ const folder = mkdtempSync(join(tmpdir(), 'engine-bench-'))
 try {
   console.log(`${header(process.argv.slice(2))}\n`)
   await figuresOf(folder)
-  if (!alone && positionals.length === 0) {
+  if (profile === undefined && positionals.length === 0) {
     console.log()
     await openingsOf(folder)
   }
