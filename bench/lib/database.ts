@@ -53,7 +53,6 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
       headRev: revOf(messages),
       headSeq: seqOf(messages),
       clock: timeOf(messages),
-      gcFloor: revOf(0),
       memberCount: 2,
       createdAt: timeOf(0)
     })
@@ -75,7 +74,7 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
   for (const [userId, conversationIds] of conversationsOf) {
     const revs = revOf(conversationIds.length)
     await heads.add({
-      _id: selfLogId(userId), kind: 'self', headRev: revs, headSeq: seqOf(0), clock: timeOf(revs), gcFloor: revOf(0), memberCount: 0, memberRev: revs, createdAt: timeOf(0)
+      _id: selfLogId(userId), kind: 'self', headRev: revs, headSeq: seqOf(0), clock: timeOf(revs), memberCount: 0, memberRev: revs, createdAt: timeOf(0)
     })
     for (const [index, conversationId] of conversationIds.entries()) await rows.add(membershipRow(userId, conversationId, index + 1))
   }

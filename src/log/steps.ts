@@ -55,7 +55,6 @@ function opened (conversationId: string, open: Opening | undefined, draft: Draft
     headRev: revOf(0),
     headSeq: seqOf(0),
     clock: new Date(now - 1),
-    gcFloor: revOf(0),
     memberCount: members.length,
     createdAt: at,
     ...meta
@@ -136,7 +135,7 @@ function purge ({ conversationId, throughSeq }: Extract<Change, { type: 'purge' 
   const through = seqOf(Math.min(throughSeq, head.headSeq))
   if (through <= (head.purgedSeq ?? 0)) return { changed: false }
   const done = put(head, 'purge', '', { throughSeq: through }, draft, now)!
-  draft.moveHead(conversationId, { ...done.head, purgedSeq: through, gcFloor: revOf(done.row.rev - 1), gcAt: done.row.updatedAt })
+  draft.moveHead(conversationId, { ...done.head, purgedSeq: through })
   return { changed: true, row: done.row }
 }
 

@@ -44,16 +44,12 @@ export interface Head extends Meta {
   headSeq: Seq
   /** The greatest time given out in this conversation (a row's `updatedAt`, a read position's `readAt`): later ones are greater. */
   clock: Date
-  /** Changes at or below this rev are no longer complete; cursors behind it are reset. */
-  gcFloor: Rev
-  /** The time of the commit that raised it: a cursor that was begun since then is complete, wherever it stands. */
-  gcAt?: Date
   /** Members now; none are kept of the common chat. */
   memberCount: number
   createdAt: Date
   /** Rev of the last `meta` row. */
   metaRev?: Rev
-  /** Messages up to here are purged. */
+  /** Messages up to here are purged: nobody is shown them any more, and their rows go (src/log/collect.ts). */
   purgedSeq?: Seq
   /** Rev of the last change that showed somebody more than before (an unblocking, another history view): cursors from before it are reset. */
   viewRev?: Rev

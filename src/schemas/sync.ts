@@ -25,7 +25,8 @@ export const SyncConversationBody = Type.Object({
   cursor: Type.String(),
   hasMore: Type.Boolean({ description: 'Ask again at once with what this answer returned' }),
   reads: Type.Array(ReadPosition, { description: 'Read positions that moved' }),
-  reset: Type.Optional(Type.Literal(true, { description: 'The cursor cannot be served any more: drop what is held of this conversation and take the pages from here' }))
+  reset: Type.Optional(Type.Literal(true, { description: 'The cursor cannot be served any more: drop what is held of this conversation and take the pages from here' })),
+  purgedSeq: Type.Optional(Type.Integer({ description: 'Messages up to this seq are gone (retention): drop them' }))
 })
 
 export const SyncStatusQuery = Type.Object({

@@ -3,10 +3,12 @@ import type { ChatContext } from '../chat/context.ts'
 import { directId, objectId } from '../chat/conversation-id.ts'
 import { type People, type ReadSeqs, gather, nobodyRead } from '../chat/payload.ts'
 import { TidelogError } from '../errors.ts'
+import type { DecodedCursor } from '../log/cursor.ts'
 import { indexNames } from '../log/collections.ts'
+import { isServable } from '../log/servable.ts'
 import { type Page, asStored, changesAfter, changesSince, pageEnd, storedRows } from '../log/page.ts'
 import type { StoredRow } from '../log/stored-row.ts'
-import { type Head, type Member, type Rev, revOf } from '../log/types.ts'
+import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../log/types.ts'
 import type { ReadPosition, SyncConversationInput } from '../schemas/sync.ts'
 import { pageTime, readSince } from './legacy-page.ts'
 import { readTimestamp } from './timestamp.ts'
@@ -27,6 +29,8 @@ export interface ConversationSync {
   hasMore: boolean
   reads: ReadPosition[]
   reset: boolean
+  /** Messages up to here are gone; 0: none. */
+  purgedSeq: Seq
 }
 
 /** What a client holds: everything up to a time, or, exactly, up to a rev. */
@@ -47,13 +51,13 @@ export async function syncConversation (
 ): Promise<ConversationSync> {
   const other = input.otherUserId.toLowerCase()
   const conversationId = directId(identity.userId, other)
-  const wanted = readPosition(context, identity, conversationId, input)
+  const wanted = whatIsHeld(context, identity, conversationId, input)
   const head = await context.log.head(conversationId)
-  if (head === undefined) return answer(context, identity, conversationId, { rev: revOf(0), time: beginning, reset: (wanted.rev ?? 0) > 0 })
-  const position = servable(wanted, head)
+  const position = positionOf(wanted, head)
   const { since, rev, reset } = position
+  if (head === undefined) return answer(context, identity, conversationId, { rev: revOf(0), time: beginning, reset })
   if (since >= head.clock && (rev === undefined || rev >= head.headRev)) {
-    return answer(context, identity, conversationId, { rev: head.headRev, time: head.clock, reset })
+    return answer(context, identity, conversationId, { rev: head.headRev, time: head.clock, reset, purgedSeq: purgedSeqOf(head) })
   }
 
   const otherId = objectId(other)
@@ -63,13 +67,15 @@ export async function syncConversation (
     context.log.member(conversationId, otherId)
   ])
   const withDeleted = input.includeDeleted === true || rev !== undefined
-  const rows = page.rows.filter(row => row.kind === 'message' && (withDeleted || !row.isDeleted))
+  const found = page.rows.filter(row => row.kind === 'message' && (withDeleted || !row.isDeleted))
   const time = pageTime(page, head)
   // Whoever follows by cursor alone learns of reads by position.
   if (rev === undefined || input.lastSyncTimestamp != null) {
-    rows.push(...await readAgain(context, identity, conversationId, rows, readSince(theirs, since, page.hasMore ? time : null)))
+    found.push(...await readAgain(context, identity, conversationId, found, readSince(theirs, since, page.hasMore ? time : null)))
   }
-  rows.sort((a, b) => a.seq! - b.seq!)
+  // Asked after the scans: what a purge took away under them, this answer takes away everywhere.
+  const purgedSeq = purgedSeqOf(await context.log.head(conversationId) ?? head)
+  const rows = found.filter(({ seq }) => seq! > purgedSeq).sort((a, b) => a.seq! - b.seq!)
 
   const people = gather(context, rows)
   const readSeqs = new Map([mine, theirs].flatMap(member => member === undefined ? [] : [[member.userId.toHexString(), member.readSeq] as const]))
@@ -81,24 +87,35 @@ export async function syncConversation (
     people: people instanceof Promise ? await people : people,
     readSeqs,
     hasMore: page.hasMore,
+    purgedSeq,
     reads: [mine, theirs].flatMap(member => readPositionOf(member, since))
   })
 }
 
-function readPosition (context: ChatContext, identity: Identity, conversationId: string, { lastSyncTimestamp, cursor }: SyncConversationInput): Position {
-  const since = lastSyncTimestamp == null ? beginning : readTimestamp('lastSyncTimestamp', lastSyncTimestamp)
-  if (cursor == null) return { since, rev: undefined, reset: false }
-  const decoded = context.log.cursors.decode(identity.userId, conversationId, cursor)
-  if (decoded === null) throw new TidelogError('BAD_CURSOR')
-  if (decoded.stale) return { since: beginning, rev: revOf(0), reset: true }
-  return { since: lastSyncTimestamp == null ? new Date(decoded.clock) : since, rev: decoded.rev, reset: false }
+/** What a client says that it holds. */
+interface Wanted {
+  since: Date | undefined
+  cursor: DecodedCursor | undefined
 }
 
-/** A cursor that is ahead of the head, or behind what is still complete, starts again and says so. */
-function servable (position: Position, head: Head): Position {
-  const { rev } = position
-  const served = rev === undefined || rev === 0 || (rev <= head.headRev && rev >= head.gcFloor)
-  return served ? position : { since: beginning, rev: revOf(0), reset: true }
+function whatIsHeld (context: ChatContext, identity: Identity, conversationId: string, { lastSyncTimestamp, cursor }: SyncConversationInput): Wanted {
+  const since = lastSyncTimestamp == null ? undefined : readTimestamp('lastSyncTimestamp', lastSyncTimestamp)
+  if (cursor == null) return { since, cursor: undefined }
+  const decoded = context.log.cursors.decode(identity.userId, conversationId, cursor)
+  if (decoded === null) throw new TidelogError('BAD_CURSOR')
+  return { since, cursor: decoded }
+}
+
+/** Where the client's page begins; at the beginning, and it is told so, where its cursor cannot be served. */
+function positionOf ({ since, cursor }: Wanted, head: Head | undefined): Position {
+  if (cursor === undefined) return { since: since ?? beginning, rev: undefined, reset: false }
+  return isServable(cursor, head)
+    ? { since: since ?? new Date(cursor.clock), rev: cursor.rev, reset: false }
+    : { since: beginning, rev: revOf(0), reset: true }
+}
+
+function purgedSeqOf ({ purgedSeq }: Head): Seq {
+  return purgedSeq ?? seqOf(0)
 }
 
 async function scan ({ log }: ChatContext, { since, rev }: Position, head: Head, limit: number): Promise<Page> {
@@ -130,5 +147,5 @@ function answer (
   { log }: ChatContext, { userId }: Identity, conversationId: string,
   { rev, ...found }: Partial<ConversationSync> & { rev: Rev, time: Date, reset: boolean }
 ): ConversationSync {
-  return { rows: [], people: nobody, readSeqs: nobodyRead, hasMore: false, reads: [], cursor: log.cursors.encode(userId, conversationId, { rev, clock: found.time.getTime(), generation: 0 }), ...found }
+  return { rows: [], people: nobody, readSeqs: nobodyRead, hasMore: false, reads: [], purgedSeq: seqOf(0), cursor: log.cursors.encode(userId, conversationId, { rev, clock: found.time.getTime(), generation: 0 }), ...found }
 }

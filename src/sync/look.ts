@@ -1,6 +1,7 @@
 import type { Identity } from '../auth/identity.ts'
 import { type View, generationOf, viewOf } from '../chat/view.ts'
-import type { DecodedCursor, Position } from '../log/cursor.ts'
+import type { Position } from '../log/cursor.ts'
+import { isServable } from '../log/servable.ts'
 import { type Head, revOf, selfLogId, seqOf } from '../log/types.ts'
 import type { SyncContext } from './context.ts'
 import type { Place, UserPlaces } from './places.ts'
@@ -63,10 +64,11 @@ export async function look (context: SyncContext, identity: Identity, cursors: R
     const position = context.places.positionOf(userId, place, cursor)
     if (head === undefined) {
       // From a database that was restored to before this conversation began: what the client holds of it is no more.
-      if (position.stale || position.rev > 0) due.push({ place, head: unbegun(place), from: null })
+      if (!isServable(position, head)) due.push({ place, head: unbegun(place), from: null })
       continue
     }
-    if (!isServable(position, head, generationOf(head, place.joined, selfHead))) due.push({ place, head, from: null })
+    const isSameView = position.generation === generationOf(head, place.joined, selfHead)
+    if (!isSameView || !isServable(position, head)) due.push({ place, head, from: null })
     else if (position.rev < head.headRev || position.clock < head.clock.getTime()) due.push({ place, head, from: position })
   }
   checkOthers(context, userId, places, cursors, known)
@@ -78,11 +80,6 @@ export async function look (context: SyncContext, identity: Identity, cursors: R
   }).sort(inTurn)
 }
 
-/** A newest page that goes on over several answers may be below the floor, but it was begun behind it. */
-function isBeforeFloor ({ rev, clock }: Position, { gcFloor, gcAt }: Head): boolean {
-  return rev < gcFloor && (gcAt === undefined || clock < gcAt.getTime())
-}
-
 /** The head of a conversation in which nothing has happened; only the own log and the common chat are there from the start. */
 function unbegun ({ conversationId, wireId }: Place): Head {
   return {
@@ -91,15 +88,9 @@ function unbegun ({ conversationId, wireId }: Place): Head {
     headRev: revOf(0),
     headSeq: seqOf(0),
     clock: new Date(0),
-    gcFloor: revOf(0),
     memberCount: 0,
     createdAt: new Date(0)
   }
-}
-
-/** A cursor from another life of the database, from ahead of it, from before a purge or under another view is none. */
-function isServable (position: DecodedCursor, head: Head, generation: number): boolean {
-  return !position.stale && position.generation === generation && position.rev <= head.headRev && !isBeforeFloor(position, head)
 }
 
 /** Cursors of conversations that are the caller's no more are ignored, but they must have been the caller's. */

@@ -66,19 +66,38 @@ export async function fill (context: SyncContext, identity: Identity, due: reado
     const some = due.slice(start, start + answer.worthReading(due, start))
     start += some.length
     const found = await Promise.all(some.map(async one => await read(context, identity, one, answer.worthScanning)))
-    const [people, still] = await Promise.all([gather(context.chat, found.flatMap(({ rows }) => rows)), stillMine(context, identity)])
-    for (const one of found) if (still(one.due)) answer.add(one, people)
+    const [people, now] = await Promise.all([gather(context.chat, found.flatMap(({ rows }) => rows)), lookAgain(context, identity, found)])
+    for (const one of found) {
+      if (!now.isMine(one.due)) continue
+      one.hasMoved ||= now.isPurged(one.due)
+      answer.add(one, people)
+    }
   }
   return answer.done(start < due.length)
 }
 
-/**
- * Asked after the scan: whoever is a member now was one when everything that was scanned was written. Otherwise somebody who
- * is removed in between would be told what was said behind them.
- */
-async function stillMine ({ chat: { log }, places }: SyncContext, identity: Identity): Promise<(due: Due) => boolean> {
-  const now = await places.of(identity, await log.head(selfLogId(identity.userId)))
-  return ({ place }) => now.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev
+/** What is so after a scan. */
+interface SecondLook {
+  /**
+   * Whoever is a member now was one when everything that was scanned was written. Otherwise somebody who is removed in between
+   * would be told what was said behind them.
+   */
+  isMine: (due: Due) => boolean
+  /**
+   * More was purged since the head was read: rows of it may have gone under the scan, and the change that says so is behind
+   * that head.
+   */
+  isPurged: (due: Due) => boolean
+}
+
+async function lookAgain ({ chat: { log }, places }: SyncContext, identity: Identity, found: readonly Found[]): Promise<SecondLook> {
+  const selfId = selfLogId(identity.userId)
+  const heads = await log.heads([selfId, ...found.flatMap(({ due: { place } }) => place.wireId === 'self' ? [] : [place.conversationId])])
+  const mine = await places.of(identity, heads.get(selfId))
+  return {
+    isMine: ({ place }) => mine.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev,
+    isPurged: ({ head }) => (heads.get(head._id)?.purgedSeq ?? 0) > (head.purgedSeq ?? 0)
+  }
 }
 
 /** A room's settings as its head has them, at the rev at which they were set. */
@@ -94,7 +113,7 @@ interface Found {
   rows: StoredRow[]
   /** There is more behind the last row, up to the head. */
   hasMore: boolean
-  /** Something that the head stands for has changed since, and is not in `rows`: the client holds nothing of it yet. */
+  /** Something that the head stands for has changed or gone since, and is not in `rows`. */
   hasMoved: boolean
   meta: Settings | undefined
   members: Member[]

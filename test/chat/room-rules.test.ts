@@ -9,7 +9,7 @@ import { type Head, type LogRow, type Member, type MemberRole, memberKey, revOf,
 
 const now = new Date(1_700_000_000_000)
 const room: Head = {
-  _id: 'room_x', kind: 'room', headRev: revOf(9), headSeq: seqOf(5), clock: now, gcFloor: revOf(0), memberCount: 4, createdAt: now, name: 'x', isPrivate: false
+  _id: 'room_x', kind: 'room', headRev: revOf(9), headSeq: seqOf(5), clock: now, memberCount: 4, createdAt: now, name: 'x', isPrivate: false
 }
 const memberOf = (role: Standing, userId = new ObjectId()): Member | null => role === null || role === 'banned'
   ? null

@@ -13,6 +13,10 @@ export interface Held {
   members: Record<string, string | null>
   reads: Record<string, number>
   unreadCount: number
+  /** The rev that the cursor stands for. */
+  rev: number
+  /** Messages up to here were said to be gone. */
+  purgedSeq: number
 }
 
 export interface State {
@@ -31,10 +35,10 @@ export function cursorsOf ({ conversations }: State): Record<string, string> {
 
 /** What a client holds after an answer. */
 export function apply (state: State, { conversations }: Pick<SyncBody, 'conversations'>): State {
-  return conversations.reduce((held, { conversationId, kind, changes, cursor, reset, unreadCount, reads }) => {
+  return conversations.reduce((held, { conversationId, kind, changes, cursor, rev, reset, unreadCount, reads }) => {
     const before = reset === true || held.conversations[conversationId] === undefined ? empty(kind) : held.conversations[conversationId]
     const start: State = conversationId === 'self' && reset === true ? { ...nothing, conversations: held.conversations } : held
-    const withCursor = put(start, conversationId, { ...before, cursor, unreadCount, reads: readsAfter(before.reads, reads) })
+    const withCursor = put(start, conversationId, { ...before, cursor, rev, unreadCount, reads: readsAfter(before.reads, reads) })
     return changes.reduce((state, change) => applyChange(state, conversationId, change), withCursor)
   }, state)
 }
@@ -53,7 +57,7 @@ function applyChange (state: State, id: string, change: Change): State {
       const { kind, ...meta } = change
       return put(state, id, { ...held, meta })
     }
-    case 'purge': return put(state, id, { ...held, messages: only(held.messages, ({ seq }) => seq > change.throughSeq) })
+    case 'purge': return put(state, id, { ...held, purgedSeq: change.throughSeq, messages: only(held.messages, ({ seq }) => seq > change.throughSeq) })
     case 'read': return { ...state, readSeqs: { ...state.readSeqs, [change.conversationId]: change.seq } }
     case 'block': {
       const blocked = state.blocked.filter(userId => userId !== change.userId)
@@ -80,7 +84,7 @@ export function shown ({ conversations, ...own }: State) {
 }
 
 function empty (kind: string): Held {
-  return { kind, cursor: '', messages: {}, meta: undefined, members: {}, reads: {}, unreadCount: 0 }
+  return { kind, cursor: '', messages: {}, meta: undefined, members: {}, reads: {}, unreadCount: 0, rev: 0, purgedSeq: 0 }
 }
 
 function put (state: State, id: string, held: Held): State {

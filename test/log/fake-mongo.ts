@@ -382,6 +382,23 @@ class FakeCollection {
     await schedule.turn(this.node)
   }
 
+  /** Outside of transactions, document by document. */
+  async deleteMany (filter: Doc): Promise<{ deletedCount: number }> {
+    const { schedule, faults } = this.mongo.options
+    await schedule.turn(this.node)
+    let deletedCount = 0
+    for (const { _id } of this.mongo.all(this.table, this.mongo.durable).filter(doc => matches(doc, filter))) {
+      while (this.mongo.isHeld(`${this.table} ${keyOf(_id)}`)) await schedule.turn(this.node)
+      if (schedule.chance(faults / 8)) throw network()
+      const transaction = new Transaction(this.mongo, this.node)
+      deletedCount += transaction.update(this.table, { ...filter, _id }, () => null)
+      this.mongo.apply(transaction)
+      if (schedule.chance(0.3)) await schedule.turn(this.node)
+    }
+    await schedule.turn(this.node)
+    return { deletedCount }
+  }
+
   async createIndexes (): Promise<void> {}
 
   async countDocuments (filter: Doc): Promise<number> {
@@ -508,6 +525,8 @@ function matches (doc: Doc, filter: Record<string, unknown>): boolean {
         case '$nin': return !(operand as unknown[]).some(one => keyOf(one) === keyOf(value))
         case '$gt': return value !== undefined && Number(value) > Number(operand)
         case '$lt': return value !== undefined && Number(value) < Number(operand)
+        case '$lte': return value !== undefined && Number(value) <= Number(operand)
+        case '$gte': return value !== undefined && Number(value) >= Number(operand)
         case '$exists': return (value !== undefined) === operand
         default: throw new Error(`The fake knows no ${operator}`)
       }

@@ -129,8 +129,8 @@ function showsMore (made: Change, history: string | undefined): boolean {
 }
 
 function change (state: State, conversationId: string, changes: Change[], reads: SyncBody['conversations'][number]['reads'] = []): State {
-  const { kind, cursor, unreadCount } = state.conversations[conversationId]!
-  return apply(state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev: 0, changes, hasMore: false, unreadCount, reads }] })
+  const { kind, cursor, rev, unreadCount } = state.conversations[conversationId]!
+  return apply(state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev, changes, hasMore: false, unreadCount, reads }] })
 }
 
 /** Only for a client that goes back: what is newer does not keep an older form out. */

@@ -4,17 +4,18 @@ import { TidelogError } from '../../src/errors.ts'
 import type { CommitSteps, Committed } from '../../src/log/commit.ts'
 import type { ConversationLog } from '../../src/log/index.ts'
 import type { Outcome, Unit } from '../../src/log/plan.ts'
+import { collectPurged } from '../../src/log/collect.ts'
 import { pull } from '../../src/sync/pull.ts'
 import { selfLogId } from '../../src/log/types.ts'
 import { Books } from '../log/books.ts'
-import { FakeMongo, Transaction } from '../log/fake-mongo.ts'
+import { FakeMongo } from '../log/fake-mongo.ts'
 import { Schedule } from '../log/schedule.ts'
 import { Client } from './client.ts'
 import { type Rules, holes, rules } from './live.ts'
 import { Lost, Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
 import { Truth } from './truth.ts'
-import { type Ask, again, people, room, unitOf } from './units.ts'
+import { type Ask, again, conversations, people, room, unitOf } from './units.ts'
 
 /**
  * One random history of everything between a client's question and its screen: nodes over one database in memory, each with
@@ -23,12 +24,10 @@ import { type Ask, again, people, room, unitOf } from './units.ts'
 
 export type Step =
   | Ask & { node: number }
-  | { type: 'crash' | 'beat', node: number }
+  | { type: 'crash' | 'beat' | 'collect', node: number }
   | { type: 'failover' }
   /** The database becomes what it was some commits ago, under a new epoch. */
   | { type: 'restore', commits: number }
-  /** Tombstones that no retry can name are taken away for good. */
-  | { type: 'collect' }
   | { type: 'leave' | 'clientCrash' | 'sync', client: number }
 
 export interface Spec {
@@ -88,8 +87,8 @@ class World {
   private readonly calls: Call[] = []
   private readonly sent: Array<{ conversationId: string, id: ObjectId }> = []
   private readonly connections = new Map<string, Promise<void>>()
-  /** Questions that nodes are working on. */
-  private readonly answering = new Set<Promise<unknown>>()
+  /** Commits of which the outcome is not known yet. */
+  private readonly open = new Set<Promise<unknown>>()
   private time = 1_700_000_000_000
   /** Lives of the database. */
   private era = 1
@@ -212,9 +211,7 @@ class World {
   private async request<T> (node: Node, work: () => Promise<T>): Promise<T> {
     await this.schedule.turn('network')
     if (!node.alive || this.schedule.chance(this.spec.faults / 4)) throw new Lost('There is no way to the node')
-    const answering = Promise.race([work(), node.gone])
-    this.answering.add(answering)
-    const answer = await answering.finally(() => { this.answering.delete(answering) })
+    const answer = await Promise.race([work(), node.gone])
     await this.schedule.turn('network')
     if (!node.alive || this.schedule.chance(this.spec.faults / 4)) throw new Lost('The answer is lost')
     return answer
@@ -253,7 +250,7 @@ class World {
       case 'failover': return this.spec.calm || this.spec.share ? undefined : this.mongo.failover()
       case 'restore': return this.spec.calm ? undefined : this.restore(step.commits)
       case 'collect':
-        void this.collect().catch((error: unknown) => { this.note(String(error)) })
+        void this.collect(this.nodes[step.node % this.nodes.length]!).catch((error: unknown) => { if (!(error instanceof MongoServerError || error instanceof Lost)) this.note(String(error)) })
         return
       case 'beat':
         void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.beacon.beat()).catch(() => {})
@@ -289,7 +286,9 @@ class World {
   private call (node: Node, unit: Unit, retries = 2): void {
     const call: Call = { node, unit, era: this.era }
     this.calls.push(call)
-    void Promise.race([node.ready.then(({ log }) => log.commit(unit)), node.gone]).then(
+    const committed = Promise.race([node.ready.then(({ log }) => log.commit(unit)), node.gone])
+    this.open.add(committed)
+    void committed.finally(() => { this.open.delete(committed) }).then(
       outcome => { if (call.era === this.era) call.outcome = outcome },
       (error: unknown) => {
         call.error = error
@@ -319,35 +318,16 @@ class World {
     for (const client of this.clients) client.mayGoBack = true
   }
 
-  /** The floor is raised first, so that whoever does not know of a deletion begins anew; rows go when no answer of before is on its way. */
-  private async collect (): Promise<void> {
-    if (this.spec.share || this.spec.replicates) return
-    const gone = this.mongo.all('log').filter(row => row['isDeleted'] === true && row['clientMessageId'] === undefined)
-    const raised = this.commitAlone(transaction => {
-      for (const id of new Set(gone.map(row => row['conversationId']))) {
-        transaction.update('conversations', { _id: id }, head => {
-          const at = new Date((head['clock'] as Date).getTime() + 1)
-          return { ...head, gcFloor: head['headRev'], gcAt: at, clock: at }
-        })
+  /** Rows of purged messages are taken away for good, when they are old: what became of their commits is known by then. */
+  private async collect (node: Node): Promise<void> {
+    const { log } = await Promise.race([node.ready, node.gone])
+    for (let looks = this.schedule.below(8); looks >= 0; looks--) {
+      for (const id of conversations) {
+        const head = await log.head(id)
+        if (head?.purgedSeq === undefined) continue
+        await Promise.allSettled([...this.open])
+        await collectPurged(log.collections, head, { rowsAtOnce: 1 + this.schedule.below(8) })
       }
-    })
-    if (!raised) return
-    const { era } = this
-    await Promise.allSettled([...this.answering])
-    if (era === this.era) this.commitAlone(transaction => { for (const { _id, rev } of gone) transaction.update('log', { _id, rev }, () => null) })
-  }
-
-  /** Says whether nobody was in the way. */
-  private commitAlone (write: (transaction: Transaction) => void): boolean {
-    const transaction = new Transaction(this.mongo, 'collector')
-    try {
-      write(transaction)
-      this.mongo.apply(transaction)
-      return true
-    } catch (error) {
-      if (!(error instanceof MongoServerError)) throw error
-      this.mongo.active.delete(transaction)
-      return false
     }
   }
 

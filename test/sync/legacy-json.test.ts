@@ -60,7 +60,7 @@ t.test('the text of an answer, written from the bytes of its rows, is what seria
     const reads = [{ userId: b.toHexString(), seq: readSeq, at: new Date(7).toISOString() }]
     const stored = rows.map(row => new StoredRow(BSON.serialize(row, { ignoreUndefined: true })))
     assert.deepEqual(stored.map(row => row.decode()), rows.map(row => BSON.deserialize(BSON.serialize(row, { ignoreUndefined: true }))))
-    const written = writeSync({ rows: stored, people, readSeqs, time: new Date(5), cursor: 'abc', hasMore: true, reads, reset: known })
+    const written = writeSync({ rows: stored, people, readSeqs, time: new Date(5), cursor: 'abc', hasMore: true, reads, reset: known, purgedSeq: seqOf(readSeq) })
     assert.equal(written.toString(), JSON.stringify({
       success: true,
       messages: stored.map(row => messagePayload(row.decode(), people, readSeqs)),
@@ -69,7 +69,8 @@ t.test('the text of an answer, written from the bytes of its rows, is what seria
       cursor: 'abc',
       hasMore: true,
       reads,
-      ...(known ? { reset: true } : {})
+      ...(known ? { reset: true } : {}),
+      ...(readSeq === 0 ? {} : { purgedSeq: readSeq })
     }))
   }), { numRuns: 200 })
   t.pass('200 random answers')
