@@ -22,6 +22,8 @@ const page = 100
 /** Walks over all documents in steps that touch a different page each time; neighbours are never the same. */
 const scattered = (i: number, size: number) => i * 7919 % size
 
+const pageOf = (i: number, size: number) => ({ conversationId: `c${scattered(i, size / entriesEach)}`, rev: { $gt: i * 37 % (entriesEach - page) } })
+
 export const figures: Figure[] = [
   {
     name: 'point finds, 32 in flight',
@@ -37,9 +39,19 @@ export const figures: Figure[] = [
     units: 1,
     perSecondMin: 1_500,
     operate: async ({ entries, size }, i) => {
-      const filter = { conversationId: `c${scattered(i, size / entriesEach)}`, rev: { $gt: i * 37 % (entriesEach - page) } }
-      const found = await entries.find(filter, { sort: { rev: 1 }, limit: page, singleBatch: true }).toArray()
+      const found = await entries.find(pageOf(i, size), { sort: { rev: 1 }, limit: page, singleBatch: true }).toArray()
       expect(found.length, page)
+    },
+    plain: (lmdb, i) => lmdb.getRange(i, page)
+  },
+  {
+    // The same bytes both ways: the difference is what the driver's cursor takes.
+    name: 'the same by `db.command`, 8 in flight',
+    inFlight: 8,
+    units: 1,
+    operate: async ({ client, entries, size }, i) => {
+      const { cursor } = await client.db(entries.dbName).command({ find: entries.collectionName, filter: pageOf(i, size), sort: { rev: 1 }, limit: page, singleBatch: true })
+      expect((cursor as { firstBatch: unknown[] }).firstBatch.length, page)
     },
     plain: (lmdb, i) => lmdb.getRange(i, page)
   },
