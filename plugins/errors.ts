@@ -1,4 +1,4 @@
-import type { FastifyError } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MongoError } from 'mongodb'
 import { type ErrorCode, TidelogError, toFailure } from '../src/errors.ts'
@@ -13,6 +13,12 @@ export default fp(async function errors (app) {
   })
   app.setNotFoundHandler((request, reply) => reply.code(404).send(toFailure(new TidelogError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}`))))
 }, { name: 'errors' })
+
+/** Fastify's `frameworkErrors`: what its router refuses (no address, too long a part of one) reaches no error handler. */
+export function refuseAddress (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const failure = toTidelogError(error).status < 500 ? new TidelogError('VALIDATION', 'The address is malformed') : new TidelogError('INTERNAL')
+  void reply.code(failure.status).send(toFailure(failure))
+}
 
 /** The failure that stands for any error of Fastify, the driver or the code. */
 export function toTidelogError (error: FastifyError | Error): TidelogError {

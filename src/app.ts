@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import accounts from '../plugins/accounts.ts'
 import chat from '../plugins/chat.ts'
 import documentation from '../plugins/documentation.ts'
-import errors from '../plugins/errors.ts'
+import errors, { refuseAddress } from '../plugins/errors.ts'
 import health from '../plugins/health.ts'
 import jwt from '../plugins/jwt.ts'
 import mongodb from '../plugins/mongodb.ts'
@@ -33,6 +33,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
     bodyLimit: config.REQUEST_BYTES_MAX,
     trustProxy: config.TRUST_PROXY,
     forceCloseConnections: 'idle',
+    frameworkErrors: refuseAddress,
     logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it, at a level that a chat can bear
     ...options
   }).withTypeProvider<TypeBoxTypeProvider>()

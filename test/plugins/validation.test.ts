@@ -25,4 +25,8 @@ t.test('what a request may hold', async t => {
   t.test('an unknown address answers like any other failure', async t => {
     t.match(await call('GET', '/api/nothing?q=1'), { status: 404, body: { success: false, code: 'NOT_FOUND', message: 'There is no GET /api/nothing' } })
   })
+
+  t.test('an address that is none, or too long, is refused in the same form', async t => {
+    for (const path of ['/api/users/%ff', '/api/users/%', `/api/users/${'x'.repeat(3_000)}`]) t.match(await call('GET', path, { token }), { status: 400, body: { success: false, code: 'VALIDATION', retryable: false } }, path.slice(0, 20))
+  })
 })
