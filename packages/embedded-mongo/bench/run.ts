@@ -109,7 +109,7 @@ function verdict (sign: string, limit: number | undefined, met: boolean): string
 }
 
 async function openingsOf (folder: string): Promise<void> {
-  const table = new Table(['start on', 'listens after ms', '             target', 'first find after ms'], 40)
+  const table = new Table(['start on', 'listens after ms', '              target', 'first find after ms'], 40)
   for (const [index, { name, readyMs, answeredMs }] of (await openings(folder, join(folder, 'large'), pace.rounds)).entries()) {
     table.row([name, readyMs.toFixed(0), index === 0 ? verdict('≤ ', openingMsMax, readyMs <= openingMsMax) : '', answeredMs.toFixed(0)])
   }

@@ -37,7 +37,7 @@ export class Table {
   }
 }
 
-export const lineHeads = ['', ' a second', '             target', 'engine is', 'p50 ms', 'p99 ms', 'server µs', 'client µs', 'writer µs', 'V8 µs']
+export const lineHeads = ['', ' a second', '              target', 'engine is', 'p50 ms', 'p99 ms', 'server µs', 'client µs', 'writer µs', 'V8 µs']
 
 export function cellsOf ({ name, perSecond, ratio, cpu, p50Ms, p99Ms }: Line, target: string, isFirst: boolean): string[] {
   return [
