@@ -22,8 +22,9 @@ export function pageTime (page: Page<{ updatedAt: Date }>, head: Head): Date {
  */
 export function readSince (member: Member | undefined, since: Date, until: Date | null): { after: Seq, through: Seq } | null {
   if (member?.readAt === undefined || member.readAt <= since) return null
+  const trail = member.readTrail ?? []
+  const before = trail.filter(({ at }) => at <= since).at(-1)?.seq ?? seqOf(0)
   // A page that is not the last tells of reads up to its own time: the next one asks from there.
-  if (until !== null && member.readAt > until) return null
-  const before = (member.readTrail ?? []).filter(({ at }) => at <= since).at(-1)
-  return { after: before?.seq ?? seqOf(0), through: member.readSeq }
+  const through = until === null || member.readAt <= until ? member.readSeq : trail.filter(({ at }) => at <= until).at(-1)?.seq
+  return through === undefined || through <= before ? null : { after: before, through }
 }
