@@ -1,14 +1,7 @@
-import type { FindCursor } from 'mongodb'
 import { type LogCollections, indexNames } from './collections.ts'
-import { StoredRow } from './stored-row.ts'
-import { type Head, type LogRow, type Rev, type Seq } from './types.ts'
-
-/** Lets a `find` give the bytes of its rows, for `storedRows`. */
-export const asStored = { raw: true } as const
-
-export async function storedRows (found: FindCursor<LogRow>): Promise<StoredRow[]> {
-  return (await found.toArray() as unknown as Uint8Array[]).map(bytes => new StoredRow(bytes))
-}
+import { scanLog } from './scan.ts'
+import type { StoredRow } from './stored-row.ts'
+import { type Head, type Rev, type Seq } from './types.ts'
 
 /** A part of a log, in the order of its scan. */
 export interface Page<Row = StoredRow> {
@@ -22,23 +15,22 @@ export interface Page<Row = StoredRow> {
  * be answered with the head's rev as its cursor, and a change that lands meanwhile is found by the next call.
  */
 export async function changesAfter ({ log }: LogCollections, conversationId: string, after: Rev, limit: number): Promise<Page> {
-  const rows = await storedRows(log.find({ conversationId, rev: { $gt: after } }, asStored)
-    .sort({ rev: 1 }).hint(indexNames.byRev).limit(limit).batchSize(limit + 1))
-  return { rows, hasMore: rows.length === limit }
+  const { rows, isCut } = await scanLog(log, { filter: { conversationId, rev: { $gt: after } }, sort: { rev: 1 }, hint: indexNames.byRev, limit })
+  return { rows, hasMore: isCut || rows.length === limit }
 }
 
 /** Rows of a direct conversation changed after a time, by ascending time, which is ascending rev too. */
 export async function changesSince ({ log }: LogCollections, conversationId: string, since: Date, limit: number): Promise<Page> {
-  const rows = await storedRows(log.find({ conversationId, receiverId: { $exists: true }, updatedAt: { $gt: since } }, asStored)
-    .sort({ updatedAt: 1 }).hint(indexNames.byTime).limit(limit).batchSize(limit + 1))
-  return { rows, hasMore: rows.length === limit }
+  const filter = { conversationId, receiverId: { $exists: true }, updatedAt: { $gt: since } }
+  const { rows, isCut } = await scanLog(log, { filter, sort: { updatedAt: 1 }, hint: indexNames.byTime, limit })
+  return { rows, hasMore: isCut || rows.length === limit }
 }
 
 /** Messages before a seq (or the newest), newest first. */
 export async function messagesBefore ({ log }: LogCollections, conversationId: string, before: Seq | undefined, limit: number): Promise<Page> {
-  const rows = await storedRows(log.find({ conversationId, seq: before === undefined ? { $gt: 0 as Seq } : { $lt: before } }, asStored)
-    .sort({ seq: -1 }).hint(indexNames.bySeq).limit(limit + 1).batchSize(limit + 2))
-  return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
+  const filter = { conversationId, seq: before === undefined ? { $gt: 0 as Seq } : { $lt: before } }
+  const { rows, isCut } = await scanLog(log, { filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: limit + 1 })
+  return { rows: rows.slice(0, limit), hasMore: isCut || rows.length > limit }
 }
 
 /** The rev that stands for "everything up to the end of this page". */

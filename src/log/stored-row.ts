@@ -81,6 +81,35 @@ export class StoredRow {
   }
 }
 
+/**
+ * The rows of a database's reply.
+ * @param cursor the document `cursor` of the reply to a `find`
+ */
+export function rowsOfReply (cursor: Uint8Array): { rows: StoredRow[], cursorId: bigint } {
+  const rows: StoredRow[] = []
+  let cursorId = 0n
+  eachElement(cursor, 0, (type, nameAt, at) => {
+    if (type === 0x04 && isNamed(cursor, nameAt, 'firstBatch')) {
+      eachElement(cursor, at, (_type, _nameAt, rowAt) => { rows.push(new StoredRow(cursor.subarray(rowAt, rowAt + wordAt(cursor, rowAt)))) })
+    } else if (type === 0x12 && isNamed(cursor, nameAt, 'id')) cursorId = bufferOf(cursor).readBigInt64LE(at)
+  })
+  return { rows, cursorId }
+}
+
+/** Where the elements of a document stand. */
+function eachElement (bytes: Uint8Array, start: number, visit: (type: number, nameAt: number, at: number) => void): void {
+  const end = start + wordAt(bytes, start) - 1
+  for (let at = start + 4; at < end;) {
+    const type = bytes[at]!
+    const nameAt = at + 1
+    at = nameAt
+    while (bytes[at] !== 0) at++
+    at++
+    visit(type, nameAt, at)
+    at += sizeOf(type, bytes, at)
+  }
+}
+
 /** No two of them agree in length, first and last letter. */
 const names = new Map(([
   '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId', 'listingId', 'replyTo',
@@ -103,6 +132,7 @@ function sizeOf (type: number, bytes: Uint8Array, at: number): number {
   switch (type) {
     case 0x01: // double
     case 0x09: // date
+    case 0x11: // timestamp
     case 0x12: return 8 // long
     case 0x02: return 4 + wordAt(bytes, at) // string
     case 0x03: // document

@@ -6,7 +6,8 @@ import { TidelogError } from '../errors.ts'
 import type { DecodedCursor } from '../log/cursor.ts'
 import { indexNames } from '../log/collections.ts'
 import { isServable } from '../log/servable.ts'
-import { type Page, asStored, changesAfter, changesSince, pageEnd, storedRows } from '../log/page.ts'
+import { type Page, changesAfter, changesSince, pageEnd } from '../log/page.ts'
+import { scanLog } from '../log/scan.ts'
 import type { StoredRow } from '../log/stored-row.ts'
 import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../log/types.ts'
 import type { ReadPosition, SyncConversationInput } from '../schemas/sync.ts'
@@ -128,11 +129,10 @@ async function readAgain (
   { log }: ChatContext, { id }: Identity, conversationId: string, rows: readonly StoredRow[], range: ReturnType<typeof readSince>
 ): Promise<StoredRow[]> {
   if (range === null) return []
-  const read = await storedRows(log.collections.log
-    .find({ conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false } }, asStored)
-    .sort({ seq: -1 }).hint(indexNames.bySeq).limit(readAgainMax).batchSize(readAgainMax + 1))
+  const filter = { conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false as const } }
+  const read = await scanLog(log.collections.log, { filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: readAgainMax })
   const held = new Set(rows.map(row => row.seq))
-  return read.filter(row => !held.has(row.seq))
+  return read.rows.filter(row => !held.has(row.seq))
 }
 
 function readPositionOf (member: Member | undefined, since: Date): ReadPosition[] {

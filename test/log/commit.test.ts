@@ -1,5 +1,5 @@
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
-import { type Document, MongoClient, ObjectId } from 'mongodb'
+import { BSON, type Document, MongoClient, ObjectId } from 'mongodb'
 import t from 'tap'
 import { type LogCollections, ensureLogIndexes, logCollections } from '../../src/log/collections.ts'
 import { type CommitOptions, type Committed, Committer } from '../../src/log/commit.ts'
@@ -213,17 +213,17 @@ t.test('every scan of a log reads an index in its order, and no more than a page
   t.equal((await messagesBefore(collections, direct, 2 as Seq, limit)).rows.length, 1)
 })
 
-/** What a scan's own query would do: the cursor that it makes is explained when it is read. */
+/** What a scan's own query would do: it is explained where it would be sent. */
 async function explained (collections: LogCollections, scan: (collections: LogCollections) => Promise<unknown>): Promise<Document> {
   let plan: Document | undefined
+  const { db, collectionName } = collections.log
   const log = {
-    find: (filter: Document) => {
-      const cursor = collections.log.find(filter)
-      cursor.toArray = async () => {
-        plan = await cursor.explain('executionStats')
-        return []
+    collectionName,
+    db: {
+      command: async (explain: Document) => {
+        plan = await db.command({ explain, verbosity: 'executionStats' }, { ignoreUndefined: true })
+        return { cursor: BSON.serialize({ firstBatch: [], id: 0n }) }
       }
-      return cursor
     }
   }
   await scan({ ...collections, log: log as unknown as LogCollections['log'] })

@@ -405,8 +405,19 @@ class FakeCollection {
     return (await this.find(filter).toArray()).length
   }
 
-  find (filter: Doc, { raw = false }: { raw?: boolean } = {}): FakeCursor {
-    return new FakeCursor(this.mongo, this.node, this.table, filter, raw)
+  find (filter: Doc): FakeCursor {
+    return new FakeCursor(this.mongo, this.node, this.table, filter)
+  }
+
+  readonly readConcern = undefined
+  get collectionName (): string { return this.table }
+
+  /** For pages, which ask for a reply as it is. */
+  readonly db = {
+    command: async ({ filter, sort, limit }: { filter: Doc, sort: Record<string, 1 | -1>, limit: number }): Promise<{ cursor: Uint8Array }> => {
+      const firstBatch = await this.find(filter).sort(sort).limit(limit).toArray()
+      return { cursor: BSON.serialize({ firstBatch, id: 0n, ns: `tidelog.${this.table}` }, { ignoreUndefined: true }) }
+    }
   }
 
   private write (transaction: Transaction, operation: Operation): number {
@@ -437,17 +448,15 @@ class FakeCursor {
   private readonly node: string
   private readonly table: string
   private readonly filter: Doc
-  private readonly raw: boolean
   private field: string | undefined
   private direction = 1
   private max = Infinity
 
-  constructor (mongo: FakeMongo, node: string, table: string, filter: Doc, raw: boolean) {
+  constructor (mongo: FakeMongo, node: string, table: string, filter: Doc) {
     this.mongo = mongo
     this.node = node
     this.table = table
     this.filter = filter
-    this.raw = raw
   }
 
   /** By numbers: order by anything else does not matter here. */
@@ -466,12 +475,7 @@ class FakeCursor {
   hint (): this { return this }
   batchSize (): this { return this }
 
-  async toArray (): Promise<Array<Doc | Uint8Array>> {
-    const found = await this.docs()
-    return this.raw ? found.map(doc => BSON.serialize(doc, { ignoreUndefined: true })) : found
-  }
-
-  private async docs (): Promise<Doc[]> {
+  async toArray (): Promise<Doc[]> {
     const { schedule, faults } = this.mongo.options
     await schedule.turn(this.node)
     if (schedule.chance(faults / 16)) throw network()
@@ -481,7 +485,7 @@ class FakeCursor {
   }
 
   async * [Symbol.asyncIterator] (): AsyncGenerator<Doc> {
-    yield * await this.docs()
+    yield * await this.toArray()
   }
 
   private look (): Doc[] {

@@ -12,6 +12,7 @@ import type { Identity } from '../../src/auth/identity.ts'
 import { type LogRow, revOf } from '../../src/log/types.ts'
 import { SyncConversationBody, SyncStatusBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
+import { watchReads } from '../helpers/reads.ts'
 
 const { app, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0', RATE_LIMIT_REGISTER: '0' })
 
@@ -195,16 +196,7 @@ t.test('nothing new costs no read of the database where its heads are known', as
   await sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })
   const sync = async (body: object) => (await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId: b.id, ...body } })).body
   const { syncTimestamp, cursor } = await sync({})
-  const { collections } = app.chat.log
-  const used: string[] = []
-  for (const name of ['log', 'members', 'conversations'] as const) {
-    const find = collections[name].find.bind(collections[name])
-    t.teardown(() => { collections[name].find = find })
-    collections[name].find = ((...given: []) => {
-      used.push(name)
-      return find(...given)
-    }) as typeof find
-  }
+  const used = watchReads(t, app.chat.log.collections)
   t.equal((await sync({ lastSyncTimestamp: syncTimestamp })).count, 0)
   t.equal((await sync({ lastSyncTimestamp: syncTimestamp, cursor })).count, 0)
   t.same(used, [])

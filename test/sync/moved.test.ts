@@ -7,6 +7,7 @@ import { databaseIdentity } from '../../src/log/database.ts'
 import { revOf, selfLogId, seqOf } from '../../src/log/types.ts'
 import { startApp } from '../helpers/app.ts'
 import { newPerson, syncOnce } from '../helpers/people.ts'
+import { beforeScan } from '../helpers/reads.ts'
 
 const test = await startApp(t)
 const { chat, mongo } = test.app
@@ -14,21 +15,7 @@ const { chat, mongo } = test.app
 t.test('I3: a message that moves away behind the head while it is looked for is not passed over in silence', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
-  const { log } = chat.log.collections
-  const find = log.find.bind(log)
-  t.teardown(() => { log.find = find })
-  let edits = 1
-  log.find = ((filter: object, options: object) => {
-    const found = find(filter, options)
-    const toArray = found.toArray.bind(found)
-    if ('seq' in filter && 'conversationId' in filter) {
-      found.toArray = async () => {
-        if (edits-- > 0) await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
-        return await toArray()
-      }
-    }
-    return found
-  }) as typeof find
+  beforeScan(t, chat.log.collections, directId(a.id, b.id), async () => await editMessage(chat, b.identity, { messageId: message._id, content: 'two' }))
   const first = await syncOnce(test, a, {})
   const id = directId(a.id, b.id)
   t.match(first.conversations.find(({ conversationId }) => conversationId === id), { changes: { length: 0 }, rev: 1, hasMore: true })

@@ -18,6 +18,7 @@ import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
 import { apply, cursorsOf, nothing, shown } from '../helpers/follower.ts'
 import { type TestPerson, catchUp, newPerson, syncOnce } from '../helpers/people.ts'
+import { beforeScan, watchReads } from '../helpers/reads.ts'
 
 const test = await startApp(t)
 const { app, call } = test
@@ -72,13 +73,7 @@ t.test('nothing new costs no read of the database', async t => {
   const [a, b] = [await person(), await person()]
   await direct(b, a, 'x')
   const cursors = cursorsOf(await catchUp(test, a))
-  const used: string[] = []
-  for (const name of ['log', 'members', 'conversations'] as const) {
-    const collection = chat.log.collections[name]
-    const find = collection.find.bind(collection)
-    t.teardown(() => { collection.find = find })
-    collection.find = ((filter: object, options: object) => { used.push(name); return find(filter, options) }) as typeof find
-  }
+  const used = watchReads(t, chat.log.collections)
   t.match(await sync(a, { cursors }), { conversations: { length: 0 } })
   // There is no common chat yet: that is asked for until it is known.
   await sync(a, { cursors })
@@ -195,23 +190,12 @@ t.test('I4: a removal that lands between the heads and the scan takes the conver
   const [a, b] = [await person(), await person()]
   const { roomId, id } = await roomOf(a, b)
   await sendRoom(chat, a.identity, { roomId, content: 'in time' })
-  const { log } = chat.log.collections
-  const find = log.find.bind(log)
-  t.teardown(() => { log.find = find })
   let removed = false
-  log.find = ((...given: Parameters<typeof find>) => {
-    const cursor = find(...given)
-    if (!('seq' in given[0]!)) return cursor
-    const toArray = cursor.toArray.bind(cursor)
-    cursor.toArray = async () => {
-      log.find = find
-      await removeMember(chat, a.identity, roomId, b.id)
-      await sendRoom(chat, a.identity, { roomId, content: 'too late for you' })
-      removed = true
-      return await toArray()
-    }
-    return cursor
-  }) as typeof find
+  beforeScan(t, chat.log.collections, id, async () => {
+    await removeMember(chat, a.identity, roomId, b.id)
+    await sendRoom(chat, a.identity, { roomId, content: 'too late for you' })
+    removed = true
+  })
   const { text } = await call('POST', '/api/sync', { token: b.token, body: {} })
   t.ok(removed)
   t.notMatch(text, /too late for you/)

@@ -7,6 +7,7 @@ import { sendDirect } from '../../src/chat/send-direct.ts'
 import { seqOf } from '../../src/log/types.ts'
 import { startApp } from '../helpers/app.ts'
 import { type TestPerson, newPerson } from '../helpers/people.ts'
+import { beforeScan } from '../helpers/reads.ts'
 
 const test = await startApp(t)
 const { chat } = test.app
@@ -81,22 +82,9 @@ t.test('a purge that falls between the head and the page of a deployed client is
   const id = directId(a.id, b.id)
   for (const content of ['one', 'two', 'three']) await say(b, a, content)
   const { log } = chat.log.collections
-  const find = log.find.bind(log)
-  t.teardown(() => { log.find = find })
-  let purges = 1
-  log.find = ((filter: object, options: object) => {
-    const found = find(filter, options)
-    const toArray = found.toArray.bind(found)
-    if ('conversationId' in filter && filter.conversationId === id) {
-      found.toArray = async () => {
-        if (purges-- > 0) {
-          await purge(id, 2)
-          await log.deleteMany({ conversationId: id, seq: { $lte: seqOf(2) } })
-        }
-        return await toArray()
-      }
-    }
-    return found
-  }) as typeof find
+  beforeScan(t, chat.log.collections, id, async () => {
+    await purge(id, 2)
+    await log.deleteMany({ conversationId: id, seq: { $lte: seqOf(2) } })
+  })
   t.match(await legacy(a, b), { purgedSeq: 2, count: 1, messages: [{ message: 'three' }], hasMore: false })
 })

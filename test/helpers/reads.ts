@@ -1,0 +1,39 @@
+import type { Document } from 'mongodb'
+import type { Test } from 'tap'
+import type { LogCollections } from '../../src/log/collections.ts'
+
+/** The collections of the log that are read from now to the end of the test, one entry a read. */
+export function watchReads (t: Test, collections: LogCollections): string[] {
+  const used: string[] = []
+  for (const name of ['log', 'members', 'conversations'] as const) {
+    const collection = collections[name]
+    const find = collection.find.bind(collection)
+    t.teardown(() => { collection.find = find })
+    collection.find = ((...given: []) => {
+      used.push(name)
+      return find(...given)
+    }) as typeof find
+  }
+  watchScans(t, collections, () => { used.push('log') })
+  return used
+}
+
+/** Calls `act` once, and waits for it, before a page of this conversation is read. */
+export function beforeScan (t: Test, collections: LogCollections, conversationId: string, act: () => Promise<unknown>): void {
+  let isDone = false
+  watchScans(t, collections, async filter => {
+    if (isDone || filter['conversationId'] !== conversationId) return
+    isDone = true
+    await act()
+  })
+}
+
+/** Calls `see` with the filter of each scan of a page, and waits for it, before the page is read. */
+function watchScans (t: Test, { log: { db } }: LogCollections, see: (filter: Document) => unknown): void {
+  const command = db.command.bind(db)
+  t.teardown(() => { db.command = command })
+  db.command = async (asked, options) => {
+    if (asked['find'] === 'log') await see(asked['filter'] as Document)
+    return await command(asked, options)
+  }
+}
