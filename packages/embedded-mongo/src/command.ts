@@ -6,6 +6,8 @@ import { PlainWriter } from './store/writer.ts'
 import type { Writer } from './store/writer.ts'
 import type { Transaction } from './store/transaction.ts'
 import type { View } from './store/view.ts'
+import { turn } from './turns.ts'
+import type { Progress } from './turns.ts'
 import { isDoc, isNumeric, isTruthy, toInteger, toNumber, typeName } from './values.ts'
 import type { Doc, Value } from './values.ts'
 import type { Request } from './wire.ts'
@@ -76,6 +78,11 @@ export class Call {
     return name
   }
 
+  /** The namespace that collection would have. */
+  namespace (): string {
+    return `${this.database}.${this.collectionName()}`
+  }
+
   doc (field: string): Doc | undefined {
     const value = this.body.get(field)
     if (value === undefined || value === null) return undefined
@@ -119,6 +126,29 @@ export class Call {
     const integer = toInteger(value) ?? (Number.isFinite(toNumber(value)) ? Math.trunc(toNumber(value)) : NaN)
     if (!(integer >= 0)) throw mongoError('BadValue', `BSON field '${field}' value must be >= 0, actual value '${toNumber(value)}'`)
     return integer
+  }
+
+  /** Does long work a slice at a time; the commands of others run in between. */
+  inTurns (slice: () => Progress): Progress | Promise<Progress> {
+    const progress = slice()
+    return progress === 'paused' ? this.#goOn(slice) : progress
+  }
+
+  async #goOn (slice: () => Progress): Promise<Progress> {
+    for (;;) {
+      await this.turn()
+      const progress = slice()
+      if (progress !== 'paused') return progress
+    }
+  }
+
+  /** Lets others go first; throws when there is no time or no transaction any more. */
+  async turn (): Promise<void> {
+    await turn()
+    if (Date.now() > this.deadlineMs) throw mongoError('MaxTimeMSExpired', 'operation exceeded time limit')
+    if (this.transaction !== undefined && this.transaction.state !== 'open') {
+      throw mongoError('NoSuchTransaction', `the transaction was ${this.transaction.state} while ${this.name} was at work`, ['TransientTransactionError'])
+    }
   }
 
   /** Waits until a transaction that is in the way has ended. */

@@ -50,6 +50,7 @@ export const CODES = {
   OperationNotSupportedInTransaction: 263,
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
+  CursorInUse: 12051,
   OutOfDiskSpace: 14031
 } as const
 

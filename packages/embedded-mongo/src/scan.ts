@@ -21,7 +21,7 @@ export type ScanPlan = {
 export class RecordScan {
   readonly #plan: ScanPlan
   /** Records already given, where one document can have several keys. */
-  readonly #seen: Set<string> | undefined
+  #seen: Set<string> | undefined
   readonly #parts: readonly RecordScan[] | undefined
   #part = 0
   #range = 0
@@ -33,13 +33,14 @@ export class RecordScan {
   constructor (plan: ScanPlan) {
     this.#plan = plan
     this.#parts = plan.union?.map(part => new RecordScan(part))
-    if (plan.index?.multikey === true || plan.union !== undefined) this.#seen = new Set()
+    if (plan.union !== undefined) this.#seen = new Set()
   }
 
   /** Visits document keys until `visit` returns false or all are visited; true when all are. */
   run (view: View, visit: (documentKey: string) => boolean): boolean {
     if (this.#parts !== undefined) return this.#runParts(view, visit)
-    const { ranges, reverse } = this.#plan
+    const { ranges, reverse, index } = this.#plan
+    if (index?.multikey === true) this.#seen ??= new Set()
     for (; this.#range < ranges.length; this.#range++) {
       const range = ranges[reverse ? ranges.length - 1 - this.#range : this.#range]!
       if (!this.#runRange(view, range, visit)) return false

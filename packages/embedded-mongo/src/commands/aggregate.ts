@@ -1,25 +1,23 @@
 /** Aggregation: the leading stages are planned like a query, the others run over its documents. */
-import { encode } from '../bson-bytes.ts'
-import { ArraySource } from '../array-source.ts'
+import { decode, encode } from '../bson-bytes.ts'
 import type { Call, Command, Reply } from '../command.ts'
 import { mongoError } from '../errors.ts'
 import type { Filter } from '../filter.ts'
-import { firstReply } from '../first-reply.ts'
 import { parsePipeline, runPipeline } from '../pipeline.ts'
 import { Query } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
+import { allOf, arraySupply, supplyOf } from '../supply.ts'
 import { isDoc, isNumeric, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, countOf, FIRST_BATCH, hintOf, namedCollection, refuseCollation, readerOf } from './find.ts'
+import { collectionOf, FIRST_BATCH, firstReply, hintOf, namedCollection, refuseCollation } from './find.ts'
 
 const NOTHING: Doc = new Map()
 
 export function aggregateQuery (call: Call, collection: Collection, pipeline = parsePipeline(call.array('pipeline'))): Query {
-  const { filter, sort = [], skip, limit = Infinity } = pipeline
-  return new Query(collection, filter, readerOf(call), { sort, skip, limit, hint: hintOf(call.body.get('hint')) })
+  return new Query(collection, pipeline.filter, call.view, { ...pipeline, hint: hintOf(call.body.get('hint')) })
 }
 
-function aggregate (call: Call): Reply {
+function aggregate (call: Call): Reply | Promise<Reply> {
   call.engine.counters.query++
   refuseCollation(call)
   call.refuse('let', 'no variables')
@@ -28,25 +26,27 @@ function aggregate (call: Call): Reply {
   const pipeline = parsePipeline(call.array('pipeline'))
   // Of the stages that need no collection, none is here.
   if (isNumeric(call.body.get('aggregate'))) throw mongoError('InvalidNamespace', '{aggregate: 1} is not valid here; a collection is required.')
-  const namespace = `${call.database}.${call.collectionName()}`
   const batchSize = isNumeric(cursor.get('batchSize')) ? toInteger(cursor.get('batchSize'))! : FIRST_BATCH
   const collection = collectionOf(call)
-  const query = collection === undefined ? undefined : aggregateQuery(call, collection, pipeline)
-  if (pipeline.stages.length === 0) {
-    return firstReply(call, namespace, query?.source(call.view) ?? new ArraySource([]), { batchSize })
-  }
+  const query = collection && aggregateQuery(call, collection, pipeline)
+  if (pipeline.stages.length === 0 && query !== undefined) return firstReply(call, call.namespace(), supplyOf(query), { batchSize })
   const results: Buffer[] = []
-  for (const doc of runPipeline(pipeline, inputOf(call, query), { lookup: lookupIn(call) })) results.push(encode(doc))
-  return firstReply(call, namespace, new ArraySource(results), { batchSize })
+  for (const doc of runPipeline(pipeline, query === undefined ? [] : documents(query, onlyCounts(call.array('pipeline'))), { lookup: lookupIn(call) })) results.push(encode(doc))
+  return firstReply(call, call.namespace(), arraySupply(results), { batchSize })
 }
 
-function inputOf (call: Call, query: Query | undefined): Iterable<Doc> {
-  if (query === undefined) return []
-  return onlyCounts(call.array('pipeline')) && query.plan.covered ? nothings(countOf(call, query)) : query.documents(call.view)
-}
+/** Documents decoded at once. */
+const PORTION = 256
 
-function * nothings (count: number): Iterable<Doc> {
-  for (let i = 0; i < count; i++) yield NOTHING
+/** The documents a pipeline begins with; where they only count, and need not be looked at to match, empty ones. */
+function * documents (query: Query, onlyCounts: boolean): Iterable<Doc> {
+  const isBlind = onlyCounts && query.plan.covered
+  const supply = supplyOf(query)
+  for (let isOver = false; !isOver;) {
+    const portion: Doc[] = []
+    isOver = supply.next((bytes, doc) => portion.push(isBlind ? NOTHING : doc ?? decode(bytes)) < PORTION) === 'done'
+    yield * portion
+  }
 }
 
 /** Whether the pipeline looks at no field behind its leading stages, as that of `countDocuments` does. */
@@ -67,7 +67,7 @@ function isLeading (stage: Value): boolean {
 function lookupIn (call: Call): (from: string, filter: Filter) => Iterable<Doc> {
   return (from, filter) => {
     const collection = namedCollection(call, from)
-    return collection === undefined ? [] : new Query(collection, filter, readerOf(call)).documents(call.view)
+    return collection === undefined ? [] : allOf(new Query(collection, filter, call.view))
   }
 }
 

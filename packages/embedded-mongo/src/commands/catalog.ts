@@ -1,7 +1,6 @@
 /** Collections and indexes: create, drop, list. */
 import { encode } from '../bson-bytes.ts'
 import type { Call, Command, Reply } from '../command.ts'
-import { ArraySource } from '../array-source.ts'
 import { mongoError } from '../errors.ts'
 import { matches, parseFilter } from '../filter.ts'
 import { buildIndex } from '../store/background.ts'
@@ -9,17 +8,13 @@ import type { Collection } from '../store/collection.ts'
 import type { Index } from '../store/index-definition.ts'
 import { docOf, int32, isDoc, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { firstReply } from '../first-reply.ts'
-import { collectionOf, ensureCollection } from './find.ts'
+import { arraySupply } from '../supply.ts'
+import { collectionOf, ensureCollection, firstReply } from './find.ts'
 import { checkIndexSpec, existingIndex } from './index-spec.ts'
 import { whenUnlocked } from './write-batch.ts'
 
-function namespaceOf (call: Call): string {
-  return `${call.database}.${call.collectionName()}`
-}
-
 function existing (call: Call): Collection {
-  const namespace = namespaceOf(call)
+  const namespace = call.namespace()
   const collection = call.engine.catalog.get(namespace)
   if (collection === undefined) throw mongoError('NamespaceNotFound', `ns does not exist: ${namespace}`)
   return collection
@@ -34,7 +29,7 @@ const REFUSED_OPTIONS = [
 async function create (call: Call): Promise<Doc> {
   for (const option of REFUSED_OPTIONS) call.refuse(option, 'only plain collections')
   return await whenUnlocked(call, () => {
-    if (collectionOf(call) !== undefined) throw mongoError('NamespaceExists', `Collection ${namespaceOf(call)} already exists.`)
+    if (collectionOf(call) !== undefined) throw mongoError('NamespaceExists', `Collection ${call.namespace()} already exists.`)
     ensureCollection(call)
     return new Map()
   })
@@ -42,7 +37,7 @@ async function create (call: Call): Promise<Doc> {
 
 async function drop (call: Call): Promise<Doc> {
   const { catalog } = call.engine
-  const namespace = namespaceOf(call)
+  const namespace = call.namespace()
   const collection = await withoutTransactions(call, () => catalog.get(namespace))
   if (collection === undefined) return new Map()
   const indexes = collection.indexes.length
@@ -74,7 +69,7 @@ async function withoutTransactions (call: Call, find: () => Collection | undefin
 
 async function createIndexes (call: Call): Promise<Doc> {
   const { catalog } = call.engine
-  const namespace = namespaceOf(call)
+  const namespace = call.namespace()
   const specs = call.docs('indexes').map(checkIndexSpec)
   if (specs.length === 0) throw mongoError('BadValue', 'Must specify at least one index to create')
   if (call.transaction !== undefined) return createIndexesInTransaction(call, specs)
@@ -166,13 +161,13 @@ function batchSizeOf (call: Call): number {
   return size === undefined ? Infinity : toInteger(size) ?? Infinity
 }
 
-function listIndexes (call: Call): Reply {
+function listIndexes (call: Call): Reply | Promise<Reply> {
   const collection = existing(call)
   const specs = collection.indexes.filter(index => index.ready).map(index => encode(index.spec))
-  return firstReply(call, collection.namespace, new ArraySource(specs), { batchSize: batchSizeOf(call) })
+  return firstReply(call, collection.namespace, arraySupply(specs), { batchSize: batchSizeOf(call) })
 }
 
-function listCollections (call: Call): Reply {
+function listCollections (call: Call): Reply | Promise<Reply> {
   const filter = parseFilter(call.doc('filter') ?? new Map())
   const nameOnly = call.boolean('nameOnly', false)
   const listed: Buffer[] = []
@@ -187,7 +182,7 @@ function listCollections (call: Call): Reply {
     })
     if (matches(filter, doc)) listed.push(encode(doc))
   }
-  return firstReply(call, `${call.database}.$cmd.listCollections`, new ArraySource(listed), { batchSize: batchSizeOf(call) })
+  return firstReply(call, `${call.database}.$cmd.listCollections`, arraySupply(listed), { batchSize: batchSizeOf(call) })
 }
 
 function listDatabases (call: Call): Doc {

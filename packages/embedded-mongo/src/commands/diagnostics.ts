@@ -1,28 +1,31 @@
 /** What operators and tools ask. */
 import type { Call, Command } from '../command.ts'
 import { mongoError } from '../errors.ts'
+import { Query } from '../query.ts'
+import { RecordScan } from '../scan.ts'
 import type { Collection } from '../store/collection.ts'
 import { DateTime, docOf, int32 } from '../values.ts'
 import type { Doc } from '../values.ts'
 import { SERVER_VERSION } from './handshake.ts'
 
 /** The bytes of a collection's documents, by reading all of them. */
-function measure (call: Call, collection: Collection): { count: number, bytes: number } {
-  let count = 0
+async function measure (call: Call, collection: Collection): Promise<{ count: number, bytes: number }> {
+  const query = new Query(collection, { op: 'always' }, call.view)
+  const scan = new RecordScan(query.plan)
   let bytes = 0
-  call.view.scan(collection.prefix, collection.end, false, key => {
-    count++
-    bytes += call.view.peek(key)!.length
-    return true
-  })
+  let count = 0
+  await call.inTurns(() => query.run(scan, (_key, document) => {
+    bytes += document.length
+    return ++count > 0
+  }))
   return { count, bytes }
 }
 
-function collStats (call: Call): Doc {
-  const namespace = `${call.database}.${call.collectionName()}`
+async function collStats (call: Call): Promise<Doc> {
+  const namespace = call.namespace()
   const collection = call.engine.catalog.get(namespace)
   if (collection === undefined) throw mongoError('NamespaceNotFound', `Collection [${namespace}] not found.`)
-  const { count, bytes } = measure(call, collection)
+  const { count, bytes } = await measure(call, collection)
   return docOf({
     ns: namespace,
     size: bytes,
@@ -34,28 +37,24 @@ function collStats (call: Call): Doc {
   })
 }
 
-function dbStats (call: Call): Doc {
-  let collections = 0
-  let indexes = 0
+async function dbStats (call: Call): Promise<Doc> {
+  const collections = [...call.engine.catalog.all()].filter(({ database }) => database === call.database)
   let objects = 0
   let size = 0
-  for (const collection of call.engine.catalog.all()) {
-    if (collection.database !== call.database) continue
-    const { count, bytes } = measure(call, collection)
-    collections++
-    indexes += collection.indexes.length
+  for (const collection of collections) {
+    const { count, bytes } = await measure(call, collection)
     objects += count
     size += bytes
   }
   return docOf({
     db: call.database,
-    collections: int32(collections),
+    collections: int32(collections.length),
     views: int32(0),
     objects,
     avgObjSize: objects === 0 ? 0 : size / objects,
     dataSize: size,
     storageSize: size,
-    indexes: int32(indexes)
+    indexes: int32(collections.reduce((sum, { indexes }) => sum + indexes.length, 0))
   })
 }
 

@@ -14,10 +14,10 @@ import type { Collection } from '../store/collection.ts'
 import { docOf, int32, isDoc } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { aggregateQuery } from './aggregate.ts'
-import { collectionOf, countQuery, findQuery, hintOf, readerOf } from './find.ts'
+import { collectionOf, countQuery, findQuery, hintOf } from './find.ts'
 import { SERVER_VERSION } from './handshake.ts'
 
-function explain (call: Call): Doc {
+async function explain (call: Call): Promise<Doc> {
   const explained = call.doc('explain')
   if (explained === undefined) throw mongoError('TypeMismatch', "BSON field 'explain.explain' must be an object")
   const verbosity = call.body.get('verbosity') ?? 'allPlansExecution'
@@ -34,7 +34,7 @@ function explain (call: Call): Doc {
   const reply = docOf({
     explainVersion: '1',
     queryPlanner: docOf({
-      namespace: `${call.database}.${inner.collectionName()}`,
+      namespace: inner.namespace(),
       parsedQuery: filterOf(inner),
       winningPlan: query === undefined ? docOf({ stage: 'EOF' }) : stagesOf(query, filterOf(inner)),
       rejectedPlans: []
@@ -42,27 +42,26 @@ function explain (call: Call): Doc {
     command: explained,
     serverInfo: docOf({ host: call.engine.address, version: SERVER_VERSION })
   })
-  if (verbosity !== 'queryPlanner') reply.set('executionStats', execute(call, query))
+  if (verbosity !== 'queryPlanner') reply.set('executionStats', await execute(call, query))
   return reply
 }
 
 function queryOf (inner: Call, collection: Collection): Query {
   switch (inner.name) {
     case 'find': return findQuery(inner, collection)
-    case 'count': return countQuery(inner, collection)
-    case 'distinct': return new Query(collection, parseFilter(inner.doc('query') ?? new Map()), readerOf(inner), { hint: hintOf(inner.body.get('hint')) })
+    case 'count': case 'distinct': return countQuery(inner, collection)
     case 'aggregate': return aggregateQuery(inner, collection)
     case 'update': return statementQuery(inner, inner.docs('updates')[0], collection)
     case 'delete': return statementQuery(inner, inner.docs('deletes')[0], collection)
     case 'findAndModify': case 'findandmodify':
-      return new Query(collection, parseFilter(inner.doc('query') ?? new Map()), readerOf(inner), { sort: parseSort(inner.doc('sort') ?? new Map()), limit: 1, hint: hintOf(inner.body.get('hint')) })
+      return new Query(collection, parseFilter(inner.doc('query') ?? new Map()), inner.view, { sort: parseSort(inner.doc('sort') ?? new Map()), limit: 1, hint: hintOf(inner.body.get('hint')) })
     default: throw mongoError('CommandNotSupported', `explain of '${inner.name}' is not supported`)
   }
 }
 
 function statementQuery (inner: Call, statement: Doc | undefined, collection: Collection): Query {
   const filter = statement?.get('q')
-  return new Query(collection, parseFilter(isDoc(filter) ? filter : new Map()), readerOf(inner), { hint: hintOf(statement?.get('hint')) })
+  return new Query(collection, parseFilter(isDoc(filter) ? filter : new Map()), inner.view, { hint: hintOf(statement?.get('hint')) })
 }
 
 function stagesOf (query: Query, filter: Doc): Doc {
@@ -112,7 +111,7 @@ function printInterval (interval: Interval): Value {
   return `${lowerInclusive ? '[' : '('}${printValue(lower)}, ${printValue(upper)}${upperInclusive ? ']' : ')'}`
 }
 
-function execute (call: Call, query: Query | undefined): Doc {
+async function execute (call: Call, query: Query | undefined): Promise<Doc> {
   const startedMs = performance.now()
   let returned = 0
   let docsExamined = 0
@@ -121,7 +120,7 @@ function execute (call: Call, query: Query | undefined): Doc {
     const scan = new RecordScan(query.plan)
     const wanted = query.plan.sorted ? query.skip + query.limit : Infinity
     let found = 0
-    query.each(call.view, () => ++found < wanted, scan)
+    await call.inTurns(() => query.run(scan, () => ++found < wanted))
     returned = Math.max(0, Math.min(found - query.skip, query.limit))
     docsExamined = scan.recordsVisited
     keysExamined = query.plan.index === undefined && query.plan.union === undefined ? 0 : scan.keysExamined

@@ -7,9 +7,9 @@ import { parseSort } from '../sort.ts'
 import { removeDocument } from '../store/documents.ts'
 import { docOf, int32 } from '../values.ts'
 import type { Doc } from '../values.ts'
-import { collectionOf, hintOf, refuseCollation } from './find.ts'
-import { firstMatch, modifyOne, readUpdate } from './modify.ts'
-import { once, whenUnlocked } from './write-batch.ts'
+import { hintOf, refuseCollation } from './find.ts'
+import { onFirstMatch } from './matches.ts'
+import { modifyOne, readUpdate } from './modify.ts'
 
 async function findAndModify (call: Call): Promise<Doc> {
   refuseCollation(call)
@@ -32,13 +32,10 @@ function selection (call: Call) {
 }
 
 async function removeOne (call: Call): Promise<Doc> {
-  const wanted = selection(call)
-  return await whenUnlocked(call, () => once(call, 0, () => {
-    const collection = collectionOf(call)
-    const match = collection && firstMatch(call, collection, wanted)
+  return await onFirstMatch(call, 0, selection(call), ({ collection, match }) => {
     if (match !== undefined) removeDocument(call.writer, call.engine.catalog, collection!, match.key.slice(collection!.prefix.length), match.doc)
     return docOf({ lastErrorObject: docOf({ n: int32(match === undefined ? 0 : 1) }), value: shown(call, match?.doc) })
-  }))
+  })
 }
 
 async function updateOne (call: Call, returnsNew: boolean): Promise<Doc> {

@@ -1,19 +1,27 @@
 /** Reading through cursors, counting, and distinct values. */
-import { ArraySource } from '../array-source.ts'
 import type { Call, Command, Reply } from '../command.ts'
 import { compareValues } from '../compare.ts'
+import { Batches } from '../cursors.ts'
 import { decode } from '../bson-bytes.ts'
 import { mongoError } from '../errors.ts'
-import { firstReply } from '../first-reply.ts'
+import { parseFilter } from '../filter.ts'
+import { encodeKey } from '../key-bytes.ts'
 import { parseProjection } from '../projection.ts'
-import { parseQueryFilter, Query } from '../query.ts'
-import type { QueryOptions, Reader } from '../query.ts'
+import { Query } from '../query.ts'
 import { isArrayIndex, pathParts } from '../paths.ts'
 import { ReplyBatch } from '../reply-batch.ts'
+import { RecordScan } from '../scan.ts'
 import { parseSort } from '../sort.ts'
 import type { Collection } from '../store/collection.ts'
+import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
+import { arraySupply, supplyOf } from '../supply.ts'
+import type { Supply } from '../supply.ts'
+import type { Progress } from '../turns.ts'
 import { docOf, int32, isDoc, isNumeric, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
+
+const NOTHING: Doc = new Map()
+const DISTINCT_FIELD = [{ path: '', direction: 1 as const }]
 
 /** What the first batch holds when the client names no size. */
 export const FIRST_BATCH = 101
@@ -37,11 +45,6 @@ export function ensureCollection (call: Call): Collection {
   return collectionOf(call) ?? call.engine.catalog.create(call.writer, call.database, call.collectionName())
 }
 
-/** How far and how long the call reads. */
-export function readerOf (call: Call): Reader {
-  return { seq: call.transaction?.seq ?? Infinity, deadlineMs: call.deadlineMs }
-}
-
 export function refuseCollation (call: Call): void {
   const collation = call.doc('collation')
   if (collation !== undefined && collation.size > 0 && collation.get('locale') !== 'simple') {
@@ -59,15 +62,12 @@ export function findQuery (call: Call, collection: Collection): Query {
   refuseCollation(call)
   for (const field of ['let', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData']) call.refuse(field, 'not in scope')
   const limit = limitOf(call)
-  const projection = call.doc('projection')
-  const options: QueryOptions = {
-    sort: parseSort(call.doc('sort') ?? new Map()),
+  return new Query(collection, parseFilter(call.doc('filter') ?? NOTHING), call.view, {
+    sort: parseSort(call.doc('sort') ?? NOTHING),
     hint: hintOf(call.body.get('hint')),
     skip: call.integer('skip', 0),
-    limit: limit === 0 ? Infinity : Math.abs(limit),
-    project: projection === undefined || projection.size === 0 ? undefined : parseProjection(projection)
-  }
-  return new Query(collection, parseQueryFilter(call.doc('filter')), readerOf(call), options)
+    limit: limit === 0 ? Infinity : Math.abs(limit)
+  })
 }
 
 /** Drivers send an empty hint for none. */
@@ -81,42 +81,55 @@ function limitOf (call: Call): number {
   return call.integer('limit', 0)
 }
 
-function find (call: Call): Reply {
+function find (call: Call): Reply | Promise<Reply> {
   call.engine.counters.query++
-  const namespace = `${call.database}.${call.collectionName()}`
   const collection = collectionOf(call)
   if (collection === undefined) {
-    parseQueryFilter(call.doc('filter'))
-    return firstReply(call, namespace, new ArraySource([]), { batchSize: 0 })
+    parseFilter(call.doc('filter') ?? NOTHING)
+    return firstReply(call, call.namespace(), arraySupply([]), { batchSize: 1 })
   }
-  const query = findQuery(call, collection)
-  const reply = firstReply(call, namespace, query.source(call.view), {
+  const projection = call.doc('projection')
+  return firstReply(call, call.namespace(), supplyOf(findQuery(call, collection)), {
     batchSize: call.integer('batchSize', FIRST_BATCH),
     singleBatch: call.boolean('singleBatch', false) || limitOf(call) < 0,
-    noCursorTimeout: call.boolean('noCursorTimeout', false)
+    timesOut: !call.boolean('noCursorTimeout', false),
+    project: projection === undefined || projection.size === 0 ? undefined : parseProjection(projection)
   })
-  // The time between batches is the client's.
-  query.deadlineMs = Infinity
-  return reply
 }
 
-function getMore (call: Call): Reply {
+type FirstBatchOptions = { batchSize: number, singleBatch?: boolean, timesOut?: boolean, project?: ((doc: Doc) => Doc) | undefined }
+
+/** The reply that opens a cursor, or that holds everything when the first batch does. */
+export function firstReply (call: Call, namespace: string, supply: Supply, options: FirstBatchOptions): Reply | Promise<Reply> {
+  const { batchSize, singleBatch = false, timesOut = true, project } = options
+  const batches = new Batches(supply, project)
+  const batch = new ReplyBatch('firstBatch', namespace)
+  const finish = (progress: Progress) => batch.finish(progress === 'done' || singleBatch
+    ? 0n
+    : call.engine.cursors.add({ namespace, batches, transaction: call.transaction, timesOut, lastUseMs: call.nowMs }))
+  const progress = call.inTurns(() => batches.fill(batch, batchSize))
+  return progress instanceof Promise ? progress.then(finish) : finish(progress)
+}
+
+async function getMore (call: Call): Promise<Reply> {
   call.engine.counters.getmore++
   const id = call.body.get('getMore')
   if (typeof id !== 'bigint') throw mongoError('TypeMismatch', "BSON field 'getMore.getMore' is the wrong type, expected type 'long'")
   const namespace = `${call.database}.${call.string('collection')}`
+  const batchSize = call.integer('batchSize', 0) || Infinity
   const { cursors } = call.engine
   const cursor = cursors.get(id, namespace, call.transaction)
-  cursor.lastUseMs = call.nowMs
-  if (!cursor.source.isAlive(call.engine.catalog)) {
-    cursors.delete(id)
-    throw mongoError('QueryPlanKilled', 'collection or index dropped while a cursor was reading it')
-  }
   const batch = new ReplyBatch('nextBatch', namespace)
-  const exhausted = cursor.source.fill(call.view, batch, call.integer('batchSize', 0) || Infinity)
-  if (!exhausted) return batch.finish(id)
-  cursors.delete(id)
-  return batch.finish(0n)
+  cursor.busy = true
+  let isOver = true
+  try {
+    isOver = await call.inTurns(() => cursor.batches.fill(batch, batchSize)) === 'done'
+  } finally {
+    cursor.busy = false
+    cursor.lastUseMs = call.nowMs
+    if (isOver) cursors.delete(id)
+  }
+  return batch.finish(isOver ? 0n : id)
 }
 
 function killCursors (call: Call): Doc {
@@ -130,43 +143,48 @@ function killCursors (call: Call): Doc {
 
 export function countQuery (call: Call, collection: Collection): Query {
   refuseCollation(call)
-  return new Query(collection, parseQueryFilter(call.doc('query')), readerOf(call), { hint: hintOf(call.body.get('hint')) })
+  return new Query(collection, parseFilter(call.doc('query') ?? NOTHING), call.view, { hint: hintOf(call.body.get('hint')) })
 }
 
-function count (call: Call): Doc {
+async function count (call: Call): Promise<Doc> {
   call.engine.counters.query++
-  const collection = collectionOf(call)
   const skip = call.integer('skip', 0)
   const limit = Math.abs(limitOf(call)) || Infinity
+  const collection = collectionOf(call)
+  const query = collection && countQuery(call, collection)
   let n = 0
-  if (collection !== undefined) {
-    const query = countQuery(call, collection)
-    n = query.filter.op === 'always' ? countOf(call, query) : query.countMatches(call.view, skip + limit)
+  if (query?.filter.op === 'always' && call.transaction === undefined) {
+    n = collection!.count
+  } else if (query !== undefined) {
+    const scan = new RecordScan(query.plan)
+    await call.inTurns(() => query.run(scan, () => ++n < skip + limit))
   }
   return docOf({ n: int32(Math.max(0, Math.min(n - skip, limit))) })
 }
 
-/** How many match, skipping and limiting as asked; of all documents the number is kept. */
-export function countOf (call: Call, query: Query): number {
-  if (query.filter.op !== 'always' || call.transaction !== undefined) return query.countMatches(call.view)
-  return Math.max(0, Math.min(query.plan.collection.count - query.skip, query.limit))
-}
-
-function distinct (call: Call): Doc {
-  refuseCollation(call)
+async function distinct (call: Call): Promise<Doc> {
   call.engine.counters.query++
   const parts = pathParts(call.string('key'))
   const collection = collectionOf(call)
-  const values: Value[] = []
+  const values = new Map<string, Value>()
+  let bytes = 0
   if (collection !== undefined) {
-    const query = new Query(collection, parseQueryFilter(call.doc('query')), readerOf(call), { hint: hintOf(call.body.get('hint')) })
-    query.each(call.view, (_key, bytes, doc) => {
-      collect(doc ?? decode(bytes), parts, 0, values)
+    const query = countQuery(call, collection)
+    const scan = new RecordScan(query.plan)
+    await call.inTurns(() => query.run(scan, (_key, document, doc) => {
+      const found: Value[] = []
+      collect(doc ?? decode(document), parts, 0, found)
+      for (const value of found) {
+        const key = encodeKey([value], DISTINCT_FIELD).toString('latin1')
+        if (values.has(key)) continue
+        values.set(key, value)
+        bytes += key.length
+        if (bytes > DOCUMENT_BYTES_MAX) throw mongoError(17217, 'distinct too big, 16mb cap')
+      }
       return true
-    })
+    }))
   }
-  values.sort(compareValues)
-  return docOf({ values: values.filter((value, i) => i === 0 || compareValues(values[i - 1], value) !== 0) })
+  return docOf({ values: [...values.values()].sort(compareValues) })
 }
 
 /** All values at a path; arrays give their items, as an index would. */

@@ -1,30 +1,24 @@
 /** Applies one update statement, for `update` and `findAndModify`. */
-import { decode } from '../bson-bytes.ts'
 import type { Call } from '../command.ts'
 import { mongoError } from '../errors.ts'
-import { matches, parseFilter } from '../filter.ts'
-import type { Filter } from '../filter.ts'
-import type { IndexField } from '../key-bytes.ts'
-import { Query } from '../query.ts'
+import { parseFilter } from '../filter.ts'
 import type { Match } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
 import { insertDocument, replaceDocument } from '../store/documents.ts'
-import type { View } from '../store/view.ts'
 import { applyUpdate, isReplacement, parseUpdate, upsertDocument } from '../update.ts'
 import type { Update } from '../update.ts'
 import { docOf, int32, isDoc, isTruthy } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, ensureCollection, hintOf, readerOf } from './find.ts'
+import { collectionOf, ensureCollection, hintOf } from './find.ts'
+import { onEachMatch, onFirstMatch } from './matches.ts'
+import type { Selection } from './matches.ts'
 import { checkStatement, docField, withId } from './statement.ts'
-import { once, refuseRetry, whenUnlocked } from './write-batch.ts'
+import { refuseRetry } from './write-batch.ts'
 
-export type UpdateStatement = {
-  readonly filter: Filter
+export type UpdateStatement = Selection & {
   readonly update: Update
   readonly multi: boolean
   readonly upsert: boolean
-  readonly hint: Value | undefined
-  readonly sort: readonly IndexField[]
 }
 
 /** What an update did to one document. */
@@ -42,7 +36,7 @@ export function readUpdateStatement (statement: Doc): UpdateStatement {
   const multi = isTruthy(statement.get('multi'))
   const update = readUpdate(statement.get('u'), statement.get('arrayFilters'))
   if (multi && isReplacement(update)) throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
-  return { filter: parseFilter(docField(statement, 'q')), update, multi, upsert: isTruthy(statement.get('upsert')), hint: hintOf(statement.get('hint')), sort: [] }
+  return { filter: parseFilter(docField(statement, 'q')), update, multi, upsert: isTruthy(statement.get('upsert')), hint: hintOf(statement.get('hint')) }
 }
 
 export function readUpdate (update: Value | undefined, arrayFilters: Value | undefined): Update {
@@ -55,8 +49,13 @@ export function readUpdate (update: Value | undefined, arrayFilters: Value | und
 export async function modify (call: Call, i: number, statement: UpdateStatement): Promise<Doc> {
   const collection = collectionOf(call)
   if (statement.multi && collection !== undefined) {
-    const result = await modifyAll(call, collection, statement)
-    if (result.n > 0 || !statement.upsert) return docOf({ n: int32(result.n), nModified: int32(result.nModified) })
+    let n = 0
+    let nModified = 0
+    await onEachMatch(call, collection, statement, match => {
+      if (change(call, collection, match, statement).changed) nModified++
+      n++
+    })
+    if (n > 0 || !statement.upsert) return docOf({ n: int32(n), nModified: int32(nModified) })
   }
   return await modifyOne(call, i, statement, modified => {
     if (modified === undefined) return docOf({ n: int32(0), nModified: int32(0) })
@@ -65,45 +64,18 @@ export async function modify (call: Call, i: number, statement: UpdateStatement)
   })
 }
 
-async function modifyAll (call: Call, collection: Collection, statement: UpdateStatement): Promise<{ n: number, nModified: number }> {
-  const { view } = call
-  const { filter } = statement
-  // All matches are found before the first is changed, so that none is met again at its new place in an index.
-  const query = new Query(collection, filter, readerOf(call), { hint: statement.hint })
-  let n = 0
-  let nModified = 0
-  for (const { key } of query.matches(view)) {
-    const modified = await whenUnlocked(call, () => {
-      const doc = checkStillMatching(view, key, filter)
-      return doc === undefined ? undefined : change(call, collection, { key, doc }, statement)
-    })
-    if (modified === undefined) continue
-    n++
-    if (modified.changed) nModified++
-  }
-  return { n, nModified }
-}
-
 /** Changes the first match, or upserts; `describe` makes statement `i`'s result of it, or of neither. */
 export async function modifyOne (call: Call, i: number, statement: UpdateStatement, describe: (modified: Modified | undefined) => Doc): Promise<Doc> {
-  return await whenUnlocked(call, () => once(call, i, () => {
-    const collection = collectionOf(call)
-    const match = collection && firstMatch(call, collection, statement)
+  return await onFirstMatch(call, i, statement, ({ collection, match }) => {
     if (match !== undefined) return describe(change(call, collection!, match, statement))
     return describe(statement.upsert ? upsert(call, collection ?? ensureCollection(call), statement) : undefined)
-  }))
+  })
 }
 
-export function firstMatch (call: Call, collection: Collection, statement: Pick<UpdateStatement, 'filter' | 'sort' | 'hint'>): Match | undefined {
-  const { filter, sort, hint } = statement
-  return new Query(collection, filter, readerOf(call), { sort, hint, limit: 1 }).matches(call.view)[0]
-}
-
-function change (call: Call, collection: Collection, match: Match, { update, filter }: UpdateStatement): Modified {
-  const before = match.doc
+function change (call: Call, collection: Collection, { key, doc: before }: Match, { update, filter }: UpdateStatement): Modified {
   const after = applyUpdate(update, before, { insert: false, filter })
   if (after === null) return { before, after: before, changed: false }
-  replaceDocument(call.writer, call.engine.catalog, collection, match.key.slice(collection.prefix.length), before, after)
+  replaceDocument(call.writer, call.engine.catalog, collection, key.slice(collection.prefix.length), before, after)
   return { before, after, changed: true }
 }
 
@@ -111,12 +83,4 @@ function upsert (call: Call, collection: Collection, statement: UpdateStatement)
   const { doc, bytes } = withId(upsertDocument(statement.update, statement.filter))
   insertDocument(call.writer, call.engine.catalog, collection, bytes, doc)
   return { before: undefined, after: doc, changed: true }
-}
-
-/** The document, read again: while its statement waited, it may have changed or gone. */
-export function checkStillMatching (view: View, key: string, filter: Filter): Doc | undefined {
-  const bytes = view.peek(key)
-  if (bytes === undefined) return undefined
-  const doc = decode(bytes)
-  return matches(filter, doc) ? doc : undefined
 }

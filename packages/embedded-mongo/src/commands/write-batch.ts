@@ -12,12 +12,16 @@ import { asMongoError } from '../to-mongo-error.ts'
 import { WRITE_BATCH_MAX } from './handshake.ts'
 
 /** Runs `attempt` again whenever an open transaction was in its way and has ended. */
-export function whenUnlocked<T> (call: Call, attempt: () => T): T | Promise<T> {
-  try {
-    return attempt()
-  } catch (error) {
+export function whenUnlocked<T> (call: Call, attempt: () => T | Promise<T>): T | Promise<T> {
+  const again = (error: unknown) => {
     if (!(error instanceof Locked)) throw error
     return call.untilEnded(error.holder).then(() => whenUnlocked(call, attempt))
+  }
+  try {
+    const result = attempt()
+    return result instanceof Promise ? result.catch(again) : result
+  } catch (error) {
+    return again(error)
   }
 }
 

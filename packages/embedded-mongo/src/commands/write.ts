@@ -2,13 +2,14 @@
 import type { Call, Command } from '../command.ts'
 import { mongoError } from '../errors.ts'
 import { parseFilter } from '../filter.ts'
-import { Query } from '../query.ts'
+import type { Match } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
 import { insertDocument, removeDocument } from '../store/documents.ts'
 import { docOf, int32, isNumeric, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { collectionOf, ensureCollection, hintOf, readerOf } from './find.ts'
-import { checkStillMatching, checkUpdateStatement, firstMatch, modify, readUpdateStatement } from './modify.ts'
+import { collectionOf, ensureCollection, hintOf } from './find.ts'
+import { onEachMatch, onFirstMatch } from './matches.ts'
+import { checkUpdateStatement, modify, readUpdateStatement } from './modify.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { once, refuseRetry, runStatements, whenUnlocked } from './write-batch.ts'
 
@@ -78,27 +79,23 @@ function checkDeleteStatement (call: Call, statement: Doc): void {
 
 /** Returns how many documents were removed. */
 async function removeMatching (call: Call, i: number, statement: Doc): Promise<number> {
-  const filter = parseFilter(docField(statement, 'q'))
-  const hint = hintOf(statement.get('hint'))
-  const remove = (collection: Collection, key: string, doc: Doc) => {
+  const selection = { filter: parseFilter(docField(statement, 'q')), hint: hintOf(statement.get('hint')) }
+  const remove = (collection: Collection, { key, doc }: Match) => {
     removeDocument(call.writer, call.engine.catalog, collection, key.slice(collection.prefix.length), doc)
-    return 1
   }
   if (toNumber(statement.get('limit')) === 1) {
-    const result = await whenUnlocked(call, () => once(call, i, () => {
-      const collection = collectionOf(call)
-      const match = collection && firstMatch(call, collection, { filter, sort: [], hint })
-      return docOf({ n: int32(match === undefined ? 0 : remove(collection!, match.key, match.doc)) })
-    }))
+    const result = await onFirstMatch(call, i, selection, ({ collection, match }) => {
+      if (match !== undefined) remove(collection!, match)
+      return docOf({ n: int32(match === undefined ? 0 : 1) })
+    })
     return toNumber(result.get('n'))
   }
   const collection = collectionOf(call)
   let n = 0
-  if (collection === undefined) return n
-  for (const { key } of new Query(collection, filter, readerOf(call), { hint }).matches(call.view)) {
-    n += await whenUnlocked(call, () => {
-      const doc = checkStillMatching(call.view, key, filter)
-      return doc === undefined ? 0 : remove(collection, key, doc)
+  if (collection !== undefined) {
+    await onEachMatch(call, collection, selection, match => {
+      remove(collection, match)
+      n++
     })
   }
   return n

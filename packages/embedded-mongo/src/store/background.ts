@@ -7,41 +7,53 @@ import { duplicateKey } from './duplicate-key.ts'
 import type { Index } from './index-definition.ts'
 import { prefixEnd, prefixOf, toBytes, fromBytes, RECORD_ID_BYTES } from './keys.ts'
 import type { Store } from './store.ts'
+import type { Transaction } from './transaction.ts'
+import { Slice, turn } from '../turns.ts'
 
 const PORTION = 1_000
 
 /**
- * Enters all documents into an index that writes keep already. A document changed meanwhile is right either way:
- * its writer maintains the entries, and entering it again changes nothing.
+ * Enters all documents into an index that writes keep already, in slices. A document changed meanwhile is right either
+ * way: its writer maintains the entries, and entering it again changes nothing.
  */
 export async function buildIndex (store: Store, catalog: Catalog, collection: Collection, index: Index): Promise<void> {
-  let from: string | undefined = collection.prefix
-  while (from !== undefined && catalog.byId(collection.id) === collection && collection.indexes.includes(index)) {
-    from = buildPortion(store, catalog, collection, index, from)
-    await store.durable()
+  let landed = Promise.resolve()
+  for (let from = collection.prefix; from < collection.end && !collection.dropped && !index.dropped;) {
+    const { next, holder } = buildSlice(store, catalog, collection, index, from)
+    from = next
+    await turn()
+    await holder?.ended
+    // One portion is being written while the next is made.
+    await landed
+    landed = store.durable()
   }
+  await landed
 }
 
-/** Enters one portion; returns where the next begins. */
-function buildPortion (store: Store, catalog: Catalog, collection: Collection, index: Index, from: string): string | undefined {
+/** Enters as many documents as a slice allows; returns where the next begins, and what open transaction must end before. */
+function buildSlice (store: Store, catalog: Catalog, collection: Collection, index: Index, from: string): { next: string, holder?: Transaction } {
   const records: string[] = []
   store.latest.scan(from, collection.end, false, key => records.push(key) < PORTION)
+  const slice = new Slice()
   for (const key of records) {
     const doc = decode(store.latest.peek(key)!)
     const record = key.slice(-RECORD_ID_BYTES)
     const keys = keysOf(catalog, collection, index, doc)
+    const holder = keys.map(entry => store.locks.get(entry)).find(holder => holder !== undefined)
+    if (holder !== undefined) return { next: key, holder }
     if (keys.length > 0) store.nextCommit()
     for (const entry of keys) {
       if (!index.unique) {
         store.put(entry + record, Buffer.alloc(0))
         continue
       }
-      const holder = store.latest.peek(entry)
-      if (holder !== undefined && fromBytes(holder) !== record) throw duplicateKey(collection, index, doc)
+      const other = store.latest.peek(entry)
+      if (other !== undefined && fromBytes(other) !== record) throw duplicateKey(collection, index, doc)
       store.put(entry, toBytes(record))
     }
+    if (slice.isOver()) return { next: key + '\0' }
   }
-  return records.length < PORTION ? undefined : records[records.length - 1]! + '\0'
+  return { next: records.length < PORTION ? collection.end : records.at(-1)! + '\0' }
 }
 
 /** Deletes everything under the ids that drops have left. */

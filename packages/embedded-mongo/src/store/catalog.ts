@@ -97,12 +97,14 @@ export class Catalog {
   /** The entries become garbage; returns the id whose range can be reclaimed. */
   removeIndex (collection: Collection, index: Index): number {
     collection.indexes.splice(collection.indexes.indexOf(index), 1)
+    index.dropped = true
     this.#change(collection)
     this.#store.put(DROPPED + prefixOf(index.id), Buffer.alloc(1))
     return index.id
   }
 
   drop (collection: Collection): number[] {
+    collection.dropped = true
     this.#byNamespace.delete(collection.namespace)
     this.#byId.delete(collection.id)
     this.#uncounted.delete(collection)
@@ -155,6 +157,7 @@ export class Catalog {
 
   /** Back to what is on disk. */
   reload (): void {
+    for (const collection of this.#byId.values()) collection.dropped = true
     this.#byNamespace.clear()
     this.#byId.clear()
     this.#uncounted.clear()

@@ -17,6 +17,8 @@ export class Collection implements Counted {
   readonly uuid: Binary
   /** The first is always `_id_`. */
   readonly indexes: Index[] = []
+  /** What still reads it must stop. */
+  dropped = false
   count = 0
   #nextRecord = 0
 

@@ -1,6 +1,9 @@
 /** Removes documents whose TTL index says that their time is over. */
 import { parseFilter } from '../filter.ts'
+import { decode } from '../bson-bytes.ts'
 import { Query } from '../query.ts'
+import type { Match } from '../query.ts'
+import { RecordScan } from '../scan.ts'
 import { DateTime, docOf } from '../values.ts'
 import type { Catalog } from './catalog.ts'
 import type { Collection } from './collection.ts'
@@ -25,12 +28,13 @@ export async function removeExpired (store: Store, catalog: Catalog, nowMs: numb
   }
 }
 
-/** Removes up to a portion; true when there may be more. */
+/** Removes up to a portion; false when nothing can be removed now. */
 function removePortion (store: Store, catalog: Catalog, collection: Collection, index: Index, nowMs: number): boolean {
   const before = DateTime.fromMs(nowMs - index.expireAfterSeconds! * 1_000)
   const filter = parseFilter(docOf({ [index.fields[0]!.path]: docOf({ $lt: before }) }))
-  const query = new Query(collection, filter, { seq: Infinity, deadlineMs: Infinity }, { limit: PORTION })
-  const expired = query.matches(store.latest)
+  const query = new Query(collection, filter, store.latest)
+  const expired: Match[] = []
+  query.run(new RecordScan(query.plan), (key, bytes, doc) => expired.push({ key, doc: doc ?? decode(bytes) }) < PORTION)
   const writer = new PlainWriter(store)
   let removed = 0
   for (const { key, doc } of expired) {
@@ -42,5 +46,5 @@ function removePortion (store: Store, catalog: Catalog, collection: Collection, 
       if (!(error instanceof Locked)) throw error
     }
   }
-  return removed === PORTION
+  return removed > 0
 }

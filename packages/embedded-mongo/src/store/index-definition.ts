@@ -28,6 +28,8 @@ export type Index = {
   truncated: boolean
   /** Whether all documents are in it; before, it is kept but not read. */
   ready: boolean
+  /** What still reads it must stop. */
+  dropped: boolean
   /** The commit that made it ready: an older snapshot may lack entries. */
   readySeq: number
 }
@@ -52,6 +54,7 @@ export function defineIndex (id: number, spec: Doc, flags = { ready: true, multi
     building: undefined,
     touchedBy: [...touchedBy],
     ...flags,
+    dropped: false,
     readySeq: 0
   }
 }

@@ -12,7 +12,8 @@ export type Visit = (key: string) => boolean
 export class View {
   readonly #environment: Environment
   readonly #layers: () => readonly Layer[]
-  readonly #seq: number
+  /** The newest commit it sees. */
+  readonly seq: number
   readonly #pin: Pin | undefined
   readonly #own: Layer | undefined
 
@@ -20,7 +21,7 @@ export class View {
   constructor (environment: Environment, layers: () => readonly Layer[], seq = Infinity, pin?: Pin, own?: Layer) {
     this.#environment = environment
     this.#layers = layers
-    this.#seq = seq
+    this.seq = seq
     this.#pin = pin
     this.#own = own
   }
@@ -30,7 +31,7 @@ export class View {
     if (own !== undefined) return own
     const layers = this.#layers()
     for (let i = layers.length - 1; i >= 0; i--) {
-      const version = layers[i]!.at(key, this.#seq)
+      const version = layers[i]!.at(key, this.seq)
       if (version !== undefined) return version
     }
     return undefined

@@ -52,8 +52,8 @@ export function openEngine (t: Test): Engine {
 }
 
 /** Its answer to one command. */
-export async function command (engine: Engine, body: object): Promise<Doc> {
-  const reply = await dispatch(engine, readRequest(message(1, serialize({ ...body, $db: 'test' }))), 1)
+export async function command (engine: Engine, body: object, database = 'test'): Promise<Doc> {
+  const reply = await dispatch(engine, readRequest(message(1, serialize({ ...body, $db: database }))), 1)
   return Buffer.isBuffer(reply) ? decode(reply) : reply as Doc
 }
 

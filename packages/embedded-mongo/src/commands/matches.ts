@@ -1,0 +1,74 @@
+/** Finds what a statement is to write. Long searches let others go first; a document is always written in the turn in which it is seen to match. */
+import { decode } from '../bson-bytes.ts'
+import type { Call } from '../command.ts'
+import { matches } from '../filter.ts'
+import type { Filter } from '../filter.ts'
+import type { IndexField } from '../key-bytes.ts'
+import { FirstMatch, Query } from '../query.ts'
+import type { Match } from '../query.ts'
+import { RecordScan } from '../scan.ts'
+import type { Collection } from '../store/collection.ts'
+import type { Doc, Value } from '../values.ts'
+import { collectionOf } from './find.ts'
+import { once, whenUnlocked } from './write-batch.ts'
+
+export type Selection = { readonly filter: Filter, readonly hint: Value | undefined, readonly sort?: readonly IndexField[] }
+
+/** A document to be written, and the collection it is in; neither when there is none. */
+export type Target = { readonly collection: Collection | undefined, readonly match: Match | undefined }
+
+/** Lets `write` do statement `i` on the first match, or without one. */
+export async function onFirstMatch (call: Call, i: number, selection: Selection, write: (target: Target) => Doc): Promise<Doc> {
+  return await whenUnlocked(call, () => {
+    const collection = collectionOf(call)
+    const doIt = (match?: Match) => once(call, i, () => write({ collection, match }))
+    if (collection === undefined) return doIt()
+    const query = new Query(collection, selection.filter, call.view, selection)
+    const search = new FirstMatch(query)
+    const found = call.inTurns(() => search.run())
+    if (!(found instanceof Promise)) return doIt(search.match)
+    return found.then(() => {
+      const doc = search.match && matching(query, search.match.key)
+      if (search.match !== undefined && doc === undefined) return onFirstMatch(call, i, selection, write)
+      return doIt(doc && { key: search.match!.key, doc })
+    })
+  })
+}
+
+const PORTION = 256
+
+/** So many writes gather in memory before the disk is waited for. */
+const UNWRITTEN_MAX = 5_000
+
+/** Calls `write` for every match, a portion at a time, and for none twice, though `write` may move it ahead in the index. */
+export async function onEachMatch (call: Call, collection: Collection, selection: Selection, write: (match: Match) => void): Promise<void> {
+  const query = new Query(collection, selection.filter, call.view, selection)
+  const scan = new RecordScan(query.plan)
+  const written = query.plan.index === undefined && query.plan.union === undefined ? undefined : new Set<string>()
+  let unwritten = 0
+  for (let isOver = false; !isOver;) {
+    const keys: string[] = []
+    isOver = query.run(scan, key => keys.push(key) < PORTION) === 'done'
+    for (const key of keys) {
+      if (written?.has(key) === true) continue
+      written?.add(key)
+      const writing = whenUnlocked(call, () => {
+        const doc = matching(query, key)
+        if (doc !== undefined) write({ key, doc })
+      })
+      if (writing instanceof Promise) await writing
+    }
+    if (!isOver) await call.turn()
+    unwritten += keys.length
+    if (unwritten < UNWRITTEN_MAX || call.transaction !== undefined) continue
+    await call.engine.store.durable()
+    unwritten = 0
+  }
+}
+
+/** The document as it is now, if it still matches: while its writer waited, it may have changed or gone. */
+function matching ({ view, filter }: Query, key: string): Doc | undefined {
+  const bytes = view.peek(key)
+  const doc = bytes && decode(bytes)
+  return doc !== undefined && matches(filter, doc) ? doc : undefined
+}

@@ -1,0 +1,30 @@
+/**
+ * One command runs at a time; long work is cut into slices, between which the others go. Whatever is read in one slice
+ * may be another's to change before the next: a scan keeps a key to go on from, never what it saw there.
+ */
+
+/** What a command may hold the others up for, in milliseconds. */
+const SLICE_MS = 5
+
+/** There is no more; whoever takes the results has enough; or others are to go first. */
+export type Progress = 'done' | 'enough' | 'paused'
+
+export class Slice {
+  #asked = 0
+  #endMs = 0
+
+  /** Cheap enough to be asked after every document. Once it has said yes, the next slice begins. */
+  isOver (): boolean {
+    if ((++this.#asked & 31) !== 0) return false
+    const nowMs = performance.now()
+    if (this.#endMs === 0) this.#endMs = nowMs + SLICE_MS
+    if (nowMs <= this.#endMs) return false
+    this.#endMs = 0
+    return true
+  }
+}
+
+/** Lets what has come in meanwhile go first. */
+export async function turn (): Promise<void> {
+  await new Promise<void>(resolve => { setImmediate(resolve) })
+}
