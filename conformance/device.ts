@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Socket, io } from 'socket.io-client'
 import type { Connection, History, LiveEvent, Message } from './history.ts'
+import { leakIn } from './leaks.ts'
 import type { Person } from './people.ts'
 
 /** An acknowledgement; undefined: none came, so it may have happened or not. */
@@ -182,18 +183,7 @@ export class Device {
     }
     connection.events.push(event)
     if (isMessage) this.history.see('delivered live', payload as Message, at)
-    const secret = secretIn(payload)
-    if (secret !== undefined) this.history.faults.push({ at, what: `${name} to user ${this.person.id} carries ${secret} of a user` })
+    const leak = leakIn(JSON.stringify(payload))
+    if (leak !== undefined) this.history.leaks.push(`${name} to user ${this.person.id} carries ${leak}`)
   }
-}
-
-/** The name of a field that nobody but the user may see, in a payload of others. */
-export function secretIn (payload: unknown): string | undefined {
-  const { senderId, receiverId, user } = payload as Record<'senderId' | 'receiverId' | 'user', unknown>
-  for (const person of [senderId, receiverId, user]) {
-    if (person === null || typeof person !== 'object') continue
-    const secret = Object.keys(person).find(field => /^(password|hash|email|emailKey|tokensValidFrom|revokedSessions)$/i.test(field))
-    if (secret !== undefined) return secret
-  }
-  return undefined
 }

@@ -13,12 +13,15 @@ import { History } from './history.ts'
 import { type Person, directId, people } from './people.ts'
 import type { Random } from './random.ts'
 import { Rest } from './rest.ts'
+import { playScenes } from './scenes/index.ts'
 import { snapshot } from './snapshots.ts'
 import type { Stage, Target } from './stage.ts'
 
 export interface EraOptions {
   urls: readonly string[]
   control: Control | undefined
+  /** Play the scenes before the load. */
+  withScenes: boolean
   /** Milliseconds of load. */
   loadMs: number
   /** Milliseconds between two kills. */
@@ -40,6 +43,7 @@ export async function playEra (options: EraOptions): Promise<History> {
   const ending = new AbortController()
   const settled = new AbortController()
   await waitReady(urls)
+  if (options.withScenes) await scenesFirst(options, history)
   const stage = await setUp(options, history, ending.signal, settled.signal)
   const box = new Letterbox()
   const [ada, bob, cid] = stage.members as [Person, Person, Person]
@@ -64,6 +68,14 @@ export async function playEra (options: EraOptions): Promise<History> {
   const stored = new Set(history.seen.map(({ messageId }) => messageId)).size
   say(`${stored} messages in ${history.attempts.length} sends, ${history.changes.length} changes, ${history.connections.length} connections, ${history.kills} kills in ${Math.round(loadMs / 1_000)} s of load`)
   return history
+}
+
+/** While nobody else does anything: what is looked at there has to be exact. */
+async function scenesFirst ({ urls, tokens, run, common, say }: EraOptions, history: History): Promise<void> {
+  const rest = new Rest(urls[0]!, history)
+  const startedAt = Date.now()
+  await playScenes({ history, rest, everybody: await people(rest, membersCount + 1, `${run}-s`, tokens), common, run, registers: tokens.length === 0 })
+  say(`${history.observations.length} observations in ${Math.round((Date.now() - startedAt) / 1_000)} s of scenes`)
 }
 
 /** Lets the attacks go on, and kills the deployment under them. */

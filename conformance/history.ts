@@ -1,3 +1,5 @@
+import type { Observation } from './scenes/sheet.ts'
+
 /** What the kit did and saw, as plain values: the attacks write it, the checks read it. Times are the kit's own clock, in milliseconds. */
 
 /** A message as it comes over the wire; only what is judged. */
@@ -184,6 +186,11 @@ export class History {
   readonly probes: Probe[] = []
   readonly removals: Removal[] = []
   readonly faults: Fault[] = []
+  /** What was told that nobody may know, in words. */
+  readonly leaks: string[] = []
+  /** What the scenes saw, and what they could not look at. */
+  readonly observations: Observation[] = []
+  readonly unexercised: Array<Pick<Observation, 'under'> & { reason: string }> = []
   /** Features that the deployment does not have, by name. */
   readonly absent = new Set<string>()
   /** Who may see a conversation; conversations that are not named are open to all. */

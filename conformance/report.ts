@@ -33,6 +33,25 @@ export const promises = {
 
 export type PromiseNumber = keyof typeof promises
 
+/** What else the contract says, by the part of it that says so. */
+export const sections = {
+  tokens: '§2 Tokens and sessions',
+  messages: '§3 Messages and their changes',
+  blocks: '§3 Blocks',
+  rooms: '§3 Rooms and roles',
+  typing: '§3 Typing',
+  presence: '§3 Presence',
+  junk: '§3–4 Bad input',
+  limits: '§4 Limits',
+  reads: '§4 Reads and unread counts',
+  heads: '§4 Heads',
+  polls: '§4 Long polls',
+  views: '§4 Views and resets',
+  documents: '§4 What it says of itself'
+} as const
+
+export type SectionName = keyof typeof sections
+
 /** Adds what one era showed to what the earlier ones did. */
 export function merge (before: Checked | undefined, checked: Checked): Checked {
   if (before === undefined) return checked
@@ -47,12 +66,17 @@ export function verdictOf ({ looked, findings }: Checked): Verdict {
   return findings.length > 0 ? 'broken' : looked > 0 ? 'held' : 'not exercised'
 }
 
-export function reportOf (checks: ReadonlyMap<PromiseNumber, Checked>): PromiseReport[] {
-  return [...checks].map(([number, checked]) => ({
-    promise: number === 0 ? promises[0] : `${number}. ${promises[number]}`,
+export function reportOf (checks: ReadonlyMap<PromiseNumber | SectionName, Checked>): PromiseReport[] {
+  return [...checks].map(([key, checked]) => ({
+    promise: nameOf(key),
     verdict: verdictOf(checked),
     ...checked
   }))
+}
+
+function nameOf (key: PromiseNumber | SectionName): string {
+  if (typeof key === 'string') return sections[key]
+  return key === 0 ? promises[0] : `${key}. ${promises[key]}`
 }
 
 const shownMax = 3
@@ -60,7 +84,7 @@ const shownMax = 3
 /** A line for each promise, and under it what was found or left out. */
 export function textOf (reports: readonly PromiseReport[]): string {
   return reports.map(({ promise, verdict, looked, findings, unexercised }) => [
-    `${promise.padEnd(24)} ${verdict.padEnd(14)} ${verdict === 'not exercised' ? '' : `${looked} checked`}`.trimEnd(),
+    `${promise.padEnd(30)} ${verdict.padEnd(14)} ${verdict === 'not exercised' ? '' : `${looked} checked`}`.trimEnd(),
     ...findings.slice(0, shownMax).map(({ what }) => `   broken: ${what}`),
     ...(findings.length > shownMax ? [`   and ${findings.length - shownMax} more`] : []),
     ...unexercised.map(reason => `   not exercised: ${reason}`)

@@ -1,4 +1,5 @@
 import type { History } from './history.ts'
+import { leakIn } from './leaks.ts'
 
 export interface Answer {
   status: number
@@ -10,6 +11,21 @@ export interface Answer {
 }
 
 const answerMsMax = 30_000
+/** Addresses that tell of the caller alone. */
+const ofOneself = new Set(['/api/auth/me', '/api/users/me'])
+
+interface Sent {
+  token?: string
+  headers?: Record<string, string>
+  body?: string
+  signal?: AbortSignal
+}
+
+interface Exchanged {
+  status: number
+  headers: Headers
+  text: string
+}
 
 /** REST calls to one node. What is no answer (a broken connection, a gateway's error) is `undefined`: it may have happened or not. */
 export class Rest {
@@ -21,28 +37,37 @@ export class Rest {
     this.history = history
   }
 
-  async call (method: string, path: string, token: string | undefined, body?: unknown): Promise<Answer | undefined> {
-    let response: Response
-    let text: string
+  /** An answer as it is; undefined: there was none. */
+  async exchange (method: string, path: string, { token, headers = {}, body, signal }: Sent = {}): Promise<Exchanged | undefined> {
     try {
-      response = await fetch(this.url + path, {
+      const response = await fetch(this.url + path, {
         method,
-        headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(answerMsMax)
+        headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        ...(body === undefined ? {} : { body }),
+        signal: signal ?? AbortSignal.timeout(answerMsMax)
       })
-      text = await response.text()
+      const text = await response.text()
+      const leak = leakIn(text, ofOneself.has(path))
+      if (leak !== undefined && !path.startsWith('/documentation')) this.history.leaks.push(`${method} ${path} tells ${leak}`)
+      return { status: response.status, headers: response.headers, text }
     } catch {
       return undefined
     }
-    if (response.status === 502 || response.status === 504) return undefined
+  }
+
+  /** @param sent what is sent instead of a body as JSON */
+  async call (method: string, path: string, token: string | undefined, body?: unknown, sent: Sent = {}): Promise<Answer | undefined> {
+    const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    const answer = await this.exchange(method, path, { ...(token === undefined ? {} : { token }), ...json, ...sent })
+    if (answer === undefined || answer.status === 502 || answer.status === 504) return undefined
+    const { status, headers, text } = answer
     const parsed = parse(text)
     const { code = '', retryAfterMs } = (parsed ?? {}) as { code?: unknown, retryAfterMs?: unknown }
-    if (response.status === 500 || response.status === 501) this.fault(`${method} ${path} was answered ${response.status}: ${text.slice(0, 200)}`)
-    if (response.status < 500 && (parsed === null || typeof parsed !== 'object') && response.status !== 204) this.fault(`${method} ${path} was answered ${response.status} with a body that is no JSON object`)
-    const seconds = Number(response.headers.get('retry-after'))
+    if (status === 500 || status === 501) this.fault(`${method} ${path} was answered ${status}: ${text.slice(0, 200)}`)
+    if (status < 500 && (parsed === null || typeof parsed !== 'object') && status !== 204) this.fault(`${method} ${path} was answered ${status} with a body that is no JSON object`)
+    const seconds = Number(headers.get('retry-after'))
     return {
-      status: response.status,
+      status,
       code: String(code),
       retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : Number.isFinite(seconds) ? seconds * 1_000 : 0,
       body: parsed ?? {}

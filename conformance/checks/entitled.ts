@@ -2,9 +2,10 @@ import type { Connection, History, Probe, Removal } from '../history.ts'
 import type { Checked, Finding } from '../report.ts'
 
 /** Promise 6: strangers are refused as if there were nothing, hear nothing, and operators from a client are only text. */
-export function checkEntitled (history: Pick<History, 'probes' | 'connections' | 'members' | 'removals' | 'absent'>): Checked {
-  const { probes, connections, members, removals, absent } = history
+export function checkEntitled (history: Pick<History, 'probes' | 'connections' | 'members' | 'removals' | 'absent' | 'leaks'>): Checked {
+  const { probes, connections, members, removals, absent, leaks } = history
   const findings = [
+    ...leaks.map(what => ({ what })),
     ...probes.flatMap(judge),
     ...connections.flatMap(connection => overheard(connection, members)),
     ...removals.flatMap(removal => afterRemoval(removal, connections))

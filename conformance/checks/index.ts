@@ -1,6 +1,7 @@
 import type { History } from '../history.ts'
-import type { Checked, PromiseNumber } from '../report.ts'
+import { type Checked, type PromiseNumber, type SectionName, merge, sections } from '../report.ts'
 import { checkComplete } from './complete.ts'
+import { checkContract } from './contract.ts'
 import { checkDevices } from './devices.ts'
 import { checkEntitled } from './entitled.ts'
 import { checkKept } from './kept.ts'
@@ -8,8 +9,10 @@ import { checkOnce } from './once.ts'
 import { checkOrder } from './order.ts'
 import { checkTime } from './time.ts'
 
-/** One check for each promise of the contract. */
-export const checks: Record<PromiseNumber, (history: History) => Checked> = {
+type Check = (history: History) => Checked
+
+/** What the load shows of each promise. */
+const ofLoad: Record<PromiseNumber, Check> = {
   0: ({ faults, attempts }) => ({ looked: attempts.length, unexercised: [], findings: faults.map(({ what }) => ({ what })) }),
   1: checkKept,
   2: checkOnce,
@@ -19,3 +22,12 @@ export const checks: Record<PromiseNumber, (history: History) => Checked> = {
   6: checkEntitled,
   7: checkTime
 }
+
+const promiseChecks = Object.entries(ofLoad).map(([key, check]): [PromiseNumber, Check] => {
+  const number = Number(key) as PromiseNumber
+  return [number, history => merge(check(history), checkContract(history, number))]
+})
+const sectionChecks = (Object.keys(sections) as SectionName[]).map((name): [SectionName, Check] => [name, history => checkContract(history, name)])
+
+/** One check for each promise of the contract, and for each of its sections. */
+export const checks: ReadonlyMap<PromiseNumber | SectionName, Check> = new Map<PromiseNumber | SectionName, Check>([...promiseChecks, ...sectionChecks])

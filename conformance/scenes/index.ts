@@ -1,0 +1,72 @@
+import type { History } from '../history.ts'
+import type { Person } from '../people.ts'
+import type { SectionName } from '../report.ts'
+import type { Rest } from '../rest.ts'
+import { blocks } from './blocks.ts'
+import { Cast } from './cast.ts'
+import { answersToRetries, contents } from './changes.ts'
+import { documents } from './documents.ts'
+import { heads } from './heads.ts'
+import { junkEvents } from './junk-events.ts'
+import { junk, withoutToken } from './junk.ts'
+import { limits } from './limits.ts'
+import { polls } from './polls.ts'
+import { presence } from './presence.ts'
+import { manyUnread, reads } from './reads.ts'
+import { publicRooms, roles } from './roles.ts'
+import { type Observation, Sheet } from './sheet.ts'
+import { expiry, sessions, strangeTokens } from './tokens.ts'
+import { typing } from './typing.ts'
+import { comingBack, views } from './views.ts'
+
+export type Scene = (cast: Cast) => Promise<void>
+
+/** Every scene, under the section of the contract to which it belongs. */
+export const scenes: ReadonlyArray<[SectionName, Scene]> = [
+  ['tokens', strangeTokens], ['tokens', withoutToken], ['tokens', sessions], ['tokens', expiry],
+  ['typing', typing], ['presence', presence],
+  ['messages', answersToRetries], ['messages', contents], ['blocks', blocks],
+  ['rooms', roles], ['rooms', publicRooms], ['views', views], ['views', comingBack],
+  ['reads', reads], ['reads', manyUnread],
+  ['heads', heads], ['polls', polls],
+  ['junk', junk], ['junk', junkEvents], ['limits', limits], ['documents', documents]
+]
+
+/** Those that mostly wait, or look at nothing that others could change: they are played beside each other, after the exact ones. */
+const patient: ReadonlySet<Scene> = new Set<Scene>([presence, limits, expiry, junk, documents])
+
+export interface RoundOptions {
+  history: History
+  rest: Rest
+  /** Three who know each other, and a stranger. */
+  everybody: readonly Person[]
+  common: boolean
+  run: string
+  /** The deployment registers users. */
+  registers: boolean
+  /** Milliseconds for which something that must come is waited for. */
+  patienceMs?: number
+  only?: ReadonlyArray<[SectionName, Scene]>
+  /** Is told what is wrong as it is seen; throwing ends the scene. */
+  onFinding?: (finding: Observation) => void
+}
+
+/** Plays every scene once, and writes down what was seen. */
+export async function playScenes ({ history, only = scenes, patienceMs = 8_000, onFinding, ...given }: RoundOptions): Promise<void> {
+  const play = async ([section, scene]: [SectionName, Scene]) => {
+    const sheet = new Sheet(onFinding)
+    sheet.begin(section)
+    const cast = new Cast({ history, sheet, patienceMs, ...given })
+    try {
+      await scene(cast)
+    } catch (error) {
+      sheet.observations.push({ under: section, what: `the scene "${scene.name}" can be played to its end`, held: false, evidence: (error as Error).message })
+    } finally {
+      cast.close()
+    }
+    history.observations.push(...sheet.observations)
+    history.unexercised.push(...sheet.unexercised)
+  }
+  for (const one of only.filter(([, scene]) => !patient.has(scene))) await play(one)
+  await Promise.all(only.filter(([, scene]) => patient.has(scene)).map(play))
+}

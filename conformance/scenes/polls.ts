@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Answer } from '../rest.ts'
+import { type Cast, type Conversation, dm } from './cast.ts'
+
+/** Milliseconds that a poll is asked to wait at most: far more than it should have to. */
+const waitMs = 20_000
+/** Milliseconds in which a poll is likely to have begun to wait. Whether it has decides nothing. */
+const beginMs = 40
+const abortedCount = 200
+
+/** Long polls: woken by a change on any path, ended when their time is over, and free again when nobody waits any more. */
+export async function polls (cast: Cast): Promise<void> {
+  const { sheet, ada, bob, cid } = cast
+  const conversationId = dm(ada, bob)
+  await cast.direct(ada, bob, 'before')
+  const { roomId, conversationId: room, path } = await cast.room({}, bob)
+  const [hers, his] = await Promise.all([cast.phone(ada), cast.phone(bob)])
+  let last = await cast.direct(ada, bob, 'to be changed')
+  let { cursors } = await cast.sync(bob)
+  const rest = (method: string, where: string, body?: object) => async () => await cast.call(ada, method, where, body)
+  const wakes: Array<[string, string, () => Promise<unknown>]> = [
+    ['a message over a socket', conversationId, async () => { last = (await hers.ask('sendDirectMessage', { receiverId: bob.id, content: 'socket' }))?.message }],
+    ['a message over REST', conversationId, rest('POST', '/api/messages', { receiverId: bob.id, content: 'rest' })],
+    ['a message in a push', conversationId, rest('POST', '/api/sync/push', { operations: [{ opId: '1', type: 'send', receiverId: bob.id, content: 'push' }] })],
+    ['an own message from another device', conversationId, async () => await his.ask('sendDirectMessage', { receiverId: ada.id, content: 'mine' })],
+    ['an edit', conversationId, async () => await hers.ask('editMessage', { messageId: last._id as string, content: 'edited' })],
+    ['a reaction', conversationId, async () => await his.ask('react', { messageId: last._id as string, emoji: '👍', on: true })],
+    ['a delete', conversationId, async () => await cast.call(ada, 'DELETE', `/api/messages/${last._id as string}`)],
+    ['a read of the other', conversationId, async () => await hers.ask('markRead', { conversationId, seq: 1_000_000 })],
+    ['an own read on another device', 'self', async () => await his.ask('markRead', { conversationId, seq: 1_000_000 })],
+    ['a message in a room over a socket', room, async () => await hers.ask('sendRoomMessage', { roomId, content: 'socket' })],
+    ['a message in a room over REST', room, rest('POST', `${path}/messages`, { content: 'rest' })],
+    ['changed settings of a room', room, rest('PATCH', path, { name: 'renamed' })],
+    ['somebody who comes into a room', room, rest('PUT', `${path}/members/${cid.id}`, {})],
+    ['an invitation', 'self', async () => await cast.room({ isPrivate: true }, bob)],
+    ['a first message of somebody new', 'self', async () => { const dan = await cast.somebody(); if (dan !== undefined) await cast.direct(dan, bob, 'hello'); else await cast.room({}, bob) }],
+    ['a block on another device', 'self', async () => await cast.call(bob, 'PUT', `/api/users/${cid.id}/block`)],
+    ['its end', 'self', async () => await cast.call(bob, 'DELETE', `/api/users/${cid.id}/block`)],
+    ['the end of a membership', 'self', rest('DELETE', `${path}/members/${bob.id}`)]
+  ]
+  if (cast.common) wakes.push(['a message in the common chat', 'common_chat', rest('POST', '/api/common-chat/message', { content: 'to all' })])
+  for (const [what, expected, act] of wakes) {
+    const { answer, took } = await poll(cast, cursors, expected, act)
+    sheet.that(`a long poll is woken by ${what}`, took < waitMs / 2 && told(answer).includes(expected), { took, told: told(answer) })
+    cursors = (await cast.sync(bob, cursors)).cursors
+  }
+
+  const startedAt = Date.now()
+  const nothing = await cast.call(bob, 'POST', '/api/sync', { cursors, waitMs: 300 })
+  if (told(nothing).includes('common_chat')) sheet.skip('a poll without a change: others write to the common chat')
+  else sheet.that('a poll without a change is held for its time, and then answered with nothing', told(nothing).length === 0 && nothing.body.hasMore === false && Date.now() - startedAt >= 295, { took: Date.now() - startedAt, told: told(nothing) })
+  for (const wrong of [-1, 25_001, 1.5, 'soon', null]) sheet.is(`waitMs ${String(wrong)} is refused`, await cast.call(bob, 'POST', '/api/sync', { cursors, waitMs: wrong }), { status: 400, code: 'VALIDATION' })
+  await aborted(cast, cursors)
+}
+
+async function poll (cast: Cast, cursors: Record<string, string>, expected: string, act: () => Promise<unknown>): Promise<{ answer: Answer, took: number }> {
+  const polling = (async () => {
+    // Somebody else may write to the common chat: that wakes it too, and is not what is looked for.
+    for (let held = cursors; ;) {
+      const answer = await cast.call(cast.bob, 'POST', '/api/sync', { cursors: held, waitMs })
+      if (expected === 'common_chat' || told(answer).some(id => id !== 'common_chat') || told(answer).length === 0) return answer
+      held = { ...held, ...Object.fromEntries((answer.body.conversations as Conversation[]).map(one => [one.conversationId, one.cursor])) }
+    }
+  })()
+  await delay(beginMs)
+  const startedAt = Date.now()
+  await act()
+  return { answer: await polling, took: Date.now() - startedAt }
+}
+
+/** Those who have gone must not keep a later one from being served. */
+async function aborted (cast: Cast, cursors: Record<string, string>): Promise<void> {
+  const { sheet, rest, bob, ada } = cast
+  const going = new AbortController()
+  const open = Array.from({ length: abortedCount }, async () => await rest.exchange('POST', '/api/sync', { token: bob.token, body: JSON.stringify({ cursors, waitMs }), signal: going.signal }))
+  await delay(beginMs * 5)
+  going.abort()
+  await Promise.all(open)
+  const { answer, took } = await poll(cast, cursors, dm(ada, bob), async () => await cast.direct(ada, bob, 'after all of them'))
+  sheet.that(`after ${abortedCount} polls that were given up, one is still held and woken`, took < waitMs / 2 && told(answer).includes(dm(ada, bob)), { status: answer.status, code: answer.code, took, told: told(answer) })
+}
+
+const told = ({ body }: Answer): string[] => ((body.conversations ?? []) as Conversation[]).map(({ conversationId }) => conversationId)
