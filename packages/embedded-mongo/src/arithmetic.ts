@@ -1,44 +1,74 @@
-/** Sums and products with MongoDB's result types: the wider of the two, and int64 when an int32 overflows. */
-import { addDecimals, exactDecimal, multiplyDecimals, packDecimal, roundedDecimal, unpackDecimal, type Decimal } from './decimal.ts'
-import { Decimal128, Int32, int32 } from './values.ts'
+/** Sums and products with MongoDB's result types: the wider of the two, and int64 when an int32 overflows. Decimals are refused. */
+import { notImplemented } from './errors.ts'
+import { Decimal128, Int32, int32, isNumeric, toNumber, type Value } from './values.ts'
 
 export type NumericValue = number | bigint | Int32 | Decimal128
 
-interface Operation {
-  double: (a: number, b: number) => number
-  integer: (a: bigint, b: bigint) => bigint
-  decimal: (a: Decimal, b: Decimal) => Decimal
+/** The sum; undefined when it does not fit an int64. */
+export function add (a: NumericValue, b: NumericValue): NumericValue | undefined {
+  if (isDouble(a, b)) return toNumber(a) + toNumber(b)
+  return narrowed(toBigInt(a) + toBigInt(b), a, b)
 }
 
-const ADD: Operation = { double: (a, b) => a + b, integer: (a, b) => a + b, decimal: addDecimals }
-const MULTIPLY: Operation = { double: (a, b) => a * b, integer: (a, b) => a * b, decimal: multiplyDecimals }
-
-/** The sum; undefined when it does not fit an int64. */
-export const add = (a: NumericValue, b: NumericValue) => calculate(ADD, a, b)
+/** The difference; undefined when it does not fit an int64. */
+export function subtract (a: NumericValue, b: NumericValue): NumericValue | undefined {
+  if (isDouble(a, b)) return toNumber(a) - toNumber(b)
+  return narrowed(toBigInt(a) - toBigInt(b), a, b)
+}
 
 /** The product; undefined when it does not fit an int64. */
-export const multiply = (a: NumericValue, b: NumericValue) => calculate(MULTIPLY, a, b)
+export function multiply (a: NumericValue, b: NumericValue): NumericValue | undefined {
+  if (isDouble(a, b)) return toNumber(a) * toNumber(b)
+  return narrowed(toBigInt(a) * toBigInt(b), a, b)
+}
 
-/** The negation, of the same type where it fits. */
-export const negate = (a: NumericValue) => multiply(a, int32(-1))
+const decimalsRefused = () => notImplemented('arithmetic with Decimal128 is not supported')
 
-function calculate (operation: Operation, a: NumericValue, b: NumericValue): NumericValue | undefined {
-  if (a instanceof Decimal128 || b instanceof Decimal128) return packDecimal(operation.decimal(toDecimal(a), toDecimal(b)))
-  if (typeof a === 'number' || typeof b === 'number') return operation.double(toDouble(a), toDouble(b))
-  const result = operation.integer(toBigInt(a), toBigInt(b))
+function isDouble (a: NumericValue, b: NumericValue): boolean {
+  if (a instanceof Decimal128 || b instanceof Decimal128) throw decimalsRefused()
+  return typeof a === 'number' || typeof b === 'number'
+}
+
+const toBigInt = (value: NumericValue) => typeof value === 'bigint' ? value : BigInt(toNumber(value))
+
+function narrowed (result: bigint, a: NumericValue, b: NumericValue): Int32 | bigint | undefined {
   if (a instanceof Int32 && b instanceof Int32 && BigInt.asIntN(32, result) === result) return int32(Number(result))
   return BigInt.asIntN(64, result) === result ? result : undefined
 }
 
-function toDecimal (value: NumericValue): Decimal {
-  if (value instanceof Decimal128) return unpackDecimal(value)
-  return typeof value === 'number' ? roundedDecimal(value) : exactDecimal(toBigInt(value))
-}
+/** Sums exactly: integers as integers, doubles with the error of each addition carried along. */
+export class Sum {
+  private widest: 'int' | 'long' | 'double' = 'int'
+  private integers = 0n
+  private doubles = 0
+  private carried = 0
 
-function toDouble (value: number | bigint | Int32): number {
-  return value instanceof Int32 ? value.value : Number(value)
-}
+  /** What is no number does not count. */
+  add (value: Value | undefined) {
+    if (!isNumeric(value)) return
+    if (value instanceof Decimal128) throw decimalsRefused()
+    if (typeof value === 'number') {
+      this.addDouble(value)
+      this.widest = 'double'
+    } else {
+      this.integers += value instanceof Int32 ? BigInt(value.value) : value
+      if (typeof value === 'bigint' && this.widest === 'int') this.widest = 'long'
+    }
+  }
 
-function toBigInt (value: bigint | Int32): bigint {
-  return value instanceof Int32 ? BigInt(value.value) : value
+  private addDouble (value: number) {
+    const total = this.doubles + value
+    const lost = Math.abs(this.doubles) >= Math.abs(value) ? this.doubles - total + value : value - total + this.doubles
+    this.doubles = total
+    if (Number.isFinite(lost)) this.carried += lost
+  }
+
+  result (): NumericValue {
+    if (this.widest === 'double') {
+      this.addDouble(Number(this.integers))
+      return this.doubles + this.carried
+    }
+    if (this.widest === 'int' && BigInt.asIntN(32, this.integers) === this.integers) return int32(Number(this.integers))
+    return BigInt.asIntN(64, this.integers) === this.integers ? this.integers : Number(this.integers)
+  }
 }

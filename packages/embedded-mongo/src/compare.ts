@@ -1,7 +1,7 @@
 /** MongoDB's total order over all values: types first (numbers unified, strings with symbols), then within a type. */
 import { compareDecimals, exactDecimal, unpackDecimal } from './decimal.ts'
 import {
-  Binary, Code, DateTime, DbPointer, Decimal128, Int32, ObjectId, Regex, TYPE, Timestamp, typeOf, type Doc, type Sym, type Value
+  Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, TYPE, Timestamp, typeOf, type Doc, type Sym, type Value
 } from './values.ts'
 
 /** Where a type stands in the order; types with the same rank are compared by value. */
@@ -19,7 +19,6 @@ RANKS[TYPE.bool] = 40
 RANKS[TYPE.date] = 45
 RANKS[TYPE.timestamp] = 47
 RANKS[TYPE.regex] = 50
-RANKS[TYPE.dbPointer] = 55
 RANKS[TYPE.javascript] = 60
 RANKS[TYPE.javascriptWithScope] = 65
 RANKS[TYPE.maxKey] = 127
@@ -127,11 +126,6 @@ function compareRare (a: Value, b: Value): number {
   if (a instanceof Code) {
     const other = b as Code
     return compareStrings(a.code, other.code) || (a.scope === undefined ? 0 : compareDocs(a.scope, other.scope as Doc))
-  }
-  if (a instanceof DbPointer) {
-    const other = b as DbPointer
-    return Buffer.byteLength(a.namespace) - Buffer.byteLength(other.namespace) ||
-      compareStrings(a.namespace, other.namespace) || compareObjectIds(a.id, other.id)
   }
   return 0
 }

@@ -1,8 +1,8 @@
 /**
- * Exact decimal numbers: what Decimal128 needs to be compared with the other numeric types without losing a digit, and its arithmetic.
- * Any finite double or integer is an exact decimal too, so one comparison serves all pairs of types.
+ * Decimal128 as exact decimal numbers, to be compared with the other numeric types without losing a digit. Any finite double or integer
+ * is an exact decimal too, so one comparison serves all pairs of types.
  */
-import { Decimal128 } from './values.ts'
+import type { Decimal128 } from './values.ts'
 
 /** `coefficient * 10 ** exponent`, negated when `negative`; or a NaN, or an infinity. */
 export type Decimal =
@@ -10,11 +10,9 @@ export type Decimal =
   | { kind: 'infinite', negative: boolean }
   | { kind: 'nan' }
 
-type Finite = Extract<Decimal, { kind: 'finite' }>
+type Ordered = Exclude<Decimal, { kind: 'nan' }>
 
 const EXPONENT_BIAS = 6176
-const EXPONENT_MAX = 6111
-const DIGITS = 34
 const COEFFICIENT_MAX = 10n ** 34n - 1n
 
 /** Unpacks the binary integer encoding of IEEE 754-2008. */
@@ -30,54 +28,6 @@ export function unpackDecimal (value: Decimal128): Decimal {
   const exponent = Number(high >> (large ? 47n : 49n) & 0x3fffn) - EXPONENT_BIAS
   const coefficient = large ? 0n : (high & 0x1ffffffffffffn) << 64n | view.getBigUint64(0, true)
   return { kind: 'finite', negative, coefficient: coefficient > COEFFICIENT_MAX ? 0n : coefficient, exponent }
-}
-
-/** Packs a decimal, rounding half to even to 34 digits; beyond the largest exponent it is an infinity, below the smallest it rounds to zero. */
-export function packDecimal (decimal: Decimal): Decimal128 {
-  const bytes = new Uint8Array(16)
-  const view = new DataView(bytes.buffer)
-  let high: bigint
-  if (decimal.kind === 'nan') {
-    high = 0x7c00000000000000n
-  } else {
-    const sign = decimal.negative ? 1n << 63n : 0n
-    const rounded = decimal.kind === 'finite' ? roundToRange(decimal) : decimal
-    if (rounded.kind === 'infinite') {
-      high = sign | 0x7800000000000000n
-    } else {
-      high = sign | BigInt(rounded.exponent + EXPONENT_BIAS) << 49n | rounded.coefficient >> 64n
-      view.setBigUint64(0, rounded.coefficient & 0xffffffffffffffffn, true)
-    }
-  }
-  view.setBigUint64(8, high, true)
-  return new Decimal128(bytes)
-}
-
-function roundToRange (decimal: Finite): Finite | Extract<Decimal, { kind: 'infinite' }> {
-  let { coefficient, exponent } = decimal
-  const excess = Math.max(coefficient.toString().length - DIGITS, -EXPONENT_BIAS - exponent)
-  if (excess > 0) {
-    coefficient = divideHalfEven(coefficient, 10n ** BigInt(excess))
-    exponent += excess
-    // Rounding up can carry into a 35th digit.
-    if (coefficient > COEFFICIENT_MAX) {
-      coefficient /= 10n
-      exponent++
-    }
-  }
-  if (coefficient === 0n) exponent = Math.min(exponent, EXPONENT_MAX)
-  while (exponent > EXPONENT_MAX && coefficient * 10n <= COEFFICIENT_MAX) {
-    coefficient *= 10n
-    exponent--
-  }
-  if (exponent > EXPONENT_MAX) return { kind: 'infinite', negative: decimal.negative }
-  return { ...decimal, coefficient, exponent }
-}
-
-function divideHalfEven (dividend: bigint, divisor: bigint): bigint {
-  const quotient = dividend / divisor
-  const twice = (dividend % divisor) * 2n
-  return twice > divisor || (twice === divisor && quotient % 2n === 1n) ? quotient + 1n : quotient
 }
 
 const bits = new Float64Array(1)
@@ -99,65 +49,28 @@ export function exactDecimal (value: number | bigint): Decimal {
   return { kind: 'finite', negative, coefficient: mantissa * 5n ** BigInt(-power), exponent: power }
 }
 
-/** A double as MongoDB makes a Decimal128 of it: rounded to 15 significant digits. */
-export function roundedDecimal (value: number): Decimal {
-  if (!Number.isFinite(value)) return exactDecimal(value)
-  const [digits, exponent] = value.toExponential(14).split('e') as [string, string]
-  const coefficient = BigInt(digits.replace(/[-.]/g, ''))
-  if (coefficient === 0n) return { kind: 'finite', negative: Object.is(value, -0), coefficient, exponent: 0 }
-  return { kind: 'finite', negative: value < 0, coefficient, exponent: Number(exponent) - 14 }
-}
-
 /** The order of two decimals: NaN below everything and equal to itself, zeros equal. */
 export function compareDecimals (a: Decimal, b: Decimal): number {
   if (a.kind === 'nan' || b.kind === 'nan') return Number(a.kind !== 'nan') - Number(b.kind !== 'nan')
-  const signs = sign(a) - sign(b)
-  if (signs !== 0 || sign(a) === 0) return Math.sign(signs)
+  const bySign = sign(a) - sign(b)
+  if (bySign !== 0 || sign(a) === 0) return Math.sign(bySign)
   return compareMagnitudes(a, b) * sign(a)
 }
 
-function sign (a: Exclude<Decimal, { kind: 'nan' }>): number {
+function sign (a: Ordered): number {
   if (a.kind === 'finite' && a.coefficient === 0n) return 0
   return a.negative ? -1 : 1
 }
 
-function compareMagnitudes (a: Exclude<Decimal, { kind: 'nan' }>, b: Exclude<Decimal, { kind: 'nan' }>): number {
+function compareMagnitudes (a: Ordered, b: Ordered): number {
   if (a.kind === 'infinite' || b.kind === 'infinite') return Number(a.kind === 'infinite') - Number(b.kind === 'infinite')
-  const byOrder = order(a) - order(b)
+  // The powers of ten just above them spare most comparisons the scaling, which may be by thousands of digits.
+  const byOrder = a.coefficient.toString().length + a.exponent - b.coefficient.toString().length - b.exponent
   if (byOrder !== 0) return Math.sign(byOrder)
-  const shift = a.exponent - b.exponent
-  const left = shift > 0 ? a.coefficient * 10n ** BigInt(shift) : a.coefficient
-  const right = shift < 0 ? b.coefficient * 10n ** BigInt(-shift) : b.coefficient
-  return left < right ? -1 : left > right ? 1 : 0
-}
-
-/** The power of ten just above a finite, non-zero decimal. */
-function order (a: Finite): number {
-  return a.coefficient.toString().length + a.exponent
-}
-
-export function addDecimals (a: Decimal, b: Decimal): Decimal {
-  if (a.kind === 'nan' || b.kind === 'nan') return { kind: 'nan' }
-  if (a.kind === 'infinite') return b.kind === 'infinite' && b.negative !== a.negative ? { kind: 'nan' } : a
-  if (b.kind === 'infinite') return b
   const exponent = Math.min(a.exponent, b.exponent)
-  const total = scaled(a, exponent) + scaled(b, exponent)
-  const negative = total < 0n || (total === 0n && a.negative && b.negative)
-  return { kind: 'finite', negative, coefficient: total < 0n ? -total : total, exponent }
-}
-
-function scaled (a: Finite, exponent: number): bigint {
-  const value = a.coefficient * 10n ** BigInt(a.exponent - exponent)
-  return a.negative ? -value : value
-}
-
-export function multiplyDecimals (a: Decimal, b: Decimal): Decimal {
-  if (a.kind === 'nan' || b.kind === 'nan') return { kind: 'nan' }
-  const negative = a.negative !== b.negative
-  if (a.kind === 'infinite' || b.kind === 'infinite') {
-    return sign(a) === 0 || sign(b) === 0 ? { kind: 'nan' } : { kind: 'infinite', negative }
-  }
-  return { kind: 'finite', negative, coefficient: a.coefficient * b.coefficient, exponent: a.exponent + b.exponent }
+  const left = a.coefficient * 10n ** BigInt(a.exponent - exponent)
+  const right = b.coefficient * 10n ** BigInt(b.exponent - exponent)
+  return left < right ? -1 : left > right ? 1 : 0
 }
 
 /** The greatest double that is not above a decimal; a NaN for NaN. */

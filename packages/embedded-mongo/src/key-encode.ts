@@ -10,8 +10,8 @@
  */
 import { exactDecimal, floorDouble, unpackDecimal, type Decimal } from './decimal.ts'
 import {
-  Binary, BsonUndefined, Code, DateTime, DbPointer, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp,
-  type Doc, type Value
+  Binary, BsonUndefined, Code, DateTime, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp,
+  type Doc, type RareValue, type Value
 } from './values.ts'
 
 const END = 0x01
@@ -29,7 +29,6 @@ const TAG = {
   date: 0x60,
   timestamp: 0x68,
   regex: 0x70,
-  dbPointer: 0x78,
   code: 0x80,
   codeWithScope: 0x88,
   maxKey: 0xf0
@@ -254,8 +253,6 @@ function isExactly (decimal: Extract<Decimal, { kind: 'finite' }>, value: number
     : exact.coefficient === decimal.coefficient * 10n ** BigInt(-shift)
 }
 
-type RareValue = Exclude<Value, string | number | bigint | boolean | null | Int32 | Decimal128 | ObjectId | DateTime | Doc | Value[]>
-
 function writeRareValue (value: RareValue) {
   if (value instanceof MinKey) {
     out[at++] = TAG.minKey
@@ -283,11 +280,5 @@ function writeRareValue (value: RareValue) {
     out[at++] = value.scope === undefined ? TAG.code : TAG.codeWithScope
     writeText(value.code)
     if (value.scope !== undefined) writeFields(value.scope)
-  } else if (value instanceof DbPointer) {
-    out[at++] = TAG.dbPointer
-    writeWord(Buffer.byteLength(value.namespace))
-    writeName(value.namespace)
-    reserve(12)
-    writeObjectId(value.id)
   }
 }

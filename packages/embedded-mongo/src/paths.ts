@@ -1,4 +1,6 @@
 /** Dotted paths, split once and remembered: the same few paths are used for every document. */
+import { mongoError } from './errors.ts'
+import type { Doc, Value } from './values.ts'
 
 const KNOWN_MAX = 4096
 const known = new Map<string, readonly string[]>()
@@ -18,10 +20,33 @@ export function pathParts (path: string): readonly string[] {
 /** Whether a path component can name a position in an array: digits without a leading zero. */
 export function isArrayIndex (part: string): boolean {
   const first = part.charCodeAt(0)
-  if (!(first >= 48 && first <= 57) || (first === 48 && part.length > 1)) return false
-  for (let i = 1; i < part.length; i++) {
-    const char = part.charCodeAt(i)
-    if (char < 48 || char > 57) return false
+  return first >= 48 && first <= 57 && (first === 48 ? part.length === 1 : /^\d+$/.test(part))
+}
+
+/** Refuses what cannot be the path of a field to read. */
+export function checkFieldPath (path: string) {
+  if (path === '') throw mongoError(40352, 'FieldPath cannot be constructed with empty string')
+  if (path.endsWith('.')) throw mongoError(40353, 'FieldPath must not end with a \'.\'.')
+  for (const part of pathParts(path)) {
+    if (part === '') throw mongoError(15998, 'FieldPath field names may not be empty strings.')
+    if (part.startsWith('$')) throw mongoError(16410, 'FieldPath field names may not start with \'$\'. Consider using $getField or $setField.')
   }
-  return true
+}
+
+/** The value at a path that leads through documents only. */
+export function valueAt (start: Value | undefined, parts: readonly string[]): Value | undefined {
+  let value = start
+  for (const part of parts) value = value instanceof Map ? value.get(part) : undefined
+  return value
+}
+
+/** A copy with another value at a path; what is no document on the way is replaced by one, and undefined takes the field out. */
+export function withValueAt (doc: Doc, parts: readonly string[], value: Value | undefined): Doc {
+  const [name, ...rest] = parts as [string, ...string[]]
+  const copy = new Map(doc)
+  const inner = doc.get(name)
+  const next = rest.length === 0 ? value : withValueAt(inner instanceof Map ? inner : new Map(), rest, value)
+  if (next === undefined) copy.delete(name)
+  else copy.set(name, next)
+  return copy
 }

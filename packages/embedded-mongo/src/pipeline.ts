@@ -2,13 +2,13 @@
 import { group, parseAccumulator, type AccumulatorSpec } from './accumulators.ts'
 import { mongoError, typeMismatch } from './errors.ts'
 import { parseExpression } from './expression.ts'
-import { conjuncts, matches, parseFilter, type Filter } from './filter.ts'
+import { all, conjuncts, matches, parseFilter, type Filter } from './filter.ts'
 import type { IndexField } from './key-bytes.ts'
-import { lookupDocs, parseLookup, type Lookup } from './lookup.ts'
+import { parseLookup } from './lookup.ts'
 import { printField } from './print.ts'
 import { parseProjection } from './projection.ts'
-import { parseSort, sortComparator } from './sort.ts'
-import { parseUnwind, unwind } from './unwind.ts'
+import { parseSort, sorted } from './sort.ts'
+import { parseUnwind } from './unwind.ts'
 import { int32, isNumeric, toInteger, type Doc, type Value } from './values.ts'
 
 export interface PipelineContext {
@@ -16,12 +16,15 @@ export interface PipelineContext {
   lookup: (from: string, filter: Filter) => Iterable<Doc>
 }
 
-type Stage =
-  | { op: 'match', filter: Filter }
-  | { op: 'sort', fields: IndexField[] }
-  | { op: 'skip' | 'limit', count: number }
-  | { op: 'transform', run: (docs: Iterable<Doc>) => Iterable<Doc> }
-  | { op: 'lookup', lookup: Lookup }
+/** What a stage makes of documents; what the planner could do in its place; the other collection it reads. */
+interface Stage {
+  run: (docs: Iterable<Doc>, context: PipelineContext) => Iterable<Doc>
+  filter?: Filter
+  sort?: IndexField[]
+  skip?: number
+  limit?: number
+  from?: string
+}
 
 /** What the planner answers (`filter`, then `sort`, then `skip`, then `limit`) and what is left for `runPipeline`. */
 export interface Pipeline {
@@ -36,63 +39,26 @@ export interface Pipeline {
 
 export function parsePipeline (specs: readonly Value[]): Pipeline {
   const stages = specs.map(parseStage)
-  const lookups = stages.flatMap(stage => stage.op === 'lookup' ? [stage.lookup.from] : [])
+  const lookups = stages.flatMap(({ from }) => from ?? [])
   const filters: Filter[] = []
   const pipeline: Pipeline = { filter: { op: 'always' }, skip: 0, stages, lookups }
   // A match after a sort may as well come before it.
   for (;;) {
     const [next] = stages
-    if (next?.op === 'match') filters.push(next.filter)
-    else if (next?.op === 'sort' && pipeline.sort === undefined) pipeline.sort = next.fields
+    if (next?.filter !== undefined) filters.push(next.filter)
+    else if (next?.sort !== undefined && pipeline.sort === undefined) pipeline.sort = next.sort
     else break
     stages.shift()
   }
-  if (stages[0]?.op === 'skip') pipeline.skip = (stages.shift() as { count: number }).count
-  if (stages[0]?.op === 'limit') pipeline.limit = (stages.shift() as { count: number }).count
-  const all = filters.flatMap(conjuncts)
-  if (all.length > 0) pipeline.filter = all.length === 1 ? all[0] as Filter : { op: 'and', filters: all }
+  if (stages[0]?.skip !== undefined) pipeline.skip = stages.shift()?.skip as number
+  if (stages[0]?.limit !== undefined) pipeline.limit = stages.shift()?.limit as number
+  pipeline.filter = all(filters.flatMap(conjuncts))
   return pipeline
 }
 
 /** Runs what follows the leading stages on the documents they gave. */
 export function runPipeline (pipeline: Pipeline, docs: Iterable<Doc>, context: PipelineContext): Iterable<Doc> {
-  return pipeline.stages.reduce<Iterable<Doc>>((input, stage) => runStage(stage, input, context), docs)
-}
-
-function runStage (stage: Stage, docs: Iterable<Doc>, context: PipelineContext): Iterable<Doc> {
-  switch (stage.op) {
-    case 'match': return filtered(stage.filter, docs)
-    case 'sort': return sorted(stage.fields, docs)
-    case 'skip': return skipped(stage.count, docs)
-    case 'limit': return limited(stage.count, docs)
-    case 'transform': return stage.run(docs)
-    case 'lookup': return lookupDocs(stage.lookup, docs, context.lookup)
-  }
-}
-
-function * filtered (filter: Filter, docs: Iterable<Doc>) {
-  for (const doc of docs) if (matches(filter, doc)) yield doc
-}
-
-function * sorted (fields: IndexField[], docs: Iterable<Doc>) {
-  yield * [...docs].sort(sortComparator(fields))
-}
-
-function * skipped (count: number, docs: Iterable<Doc>) {
-  let left = count
-  for (const doc of docs) if (left-- <= 0) yield doc
-}
-
-function * limited (count: number, docs: Iterable<Doc>) {
-  let left = count
-  for (const doc of docs) {
-    yield doc
-    if (--left === 0) return
-  }
-}
-
-function * mapped (change: (doc: Doc) => Doc, docs: Iterable<Doc>) {
-  for (const doc of docs) yield change(doc)
+  return pipeline.stages.reduce((input, stage) => stage.run(input, context), docs)
 }
 
 function parseStage (spec: Value): Stage {
@@ -100,41 +66,67 @@ function parseStage (spec: Value): Stage {
   if (spec.size !== 1) throw mongoError(40323, 'A pipeline stage specification object must contain exactly one field.')
   const [name, operand] = spec.entries().next().value as [string, Value]
   switch (name) {
-    case '$match':
+    case '$match': {
       if (!(operand instanceof Map)) throw mongoError(15959, 'the match filter must be an expression in an object')
-      return { op: 'match', filter: parseFilter(operand) }
-    case '$sort':
+      const filter = parseFilter(operand)
+      return { filter, run: docs => filtered(filter, docs) }
+    }
+    case '$sort': {
       if (!(operand instanceof Map)) throw mongoError(15973, 'the $sort key specification must be an object')
       if (operand.size === 0) throw mongoError(15976, '$sort stage must have at least one sort key')
-      return { op: 'sort', fields: parseSort(operand) }
-    case '$skip': return { op: 'skip', count: parseCount(name, operand) }
+      const sort = parseSort(operand)
+      return { sort, run: docs => sorted(sort, docs) }
+    }
+    case '$skip': {
+      const skip = parseCount(name, operand, 5107200)
+      return { skip, run: docs => sliced(skip, Infinity, docs) }
+    }
     case '$limit': {
-      const count = parseCount(name, operand)
-      if (count === 0) throw mongoError(15958, 'the limit must be positive')
-      return { op: 'limit', count }
+      const limit = parseCount(name, operand, 5107201)
+      if (limit === 0) throw mongoError(15958, 'the limit must be positive')
+      return { limit, run: docs => sliced(0, limit, docs) }
     }
     case '$project': {
       if (!(operand instanceof Map)) throw mongoError(15969, '$project specification must be an object')
       const project = parseProjection(operand, { aggregate: true })
-      return { op: 'transform', run: docs => mapped(project, docs) }
+      return { run: docs => mapped(doc => [project(doc)], docs) }
+    }
+    case '$unwind': {
+      const unwind = parseUnwind(operand)
+      return { run: docs => mapped(unwind, docs) }
+    }
+    case '$lookup': {
+      const { from, filterFor, join } = parseLookup(operand)
+      return { from, run: (docs, { lookup }) => mapped(doc => [join(doc, [...lookup(from, filterFor(doc))])], docs) }
     }
     case '$group': return parseGroup(operand)
     case '$count': return parseCountStage(operand)
-    case '$unwind': {
-      const options = parseUnwind(operand)
-      return { op: 'transform', run: docs => unwind(options, docs) }
-    }
-    case '$lookup': return { op: 'lookup', lookup: parseLookup(operand) }
     default: throw mongoError(40324, `Unrecognized pipeline stage name: '${name}'`)
   }
 }
 
-function parseCount (name: '$skip' | '$limit', operand: Value): number {
-  const code = name === '$skip' ? 5107200 : 5107201
+function * filtered (filter: Filter, docs: Iterable<Doc>) {
+  for (const doc of docs) if (matches(filter, doc)) yield doc
+}
+
+function * sliced (skip: number, limit: number, docs: Iterable<Doc>) {
+  let seen = 0
+  for (const doc of docs) {
+    if (++seen > skip) yield doc
+    if (seen === skip + limit) return
+  }
+}
+
+function * mapped (change: (doc: Doc) => Iterable<Doc>, docs: Iterable<Doc>) {
+  for (const doc of docs) yield * change(doc)
+}
+
+function parseCount (name: string, operand: Value, code: number): number {
   const count = toInteger(operand)
-  if (!isNumeric(operand)) throw mongoError(code, `invalid argument to ${name} stage: Expected a number in: ${printField(name, operand)}`)
-  if (count === undefined) throw mongoError(code, `invalid argument to ${name} stage: Expected an integer: ${printField(name, operand)}`)
-  if (count < 0) throw mongoError(code, `invalid argument to ${name} stage: Expected a non-negative number in: ${printField(name, operand)}`)
+  const invalid = (expected: string) => mongoError(code, `invalid argument to ${name} stage: Expected ${expected}: ${printField(name, operand)}`)
+  if (!isNumeric(operand)) throw invalid('a number in')
+  if (count === undefined) throw invalid('an integer')
+  if (count < 0) throw invalid('a non-negative number in')
   return count
 }
 
@@ -150,7 +142,7 @@ function parseGroup (operand: Value): Stage {
     fields.set(name, parseAccumulator(name, spec))
   }
   const expression = parseExpression(id)
-  return { op: 'transform', run: docs => group(expression, fields, docs) }
+  return { run: docs => group(expression, fields, docs) }
 }
 
 function parseCountStage (operand: Value): Stage {
@@ -159,7 +151,7 @@ function parseCountStage (operand: Value): Stage {
   if (operand.startsWith('$')) throw mongoError(40158, 'the count field cannot be a $-prefixed path')
   if (operand.includes('\0')) throw mongoError(40159, 'the count field cannot contain a null byte')
   if (operand.includes('.')) throw mongoError(40160, 'the count field cannot contain \'.\'')
-  return { op: 'transform', run: docs => counted(operand, docs) }
+  return { run: docs => counted(operand, docs) }
 }
 
 function * counted (name: string, docs: Iterable<Doc>): Iterable<Doc> {

@@ -1,6 +1,6 @@
 /** Values as MongoDB writes them into its error messages. */
 import {
-  Binary, BsonUndefined, Code, DateTime, DbPointer, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp, type Doc, type Value
+  Binary, BsonUndefined, Code, DateTime, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp, type Doc, type Value
 } from './values.ts'
 
 /** A value as an error message shows it. */
@@ -19,7 +19,6 @@ export function printValue (value: Value): string {
   if (value instanceof Regex) return `/${value.pattern}/${value.flags}`
   if (value instanceof Code) return value.scope === undefined ? value.code : `CodeWScope( ${value.code}, ${printDoc(value.scope)})`
   if (value instanceof Sym) return printValue(value.value)
-  if (value instanceof DbPointer) return `DBRef('${value.namespace}',${value.id.toHex()})`
   if (value instanceof MinKey) return 'MinKey'
   if (value instanceof MaxKey) return 'MaxKey'
   return value instanceof BsonUndefined ? 'undefined' : ''
@@ -34,6 +33,12 @@ export function printDoc (doc: Doc): string {
 /** One field, `name: value`. */
 export function printField (name: string, value: Value): string {
   return `${name}: ${printValue(value)}`
+}
+
+/** A document's `_id` as error messages show it. */
+export function printId (doc: Doc): string {
+  const id = doc.get('_id')
+  return id === undefined ? '{}' : `{${printField('_id', id)}}`
 }
 
 function printDouble (value: number): string {

@@ -1,47 +1,38 @@
 /** Projections of find and `$project`: which fields a result keeps, and the fields it computes. */
-import { badValue, mongoError, notImplemented } from './errors.ts'
+import { mongoError, notImplemented } from './errors.ts'
 import { parseExpression, type Expression } from './expression.ts'
-import { isOperatorDoc, parsePredicate } from './filter-parse.ts'
-import { matchesItem } from './filter.ts'
-import { pathParts } from './paths.ts'
-import { checkFieldPath } from './sort.ts'
-import { isNumeric, isTruthy, toInteger, typeName, type Doc, type Value } from './values.ts'
+import { isOperatorDoc } from './filter-parse.ts'
+import { checkFieldPath, pathParts } from './paths.ts'
+import { isNumeric, isTruthy, type Doc, type Value } from './values.ts'
 
-type Rule =
-  | { kind: 'keep' | 'drop' }
-  | { kind: 'compute', expression: Expression }
-  | { kind: 'slice', skip: number | undefined, count: number }
-  | Branch
-
-interface Branch { kind: 'branch', children: Map<string, Rule> }
+/** What is named at one field: that it is kept or dropped, what it is computed from, or rules for the fields within it. */
+type Rule = 'keep' | 'drop' | Expression | Rules
+type Rules = Map<string, Rule>
 
 export type Projection = (doc: Doc) => Doc
 
-/** Parses a projection of find; `aggregate` takes `$slice` and `$elemMatch` for the expressions they are in `$project`. */
+/** Parses a projection; an empty one is all of the document for find and an error for `aggregate`. */
 export function parseProjection (spec: Doc, { aggregate = false } = {}): Projection {
   if (spec.size === 0) {
     if (aggregate) throw mongoError(51272, 'Invalid $project :: caused by :: projection specification must have at least one field')
     return doc => doc
   }
-  const parser = new Parser(aggregate)
+  const parser = new Parser()
   parser.addFields(spec, '')
-  const { root } = parser
-  if (parser.mode !== 'keep') return doc => withoutDropped(root, doc)
-  if (!root.children.has('_id')) root.children.set('_id', { kind: 'keep' })
-  return doc => withComputed(root, withKept(root, doc), doc)
+  const { rules } = parser
+  if (!parser.keeps) return doc => withoutDropped(rules, doc)
+  if (!rules.has('_id')) rules.set('_id', 'keep')
+  return doc => withComputed(rules, withKept(rules, doc), doc)
 }
 
 class Parser {
-  readonly root: Branch = { kind: 'branch', children: new Map() }
-  private readonly aggregate: boolean
-  private keeps: boolean | undefined
+  readonly rules: Rules = new Map()
+  private mode: boolean | undefined
   private keepsId = false
 
-  constructor (aggregate: boolean) { this.aggregate = aggregate }
-
   /** A projection that names nothing to keep (but perhaps `_id`) keeps the rest. */
-  get mode (): 'keep' | 'drop' {
-    return this.keeps ?? this.keepsId ? 'keep' : 'drop'
+  get keeps (): boolean {
+    return this.mode ?? this.keepsId
   }
 
   addFields (spec: Doc, parent: string) {
@@ -50,139 +41,88 @@ class Parser {
       const path = parent === '' ? name : `${parent}.${name}`
       if (path.endsWith('.$')) throw notImplemented('the positional projection is not supported')
       checkFieldPath(path)
-      this.addField(path, value)
+      if (value instanceof Map && !isOperatorDoc(value)) this.addFields(value, path)
+      else this.put(path, this.parseRule(path, value))
     }
   }
 
-  private addField (path: string, value: Value) {
+  private parseRule (path: string, value: Value): Rule {
     if (isNumeric(value) || typeof value === 'boolean') {
       const keep = isTruthy(value)
       if (path === '_id') this.keepsId = keep
-      else this.setMode(keep, path)
-      this.put(path, { kind: keep ? 'keep' : 'drop' })
-    } else if (value instanceof Map && !isOperatorDoc(value)) {
-      this.addFields(value, path)
-    } else if (!this.aggregate && value instanceof Map && value.has('$slice')) {
-      this.put(path, parseSlice(value.get('$slice') as Value))
-    } else if (value instanceof Map && value.has('$meta')) {
-      throw notImplemented('$meta is not supported')
-    } else {
-      if (this.keeps === false) throw mongoError(31252, 'Cannot use expression other than $meta in exclusion projection')
-      this.keeps = true
-      const isElemMatch = !this.aggregate && value instanceof Map && value.has('$elemMatch')
-      this.put(path, { kind: 'compute', expression: isElemMatch ? parseElemMatch(path, value.get('$elemMatch') as Value) : parseExpression(value) })
+      else if (this.mode === !keep) throw keep ? mongoError(31253, `Cannot do inclusion on field ${path} in exclusion projection`) : mongoError(31254, `Cannot do exclusion on field ${path} in inclusion projection`)
+      else this.mode = keep
+      return keep ? 'keep' : 'drop'
     }
-  }
-
-  private setMode (keep: boolean, path: string) {
-    if (this.keeps !== undefined && this.keeps !== keep) {
-      throw keep
-        ? mongoError(31253, `Cannot do inclusion on field ${path} in exclusion projection`)
-        : mongoError(31254, `Cannot do exclusion on field ${path} in inclusion projection`)
-    }
-    this.keeps = keep
+    if (this.mode === false) throw mongoError(31252, 'Cannot use expression other than $meta in exclusion projection')
+    this.mode = true
+    return parseExpression(value)
   }
 
   private put (path: string, rule: Rule) {
     const parts = pathParts(path)
-    let node = this.root
+    let rules = this.rules
     parts.forEach((part, i) => {
-      const existing = node.children.get(part)
+      const existing = rules.get(part)
       if (i + 1 === parts.length) {
         if (existing !== undefined) throw mongoError(31249, `Path collision at ${path}`)
-        node.children.set(part, rule)
-        return
+        rules.set(part, rule)
+      } else {
+        if (existing !== undefined && !(existing instanceof Map)) throw mongoError(31250, `Path collision at ${path} remaining portion ${parts.slice(i + 1).join('.')}`)
+        const inner: Rules = existing ?? new Map()
+        rules.set(part, inner)
+        rules = inner
       }
-      if (existing !== undefined && existing.kind !== 'branch') throw mongoError(31250, `Path collision at ${path} remaining portion ${parts.slice(i + 1).join('.')}`)
-      const branch: Branch = existing ?? { kind: 'branch', children: new Map() }
-      node.children.set(part, branch)
-      node = branch
     })
   }
 }
 
-function parseSlice (value: Value): Rule {
-  const [first, second] = Array.isArray(value) ? value : [value]
-  const numbers = (Array.isArray(value) ? value : [value]).map(toInteger)
-  if (Array.isArray(value) && value.length !== 2) throw mongoError(28667, `Invalid $slice syntax. The given syntax { $slice: … } did not match the find() syntax because :: Location31272 :: $slice array argument should be of form [skip, limit] :: ${value.length} values`)
-  if (numbers.some(number => number === undefined)) throw mongoError(28667, `Invalid $slice syntax :: $slice only supports numbers and [skip, limit] arrays, not ${typeName(second ?? first)}`)
-  if (second === undefined) return { kind: 'slice', skip: undefined, count: numbers[0] as number }
-  if ((numbers[1] as number) <= 0) throw mongoError(28724, 'First argument to $slice must be an array or the limit must be positive')
-  return { kind: 'slice', skip: numbers[0] as number, count: numbers[1] as number }
-}
-
-function sliced (items: Value[], skip: number | undefined, count: number): Value[] {
-  if (skip === undefined) return count >= 0 ? items.slice(0, count) : items.slice(Math.max(0, items.length + count))
-  const start = skip >= 0 ? skip : Math.max(0, items.length + skip)
-  return items.slice(start, start + count)
-}
-
-/** The first item that matches, alone in an array. */
-function parseElemMatch (path: string, operand: Value): Expression {
-  if (path.includes('.')) throw mongoError(31275, 'Cannot use $elemMatch projection on a nested field.')
-  if (!(operand instanceof Map)) throw badValue(`$elemMatch must be an Object, but got type ${typeName(operand)}`)
-  const filter = parsePredicate('', new Map([['$elemMatch', operand]]))
-  return root => {
-    const items = root.get(path)
-    const found = Array.isArray(items) ? items.find(item => matchesItem(filter, [item])) : undefined
-    return found === undefined ? undefined : [found]
-  }
-}
-
-function withoutDropped (branch: Branch, doc: Doc): Doc {
-  const result: Doc = new Map()
-  for (const [name, value] of doc) {
-    const kept = restOf(branch.children.get(name), value)
-    if (kept !== undefined) result.set(name, kept)
-  }
-  return result
+function withoutDropped (rules: Rules, doc: Doc): Doc {
+  return withFields(doc, (name, value) => restOf(rules.get(name), value))
 }
 
 function restOf (rule: Rule | undefined, value: Value): Value | undefined {
-  if (rule === undefined || rule.kind === 'keep') return value
-  if (rule.kind === 'slice') return Array.isArray(value) ? sliced(value, rule.skip, rule.count) : value
-  if (rule.kind !== 'branch') return undefined
+  if (rule === 'drop') return undefined
+  if (!(rule instanceof Map)) return value
   if (value instanceof Map) return withoutDropped(rule, value)
   return Array.isArray(value) ? value.map(item => restOf(rule, item) as Value) : value
 }
 
-function withKept (branch: Branch, doc: Doc): Doc {
+function withKept (rules: Rules, doc: Doc): Doc {
+  return withFields(doc, (name, value) => keptOf(rules.get(name), value))
+}
+
+function keptOf (rule: Rule | undefined, value: Value): Value | undefined {
+  if (rule === 'keep') return value
+  if (!(rule instanceof Map)) return undefined
+  if (value instanceof Map) return withKept(rule, value)
+  // Items that are no documents have none of the fields; arrays within arrays are entered.
+  return Array.isArray(value) ? value.map(item => keptOf(rule, item)).filter(item => item !== undefined) : undefined
+}
+
+/** A document with what `change` makes of each field; undefined leaves the field out. */
+function withFields (doc: Doc, change: (name: string, value: Value) => Value | undefined): Doc {
   const result: Doc = new Map()
   for (const [name, value] of doc) {
-    const kept = keptOf(branch.children.get(name), value)
-    if (kept !== undefined) result.set(name, kept)
+    const changed = change(name, value)
+    if (changed !== undefined) result.set(name, changed)
   }
   return result
 }
 
-function keptOf (rule: Rule | undefined, value: Value): Value | undefined {
-  if (rule === undefined) return undefined
-  switch (rule.kind) {
-    case 'keep': return value
-    case 'drop': case 'compute': return undefined
-    case 'slice': return Array.isArray(value) ? sliced(value, rule.skip, rule.count) : value
-    case 'branch':
-      if (value instanceof Map) return withKept(rule, value)
-      // Items that are no documents have none of the fields; arrays within arrays are entered.
-      return Array.isArray(value) ? value.map(item => keptOf(rule, item)).filter(item => item !== undefined) : undefined
-  }
-}
-
-function hasComputed (rule: Rule): boolean {
-  return rule.kind === 'compute' || (rule.kind === 'branch' && [...rule.children.values()].some(hasComputed))
-}
+const isComputed = (rule: Rule): boolean => typeof rule === 'function' || (rule instanceof Map && [...rule.values()].some(isComputed))
 
 /** Adds the computed fields after those that were kept, in the order of the specification. */
-function withComputed (branch: Branch, kept: Doc, root: Doc): Doc {
-  for (const [name, rule] of branch.children) {
-    if (!hasComputed(rule)) continue
-    const value = rule.kind === 'compute' ? rule.expression(root) : computedWithin(rule as Branch, kept.get(name), root)
+function withComputed (rules: Rules, kept: Doc, root: Doc): Doc {
+  for (const [name, rule] of rules) {
+    if (!isComputed(rule)) continue
+    const value = rule instanceof Map ? computedWithin(rule, kept.get(name), root) : (rule as Expression)(root)
     if (value !== undefined) kept.set(name, value)
   }
   return kept
 }
 
-function computedWithin (branch: Branch, value: Value | undefined, root: Doc): Value {
-  if (Array.isArray(value)) return value.map(item => computedWithin(branch, item, root))
-  return withComputed(branch, value instanceof Map ? value : new Map(), root)
+function computedWithin (rules: Rules, value: Value | undefined, root: Doc): Value {
+  if (Array.isArray(value)) return value.map(item => computedWithin(rules, item, root))
+  return withComputed(rules, value instanceof Map ? value : new Map(), root)
 }

@@ -5,78 +5,63 @@
 import { badValue, mongoError, notImplemented } from './errors.ts'
 import type { Regex } from './values.ts'
 
-const WORD = 'A-Za-z0-9_'
-const ANY = '[^]'
-/** Without JavaScript's `m` flag. Not by looking behind, where V8 misses characters above U+FFFF. */
-const SUBJECT_START = '^'
-const SUBJECT_END = '$'
+const WORD = '[A-Za-z0-9_]'
 const BEFORE_FINAL_NEWLINE = '(?=\\n?$)'
 
-/** Escapes outside of a class that stand for a fixed translation. */
-const ESCAPES: Record<string, string> = {
-  d: '[0-9]',
-  D: '[^0-9]',
-  w: `[${WORD}]`,
-  W: `[^${WORD}]`,
-  s: '[\\t-\\r ]',
-  S: '[^\\t-\\r ]',
-  h: '[\\t \\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000]',
-  v: '[\\n-\\r\\x85\\u2028\\u2029]',
-  b: `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`,
-  B: `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`,
-  A: SUBJECT_START,
-  z: SUBJECT_END,
-  Z: BEFORE_FINAL_NEWLINE,
-  t: '\\t',
-  n: '\\n',
-  r: '\\r',
-  f: '\\f',
-  e: '\\x1b',
-  a: '\\x07'
+/** What means something else in JavaScript, outside of a class. `^` and `$` are without JavaScript's `m` flag. */
+const TOKENS: Record<string, string> = {
+  '.': '[^\\n]',
+  $: BEFORE_FINAL_NEWLINE,
+  '(': '(?:',
+  '{': '\\{',
+  '}': '\\}',
+  ']': '\\]',
+  '\\d': '[0-9]',
+  '\\D': '[^0-9]',
+  '\\w': WORD,
+  '\\W': '[^A-Za-z0-9_]',
+  '\\s': '[\\t-\\r ]',
+  '\\S': '[^\\t-\\r ]',
+  '\\b': `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`,
+  '\\B': `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD}))`,
+  '\\A': '^',
+  '\\z': '$',
+  '\\Z': BEFORE_FINAL_NEWLINE
 }
+
+/** What means something else with the flag `m` or `s`. */
+const MULTILINE_TOKENS = { '^': '(?:^|(?<=\\n)(?=[^]))', $: '(?![^\\n])' }
+const DOT_ALL_TOKENS = { '.': '[^]' }
 
 /** Escapes within a class, as ranges. */
-const CLASS_ESCAPES: Record<string, string> = {
-  d: '0-9',
-  D: '\\0-/:-\\u{10ffff}',
-  w: WORD,
-  W: '\\0-/:-@\\[-\\^`\\{-\\u{10ffff}',
-  s: '\\t-\\r ',
-  S: '\\0-\\x08\\x0e-\\x1f!-\\u{10ffff}',
-  b: '\\x08',
-  t: '\\t',
-  n: '\\n',
-  r: '\\r',
-  f: '\\f',
-  e: '\\x1b',
-  a: '\\x07'
+const CLASS_TOKENS: Record<string, string> = {
+  '\\d': '0-9',
+  '\\D': '\\0-/:-\\u{10ffff}',
+  '\\w': 'A-Za-z0-9_',
+  '\\s': '\\t-\\r ',
+  '\\S': '\\0-\\x08\\x0e-\\x1f!-\\u{10ffff}'
 }
 
-const POSIX_CLASSES: Record<string, string> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\t-\\r ',
-  blank: '\\t ',
-  word: WORD,
-  xdigit: '0-9A-Fa-f',
-  punct: '!-\\/:-@\\[-`\\{-~'
-}
+/** Groups, counts and quantifiers with what may follow them, escapes, single characters. */
+const TOKEN = /\(\?(?:[:=!]|<[=!])|\((?:[?*].?)?|\{\d+(?:,\d*)?\}[?+]?|[*+?][?+]?|\\(?:x[0-9A-Fa-f]{2}|.)?|./suy
+const CLASS_TOKEN = /\[[:.=]?|\\(?:x[0-9A-Fa-f]{2}|.)?|./suy
+
+/** The tokens of more than one character that mean the same. */
+const SAME = /^(?:\(\?(?:[:=!]|<[=!])|(?:\{.*\}|[*+?])\??|\\(?:[tnrf]|x[0-9A-Fa-f]{2}|[$^\\.*+?()[\]{}|/]))$/
 
 const unsupported = (what: string) => notImplemented(`regular expression construct '${what}' is not supported`)
 const invalid = (why: string) => mongoError(51091, `Regular expression is invalid: ${why}`)
 
-/** Compiles a stored regular expression. Its `test` keeps no state. */
+/** Compiles an expression, or refuses it. */
 export function compileRegex ({ pattern, flags }: Regex): RegExp {
   for (const flag of flags) {
     if (!'imsxu'.includes(flag)) throw mongoError(51108, `invalid flag in regex options: ${flag}`)
+    if (flag === 'x') throw unsupported('x')
   }
   if (pattern.includes('\0')) throw badValue('Regular expression cannot contain an embedded null byte')
-  const inline = /^\(\?([imsx]+)\)/.exec(pattern)
+  const inline = /^\(\?([ims]+)\)/.exec(pattern)
   const all = flags + (inline?.[1] ?? '')
-  const translated = new Translation(inline === null ? pattern : pattern.slice(inline[0].length), all).run()
+  const translated = new Translation(pattern.slice(inline?.[0].length ?? 0), all).run()
   try {
     return new RegExp(translated, all.includes('i') ? 'iu' : 'u')
   } catch (error) {
@@ -85,123 +70,55 @@ export function compileRegex ({ pattern, flags }: Regex): RegExp {
 }
 
 class Translation {
-  private readonly chars: string[]
-  private readonly multiline: boolean
-  private readonly dotAll: boolean
-  private readonly extended: boolean
+  private readonly pattern: string
+  private readonly tokens: Record<string, string>
   private at = 0
 
   constructor (pattern: string, flags: string) {
-    this.chars = [...pattern]
-    this.multiline = flags.includes('m')
-    this.dotAll = flags.includes('s')
-    this.extended = flags.includes('x')
+    this.pattern = pattern
+    this.tokens = { ...TOKENS, ...(flags.includes('m') ? MULTILINE_TOKENS : {}), ...(flags.includes('s') ? DOT_ALL_TOKENS : {}) }
   }
 
   run (): string {
     let result = ''
-    while (this.at < this.chars.length) result += this.token(this.chars[this.at++] as string)
+    for (let token = this.take(TOKEN); token !== ''; token = this.take(TOKEN)) {
+      result += token === '[' ? this.characterClass() : this.tokens[token] ?? same(token)
+    }
     return result === '' ? '(?:)' : result
   }
 
-  private rest (): string {
-    return this.chars.slice(this.at).join('')
-  }
-
-  /** Takes what `expression` (anchored) finds at the current place. */
-  private take (expression: RegExp): RegExpExecArray | null {
-    const found = expression.exec(this.rest())
-    if (found !== null) this.at += [...found[0]].length
-    return found
-  }
-
-  private token (char: string): string {
-    switch (char) {
-      case '.': return this.dotAll ? ANY : '[^\\n]'
-      case '^': return this.multiline ? `(?:${SUBJECT_START}|(?<=\\n)(?=[^]))` : SUBJECT_START
-      case '$': return this.multiline ? '(?![^\\n])' : BEFORE_FINAL_NEWLINE
-      case '\\': return this.escape()
-      case '[': return this.characterClass()
-      case '(': return this.group()
-      case '*': case '+': case '?': return this.quantifier(char)
-      case '{': {
-        const counts = this.take(/^\d+(,\d*)?\}/)
-        return counts === null ? '\\{' : this.quantifier(`{${counts[0]}`)
-      }
-      case '}': case ']': case '/': return `\\${char}`
-      case '#':
-        if (!this.extended) return char
-        this.take(/^[^\n]*/)
-        return ''
-      default: return this.extended && /[\t-\r ]/.test(char) ? '' : char
-    }
-  }
-
-  private quantifier (quantifier: string): string {
-    if (this.take(/^\+/) !== null) throw unsupported(`${quantifier}+`)
-    return this.take(/^\?/) === null ? quantifier : `${quantifier}?`
-  }
-
-  private group (): string {
-    if (this.rest().startsWith('*')) throw unsupported('(*')
-    if (!this.rest().startsWith('?')) return '(?:'
-    const kind = this.take(/^\?(:|=|!|<=|<!|P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*')/)?.[1]
-    if (kind === undefined) throw unsupported(`(${this.rest().slice(0, 3)}`)
-    return /^P?<[A-Za-z_]|^'/.test(kind) ? '(?:' : `(?${kind}`
-  }
-
-  private escape (): string {
-    const char = this.chars[this.at++]
-    if (char === undefined) throw invalid('\\ at end of pattern')
-    if (char === 'Q') return this.quoted()
-    return ESCAPES[char] ?? this.anyEscape(char)
-  }
-
-  private quoted (): string {
-    const literal = (this.take(/^[^]*?(?:\\E|$)/)?.[0] ?? '').replace(/\\E$/, '')
-    return literal.replace(/[$^\\.*+?()[\]{}|/]/g, '\\$&')
-  }
-
-  /** Escapes that mean the same inside and outside of a class. */
-  private anyEscape (char: string): string {
-    if (char === 'x') {
-      const code = this.take(/^\{([0-9A-Fa-f]{1,6})\}/)?.[1] ?? this.take(/^[0-9A-Fa-f]{1,2}/)?.[0]
-      if (code === undefined) throw unsupported('\\x')
-      return `\\u{${code}}`
-    }
-    if (char === 'p' || char === 'P') {
-      const category = this.take(/^\{(\^?)([A-Z][a-z]?)\}/) ?? this.take(/^()([A-Z])/)
-      if (category === null || category[1] === '^') throw unsupported(`\\${char}`)
-      return `\\${char}{${category[2]}}`
-    }
-    if (/[A-Za-z0-9]/.test(char)) throw unsupported(`\\${char}`)
-    return /[$^\\.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char
+  private take (expression: RegExp): string {
+    expression.lastIndex = this.at
+    const token = expression.exec(this.pattern)?.[0] ?? ''
+    this.at += token.length
+    return token
   }
 
   private characterClass (): string {
-    let result = this.take(/^\^/) === null ? '[' : '[^'
-    if (this.take(/^\]/) !== null) result += '\\]'
-    for (;;) {
-      const char = this.chars[this.at++]
-      if (char === undefined) throw invalid('missing terminating ] for character class')
-      if (char === ']') return `${result}]`
-      result += char === '\\' ? this.classEscape() : char === '[' ? this.classBracket() : char
+    let result = this.pattern[this.at] === '^' ? `[${this.take(CLASS_TOKEN)}` : '['
+    let before = ''
+    // A bracket that comes first is one of the characters.
+    if (this.pattern[this.at] === ']') result += `\\${before = this.take(CLASS_TOKEN)}`
+    for (let token = this.take(CLASS_TOKEN); token !== ']'; token = this.take(CLASS_TOKEN)) {
+      if (token === '') throw invalid('missing terminating ] for character class')
+      const ranges = CLASS_TOKENS[token]
+      // At the beginning and next to a set of characters a dash is no range.
+      if (token === '-' && (before === '' || before in CLASS_TOKENS)) token = '\\-'
+      if (ranges !== undefined && before === '-') throw unsupported(`-${token}`)
+      result += ranges ?? (token === '[' || token === '\\-' ? `\\${token.at(-1)}` : same(token))
+      before = token
     }
+    return `${result}]`
   }
+}
 
-  private classEscape (): string {
-    const char = this.chars[this.at++]
-    if (char === undefined) throw invalid('\\ at end of pattern')
-    return char === '-' ? '\\-' : CLASS_ESCAPES[char] ?? this.anyEscape(char)
-  }
-
-  private classBracket (): string {
-    const posix = this.take(/^:(\^?)([a-z]+):\]/)
-    if (posix === null) return '\\['
-    const ranges = POSIX_CLASSES[posix[2] as string]
-    if (posix[1] === '^' || ranges === undefined) throw unsupported(`[${posix[0]}`)
-    return ranges
-  }
+/** A token that JavaScript understands as it is. */
+function same (token: string): string {
+  if (token === '\\') throw invalid('\\ at end of pattern')
+  if (!/^(?:[\\([{]|[*+?].)/.test(token) || SAME.test(token)) return token
+  // An escape that is not needed is an error to JavaScript.
+  if (/^\\[^A-Za-z0-9]$/u.test(token)) return token.slice(1)
+  throw unsupported(token)
 }
 
 /** What the beginning of a pattern fixes: every match starts with `prefix`; `exact` when every string that does is a match. */
@@ -209,26 +126,11 @@ export interface RegexPrefix { prefix: string, exact: boolean }
 
 /** The literal text that a case-sensitive expression anchored at the start begins with; undefined when there is none. */
 export function regexPrefix ({ pattern, flags }: Regex): RegexPrefix | undefined {
-  if (/[imx]/.test(flags) || !pattern.startsWith('^') || pattern.includes('|') || pattern.includes('\\Q')) return undefined
-  const chars = [...pattern.slice(1)]
-  const literal: string[] = []
-  let at = 0
-  while (at < chars.length) {
-    const char = chars[at] as string
-    if (char === '\\') {
-      const escaped = chars[at + 1]
-      if (escaped === undefined || /[A-Za-z0-9]/.test(escaped)) break
-      literal.push(escaped)
-      at += 2
-    } else if (/[.^$*+?()[\]{}]/.test(char)) {
-      break
-    } else {
-      literal.push(char)
-      at++
-    }
-  }
+  if (/[im]/.test(flags) || pattern.includes('|')) return undefined
+  const [, literals = '', tail = ''] = /^\^((?:[^\\.^$*+?()[\]{}|]|\\[^A-Za-z0-9])*)(.*)$/su.exec(pattern) ?? []
+  const chars = literals.match(/\\?[^]/gu) ?? []
   // A quantifier takes back the character before it.
-  if (at < chars.length && /[*?+{]/.test(chars[at] as string)) literal.pop()
-  const tail = chars.slice(at).join('')
-  return literal.length === 0 ? undefined : { prefix: literal.join(''), exact: tail === '' || tail === '.*' }
+  if (/^[*+?{]/.test(tail)) chars.pop()
+  const prefix = chars.map(char => char.replace(/^\\(?=[^])/, '')).join('')
+  return prefix === '' ? undefined : { prefix, exact: tail === '' || tail === '.*' }
 }

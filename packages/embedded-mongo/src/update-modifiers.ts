@@ -1,139 +1,192 @@
-/** What each update operator does to the one value at its path. Values are never changed in place; a modifier that changes nothing returns its argument. */
+/** What each update operator does to the one value at its path. */
 import { add, multiply, type NumericValue } from './arithmetic.ts'
 import { compareValues, identical } from './compare.ts'
-import { badValue, typeMismatch } from './errors.ts'
-import { matches, type Filter } from './filter.ts'
-import { pathParts } from './paths.ts'
-import { printField } from './print.ts'
-import { DateTime, Int32, Timestamp, int32, isNumeric, typeName, type Doc, type Value } from './values.ts'
+import { badValue, failedToParse, mongoError, typeMismatch } from './errors.ts'
+import { isOperatorDoc, parseFilter, parsePredicate } from './filter-parse.ts'
+import { matches } from './filter.ts'
+import { pathParts, valueAt } from './paths.ts'
+import { printDoc, printField, printId, printValue } from './print.ts'
+import { DateTime, Int32, Regex, Timestamp, int32, isNumeric, toInteger, toNumber, typeName, type Doc, type Value } from './values.ts'
 
-export type Modifier =
-  | { op: 'set' | 'setOnInsert' | 'max' | 'min', value: Value }
-  | { op: 'inc' | 'mul', value: NumericValue }
-  | { op: 'unset' }
-  | { op: 'currentDate', type: 'date' | 'timestamp' }
-  | Push
-  | { op: 'addToSet', values: Value[] }
-  | { op: 'pull', condition: PullCondition }
-  | { op: 'pullAll', values: Value[] }
-  | { op: 'pop', first: boolean }
-  /** The new place of a renamed field; its old place is an `unset`. */
-  | { op: 'rename', from: string }
+/** The document that is updated, as it was. */
+export interface UpdateContext { doc: Doc, insert: boolean, nowMs: number }
 
-export interface Push { op: 'push', values: Value[], position?: number, slice?: number, sort?: ArraySort }
-/** The order of an array: the items themselves, or fields of theirs. */
-export type ArraySort = 1 | -1 | { parts: readonly string[], direction: 1 | -1 }[]
-/** Which items `$pull` takes out: equal ones, documents that match, or values that match as the field `''`. */
-export type PullCondition = { kind: 'value', value: Value } | { kind: 'doc' | 'item', filter: Filter }
+/**
+ * The value that takes the place of `current`; undefined for none. Values are never changed in place: a modifier that changes nothing
+ * returns its argument.
+ */
+export type Modifier = (current: Value | undefined, context: UpdateContext) => Value | undefined
 
-/** What modifiers need to know of the whole update. */
-export interface UpdateContext {
-  doc: Doc
-  insert: boolean
-  nowMs: number
-  /** The values of the fields that `$rename` moves, by their old path; undefined when there is none. */
-  renamed: ReadonlyMap<string, Value | undefined>
-}
+const fieldOf = (path: string) => pathParts(path).at(-1) as string
 
-/** Whether a modifier puts a value where there was none. */
-export function creates (modifier: Modifier, context: UpdateContext): boolean {
-  switch (modifier.op) {
-    case 'unset': case 'pull': case 'pullAll': case 'pop': return false
-    case 'setOnInsert': return context.insert
-    case 'rename': return context.renamed.get(modifier.from) !== undefined
-    case 'set': case 'max': case 'min': case 'inc': case 'mul': case 'currentDate': case 'push': case 'addToSet': return true
-  }
-}
+const replaced = (current: Value | undefined, value: Value) => current !== undefined && identical(current, value) ? current : value
 
-/** The value that takes the place of `current`; undefined leaves the field out. */
-export function modify (modifier: Modifier, current: Value | undefined, path: string, context: UpdateContext): Value | undefined {
-  switch (modifier.op) {
-    case 'set': return replaced(current, modifier.value)
-    case 'setOnInsert': return context.insert ? replaced(current, modifier.value) : current
-    case 'unset': return undefined
-    case 'max': return current === undefined || compareValues(modifier.value, current) > 0 ? modifier.value : current
-    case 'min': return current === undefined || compareValues(modifier.value, current) < 0 ? modifier.value : current
-    case 'inc': case 'mul': return calculated(modifier.op, modifier.value, current, path, context)
-    case 'currentDate': return modifier.type === 'date' ? DateTime.fromMs(context.nowMs) : new Timestamp(Math.floor(context.nowMs / 1000), 1)
-    case 'push': return pushed(modifier, current, path, context)
-    case 'addToSet': return addedToSet(modifier.values, current, path)
-    case 'pull': return pulled(item => isPulled(modifier.condition, item), current)
-    case 'pullAll': return pulled(item => modifier.values.some(value => compareValues(value, item) === 0), current)
-    case 'pop': return popped(modifier.first, current, path)
-    case 'rename': {
-      const value = context.renamed.get(modifier.from)
-      return value === undefined || (current !== undefined && compareValues(current, value) === 0) ? current : value
+const set = (value: Value): Modifier => current => replaced(current, value)
+
+export const unset: Modifier = () => undefined
+
+const extreme = (sign: 1 | -1) => (value: Value): Modifier => current =>
+  current === undefined || compareValues(value, current) * sign > 0 ? value : current
+
+/** The operators but `$rename`, which has two paths. */
+export const MODIFIERS = new Map<string, (operand: Value, path: string) => Modifier>([
+  ['$set', set],
+  ['$setOnInsert', value => (current, { insert }) => insert ? replaced(current, value) : current],
+  ['$unset', () => unset],
+  ['$max', extreme(1)],
+  ['$min', extreme(-1)],
+  ['$inc', (operand, path) => {
+    if (!isNumeric(operand)) throw typeMismatch(`Cannot increment with non-numeric argument: {${printField(path, operand)}}`)
+    return (current, { doc }) => current === undefined ? operand : calculated('$inc', add, current, operand, path, doc)
+  }],
+  ['$mul', (operand, path) => {
+    if (!isNumeric(operand)) throw typeMismatch(`Cannot multiply with non-numeric argument: {${printField(path, operand)}}`)
+    return (current, { doc }) => calculated('$mul', multiply, current === undefined ? int32(0) : current, operand, path, doc)
+  }],
+  ['$currentDate', currentDate],
+  ['$push', push],
+  ['$addToSet', addToSet],
+  ['$pull', pull],
+  ['$pullAll', operand => {
+    if (!Array.isArray(operand)) throw badValue(`$pullAll requires an array argument but was given a ${typeName(operand)}`)
+    return current => pulled(item => operand.some(value => compareValues(value, item) === 0), current)
+  }],
+  ['$pop', (operand, path) => {
+    if (!isNumeric(operand)) throw failedToParse(`Expected a number in: ${printField(path, operand)}`)
+    const side = toNumber(operand)
+    if (side !== 1 && side !== -1) throw failedToParse(`$pop expects 1 or -1, found: ${printValue(operand)}`)
+    return current => {
+      if (current === undefined) return undefined
+      if (!Array.isArray(current)) throw typeMismatch(`Path '${path}' contains an element of non-array type '${typeName(current)}'`)
+      return current.length === 0 ? current : side === 1 ? current.slice(0, -1) : current.slice(1)
     }
-  }
-}
+  }]
+])
 
-function replaced (current: Value | undefined, value: Value): Value {
-  return current !== undefined && identical(current, value) ? current : value
-}
-
-/** A document's `_id` as error messages show it. */
-export function printId (doc: Doc): string {
-  const id = doc.get('_id')
-  return id === undefined ? '{}' : `{${printField('_id', id)}}`
-}
-
-function fieldOf (path: string): string {
-  return pathParts(path).at(-1) as string
-}
-
-function calculated (op: 'inc' | 'mul', operand: NumericValue, current: Value | undefined, path: string, { doc }: UpdateContext): Value {
-  if (current === undefined) return op === 'inc' ? operand : multiply(operand, int32(0)) as NumericValue
+function calculated (name: string, operation: typeof add, current: Value, operand: NumericValue, path: string, doc: Doc): Value {
   if (!isNumeric(current)) {
-    throw typeMismatch(`Cannot apply $${op} to a value of non-numeric type. ${printId(doc)} has the field '${fieldOf(path)}' of non-numeric type ${typeName(current)}`)
+    throw typeMismatch(`Cannot apply ${name} to a value of non-numeric type. ${printId(doc)} has the field '${fieldOf(path)}' of non-numeric type ${typeName(current)}`)
   }
-  const result = op === 'inc' ? add(current, operand) : multiply(current, operand)
+  const result = operation(current, operand)
   if (result === undefined) {
-    const type = typeof current === 'bigint' ? 'NumberLong' : 'NumberInt'
-    throw badValue(`Failed to apply $${op} operations to current value ((${type})${current instanceof Int32 ? current.value : String(current)}) for document ${printId(doc)}`)
+    throw badValue(`Failed to apply ${name} operations to current value ((${current instanceof Int32 ? 'NumberInt' : 'NumberLong'})${printValue(current)}) for document ${printId(doc)}`)
   }
   return replaced(current, result)
 }
 
-function pushed (push: Push, current: Value | undefined, path: string, { doc }: UpdateContext): Value {
-  if (current !== undefined && !Array.isArray(current)) {
-    throw badValue(`The field '${path}' must be an array but is of type ${typeName(current)} in document ${printId(doc)}`)
+function currentDate (operand: Value): Modifier {
+  if (typeof operand !== 'boolean' && !(operand instanceof Map)) {
+    throw badValue(`${typeName(operand)} is not valid type for $currentDate. Please use a boolean ('true') or a $type expression ({$type: 'timestamp/date'}).`)
   }
-  let items = [...current ?? []]
-  const { values, position = items.length, slice, sort } = push
-  items.splice(position < 0 ? Math.max(0, items.length + position) : position, 0, ...values)
-  if (sort !== undefined) items.sort((a, b) => compareItems(sort, a, b))
-  if (slice !== undefined) items = slice >= 0 ? items.slice(0, slice) : items.slice(Math.max(0, items.length + slice))
-  // Only an array left as it was counts as unchanged, not one that comes out the same.
-  return current !== undefined && values.length === 0 && sort === undefined && items.length === current.length ? current : items
+  const type = typeof operand === 'boolean' ? 'date' : operand.get('$type')
+  if (operand instanceof Map) for (const name of operand.keys()) if (name !== '$type') throw badValue(`Unrecognized $currentDate option: ${name}`)
+  if (type === 'date') return (_current, { nowMs }) => DateTime.fromMs(nowMs)
+  if (type === 'timestamp') return (_current, { nowMs }) => new Timestamp(Math.floor(nowMs / 1000), 1)
+  throw badValue('The \'$type\' string field is required to be \'date\' or \'timestamp\': {$currentDate: {field : {$type: \'date\'}}}')
 }
 
-function compareItems (sort: ArraySort, a: Value, b: Value): number {
-  if (!Array.isArray(sort)) return compareValues(a, b) * sort
-  for (const { parts, direction } of sort) {
-    const order = compareValues(fieldAt(a, parts), fieldAt(b, parts))
-    if (order !== 0) return order * direction
+interface Push { values: Value[], position?: number, slice?: number, sort?: (a: Value, b: Value) => number }
+
+function push (operand: Value, path: string): Modifier {
+  const { values, position, slice, sort } = parsePush(operand)
+  return (current, { doc }) => {
+    if (current !== undefined && !Array.isArray(current)) {
+      throw badValue(`The field '${path}' must be an array but is of type ${typeName(current)} in document ${printId(doc)}`)
+    }
+    let items = [...current ?? []]
+    items.splice(position ?? items.length, 0, ...values)
+    if (sort !== undefined) items.sort(sort)
+    if (slice !== undefined) items = slice >= 0 ? items.slice(0, slice) : items.slice(slice)
+    // Only an array left as it was counts as unchanged, not one that comes out the same.
+    return current !== undefined && values.length === 0 && sort === undefined && items.length === current.length ? current : items
   }
-  return 0
 }
 
-function fieldAt (item: Value, parts: readonly string[]): Value | undefined {
-  let value: Value | undefined = item
-  for (const part of parts) {
-    if (value instanceof Map) value = value.get(part)
-    else return undefined
+function parsePush (operand: Value): Push {
+  if (!(operand instanceof Map) || !operand.has('$each')) return { values: [operand] }
+  const parsed: Push = { values: [] }
+  for (const [name, value] of operand) {
+    switch (name) {
+      case '$each':
+        if (!Array.isArray(value)) throw badValue(`The argument to $each in $push must be an array but it was of type: ${typeName(value)}`)
+        parsed.values = value
+        break
+      case '$slice': parsed.slice = integerClause(value, 'The value for $slice must be an integer value but was given type: '); break
+      case '$position': parsed.position = integerClause(value, 'The value for $position must be an integer value, not of type: '); break
+      case '$sort': parsed.sort = parseArraySort(value); break
+      default: throw badValue(`Unrecognized clause in $push: ${name}`)
+    }
   }
-  return value
+  return parsed
 }
 
-function addedToSet (values: readonly Value[], current: Value | undefined, path: string): Value {
-  if (current !== undefined && !Array.isArray(current)) {
-    throw badValue(`Cannot apply $addToSet to non-array field. Field named '${fieldOf(path)}' has non-array type ${typeName(current)}`)
+function integerClause (value: Value, message: string): number {
+  const integer = toInteger(value)
+  if (integer === undefined) throw badValue(message + typeName(value))
+  return integer
+}
+
+/** The order of an array: of the items themselves, or of fields of theirs. */
+function parseArraySort (value: Value): (a: Value, b: Value) => number {
+  if (!(value instanceof Map)) {
+    if (!isNumeric(value)) throw badValue('The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields')
+    const direction = directionOf(value)
+    return (a, b) => compareValues(a, b) * direction
   }
-  const items = [...current ?? []]
-  for (const value of values) {
-    if (!items.some(item => compareValues(item, value) === 0)) items.push(value)
+  if (value.size === 0) throw badValue('The $sort pattern is empty when it should be a set of fields.')
+  const fields = [...value].map(([path, direction]) => {
+    const parts = pathParts(path)
+    if (parts.includes('')) throw badValue(`The $sort field is a dotted field but has an empty part: ${path}`)
+    return { parts, direction: directionOf(direction) }
+  })
+  return (a, b) => {
+    for (const { parts, direction } of fields) {
+      const order = compareValues(valueAt(a, parts), valueAt(b, parts))
+      if (order !== 0) return order * direction
+    }
+    return 0
   }
-  return current !== undefined && items.length === current.length ? current : items
+}
+
+function directionOf (value: Value): 1 | -1 {
+  const direction = toNumber(value)
+  if (direction !== 1 && direction !== -1) throw badValue('The $sort element value must be either 1 or -1')
+  return direction
+}
+
+function addToSet (operand: Value, path: string): Modifier {
+  let values = [operand]
+  if (operand instanceof Map && operand.keys().next().value === '$each') {
+    const each = operand.get('$each')
+    if (!Array.isArray(each)) throw typeMismatch(`The argument to $each in $addToSet must be an array but it was of type ${typeName(each)}`)
+    if (operand.size > 1) throw badValue(`Found unexpected fields after $each in $addToSet: ${printDoc(operand)}`)
+    values = each
+  }
+  return current => {
+    if (current !== undefined && !Array.isArray(current)) {
+      throw badValue(`Cannot apply $addToSet to non-array field. Field named '${fieldOf(path)}' has non-array type ${typeName(current)}`)
+    }
+    const items = [...current ?? []]
+    for (const value of values) if (!items.some(item => compareValues(item, value) === 0)) items.push(value)
+    return current !== undefined && items.length === current.length ? current : items
+  }
+}
+
+function pull (operand: Value): Modifier {
+  const isOut = pullCondition(operand)
+  return current => pulled(isOut, current)
+}
+
+/** Which items `$pull` takes out: values that match the operators, documents that match, or equal values. */
+function pullCondition (operand: Value): (item: Value) => boolean {
+  const isLogical = operand instanceof Map && ['$and', '$or', '$nor'].includes(operand.keys().next().value as string)
+  if (!isLogical && (operand instanceof Regex || isOperatorDoc(operand))) {
+    const filter = parsePredicate('', operand)
+    return item => matches(filter, new Map([['', item]]))
+  }
+  if (!(operand instanceof Map)) return item => compareValues(operand, item) === 0
+  const filter = parseFilter(operand)
+  return item => item instanceof Map && matches(filter, item)
 }
 
 function pulled (isOut: (item: Value) => boolean, current: Value | undefined): Value | undefined {
@@ -143,15 +196,37 @@ function pulled (isOut: (item: Value) => boolean, current: Value | undefined): V
   return items.length === current.length ? current : items
 }
 
-function isPulled (condition: PullCondition, item: Value): boolean {
-  if (condition.kind === 'value') return compareValues(condition.value, item) === 0
-  if (condition.kind === 'item') return matches(condition.filter, new Map([['', item]]))
-  return item instanceof Map && matches(condition.filter, item)
+/** What a renamed field's new place gets; its old place is unset. */
+export function rename (from: string, to: string): Modifier {
+  return (current, { doc }) => {
+    const value = valueAt(doc, pathParts(from))
+    const blocked = value === undefined ? blockedAt(doc, from) : undefined
+    if (blocked !== undefined && !Array.isArray(blocked.value)) {
+      throw mongoError('PathNotViable', `cannot use the part (${blocked.name} of ${from}) to traverse the element ({${printField(blocked.name, blocked.value)}})`)
+    }
+    checkNoArray('source', from, doc)
+    if (value === undefined) return current
+    checkNoArray('destination', to, doc)
+    return current !== undefined && compareValues(current, value) === 0 ? current : value
+  }
 }
 
-function popped (first: boolean, current: Value | undefined, path: string): Value | undefined {
-  if (current === undefined) return undefined
-  if (!Array.isArray(current)) throw typeMismatch(`Path '${path}' contains an element of non-array type '${typeName(current)}'`)
-  if (current.length === 0) return current
-  return first ? current.slice(1) : current.slice(0, -1)
+function checkNoArray (side: 'source' | 'destination', path: string, doc: Doc) {
+  const blocked = blockedAt(doc, path)
+  if (blocked === undefined || !Array.isArray(blocked.value)) return
+  throw badValue(`The ${side} field cannot be an array element, '${path}' in doc with ${printId(doc).slice(1, -1)} has an array field called '${blocked.name}'`)
+}
+
+/** The value on the way of a path, not at its end, that is no document; undefined when there is none. */
+function blockedAt (doc: Doc, path: string): { name: string, value: Value } | undefined {
+  let value: Value = doc
+  let name = ''
+  for (const part of pathParts(path)) {
+    if (!(value instanceof Map)) return { name, value }
+    const next = value.get(part)
+    if (next === undefined) return undefined
+    value = next
+    name = part
+  }
+  return undefined
 }

@@ -1,14 +1,12 @@
 /** Updates of one document: exact MongoDB semantics on typed values. Documents are never changed in place. */
 import { compareStrings, compareValues, identical } from './compare.ts'
-import { badValue, mongoError } from './errors.ts'
-import { conjuncts, type Comparison, type Filter } from './filter.ts'
-import { positionOf } from './filter-position.ts'
+import { mongoError } from './errors.ts'
+import { conjuncts, type Filter } from './filter.ts'
 import { checkIdValue } from './id-value.ts'
-import { pathParts } from './paths.ts'
+import { isArrayIndex, pathParts, withValueAt } from './paths.ts'
 import { printField } from './print.ts'
-import { appliedToDoc } from './update-tree.ts'
-import { printId } from './update-modifiers.ts'
-import type { Modification, Update } from './update-parse.ts'
+import type { Modifier, UpdateContext } from './update-modifiers.ts'
+import type { Update, UpdateTree } from './update-parse.ts'
 import { Timestamp, type Doc, type Value } from './values.ts'
 
 export { parseUpdate, type Update } from './update-parse.ts'
@@ -16,8 +14,6 @@ export { parseUpdate, type Update } from './update-parse.ts'
 export interface ApplyOptions {
   /** The document is about to be inserted by an upsert. */
   insert: boolean
-  /** The query that found the document, which the positional `$` refers to. */
-  filter?: Filter
   nowMs?: number
 }
 
@@ -27,8 +23,8 @@ export function isReplacement (update: Update): boolean {
 }
 
 /** The updated document, or null when nothing changes. */
-export function applyUpdate (update: Update, doc: Doc, options: ApplyOptions): Doc | null {
-  const result = update.kind === 'replace' ? replace(update.doc, doc, options) : modifyDoc(update, doc, options)
+export function applyUpdate (update: Update, doc: Doc, { insert, nowMs = Date.now() }: ApplyOptions): Doc | null {
+  const result = update.kind === 'replace' ? replace(update.doc, doc, nowMs) : appliedToFields(update.tree, doc, '', { doc, insert, nowMs }) as Doc
   if (result === doc) return null
   checkId(update, doc, result)
   for (const name of result.keys()) {
@@ -37,7 +33,7 @@ export function applyUpdate (update: Update, doc: Doc, options: ApplyOptions): D
   return result
 }
 
-function replace (replacement: Doc, doc: Doc, { nowMs = Date.now() }: ApplyOptions): Doc {
+function replace (replacement: Doc, doc: Doc, nowMs: number): Doc {
   const id = doc.get('_id')
   const result: Doc = id === undefined || replacement.has('_id') ? new Map(replacement) : new Map([['_id', id], ...replacement])
   for (const [name, value] of result) {
@@ -50,45 +46,51 @@ function replace (replacement: Doc, doc: Doc, { nowMs = Date.now() }: ApplyOptio
   return replacement.has('_id') && identical(doc, result) ? doc : result
 }
 
-function modifyDoc (update: Modification, doc: Doc, { insert, filter, nowMs = Date.now() }: ApplyOptions): Doc {
-  const renamed = new Map<string, Value | undefined>()
-  for (const [from, to] of update.renames) {
-    const value = renameSource(doc, from)
-    if (value !== undefined) checkNoArray(doc, to)
-    renamed.set(from, value)
-  }
-  const position = update.positional && filter !== undefined ? positionOf(filter, doc) : undefined
-  return appliedToDoc(update.root, doc, '', { doc, insert, nowMs, renamed, arrayFilters: update.arrayFilters, position })
+const join = (path: string, name: string) => path === '' ? name : `${path}.${name}`
+
+/** The value that takes the place of `current`: the same one when nothing changes, undefined for none. */
+function applied (node: UpdateTree | Modifier, current: Value | undefined, path: string, context: UpdateContext): Value | undefined {
+  if (typeof node === 'function') return node(current, context)
+  return Array.isArray(current) ? appliedToItems(node, current, path, context) : appliedToFields(node, current, path, context)
 }
 
-function renameSource (doc: Doc, path: string): Value | undefined {
-  let value: Value | undefined = doc
-  let parent = ''
-  for (const part of pathParts(path)) {
-    if (value === undefined) return undefined
-    if (Array.isArray(value)) {
-      throw badValue(`The source field cannot be an array element, '${path}' in doc with ${printId(doc).slice(1, -1)} has an array field called '${parent}'`)
-    }
-    if (!(value instanceof Map)) {
-      throw mongoError('PathNotViable', `cannot use the part (${parent} of ${path}) to traverse the element ({${printField(parent, value)}})`)
-    }
-    value = value.get(part)
-    parent = part
+/** Changes the fields of a document, or of a new one where there is no value yet; no other value can get fields. */
+function appliedToFields (tree: UpdateTree, current: Value | undefined, path: string, context: UpdateContext): Value | undefined {
+  const doc: Doc = current instanceof Map ? current : new Map()
+  let result = doc
+  for (const [name, child] of tree) {
+    const before = doc.get(name)
+    const after = applied(child, before, join(path, name), context)
+    if (Object.is(after, before)) continue
+    if (current !== undefined && current !== doc) throw notViable(name, path, current)
+    if (result === doc) result = new Map(doc)
+    if (after === undefined) result.delete(name)
+    else result.set(name, after)
   }
-  return value
+  return result === doc ? current : result
 }
 
-function checkNoArray (doc: Doc, path: string) {
-  let value: Value | undefined = doc
-  let parent = ''
-  for (const part of pathParts(path)) {
-    if (Array.isArray(value)) {
-      throw badValue(`The destination field cannot be an array element, '${path}' in doc with ${printId(doc).slice(1, -1)} has an array field called '${parent}'`)
-    }
-    value = value instanceof Map ? value.get(part) : undefined
-    parent = part
+const ARRAY_PADDING_MAX = 1_500_000
+
+function appliedToItems (tree: UpdateTree, current: Value[], path: string, context: UpdateContext): Value[] {
+  let result = current
+  for (const [name, child] of tree) {
+    const index = isArrayIndex(name) ? Number(name) : undefined
+    const before = index === undefined ? undefined : current[index]
+    const after = applied(child, before, join(path, name), context)
+    if (Object.is(after, before)) continue
+    if (index === undefined) throw notViable(name, path, current)
+    if (result === current) result = [...current]
+    if (index - current.length > ARRAY_PADDING_MAX) throw mongoError('CannotBackfillArray', `can't backfill more than ${ARRAY_PADDING_MAX} elements`)
+    while (result.length < index) result.push(null)
+    // An item is never taken out by its position: what is unset becomes null.
+    result[index] = after ?? null
   }
+  return result
 }
+
+const notViable = (name: string, path: string, current: Value) =>
+  mongoError('PathNotViable', `Cannot create field '${name}' in element {${printField(pathParts(path).at(-1) as string, current)}}`)
 
 function checkId (update: Update, before: Doc, after: Doc) {
   const id = before.get('_id')
@@ -100,8 +102,7 @@ function checkId (update: Update, before: Doc, after: Doc) {
     throw mongoError('ImmutableField', `After applying the update, the (immutable) field '_id' was found to have been altered to ${next === undefined ? 'nothing' : printField('_id', next)}`)
   }
   if (next !== undefined && identical(id, next)) return
-  const path = update.paths.find(path => pathParts(path)[0] === '_id') ?? '_id'
-  throw mongoError('ImmutableField', `Performing an update on the path '${path}' would modify the immutable field '_id'`)
+  throw mongoError('ImmutableField', 'Performing an update on the path \'_id\' would modify the immutable field \'_id\'')
 }
 
 /**
@@ -110,45 +111,37 @@ function checkId (update: Update, before: Doc, after: Doc) {
  */
 function upsertBase (filter: Filter, update: Update): Doc {
   const equalities = new Map<string, Value>()
-  for (const { path, value } of conjuncts(filter).flatMap(equalitiesOf)) {
+  for (const part of conjuncts(filter)) {
+    const value = equalTo(part)
+    if (value === undefined || !('path' in part)) continue
+    const { path, parts } = part
     if (update.kind === 'replace') {
-      if (pathParts(path)[0] !== '_id') continue
+      if (parts[0] !== '_id') continue
       if (path !== '_id') throw mongoError('NotExactValueField', `field at '_id' must be exactly specified, field at sub-path '${path}'found`)
     }
     if (equalities.has(path)) throw mongoError('NotSingleValueField', `cannot infer query fields to set, path '${path}' is matched twice`)
     equalities.set(path, value)
   }
-  const doc: Doc = new Map()
-  for (const [path, value] of [...equalities].sort(([a], [b]) => compareStrings(a, b))) setNew(doc, path, value, equalities)
+  let doc: Doc = new Map()
+  for (const [path, value] of [...equalities].sort(([a], [b]) => compareStrings(a, b))) {
+    const parts = pathParts(path)
+    for (let i = 1; i < parts.length; i++) {
+      const prefix = parts.slice(0, i).join('.')
+      if (equalities.has(prefix)) throw mongoError('NotSingleValueField', `cannot infer query fields to set, both paths '${path}' and '${prefix}' are matched`)
+    }
+    doc = withValueAt(doc, parts, value)
+  }
   return doc
 }
 
-/** The equalities that one part of a conjunction stands for. */
-function equalitiesOf (filter: Filter): Pick<Comparison, 'path' | 'value'>[] {
-  if (filter.op === 'eq') return [filter]
-  if (filter.op === 'in' && filter.values.length === 1 && filter.regexes.length === 0) return [{ path: filter.path, value: filter.values[0] as Value }]
-  return []
-}
-
-function setNew (doc: Doc, path: string, value: Value, equalities: ReadonlyMap<string, Value>) {
-  const parts = pathParts(path)
-  let parent = doc
-  for (let i = 0; i < parts.length; i++) {
-    const prefix = parts.slice(0, i).join('.')
-    if (i > 0 && equalities.has(prefix)) throw mongoError('NotSingleValueField', `cannot infer query fields to set, both paths '${path}' and '${prefix}' are matched`)
-    const part = parts[i] as string
-    if (i + 1 === parts.length) {
-      parent.set(part, value)
-    } else {
-      const child = parent.get(part) ?? new Map<string, Value>()
-      parent.set(part, child)
-      parent = child as Doc
-    }
-  }
+/** The one value that a condition allows; undefined for any other condition. */
+function equalTo (filter: Filter): Value | undefined {
+  if (filter.op === 'eq') return filter.value
+  return filter.op === 'in' && filter.values.length === 1 && filter.regexes.length === 0 ? filter.values[0] : undefined
 }
 
 /** The document that an upsert inserts; it has no `_id` yet when neither the query nor the update gives one. */
-export function upsertDocument (update: Update, filter: Filter, options: Omit<ApplyOptions, 'insert' | 'filter'> = {}): Doc {
+export function upsertDocument (update: Update, filter: Filter, options: Omit<ApplyOptions, 'insert'> = {}): Doc {
   const base = upsertBase(filter, update)
   return applyUpdate(update, base, { ...options, insert: true }) ?? base
 }

@@ -36,8 +36,11 @@ const TYPE_NAMES = new Map<number, TypeName>(Object.entries(TYPE).map(([name, co
 
 export type Value =
   | string | number | bigint | boolean | null
-  | Int32 | Decimal128 | ObjectId | DateTime | Timestamp | Binary | Regex | Code | Sym | DbPointer | BsonUndefined | MinKey | MaxKey
+  | Int32 | Decimal128 | ObjectId | DateTime | Timestamp | Binary | Regex | Code | Sym | BsonUndefined | MinKey | MaxKey
   | Value[] | Map<string, Value>
+
+/** What is not among the values that documents mostly consist of. */
+export type RareValue = Decimal128 | Timestamp | Binary | Regex | Code | Sym | BsonUndefined | MinKey | MaxKey
 
 /** A document: keeps the order of its fields whatever their names are. */
 export type Doc = Map<string, Value>
@@ -163,17 +166,6 @@ export class Sym {
   readonly value: string
   constructor (value: string) { this.value = value }
   get bsonType () { return TYPE.symbol }
-}
-
-export class DbPointer {
-  readonly namespace: string
-  readonly id: ObjectId
-  constructor (namespace: string, id: ObjectId) {
-    this.namespace = namespace
-    this.id = id
-  }
-
-  get bsonType () { return TYPE.dbPointer }
 }
 
 export class BsonUndefined { get bsonType () { return TYPE.undefined } }

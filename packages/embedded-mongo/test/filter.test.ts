@@ -67,13 +67,11 @@ t.test('the other operators', async t => {
   check(t, { a: { $size: 2 } }, [{ a: [1, 2] }], [{ a: [1] }, { a: [[1, 2]] }, {}])
   check(t, { a: { $all: [1, 2] } }, [{ a: [2, 3, 1] }], [{ a: [1] }, {}])
   check(t, { a: { $all: [] } }, [], [{ a: [] }, {}])
-  check(t, { a: { $all: [{ $elemMatch: { b: 1 } }, { $elemMatch: { b: 2 } }] } }, [{ a: [{ b: 2 }, { b: 1 }] }], [{ a: [{ b: 1 }] }])
   check(t, { a: { $elemMatch: { b: 1, c: 1 } } }, [{ a: [{ b: 1, c: 1 }] }], [{ a: [{ b: 1 }, { c: 1 }] }, { a: { b: 1, c: 1 } }])
   check(t, { a: { $elemMatch: { $gt: 1, $lt: 3 } } }, [{ a: [0, 2] }], [{ a: [0, 4] }, { a: 2 }])
   check(t, { a: { $type: 'number' } }, [{ a: 1 }, { a: 1.5 }, { a: ['x', 1n] }], [{ a: '1' }, {}])
   check(t, { a: { $type: 'array' } }, [{ a: [] }, { a: [[1]] }], [{ a: 1 }])
   check(t, { a: { $type: [2, 'bool'] } }, [{ a: 'x' }, { a: true }], [{ a: 1 }])
-  check(t, { a: { $mod: [4, 1] } }, [{ a: 5 }, { a: 5.9 }, { a: [9n] }], [{ a: 4 }, { a: 'x' }, { a: NaN }])
   check(t, { $and: [{ a: 1 }, { $or: [{ b: 1 }, { c: 1 }] }] }, [{ a: 1, c: 1 }], [{ a: 1 }, { b: 1 }])
 })
 
@@ -84,7 +82,7 @@ t.test('what is not a query is refused with MongoDB\'s code', async t => {
     [{ a: { $size: 1.5 } }, 2], [{ a: { $all: 1 } }, 2], [{ a: { $elemMatch: 1 } }, 2], [{ a: { $ne: new Regex('x') } }, 2],
     [{ a: { $gt: new Regex('x') } }, 2], [{ a: { $options: 'i' } }, 2], [{ a: { $regex: 1 } }, 2], [{ a: { $regex: 'a', $options: 'g' } }, 51108],
     [{ a: { $regex: '(' } }, 51091], [{ a: { $type: 'foo' } }, 2], [{ a: { $type: 0 } }, 2], [{ a: { $type: [] } }, 9], [{ a: { $type: true } }, 14],
-    [{ a: UNDEFINED }, 2], [{ a: { $mod: [0, 1] } }, 2], [{ $where: '1' }, 238], [{ $expr: {} }, 238], [{ a: { $near: [] } }, 238]
+    [{ a: UNDEFINED }, 2], [{ a: { $mod: [2, 1] } }, 238], [{ a: { $all: [{ $elemMatch: { b: 1 } }] } }, 238], [{ $where: '1' }, 238], [{ $expr: {} }, 238], [{ a: { $near: [] } }, 238]
   ]
   for (const [query, code] of refused) t.throws(() => parseFilter(d(query)), { code }, printDoc(d(query)))
 })
@@ -279,6 +277,7 @@ t.test('bounds of the common conditions', async t => {
   t.strictSame(bounds({ a: 5, $and: [{ a: 6 }] }), { intervals: [], exact: true })
   t.match(bounds({ a: { $regex: '^ab' } })?.intervals[0], { lower: 'ab', upper: 'ac' })
   t.equal(bounds({ a: { $regex: 'ab' } })?.exact, false)
+  t.match(bounds({ a: [null, 1] })?.intervals[0], { lower: null, upper: null }, 'the key of the first item')
   t.equal(bounds({ b: 1 }), null)
   t.equal(bounds({ a: { $ne: 1 } }), null)
 })

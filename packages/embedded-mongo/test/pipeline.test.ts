@@ -5,7 +5,7 @@ import { matches, type Filter } from '../src/filter.ts'
 import { parsePipeline, runPipeline } from '../src/pipeline.ts'
 import { printValue } from '../src/print.ts'
 import { parseProjection } from '../src/projection.ts'
-import { parseSort, sortComparator } from '../src/sort.ts'
+import { parseSort, sorted as inOrder } from '../src/sort.ts'
 import { Decimal128, MAX_KEY, MIN_KEY, UNDEFINED, DateTime, type Doc, type Value } from '../src/values.ts'
 import { value } from './helpers/arbitrary.ts'
 import { d, v, type Plain } from './helpers/plain.ts'
@@ -37,37 +37,31 @@ t.test('an exclusion leaves the rest', async t => {
   projects(t, { 'b.c': 0, 'e.c': 0, a: 0 }, doc, { _id: 1, b: { d: 2 }, e: [{ d: 2 }, 3] })
 })
 
-t.test('$slice and $elemMatch of find', async t => {
-  projects(t, { a: { $slice: 2 } }, { a: [1, 2, 3], b: 1 }, { a: [1, 2], b: 1 })
-  projects(t, { a: { $slice: -1 } }, { a: [1, 2, 3] }, { a: [3] })
-  projects(t, { a: { $slice: [1, 1] } }, { a: [1, 2, 3] }, { a: [2] })
-  projects(t, { a: { $slice: 1 }, b: 1 }, { a: [1, 2], b: 1, c: 1 }, { a: [1], b: 1 })
-  projects(t, { a: { $elemMatch: { x: { $gt: 1 } } } }, { _id: 1, a: [{ x: 1 }, { x: 2 }, { x: 3 }], b: 1 }, { _id: 1, a: [{ x: 2 }] })
-  projects(t, { a: { $elemMatch: { $gt: 1 } } }, { a: [1, 2] }, { a: [2] })
-  projects(t, { a: { $elemMatch: { $gt: 9 } } }, { a: [1, 2] }, {})
-})
-
 t.test('computed fields come after the ones that were kept', async t => {
   projects(t, { x: '$b.c', a: 1 }, { a: 1, b: { c: 5 } }, { a: 1, x: 5 }, true)
   projects(t, { x: '$none', y: { $literal: '$a' } }, { a: 1 }, { y: '$a' }, true)
   projects(t, { x: '$b.c' }, { b: [{ c: 1 }, {}, { c: 2 }, 3] }, { x: [1, 2] }, true)
   projects(t, { x: { $cond: [{ $gt: ['$a', 1] }, 'many', 'one'] } }, { a: 2 }, { x: 'many' }, true)
-  projects(t, { x: { $ifNull: ['$none', null, 7] }, y: { $size: '$l' } }, { l: [1, 2] }, { x: 7, y: 2 }, true)
+  projects(t, { x: { $ifNull: ['$none', null, 7] }, y: { $multiply: ['$l', 3] } }, { l: 2n }, { x: 7, y: 6n }, true)
   projects(t, { x: { $add: ['$a', 1] }, y: { $subtract: ['$a', 0.5] } }, { a: 2147483647 }, { x: 2147483648n, y: 2147483646.5 }, true)
   projects(t, { x: { y: '$a' } }, { a: 1 }, { x: { y: 1 } }, true)
-  projects(t, { x: { $subtract: ['$b', '$a'] } }, { a: DateTime.fromMs(1000), b: DateTime.fromMs(3000) }, { x: 2000n }, true)
+  projects(t, { x: { $add: [0.1, 0.2, 0.3] }, y: { $subtract: ['$none', 1] } }, {}, { x: 0.6, y: null }, true)
+  projects(t, { x: { $subtract: ['$a', '$b'] } }, { a: -2, b: -2147483647 }, { x: 2147483645 }, true)
+  projects(t, { x: '$$ROOT.a', y: { $and: [{ $eq: ['$none', '$a'] }, true] } }, { a: 1 }, { x: 1, y: false }, true)
 })
 
 t.test('what is no projection is refused with MongoDB\'s code', async t => {
   const refused: [Literal, number][] = [
     [{ a: 1, b: 0 }, 31254], [{ a: 0, b: 1 }, 31253], [{ a: 1, 'a.b': 1 }, 31250], [{ 'a.b': 1, a: 1 }, 31249], [{ $a: 1 }, 16410], [{ 'a.': 1 }, 40353],
-    [{ a: {} }, 51270], [{ a: { $foo: 1 } }, 168], [{ 'a.$': 1 }, 238], [{ a: '$$foo' }, 17276]
+    [{ a: {} }, 51270], [{ a: { $foo: 1 } }, 168], [{ a: { $slice: 1 } }, 168], [{ 'a.$': 1 }, 238], [{ a: '$$foo' }, 17276]
   ]
   for (const [spec, code] of refused) t.throws(() => parseProjection(d(spec)), { code }, printValue(d(spec)))
+  const calculated: [Plain, number][] = [[DateTime.fromMs(0), 238], [Decimal128.fromString('1'), 238], ['x', 14]]
+  for (const [operand, code] of calculated) t.throws(() => parseProjection(d({ x: { $add: ['$a', 1] } }))(d({ a: operand })), { code })
 })
 
 t.test('a sort is by the least or greatest item of an array, missing as null', async t => {
-  const sorted = (spec: Literal, values: Plain[]) => values.map(a => a === 'missing' ? d({}) : d({ a })).sort(sortComparator(parseSort(d(spec)))).map(doc => doc.get('a'))
+  const sorted = (spec: Literal, values: Plain[]) => inOrder(parseSort(d(spec)), values.map(a => a === 'missing' ? d({}) : d({ a }))).map(doc => doc.get('a'))
   t.strictSame(sorted({ a: 1 }, [5, [1, 9], [], null, 2]), [[], null, [1, 9], 2, 5].map(item => v(item as Plain)))
   t.strictSame(sorted({ a: -1 }, [5, [1, 9], [], null, 2]), [[1, 9], 5, 2, null, []].map(item => v(item as Plain)))
   t.strictSame(sorted({ a: 1 }, [1, 'missing', 'x']), [undefined, v(1), 'x'])
@@ -80,7 +74,7 @@ t.test('documents are sorted as a plain comparison of their fields sorts them', 
   fc.assert(fc.property(fc.array(doc, { maxLength: 8 }), fc.constantFrom<1 | -1>(1, -1), fc.constantFrom<1 | -1>(1, -1), (docs, first, second) => {
     const fields = [{ path: 'a', direction: first }, { path: 'b', direction: second }]
     const plain = [...docs].sort((x, y) => compareValues(x.get('a'), y.get('a')) * first || compareValues(x.get('b'), y.get('b')) * second)
-    const sorted = [...docs].sort(sortComparator(fields))
+    const sorted = inOrder(fields, docs)
     return sorted.every((doc, i) => doc === plain[i])
   }))
   t.pass()
@@ -90,15 +84,15 @@ function runs (stages: Literal[], docs: Literal[], others: Literal[] = []) {
   const pipeline = parsePipeline(stages.map(d))
   const lookup = (_: string, filter: Filter) => others.map(d).filter(doc => matches(filter, doc))
   let input = docs.map(d).filter(doc => matches(pipeline.filter, doc))
-  if (pipeline.sort !== undefined) input.sort(sortComparator(pipeline.sort))
+  if (pipeline.sort !== undefined) input = inOrder(pipeline.sort, input)
   input = input.slice(pipeline.skip, pipeline.limit === undefined ? undefined : pipeline.skip + pipeline.limit)
   return [...runPipeline(pipeline, input, { lookup })]
 }
 
 t.test('leading stages are set apart for the planner, later ones are run', async t => {
   const pipeline = parsePipeline([{ $match: { a: 1 } }, { $sort: { b: 1 } }, { $match: { c: 1 } }, { $skip: 1 }, { $limit: 2 }, { $skip: 1 }].map(d))
-  t.match(pipeline, { filter: { op: 'and', filters: [{ path: 'a' }, { path: 'c' }] }, sort: [{ path: 'b', direction: 1 }], skip: 1, limit: 2, stages: [{ op: 'skip' }] })
-  t.match(parsePipeline([{ $limit: 2 }, { $match: { a: 1 } }].map(d)), { filter: { op: 'always' }, limit: 2, stages: [{ op: 'match' }] })
+  t.match(pipeline, { filter: { op: 'and', filters: [{ path: 'a' }, { path: 'c' }] }, sort: [{ path: 'b', direction: 1 }], skip: 1, limit: 2, stages: [{ skip: 1 }] })
+  t.match(parsePipeline([{ $limit: 2 }, { $match: { a: 1 } }].map(d)), { filter: { op: 'always' }, limit: 2, stages: [{ filter: { path: 'a' } }] })
   const docs = [3, 1, 2, 5].map(a => ({ a }))
   t.strictSame(runs([{ $limit: 3 }, { $sort: { a: 1 } }, { $skip: 1 }], docs), [{ a: 2 }, { a: 3 }].map(d))
   t.strictSame(runs([{ $sort: { a: -1 } }, { $limit: 2 }, { $match: { a: { $lt: 5 } } }], docs), [d({ a: 3 })])
@@ -115,7 +109,7 @@ t.test('$group keeps types, joins equal values of different types, and counts mi
   t.strictSame(runs([{ $group: { _id: { a: '$k', b: '$none' } } }], docs.slice(0, 1)), [d({ _id: { a: 1 } })])
   const sum = (...items: Plain[]) => runs([{ $group: { _id: null, s: { $sum: '$n' } } }], items.map(n => ({ n })))[0]?.get('s')
   t.equal(sum(0.1, 0.2, 0.3, -0.6), 2.7755575615628914e-17, 'the rounding of each addition is made good')
-  same(t, sum(Decimal128.fromString('0.1'), 1) as Value, Decimal128.fromString('1.1'), 'a sum with a decimal')
+  t.throws(() => sum(Decimal128.fromString('0.1'), 1), { code: 238 })
   t.strictSame(sum(2n ** 63n - 1n, 1n), 2 ** 63)
   t.strictSame(sum(), undefined)
 })

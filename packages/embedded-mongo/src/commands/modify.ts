@@ -72,8 +72,8 @@ export async function modifyOne (call: Call, i: number, statement: UpdateStateme
   })
 }
 
-function change (call: Call, collection: Collection, { key, doc: before }: Match, { update, filter }: UpdateStatement): Modified {
-  const after = applyUpdate(update, before, { insert: false, filter })
+function change (call: Call, collection: Collection, { key, doc: before }: Match, { update }: UpdateStatement): Modified {
+  const after = applyUpdate(update, before, { insert: false })
   if (after === null) return { before, after: before, changed: false }
   replaceDocument(call.writer, call.engine.catalog, collection, key.slice(collection.prefix.length), before, after)
   return { before, after, changed: true }

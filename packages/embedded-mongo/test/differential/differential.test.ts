@@ -132,8 +132,8 @@ function modelled (model: Model, change: Change): { docs: Plain[], n: number, re
       return { docs: model.docs.filter(doc => !matching.includes(doc)), n: matching.length }
     case 'replace': return replaced(model, matching[0] ?? (change.upsert ? { _id: (change.filter as Plain)._id! } : undefined), change.replacement)
     case 'update': {
-      if (matching.length === 0 && change.upsert) return changedTo(model, [[undefined, codeOr(() => updated({ _id: (change.filter as Plain)._id! }, change.update, undefined, true))]])
-      const results = matching.map(doc => [doc, codeOr(() => updated(doc, change.update, change.arrayFilter))] as const)
+      if (matching.length === 0 && change.upsert) return changedTo(model, [[undefined, codeOr(() => updated({ _id: (change.filter as Plain)._id! }, change.update, true))]])
+      const results = matching.map(doc => [doc, codeOr(() => updated(doc, change.update))] as const)
       // How far it comes depends on the order; so does whether two of the changed documents meet in a unique key.
       const mayStop = model.indexes.some(({ unique }) => unique === true) || results.some(([, result]) => typeof result === 'number' || model.refusal(result) !== undefined)
       if (change.many && results.length > 1 && mayStop) return 'any'
@@ -143,7 +143,7 @@ function modelled (model: Model, change: Change): { docs: Plain[], n: number, re
       const first = codeOr(() => sorted(matching, { ...change.order, _id: 1 })[0])
       if (typeof first === 'number') return 'any'
       if (first === undefined) return { docs: model.docs, n: 0, returned: null }
-      const after = codeOr(() => updated(first, change.update, undefined))
+      const after = codeOr(() => updated(first, change.update))
       const result = changedTo(model, [[first, after]])
       return typeof result === 'number' ? result : { ...result, returned: change.after ? after as Plain : first }
     }
@@ -186,8 +186,8 @@ async function applied (collection: Collection, change: Change): Promise<{ n: nu
       return { n: matchedCount + upsertedCount }
     }
     case 'update': {
-      const options = { upsert: change.upsert, ...(change.arrayFilter === undefined ? {} : { arrayFilters: [{ x: change.arrayFilter }] }) }
-      const { matchedCount, upsertedCount } = await (change.many ? collection.updateMany(filter, change.update, options) : collection.updateOne(filter, change.update, options))
+      const { upsert } = change
+      const { matchedCount, upsertedCount } = await (change.many ? collection.updateMany(filter, change.update, { upsert }) : collection.updateOne(filter, change.update, { upsert }))
       return { n: matchedCount + upsertedCount }
     }
     case 'findAndUpdate': {

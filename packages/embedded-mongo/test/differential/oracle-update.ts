@@ -20,7 +20,7 @@ export type Update = Record<string, Record<string, unknown>>
 const clone = (value: Val): Val => Array.isArray(value) ? value.map(clone) : isPlain(value) ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, clone(part)])) : value
 
 /** The document after the update; operators of one update touch different paths, and run in the order of the paths. */
-export function updated (doc: Plain, update: Update, arrayFilter: unknown, inserting = false): Plain {
+export function updated (doc: Plain, update: Update, inserting = false): Plain {
   const result = clone(doc) as Plain
   const steps = Object.entries(update).flatMap(([op, fields]) => Object.entries(fields).map(([path, operand]) => (
     // A rename takes place at its target.
@@ -30,7 +30,7 @@ export function updated (doc: Plain, update: Update, arrayFilter: unknown, inser
   for (const { op, path, operand } of steps) {
     if (op === '$setOnInsert' && !inserting) continue
     if (op === '$rename') rename(result, operand as string, path)
-    else apply(result, path.split('.'), op, operand, arrayFilter)
+    else apply(result, path.split('.'), op, operand)
   }
   return result
 }
@@ -49,21 +49,14 @@ function rename (doc: Plain, from: string, to: string): void {
 /** Removing, taking away and the like make nothing that is not there. */
 const MAKES_NOTHING = new Set(['$unset', '$pull', '$pop'])
 
-function apply (holder: Plain | Val[], parts: readonly string[], op: string, operand: unknown, arrayFilter: unknown): void {
+function apply (holder: Plain | Val[], parts: readonly string[], op: string, operand: unknown): void {
   const [head, ...rest] = parts as [string, ...string[]]
-  if (Array.isArray(holder) && head.startsWith('$[')) {
-    holder.forEach((item, i) => {
-      if (head === '$[]' || matchesFilter({ x: item }, { x: arrayFilter })) apply(holder, [String(i), ...rest], op, operand, arrayFilter)
-    })
-    return
-  }
   if (Array.isArray(holder) && !/^\d+$/.test(head)) {
     if (MAKES_NOTHING.has(op)) return
     throw new Refused(28)
   }
   const slots = holder as Plain
   const there = Object.hasOwn(slots, head)
-  if (!there && rest[0]?.startsWith('$[') === true) throw new Refused(2)
   if (!there && MAKES_NOTHING.has(op)) return
   if (rest.length === 0) {
     const value = changed(there ? slots[head] : undefined, op, operand)
@@ -73,12 +66,11 @@ function apply (holder: Plain | Val[], parts: readonly string[], op: string, ope
     return
   }
   const next = there ? slots[head]! : {}
-  if (rest[0]!.startsWith('$[') && !Array.isArray(next)) throw new Refused(2)
   if (!isPlain(next) && !Array.isArray(next)) {
     if (MAKES_NOTHING.has(op)) return
     throw new Refused(28)
   }
-  apply(next, rest, op, operand, arrayFilter)
+  apply(next, rest, op, operand)
   if (!there) put(holder, head, next)
 }
 

@@ -112,18 +112,11 @@ function typeMatches (value: Val | undefined, name: string): boolean {
   return types[name] ?? TYPES[rank(value)]![1] === name
 }
 
-function modMatches (value: Val | undefined, [divisor, remainder]: [number, number]): boolean {
-  if (!isNumber(value)) return false
-  const doubled = twice(value)
-  return typeof doubled === 'bigint' && (doubled / 2n) % BigInt(divisor) === BigInt(remainder)
-}
-
 /** One operator on one value, looked at by itself. */
 function holds (value: Val | undefined, op: string, operand: unknown): boolean {
   switch (op) {
     case '$in': return (operand as Val[]).some(one => compares(value, '$eq', one))
     case '$type': return typeMatches(value, operand as string)
-    case '$mod': return modMatches(value, operand as [number, number])
     case '$regex': return typeof value === 'string' && (operand as RegExp).test(value)
     case '$not': return !holdAll(value, operand as Condition)
     case '$ne': return !compares(value, '$eq', operand as Val)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {
-  Binary, Code, DateTime, DbPointer, Decimal128, int32, MAX_KEY, MIN_KEY, ObjectId, Regex, Sym, Timestamp, UNDEFINED, type Doc, type Value
+  Binary, Code, DateTime, Decimal128, int32, MAX_KEY, MIN_KEY, ObjectId, Regex, Sym, Timestamp, UNDEFINED, type Doc, type Value
 } from '../../src/values.ts'
 
 const text = fc.oneof(
@@ -37,8 +37,7 @@ const leaf: fc.Arbitrary<Value> = fc.oneof(
   fc.tuple(fc.uint8Array({ maxLength: 3 }), fc.constantFrom(0, 3, 4, 128)).map(([bytes, subtype]) => new Binary(bytes, subtype)),
   fc.tuple(fc.constantFrom('', 'a', 'b', 'a+'), fc.constantFrom('', 'i', 'im')).map(([pattern, flags]) => new Regex(pattern, flags)),
   fc.tuple(text, fc.option(fc.constant(new Map<string, Value>([['x', 1]])), { nil: undefined })).map(([code, scope]) => new Code(code, scope)),
-  text.map(value => new Sym(value)),
-  fc.tuple(fc.constantFrom('a', 'b', 'aa'), objectId).map(([namespace, id]) => new DbPointer(namespace, id))
+  text.map(value => new Sym(value))
 )
 
 /** Any value, nested to a small depth. */

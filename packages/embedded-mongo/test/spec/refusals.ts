@@ -19,6 +19,10 @@ export const REFUSALS: readonly Refusal[] = [
     ]
   },
   {
+    reason: 'arrayFilters (NotImplemented)',
+    tests: [/-arrayFilters\.json :: /]
+  },
+  {
     reason: '$out and $merge (40324, as for any unknown stage)',
     tests: [
       /\/aggregate-(merge|merge-errorResponse|out|write-readPreference)\.json :: .*(\$merge|\$out)/,
