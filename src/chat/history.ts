@@ -3,16 +3,16 @@ import { TidelogError } from '../errors.ts'
 import type { Position } from '../log/cursor.ts'
 import { type Page, messagesBefore } from '../log/page.ts'
 import { type Head, type Seq, revOf, seqOf } from '../log/types.ts'
-import type { Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { directId } from './conversation-id.ts'
 import { entitlement } from './entitled.ts'
-import { renderMessages } from './render.ts'
+import { type StoredMessages, writeMessages } from './message-json.ts'
+import { gather, nobody, nobodyRead } from './payload.ts'
+import { readSeqsOf } from './read-seqs.ts'
 import { type View, isShown, ownView } from './view.ts'
 
-export interface HistoryPage {
-  /** In ascending seq, tombstones among them. */
-  messages: Message[]
+/** Messages in ascending seq, tombstones among them. */
+export interface HistoryPage extends StoredMessages {
   hasMore: boolean
   /** Whoever syncs from here learns of every change that this page may not show. */
   asOf: { rev: number, cursor: string }
@@ -27,12 +27,19 @@ export async function history (
 ): Promise<HistoryPage> {
   // The head comes first: what changes during the scan is then newer than `asOf`.
   const { ref, head, member } = await entitlement(context, identity, conversationId)
-  if (head === undefined) return { messages: [], hasMore: false, asOf: asOf(context, identity, ref.conversationId, { rev: revOf(0), clock: 0, generation: 0 }) }
+  if (head === undefined) {
+    return { rows: [], people: nobody, readSeqs: nobodyRead, hasMore: false, asOf: asOf(context, identity, ref.conversationId, { rev: revOf(0), clock: 0, generation: 0 }) }
+  }
   const view = await ownView(context, identity, head, member)
   if (view === null) throw new TidelogError('NOT_FOUND')
-  const page = await shownBefore(context, head, view, before === undefined ? undefined : seqOf(before), limit)
+  const [page, readSeqs] = await Promise.all([
+    shownBefore(context, head, view, before === undefined ? undefined : seqOf(before), limit),
+    readSeqsOf(context, head._id)
+  ])
   return {
-    messages: await renderMessages(context, page.rows.reverse().map(row => row.decode())),
+    rows: page.rows.reverse(),
+    people: await gather(context, page.rows),
+    readSeqs,
     hasMore: page.hasMore,
     asOf: asOf(context, identity, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation })
   }
@@ -62,4 +69,9 @@ export async function directHistory (
   const found = await history(context, identity, directId(identity.userId, other), page)
   if (found.asOf.rev === 0 && await context.users.get(other) === undefined) throw new TidelogError('USER_NOT_FOUND')
   return found
+}
+
+/** The page as JSON. */
+export function writeHistory (page: HistoryPage): Buffer {
+  return writeMessages(page, `"hasMore":${String(page.hasMore)},"asOf":{"rev":${page.asOf.rev},"cursor":"${page.asOf.cursor}"}`)
 }

@@ -11,6 +11,8 @@ export interface People {
   listings: ReadonlyMap<string, ListingRow | null>
 }
 
+export const nobody: People = { users: new Map(), listings: new Map() }
+
 /** How far each user has read, by id; missing ones have read nothing. */
 export type ReadSeqs = ReadonlyMap<string, number>
 

@@ -1,10 +1,10 @@
+import type { JsonBytes } from '../chat/json-bytes.ts'
+import { writeMessage } from '../chat/message-json.ts'
 import { type People, type ReadSeqs, messagePayload } from '../chat/payload.ts'
 import { metaOf } from '../log/steps.ts'
 import type { StoredRow } from '../log/stored-row.ts'
 import { type LogRow, selfLogOwner } from '../log/types.ts'
 import type { Change, StateChange } from '../schemas/sync.ts'
-import type { JsonBytes } from './json-bytes.ts'
-import { writeMessage } from './message-json.ts'
 
 /** What a conversation is called on the wire: the own log is `self` to its owner. */
 export function wireIdOf (conversationId: string): string {

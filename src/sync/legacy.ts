@@ -1,7 +1,7 @@
 import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import { directId, objectId } from '../chat/conversation-id.ts'
-import { type People, type ReadSeqs, gather, nobodyRead } from '../chat/payload.ts'
+import { type People, type ReadSeqs, gather, nobody, nobodyRead } from '../chat/payload.ts'
 import { TidelogError } from '../errors.ts'
 import type { DecodedCursor } from '../log/cursor.ts'
 import { indexNames } from '../log/collections.ts'
@@ -140,8 +140,6 @@ function readPositionOf (member: Member | undefined, since: Date): ReadPosition[
     ? []
     : [{ userId: member.userId.toHexString(), seq: member.readSeq, at: member.readAt.toISOString() }]
 }
-
-const nobody: People = { users: new Map(), listings: new Map() }
 
 function answer (
   { log }: ChatContext, { userId }: Identity, conversationId: string,

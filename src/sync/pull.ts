@@ -1,6 +1,7 @@
 import type { Identity } from '../auth/identity.ts'
 import { type People, type ReadSeqs, gather, nobodyRead } from '../chat/payload.ts'
 import { objectId, parseConversationId } from '../chat/conversation-id.ts'
+import { JsonBytes } from '../chat/json-bytes.ts'
 import { unreadMax } from '../chat/unread-counts.ts'
 import { isShown } from '../chat/view.ts'
 import type { Position } from '../log/cursor.ts'
@@ -11,7 +12,6 @@ import { type Head, type Member, type Rev, revOf, selfLogId } from '../log/types
 import type { ReadPosition, SyncInput } from '../schemas/sync.ts'
 import { writeChange } from './changes.ts'
 import type { SyncContext } from './context.ts'
-import { JsonBytes } from './json-bytes.ts'
 import { type Due, look } from './look.ts'
 
 /** Changes in an answer where the client names no limit, and at most. */

@@ -6,7 +6,7 @@ import { setBlock } from '../../src/chat/block.ts'
 import { directId, roomConversationId } from '../../src/chat/conversation-id.ts'
 import { deleteMessage } from '../../src/chat/delete.ts'
 import { editMessage } from '../../src/chat/edit.ts'
-import { history } from '../../src/chat/history.ts'
+import { history, writeHistory } from '../../src/chat/history.ts'
 import { markRead } from '../../src/chat/mark-read.ts'
 import { removeMember, setMember } from '../../src/chat/members.ts'
 import { changeRoom, createRoom } from '../../src/chat/room.ts'
@@ -14,6 +14,7 @@ import { sendCommon } from '../../src/chat/send-common.ts'
 import { sendDirect } from '../../src/chat/send-direct.ts'
 import { sendRoom } from '../../src/chat/send-room.ts'
 import { TidelogError } from '../../src/errors.ts'
+import type { Message } from '../../src/schemas/message.ts'
 import { startApp } from '../helpers/app.ts'
 import { type State, apply, cursorsOf, nothing, shown } from '../helpers/follower.ts'
 import { type TestPerson, catchUp, newPerson, syncOnce } from '../helpers/people.ts'
@@ -126,7 +127,7 @@ async function everything ({ person, state }: Follower): Promise<State> {
   let fresh = await catchUp(test, person)
   for (const [id, held] of Object.entries(fresh.conversations)) {
     if (id === 'self') continue
-    const { messages } = await history(chat, person.identity, id, { limit: 500 })
+    const { messages } = JSON.parse(writeHistory(await history(chat, person.identity, id, { limit: 500 })).toString()) as { messages: Message[] }
     const mine = state.conversations[id]?.messages ?? {}
     // What was there before a follower's first page is for it to ask of the history.
     const first = Math.min(...Object.values(mine).map(({ seq }) => seq))

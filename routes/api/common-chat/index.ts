@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
 import { commonChatId } from '../../../src/chat/conversation-id.ts'
-import { history } from '../../../src/chat/history.ts'
+import { history, writeHistory } from '../../../src/chat/history.ts'
 import { sendCommon } from '../../../src/chat/send-common.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { CommonChatMessage, HistoryQuery, SendCommonInput, historyBody, messageBody } from '../../../src/schemas/message.ts'
@@ -29,10 +30,8 @@ const commonChatRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: HistoryQuery,
       response: { 200: historyBody(CommonChatMessage), ...failures(400, 401, 429, 503) }
     }
-  }, async ({ query, identity }) => {
-    const { messages, ...page } = await history(app.chat, identity, commonChatId, query)
-    return { success: true as const, messages: messages as CommonChatMessage[], ...page }
-  })
+  }, async ({ query, identity }, reply) =>
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistory(await history(app.chat, identity, commonChatId, query))))
 }
 
 export default commonChatRoutes

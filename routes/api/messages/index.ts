@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import type { FastifyReply } from 'fastify'
 import { deleteMessage } from '../../../src/chat/delete.ts'
 import { editMessage } from '../../../src/chat/edit.ts'
-import { directHistory } from '../../../src/chat/history.ts'
+import { directHistory, writeHistory } from '../../../src/chat/history.ts'
 import { listConversations } from '../../../src/chat/list-conversations.ts'
 import { markConversationRead, markMessageRead } from '../../../src/chat/mark-read.ts'
 import { react } from '../../../src/chat/react.ts'
@@ -75,10 +76,8 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: HistoryQuery,
       response: { 200: historyBody(DirectMessage), ...failures(400, 401, 404, 429, 503) }
     }
-  }, async ({ params, query, identity }) => {
-    const { messages, ...page } = await directHistory(app.chat, identity, params.userId, query)
-    return { success: true as const, messages: messages as DirectMessage[], ...page }
-  })
+  }, async ({ params, query, identity }, reply) =>
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistory(await directHistory(app.chat, identity, params.userId, query))))
 
   app.patch('/:id/read', {
     schema: {

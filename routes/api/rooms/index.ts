@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
 import { normalRoomId, roomConversationId } from '../../../src/chat/conversation-id.ts'
 import { deleteRoom } from '../../../src/chat/delete-room.ts'
-import { history } from '../../../src/chat/history.ts'
+import { history, writeHistory } from '../../../src/chat/history.ts'
 import { listRooms } from '../../../src/chat/list-rooms.ts'
 import { changeRoom, createRoom, getRoom } from '../../../src/chat/room.ts'
 import { sendRoom } from '../../../src/chat/send-room.ts'
@@ -77,10 +78,8 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: HistoryQuery,
       response: { 200: historyBody(RoomMessage), ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, query, identity }) => {
-    const { messages, ...page } = await history(app.chat, identity, roomConversationId(normalRoomId(params.roomId)), query)
-    return { success: true as const, messages: messages as RoomMessage[], ...page }
-  })
+  }, async ({ params, query, identity }, reply) =>
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistory(await history(app.chat, identity, roomConversationId(normalRoomId(params.roomId)), query))))
 
   app.post('/:roomId/messages', {
     schema: {

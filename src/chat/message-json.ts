@@ -1,8 +1,32 @@
-import type { ListingRow, UserRow } from '../chat/collections.ts'
-import { type People, type ReadSeqs, publicUser } from '../chat/payload.ts'
-import { reactionsPayload } from '../chat/reactions.ts'
 import { type StoredRow, wordAt } from '../log/stored-row.ts'
-import type { JsonBytes } from './json-bytes.ts'
+import type { ListingRow, UserRow } from './collections.ts'
+import { JsonBytes } from './json-bytes.ts'
+import { type People, type ReadSeqs, publicUser } from './payload.ts'
+import { reactionsPayload } from './reactions.ts'
+
+/** Messages as they are stored, with what their payloads need. */
+export interface StoredMessages {
+  rows: readonly StoredRow[]
+  people: People
+  readSeqs: ReadSeqs
+}
+
+const answer = new JsonBytes()
+
+/**
+ * An answer with messages, in UTF-8.
+ * @param rest what stands behind the list of messages: JSON in ASCII
+ */
+export function writeMessages ({ rows, people, readSeqs }: StoredMessages, rest: string): Buffer {
+  answer.clear()
+  answer.ascii('{"success":true,"messages":[')
+  for (let index = 0; index < rows.length; index++) {
+    if (index > 0) answer.ascii(',')
+    writeMessage(answer, rows[index]!, people, readSeqs)
+  }
+  answer.ascii(`],${rest}}`)
+  return answer.copy()
+}
 
 /** Writes the message of a stored row: the same bytes as `JSON.stringify(messagePayload(row))`, which a test compares. */
 export function writeMessage (out: JsonBytes, row: StoredRow, people: People, readSeqs: ReadSeqs): void {
