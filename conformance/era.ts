@@ -3,6 +3,7 @@ import { change } from './attacks/changes.ts'
 import { follow } from './attacks/followers.ts'
 import { changeMembers } from './attacks/membership.ts'
 import { pushOutboxes } from './attacks/outbox.ts'
+import { changeSettings } from './attacks/settings.ts'
 import { pull } from './attacks/pull.ts'
 import { trespass } from './attacks/strangers.ts'
 import { Letterbox, dropConnections, repeat, resend, write } from './attacks/writers.ts'
@@ -14,7 +15,7 @@ import { type Person, directId, people } from './people.ts'
 import type { Random } from './random.ts'
 import { Rest } from './rest.ts'
 import { playScenes } from './scenes/index.ts'
-import { snapshot } from './snapshots.ts'
+import { countUnread, snapshot } from './snapshots.ts'
 import type { Stage, Target } from './stage.ts'
 
 export interface EraOptions {
@@ -51,7 +52,7 @@ export async function playEra (options: EraOptions): Promise<History> {
     follow(stage, ada, bob, 'time'), follow(stage, bob, ada, 'cursor'), follow(stage, ada, cid, 'tombstones'), follow(stage, cid, bob, 'time'), follow(stage, cid, ada, 'cursor'),
     ...stage.members.map(person => pull(stage, person))
   ])
-  const working = Promise.all([write(stage, box), resend(stage, box), repeat(stage, box), change(stage, box), dropConnections(stage), pushOutboxes(stage), trespass(stage, box), changeMembers(stage)])
+  const working = Promise.all([write(stage, box), resend(stage, box), repeat(stage, box), change(stage, box), dropConnections(stage), pushOutboxes(stage), trespass(stage, box), changeMembers(stage), changeSettings(stage)])
   try {
     await Promise.race([load(options, control, stage), working, following])
     ending.abort()
@@ -59,6 +60,7 @@ export async function playEra (options: EraOptions): Promise<History> {
     await watchLast(stage)
     settled.abort()
     await following
+    await countUnread(stage)
     await snapshot(stage, 'at the end')
   } finally {
     ending.abort()

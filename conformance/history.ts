@@ -169,6 +169,24 @@ export interface Removal {
   untilRev: number
 }
 
+/** Something other than a message was set, or found. */
+export interface Setting {
+  key: string
+  /** `unknown`: no answer came, so it may have been set or not. */
+  kind: 'set' | 'unknown' | 'found'
+  value: string
+}
+
+/** How many unread messages somebody is told of, when all is quiet. */
+export interface Count {
+  userId: string
+  conversationId: string
+  /** The own read position that is told with it. */
+  readSeq: number
+  unreadCount: number
+  startedAt: number
+}
+
 /** An answer that no server may give. */
 export interface Fault {
   at: number
@@ -185,6 +203,8 @@ export class History {
   followers: Follower[] = []
   readonly probes: Probe[] = []
   readonly removals: Removal[] = []
+  readonly settings: Setting[] = []
+  readonly counts: Count[] = []
   readonly faults: Fault[] = []
   /** What was told that nobody may know, in words. */
   readonly leaks: string[] = []

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Message, Snapshot } from './history.ts'
+import type { Count, Message, Snapshot } from './history.ts'
 import { type Person, directId } from './people.ts'
 import { type Answer, isTransient } from './rest.ts'
 import type { Stage } from './stage.ts'
@@ -48,6 +48,34 @@ async function byHistory (stage: Stage, name: string, me: Person, conversationId
     if (body.hasMore !== true || page.length === 0 || before <= afterSeq + 1) break
   }
   return { name, conversationId, userId: me.id, startedAt, afterSeq, messages: messages.filter(({ seq }) => seq > afterSeq) }
+}
+
+/** How many unread messages everybody is told of, and where they stand. */
+export async function countUnread (stage: Stage): Promise<void> {
+  if (stage.history.absent.has('sync')) return
+  for (const { id: userId, token } of stage.members) {
+    const startedAt = Date.now()
+    const cursors: Record<string, string> = {}
+    const told = new Map<string, Count>()
+    for (let hasMore = true; hasMore;) {
+      const { body } = await get(stage, 'POST', '/api/sync', token, { cursors })
+      hasMore = body.hasMore === true
+      for (const { conversationId, cursor, unreadCount, reads } of body.conversations as Conversation[]) {
+        cursors[conversationId] = cursor
+        // Later pages tell only of the positions that moved.
+        const readSeq = reads.find(read => read.userId === userId)?.seq ?? told.get(conversationId)?.readSeq ?? 0
+        told.set(conversationId, { userId, conversationId, readSeq, unreadCount, startedAt })
+      }
+    }
+    stage.history.counts.push(...[...told.values()].filter(({ conversationId }) => stage.history.members.get(conversationId)?.has(userId) === true))
+  }
+}
+
+interface Conversation {
+  conversationId: string
+  cursor: string
+  unreadCount: number
+  reads: Array<{ userId: string, seq: number }>
 }
 
 async function get (stage: Stage, method: string, path: string, token: string, body?: unknown): Promise<Answer> {

@@ -7,6 +7,7 @@ import { checkEntitled } from './entitled.ts'
 import { checkKept } from './kept.ts'
 import { checkOnce } from './once.ts'
 import { checkOrder } from './order.ts'
+import { wrongCounts } from './settings.ts'
 import { checkTime } from './time.ts'
 
 type Check = (history: History) => Checked
@@ -28,6 +29,7 @@ const promiseChecks = Object.entries(ofLoad).map(([key, check]): [PromiseNumber,
   return [number, history => merge(check(history), checkContract(history, number))]
 })
 const sectionChecks = (Object.keys(sections) as SectionName[]).map((name): [SectionName, Check] => [name, history => checkContract(history, name)])
+const counted: Check = history => merge(checkContract(history, 'reads'), { looked: history.counts.length, unexercised: [], findings: wrongCounts(history) })
 
 /** One check for each promise of the contract, and for each of its sections. */
-export const checks: ReadonlyMap<PromiseNumber | SectionName, Check> = new Map<PromiseNumber | SectionName, Check>([...promiseChecks, ...sectionChecks])
+export const checks: ReadonlyMap<PromiseNumber | SectionName, Check> = new Map<PromiseNumber | SectionName, Check>([...promiseChecks, ...sectionChecks, ['reads', counted]])

@@ -1,12 +1,18 @@
 import { type History, type Message, type Seen, type Snapshot, senderOf } from '../history.ts'
 import type { Checked, Finding } from '../report.ts'
+import { lostReads, lostSettings } from './settings.ts'
 
-/** Promise 1: whatever somebody was shown is in every later sync, once, at its place and not older than it was seen. */
-export function checkKept ({ seen, snapshots, kills, absent }: Pick<History, 'seen' | 'snapshots' | 'kills' | 'absent'>): Checked {
+/** Promise 1: whatever somebody was shown is in every later sync, once, at its place and not older than it was seen; whatever was set, stands. */
+export function checkKept (history: Pick<History, 'seen' | 'snapshots' | 'kills' | 'absent' | 'settings' | 'reads' | 'counts'>): Checked {
+  const { seen, snapshots, kills, absent, settings } = history
   const newest = newestSights(seen)
-  const findings = snapshots.flatMap(snapshot => [...doubles(snapshot), ...lost(snapshot, newest.get(snapshot.conversationId) ?? [])])
+  const findings = [
+    ...snapshots.flatMap(snapshot => [...doubles(snapshot), ...lost(snapshot, newest.get(snapshot.conversationId) ?? [])]),
+    ...lostSettings(history),
+    ...lostReads(history)
+  ]
   return {
-    looked: snapshots.reduce((sum, { messages }) => sum + messages.length, 0),
+    looked: snapshots.reduce((sum, { messages }) => sum + messages.length, 0) + settings.filter(({ kind }) => kind === 'found').length,
     unexercised: [
       ...(kills > 0 ? [] : ['no process was killed (tell how with --kill and --restart)']),
       ...(absent.has('push') ? ['push: the server does not have it'] : [])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checks } from '../../conformance/checks/index.ts'
 import { type Attempt, type Connection, type Follower, History, type LiveEvent, type Message } from '../../conformance/history.ts'
-import { type PromiseNumber, promises, reportOf, textOf, verdictOf } from '../../conformance/report.ts'
+import { type PromiseNumber, type SectionName, promises, reportOf, textOf, verdictOf } from '../../conformance/report.ts'
 
 const ada = 'a'.repeat(24)
 const bob = 'b'.repeat(24)
@@ -89,7 +89,7 @@ t.test('a history of nothing shows nothing', async t => {
 const snapshot = (given: History) => given.snapshots[0]!
 
 /** Each history breaks one promise in one way; the words must be in what is found. */
-const broken: Array<[PromiseNumber, string, RegExp, (given: History) => void]> = [
+const broken: Array<[PromiseNumber | SectionName, string, RegExp, (given: History) => void]> = [
   [0, 'an answer of 500', /answered 500/, given => { given.faults.push({ at: 1, what: 'GET / was answered 500' }) }],
 
   [1, 'an acknowledged message is gone', /m2 .*acknowledged over socket at seq 2, rev 2, is not in the sync at the end/, given => { snapshot(given).messages = [message(1), message(3)] }],
@@ -98,6 +98,14 @@ const broken: Array<[PromiseNumber, string, RegExp, (given: History) => void]> =
   [1, 'an acknowledged edit is gone', /m2 .* is back at rev 2/, given => { given.see('acknowledged by edit', message(2, { rev: 4 }), 500) }],
   [1, 'a message is there twice', /two messages of the same clientMessageId/, given => { snapshot(given).messages = [...snapshot(given).messages, message(4, { clientMessageId: 'c3' })] }],
   [1, 'two messages share a rev', /two messages of the same rev \(2\)/, given => { snapshot(given).messages = [message(1), message(2), message(3, { rev: 2 })] }],
+  [1, 'a setting is back', /name of a room was set to two, and is "one"/, given => { given.settings.push({ key: 'the name of a room', kind: 'set', value: 'two' }, { key: 'the name of a room', kind: 'found', value: 'one' }) }],
+  [1, 'a read position is back', /had read up to seq 3, and stands at 2/, given => {
+    given.reads.push({ conversationId: dm, userId: bob, seq: 3, connection: '', startedAt: 400, doneAt: 450 })
+    given.counts.push({ userId: bob, conversationId: dm, readSeq: 2, unreadCount: 1, startedAt: 900 })
+  }],
+  ['reads', 'a count is wrong', /is told of 2 unread messages; there are 1/, given => { given.counts.push({ userId: bob, conversationId: dm, readSeq: 2, unreadCount: 2, startedAt: 900 }) }],
+  ['tokens', 'a scene saw something else', /a logout closes, it should be; it is open/, given => { given.observations.push({ under: 'tokens', what: 'a logout closes', held: false, evidence: 'it is open' }) }],
+  [6, 'something is told that nobody may know', /tells email/, given => { given.leaks.push('GET / tells email') }],
 
   [2, 'a retry is another message', /answered with 2 messages: m3 and m4/, given => { given.attempts.push(attempt(3, { ending: { kind: 'stored', at: 500, messageId: 'm4', seq: 4, rev: 4, duplicate: true } })) }],
   [2, 'a retry is new again', /answered as new 2 times/, given => { given.attempts.push(attempt(3)) }],
@@ -154,8 +162,16 @@ for (const [number, what, words, spoil] of broken) {
 }
 
 /** What looks wrong and is not. */
-const fine: Array<[PromiseNumber, string, (given: History) => void]> = [
+const fine: Array<[PromiseNumber | SectionName, string, (given: History) => void]> = [
   [1, 'what was seen after the fetch began may be missing in it', given => { given.see('delivered live', message(4), 1_001) }],
+  [1, 'a setting of unknown outcome may stand, or not', given => {
+    const key = 'a block'
+    given.settings.push({ key, kind: 'set', value: 'on' }, { key, kind: 'unknown', value: 'off' }, { key, kind: 'found', value: 'on' }, { key, kind: 'found', value: 'off' }, { key, kind: 'set', value: 'on' }, { key, kind: 'found', value: 'on' })
+  }],
+  ['reads', 'own and deleted messages are not counted', given => {
+    snapshot(given).messages = [message(1), message(2, { isDeleted: true }), message(3), message(4, { senderId: { _id: bob } })]
+    given.counts.push({ userId: bob, conversationId: dm, readSeq: 1, unreadCount: 1, startedAt: 900 })
+  }],
   [2, 'another body that is refused', given => { given.attempts.push(attempt(3, { content: 'other', ending: { kind: 'refused', at: 500, code: 'IDEMPOTENCY_MISMATCH' } })) }],
   [3, 'a client that knows only the time gets no tombstones', given => {
     given.followers = [follower([message(1), message(2)], { knows: 'time' })]
