@@ -2,8 +2,7 @@
 import { mongoError } from './errors.ts'
 import type { Engine } from './engine.ts'
 import type { Session } from './sessions.ts'
-import { PlainWriter } from './store/writer.ts'
-import type { Writer } from './store/writer.ts'
+import type { LockHolder, Writer } from './store/writer.ts'
 import type { Transaction } from './store/transaction.ts'
 import type { View } from './store/view.ts'
 import { turn } from './turns.ts'
@@ -57,11 +56,11 @@ export class Call {
 
   /** What the command reads: the newest state, or its transaction's. */
   get view (): View {
-    return this.transaction?.view ?? this.engine.store.latest
+    return this.writer.view
   }
 
   get writer (): Writer {
-    return this.transaction ?? new PlainWriter(this.engine.store)
+    return this.transaction ?? this.engine.store
   }
 
   get nowMs (): number {
@@ -152,7 +151,7 @@ export class Call {
   }
 
   /** Waits until a transaction that is in the way has ended. */
-  async untilEnded (transaction: Transaction): Promise<void> {
+  async untilEnded (transaction: LockHolder): Promise<void> {
     const leftMs = this.deadlineMs - Date.now()
     if (leftMs === Infinity) return await transaction.ended
     let timer: NodeJS.Timeout | undefined

@@ -33,7 +33,7 @@ export function putRecord (store: Store, sessionKey: string, part: number, recor
 export function loadRecords (store: Store, sessionKey: string): SessionRecord[] {
   const records: SessionRecord[] = []
   for (;;) {
-    const bytes = store.latest.get(keyOf(sessionKey, records.length))
+    const bytes = store.view.get(keyOf(sessionKey, records.length))
     const record = bytes === undefined ? undefined : read(decode(bytes))
     if (record === undefined || record.txnNumber !== (records[0] ?? record).txnNumber) return records
     records.push(record)
@@ -53,9 +53,9 @@ export async function removeRecords (store: Store, beforeMs: number, isInUse: (s
     const stale: string[] = []
     let looked = 0
     let last: string = from
-    store.latest.scan(from, RECORDS_END, false, key => {
+    store.view.scan(from, RECORDS_END, false, key => {
       last = key
-      const writtenAt = decode(store.latest.peek(key)!).get('at') as DateTime
+      const writtenAt = decode(store.view.peek(key)!).get('at') as DateTime
       if (writtenAt.ms < beforeMs && !isInUse(key.slice(RECORDS.length, -PART_BYTES))) stale.push(key)
       return ++looked < PORTION
     })

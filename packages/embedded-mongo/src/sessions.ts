@@ -11,7 +11,7 @@ import { Binary, isDoc } from './values.ts'
 import type { Doc, Value } from './values.ts'
 import { fromBytes } from './store/keys.ts'
 import type { Store } from './store/store.ts'
-import type { Transaction } from './store/transaction.ts'
+import { Transaction } from './store/transaction.ts'
 
 export const SESSION_TIMEOUT_MINUTES = 30
 export const TRANSACTION_LIFETIME_MS = 60_000
@@ -94,7 +94,7 @@ export class Session {
     this.#begin(txnNumber, 'open')
     this.transactionStartedMs = nowMs
     this.connections = new Set()
-    this.transaction = this.#store.begin()
+    this.transaction = new Transaction(this.#store)
     return this.transaction
   }
 

@@ -116,7 +116,7 @@ function createIndexesInTransaction (call: Call, specs: readonly Doc[]): Doc {
 async function buildAll (call: Call, collection: Collection, added: readonly Index[]): Promise<void> {
   const { catalog, store } = call.engine
   try {
-    for (const index of added) await buildIndex(store, catalog, collection, index)
+    for (const index of added) await buildIndex(store, collection, index)
   } catch (error) {
     for (const index of added) if (collection.indexes.includes(index)) catalog.removeIndex(collection, index)
     call.engine.reclaim()

@@ -33,7 +33,7 @@ function selection (call: Call) {
 
 async function removeOne (call: Call): Promise<Doc> {
   return await onFirstMatch(call, 0, selection(call), ({ collection, match }) => {
-    if (match !== undefined) removeDocument(call.writer, call.engine.catalog, collection!, match.key.slice(collection!.prefix.length), match.doc)
+    if (match !== undefined) removeDocument(call.writer, collection!, match.key, match.doc)
     return docOf({ lastErrorObject: docOf({ n: int32(match === undefined ? 0 : 1) }), value: shown(call, match?.doc) })
   })
 }

@@ -34,7 +34,7 @@ export function collectionOf (call: Call): Collection | undefined {
 export function namedCollection (call: Call, name: string): Collection | undefined {
   const namespace = `${call.database}.${name}`
   const { catalog } = call.engine
-  if (call.transaction !== undefined && catalog.changedSince(namespace, call.transaction.seq)) {
+  if (call.transaction !== undefined && catalog.changedSince(namespace, call.transaction.view.seq)) {
     throw mongoError('SnapshotUnavailable', `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`, ['TransientTransactionError'])
   }
   return call.transaction?.created.get(namespace)?.collection ?? catalog.get(namespace)

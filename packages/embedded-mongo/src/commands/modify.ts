@@ -75,12 +75,12 @@ export async function modifyOne (call: Call, i: number, statement: UpdateStateme
 function change (call: Call, collection: Collection, { key, doc: before }: Match, { update }: UpdateStatement): Modified {
   const after = applyUpdate(update, before, { insert: false })
   if (after === null) return { before, after: before, changed: false }
-  replaceDocument(call.writer, call.engine.catalog, collection, key.slice(collection.prefix.length), before, after)
+  replaceDocument(call.writer, collection, key, before, after)
   return { before, after, changed: true }
 }
 
 function upsert (call: Call, collection: Collection, statement: UpdateStatement): Modified {
   const { doc, bytes } = withId(upsertDocument(statement.update, statement.filter))
-  insertDocument(call.writer, call.engine.catalog, collection, bytes, doc)
+  insertDocument(call.writer, collection, bytes, doc)
   return { before: undefined, after: doc, changed: true }
 }

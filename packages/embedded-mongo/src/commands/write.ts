@@ -25,7 +25,7 @@ async function insert (call: Call): Promise<Doc> {
     const { doc, bytes } = withId(docs[i]!, raw[i]!)
     return whenUnlocked(call, () => {
       once(call, i, () => {
-        insertDocument(writer, engine.catalog, collection, bytes, doc)
+        insertDocument(writer, collection, bytes, doc)
         return INSERTED
       })
       n++
@@ -81,7 +81,7 @@ function checkDeleteStatement (call: Call, statement: Doc): void {
 async function removeMatching (call: Call, i: number, statement: Doc): Promise<number> {
   const selection = { filter: parseFilter(docField(statement, 'q')), hint: hintOf(statement.get('hint')) }
   const remove = (collection: Collection, { key, doc }: Match) => {
-    removeDocument(call.writer, call.engine.catalog, collection, key.slice(collection.prefix.length), doc)
+    removeDocument(call.writer, collection, key, doc)
   }
   if (toNumber(statement.get('limit')) === 1) {
     const result = await onFirstMatch(call, i, selection, ({ collection, match }) => {

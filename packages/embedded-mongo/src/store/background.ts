@@ -7,7 +7,7 @@ import { duplicateKey } from './duplicate-key.ts'
 import type { Index } from './index-definition.ts'
 import { prefixEnd, prefixOf, toBytes, fromBytes, RECORD_ID_BYTES } from './keys.ts'
 import type { Store } from './store.ts'
-import type { Transaction } from './transaction.ts'
+import type { LockHolder } from './writer.ts'
 import { Slice, turn } from '../turns.ts'
 
 const PORTION = 1_000
@@ -16,10 +16,10 @@ const PORTION = 1_000
  * Enters all documents into an index that writes keep already, in slices. A document changed meanwhile is right either
  * way: its writer maintains the entries, and entering it again changes nothing.
  */
-export async function buildIndex (store: Store, catalog: Catalog, collection: Collection, index: Index): Promise<void> {
+export async function buildIndex (store: Store, collection: Collection, index: Index): Promise<void> {
   let landed = Promise.resolve()
   for (let from = collection.prefix; from < collection.end && !collection.dropped && !index.dropped;) {
-    const { next, holder } = buildSlice(store, catalog, collection, index, from)
+    const { next, holder } = buildSlice(store, collection, index, from)
     from = next
     await turn()
     await holder?.ended
@@ -31,14 +31,14 @@ export async function buildIndex (store: Store, catalog: Catalog, collection: Co
 }
 
 /** Enters as many documents as a slice allows; returns where the next begins, and what open transaction must end before. */
-function buildSlice (store: Store, catalog: Catalog, collection: Collection, index: Index, from: string): { next: string, holder?: Transaction } {
+function buildSlice (store: Store, collection: Collection, index: Index, from: string): { next: string, holder?: LockHolder } {
   const records: string[] = []
-  store.latest.scan(from, collection.end, false, key => records.push(key) < PORTION)
+  store.view.scan(from, collection.end, false, key => records.push(key) < PORTION)
   const slice = new Slice()
   for (const key of records) {
-    const doc = decode(store.latest.peek(key)!)
+    const doc = decode(store.view.peek(key)!)
     const record = key.slice(-RECORD_ID_BYTES)
-    const keys = keysOf(catalog, collection, index, doc)
+    const keys = keysOf(collection, index, doc)
     const holder = keys.map(entry => store.locks.get(entry)).find(holder => holder !== undefined)
     if (holder !== undefined) return { next: key, holder }
     if (keys.length > 0) store.nextCommit()
@@ -47,7 +47,7 @@ function buildSlice (store: Store, catalog: Catalog, collection: Collection, ind
         store.put(entry + record, Buffer.alloc(0))
         continue
       }
-      const other = store.latest.peek(entry)
+      const other = store.view.peek(entry)
       if (other !== undefined && fromBytes(other) !== record) throw duplicateKey(collection, index, doc)
       store.put(entry, toBytes(record))
     }
@@ -61,7 +61,7 @@ export async function reclaim (store: Store, catalog: Catalog): Promise<void> {
   for (const id of catalog.dropped()) {
     while (!store.closed) {
       const keys: string[] = []
-      store.latest.scan(prefixOf(id), prefixEnd(id), false, key => keys.push(key) < PORTION)
+      store.view.scan(prefixOf(id), prefixEnd(id), false, key => keys.push(key) < PORTION)
       store.nextCommit()
       for (const key of keys) store.put(key, null)
       if (keys.length < PORTION) catalog.reclaimed(id)

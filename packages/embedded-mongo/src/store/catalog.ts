@@ -8,6 +8,7 @@ import { encode, decode } from '../bson-bytes.ts'
 import { Binary, docOf, int32, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { Collection } from './collection.ts'
+import type { CollectionKeeper } from './collection.ts'
 import { defineIndex, indexFromRecord, indexRecord } from './index-definition.ts'
 import type { Index } from './index-definition.ts'
 import { fromBytes, prefixOf } from './keys.ts'
@@ -25,7 +26,7 @@ const DROPPED = META + 'dropped:'
 const CREATING = META + 'creating:'
 const FORMAT = 'embedded-mongo 1'
 
-export class Catalog {
+export class Catalog implements CollectionKeeper {
   readonly #store: Store
   readonly #byNamespace = new Map<string, Collection>()
   readonly #byId = new Map<number, Collection>()
@@ -59,7 +60,7 @@ export class Catalog {
   create (writer: Writer, database: string, name: string): Collection {
     // Two that make one namespace would each have a collection of their own.
     writer.claim(`${CREATING}${database}.${name}`)
-    const collection = new Collection(this.#store, this.#takeId(), database, name, new Binary(uuid(), 4), collection => this.#uncounted.add(collection))
+    const collection = new Collection(this.#store.view, this, this.#takeId(), database, name, new Binary(uuid(), 4))
     collection.indexes.push(defineIndex(this.#takeId(), docOf({ v: int32(2), key: docOf({ _id: int32(1) }), name: '_id_' })))
     this.#byId.set(collection.id, collection)
     const publish = () => {
@@ -119,7 +120,7 @@ export class Catalog {
   /** Ids whose ranges are garbage. */
   dropped (): number[] {
     const ids: number[] = []
-    this.#store.latest.scan(DROPPED, DROPPED + '\xff\xff\xff\xff', false, key => {
+    this.#store.view.scan(DROPPED, DROPPED + '\xff\xff\xff\xff', false, key => {
       ids.push(Buffer.from(key.slice(-4), 'latin1').readUInt32BE())
       return true
     })
@@ -130,7 +131,10 @@ export class Catalog {
     this.#store.put(DROPPED + prefixOf(id), null)
   }
 
-  /** Remembers that an index holds several keys of a document, or a cut key; must precede the first such entry. */
+  countChanged (collection: Collection): void {
+    this.#uncounted.add(collection)
+  }
+
   mark (collection: Collection, index: Index, multikey: boolean, truncated: boolean): void {
     index.multikey ||= multikey
     index.truncated ||= truncated
@@ -177,8 +181,8 @@ export class Catalog {
   }
 
   #load (): void {
-    const { latest } = this.#store
-    const format = latest.get(FORMAT_KEY)
+    const { view } = this.#store
+    const format = view.get(FORMAT_KEY)
     if (format === undefined) {
       if (!isEmpty(this.#store)) throw new Error('the database file holds something else than this engine\'s data')
       this.#store.nextCommit()
@@ -186,18 +190,17 @@ export class Catalog {
     } else if (fromBytes(format) !== FORMAT) {
       throw new Error(`the database file is of another format (${JSON.stringify(fromBytes(format).slice(0, 40))})`)
     }
-    const next = latest.get(NEXT_ID_KEY)
+    const next = view.get(NEXT_ID_KEY)
     this.#nextId = next === undefined ? 1 : toNumber(decode(next).get('id'))
-    latest.scan(COLLECTIONS, COLLECTIONS + '\xff\xff\xff\xff', false, key => {
-      this.#loadCollection(key.slice(-4), decode(latest.get(key)!))
+    view.scan(COLLECTIONS, COLLECTIONS + '\xff\xff\xff\xff', false, key => {
+      this.#loadCollection(key.slice(-4), decode(view.get(key)!))
       return true
     })
   }
 
   #loadCollection (prefix: string, record: Doc): void {
     const id = Buffer.from(prefix, 'latin1').readUInt32BE()
-    const collection = new Collection(this.#store, id, record.get('database') as string, record.get('name') as string,
-      record.get('uuid') as Binary, collection => this.#uncounted.add(collection))
+    const collection = new Collection(this.#store.view, this, id, record.get('database') as string, record.get('name') as string, record.get('uuid') as Binary)
     const indexes = (record.get('indexes') as Value[]).map(index => indexFromRecord(index as Doc))
     collection.indexes.push(...indexes.filter(index => index.ready))
     // Its building ended with the process; it was never acknowledged.
@@ -207,7 +210,7 @@ export class Catalog {
       this.#store.put(DROPPED + prefixOf(index.id), Buffer.alloc(1))
       this.save(collection)
     }
-    const count = this.#store.latest.get(COUNTS + prefix)
+    const count = this.#store.view.get(COUNTS + prefix)
     collection.count = count === undefined ? 0 : toNumber(decode(count).get('n'))
     this.#byNamespace.set(collection.namespace, collection)
     this.#byId.set(id, collection)
@@ -216,7 +219,7 @@ export class Catalog {
 
 function isEmpty (store: Store): boolean {
   let empty = true
-  store.latest.scan('\0', '\xff\xff\xff\xff', false, () => (empty = false))
+  store.view.scan('\0', '\xff\xff\xff\xff', false, () => (empty = false))
   return empty
 }
 

@@ -2,12 +2,19 @@
 import type { Binary } from '../values.ts'
 import type { Index } from './index-definition.ts'
 import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './keys.ts'
-import type { Store } from './store.ts'
+import type { View } from './view.ts'
 import type { Counted } from './writer.ts'
 
+/** Who stores what changes of a collection. */
+export interface CollectionKeeper {
+  countChanged: (collection: Collection) => void
+  /** Remembers that an index holds several keys of a document, or a cut key; must precede the first such entry. */
+  mark: (collection: Collection, index: Index, multikey: boolean, truncated: boolean) => void
+}
+
 export class Collection implements Counted {
-  readonly #store: Store
-  readonly #onCount: (collection: Collection) => void
+  readonly #latest: View
+  readonly keeper: CollectionKeeper
   readonly id: number
   readonly prefix: string
   readonly end: string
@@ -22,9 +29,9 @@ export class Collection implements Counted {
   count = 0
   #nextRecord = 0
 
-  constructor (store: Store, id: number, database: string, name: string, uuid: Binary, onCount: (collection: Collection) => void) {
-    this.#store = store
-    this.#onCount = onCount
+  constructor (latest: View, keeper: CollectionKeeper, id: number, database: string, name: string, uuid: Binary) {
+    this.#latest = latest
+    this.keeper = keeper
     this.id = id
     this.prefix = prefixOf(id)
     this.end = prefixEnd(id)
@@ -36,7 +43,7 @@ export class Collection implements Counted {
 
   addCount (delta: number): void {
     this.count += delta
-    this.#onCount(this)
+    this.keeper.countChanged(this)
   }
 
   /** A record id above all that were ever given out since the process began, and above all stored ones. */
@@ -47,7 +54,7 @@ export class Collection implements Counted {
 
   #lastStored (): number {
     let last = 0
-    this.#store.latest.scan(this.prefix, this.end, true, key => {
+    this.#latest.scan(this.prefix, this.end, true, key => {
       last = recordNumber(key.slice(-RECORD_ID_BYTES))
       return false
     })

@@ -7,11 +7,10 @@ import { matches } from '../filter.ts'
 import { indexKeys } from '../key-bytes.ts'
 import { encode } from '../bson-bytes.ts'
 import type { Doc } from '../values.ts'
-import type { Catalog } from './catalog.ts'
 import type { Collection } from './collection.ts'
 import { duplicateKey } from './duplicate-key.ts'
 import type { Index } from './index-definition.ts'
-import { fromBytes, toBytes } from './keys.ts'
+import { fromBytes, RECORD_ID_BYTES, toBytes } from './keys.ts'
 import type { Writer } from './writer.ts'
 
 export const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
@@ -21,19 +20,19 @@ const NO_KEYS: readonly string[] = []
 type Change = { index: Index, added: readonly string[], removed: readonly string[] }
 
 /** The full keys (with the index's prefix, without a record id) of a document in an index. */
-export function keysOf (catalog: Catalog, collection: Collection, index: Index, doc: Doc): readonly string[] {
+export function keysOf (collection: Collection, index: Index, doc: Doc): readonly string[] {
   if (index.partial !== undefined && !matches(index.partial, doc)) return NO_KEYS
   const { keys, multikey, truncated } = indexKeys(index.fields, doc)
-  if ((multikey && !index.multikey) || (truncated && !index.truncated)) catalog.mark(collection, index, multikey, truncated)
+  if ((multikey && !index.multikey) || (truncated && !index.truncated)) collection.keeper.mark(collection, index, multikey, truncated)
   return keys.map(key => index.prefix + fromBytes(key))
 }
 
 /** Inserts a document whose first field is `_id`; `bytes` are kept as they are. */
-export function insertDocument (writer: Writer, catalog: Catalog, collection: Collection, bytes: Buffer, doc: Doc): void {
+export function insertDocument (writer: Writer, collection: Collection, bytes: Buffer, doc: Doc): void {
   checkSize(bytes)
   const changes: Change[] = []
   for (const index of collection.indexes) {
-    const added = keysOf(catalog, collection, index, doc)
+    const added = keysOf(collection, index, doc)
     if (added.length > 0) changes.push({ index, added, removed: NO_KEYS })
   }
   claimUnique(writer, collection, changes, doc)
@@ -47,35 +46,37 @@ export function insertDocument (writer: Writer, catalog: Catalog, collection: Co
 }
 
 /** Replaces a stored document by another version of itself; indexes whose fields did not change are not touched. */
-export function replaceDocument (writer: Writer, catalog: Catalog, collection: Collection, record: string, before: Doc, after: Doc): void {
+export function replaceDocument (writer: Writer, collection: Collection, key: string, before: Doc, after: Doc): void {
   const bytes = encode(after)
   checkSize(bytes)
+  const record = key.slice(-RECORD_ID_BYTES)
   const changes: Change[] = []
   for (const index of collection.indexes) {
     if (!isTouched(index, before, after)) continue
-    const removed = keysOf(catalog, collection, index, before)
-    const added = keysOf(catalog, collection, index, after)
+    const removed = keysOf(collection, index, before)
+    const added = keysOf(collection, index, after)
     const change = difference(index, removed, added)
     if (change !== undefined) changes.push(change)
   }
-  writer.claim(collection.prefix + record)
+  writer.claim(key)
   claimUnique(writer, collection, changes, after)
   writer.nextWrite()
-  writer.put(collection.prefix + record, bytes)
+  writer.put(key, bytes)
   for (const change of changes) removeEntries(writer, change, record)
   putEntries(writer, changes, record)
 }
 
-export function removeDocument (writer: Writer, catalog: Catalog, collection: Collection, record: string, doc: Doc): void {
+export function removeDocument (writer: Writer, collection: Collection, key: string, doc: Doc): void {
+  const record = key.slice(-RECORD_ID_BYTES)
   const changes: Change[] = []
   for (const index of collection.indexes) {
-    const removed = keysOf(catalog, collection, index, doc)
+    const removed = keysOf(collection, index, doc)
     if (removed.length > 0) changes.push({ index, added: NO_KEYS, removed })
   }
-  writer.claim(collection.prefix + record)
+  writer.claim(key)
   claimUnique(writer, collection, changes, doc)
   writer.nextWrite()
-  writer.put(collection.prefix + record, null)
+  writer.put(key, null)
   for (const change of changes) removeEntries(writer, change, record)
   writer.addCount(collection, -1)
 }

@@ -10,7 +10,7 @@ import type { Collection } from './collection.ts'
 import { removeDocument } from './documents.ts'
 import type { Index } from './index-definition.ts'
 import type { Store } from './store.ts'
-import { Locked, PlainWriter } from './writer.ts'
+import { Locked } from './writer.ts'
 
 /** As many of one index at a time, so that commands need not wait long. */
 const PORTION = 1_000
@@ -21,7 +21,7 @@ export async function removeExpired (store: Store, catalog: Catalog, nowMs: numb
   for (const collection of [...catalog.all()]) {
     for (const index of [...collection.indexes]) {
       if (index.expireAfterSeconds === undefined) continue
-      while (!store.closed && collection.indexes.includes(index) && removePortion(store, catalog, collection, index, nowMs)) {
+      while (!store.closed && collection.indexes.includes(index) && removePortion(store, collection, index, nowMs)) {
         await store.durable()
       }
     }
@@ -29,17 +29,16 @@ export async function removeExpired (store: Store, catalog: Catalog, nowMs: numb
 }
 
 /** Removes up to a portion; false when nothing can be removed now. */
-function removePortion (store: Store, catalog: Catalog, collection: Collection, index: Index, nowMs: number): boolean {
+function removePortion (store: Store, collection: Collection, index: Index, nowMs: number): boolean {
   const before = DateTime.fromMs(nowMs - index.expireAfterSeconds! * 1_000)
   const filter = parseFilter(docOf({ [index.fields[0]!.path]: docOf({ $lt: before }) }))
-  const query = new Query(collection, filter, store.latest)
+  const query = new Query(collection, filter, store.view)
   const expired: Match[] = []
   query.run(new RecordScan(query.plan), (key, bytes, doc) => expired.push({ key, doc: doc ?? decode(bytes) }) < PORTION)
-  const writer = new PlainWriter(store)
   let removed = 0
   for (const { key, doc } of expired) {
     try {
-      removeDocument(writer, catalog, collection, key.slice(collection.prefix.length), doc)
+      removeDocument(store, collection, key, doc)
       removed++
     } catch (error) {
       // An open transaction is at work on it: the next round comes.

@@ -7,12 +7,14 @@
  * acknowledged writes at a crash.
  */
 import { Environment } from './environment.ts'
-import type { EnvironmentOptions } from './environment.ts'
+import type { EnvironmentOptions, Pin } from './environment.ts'
 import { Layer } from './layer.ts'
-import { Transaction } from './transaction.ts'
 import { View } from './view.ts'
+import { Locked } from './writer.ts'
+import type { Counted, LockHolder, Writer } from './writer.ts'
 
-export class Store {
+/** As a writer, each document is a commit of its own. */
+export class Store implements Writer {
   readonly #environment: Environment
   /** Oldest first: the layer being written, if any, and the one that gathers. */
   #layers: Layer[] = [new Layer()]
@@ -24,10 +26,10 @@ export class Store {
   #durableSeq = 0
 
   /** The newest state, durable or not. */
-  readonly latest: View
+  readonly view: View
   /** Keys written by open transactions. */
-  readonly locks = new Map<string, Transaction>()
-  readonly transactions = new Set<Transaction>()
+  readonly locks = new Map<string, LockHolder>()
+  readonly transactions = new Set<LockHolder>()
   /** Called before a layer is written, to add bookkeeping that belongs to the same LMDB transaction. */
   beforeWrite: () => void = () => {}
   /** Called after a layer could not be written: memory is back at what is on disk. */
@@ -35,7 +37,7 @@ export class Store {
 
   constructor (options: EnvironmentOptions) {
     this.#environment = new Environment(options)
-    this.latest = new View(this.#environment, () => this.#layers)
+    this.view = new View(this.#environment, () => this.#layers)
   }
 
   get seq (): number {
@@ -57,6 +59,19 @@ export class Store {
     return ++this.#seq
   }
 
+  nextWrite (): void {
+    this.nextCommit()
+  }
+
+  claim (key: string): void {
+    const holder = this.locks.get(key)
+    if (holder !== undefined) throw new Locked(holder)
+  }
+
+  addCount (collection: Counted, delta: number): void {
+    collection.addCount(delta)
+  }
+
   put (key: string, value: Buffer | null): void {
     this.#layers[this.#layers.length - 1]!.put(key, value, this.#seq)
   }
@@ -68,14 +83,15 @@ export class Store {
     return this.#layers.length > 1 ? this.#layers[0]!.landed : Promise.resolve()
   }
 
-  begin (): Transaction {
-    const transaction = new Transaction(this, this.#environment, this.#layers.slice())
-    this.transactions.add(transaction)
-    return transaction
+  /** What is committed now, for as long as the pin is held, with the writes of one transaction laid over it. */
+  snapshot (own: Layer): { view: View, pin: Pin } {
+    const pin = this.#environment.pin()
+    const layers = this.#layers.slice()
+    return { pin, view: new View(this.#environment, () => layers, this.#seq, pin, own) }
   }
 
   /** The open transaction, if any, that has written a key beginning with `prefix`. */
-  lockHolder (prefix: string): Transaction | undefined {
+  lockHolder (prefix: string): LockHolder | undefined {
     for (const [key, transaction] of this.locks) if (key.startsWith(prefix)) return transaction
     return undefined
   }

@@ -5,10 +5,10 @@
  */
 import { writeConflict } from '../errors.ts'
 import type { Collection } from './collection.ts'
-import type { Environment, Pin } from './environment.ts'
+import type { Pin } from './environment.ts'
 import { Layer } from './layer.ts'
 import type { Store } from './store.ts'
-import { View } from './view.ts'
+import type { View } from './view.ts'
 import type { Counted, Writer } from './writer.ts'
 
 /** A collection made by a transaction, and what is to be done with it at the end. */
@@ -27,19 +27,18 @@ export class Transaction implements Writer {
   /** Collections that exist for this transaction only until it commits, by namespace. */
   readonly created = new Map<string, Created>()
   readonly view: View
-  /** The newest commit the snapshot contains. */
-  readonly seq: number
   state: 'open' | 'committed' | 'aborted' = 'open'
   /** Resolves when the transaction holds no lock any more. */
   readonly ended: Promise<void>
   #end!: () => void
 
-  constructor (store: Store, environment: Environment, layers: readonly Layer[]) {
+  constructor (store: Store) {
     this.#store = store
-    this.seq = store.seq
-    this.#pin = environment.pin()
-    this.view = new View(environment, () => layers, this.seq, this.#pin, this.#own)
+    const { view, pin } = store.snapshot(this.#own)
+    this.view = view
+    this.#pin = pin
     this.ended = new Promise(resolve => { this.#end = resolve })
+    store.transactions.add(this)
   }
 
   nextWrite (): void {}
@@ -52,7 +51,7 @@ export class Transaction implements Writer {
     const holder = this.#store.locks.get(key)
     if (holder === this) return
     if (holder !== undefined) throw writeConflict()
-    if (this.#store.seq > this.seq && !sameBytes(this.view.get(key), this.#store.latest.peek(key))) throw writeConflict()
+    if (this.#store.seq > this.view.seq && !sameBytes(this.view.get(key), this.#store.view.peek(key))) throw writeConflict()
     this.#store.locks.set(key, this)
     this.#locked.push(key)
   }

@@ -1,6 +1,4 @@
-/** Where the writes of one document go: straight into the current commit, or into a transaction. */
-import type { Store } from './store.ts'
-import type { Transaction } from './transaction.ts'
+/** Where the writes of one document go: straight into the current commit (the store), or into a transaction. */
 import type { View } from './view.ts'
 
 /** Something whose number of documents is kept. */
@@ -18,40 +16,19 @@ export interface Writer {
   addCount: (collection: Counted, delta: number) => void
 }
 
-/** Thrown by a plain write that meets an open transaction's key: wait for the transaction to end, then repeat. */
-export class Locked extends Error {
-  readonly holder: Transaction
-
-  constructor (holder: Transaction) {
-    super('locked by an open transaction')
-    this.holder = holder
-  }
+/** An open transaction, as far as others meet it. */
+export interface LockHolder {
+  abort: () => void
+  /** Resolves when it holds no lock any more. */
+  readonly ended: Promise<void>
 }
 
-/** Writes outside transactions: each document is a commit of its own. */
-export class PlainWriter implements Writer {
-  readonly #store: Store
-  readonly view: View
+/** Thrown by a plain write that meets an open transaction's key: wait for the transaction to end, then repeat. */
+export class Locked extends Error {
+  readonly holder: LockHolder
 
-  constructor (store: Store) {
-    this.#store = store
-    this.view = store.latest
-  }
-
-  nextWrite (): void {
-    this.#store.nextCommit()
-  }
-
-  claim (key: string): void {
-    const holder = this.#store.locks.get(key)
-    if (holder !== undefined) throw new Locked(holder)
-  }
-
-  put (key: string, value: Buffer | null): void {
-    this.#store.put(key, value)
-  }
-
-  addCount (collection: Counted, delta: number): void {
-    collection.addCount(delta)
+  constructor (holder: LockHolder) {
+    super('locked by an open transaction')
+    this.holder = holder
   }
 }
