@@ -9,6 +9,7 @@ import jwt from '../plugins/jwt.ts'
 import mongodb from '../plugins/mongodb.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import requestLog from '../plugins/request-log.ts'
+import retention from '../plugins/retention.ts'
 import security from '../plugins/security.ts'
 import socketIo from '../plugins/socket-io.ts'
 import sockets from '../plugins/sockets.ts'
@@ -52,6 +53,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(accounts, config)
   await app.register(socketIo, config)
   await app.register(sockets, config)
+  await app.register(retention, config)
 
   await app.register(authRoutes, { prefix: '/api/auth', ...config })
   await app.register(userRoutes, { prefix: '/api/users' })

@@ -32,6 +32,7 @@ export const configSchema = Type.Object({
   ),
   MESSAGE_CHARS_MAX: Type.Integer({ default: 4000, minimum: 1, maximum: 100_000, description: 'Longest message content, in characters' }),
   EDIT_WINDOW: seconds('Time in which an own message can be edited', 86_400),
+  RETENTION_DAYS: Type.Integer({ default: 0, minimum: 0, maximum: 36_500, description: 'Days for which messages are kept: older ones are purged about every hour, for good; 0 keeps them for ever' }),
   PRESENCE_GRACE: seconds('Time for which a user whose last socket has gone is still shown as online', 10),
   REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body and socket packet, in bytes' }),
   RATE_LIMIT_LOGIN: limit('Failed logins a minute for an account and address', 20),

@@ -9,6 +9,7 @@ import type { Changed } from './edit.ts'
 import { type Asking, askedBy, findMessage, requireMember, visibleMessage } from './entitled.ts'
 import { renderMessage } from './render.ts'
 import type { Prepared } from './send.ts'
+import { contentFields } from './tombstone.ts'
 
 /**
  * Deletes a message: its sender at any time, and in a room or the common chat its moderators. A tombstone stays; its
@@ -27,7 +28,7 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
       const moderates = row.roomId !== undefined && asking.actor?.role !== 'member'
       if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
     }
-    return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: ['message', 'listingId', 'replyTo', 'editedAt', 'reactions'] }
+    return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: contentFields }
   }
   return async () => {
     const outcome = await context.log.commit({ changes: [{ type: 'revise', conversationId, rowId: _id, decide, ...askedBy(identity, conversationId) }] })

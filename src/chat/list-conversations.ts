@@ -33,7 +33,7 @@ interface Latest extends Membership {
 export async function listConversations (context: ChatContext, identity: Identity, { after, limit = 30 }: { after?: string, limit?: number }): Promise<ConversationPage> {
   const from = after === undefined ? undefined : readPlace(after)
   const all = (await memberships(context, identity, 'direct'))
-    .filter(({ head }) => head.headSeq > 0)
+    .filter(({ head }) => head.headSeq > (head.purgedSeq ?? 0))
     .sort((a, b) => b.head.clock.getTime() - a.head.clock.getTime())
   const latest = await newest(context, all, from, limit + 1)
   const page = latest.slice(0, limit)

@@ -10,6 +10,7 @@ import { objectId } from './conversation-id.ts'
 import { entitlement } from './entitled.ts'
 import { type People, gather } from './payload.ts'
 import { renderMessage } from './render.ts'
+import { tombstoneOf } from './tombstone.ts'
 
 /**
  * What the three kinds of sending have in common. A send is prepared, which may wait for reads, and then committed:
@@ -95,9 +96,11 @@ async function sent<M extends Message> (context: ChatContext, row: LogRow, rende
   return { message: render(row, people instanceof Promise ? await people : people), duplicate: false, rev: row.rev }
 }
 
-/** A retry gets the message as it is now: it may have been read, edited or deleted since. */
+/** A retry gets the message as it is now: it may have been read, edited or deleted since. What is purged is as good as deleted. */
 async function repeated<M extends Message> (context: ChatContext, row: LogRow): Promise<Sent<M>> {
-  return { message: await renderMessage(context, row) as M, duplicate: true, rev: row.rev }
+  const head = await context.log.head(row.conversationId)
+  const shown = row.seq! <= (head?.purgedSeq ?? 0) ? tombstoneOf(row) : row
+  return { message: await renderMessage(context, shown) as M, duplicate: true, rev: row.rev }
 }
 
 async function repliedMessage (context: ChatContext, identity: Identity, conversationId: string, replyTo: string): Promise<ObjectId> {

@@ -144,6 +144,8 @@ function revise (change: Extract<Change, { type: 'revise' }>, draft: Draft, now:
   const head = draft.head(change.conversationId)
   const row = draft.row(hex)
   if (head === null || row === undefined || row.conversationId !== change.conversationId) return { outcome: 'missing' }
+  // Purged, and not collected yet.
+  if (row.seq !== undefined && row.seq <= (head.purgedSeq ?? 0)) return { outcome: 'missing' }
   let patch: Patch | null
   try {
     patch = change.decide(row, { head, actor: change.actor === undefined ? null : draft.member(memberKey(change.conversationId, change.actor)) })

@@ -150,6 +150,16 @@ t.test('a head that was made again serves as the lost one did', async t => {
   t.match(made, { kind: lost.kind, headRev: lost.headRev, headSeq: lost.headSeq, memberCount: 2 })
 })
 
+t.test('a head that was made again gives out no seq of a purged message', async t => {
+  const { log, rows, conversations, db } = await healthy()
+  await log.commit({ changes: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(10) }] })
+  await rows.deleteMany({ conversationId: dm, seq: { $lte: seqOf(10) } })
+  const lost = (await conversations.findOneAndDelete({ _id: dm }))!
+  await diagnose({ db }, true)
+  t.match(await conversations.findOne({ _id: dm }), { headRev: lost.headRev, headSeq: 10, purgedSeq: 10 })
+  t.strictSame((await diagnose({ db })).codes, [])
+})
+
 t.test('purged messages are not missing', async t => {
   const { log, rows, db } = await healthy()
   await log.commit({ changes: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(7) }] })

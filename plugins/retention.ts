@@ -1,0 +1,28 @@
+import fp from 'fastify-plugin'
+import { sweep } from '../src/chat/retention.ts'
+import type { Config } from '../src/config.ts'
+
+/** Milliseconds between two sweeps, on average: nodes that were started together drift apart. */
+const sweepEveryMs = 3_600_000
+
+/** Purges messages that are older than RETENTION_DAYS, when the server starts and about every hour; closing ends a sweep. */
+export default fp(async function retention (app, { RETENTION_DAYS: days }: Config) {
+  if (days === 0) return
+  const stop = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  let sweeping: Promise<void> = Promise.resolve()
+  const start = () => {
+    sweeping = sweep(app.chat, { days, signal: stop.signal }).then(
+      swept => { if (swept.purged > 0 || swept.collected > 0) app.log.info(swept, 'messages purged') },
+      (error: unknown) => { app.log.warn({ err: error }, 'purge of old messages cut short') }
+    ).then(() => {
+      if (!stop.signal.aborted) timer = setTimeout(start, sweepEveryMs * (0.9 + Math.random() * 0.2)).unref()
+    })
+  }
+  app.addHook('onReady', async () => { start() })
+  app.addHook('onClose', async () => {
+    stop.abort()
+    clearTimeout(timer)
+    await sweeping
+  })
+}, { name: 'retention', dependencies: ['chat'] })
