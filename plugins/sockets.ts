@@ -4,10 +4,13 @@ import type { Config } from '../src/config.ts'
 import { Beacon } from '../src/sockets/beacon.ts'
 import { serve } from '../src/sockets/connection.ts'
 import { startDelivery } from '../src/sockets/deliver.ts'
+import { Order } from '../src/sockets/order.ts'
+import { Positions } from '../src/sockets/positions.ts'
 import { PresenceService } from '../src/sockets/presence.ts'
-import { startRelay } from '../src/sockets/relay.ts'
+import { joinsNodes, startRelay } from '../src/sockets/relay.ts'
+import type { SocketServices } from '../src/sockets/services.ts'
 import { Subscriptions } from '../src/sockets/subscriptions.ts'
-import { type SocketServices, sessionRoom, userRoom } from '../src/sockets/types.ts'
+import { sessionRoom, userRoom } from '../src/sockets/types.ts'
 import { toTidelogError } from './errors.ts'
 
 declare module 'fastify' {
@@ -21,10 +24,12 @@ declare module 'fastify' {
 export default fp(async function sockets (app, config: Config) {
   const { io, chat, sync, verifyToken, socketWork } = app
   const presence = new PresenceService(io, chat, app.log, config.PRESENCE_GRACE * 1_000)
-  const subscriptions = new Subscriptions(io, chat)
-  const beacon = new Beacon(subscriptions, sync, app.log)
+  const positions = new Positions()
+  const subscriptions = new Subscriptions(io, chat, positions)
+  const order = new Order({ positions, log: app.log, isAlone: chat.log.isAlone, hearsOthers: () => joinsNodes(io) })
+  const beacon = new Beacon(subscriptions, sync, order, app.log)
   const services: SocketServices = {
-    io, chat, sync, subscriptions, beacon, log: app.log, verifyToken, readers: new Map(), presence, toFailure: toTidelogError
+    io, chat, sync, subscriptions, beacon, order, log: app.log, verifyToken, readers: new Map(), presence, toFailure: toTidelogError
   }
   app.decorate('beacon', beacon)
 

@@ -48,6 +48,8 @@ export interface CommitOptions {
   /** Milliseconds since 1970. */
   now?: () => number
   onCommitted?: (committed: Committed) => void
+  /** Called with what a commit may have moved whose end is not known. */
+  onDoubt?: (conversationIds: string[]) => void
   /** Called for each retry, with its reason. */
   onRetry?: (result: CommitResult, attempt: number) => void
 }
@@ -100,6 +102,7 @@ export class Committer {
       headsMax: options.share ? 200_000 : 50_000,
       now: Date.now,
       onCommitted: () => {},
+      onDoubt: () => {},
       onRetry: () => {},
       ...options
     }
@@ -192,6 +195,7 @@ export class Committer {
       if (last.result === 'unknown') {
         doubtful = { items: open, plan, lookedAgain: false }
         for (const { to } of plan.heads) this.heads.doubt(to._id)
+        this.options.onDoubt(plan.heads.map(({ to }) => to._id))
       } else if (last.result === 'failed' && doubtful === undefined) return await this.split(open, last.error, session)
     }
   }

@@ -17,6 +17,7 @@ export class ConversationLog {
   readonly cursors: CursorCodec
   private readonly committer: Committer
   private readonly listeners = new Set<(committed: Committed) => void>()
+  private readonly doubters = new Set<(conversationIds: string[]) => void>()
   private readonly headReader: BatchedReader<string, Head>
   private readonly memberReader: BatchedReader<string, Member>
 
@@ -28,6 +29,10 @@ export class ConversationLog {
       onCommitted: committed => {
         options.onCommitted?.(committed)
         this.tell(committed)
+      },
+      onDoubt: conversationIds => {
+        options.onDoubt?.(conversationIds)
+        for (const doubt of this.doubters) doubt(conversationIds)
       }
     }, steps)
     this.headReader = new BatchedReader(ids => this.committer.currentHeads(ids))
@@ -52,11 +57,20 @@ export class ConversationLog {
 
   /**
    * Calls `listener` with what this process commits, in commit order for each conversation, and with what it hears of
-   * others; returns the way to stop.
+   * others, and `doubt` with conversations that a commit may have moved whose end is not known; returns the way to stop.
    */
-  subscribe (listener: (committed: Committed) => void): () => void {
+  subscribe (listener: (committed: Committed) => void, doubt: (conversationIds: string[]) => void = () => {}): () => void {
     this.listeners.add(listener)
-    return () => { this.listeners.delete(listener) }
+    this.doubters.add(doubt)
+    return () => {
+      this.listeners.delete(listener)
+      this.doubters.delete(doubt)
+    }
+  }
+
+  /** Nobody else writes to the database. */
+  get isAlone (): boolean {
+    return this.committer.isAlone
   }
 
   /** Passes on what another process has committed. */

@@ -1,7 +1,7 @@
 import { type LogCollections, indexNames } from './collections.ts'
 import { scanLog } from './scan.ts'
 import type { StoredRow } from './stored-row.ts'
-import { type Head, type Rev, type Seq } from './types.ts'
+import { type Head, type LogRow, type Rev, type Seq } from './types.ts'
 
 /** A part of a log, in the order of its scan. */
 export interface Page<Row = StoredRow> {
@@ -17,6 +17,12 @@ export interface Page<Row = StoredRow> {
 export async function changesAfter ({ log }: LogCollections, conversationId: string, after: Rev, limit: number): Promise<Page> {
   const { rows, isCut } = await scanLog(log, { filter: { conversationId, rev: { $gt: after } }, sort: { rev: 1 }, hint: indexNames.byRev, limit })
   return { rows, hasMore: isCut || rows.length === limit }
+}
+
+/** Whole rows behind `after` up to `to`, by ascending rev; of a rev whose row has moved on there is none. */
+export async function changesBetween ({ log }: LogCollections, conversationId: string, after: Rev, to: Rev): Promise<LogRow[]> {
+  const limit = to - after
+  return await log.find({ conversationId, rev: { $gt: after, $lte: to } }).sort({ rev: 1 }).hint(indexNames.byRev).limit(limit).batchSize(limit + 1).toArray()
 }
 
 /** Rows of a direct conversation changed after a time, by ascending time, which is ascending rev too. */

@@ -1,7 +1,8 @@
 import { otherUser, parseConversationId } from '../chat/conversation-id.ts'
 import { entitlement } from '../chat/entitled.ts'
 import { TidelogError } from '../errors.ts'
-import { type Live, placeRoom, userRoom } from './types.ts'
+import type { Live } from './services.ts'
+import { placeRoom, userRoom } from './types.ts'
 
 /**
  * Tells the others of a conversation that the caller is typing, or no longer. Whoever could not send there, or says the

@@ -1,13 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { parseConversationId } from '../chat/conversation-id.ts'
-import { type Rev, selfLogId, selfLogOwner } from '../log/types.ts'
+import { type Rev, selfLogId } from '../log/types.ts'
 import { wireIdOf } from '../sync/changes.ts'
 import type { SyncContext } from '../sync/context.ts'
+import { audienceOf } from './audience.ts'
+import { type Order, type Schedule, schedule } from './order.ts'
 import { Outlet } from './outlet.ts'
-import { sharedPlaces } from './go-live.ts'
 import type { Subscriptions } from './subscriptions.ts'
-import { type ChatSocket, liveRoom, userRoom } from './types.ts'
+import { type ChatSocket, liveRoom } from './types.ts'
 
 /** Milliseconds between two beats, and by how much of that they vary, so that nodes do not beat together. */
 const beatMs = 25_000
@@ -17,15 +17,6 @@ const lookedAtMax = 20_000
 /** Users whose own logs are looked at in a beat. */
 const usersLookedAtMax = 5_000
 
-/** Calls back once after so many milliseconds; returns the way to stop. */
-export type Schedule = (act: () => void, ms: number) => () => void
-
-const schedule: Schedule = (act, ms) => {
-  const timer = setTimeout(act, ms)
-  timer.unref()
-  return () => { clearTimeout(timer) }
-}
-
 /**
  * Tells each socket about every 25 s where its conversations stand that changed meanwhile: a client that has lost the last
  * event of a conversation sees no hole in its revs, and would otherwise not learn of it.
@@ -33,21 +24,22 @@ const schedule: Schedule = (act, ms) => {
 export class Beacon {
   private readonly subscriptions: Subscriptions
   private readonly sync: SyncContext
+  private readonly order: Order
   private readonly log: FastifyBaseLogger
   /** Changed since the last beat. */
   private changed = new Map<string, Rev>()
   /** The rev at which a conversation was last told of, or found. */
   private readonly known: LRUCache<string, Rev>
-  /** Own logs of users with sockets here, of which something may have passed unseen. */
-  private readonly missed = new Set<string>()
   /** Users whose conversations are still to be looked at before it begins with the first again. */
   private toLookAt: string[] = []
+  private isLooking = false
 
   /** @param max conversations whose revs are kept */
-  constructor (subscriptions: Subscriptions, sync: SyncContext, log: FastifyBaseLogger, max = 400_000) {
+  constructor (subscriptions: Subscriptions, sync: SyncContext, order: Order, log: FastifyBaseLogger, max = 400_000) {
     this.known = new LRUCache({ max })
     this.subscriptions = subscriptions
     this.sync = sync
+    this.order = order
     this.log = log
   }
 
@@ -70,8 +62,6 @@ export class Beacon {
 
   /** A change of this conversation has been sent, or would have been. */
   note (conversationId: string, rev: Rev): void {
-    const owner = selfLogOwner(conversationId)
-    if (owner !== undefined && rev > (this.known.get(conversationId) ?? 0) + 1 && this.subscriptions.socketsIn(liveRoom(owner)).length > 0) this.missed.add(conversationId)
     this.changed.set(conversationId, rev)
     this.known.set(conversationId, rev)
   }
@@ -87,6 +77,11 @@ export class Beacon {
     await this.look()
     const { changed } = this
     this.changed = new Map()
+    this.tell(changed)
+  }
+
+  /** To those who follow them now. */
+  private tell (changed: ReadonlyMap<string, Rev>): void {
     const heads = new Map<ChatSocket, Record<string, number>>()
     for (const [conversationId, rev] of changed) {
       const wireId = wireIdOf(conversationId)
@@ -106,47 +101,44 @@ export class Beacon {
 
   /** Looks for changes of which this process was not told: a commit whose end is unknown, an event of another node that was lost. */
   private async look (): Promise<void> {
+    this.isLooking = true
+    try {
+      await this.lookAround()
+    } finally {
+      this.isLooking = false
+    }
+  }
+
+  private async lookAround (): Promise<void> {
     if (this.toLookAt.length === 0) this.toLookAt = this.subscriptions.liveUsers()
     const userIds = this.toLookAt.splice(-usersLookedAtMax)
     // The own logs first: a membership of which nobody here was told decides who is told of the rest.
-    const moved = [...this.missed, ...await this.lookAt(userIds.map(selfLogId))]
-    this.missed.clear()
-    for (const id of new Set(moved)) await this.enterAgain(selfLogOwner(id)!)
+    await this.lookAt(userIds.map(selfLogId))
     const ids = new Set<string>()
     for (let userId = userIds.pop(); userId !== undefined; userId = userIds.pop()) {
       for (const { conversationId } of this.sync.places.peek(userId)?.all ?? []) ids.add(conversationId)
+      // And what began after the last sync.
+      for (const socket of this.subscriptions.socketsIn(liveRoom(userId))) for (const conversationId of this.subscriptions.followedBy(socket)) ids.add(conversationId)
       if (ids.size >= lookedAtMax) break
     }
     this.toLookAt.push(...userIds)
     await this.lookAt(ids)
   }
 
-  /** Returns those that stand elsewhere than is known here. */
-  private async lookAt (ids: Iterable<string>): Promise<string[]> {
-    const moved: string[] = []
+  /** What is not known of here is told in its order: whoever may follow no more is taken out before. */
+  private async lookAt (ids: Iterable<string>): Promise<void> {
     for (const [id, { headRev }] of await this.sync.chat.log.heads(ids)) {
       const known = this.known.get(id)
       if (known !== undefined && known >= headRev) continue
+      // The rest is found again by the next beat.
+      if (this.order.isBusy) return
       // One that nobody here has been told of may have begun unseen: who knows it compares, and does nothing.
-      this.known.set(id, headRev)
-      this.changed.set(id, headRev)
-      moved.push(id)
-    }
-    return moved
-  }
-
-  /** Puts a user's sockets where their memberships are now: whoever was removed unseen would go on hearing a room. */
-  private async enterAgain (userId: string): Promise<void> {
-    for (const socket of this.subscriptions.socketsIn(liveRoom(userId))) {
-      await this.subscriptions.enterAll(socket, () => sharedPlaces(this.sync, socket.data.session.identity))
+      this.order.takeAt(id, headRev, () => {
+        // What has come meanwhile tells of it.
+        if ((this.known.get(id) ?? 0) >= headRev) return
+        this.note(id, headRev)
+        if (!this.isLooking) this.tell(new Map([[id, headRev]]))
+      })
     }
   }
-}
-
-/** Socket.IO rooms of those who get what changes in a conversation. */
-export function audienceOf (conversationId: string): string[] {
-  const owner = selfLogOwner(conversationId)
-  if (owner !== undefined) return [liveRoom(owner)]
-  const ref = parseConversationId(conversationId)
-  return ref?.kind === 'direct' ? ref.userIds.map(userRoom) : [conversationId]
 }

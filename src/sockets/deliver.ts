@@ -2,12 +2,15 @@ import { commonChatId, parseConversationId } from '../chat/conversation-id.ts'
 import { gather, messagePayload, nobodyRead } from '../chat/payload.ts'
 import { renderMessage } from '../chat/render.ts'
 import type { Committed, CommittedRow } from '../log/commit.ts'
-import { type Head, type Member, memberKey, selfLogOwner } from '../log/types.ts'
+import { type Head, type LogRow, type Member, type Rev, memberKey, revOf, selfLogId, selfLogOwner } from '../log/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
 import { stateChange, wireIdOf } from '../sync/changes.ts'
-import { audienceOf } from './beacon.ts'
-import { Broadcaster } from './broadcaster.ts'
-import { type SocketServices as Services, placeRoom, userRoom } from './types.ts'
+import { audienceOf } from './audience.ts'
+import { type Audience, Broadcaster } from './broadcaster.ts'
+import { holeOf } from './hole.ts'
+import type { SocketServices as Services } from './services.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import { liveRoom, placeRoom, userRoom } from './types.ts'
 
 interface SocketServices extends Services {
   broadcaster: Broadcaster
@@ -27,7 +30,7 @@ interface Change extends CommittedRow {
  * missed. A change whose payload must wait for a read holds up the later ones of its conversation, and no other.
  */
 export function startDelivery (given: Services): { stop: () => void, finish: () => Promise<void> } {
-  const { chat, log, readers } = given
+  const { chat, log, order, readers } = given
   const broadcaster = new Broadcaster(given.io)
   const services = { ...given, broadcaster }
   const waiting = new Map<string, Promise<void>>()
@@ -49,19 +52,36 @@ export function startDelivery (given: Services): { stop: () => void, finish: () 
     return result
   }
 
+  const hole = holeOf(given, {
+    row: (row, head, member) => () => deliverRow(services, { row, isNew: row.createdAt.getTime() === row.updatedAt.getTime(), head, member }),
+    nothing: (conversationId, rev) => () => { deliverNothing(services, conversationId, rev) }
+  })
+  order.start({ hole, pass: inOrder, flush: () => { broadcaster.flush() } })
+
   const stop = chat.log.subscribe(({ rows, reads, heads, members }: Committed) => {
     const headOf = new Map(heads.map(head => [head._id, head]))
     const memberOf = members.length === 0 ? noMembers : new Map(members.map(member => [member._id, member]))
     for (const { row, isNew } of rows) {
       const { conversationId, rev, kind, userId } = row
       const member = kind === 'membership' ? memberOf.get(memberKey(conversationId, userId!)) : undefined
-      inOrder(conversationId, () => deliverRow(services, { row, isNew, head: headOf.get(conversationId), member }))
-      log.debug({ conversationId, rev }, 'change delivered')
+      const isTaken = order.take(conversationId, rev, () => deliverRow(services, { row, isNew, head: headOf.get(conversationId), member }))
+      if (isTaken) log.debug({ conversationId, rev }, 'change delivered')
+      else if (kind === 'membership') comesLate(services, row)
     }
-    for (const read of reads) inOrder(read.conversationId, () => { deliverRead(services, read, readers.get(read._id)) })
+    for (const read of reads) {
+      const { _id, conversationId } = read
+      const reader = readers.get(_id)
+      order.takeAt(conversationId, headOf.get(conversationId)?.headRev ?? revOf(0), () => { deliverRead(services, read, reader) })
+    }
     broadcaster.flush()
-  })
-  return { stop, finish: async () => { await Promise.all(waiting.values()) } }
+  }, conversationIds => { order.doubt(conversationIds) })
+  return {
+    stop: () => {
+      stop()
+      order.stop()
+    },
+    finish: async () => { await Promise.all(waiting.values()) }
+  }
 }
 
 const noMembers: ReadonlyMap<string, Member> = new Map()
@@ -83,16 +103,33 @@ function deliverRow (services: SocketServices, change: Change): void | Promise<v
 
 function deliverMessage ({ broadcaster, subscriptions }: SocketServices, { row, isNew, head }: Change, message: Message): void {
   const { conversationId, rev } = row
-  const to = audienceOf(conversationId)
-  if (row.seq! <= (head?.purgedSeq ?? 0)) return broadcaster.emit(conversationId, { to }, 'noop', { conversationId, rev })
-  const hidden = row.receiverId === undefined ? subscriptions.hiddenFrom(row, isNew, head) : []
-  const except = hidden.map(userId => placeRoom(conversationId, userId))
-  const audience = { to, except }
+  const { to, except: without } = audienceAt(subscriptions, conversationId, rev)
+  if (row.seq! <= (head?.purgedSeq ?? 0)) return broadcaster.emit(conversationId, { to, except: without }, 'noop', { conversationId, rev })
+  const hidden = row.receiverId === undefined ? subscriptions.hiddenFrom(row, isNew, head).map(userId => placeRoom(conversationId, userId)) : []
+  const audience = { to, except: [...hidden, ...without] }
   if (!isNew) broadcaster.emit(conversationId, audience, 'messageChanged', message)
   else if (row.receiverId !== undefined) broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)
   else if (row.roomId !== undefined) broadcaster.emit(conversationId, audience, 'roomMessage', message as RoomMessage)
   else broadcaster.emit(conversationId, audience, 'commonChatMessage', message as CommonChatMessage)
-  if (except.length > 0) broadcaster.emit(conversationId, { to: except }, 'noop', { conversationId, rev })
+  if (hidden.length > 0) broadcaster.emit(conversationId, { to: hidden, except: without }, 'noop', { conversationId, rev })
+}
+
+/** A rev whose row has moved on to a later one, which tells all there is to tell. */
+function deliverNothing ({ beacon, broadcaster, subscriptions }: SocketServices, conversationId: string, rev: Rev): void {
+  beacon.note(conversationId, rev)
+  broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'noop', { conversationId: wireIdOf(conversationId), rev })
+}
+
+/** Who joined later than a change that comes late was a stranger then, and does not learn of it. */
+function audienceAt (subscriptions: Subscriptions, conversationId: string, rev: Rev): Required<Audience> {
+  return { to: audienceOf(conversationId), except: subscriptions.joinedAfter(conversationId, rev).map(userId => placeRoom(conversationId, userId)) }
+}
+
+/** A membership that is heard of when later changes have passed: whom it let in was not there to follow them. */
+function comesLate ({ order, subscriptions }: Services, { conversationId, userId, role }: LogRow): void {
+  if (role == null || selfLogOwner(conversationId) !== undefined) return
+  const owner = userId!.toHexString()
+  if (subscriptions.socketsIn(liveRoom(owner)).some(socket => !socket.rooms.has(conversationId))) order.check(selfLogId(owner))
 }
 
 /** Membership, settings, purges, and all of an own log. */
@@ -106,10 +143,10 @@ function deliverState ({ broadcaster, subscriptions }: SocketServices, { row, he
   } else if (kind === 'membership') {
     const userId = row.userId!.toHexString()
     // Who is removed does not hear of it here, but by their own log.
-    if (row.role == null) subscriptions.membershipEnded(conversationId, userId)
+    if (row.role == null) subscriptions.membershipEnded(conversationId, userId, rev)
     else if (member !== undefined) subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
   }
-  broadcaster.emit(conversationId, { to: audienceOf(conversationId) }, 'conversationChanged', { conversationId: wireIdOf(conversationId), rev, change: stateChange(row) })
+  broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'conversationChanged', { conversationId: wireIdOf(conversationId), rev, change: stateChange(row) })
   if (kind !== 'meta' || head?.deleted !== true) return
   broadcaster.flush()
   subscriptions.conversationEnded(conversationId)

@@ -2,7 +2,7 @@ import { normalRoomId, roomConversationId } from '../chat/conversation-id.ts'
 import { prepareJoin } from '../chat/join-room.ts'
 import type { Prepared } from '../chat/send.ts'
 import type { Answer } from './acknowledge.ts'
-import type { Live } from './types.ts'
+import type { Live } from './services.ts'
 
 /**
  * Joins a room and starts its live delivery on this socket: at once for a member, else with the change that makes its

@@ -5,7 +5,8 @@ import type { Identity } from '../auth/identity.ts'
 import type { SyncContext } from '../sync/context.ts'
 import type { Place } from '../sync/places.ts'
 import { readHeads } from '../sync/look.ts'
-import { type Live, liveRoom } from './types.ts'
+import type { Live } from './services.ts'
+import { liveRoom } from './types.ts'
 
 /** Where a conversation stands. */
 export interface LiveHead {
@@ -22,7 +23,12 @@ export async function goLive ({ socket, sync, subscriptions, beacon }: Live): Pr
   const { userId } = identity
   // First the future ones: what begins while the present ones are read is let in by its own change.
   if (socket.connected) await socket.join(liveRoom(userId))
-  await subscriptions.enterAll(socket, () => sharedPlaces(sync, identity))
+  let entered = 0
+  await subscriptions.enterAll(socket, async () => {
+    const { rev, shared } = await sharedPlaces(sync, identity)
+    entered = rev
+    return shared
+  })
   const { places, selfHead, heads } = await readHeads(sync, identity)
   const answer: Record<string, LiveHead> = {}
   places.all.forEach((place, index) => {
@@ -30,15 +36,16 @@ export async function goLive ({ socket, sync, subscriptions, beacon }: Live): Pr
     if (head === undefined || head.deleted === true) return
     const position = { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) }
     answer[place.wireId] = { rev: head.headRev, cursor: sync.places.cursorAt(userId, place, position) }
-    beacon.found(place.conversationId, head.headRev)
+    // Where one more is theirs meanwhile of which nothing was heard yet, the next beat looks.
+    if (index > 0 || places.rev === entered) beacon.found(place.conversationId, head.headRev)
   })
   return answer
 }
 
 /** A user's conversations of which their sockets must be let in: direct messages come to all sockets of their users. */
-export async function sharedPlaces ({ places, chat: { log } }: SyncContext, identity: Identity): Promise<Place[]> {
-  const { all } = await places.of(identity, await log.head(selfLogId(identity.userId)))
-  return all.filter(({ conversationId }) => isShared(conversationId))
+export async function sharedPlaces ({ places, chat: { log } }: SyncContext, identity: Identity): Promise<{ rev: number, shared: Place[] }> {
+  const { rev, all } = await places.of(identity, await log.head(selfLogId(identity.userId)))
+  return { rev, shared: all.filter(({ conversationId }) => isShared(conversationId)) }
 }
 
 function isShared (conversationId: string): boolean {

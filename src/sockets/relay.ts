@@ -39,6 +39,6 @@ export function startRelay (
 }
 
 /** The adapter in memory, which Socket.IO has by default, knows of no other nodes. */
-function joinsNodes (io: ChatServer): boolean {
+export function joinsNodes (io: ChatServer): boolean {
   return io.of('/').adapter.serverSideEmit !== Adapter.prototype.serverSideEmit
 }

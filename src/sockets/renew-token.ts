@@ -2,7 +2,8 @@ import type { Session } from '../auth/identity.ts'
 import type { Prepared } from '../chat/send.ts'
 import { TidelogError } from '../errors.ts'
 import type { Answer } from './acknowledge.ts'
-import { type Live, sessionRoom } from './types.ts'
+import type { Live } from './services.ts'
+import { sessionRoom } from './types.ts'
 
 /** Lets a socket live on under a newer token of the same user. @throws TidelogError INVALID_TOKEN, UNKNOWN_USER, NOT_ALLOWED */
 export async function renewToken (live: Live, token: string): Promise<Prepared<Answer>> {

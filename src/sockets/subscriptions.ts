@@ -1,8 +1,9 @@
 import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
-import { commonChatId } from '../chat/conversation-id.ts'
+import { commonChatId, objectId } from '../chat/conversation-id.ts'
 import { type Joined, fromSeqOf } from '../chat/view.ts'
-import type { Head, LogRow } from '../log/types.ts'
+import type { Head, LogRow, Member, Rev } from '../log/types.ts'
+import type { Positions } from './positions.ts'
 import { type ChatServer, type ChatSocket, liveRoom, placeRoom, userRoom } from './types.ts'
 
 /** A user who has sockets here. */
@@ -17,30 +18,35 @@ interface Person {
 
 /**
  * Which sockets of this process follow which conversation, and what of it each user may not see. A socket is let in after
- * a look at its user's membership during which none of their memberships changed, or by the change that made them a
- * member; it is taken out by the change that removes them, before any later one is sent. If that broke, somebody who was
- * removed would go on hearing a room.
+ * a look at its user's membership during which none of their memberships changed and nothing passed unseen, or by the change
+ * that made them a member; it is taken out by the change that removes them, before any later one is sent. If that broke,
+ * somebody who was removed would go on hearing a room.
  */
 export class Subscriptions {
   private readonly io: ChatServer
   private readonly chat: ChatContext
+  private readonly positions: Positions
   private readonly people = new Map<string, Person>()
   /** Users with sockets here who have blocked somebody, by whom they blocked. */
   private readonly blockers = new Map<string, Set<string>>()
   /** Memberships of who follows a room, by `placeRoom`. */
   private readonly joined = new Map<string, Joined>()
+  /** For each room, the rev of the last joining of those who follow it. */
+  private readonly lastJoined = new Map<string, Rev>()
   /** Sockets that wait for the change that makes their user a member, by `placeRoom`. */
   private readonly expected = new Map<string, Set<ChatSocket>>()
 
-  constructor (io: ChatServer, chat: ChatContext) {
+  constructor (io: ChatServer, chat: ChatContext, positions: Positions) {
     this.io = io
     this.chat = chat
+    this.positions = positions
   }
 
   /** Forgets who has gone from now on; called when the adapter is what it will be. */
   start (): void {
     this.io.of('/').adapter.on('delete-room', (room: string) => {
       this.joined.delete(room)
+      this.lastJoined.delete(room)
       if (room.startsWith(userRoom(''))) this.drop(room.slice(userRoom('').length))
     })
   }
@@ -51,24 +57,35 @@ export class Subscriptions {
     const person = await this.know(identity)
     for (;;) {
       const { memberships } = person
+      const { checks } = this.positions
       const member = await this.chat.log.member(conversationId, identity.id)
-      if (memberships !== person.memberships) continue
+      if (memberships !== person.memberships || this.positions.wasChecked(conversationId, checks)) continue
       if (member === undefined) return false
       this.join(socket, conversationId, member)
       return true
     }
   }
 
-  /** Lets a socket into the conversations that `read` brings, and into no others; it is asked again if they changed meanwhile. */
-  async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<void> {
+  /**
+   * Lets a socket into the conversations that `read` brings, and into no others; it is asked again if they changed meanwhile.
+   * Says whether there was one that it did not follow.
+   */
+  async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<boolean> {
     const person = await this.know(socket.data.session.identity)
     for (;;) {
       const { memberships } = person
+      const { checks } = this.positions
       const places = await read()
       if (memberships !== person.memberships) continue
       this.leaveOthers(socket, new Set(places.map(({ conversationId }) => conversationId)))
-      for (const { conversationId, joined } of places) this.join(socket, conversationId, joined)
-      return
+      const isNew = places.some(({ conversationId }) => !socket.rooms.has(conversationId))
+      const again = this.positions.checks === checks ? [] : places.filter(({ conversationId }) => this.positions.wasChecked(conversationId, checks))
+      for (const place of places) if (!again.includes(place)) this.join(socket, place.conversationId, place.joined)
+      await Promise.all(again.map(async ({ conversationId, joined }) => {
+        if (joined === undefined) this.join(socket, conversationId, undefined)
+        else await this.enter(socket, conversationId)
+      }))
+      return isNew
     }
   }
 
@@ -99,14 +116,68 @@ export class Subscriptions {
   membershipBegan (conversationId: string, userId: string, joined: Joined, isNew: boolean): void {
     this.membershipChanged(userId)
     const place = placeRoom(conversationId, userId)
-    if (this.joined.has(place)) this.joined.set(place, joined)
+    if (this.joined.has(place)) this.setJoined(conversationId, place, joined)
     for (const socket of this.expected.get(place) ?? []) this.join(socket, conversationId, joined)
     if (isNew) for (const socket of this.socketsIn(liveRoom(userId))) this.join(socket, conversationId, joined)
   }
 
-  membershipEnded (conversationId: string, userId: string): void {
+  /** @param rev where it ended; who is known to have come back since stays */
+  membershipEnded (conversationId: string, userId: string, rev: Rev): void {
     this.membershipChanged(userId)
-    for (const socket of this.socketsIn(placeRoom(conversationId, userId))) this.leave(socket, conversationId)
+    const place = placeRoom(conversationId, userId)
+    if ((this.joined.get(place)?.joinedRev ?? 0) > rev) return
+    for (const socket of this.socketsIn(place)) this.leave(socket, conversationId)
+  }
+
+  /**
+   * Takes out of a room whoever is no member any more, and learns when the others joined.
+   * @param userIds further users whose memberships are wanted
+   * @returns memberships of all of them, by user
+   */
+  async check (conversationId: string, userIds: readonly string[]): Promise<Map<string, Member>> {
+    const seen = new Map<string, { member: Member | undefined, joined: Joined | undefined }>()
+    for (;;) {
+      const here = new Set(this.socketsIn(conversationId).map(socket => socket.data.session.identity.userId))
+      // Who came in meanwhile, or again, is looked up too.
+      const unseen = [...new Set([...here, ...userIds])].filter(userId => {
+        const found = seen.get(userId)
+        return found === undefined || (here.has(userId) && found.joined !== this.joined.get(placeRoom(conversationId, userId)))
+      })
+      if (unseen.length === 0) break
+      await Promise.all(unseen.map(async userId => {
+        const joined = this.joined.get(placeRoom(conversationId, userId))
+        seen.set(userId, { member: await this.chat.log.member(conversationId, objectId(userId)), joined })
+      }))
+    }
+    for (const [userId, { member }] of seen) {
+      const place = placeRoom(conversationId, userId)
+      if (member !== undefined && this.joined.has(place)) this.setJoined(conversationId, place, member)
+      else if (member === undefined) for (const socket of this.socketsIn(place)) this.leave(socket, conversationId)
+    }
+    return new Map([...seen].flatMap(([userId, { member }]) => member === undefined ? [] : [[userId, member]]))
+  }
+
+  /** Reads again whom a user with sockets here has blocked. */
+  async readBlocks (userId: string): Promise<void> {
+    const person = this.people.get(userId)
+    if (person?.blocked === undefined) return
+    for (;;) {
+      const { blocks } = person
+      this.chat.blocks.forget(userId)
+      const blocked = await this.chat.blocks.of(userId)
+      if (blocks !== person.blocks) continue
+      if (this.people.get(userId) !== person) return
+      for (const other of [...person.blocked]) if (!blocked.has(other)) this.setBlocked(userId, person.blocked, other, false)
+      for (const other of blocked) this.setBlocked(userId, person.blocked, other, true)
+      return
+    }
+  }
+
+  /** Users who follow a room and joined it after this rev. */
+  joinedAfter (conversationId: string, rev: Rev): string[] {
+    if (rev >= (this.lastJoined.get(conversationId) ?? 0)) return []
+    const userIds = new Set(this.socketsIn(conversationId).map(socket => socket.data.session.identity.userId))
+    return [...userIds].filter(userId => (this.joined.get(placeRoom(conversationId, userId))?.joinedRev ?? 0) > rev)
   }
 
   /** Nobody follows this conversation any more. */
@@ -144,6 +215,12 @@ export class Subscriptions {
     return [...this.rooms.get(room) ?? []].flatMap(id => sockets.get(id) ?? [])
   }
 
+  /** Rooms, and the common chat, that a socket follows. */
+  followedBy (socket: ChatSocket): string[] {
+    const suffix = placeRoom('', socket.data.session.identity.userId)
+    return [...socket.rooms].flatMap(room => room.endsWith(suffix) ? [room.slice(0, -suffix.length)] : [])
+  }
+
   countIn (room: string): number {
     return this.rooms.get(room)?.size ?? 0
   }
@@ -159,18 +236,19 @@ export class Subscriptions {
   }
 
   private leaveOthers (socket: ChatSocket, conversationIds: ReadonlySet<string>): void {
-    const suffix = placeRoom('', socket.data.session.identity.userId)
-    for (const room of [...this.io.of('/').adapter.sids.get(socket.id) ?? []]) {
-      const conversationId = room.slice(0, -suffix.length)
-      if (room.endsWith(suffix) && !conversationIds.has(conversationId)) this.leave(socket, conversationId)
-    }
+    for (const conversationId of this.followedBy(socket)) if (!conversationIds.has(conversationId)) this.leave(socket, conversationId)
   }
 
   private join (socket: ChatSocket, conversationId: string, joined: Joined | undefined): void {
     if (!socket.connected) return
     const place = placeRoom(conversationId, socket.data.session.identity.userId)
     void socket.join([conversationId, place])
-    if (joined !== undefined) this.joined.set(place, joined)
+    if (joined !== undefined) this.setJoined(conversationId, place, joined)
+  }
+
+  private setJoined (conversationId: string, place: string, joined: Joined): void {
+    this.joined.set(place, joined)
+    if (joined.joinedRev > (this.lastJoined.get(conversationId) ?? 0)) this.lastJoined.set(conversationId, joined.joinedRev)
   }
 
   /** A user with sockets here, with whom they have blocked, which is kept up to date from then on. */

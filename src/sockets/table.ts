@@ -16,7 +16,7 @@ import { enterRoom } from './enter-room.ts'
 import { goLive } from './go-live.ts'
 import { renewToken } from './renew-token.ts'
 import { announceTyping } from './announce-typing.ts'
-import type { Live } from './types.ts'
+import type { Live } from './services.ts'
 
 interface Entry<E extends ClientEventName> {
   /** What the seed's clients are told when it fails and they sent no callback. */

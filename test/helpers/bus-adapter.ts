@@ -2,10 +2,26 @@ import { ClusterAdapter } from 'socket.io-adapter'
 
 type Message = Parameters<ClusterAdapter['onMessage']>[0]
 
-/** Joins the Socket.IO servers of one process, as a Redis adapter joins those of several. Loses what `loses` says. */
-export function makeBus (): { adapter: typeof ClusterAdapter, loses: (message: Message) => boolean } {
+export interface Bus {
+  adapter: typeof ClusterAdapter
+  /** How often a word arrives: 0 for a lost one. */
+  times: (message: Message) => number
+  /** Words that wait until `release`. */
+  holds: (message: Message) => boolean
+  /** Lets go what was held, the last first. */
+  release: () => void
+}
+
+/** Joins the Socket.IO servers of one process, as a Redis adapter joins those of several. What it carries can be lost, doubled and held up. */
+export function makeBus (): Bus {
   const nodes = new Set<BusAdapter>()
-  const bus = { adapter: undefined as unknown as typeof ClusterAdapter, loses: (_message: Message) => false }
+  const held: Array<() => void> = []
+  const bus: Bus = {
+    adapter: undefined as unknown as typeof ClusterAdapter,
+    times: () => 1,
+    holds: () => false,
+    release: () => { for (const carry of held.splice(0).reverse()) carry() }
+  }
 
   class BusAdapter extends ClusterAdapter {
     constructor (namespace: unknown) {
@@ -18,7 +34,12 @@ export function makeBus (): { adapter: typeof ClusterAdapter, loses: (message: M
     }
 
     protected override async doPublish (message: Message): Promise<string> {
-      if (!bus.loses(message)) for (const node of nodes) if (node !== this) setImmediate(() => { node.onMessage(structuredClone(message)) })
+      const others = [...nodes].filter(node => node !== this)
+      for (let times = bus.times(message); times > 0; times--) {
+        const carry = () => { for (const node of others) setImmediate(() => { node.onMessage(structuredClone(message)) }) }
+        if (bus.holds(message)) held.push(carry)
+        else carry()
+      }
       return ''
     }
 

@@ -2,6 +2,7 @@ import type { ConversationLog } from '../../src/log/index.ts'
 import { selfLogId, selfLogOwner } from '../../src/log/types.ts'
 import { generationOf } from '../../src/chat/view.ts'
 import { PlaceDirectory, type UserPlaces } from '../../src/sync/places.ts'
+import { Order, type OrderEnds, type Send } from '../../src/sockets/order.ts'
 import type { Mutation, Spec, Step } from './world.ts'
 
 const everybody = [0, 1, 2]
@@ -79,6 +80,21 @@ export const mutants: Record<string, Mutation> = {
     within: { ...noFaults, clients },
     first: [...joins, { type: 'membership', user: 1, node: 1, role: null }, says(0), says(0), says(0), says(0)]
   },
+  'a node sends what it hears of others as it comes': {
+    order: options => new Unordered(options),
+    within: { share: false, nodes: 3, calm: false, loss: 0.5, clients },
+    first: [...joins, { type: 'membership', user: 1, node: 0, role: null }, says(0), says(2), says(0), says(2)]
+  },
+  'a node takes the first that it hears of a conversation for the next': {
+    order: options => new Order({ ...options, isAlone: true }),
+    within: { share: false, nodes: 3, calm: false, loss: 0.5, clients },
+    first: [...joins, { type: 'membership', user: 1, node: 0, role: null }, says(0), says(2), says(0), says(2)]
+  },
+  'what is missing is filled, and nobody looks at memberships again': {
+    order: options => new Unchecked(options),
+    within: { share: false, nodes: 3, calm: false, loss: 0.5, clients },
+    first: [...joins, { type: 'membership', user: 1, node: 0, role: null }, says(0), says(2), { type: 'membership', user: 1, node: 0, role: 'member' }, says(0), says(2)]
+  },
   'a client applies whatever comes': { rules: { isNewer: () => true }, within: { calm: false, loss: 0.5, clients }, first: [...joins, says(0), { type: 'edit', user: 0, node: 0, target: 0 }, { type: 'edit', user: 0, node: 0, target: 0 }] },
   'a client stores cursors before what they stand for': { cursorsFirst: true, within: { calm: false } },
   'nobody looks after a scan whether a purge took rows away under it': {
@@ -115,6 +131,29 @@ function placesForEver (places: PlaceDirectory): PlaceDirectory {
       return kept
     }
   })
+}
+
+class Unordered extends Order {
+  private passOn: OrderEnds['pass'] = () => {}
+
+  override start ({ pass }: OrderEnds): void {
+    this.passOn = pass
+  }
+
+  override take (conversationId: string, _rev: number, send: Send): boolean {
+    this.passOn(conversationId, send)
+    return true
+  }
+
+  override takeAt (conversationId: string, _rev: number, send: Send): void {
+    this.passOn(conversationId, send)
+  }
+}
+
+class Unchecked extends Order {
+  override start (ends: OrderEnds): void {
+    super.start({ ...ends, hole: { ...ends.hole, check: async () => {} } })
+  }
 }
 
 /** The look that follows a scan asks for the own log together with the others. */

@@ -7,11 +7,13 @@ import { ConversationLog } from '../../src/log/index.ts'
 import type { LogCollections } from '../../src/log/collections.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import { Beacon } from '../../src/sockets/beacon.ts'
-import { Broadcaster } from '../../src/sockets/broadcaster.ts'
 import { startDelivery } from '../../src/sockets/deliver.ts'
 import { type LiveHead, goLive } from '../../src/sockets/go-live.ts'
+import type { Order } from '../../src/sockets/order.ts'
+import { type OrderOptions, type Schedule } from '../../src/sockets/order.ts'
+import { Positions } from '../../src/sockets/positions.ts'
+import type { Live, SocketServices } from '../../src/sockets/services.ts'
 import { Subscriptions } from '../../src/sockets/subscriptions.ts'
-import type { Live, SocketServices } from '../../src/sockets/types.ts'
 import type { SyncContext } from '../../src/sync/context.ts'
 import { PlaceDirectory } from '../../src/sync/places.ts'
 import { type pull, writePulled } from '../../src/sync/pull.ts'
@@ -30,6 +32,10 @@ export interface NodeOptions {
   bend: (log: ConversationLog) => void
   pull: typeof pull
   keepsRemoved: boolean
+  /** How what is committed is put in order. */
+  order: (options: OrderOptions) => Order
+  later: Schedule
+  hearsOthers: boolean
   /** Something could not be delivered. */
   onFailure: (error: unknown) => void
 }
@@ -42,8 +48,6 @@ export class Node {
   readonly name: string
   readonly io: FakeIo
   alive = true
-  /** Rows of which it was told, as `<conversationId> <rev>`. */
-  readonly heard = new Set<string>()
   /** Rejects when it dies. */
   readonly gone: Promise<never>
   readonly ready: Promise<Parts>
@@ -77,15 +81,17 @@ export class Node {
   private async open (): Promise<Parts> {
     const { client, collections, epoch, commit, steps } = this.options
     const log = await ConversationLog.open(client, databaseOf(collections, epoch), commit, steps)
-    log.subscribe(({ rows }) => { for (const { row } of rows) this.heard.add(`${row.conversationId} ${row.rev}`) })
     this.options.bend(log)
     const chat = { log, users, listings: { peek: () => null }, blocks: new BlockDirectory(log, 16), unread } as unknown as ChatContext
     const sync = { chat, places: new PlaceDirectory(log), unread, waiters: new Waiters(), lookAgainMs: Infinity, sizes: { change: 700 } } as SyncContext
-    const subscriptions = new Subscriptions(this.io.server, chat)
+    const positions = new Positions(4)
+    const subscriptions = new Subscriptions(this.io.server, chat, positions)
     if (this.options.keepsRemoved) subscriptions.membershipEnded = () => {}
-    const failing = { debug: () => {}, error: ({ err }: { err: unknown }) => { this.options.onFailure(err) } } as unknown as SocketServices['log']
-    const beacon = new Beacon(subscriptions, sync, failing, 64)
-    const services = { io: this.io.server, chat, sync, subscriptions, beacon, broadcaster: new Broadcaster(this.io.server), log: failing, readers: new Map() } as unknown as SocketServices
+    const failing = { debug: () => {}, warn: () => {}, error: ({ err }: { err: unknown }) => { this.options.onFailure(err) } } as unknown as SocketServices['log']
+    const { later, hearsOthers } = this.options
+    const order = this.options.order({ positions, log: failing, isAlone: log.isAlone, hearsOthers: () => hearsOthers, later })
+    const beacon = new Beacon(subscriptions, sync, order, failing, 64)
+    const services = { io: this.io.server, chat, sync, subscriptions, beacon, order, log: failing, readers: new Map() } as unknown as SocketServices
     startDelivery(services)
     return { log, sync, services }
   }

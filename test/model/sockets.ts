@@ -63,6 +63,10 @@ export class FakeSocket {
     return this as unknown as ChatSocket
   }
 
+  get rooms (): ReadonlySet<string> {
+    return this.io.adapter.sids.get(this.id) ?? new Set()
+  }
+
   /** What was encoded once for many: packets of events, in one piece. */
   private write (pieces: string[]): void {
     for (const packet of pieces.join('').split('\x1e4')) {

@@ -11,10 +11,13 @@ import { conversations, direct, people, room } from './units.ts'
 interface Stay {
   from: number
   until: number
+  joinedRev: number
   /** The first rev that is not theirs any more. */
   leftAt: number
   /** What was said before they came. */
   joinedSeq: number
+  /** When they left, in milliseconds since 1970. */
+  leftTime: number
 }
 
 /** What is stored, and so what each user may and must be told: worked out from the rows alone, not with the code under test. */
@@ -40,11 +43,15 @@ export class Truth {
     return undefined
   }
 
-  /** I4: a live event of the room, of which this user may have no more. */
-  isWithheld (rev: number, userId: string, hasHeard: (rev: number) => boolean): boolean {
-    const memberships = this.books.history(room).filter(({ row }) => row.kind === 'membership' && row.userId!.toHexString() === userId)
-    const last = memberships.filter(({ row }) => row.rev <= rev).at(-1)?.row
-    return last !== undefined && last.role === null && hasHeard(last.rev) && !memberships.some(({ row }) => row.rev > rev && row.role !== null)
+  /** I4: is this a live event of the room that is not this user's, whatever the node has heard of? */
+  isWithheld (event: string, payload: unknown, userId: string): boolean {
+    const { conversationId, rev, at } = payload as { conversationId?: string, rev?: number, at?: string }
+    const head = (payload as Record<string, number>)[room]
+    const last = this.stays(userId).at(-1)
+    if (event === 'heads') return head !== undefined && (last === undefined || head >= last.leftAt)
+    if (conversationId !== room) return false
+    if (event === 'messagesRead') return last === undefined || Date.parse(at!) >= last.leftTime
+    return !this.stays(userId).some(({ joinedRev, leftAt }) => rev! >= joinedRev && rev! < leftAt)
   }
 
   private wrongMessage (message: Message, userId: string, since: number): string | undefined {
@@ -84,8 +91,8 @@ export class Truth {
       if (row.kind !== 'membership' || row.userId!.toHexString() !== userId) continue
       const open = stays.at(-1)
       // Roles do not change here: a row from member to member is of one who went and came back in one commit.
-      if (open?.until === Infinity) Object.assign(open, { until: commit, leftAt: row.rev })
-      if (row.role !== null) stays.push({ from: commit, until: Infinity, leftAt: Infinity, joinedSeq: seq })
+      if (open?.until === Infinity) Object.assign(open, { until: commit, leftAt: row.rev, leftTime: row.updatedAt.getTime() })
+      if (row.role !== null) stays.push({ from: commit, until: Infinity, joinedRev: row.rev, leftAt: Infinity, joinedSeq: seq, leftTime: Infinity })
     }
     return stays
   }

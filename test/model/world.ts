@@ -12,10 +12,11 @@ import { FakeMongo } from '../log/fake-mongo.ts'
 import { Schedule } from '../log/schedule.ts'
 import { Client } from './client.ts'
 import { type Rules, holes, rules } from './live.ts'
+import { Order, type OrderOptions } from '../../src/sockets/order.ts'
 import { Lost, Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
 import { Truth } from './truth.ts'
-import { type Ask, again, conversations, people, room, unitOf } from './units.ts'
+import { type Ask, again, conversations, people, unitOf } from './units.ts'
 
 /**
  * One random history of everything between a client's question and its screen: nodes over one database in memory, each with
@@ -53,6 +54,7 @@ export interface Mutation {
   bend?: (log: ConversationLog) => void
   pull?: (mutated: typeof pull) => typeof pull
   isDropped?: (event: string) => boolean
+  order?: (options: OrderOptions) => Order
   keepsRemoved?: boolean
   rules?: Rules
   cursorsFirst?: boolean
@@ -164,9 +166,20 @@ class World {
       bend: log => this.mutation.bend?.(log),
       onFailure: error => { if (!(error instanceof MongoServerError)) this.note(`not delivered: ${String(error)}`) },
       keepsRemoved: this.mutation.keepsRemoved === true,
+      order: this.mutation.order ?? (options => new Order(options)),
+      later: act => {
+        let isStopped = false
+        void this.wait(name).then(() => { if (!isStopped) act() })
+        return () => { isStopped = true }
+      },
+      hearsOthers: this.spec.nodes > 1,
       pull: this.mutation.pull?.(pull) ?? pull
     })
     return node
+  }
+
+  private async wait (owner: string): Promise<void> {
+    for (let turns = this.schedule.below(12); turns >= 0; turns--) await this.schedule.turn(owner)
   }
 
   /** What nodes tell each other. */
@@ -174,9 +187,9 @@ class World {
     const bytes = BSON.serialize(committed, { ignoreUndefined: true })
     for (const node of this.nodes) {
       if (node === from || this.schedule.chance(this.spec.loss / 2)) continue
-      void this.schedule.turn(node.name).then(async () => {
-        (await node.ready).log.hear(BSON.deserialize(bytes) as Committed)
-      })
+      for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {
+        void this.wait(node.name).then(async () => { (await node.ready).log.hear(BSON.deserialize(bytes) as Committed) })
+      }
     }
   }
 
@@ -221,10 +234,7 @@ class World {
   private wire (node: Node, socket: FakeSocket, event: string, payload: unknown): void {
     if (this.mutation.isDropped?.(event) === true) return
     const client = this.clients[socket.of]!
-    const { conversationId, rev } = payload as { conversationId?: string, rev?: number }
-    if (conversationId === room && rev !== undefined && this.truth.isWithheld(rev, client.options.identity.userId, before => node.heard.has(`${room} ${before}`))) {
-      this.note('I4: a live event of the room after a removal')
-    }
+    if (node.alive && this.truth.isWithheld(event, payload, client.options.identity.userId)) this.note(`I4: a live event of the room for a stranger (${event})`)
     // Where the beacon is lost too, the connection is.
     if (event !== 'heads' && this.schedule.chance(this.spec.loss)) return
     for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {

@@ -1,0 +1,11 @@
+import { parseConversationId } from '../chat/conversation-id.ts'
+import { selfLogOwner } from '../log/types.ts'
+import { liveRoom, userRoom } from './types.ts'
+
+/** Socket.IO rooms of those who get what changes in a conversation. */
+export function audienceOf (conversationId: string): string[] {
+  const owner = selfLogOwner(conversationId)
+  if (owner !== undefined) return [liveRoom(owner)]
+  const ref = parseConversationId(conversationId)
+  return ref?.kind === 'direct' ? ref.userIds.map(userRoom) : [conversationId]
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { type Bus, makeBus } from './bus-adapter.ts'
+
+/** One node of several. */
+export interface TestNode {
+  app: FastifyInstance
+  url: string
+}
+
+export interface TestNodes {
+  bus: Bus
+  nodes: TestNode[]
+  // What a test expects of a body is what it checks.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  call: (node: TestNode, method: string, path: string, token?: string, body?: object) => Promise<{ status: number, body: any }>
+  /** Registers an account at the first node. */
+  register: (username: string) => Promise<{ token: string, id: string }>
+}
+
+interface Suite {
+  testdir: (fixture: { engine: Record<string, never> }) => string
+  teardown: (end: () => Promise<unknown>) => void
+}
+
+/** Several nodes on one database, which they take for a MongoDB; a bus in place of a Redis joins their Socket.IO servers. */
+export async function startNodes (t: Suite, count: number): Promise<TestNodes> {
+  const bus = makeBus()
+  const folder = t.testdir({ engine: {} })
+  const engine = await startEmbeddedMongo({ dataDir: join(folder, 'engine') })
+  t.teardown(() => engine.stop())
+  const nodes: TestNode[] = []
+  while (nodes.length < count) {
+    const app = await buildApp(readConfig({ MONGODB_URL: engine.uri, DATA_DIR: folder, JWT_SECRET: 'a secret of sixteen characters', LOG_LEVEL: 'silent', RATE_LIMIT_SENDS: '0' }))
+    t.teardown(() => app.close())
+    app.io.adapter(bus.adapter as never)
+    nodes.push({ app, url: await app.listen({ host: '127.0.0.1', port: 0 }) })
+  }
+
+  const call: TestNodes['call'] = async ({ url }, method, path, token, body) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    return { status: response.status, body: await response.json() }
+  }
+  const register = async (username: string) => {
+    const { body } = await call(nodes[0]!, 'POST', '/api/auth/register', undefined, { fullName: username, username, email: `${username}@example.org`, password: 'password-1' })
+    return { token: body.token as string, id: body.user._id as string }
+  }
+  return { bus, nodes, call, register }
+}

@@ -1,0 +1,150 @@
+import t from 'tap'
+import { type TestNode, startNodes } from '../helpers/nodes.ts'
+import { type TestSocket, connect } from '../helpers/sockets.ts'
+
+const { bus, nodes, call, register } = await startNodes(t, 2)
+const [here, there] = nodes as [TestNode, TestNode]
+const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
+
+/** A room of ann's in which bob and eve are, with their live sockets at the other node; the other node knows where it stands. */
+async function makeRoom (t: Parameters<typeof connect>[0], settings: object = {}) {
+  const [member, removed] = await Promise.all([connect(t, there.url, bob.token), connect(t, there.url, eve.token)])
+  await Promise.all([member, removed].map(async socket => await socket.ask('setupUser', { live: true })))
+  const { body: { room: { roomId, conversationId } } } = await call(here, 'POST', '/api/rooms', ann.token, { name: 'x', isPrivate: true, ...settings })
+  for (const { id } of [bob, eve]) await call(here, 'PUT', `/api/rooms/${roomId}/members/${id}`, ann.token)
+  // The owner's, then theirs.
+  for (const socket of [member, removed]) await socket.wait('conversationChanged', ({ conversationId: id, rev }) => id === conversationId && rev === 3)
+  return {
+    member,
+    removed,
+    conversationId: conversationId as string,
+    say: async (content: string, node = here) => (await call(node, 'POST', `/api/rooms/${roomId}/messages`, (node === here ? ann : bob).token, { content })).body.message.rev as number,
+    remove: async () => await call(here, 'DELETE', `/api/rooms/${roomId}/members/${eve.id}`, ann.token),
+    invite: async () => await call(here, 'PUT', `/api/rooms/${roomId}/members/${eve.id}`, ann.token)
+  }
+}
+
+const heard = ({ events }: TestSocket, conversationId: string) => events.filter(({ name, payload }) => payload?.conversationId === conversationId && name !== 'messagesRead')
+const revsOf = (socket: TestSocket, conversationId: string) => heard(socket, conversationId).map(({ payload }) => payload.rev as number)
+const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
+
+/** Nothing is carried from one node to the other while `act` runs. */
+async function unheard<T> (act: () => Promise<T>): Promise<T> {
+  bus.times = () => 0
+  try {
+    return await act()
+  } finally {
+    bus.times = () => 1
+  }
+}
+
+t.test('I4: of a removal that was lost between nodes the other node learns before it sends a later change', async t => {
+  const { member, removed, conversationId, say, remove } = await makeRoom(t)
+  await unheard(async () => {
+    await remove()
+    await say('lost too')
+  })
+  const last = await say('heard')
+  await member.wait('roomMessage', ({ rev }) => rev === last)
+  t.same(revsOf(member, conversationId), from(2, last), 'the others miss nothing, and get it in order')
+  await removed.ask('setupUser')
+  t.same(revsOf(removed, conversationId), [3], 'who was removed hears of the own joining, and of nothing behind the removal')
+})
+
+t.test('I4: the same where the later change is the other node\'s own', async t => {
+  const { member, removed, conversationId, say, remove } = await makeRoom(t)
+  await unheard(remove)
+  const last = await say('mine', there)
+  await member.wait('roomMessage', ({ rev }) => rev === last)
+  t.same(revsOf(member, conversationId), from(2, last))
+  await removed.ask('setupUser')
+  t.same(revsOf(removed, conversationId), [3])
+})
+
+t.test('I4: a removal that is overtaken is put in its place', async t => {
+  const { member, removed, conversationId, say, remove } = await makeRoom(t)
+  bus.holds = () => true
+  await remove()
+  const last = await say('faster than the removal')
+  bus.holds = () => false
+  bus.release()
+  await member.wait('roomMessage', ({ rev }) => rev === last)
+  t.same(revsOf(member, conversationId), from(2, last))
+  await removed.ask('setupUser')
+  t.same(revsOf(removed, conversationId), [3])
+})
+
+t.test('I4: who was removed and came back unheard gets nothing of what was said meanwhile, and is there for what follows', async t => {
+  const { member, removed, conversationId, say, remove, invite } = await makeRoom(t, { history: 'joined' })
+  const back = await unheard(async () => {
+    await remove()
+    await say('among themselves')
+    await invite()
+    return await say('with everybody')
+  })
+  const last = await say('heard')
+  await Promise.all([member, removed].map(async socket => await socket.wait('roomMessage', ({ rev }) => rev === last)))
+  t.same(revsOf(member, conversationId), from(2, last))
+  t.match(heard(member, conversationId).find(({ payload }) => payload.rev === 4), { name: 'noop' }, 'the row of the removal has moved on to the new joining')
+  t.same(revsOf(removed, conversationId), [3, ...from(back - 1, last)])
+})
+
+t.test('I4: no read position and no head of a room reaches who was removed unheard', async t => {
+  const { member, removed, conversationId, say, remove } = await makeRoom(t)
+  const joined = await connect(t, there.url, eve.token)
+  await joined.ask('joinRoom', conversationId.slice('room_'.length))
+  const last = await say('to be read')
+  await joined.wait('roomMessage', ({ rev }) => rev === last)
+  await unheard(async () => { await remove() })
+  await call(here, 'PATCH', `/api/messages/${heard(member, conversationId).at(-1)!.payload._id as string}/read`, ann.token)
+  await member.wait('messagesRead', payload => payload.conversationId === conversationId)
+  await unheard(async () => { await say('lost') })
+  await there.app.beacon.beat()
+  await member.wait('roomMessage', ({ message }) => message === 'lost')
+  await there.app.beacon.beat()
+  await member.wait('heads', payload => payload[conversationId] === last + 2)
+  for (const socket of [removed, joined]) {
+    await socket.ask('setupUser')
+    t.same(revsOf(socket, conversationId).filter(rev => rev > last), [])
+    t.same(socket.all('messagesRead').filter(payload => payload.conversationId === conversationId), [])
+    t.same(socket.all('heads').filter(payload => payload[conversationId] > last), [])
+  }
+})
+
+t.test('I7: what comes twice is sent once', async t => {
+  const { member, conversationId, say } = await makeRoom(t)
+  bus.times = () => 2
+  for (const content of ['one', 'two', 'three']) await say(content)
+  bus.times = () => 1
+  const last = await say('four')
+  await member.wait('roomMessage', ({ rev }) => rev === last)
+  t.same(revsOf(member, conversationId), from(2, last))
+})
+
+t.test('I4: across a hole that is too long to fill nobody follows who may not, and clients see the hole', async t => {
+  const { member, removed, conversationId, say, remove } = await makeRoom(t)
+  const missed = await unheard(async () => {
+    await remove()
+    return await Promise.all(Array.from({ length: 520 }, async () => await say('unheard')))
+  })
+  const last = await say('heard')
+  t.equal(last, Math.max(...missed) + 1)
+  await member.wait('roomMessage', ({ rev }) => rev === last)
+  t.same(revsOf(member, conversationId), [2, 3, last])
+  await removed.ask('setupUser')
+  t.same(revsOf(removed, conversationId), [3])
+})
+
+t.test('a live socket is let into a room of which nothing was heard, and told to sync', async t => {
+  const socket = await connect(t, there.url, bob.token)
+  await socket.ask('setupUser', { live: true })
+  const roomId = await unheard(async () => {
+    const { body: { room } } = await call(here, 'POST', '/api/rooms', ann.token, { name: 'unheard', isPrivate: true })
+    await call(here, 'PUT', `/api/rooms/${room.roomId}/members/${bob.id}`, ann.token)
+    return room.roomId as string
+  })
+  await there.app.beacon.beat()
+  await socket.wait('resync')
+  await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'hello' })
+  t.match(await socket.wait('roomMessage'), { message: 'hello' })
+})
