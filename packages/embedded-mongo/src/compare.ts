@@ -1,30 +1,31 @@
 /** MongoDB's total order over all values: types first (numbers unified, strings with symbols), then within a type. */
+import { encode } from './bson-encode.ts'
 import { compareDecimals, exactDecimal, unpackDecimal } from './decimal.ts'
 import {
-  Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, TYPE, Timestamp, typeOf, type Doc, type Sym, type Value
+  Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, TYPE, Timestamp, typeOf, type Doc, type Sym, type TypeName, type Value
 } from './values.ts'
 
-/** Where a type stands in the order; types with the same rank are compared by value. */
-const RANKS = new Uint8Array(256)
-RANKS[TYPE.minKey] = 1
-RANKS[TYPE.undefined] = 2
-RANKS[TYPE.null] = 5
-RANKS[TYPE.double] = RANKS[TYPE.int] = RANKS[TYPE.long] = RANKS[TYPE.decimal] = 10
-RANKS[TYPE.string] = RANKS[TYPE.symbol] = 15
-RANKS[TYPE.object] = 20
-RANKS[TYPE.array] = 25
-RANKS[TYPE.binData] = 30
-RANKS[TYPE.objectId] = 35
-RANKS[TYPE.bool] = 40
-RANKS[TYPE.date] = 45
-RANKS[TYPE.timestamp] = 47
-RANKS[TYPE.regex] = 50
-RANKS[TYPE.javascript] = 60
-RANKS[TYPE.javascriptWithScope] = 65
-RANKS[TYPE.maxKey] = 127
+/** The order of types; those that stand together are compared by value. */
+const ORDER: readonly (readonly TypeName[])[] = [
+  ['minKey'], ['undefined'], ['null'], ['double', 'int', 'long', 'decimal'], ['string', 'symbol'], ['object'], ['array'], ['binData'],
+  ['objectId'], ['bool'], ['date'], ['timestamp'], ['regex'], ['javascript'], ['javascriptWithScope'], ['maxKey']
+]
 
-/** The names of the ranks that code elsewhere needs. */
-export const RANK = { minKey: 1, undefined: 2, null: 5, number: 10, string: 15, object: 20, array: 25, regex: 50, maxKey: 127 } as const
+/** Where a type stands in the order, by its type byte. */
+const RANKS = new Uint8Array(256)
+for (const [rank, names] of ORDER.entries()) for (const name of names) RANKS[TYPE[name]] = rank
+
+const rankOfType = (name: TypeName) => RANKS[TYPE[name]] as number
+
+/** The ranks that have rules of their own. */
+export const RANK = {
+  minKey: rankOfType('minKey'),
+  undefined: rankOfType('undefined'),
+  null: rankOfType('null'),
+  number: rankOfType('int'),
+  string: rankOfType('string'),
+  maxKey: rankOfType('maxKey')
+}
 
 /** The rank of a value's type in the order of types. */
 export function rankOf (value: Value): number {
@@ -133,21 +134,5 @@ function compareRare (a: Value, b: Value): number {
 /** Whether two values are the same bytes: the same types throughout, not merely equal in the order. */
 export function identical (a: Value, b: Value): boolean {
   if (a === b) return a !== 0 || Object.is(a, b)
-  if (typeof a === 'number' && typeof b === 'number') return Object.is(a, b)
-  if (typeOf(a) !== typeOf(b)) return false
-  if (Array.isArray(a)) return a.length === (b as Value[]).length && a.every((item, i) => identical(item, (b as Value[])[i] as Value))
-  if (a instanceof Map) return identicalDocs(a, b as Doc)
-  if (a instanceof Decimal128) return Buffer.compare(a.bytes, (b as Decimal128).bytes) === 0
-  if (a instanceof Code && a.scope !== undefined) return a.code === (b as Code).code && identicalDocs(a.scope, (b as Code).scope as Doc)
-  return compareValues(a, b) === 0
-}
-
-function identicalDocs (a: Doc, b: Doc): boolean {
-  if (a.size !== b.size) return false
-  const others = b.entries()
-  for (const [name, value] of a) {
-    const [otherName, other] = others.next().value as [string, Value]
-    if (name !== otherName || !identical(value, other)) return false
-  }
-  return true
+  return typeOf(a) === typeOf(b) && encode(new Map([['', a]])).equals(encode(new Map([['', b]])))
 }

@@ -199,34 +199,27 @@ function pulled (isOut: (item: Value) => boolean, current: Value | undefined): V
 /** What a renamed field's new place gets; its old place is unset. */
 export function rename (from: string, to: string): Modifier {
   return (current, { doc }) => {
+    checkWay('source', from, doc)
     const value = valueAt(doc, pathParts(from))
-    const blocked = value === undefined ? blockedAt(doc, from) : undefined
-    if (blocked !== undefined && !Array.isArray(blocked.value)) {
-      throw mongoError('PathNotViable', `cannot use the part (${blocked.name} of ${from}) to traverse the element ({${printField(blocked.name, blocked.value)}})`)
-    }
-    checkNoArray('source', from, doc)
     if (value === undefined) return current
-    checkNoArray('destination', to, doc)
+    checkWay('destination', to, doc)
     return current !== undefined && compareValues(current, value) === 0 ? current : value
   }
 }
 
-function checkNoArray (side: 'source' | 'destination', path: string, doc: Doc) {
-  const blocked = blockedAt(doc, path)
-  if (blocked === undefined || !Array.isArray(blocked.value)) return
-  throw badValue(`The ${side} field cannot be an array element, '${path}' in doc with ${printId(doc).slice(1, -1)} has an array field called '${blocked.name}'`)
-}
-
-/** The value on the way of a path, not at its end, that is no document; undefined when there is none. */
-function blockedAt (doc: Doc, path: string): { name: string, value: Value } | undefined {
-  let value: Value = doc
+/** A path of `$rename` may lead through no array, and the one it comes from only through documents. */
+function checkWay (side: 'source' | 'destination', path: string, doc: Doc) {
+  let value: Value | undefined = doc
   let name = ''
   for (const part of pathParts(path)) {
-    if (!(value instanceof Map)) return { name, value }
-    const next = value.get(part)
-    if (next === undefined) return undefined
-    value = next
+    if (Array.isArray(value)) {
+      throw badValue(`The ${side} field cannot be an array element, '${path}' in doc with ${printId(doc).slice(1, -1)} has an array field called '${name}'`)
+    }
+    if (!(value instanceof Map)) {
+      if (value === undefined || side === 'destination') return
+      throw mongoError('PathNotViable', `cannot use the part (${name} of ${path}) to traverse the element ({${printField(name, value)}})`)
+    }
+    value = value.get(part)
     name = part
   }
-  return undefined
 }

@@ -2,8 +2,7 @@
  * BSON values with their exact types. A `number` is a double, a `bigint` an int64; everything that JavaScript cannot tell apart has a class.
  * `undefined` is never a value: it means that a field is missing (BSON's own deprecated undefined is `BsonUndefined`).
  */
-import { randomBytes } from 'node:crypto'
-import { Decimal128 as BsonDecimal128 } from 'bson'
+import { Decimal128 as BsonDecimal128, ObjectId as BsonObjectId } from 'bson'
 
 /** BSON's type bytes, by the names `$type` gives them. */
 export const TYPE = {
@@ -51,13 +50,8 @@ export class Int32 {
   get bsonType () { return TYPE.int }
 }
 
-// Small integers are most of the integers in documents; they are shared.
-const smallInts = Array.from({ length: 1280 }, (_, i) => new Int32(i - 256))
-
 /** The int32 of `value`. */
-export function int32 (value: number): Int32 {
-  return value >= -256 && value < 1024 ? smallInts[value + 256] as Int32 : new Int32(value)
-}
+export const int32 = (value: number) => new Int32(value)
 
 /** IEEE 754-2008 decimal, kept as its 16 little-endian bytes. */
 export class Decimal128 {
@@ -67,9 +61,6 @@ export class Decimal128 {
   static fromString (text: string): Decimal128 { return new Decimal128(BsonDecimal128.fromString(text).bytes) }
   toString (): string { return new BsonDecimal128(this.bytes).toString() }
 }
-
-const processId = randomBytes(5)
-let objectIdCounter = randomBytes(3).readUIntBE(0, 3)
 
 /** Twelve bytes as three big-endian words, each kept as a signed 32-bit integer (no allocation, fast to compare). */
 export class ObjectId {
@@ -84,14 +75,9 @@ export class ObjectId {
 
   get bsonType () { return TYPE.objectId }
 
-  static fromHex (hex: string): ObjectId {
-    return new ObjectId(parseInt(hex.slice(0, 8), 16), parseInt(hex.slice(8, 16), 16), parseInt(hex.slice(16, 24), 16))
-  }
-
-  /** A new identifier: seconds, five random bytes of this process, a counter. */
-  static generate (nowMs = Date.now()): ObjectId {
-    objectIdCounter = (objectIdCounter + 1) & 0xffffff
-    return new ObjectId(Math.floor(nowMs / 1000), processId.readInt32BE(0), (processId[4] as number) << 24 | objectIdCounter)
+  static generate (): ObjectId {
+    const bytes = Buffer.from(new BsonObjectId().id)
+    return new ObjectId(bytes.readInt32BE(0), bytes.readInt32BE(4), bytes.readInt32BE(8))
   }
 
   toHex (): string {
