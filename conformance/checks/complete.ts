@@ -1,17 +1,17 @@
-import type { Change, Connection, Follower, History, Message, Snapshot } from '../history.ts'
+import type { Change, Connection, Follower, History, Message, Removal, Snapshot } from '../history.ts'
 import type { Checked, Finding } from '../report.ts'
 
 /**
  * Promise 3: in the end every follower holds what a fresh fetch holds, pages always advance, seq and rev have no gaps, and
  * what was changed last is what stands.
  */
-export function checkComplete (history: Pick<History, 'followers' | 'snapshots' | 'connections' | 'changes' | 'absent'>): Checked {
-  const { followers, snapshots, connections, changes, absent } = history
+export function checkComplete (history: Pick<History, 'followers' | 'snapshots' | 'connections' | 'changes' | 'removals' | 'absent'>): Checked {
+  const { followers, snapshots, connections, changes, removals, absent } = history
   const last = new Map(snapshots.map(snapshot => [snapshot.conversationId, snapshot]))
   const findings = [
     ...snapshots.flatMap(holes),
     ...followers.flatMap(follower => [...judgePages(follower), ...compare(follower, last.get(follower.conversationId))]),
-    ...connections.filter(({ live }) => live).flatMap(liveHoles),
+    ...connections.filter(({ live }) => live).flatMap(connection => liveHoles(connection, removals)),
     ...finalStates(changes, last)
   ]
   const finished = followers.filter(({ finished }) => finished)
@@ -74,14 +74,16 @@ function same (a: Message, b: Message): boolean {
   return a.rev === b.rev && a.seq === b.seq && a.message === b.message && a.isDeleted === b.isDeleted
 }
 
-/** Consecutive revs on a connection mean that nothing was missed, so a hole in them must not be. */
-function liveHoles ({ device, since, resyncAt, events }: Connection): Finding[] {
+/** Consecutive revs on a connection mean that nothing was missed, so a hole in them must not be, but where its user was out. */
+function liveHoles ({ device, userId, since, resyncAt, events }: Connection, removals: readonly Removal[]): Finding[] {
+  const wasOut = (conversationId: string, before: number, rev: number) =>
+    removals.some(removal => removal.userId === userId && removal.conversationId === conversationId && before <= removal.rev && rev >= removal.untilRev)
   const findings: Finding[] = []
   const reached = new Map<string, number>()
   for (const { name, conversationId, rev, at } of events) {
     if (rev === 0 || !since.has(conversationId) || at >= resyncAt) continue
     const before = reached.get(conversationId)
-    if (before !== undefined && rev > before + 1) findings.push({ what: `${conversationId}: device ${device} got rev ${rev} (${name}) after ${before}, without anything in between` })
+    if (before !== undefined && rev > before + 1 && !wasOut(conversationId, before, rev)) findings.push({ what: `${conversationId}: device ${device} got rev ${rev} (${name}) after ${before}, without anything in between` })
     if (before === undefined || rev > before) reached.set(conversationId, rev)
   }
   return findings

@@ -44,8 +44,7 @@ async function withoutCallback ({ sheet }: Cast, phone: Phone, event: string, pa
   const { mark } = phone
   if (payload === undefined) phone.socket.emit(event)
   else phone.socket.emit(event, payload)
-  await phone.settle()
-  const [error] = phone.all('error', {}, mark)
+  const error = await phone.wait('error', { event }, mark)
   sheet.is(`a failure of ${event} without a callback comes as an error`, error, { message: sendEvents.has(event) ? 'Failed to send message' : /./, error: /./, code, event })
 }
 

@@ -124,6 +124,10 @@ const broken: Array<[PromiseNumber | SectionName, string, RegExp, (given: Histor
   [3, 'a page is too long', /asked for 1 and got 2/, given => { given.followers[0]!.pages.push({ limit: 1, revs: [4, 5], createdAt: [], hasMore: false, reset: false, sameCursor: false }) }],
   [3, 'an answer has a fault of its own', /got 2 changes behind the head/, given => { given.followers[0]!.problems.push('got 2 changes behind the head') }],
   [3, 'a live connection has a hole', /got rev 3 \(directMessage\) after 1/, given => { given.connections = [connection([live(1), live(3)])] }],
+  [3, 'a live connection has a hole beside a removal', /got rev 4 \(directMessage\) after 1/, given => {
+    given.connections = [connection([live(1), live(4)])]
+    given.removals.push({ userId: ada, conversationId: dm, rev: 2, untilRev: 5 })
+  }],
   [3, 'an acknowledged edit does not stand', /m2 stands at rev 2 without the edit that was acknowledged at rev 4/, given => {
     given.changes.push({ messageId: 'm2', conversationId: dm, userId: ada, type: 'edit', content: 'edited', startedAt: 400, ending: { kind: 'done', at: 450, rev: 4 } })
   }],
@@ -181,6 +185,10 @@ const fine: Array<[PromiseNumber | SectionName, string, (given: History) => void
   [3, 'a change of unknown outcome may stand, or not', given => {
     const change = { messageId: 'm2', conversationId: dm, userId: ada, type: 'edit', content: 'edited', startedAt: 400, ending: { kind: 'unknown', at: 450 } } as const
     given.changes.push(change)
+  }],
+  [3, 'a hole in which the user was out', given => {
+    given.connections = [connection([live(1), live(3)])]
+    given.removals.push({ userId: ada, conversationId: dm, rev: 1, untilRev: 3 })
   }],
   [3, 'a hole that a noop fills', given => { given.connections = [connection([live(1), live(2, { name: 'noop', messageId: '', seq: 0 }), live(3)])] }],
   [4, 'what was sent again takes the place of the try that came through', given => { given.attempts[0] = attempt(1, { first: false, ending: { kind: 'stored', at: 900, messageId: 'm1', seq: 4, rev: 4, duplicate: false } }) }],
