@@ -2,7 +2,8 @@
 import { rankOf } from './compare.ts'
 import { badValue, failedToParse, mongoError, notImplemented, typeMismatch } from './errors.ts'
 import { all, leaf, oneOf, type Comparison, type Filter, type RegexMatch } from './filter-tree.ts'
-import { printField, printValue } from './print.ts'
+import { printValue } from './print.ts'
+import { parseCount } from './parse-count.ts'
 import { compileRegex } from './regex.ts'
 import { BsonUndefined, Regex, TYPE, isNumeric, isTruthy, toInteger, type Doc, type TypeName, type Value } from './values.ts'
 
@@ -80,7 +81,7 @@ function parseOperator (path: string, name: string, operand: Value, operators: D
       // It belongs to $regex, wherever it stands.
       if (!operators.has('$regex')) throw badValue('$options needs a $regex')
       return { op: 'always' }
-    case '$size': return { op: 'size', ...leaf(path), size: parseSize(operand) }
+    case '$size': return { op: 'size', ...leaf(path), size: parseCount('Failed to parse $size.', name, operand) }
     case '$all': return parseAll(path, operand)
     case '$elemMatch': return parseElemMatch(path, operand)
     default:
@@ -145,15 +146,6 @@ function parseTypes (operand: Value): Set<number> {
   })
   if (types.length === 0) throw failedToParse('$type must match at least one type')
   return new Set(types)
-}
-
-function parseSize (operand: Value): number {
-  const size = toInteger(operand)
-  const invalid = (expected: string) => badValue(`Failed to parse $size. Expected ${expected}: ${printField('$size', operand)}`)
-  if (!isNumeric(operand)) throw invalid('a number in')
-  if (size === undefined) throw invalid('an integer')
-  if (size < 0) throw invalid('a non-negative number in')
-  return size
 }
 
 function parseAll (path: string, operand: Value): Filter {

@@ -50,3 +50,20 @@ export function withValueAt (doc: Doc, parts: readonly string[], value: Value | 
   else copy.set(name, next)
   return copy
 }
+
+/** Leaves by the names of the fields that lead to them. */
+export type PathTree<Leaf> = Map<string, PathTree<Leaf> | Leaf>
+
+/** Adds a leaf, which may neither lie on the way to another one nor beyond it: `collision` makes the error from the depth of the other. */
+export function addToTree<Leaf> (root: PathTree<Leaf>, path: string, leaf: Leaf, collision: (parts: readonly string[], depth: number) => Error) {
+  const parts = pathParts(path)
+  let tree = root
+  for (const [i, part] of parts.entries()) {
+    const existing = tree.get(part)
+    const isLast = i + 1 === parts.length
+    if (existing !== undefined && (isLast || !(existing instanceof Map))) throw collision(parts, i + 1)
+    const child = isLast ? leaf : existing ?? new Map<string, PathTree<Leaf> | Leaf>()
+    tree.set(part, child)
+    if (child instanceof Map) tree = child
+  }
+}

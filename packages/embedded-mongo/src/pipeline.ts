@@ -5,11 +5,11 @@ import { parseExpression } from './expression.ts'
 import { all, conjuncts, matches, parseFilter, type Filter } from './filter.ts'
 import type { IndexField } from './key-bytes.ts'
 import { parseLookup } from './lookup.ts'
-import { printField } from './print.ts'
+import { parseCount } from './parse-count.ts'
 import { parseProjection } from './projection.ts'
 import { parseSort, sorted } from './sort.ts'
 import { parseUnwind } from './unwind.ts'
-import { int32, isNumeric, toInteger, type Doc, type Value } from './values.ts'
+import { int32, type Doc, type Value } from './values.ts'
 
 export interface PipelineContext {
   /** The documents of another collection that match a filter. */
@@ -78,11 +78,11 @@ function parseStage (spec: Value): Stage {
       return { sort, run: docs => sorted(sort, docs) }
     }
     case '$skip': {
-      const skip = parseCount(name, operand, 5107200)
+      const skip = parseCount('invalid argument to $skip stage:', name, operand, 5107200)
       return { skip, run: docs => sliced(skip, Infinity, docs) }
     }
     case '$limit': {
-      const limit = parseCount(name, operand, 5107201)
+      const limit = parseCount('invalid argument to $limit stage:', name, operand, 5107201)
       if (limit === 0) throw mongoError(15958, 'the limit must be positive')
       return { limit, run: docs => sliced(0, limit, docs) }
     }
@@ -119,15 +119,6 @@ function * sliced (skip: number, limit: number, docs: Iterable<Doc>) {
 
 function * mapped (change: (doc: Doc) => Iterable<Doc>, docs: Iterable<Doc>) {
   for (const doc of docs) yield * change(doc)
-}
-
-function parseCount (name: string, operand: Value, code: number): number {
-  const count = toInteger(operand)
-  const invalid = (expected: string) => mongoError(code, `invalid argument to ${name} stage: Expected ${expected}: ${printField(name, operand)}`)
-  if (!isNumeric(operand)) throw invalid('a number in')
-  if (count === undefined) throw invalid('an integer')
-  if (count < 0) throw invalid('a non-negative number in')
-  return count
 }
 
 function parseGroup (operand: Value): Stage {

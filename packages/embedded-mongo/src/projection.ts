@@ -2,12 +2,13 @@
 import { mongoError, notImplemented } from './errors.ts'
 import { parseExpression, type Expression } from './expression.ts'
 import { isOperatorDoc } from './filter-parse.ts'
-import { checkFieldPath, pathParts } from './paths.ts'
+import { addToTree, checkFieldPath, type PathTree } from './paths.ts'
 import { isNumeric, isTruthy, type Doc, type Value } from './values.ts'
 
-/** What is named at one field: that it is kept or dropped, what it is computed from, or rules for the fields within it. */
-type Rule = 'keep' | 'drop' | Expression | Rules
-type Rules = Map<string, Rule>
+/** What a path is to: be kept, be dropped, or be computed. */
+type Leaf = 'keep' | 'drop' | Expression
+type Rules = PathTree<Leaf>
+type Rule = Leaf | Rules
 
 export type Projection = (doc: Doc) => Doc
 
@@ -42,11 +43,11 @@ class Parser {
       if (path.endsWith('.$')) throw notImplemented('the positional projection is not supported')
       checkFieldPath(path)
       if (value instanceof Map && !isOperatorDoc(value)) this.addFields(value, path)
-      else this.put(path, this.parseRule(path, value))
+      else addToTree(this.rules, path, this.parseRule(path, value), collision)
     }
   }
 
-  private parseRule (path: string, value: Value): Rule {
+  private parseRule (path: string, value: Value): Leaf {
     if (isNumeric(value) || typeof value === 'boolean') {
       const keep = isTruthy(value)
       if (path === '_id') this.keepsId = keep
@@ -58,23 +59,12 @@ class Parser {
     this.mode = true
     return parseExpression(value)
   }
+}
 
-  private put (path: string, rule: Rule) {
-    const parts = pathParts(path)
-    let rules = this.rules
-    parts.forEach((part, i) => {
-      const existing = rules.get(part)
-      if (i + 1 === parts.length) {
-        if (existing !== undefined) throw mongoError(31249, `Path collision at ${path}`)
-        rules.set(part, rule)
-      } else {
-        if (existing !== undefined && !(existing instanceof Map)) throw mongoError(31250, `Path collision at ${path} remaining portion ${parts.slice(i + 1).join('.')}`)
-        const inner: Rules = existing ?? new Map()
-        rules.set(part, inner)
-        rules = inner
-      }
-    })
-  }
+function collision (parts: readonly string[], depth: number): Error {
+  const path = parts.join('.')
+  if (depth === parts.length) return mongoError(31249, `Path collision at ${path}`)
+  return mongoError(31250, `Path collision at ${path} remaining portion ${parts.slice(depth).join('.')}`)
 }
 
 function withoutDropped (rules: Rules, doc: Doc): Doc {

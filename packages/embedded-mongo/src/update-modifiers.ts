@@ -75,14 +75,10 @@ function calculated (name: string, operation: typeof add, current: Value, operan
 }
 
 function currentDate (operand: Value): Modifier {
-  if (typeof operand !== 'boolean' && !(operand instanceof Map)) {
-    throw badValue(`${typeName(operand)} is not valid type for $currentDate. Please use a boolean ('true') or a $type expression ({$type: 'timestamp/date'}).`)
-  }
-  const type = typeof operand === 'boolean' ? 'date' : operand.get('$type')
-  if (operand instanceof Map) for (const name of operand.keys()) if (name !== '$type') throw badValue(`Unrecognized $currentDate option: ${name}`)
+  const type = operand instanceof Map && operand.size === 1 ? operand.get('$type') : typeof operand === 'boolean' ? 'date' : undefined
   if (type === 'date') return (_current, { nowMs }) => DateTime.fromMs(nowMs)
   if (type === 'timestamp') return (_current, { nowMs }) => new Timestamp(Math.floor(nowMs / 1000), 1)
-  throw badValue('The \'$type\' string field is required to be \'date\' or \'timestamp\': {$currentDate: {field : {$type: \'date\'}}}')
+  throw badValue(`${typeName(operand)} is not valid type for $currentDate. Please use a boolean ('true') or a $type expression ({$type: 'timestamp/date'}).`)
 }
 
 interface Push { values: Value[], position?: number, slice?: number, sort?: (a: Value, b: Value) => number }

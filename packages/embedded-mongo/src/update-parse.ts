@@ -1,13 +1,13 @@
 /** Update documents to trees of modifiers. Everything that does not depend on the document is checked here. */
 import { compareStrings } from './compare.ts'
 import { badValue, failedToParse, mongoError, notImplemented } from './errors.ts'
-import { pathParts } from './paths.ts'
+import { addToTree, pathParts, type PathTree } from './paths.ts'
 import { printField } from './print.ts'
 import { MODIFIERS, rename, unset, type Modifier } from './update-modifiers.ts'
 import { typeName, type Doc, type Value } from './values.ts'
 
 /** The modifiers of an update by the names of the fields that lead to them, in the order in which they are applied. */
-export type UpdateTree = Map<string, UpdateTree | Modifier>
+export type UpdateTree = PathTree<Modifier>
 
 export type Update = { kind: 'replace', doc: Doc } | { kind: 'modify', tree: UpdateTree }
 
@@ -38,7 +38,7 @@ function parseModifiers (update: Doc): UpdateTree {
     for (const [path, operand] of fields) {
       checkPath(path)
       if (parse === undefined) addRename(tree, path, operand)
-      else addToTree(tree, path, parse(operand, path))
+      else addToTree(tree, path, parse(operand, path), collision)
     }
   }
   return sorted(tree)
@@ -50,8 +50,8 @@ function addRename (tree: UpdateTree, from: string, to: Value) {
   if (from === to) throw badValue(`The source and target field for $rename must differ: ${printed}`)
   checkPath(to)
   if (to.startsWith(`${from}.`) || from.startsWith(`${to}.`)) throw badValue(`The source and target field for $rename must not be on the same path: ${printed}`)
-  addToTree(tree, from, unset)
-  addToTree(tree, to, rename(from, to))
+  addToTree(tree, from, unset, collision)
+  addToTree(tree, to, rename(from, to), collision)
 }
 
 function checkPath (path: string) {
@@ -63,23 +63,8 @@ function checkPath (path: string) {
 }
 
 /** No two modifiers may touch the same place. */
-function addToTree (root: UpdateTree, path: string, modifier: Modifier) {
-  const parts = pathParts(path)
-  let tree = root
-  parts.forEach((part, i) => {
-    const existing = tree.get(part)
-    const isLast = i + 1 === parts.length
-    if (existing !== undefined && (isLast || typeof existing === 'function')) {
-      throw mongoError('ConflictingUpdateOperators', `Updating the path '${path}' would create a conflict at '${parts.slice(0, i + 1).join('.')}'`)
-    }
-    if (isLast) {
-      tree.set(part, modifier)
-    } else {
-      const child: UpdateTree = existing ?? new Map()
-      tree.set(part, child)
-      tree = child
-    }
-  })
+function collision (parts: readonly string[], depth: number): Error {
+  return mongoError('ConflictingUpdateOperators', `Updating the path '${parts.join('.')}' would create a conflict at '${parts.slice(0, depth).join('.')}'`)
 }
 
 /** The order in which new fields come: by name, but what begins like a number by its length first. */
