@@ -13,8 +13,8 @@ export interface View {
   /** Senders who are not shown. */
   hidden: ReadonlySet<string>
   /**
-   * 32 bits that differ when the view may show more than it did: what a client holds of the one before is no longer
-   * all that it may have.
+   * Differs when the view is another one: `showsMore` tells whether what a client holds of the one before is no longer all that
+   * it may have. Where it shows less, only the number of unread messages must be told anew.
    */
   generation: number
 }
@@ -62,8 +62,16 @@ export function generationOf (head: Head, member: Joined | undefined, selfHead: 
     const joinedAt = member.joinedAt.getTime()
     hash = mix(mix(mix(hash, member.joinedRev), joinedAt >>> 0), Math.floor(joinedAt / 2 ** 32))
   }
-  if (hidesSenders(head)) hash = mix(hash, selfHead?.viewRev ?? 0)
-  return hash >>> 0
+  if (!hidesSenders(head)) return hash >>> 0
+  hash = mix(hash, selfHead?.viewRev ?? 0)
+  // Nothing is unread in the common chat.
+  const narrowed = head.kind === 'room' ? (selfHead?.blockRev ?? 0) % 2 ** 20 : 0
+  return narrowed * 2 ** 32 + (hash >>> 0)
+}
+
+/** May the one of these generations show what the other did not? */
+export function showsMore (generation: number, before: number): boolean {
+  return generation % 2 ** 32 !== before % 2 ** 32
 }
 
 /** A row, as far as it decides on whether it is shown. */

@@ -10,7 +10,7 @@ export interface Position {
   rev: Rev
   /** Read positions that moved up to here are known: the head's clock, in milliseconds since 1970. */
   clock: number
-  /** Of the view of the conversation that its user had (src/chat/view.ts): another one needs a reset. */
+  /** Of the view of the conversation that its user had (src/chat/view.ts), below 2^52. */
   generation: number
 }
 
@@ -18,7 +18,7 @@ export interface Position {
 export type DecodedCursor = Position & { stale: boolean }
 
 const version = 1
-const bodyBytes = 21 // version 1, epoch 4, rev 6, clock 6, generation 4
+const bodyBytes = 24 // version 1, epoch 4, rev 6, clock 6, generation 7
 const macBytes = 9
 const characters = (bodyBytes + macBytes) / 3 * 4
 
@@ -27,7 +27,7 @@ const rememberedMax = 50_000
 
 /**
  * Encodes and checks cursors. They are signed and bound to user and conversation, so that a client cannot make one up
- * or use another's: 30 bytes, 40 characters. The same position is always the same string.
+ * or use another's: 33 bytes, 44 characters. The same position is always the same string.
  */
 export class CursorCodec {
   /** A random 32-bit number of this database, changed after a restore. */
@@ -56,7 +56,8 @@ export class CursorCodec {
     bytes.writeUInt32BE(this.epoch, 1)
     bytes.writeUIntBE(rev, 5, 6)
     bytes.writeUIntBE(clock, 11, 6)
-    bytes.writeUInt32BE(generation, 17)
+    bytes.writeUIntBE(Math.floor(generation / 2 ** 32), 17, 3)
+    bytes.writeUInt32BE(generation % 2 ** 32, 20)
     this.mac(userId, conversationId, bytes.subarray(0, bodyBytes)).copy(bytes, bodyBytes, 0, macBytes)
     return bytes.toString('base64url') as Cursor
   }
@@ -79,7 +80,7 @@ export class CursorCodec {
     return {
       rev: revOf(bytes.readUIntBE(5, 6)),
       clock: bytes.readUIntBE(11, 6),
-      generation: bytes.readUInt32BE(17),
+      generation: bytes.readUIntBE(17, 3) * 2 ** 32 + bytes.readUInt32BE(20),
       stale: bytes.readUInt32BE(1) !== this.epoch
     }
   }

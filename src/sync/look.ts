@@ -1,5 +1,5 @@
 import type { Identity } from '../auth/identity.ts'
-import { type View, generationOf, viewOf } from '../chat/view.ts'
+import { type View, generationOf, showsMore, viewOf } from '../chat/view.ts'
 import type { Position } from '../log/cursor.ts'
 import { isServable } from '../log/servable.ts'
 import { type Head, revOf, selfLogId, seqOf } from '../log/types.ts'
@@ -67,9 +67,9 @@ export async function look (context: SyncContext, identity: Identity, cursors: R
       if (!isServable(position, head)) due.push({ place, head: unbegun(place), from: null })
       continue
     }
-    const isSameView = position.generation === generationOf(head, place.joined, selfHead)
-    if (!isSameView || !isServable(position, head)) due.push({ place, head, from: null })
-    else if (position.rev < head.headRev || position.clock < head.clock.getTime()) due.push({ place, head, from: position })
+    const generation = generationOf(head, place.joined, selfHead)
+    if (showsMore(generation, position.generation) || !isServable(position, head)) due.push({ place, head, from: null })
+    else if (position.rev < head.headRev || position.clock < head.clock.getTime() || position.generation !== generation) due.push({ place, head, from: position })
   }
   checkOthers(context, userId, places, cursors, known)
   if (due.length === 0) return []

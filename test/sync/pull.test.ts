@@ -239,6 +239,25 @@ t.test('whom one has blocked is not shown where many talk, and comes back with a
   t.same(shown(await catchUp(test, a, state)), shown(await catchUp(test, a)))
 })
 
+t.test('after a block and after its end, a room tells anew how many messages are unread, though nothing was written in it', async t => {
+  const [a, b, c, d] = [await person(), await person(), await person(), await person()]
+  const { roomId, id } = await roomOf(a, b, c, d)
+  for (const who of [b, c, b]) await sendRoom(chat, who.identity, { roomId, content: 'x' })
+  await direct(b, a, 'between two it counts as before')
+  let state = await catchUp(test, a)
+  t.equal(state.conversations[id]?.unreadCount, 3)
+  const steps: Array<[TestPerson, boolean, number]> = [[b, true, 1], [d, true, 1], [c, true, 0], [b, false, 2], [b, true, 0], [c, false, 1], [d, false, 1]]
+  for (const [other, on, unread] of steps) {
+    await setBlock(chat, a.identity, other.id, on)
+    const body = await sync(a, { cursors: cursorsOf(state) })
+    t.same(body.conversations.flatMap(({ conversationId }) => conversationId === commonChatId ? [] : [conversationId]), ['self', id])
+    t.match(inAnswer(body, id), { unreadCount: unread, reset: on ? undefined : true })
+    for (const limit of [1, 500]) t.same(shown(await catchUp(test, a, state, limit)), shown(await catchUp(test, a)))
+    state = apply(state, body)
+    t.match(await sync(a, { cursors: cursorsOf(state) }), { conversations: { length: 0 }, hasMore: false }, 'once')
+  }
+})
+
 t.test('the common chat is everybody\'s', async t => {
   const [a, b] = [await person(), await person()]
   const state = await catchUp(test, a)
