@@ -4,9 +4,13 @@ import { compareValues } from './compare.ts'
 import { mongoError, typeMismatch } from './errors.ts'
 import { parseExpression, type Expression } from './expression.ts'
 import { encodeKey } from './key-bytes.ts'
+import { checkMemory, sizeOf } from './memory.ts'
+import { PAUSE, type Flow } from './turns.ts'
 import { BsonUndefined, int32, type Doc, type Value } from './values.ts'
 
 interface Accumulator {
+  /** What the values it keeps take in memory, about. */
+  bytes?: number
   add: (value: Value | undefined) => void
   result: () => Value | undefined
 }
@@ -32,13 +36,18 @@ export function parseAccumulator (field: string, spec: Value): AccumulatorSpec {
 const kept = (takes: (value: Value | undefined, best: Value | undefined, isFirst: boolean) => boolean) => (): Accumulator => {
   let best: Value | undefined
   let isFirst = true
-  return {
-    add: value => {
-      if (takes(value, best, isFirst)) best = value
+  const accumulator = {
+    bytes: 0,
+    add: (value: Value | undefined) => {
+      if (takes(value, best, isFirst)) {
+        best = value
+        accumulator.bytes = sizeOf(value)
+      }
       isFirst = false
     },
     result: () => best
   }
+  return accumulator
 }
 
 /** The least or greatest value; null, undefined and missing do not count. */
@@ -47,18 +56,31 @@ const extreme = (sign: 1 | -1) => kept((value, best) =>
 
 function push (): Accumulator {
   const items: Value[] = []
-  return {
-    add: value => { if (value !== undefined) items.push(value) },
+  const accumulator = {
+    bytes: 0,
+    add: (value: Value | undefined) => {
+      if (value === undefined) return
+      items.push(value)
+      accumulator.bytes += sizeOf(value)
+    },
     result: () => items
   }
+  return accumulator
 }
 
 function addToSet (): Accumulator {
   const items = new Map<string, Value>()
-  return {
-    add: value => { if (value !== undefined && !items.has(groupKey(value))) items.set(groupKey(value), value) },
+  const accumulator = {
+    bytes: 0,
+    add: (value: Value | undefined) => {
+      const key = value === undefined ? undefined : groupKey(value)
+      if (key === undefined || items.has(key)) return
+      items.set(key, value!)
+      accumulator.bytes += key.length + sizeOf(value)
+    },
     result: () => [...items.values()]
   }
+  return accumulator
 }
 
 const ACCUMULATORS = new Map<string, () => Accumulator>([
@@ -72,23 +94,38 @@ const ACCUMULATORS = new Map<string, () => Accumulator>([
   ['$addToSet', addToSet]
 ])
 
+/** What a group and each of its accumulators take in memory, about, beside what they keep. */
+const GROUP_BYTES = 200
+const ACCUMULATOR_BYTES = 150
+
 /** A string that equal values, and only those, have in common. */
 function groupKey (value: Value): string {
   return encodeKey([value], [{ path: '', direction: 1 }]).toString('latin1')
 }
 
 /** Groups documents in the order in which their groups first occur. */
-export function * group (id: Expression, fields: ReadonlyMap<string, AccumulatorSpec>, docs: Iterable<Doc>): Iterable<Doc> {
+export function * group (id: Expression, fields: ReadonlyMap<string, AccumulatorSpec>, docs: Flow): Flow {
+  let bytes = 0
   const groups = new Map<string, { id: Value, fields: { name: string, expression: Expression, accumulator: Accumulator }[] }>()
   for (const doc of docs) {
+    if (doc === PAUSE) {
+      yield doc
+      continue
+    }
     const value = id(doc) ?? null
     const key = groupKey(value)
     let found = groups.get(key)
     if (found === undefined) {
       found = { id: value, fields: [...fields].map(([name, { create, expression }]) => ({ name, expression, accumulator: create() })) }
       groups.set(key, found)
+      bytes += GROUP_BYTES + key.length + sizeOf(value) + ACCUMULATOR_BYTES * fields.size
     }
-    for (const { accumulator, expression } of found.fields) accumulator.add(expression(doc))
+    for (const { accumulator, expression } of found.fields) {
+      bytes -= accumulator.bytes ?? 0
+      accumulator.add(expression(doc))
+      bytes += accumulator.bytes ?? 0
+    }
+    checkMemory(bytes, '$group')
   }
   for (const { id, fields } of groups.values()) {
     const doc: Doc = new Map([['_id', id]])

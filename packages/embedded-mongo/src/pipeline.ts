@@ -8,6 +8,7 @@ import { parseLookup } from './lookup.ts'
 import { parseCount } from './parse-count.ts'
 import { parseProjection } from './projection.ts'
 import { parseSort, sorted } from './sort.ts'
+import { PAUSE, type Flow } from './turns.ts'
 import { parseUnwind } from './unwind.ts'
 import { int32, type Doc, type Value } from './values.ts'
 
@@ -18,7 +19,7 @@ export interface PipelineContext {
 
 /** What a stage makes of documents; what the planner could do in its place; the other collection it reads. */
 interface Stage {
-  run: (docs: Iterable<Doc>, context: PipelineContext) => Iterable<Doc>
+  run: (docs: Flow, context: PipelineContext) => Flow
   filter?: Filter
   sort?: IndexField[]
   skip?: number
@@ -57,7 +58,7 @@ export function parsePipeline (specs: readonly Value[]): Pipeline {
 }
 
 /** Runs what follows the leading stages on the documents they gave. */
-export function runPipeline (pipeline: Pipeline, docs: Iterable<Doc>, context: PipelineContext): Iterable<Doc> {
+export function runPipeline (pipeline: Pipeline, docs: Flow, context: PipelineContext): Flow {
   return pipeline.stages.reduce((input, stage) => stage.run(input, context), docs)
 }
 
@@ -105,20 +106,23 @@ function parseStage (spec: Value): Stage {
   }
 }
 
-function * filtered (filter: Filter, docs: Iterable<Doc>) {
-  for (const doc of docs) if (matches(filter, doc)) yield doc
+function * filtered (filter: Filter, docs: Flow): Flow {
+  for (const doc of docs) if (doc === PAUSE || matches(filter, doc)) yield doc
 }
 
-function * sliced (skip: number, limit: number, docs: Iterable<Doc>) {
+function * sliced (skip: number, limit: number, docs: Flow): Flow {
   let seen = 0
   for (const doc of docs) {
-    if (++seen > skip) yield doc
+    if (doc === PAUSE || ++seen > skip) yield doc
     if (seen === skip + limit) return
   }
 }
 
-function * mapped (change: (doc: Doc) => Iterable<Doc>, docs: Iterable<Doc>) {
-  for (const doc of docs) yield * change(doc)
+function * mapped (change: (doc: Doc) => Iterable<Doc>, docs: Flow): Flow {
+  for (const doc of docs) {
+    if (doc === PAUSE) yield doc
+    else yield * change(doc)
+  }
 }
 
 function parseGroup (operand: Value): Stage {
@@ -145,9 +149,11 @@ function parseCountStage (operand: Value): Stage {
   return { run: docs => counted(operand, docs) }
 }
 
-function * counted (name: string, docs: Iterable<Doc>): Iterable<Doc> {
+function * counted (name: string, docs: Flow): Flow {
   let count = 0
-  const iterator = docs[Symbol.iterator]()
-  while (iterator.next().done !== true) count++
+  for (const doc of docs) {
+    if (doc === PAUSE) yield doc
+    else count++
+  }
   if (count > 0) yield new Map([[name, count > 0x7fffffff ? BigInt(count) : int32(count)]])
 }

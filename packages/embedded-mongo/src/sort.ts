@@ -1,8 +1,11 @@
 /** Sort specifications and the order they put documents in. */
 import { mongoError, notImplemented } from './errors.ts'
 import { sortKey, type IndexField } from './key-bytes.ts'
+import { sizeOf } from './memory.ts'
 import { checkFieldPath } from './paths.ts'
 import { printField } from './print.ts'
+import { Sorter } from './sorter.ts'
+import { PAUSE, type Flow } from './turns.ts'
 import { isNumeric, toNumber, type Doc } from './values.ts'
 
 /** Parses `{ path: 1 | -1, … }`. */
@@ -18,7 +21,15 @@ export function parseSort (spec: Doc): IndexField[] {
 }
 
 /** The documents in the order of `fields`. An array counts by its least item ascending, by its greatest descending. */
-export function sorted (fields: readonly IndexField[], docs: Iterable<Doc>): Doc[] {
-  const keyed = Array.from(docs, doc => ({ doc, key: sortKey(fields, doc) }))
-  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ doc }) => doc)
+export function * sorted (fields: readonly IndexField[], docs: Flow): Flow {
+  const sorter = new Sorter<Doc>(Infinity)
+  for (const doc of docs) {
+    if (doc === PAUSE) yield doc
+    else sorter.add(sortKey(fields, doc), doc, sizeOf(doc))
+  }
+  for (;;) {
+    const result = sorter.sorted()
+    if (result !== undefined) return yield * result
+    yield PAUSE
+  }
 }

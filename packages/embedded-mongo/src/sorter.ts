@@ -1,9 +1,6 @@
 /** Sorting in memory, within a bound and in slices. */
-import { mongoError } from './errors.ts'
+import { checkMemory, MEMORY_BYTES_MAX } from './memory.ts'
 import { Slice } from './turns.ts'
-
-/** MongoDB's; beyond it a real server would go to disk, this one refuses. */
-export const MEMORY_BYTES_MAX = 100 * 1024 * 1024
 
 /** What an item costs beside its bytes and its key, about. */
 const ITEM_BYTES = 150
@@ -17,6 +14,8 @@ export class Sorter<T> {
   readonly #wanted: number
   #entries: Entry<T>[] = []
   #bytes = 0
+  /** The order of the last that was wanted when there were too many. */
+  #bar: Buffer | undefined
   #sorting: Generator<undefined, Entry<T>[]> | undefined
   #result: readonly T[] | undefined
 
@@ -24,15 +23,24 @@ export class Sorter<T> {
     this.#wanted = wanted
   }
 
+  /** Whether an item of this order may be among those wanted. */
+  wants (order: Buffer): boolean {
+    return this.#bar === undefined || Buffer.compare(order, this.#bar) < 0
+  }
+
   add (order: Buffer, item: T, bytes: number): void {
     const entry = { order, item, bytes: bytes + order.length + ITEM_BYTES }
-    this.#bytes += entry.bytes
     this.#entries.push(entry)
-    if (this.#entries.length >= 2 * this.#wanted + RUN) {
-      this.#entries = this.#entries.sort(compare).slice(0, this.#wanted)
-      this.#bytes = this.#entries.reduce((sum, { bytes }) => sum + bytes, 0)
-    }
-    if (this.#bytes > MEMORY_BYTES_MAX) throw mongoError('QueryExceededMemoryLimitNoDiskUseAllowed', `Sort exceeded memory limit of ${MEMORY_BYTES_MAX} bytes, but did not opt in to external sorting.`)
+    this.#bytes += entry.bytes
+    const { length } = this.#entries
+    if (length >= 2 * this.#wanted + RUN || (length >= 1.25 * this.#wanted && this.#bytes > MEMORY_BYTES_MAX / 2)) this.#cut()
+    checkMemory(this.#bytes, 'Sort')
+  }
+
+  #cut (): void {
+    this.#entries = this.#entries.sort(compare).slice(0, this.#wanted)
+    this.#bar = this.#entries.at(-1)?.order
+    this.#bytes = this.#entries.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   /** All that are wanted, in order, equal ones as they came; undefined when it has to be asked again. */

@@ -1,10 +1,11 @@
 /** Documents for cursors and pipelines, given a few at a time. */
-import { decode } from './bson-bytes.ts'
+import { decode, encode } from './bson-bytes.ts'
 import { sortKey } from './key-bytes.ts'
 import type { Query } from './query.ts'
 import { RecordScan } from './scan.ts'
 import { Sorter } from './sorter.ts'
-import type { Progress } from './turns.ts'
+import { PAUSE, Slice } from './turns.ts'
+import type { Flow, Progress } from './turns.ts'
 import type { Doc } from './values.ts'
 
 /** Takes a document, whose bytes live only until it returns; false when it has enough. */
@@ -32,6 +33,23 @@ export function arraySupply (documents: readonly Buffer[]): Supply {
     next: take => {
       while (next < documents.length) if (!take(documents[next++]!)) break
       return next < documents.length ? 'enough' : 'done'
+    }
+  }
+}
+
+/** Documents that are made as they are taken. */
+export function flowSupply (docs: Flow): Supply {
+  const iterator = docs[Symbol.iterator]()
+  const slice = new Slice()
+  return {
+    next: take => {
+      for (;;) {
+        const { done, value } = iterator.next()
+        if (done === true) return 'done'
+        if (value === PAUSE) return 'paused'
+        if (!take(encode(value), value)) return 'enough'
+        if (slice.isOver()) return 'paused'
+      }
     }
   }
 }
@@ -80,7 +98,8 @@ class SortedSupply implements Supply {
   next (take: Take): Progress {
     if (!this.#isRead) {
       const progress = this.#query.run(this.#scan, (_key, bytes, doc) => {
-        this.#sorter.add(sortKey(this.#query.sort, doc ?? decode(bytes)), Buffer.from(bytes), bytes.length)
+        const order = sortKey(this.#query.sort, doc ?? decode(bytes))
+        if (this.#sorter.wants(order)) this.#sorter.add(this.#copy(order), this.#copy(bytes), bytes.length)
         return true
       })
       if (progress === 'paused') return progress
@@ -92,5 +111,13 @@ class SortedSupply implements Supply {
       this.#sorted = arraySupply(items.slice(this.#query.skip))
     }
     return this.#sorted.next(take)
+  }
+
+  /** Of few that stay of many, each would hold the whole of Node's pooled buffer that it came to lie in. */
+  #copy (bytes: Buffer): Buffer {
+    if (this.#query.limit === Infinity) return Buffer.from(bytes)
+    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    copy.set(bytes)
+    return copy
   }
 }

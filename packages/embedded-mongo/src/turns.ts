@@ -3,11 +3,19 @@
  * may be another's to change before the next: a scan keeps a key to go on from, never what it saw there.
  */
 
+import type { Doc } from './values.ts'
+
 /** What a command may hold the others up for, in milliseconds. */
 const SLICE_MS = 5
 
 /** There is no more; whoever takes the results has enough; or others are to go first. */
 export type Progress = 'done' | 'enough' | 'paused'
+
+/** Stands among the documents of a pipeline where others are to go first; stages hand it on. */
+export const PAUSE = Symbol('pause')
+
+/** Documents, and pauses among them, at which whoever takes them may leave and come back. */
+export type Flow = Iterable<Doc | typeof PAUSE>
 
 export class Slice {
   #asked = 0

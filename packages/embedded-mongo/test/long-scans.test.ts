@@ -39,6 +39,10 @@ const longCommands: Record<string, Document> = {
   'a findAndModify in an order': { findAndModify: 'items', sort: { n: -1 }, update: { $set: { a: 1 } } },
   'an update of all': { update: 'items', updates: [{ q: { a: null }, u: { $set: { a: null } }, multi: true }] },
   'a delete that finds nothing': { delete: 'items', deletes: [{ q: nothing, limit: 0 }] },
+  'an aggregation that groups': { aggregate: 'items', pipeline: [{ $group: { _id: '$text', n: { $sum: '$n' } } }], cursor: {} },
+  'an aggregation that counts': { aggregate: 'items', pipeline: [{ $match: { _id: { $gte: 0 } } }, { $group: { _id: 1, n: { $sum: 1 } } }], cursor: {} },
+  'an aggregation that sorts what it has grouped': { aggregate: 'items', pipeline: [{ $group: { _id: '$n' } }, { $sort: { _id: 1 } }], cursor: { batchSize: 1 } },
+  'an aggregation that changes each': { aggregate: 'items', pipeline: [{ $project: { n: 1 } }, { $match: { n: -1 } }], cursor: {} },
   'an explain with execution': { explain: { find: 'items', filter: nothing } },
   collStats: { collStats: 'items' }
 }
@@ -158,7 +162,7 @@ t.test('a scan longer than its time is ended, and a cursor at work is nobody els
 
 t.test('memory does not grow with what is read, changed or removed', async t => {
   const engine = openEngine(t)
-  const many = 200_000
+  const many = 100_000
   for (let from = 0; from < many; from += 10_000) {
     await command(engine, { insert: 'items', documents: Array.from({ length: 10_000 }, (_, i) => ({ _id: from + i, text: 'x'.repeat(100) })) })
   }
@@ -173,18 +177,39 @@ t.test('memory does not grow with what is read, changed or removed', async t => 
   const growth = async (work: () => Promise<unknown>) => {
     const before = used()
     let most = before
-    for await (const round of whileRunning(work())) if (round % 50 === 0) most = Math.max(most, used())
+    for await (const round of whileRunning(work())) if (round % 100 === 0) most = Math.max(most, used())
     return most - before
   }
   const batchBytes = 1_000 * 140
-  const readAll = async () => {
-    const reply = await command(engine, { find: 'items', batchSize: 1_000 })
+  const readAll = async (body: Document) => {
+    const reply = await command(engine, body)
     for (let id = (reply.get('cursor') as Doc).get('id'); id !== 0n;) id = ((await command(engine, { getMore: id, collection: 'items', batchSize: 1_000 })).get('cursor') as Doc).get('id')
   }
   const bound = 20 * batchBytes
-  t.ok(await growth(readAll) < bound)
+  t.ok(await growth(() => readAll({ find: 'items', batchSize: 1_000 })) < bound)
+  t.ok(await growth(() => readAll({ aggregate: 'items', pipeline: [{ $project: { text: 1 } }], cursor: { batchSize: 1_000 } })) < bound)
+  t.ok(await growth(() => command(engine, { aggregate: 'items', pipeline: [{ $group: { _id: null, n: { $sum: 1 }, last: { $last: '$text' } } }], cursor: {} })) < bound)
   t.ok(await growth(() => command(engine, { count: 'items', query: nothing })) < bound)
   t.ok(await growth(() => command(engine, { find: 'items', sort: { text: 1 }, limit: 100 })) < 4 * bound)
   t.ok(await growth(() => command(engine, { update: 'items', updates: [{ q: {}, u: { $set: { a: 1 } }, multi: true }] })) < 4 * bound)
   t.ok(await growth(() => command(engine, { delete: 'items', deletes: [{ q: {}, limit: 0 }] })) < 4 * bound)
+})
+
+t.test('a sort or a group that would take more than 100 MB is refused, and one that keeps little is not', async t => {
+  const engine = openEngine(t)
+  const text = 'x'.repeat(1_000_000)
+  for (let i = 0; i < 110; i++) await command(engine, { insert: 'items', documents: [{ _id: i, n: i % 7, text }] })
+  const refused: Document[] = [
+    { find: 'items', sort: { n: 1 } },
+    { aggregate: 'items', pipeline: [{ $project: { n: 1, text: 1 } }, { $sort: { n: 1 } }], cursor: {} },
+    { aggregate: 'items', pipeline: [{ $group: { _id: null, all: { $push: '$text' } } }], cursor: {} },
+    { aggregate: 'items', pipeline: [{ $group: { _id: '$_id', text: { $first: '$text' } } }], cursor: {} }
+  ]
+  for (const body of refused) t.equal((await command(engine, body)).get('codeName'), 'QueryExceededMemoryLimitNoDiskUseAllowed')
+  const answered: Document[] = [
+    { find: 'items', sort: { n: 1 }, limit: 10, projection: { n: 1 } },
+    { aggregate: 'items', pipeline: [{ $group: { _id: null, n: { $sum: '$n' }, last: { $last: '$text' } } }], cursor: {} },
+    { aggregate: 'items', pipeline: [{ $group: { _id: '$n', texts: { $addToSet: '$text' } } }, { $project: { n: 1 } }], cursor: {} }
+  ]
+  for (const body of answered) t.equal((await command(engine, body)).get('ok'), 1)
 })

@@ -5,12 +5,17 @@ import { matches, type Filter } from '../src/filter.ts'
 import { parsePipeline, runPipeline } from '../src/pipeline.ts'
 import { printValue } from '../src/print.ts'
 import { parseProjection } from '../src/projection.ts'
-import { parseSort, sorted as inOrder } from '../src/sort.ts'
+import { parseSort, sorted } from '../src/sort.ts'
+import { PAUSE, type Flow } from '../src/turns.ts'
 import { Decimal128, MAX_KEY, MIN_KEY, UNDEFINED, DateTime, type Doc, type Value } from '../src/values.ts'
 import { value } from './helpers/arbitrary.ts'
 import { d, v, type Plain } from './helpers/plain.ts'
 
 type Literal = { [name: string]: Plain }
+
+const withoutPauses = (flow: Flow): Doc[] => [...flow].filter(doc => doc !== PAUSE)
+
+const inOrder = (fields: Parameters<typeof sorted>[0], docs: Doc[]) => withoutPauses(sorted(fields, docs))
 
 function same (t: Pick<Test, 'ok'>, found: Value, wanted: Value, title: string) {
   t.ok(identical(found, wanted), `${title} gives ${printValue(found)}`)
@@ -86,7 +91,7 @@ function runs (stages: Literal[], docs: Literal[], others: Literal[] = []) {
   let input = docs.map(d).filter(doc => matches(pipeline.filter, doc))
   if (pipeline.sort !== undefined) input = inOrder(pipeline.sort, input)
   input = input.slice(pipeline.skip, pipeline.limit === undefined ? undefined : pipeline.skip + pipeline.limit)
-  return [...runPipeline(pipeline, input, { lookup })]
+  return withoutPauses(runPipeline(pipeline, input, { lookup }))
 }
 
 t.test('leading stages are set apart for the planner, later ones are run', async t => {

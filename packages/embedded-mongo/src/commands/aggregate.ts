@@ -1,12 +1,14 @@
 /** Aggregation: the leading stages are planned like a query, the others run over its documents. */
-import { decode, encode } from '../bson-bytes.ts'
+import { decode } from '../bson-bytes.ts'
 import type { Call, Command, Reply } from '../command.ts'
 import { mongoError } from '../errors.ts'
 import type { Filter } from '../filter.ts'
 import { parsePipeline, runPipeline } from '../pipeline.ts'
 import { Query } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
-import { allOf, arraySupply, supplyOf } from '../supply.ts'
+import { allOf, flowSupply, supplyOf } from '../supply.ts'
+import { PAUSE, Slice } from '../turns.ts'
+import type { Flow, Progress } from '../turns.ts'
 import { isDoc, isNumeric, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { collectionOf, FIRST_BATCH, firstReply, hintOf, namedCollection, refuseCollation } from './find.ts'
@@ -29,23 +31,29 @@ function aggregate (call: Call): Reply | Promise<Reply> {
   const batchSize = isNumeric(cursor.get('batchSize')) ? toInteger(cursor.get('batchSize'))! : FIRST_BATCH
   const collection = collectionOf(call)
   const query = collection && aggregateQuery(call, collection, pipeline)
-  if (pipeline.stages.length === 0 && query !== undefined) return firstReply(call, call.namespace(), supplyOf(query), { batchSize })
-  const results: Buffer[] = []
-  for (const doc of runPipeline(pipeline, query === undefined ? [] : documents(query, onlyCounts(call.array('pipeline'))), { lookup: lookupIn(call) })) results.push(encode(doc))
-  return firstReply(call, call.namespace(), arraySupply(results), { batchSize })
+  const context = { lookup: lookupIn(call) }
+  if (query === undefined) return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, [], context)), { batchSize })
+  if (pipeline.stages.length === 0) return firstReply(call, call.namespace(), supplyOf(query), { batchSize })
+  const docs = documents(query, onlyCounts(call.array('pipeline')))
+  return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, docs, context)), { batchSize })
 }
 
 /** Documents decoded at once. */
 const PORTION = 256
 
 /** The documents a pipeline begins with; where they only count, and need not be looked at to match, empty ones. */
-function * documents (query: Query, onlyCounts: boolean): Iterable<Doc> {
+function * documents (query: Query, onlyCounts: boolean): Flow {
   const isBlind = onlyCounts && query.plan.covered
   const supply = supplyOf(query)
-  for (let isOver = false; !isOver;) {
+  const slice = new Slice()
+  for (let progress: Progress = 'enough'; progress !== 'done';) {
     const portion: Doc[] = []
-    isOver = supply.next((bytes, doc) => portion.push(isBlind ? NOTHING : doc ?? decode(bytes)) < PORTION) === 'done'
-    yield * portion
+    progress = supply.next((bytes, doc) => portion.push(isBlind ? NOTHING : doc ?? decode(bytes)) < PORTION)
+    for (const doc of portion) {
+      yield doc
+      if (slice.isOver()) yield PAUSE
+    }
+    if (progress === 'paused') yield PAUSE
   }
 }
 
