@@ -7,7 +7,7 @@ export function toPublicUser (row: UserRow): PublicUser {
 }
 
 export function toOwnUser (row: UserRow, isAdmin: boolean) {
-  return { ...toPublicUser(row), email: row.email, isAdmin, createdAt: row.createdAt?.toISOString() ?? null }
+  return { ...toPublicUser(row), email: row.email ?? null, isAdmin, createdAt: row.createdAt?.toISOString() ?? null }
 }
 
 export function toGrantBody ({ token, expiresAt, refreshToken, user }: Grant) {

@@ -5,7 +5,8 @@ export interface UserRow {
   _id: ObjectId
   fullName: string
   username: string
-  email: string
+  /** A host application may keep none. */
+  email?: string
   profilePicture?: string | null
   /** argon2, or bcrypt of a host application until the first login. */
   password?: string

@@ -18,7 +18,7 @@ export const ProfilePicture = Type.Union(
 /** What a user sees of their own account. */
 export const OwnUser = Type.Object({
   ...User.properties,
-  email: Type.String(),
+  email: Type.Union([Type.String(), Type.Null()], { description: 'Null: the host application keeps none' }),
   isAdmin: Type.Boolean(),
   createdAt: Type.Union([Time, Type.Null()])
 }, { description: 'A user\'s own account' })

@@ -44,6 +44,12 @@ t.test('with a secret, tokens of HS256 count and no others', async t => {
     t.same((await server.app.verifyToken(hs256({ id, exp: 4_000_000_000, iat: 1 }, secret))).expiresAt, new Date(4_000_000_000_000))
   })
 
+  await t.test('a host application may keep no addresses', async t => {
+    const token = hs256({ id: await hostUser(server, { email: undefined }) }, secret)
+    t.match(await server.call('GET', '/api/auth/me', { token }), { status: 200, body: { user: { email: null } } })
+    t.match(await server.call('PATCH', '/api/users/me', { token, body: { fullName: 'Renamed' } }), { status: 200, body: { user: { fullName: 'Renamed', email: null } } })
+  })
+
   await t.test('no token is told from a bad one', async t => {
     await expect(t, server, undefined, 'none', 'no header')
     for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic dTpw', good]) {
