@@ -9,7 +9,8 @@ import { entitlement } from './entitled.ts'
 import { type StoredMessages, writeMessages } from './message-json.ts'
 import { gather, nobody, nobodyRead } from './payload.ts'
 import { readSeqsOf } from './read-seqs.ts'
-import { type View, isShown, ownView } from './view.ts'
+import { ownView } from './own-view.ts'
+import { type View, isShown } from './view.ts'
 
 /** Messages in ascending seq, tombstones among them. */
 export interface HistoryPage extends StoredMessages {

@@ -7,7 +7,8 @@ import type { Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { entitlement } from './entitled.ts'
 import { renderMessages } from './render.ts'
-import { isShown, ownView } from './view.ts'
+import { ownView } from './own-view.ts'
+import { isShown } from './view.ts'
 
 /**
  * Search without an index of words, which every message would have to pay for: a call looks through a bounded number of

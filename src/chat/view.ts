@@ -1,7 +1,5 @@
-import type { Identity } from '../auth/identity.ts'
 import type { ObjectId } from 'mongodb'
-import { type Head, type Member, type RowKind, type Seq, selfLogId, seqOf } from '../log/types.ts'
-import type { ChatContext } from './context.ts'
+import { type Head, type Member, type RowKind, type Seq, seqOf } from '../log/types.ts'
 
 /**
  * What one user may see of a conversation. Whatever shows a change to somebody asks
@@ -45,12 +43,6 @@ export function viewOf (head: Head, member: Joined | undefined, selfHead: Head |
 export function fromSeqOf ({ history, purgedSeq }: Head, member: Joined | undefined): Seq {
   const joined = history === 'joined' ? member?.joinedSeq ?? 0 : 0
   return seqOf(Math.max(purgedSeq ?? 0, joined))
-}
-
-/** The caller's view of a conversation as of its head, or null. */
-export async function ownView ({ log, blocks }: ChatContext, { id, userId }: Identity, head: Head, member: Joined | undefined): Promise<View | null> {
-  const selfHead = await log.head(selfLogId(id))
-  return viewOf(head, member, selfHead, await blocks.at(userId, selfHead))
 }
 
 /** The `generation` of `viewOf`, alone. */
