@@ -62,7 +62,7 @@ export class Server {
     socket.on('close', () => {
       this.#sockets.delete(socket)
       this.#engine.connections--
-      this.#engine.sessions.disconnected(connection.id)
+      this.#engine.sessions.disconnected(connection.id, Date.now())
     })
   }
 }

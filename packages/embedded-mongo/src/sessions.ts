@@ -15,6 +15,8 @@ import { Transaction } from './store/transaction.ts'
 
 export const SESSION_TIMEOUT_MINUTES = 30
 export const TRANSACTION_LIFETIME_MS = 60_000
+/** A client whose connections broke comes back sooner, to commit by a new one. */
+const ABANDONED_MS = 2_000
 
 type TransactionState = 'none' | 'open' | 'committed' | 'aborted'
 
@@ -29,6 +31,8 @@ export class Session {
   transactionStartedMs = 0
   /** The open connections that the transaction's statements came by. */
   connections = new Set<number>()
+  /** When the last of them closed. */
+  abandonedAtMs = Infinity
   lastUseMs = 0
   /** The newest commit that the state and the results speak of. */
   seq = 0
@@ -94,6 +98,7 @@ export class Session {
     this.#begin(txnNumber, 'open')
     this.transactionStartedMs = nowMs
     this.connections = new Set()
+    this.abandonedAtMs = Infinity
     this.transaction = new Transaction(this.#store)
     return this.transaction
   }
@@ -201,13 +206,10 @@ export class Sessions {
     this.#sessions.clear()
   }
 
-  /**
-   * A transaction whose connections have all gone is one whose client has gone: what it locks is freed at once. A
-   * client that lives and comes back by another connection is told to begin again.
-   */
-  disconnected (connectionId: number): void {
+  /** A transaction whose connections have all gone is most often one whose client has gone: what it locks is freed soon. */
+  disconnected (connectionId: number, nowMs: number): void {
     for (const session of this.#sessions.values()) {
-      if (session.connections.delete(connectionId) && session.connections.size === 0) session.abort()
+      if (session.connections.delete(connectionId) && session.connections.size === 0) session.abandonedAtMs = nowMs
     }
   }
 
@@ -217,10 +219,11 @@ export class Sessions {
     for (const session of this.#sessions.values()) if (session.seq > durableSeq) session.restore()
   }
 
-  /** Aborts transactions that have lived too long and forgets sessions that nobody has used for long. */
+  /** Aborts transactions that have lived too long or are abandoned, and forgets sessions that nobody has used for long. */
   sweep (nowMs: number): void {
     for (const [key, session] of this.#sessions) {
-      if (session.state === 'open' && nowMs - session.transactionStartedMs > TRANSACTION_LIFETIME_MS) session.abort()
+      const isAbandoned = session.connections.size === 0 && nowMs - session.abandonedAtMs > ABANDONED_MS
+      if (session.state === 'open' && (isAbandoned || nowMs - session.transactionStartedMs > TRANSACTION_LIFETIME_MS)) session.abort()
       if (nowMs - session.lastUseMs > SESSION_TIMEOUT_MINUTES * 60_000) {
         session.abort()
         this.#sessions.delete(key)

@@ -85,6 +85,21 @@ t.test('a transaction goes with the last of its connections, and frees what it l
   third.close()
 })
 
+t.test('a commit that comes by a new connection, as the transaction\'s own broke, is one', async t => {
+  const { client, db, wire, engine } = await start(t)
+  await db.createCollection('items')
+  const part = { lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false }
+  const open = async () => (await client.db('admin').command({ serverStatus: 1 })).connections.current as number
+  await wire.command({ insert: 'items', documents: [{ _id: 1 }], ...part, startTransaction: true })
+  const before = await open()
+  wire.close()
+  while (await open() >= before);
+  const other = await WireClient.open(engine.uri, db.databaseName)
+  t.teardown(() => { other.close() })
+  t.equal((await other.command({ commitTransaction: 1, ...part }, 'admin')).ok, 1)
+  t.same(await db.collection('items').find().toArray(), [{ _id: 1 }])
+})
+
 t.test('a retryable write is known by another connection', async t => {
   const { db, wire, engine } = await start(t)
   const write = { insert: 'items', documents: [{ _id: 1 }], lsid: newSession(), txnNumber: Long.fromNumber(1) }
