@@ -3,9 +3,10 @@
 import { parseArgs } from 'node:util'
 import { backupFolder } from './backup.ts'
 import { startEmbeddedMongo } from './index.ts'
+import type { EmbeddedMongoOptions } from './index.ts'
 
-const USAGE = `usage: embedded-mongo --data DIR [--port N]         serve DIR on 127.0.0.1 (default port 27017)
-       embedded-mongo backup --data DIR --to DIR2   copy DIR, in use or not, to the new folder DIR2`
+const USAGE = `usage: embedded-mongo --data DIR [--port N] [--test-commands]   serve DIR on 127.0.0.1 (default port 27017)
+       embedded-mongo backup --data DIR --to DIR2              copy DIR, in use or not, to the new folder DIR2`
 
 const DEFAULT_PORT = '27017'
 
@@ -13,7 +14,7 @@ async function main (args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { data: { type: 'string' }, port: { type: 'string', default: DEFAULT_PORT }, to: { type: 'string' }, help: { type: 'boolean' } }
+    options: { data: { type: 'string' }, port: { type: 'string', default: DEFAULT_PORT }, to: { type: 'string' }, 'test-commands': { type: 'boolean', default: false }, help: { type: 'boolean' } }
   })
   const [verb = 'serve'] = positionals
   if (values.help === true) {
@@ -22,15 +23,15 @@ async function main (args: string[]): Promise<void> {
     await backupFolder(values.data, values.to)
     console.log(`copied ${values.data} to ${values.to}`)
   } else if (verb === 'serve' && values.data !== undefined && /^\d{1,5}$/.test(values.port)) {
-    await serve(values.data, Number(values.port))
+    await serve({ dataDir: values.data, port: Number(values.port), testCommands: values['test-commands'] })
   } else {
     throw new Error(USAGE)
   }
 }
 
 /** Prints the address when it can be used; ends, with everything on disk, at SIGTERM or SIGINT. */
-async function serve (dataDir: string, port: number): Promise<void> {
-  const engine = await startEmbeddedMongo({ dataDir, port })
+async function serve (options: EmbeddedMongoOptions): Promise<void> {
+  const engine = await startEmbeddedMongo(options)
   console.log(engine.uri)
   const stopped = new Promise<undefined>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { resolve(undefined) })

@@ -35,7 +35,8 @@ function statementId (call: Call, i: number): number {
 
 /** The result of what statement `i` does now, or did when a retryable write came before. Must not be spread over an await. */
 export function once (call: Call, i: number, write: () => Doc): Doc {
-  return call.retryNumber === undefined ? write() : call.session!.once(call.retryNumber, statementId(call, i), write)
+  if (call.retryNumber === undefined) return write()
+  return call.session!.once(call.retryNumber, statementId(call, i), call.engine.failPoints?.statement(call.request, write) ?? write)
 }
 
 /** Statements of many documents cannot be repeated: their results do not say which documents they are of. */

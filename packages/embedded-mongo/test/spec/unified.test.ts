@@ -15,6 +15,8 @@ import { REFUSALS } from './refusals.ts'
 const SUITES = ['crud', 'collection-management', 'index-management', 'transactions', 'transactions-convenient-api', 'retryable-writes', 'sessions']
 /** A test that would need longer waits for something that never comes. */
 const TEST_MS = 5_000
+/** How soon a driver looks again after an error; tests wait for that hundreds of times. */
+const HEARTBEAT_MS = 50
 
 const runner = process.env.MONGODB_SPEC_RUNNER ?? fileURLToPath(new URL('../../../../../shared/tools/mongodb-spec-runner.mjs', import.meta.url))
 
@@ -35,9 +37,9 @@ const refusedBy = (name: string) => REFUSALS.filter(({ tests }) => tests.some(te
 
 t.test('each of MongoDB\'s tests passes, or is a refusal listed with its reason', { timeout: 240_000, skip: !existsSync(runner) && `no runner at ${runner}` }, async t => {
   const folder = temporaryFolder(t)
-  const engine = await startEmbeddedMongo({ inMemory: true })
+  const engine = await startEmbeddedMongo({ inMemory: true, testCommands: true })
   t.teardown(async () => { await engine.stop() })
-  const { perSuite, results } = await runSuites(engine.uri, join(folder, 'report.json'))
+  const { perSuite, results } = await runSuites(`${engine.uri}&minHeartbeatFrequencyMS=${HEARTBEAT_MS}`, join(folder, 'report.json'))
   const applied = results.filter(({ status }) => status !== 'skipped')
   t.ok(applied.length > 300, 'the suites were found and run')
 
