@@ -136,7 +136,11 @@ function readRareValue (type: number, last: number, depth: number): Value {
   }
 }
 
-const readWord = (last: number) => data.readInt32LE(take(4, last))
+/** An int32; by its bytes, which is quicker than the buffer's own method. */
+function readWord (last: number): number {
+  const start = take(4, last)
+  return (data[start] as number) | (data[start + 1] as number) << 8 | (data[start + 2] as number) << 16 | (data[start + 3] as number) << 24
+}
 
 function readBytes (length: number, last: number): Uint8Array {
   if (length < 0) throw invalidBson(`invalid BSON: binary of ${length} bytes`)
