@@ -1,0 +1,195 @@
+import { BSON } from 'mongodb'
+import type { FakeSession } from './fake-session.ts'
+import { type FakeStore, Transaction } from './fake-store.ts'
+import { type Doc, keyOf, matches, network, serverError } from './fake-values.ts'
+
+interface WriteOptions {
+  session?: FakeSession
+}
+
+type Operation =
+  | { insertOne: { document: Doc } }
+  | { updateOne: { filter: Doc, update: { $set?: object, $unset?: object, $inc?: Record<string, number> } } }
+  | { replaceOne: { filter: Doc, replacement: object } }
+  | { deleteOne: { filter: Doc } }
+
+/** The calls to a collection: each is a turn of the schedule, and so is its reply. */
+export class FakeCollection {
+  private readonly mongo: FakeStore
+  private readonly node: string
+  private readonly table: string
+
+  constructor (mongo: FakeStore, node: string, table: string) {
+    this.mongo = mongo
+    this.node = node
+    this.table = table
+  }
+
+  insertMany (docs: Doc[], options: WriteOptions = {}): Promise<{ matchedCount: number }> {
+    return this.bulkWrite(docs.map(document => ({ insertOne: { document } })), options)
+  }
+
+  async bulkWrite (operations: Operation[], { session }: WriteOptions = {}): Promise<{ matchedCount: number }> {
+    const { schedule, faults } = this.mongo.options
+    if (operations.length === 0) throw new Error('Invalid BulkOperation, Batch cannot be empty')
+    await schedule.turn(this.node)
+    if (schedule.chance(faults / 8)) throw schedule.chance(0.2) ? new TypeError('A defect of the driver') : network()
+    const transaction = session?.statement() ?? new Transaction(this.mongo, this.node)
+    let matchedCount = 0
+    try {
+      for (const operation of operations) matchedCount += this.write(transaction, operation)
+    } catch (error) {
+      this.mongo.active.delete(transaction)
+      throw error
+    }
+    if (session === undefined) this.mongo.apply(transaction)
+    await schedule.turn(this.node)
+    return { matchedCount }
+  }
+
+  /** Outside of transactions: waits while one of them holds a document, for some time. */
+  async updateMany (filter: Doc, { $set }: { $set: object }): Promise<void> {
+    const { schedule, faults } = this.mongo.options
+    await schedule.turn(this.node)
+    if (schedule.chance(faults / 8)) throw network()
+    for (const { _id } of this.mongo.all(this.table).filter(doc => matches(doc, filter))) {
+      for (let waits = 0; this.mongo.isHeld(`${this.table} ${keyOf(_id)}`); waits++) {
+        if (waits === 100) throw serverError(50, 'operation exceeded time limit', [])
+        await schedule.turn(this.node)
+      }
+      const transaction = new Transaction(this.mongo, this.node)
+      transaction.update(this.table, { ...filter, _id }, doc => ({ ...doc, ...$set }))
+      this.mongo.apply(transaction)
+    }
+    await schedule.turn(this.node)
+  }
+
+  /** Outside of transactions, document by document. */
+  async deleteMany (filter: Doc): Promise<{ deletedCount: number }> {
+    const { schedule, faults } = this.mongo.options
+    await schedule.turn(this.node)
+    let deletedCount = 0
+    for (const { _id } of this.mongo.all(this.table, this.mongo.durable).filter(doc => matches(doc, filter))) {
+      while (this.mongo.isHeld(`${this.table} ${keyOf(_id)}`)) await schedule.turn(this.node)
+      if (schedule.chance(faults / 8)) throw network()
+      const transaction = new Transaction(this.mongo, this.node)
+      deletedCount += transaction.update(this.table, { ...filter, _id }, () => null)
+      this.mongo.apply(transaction)
+      if (schedule.chance(0.3)) await schedule.turn(this.node)
+    }
+    await schedule.turn(this.node)
+    return { deletedCount }
+  }
+
+  async createIndexes (): Promise<void> {}
+
+  async countDocuments (filter: Doc): Promise<number> {
+    return (await this.find(filter).toArray()).length
+  }
+
+  find (filter: Doc): FakeCursor {
+    return new FakeCursor(this.mongo, this.node, this.table, filter)
+  }
+
+  readonly readConcern = undefined
+  get collectionName (): string { return this.table }
+
+  /** For pages, which ask for a reply as it is. */
+  readonly db = {
+    command: async ({ filter, sort, limit }: { filter: Doc, sort: Record<string, 1 | -1>, limit: number }): Promise<{ cursor: Uint8Array }> => {
+      const firstBatch = await this.find(filter).sort(sort).limit(limit).toArray()
+      return { cursor: BSON.serialize({ firstBatch, id: 0n, ns: `tidelog.${this.table}` }, { ignoreUndefined: true }) }
+    }
+  }
+
+  private write (transaction: Transaction, operation: Operation): number {
+    if ('insertOne' in operation) {
+      transaction.insert(this.table, { ...operation.insertOne.document })
+      return 0
+    }
+    if ('updateOne' in operation) {
+      const { filter, update } = operation.updateOne
+      return transaction.update(this.table, filter, doc => {
+        const added = Object.entries(update.$inc ?? {}).map(([field, by]) => [field, doc[field] as number + by])
+        const changed: Doc = { ...doc, ...update.$set, ...Object.fromEntries(added) }
+        for (const field of Object.keys(update.$unset ?? {})) Reflect.deleteProperty(changed, field)
+        return changed
+      })
+    }
+    if ('replaceOne' in operation) {
+      const { filter, replacement } = operation.replaceOne
+      return transaction.update(this.table, filter, doc => ({ _id: doc._id, ...replacement }))
+    }
+    transaction.update(this.table, operation.deleteOne.filter, () => null)
+    return 0
+  }
+}
+
+class FakeCursor {
+  private readonly mongo: FakeStore
+  private readonly node: string
+  private readonly table: string
+  private readonly filter: Doc
+  private field: string | undefined
+  private direction = 1
+  private max = Infinity
+
+  constructor (mongo: FakeStore, node: string, table: string, filter: Doc) {
+    this.mongo = mongo
+    this.node = node
+    this.table = table
+    this.filter = filter
+  }
+
+  /** By numbers: order by anything else does not matter here. */
+  sort (order: Record<string, 1 | -1>): this {
+    const [field] = Object.keys(order)
+    this.field = field === 'conversationId' ? undefined : field
+    this.direction = order[field!]!
+    return this
+  }
+
+  limit (max: number): this {
+    this.max = max
+    return this
+  }
+
+  hint (): this { return this }
+  batchSize (): this { return this }
+
+  async toArray (): Promise<Doc[]> {
+    const { schedule, faults } = this.mongo.options
+    await schedule.turn(this.node)
+    if (schedule.chance(faults / 16)) throw network()
+    const found = this.field === undefined ? this.look() : await this.scan(this.field)
+    await schedule.turn(this.node)
+    return found
+  }
+
+  async * [Symbol.asyncIterator] (): AsyncGenerator<Doc> {
+    yield * await this.toArray()
+  }
+
+  private look (): Doc[] {
+    const { lag, schedule } = this.mongo.options
+    const late = this.table === 'log' && schedule.chance(lag ?? 0) ? this.mongo.durable - 1 - schedule.below(3) : this.mongo.durable
+    return this.mongo.all(this.table, late).filter(doc => matches(doc, this.filter)).map(doc => ({ ...doc }))
+  }
+
+  /** A scan of an index holds no snapshot: between two rows it may pause, and then sees what was committed meanwhile. */
+  private async scan (field: string): Promise<Doc[]> {
+    const { schedule } = this.mongo.options
+    const found: Doc[] = []
+    const placeOf = (doc: Doc) => Number(doc[field]) * this.direction
+    let position = -Infinity
+    while (found.length < this.max) {
+      const ahead = this.mongo.all(this.table, this.mongo.durable).filter(doc => matches(doc, this.filter) && placeOf(doc) > position)
+      if (ahead.length === 0) break
+      const next = ahead.reduce((first, doc) => placeOf(doc) < placeOf(first) ? doc : first)
+      position = placeOf(next)
+      found.push({ ...next })
+      if (schedule.chance(0.3)) await schedule.turn(this.node)
+    }
+    return found
+  }
+}
