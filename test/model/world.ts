@@ -1,8 +1,7 @@
 import { BSON, MongoServerError, type ObjectId } from 'mongodb'
 import type { Identity } from '../../src/auth/identity.ts'
 import { TidelogError } from '../../src/errors.ts'
-import type { CommitSteps, Committed } from '../../src/log/commit.ts'
-import type { ConversationLog } from '../../src/log/index.ts'
+import type { Committed } from '../../src/log/commit.ts'
 import type { Outcome, Unit } from '../../src/log/plan.ts'
 import { collectPurged } from '../../src/log/collect.ts'
 import { pull } from '../../src/sync/pull.ts'
@@ -11,10 +10,11 @@ import { Books } from '../log/books.ts'
 import { FakeMongo } from '../log/fake-mongo.ts'
 import { Schedule } from '../log/schedule.ts'
 import { Client } from './client.ts'
-import { type Rules, holes, rules } from './live.ts'
-import { Order, type OrderOptions } from '../../src/sockets/order.ts'
+import { holes, rules } from './live.ts'
+import { Order } from '../../src/sockets/order.ts'
 import { Lost, Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
+import type { Mutation, Spec, Step } from './spec.ts'
 import { Truth } from './truth.ts'
 import { type Ask, again, conversations, people, unitOf } from './units.ts'
 
@@ -23,45 +23,7 @@ import { type Ask, again, conversations, people, unitOf } from './units.ts'
  * its log, its sync and its delivery, and clients that follow. `runHistory` returns what was broken of what is promised.
  */
 
-export type Step =
-  | Ask & { node: number }
-  | { type: 'crash' | 'beat' | 'collect', node: number }
-  | { type: 'failover' }
-  /** The database becomes what it was some commits ago, under a new epoch. */
-  | { type: 'restore', commits: number }
-  | { type: 'leave' | 'clientCrash' | 'sync', client: number }
-
-export interface Spec {
-  seed: number
-  /** How likely a call to the database, or to a node, is to go wrong. */
-  faults: number
-  /** How likely a live event is to be lost, on the way to a client or between nodes; half as likely it comes twice. */
-  loss: number
-  share: boolean
-  nodes: number
-  replicates: boolean
-  /** Nothing goes wrong, and clients do not help themselves at a hole. */
-  calm: boolean
-  batchCountMax: number
-  clocks: number[]
-  clients: Array<{ user: number, live: boolean, limit: number }>
-  steps: Step[]
-}
-
-/** What a mutant replaces. */
-export interface Mutation {
-  steps?: Partial<CommitSteps>
-  bend?: (log: ConversationLog) => void
-  pull?: (mutated: typeof pull) => typeof pull
-  isDropped?: (event: string) => boolean
-  order?: (options: OrderOptions) => Order
-  keepsRemoved?: boolean
-  rules?: Rules
-  cursorsFirst?: boolean
-  /** Where it shows soonest: what stays the same in every history, and how each begins. */
-  within?: Partial<Spec>
-  first?: Step[]
-}
+export type * from './spec.ts'
 
 interface Call {
   node: Node
