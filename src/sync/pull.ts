@@ -91,12 +91,17 @@ interface SecondLook {
 }
 
 async function lookAgain ({ chat: { log }, places }: SyncContext, identity: Identity, found: readonly Found[]): Promise<SecondLook> {
-  const selfId = selfLogId(identity.userId)
-  const heads = await log.heads([selfId, ...found.flatMap(({ due: { place } }) => place.wireId === 'self' ? [] : [place.conversationId])])
-  const mine = await places.of(identity, heads.get(selfId))
+  // One by one, so that they are read together with those of other answers.
+  const headOf = (id: string) => {
+    const head = log.peekHead(id)
+    return head === undefined ? log.head(id) : head ?? undefined
+  }
+  const [selfHead, ...now] = await Promise.all([headOf(selfLogId(identity.userId)), ...found.map(({ due: { head } }) => headOf(head._id))])
+  const mine = await places.of(identity, selfHead)
+  const isPurged = new Set(found.flatMap(({ due }, index) => (now[index]?.purgedSeq ?? 0) > (due.head.purgedSeq ?? 0) ? [due] : []))
   return {
     isMine: ({ place }) => mine.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev,
-    isPurged: ({ head }) => (heads.get(head._id)?.purgedSeq ?? 0) > (head.purgedSeq ?? 0)
+    isPurged: due => isPurged.has(due)
   }
 }
 

@@ -156,15 +156,20 @@ class Unchecked extends Order {
   }
 }
 
-/** The look that follows a scan asks for the own log together with the others. */
+/** The look before a scan asks for the heads of all conversations together, the one that follows it for each. */
 function withoutSecondLook (log: ConversationLog): void {
-  const heads = log.heads.bind(log)
+  const [head, heads] = [log.head.bind(log), log.heads.bind(log)]
+  log.head = async id => {
+    const found = await head(id)
+    if (found === undefined || selfLogOwner(id) !== undefined) return found
+    const { purgedSeq, ...rest } = found
+    return rest
+  }
   log.heads = async given => {
     const ids = [...given]
     const found = await heads(ids)
     // It shows where a node is slow.
-    for (let reads = 0; reads < 12; reads++) await log.head(ids[0]!)
-    if (ids.some(id => selfLogOwner(id) !== undefined)) for (const [id, { purgedSeq, ...head }] of found) found.set(id, head)
+    for (let reads = 0; reads < 12; reads++) await head(ids[0]!)
     return found
   }
 }

@@ -5,7 +5,7 @@ import type { Committed } from '../../src/log/commit.ts'
 import type { Outcome, Unit } from '../../src/log/plan.ts'
 import { collectPurged } from '../../src/log/collect.ts'
 import { pull } from '../../src/sync/pull.ts'
-import { selfLogId } from '../../src/log/types.ts'
+import { type Head, selfLogId } from '../../src/log/types.ts'
 import { Books } from '../log/books.ts'
 import { FakeMongo } from '../log/fake-mongo.ts'
 import { Schedule } from '../log/schedule.ts'
@@ -295,7 +295,8 @@ class World {
     const { log } = await Promise.race([node.ready, node.gone])
     for (let looks = this.schedule.below(8); looks >= 0; looks--) {
       for (const id of conversations) {
-        const head = await log.head(id)
+        await this.schedule.turn(node.name)
+        const head = this.mongo.read('conversations', id, this.mongo.durable) as unknown as Head | null
         if (head?.purgedSeq === undefined) continue
         await Promise.allSettled([...this.open])
         await collectPurged(log.collections, head, { rowsAtOnce: 1 + this.schedule.below(8) })
