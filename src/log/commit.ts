@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientSession, MongoClient } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { LogCollections } from './collections.ts'
-import { type Change, type Known, type Outcome, type Plan, type Unit, planBatch, settleRepeat } from './plan.ts'
+import { type Known, type Outcome, type Plan, type Unit, planBatch, settleRepeat } from './plan.ts'
 import { HeadCache } from './heads.ts'
+import { know } from './know.ts'
 import { type Waiting, takeBatch } from './queue.ts'
-import { conversationsOfChange, membersOfChange, rowsOfChange } from './unit.ts'
+import { conversationsOfChange } from './unit.ts'
 import { findRepeats, isApplied } from './settle.ts'
 import { type CommitResult, commitPlan } from './transaction.ts'
 import { askForTurn, isAnothersTurn, triesBeforeTurn, turnPolls } from './turn.ts'
@@ -257,62 +258,14 @@ export class Committer {
   }
 
   private async knowInTurn (items: Item[]): Promise<Known> {
-    let known = await this.know(items)
+    const changes = items.flatMap(item => item.unit.changes)
+    const look = async () => await know(changes, this.heads, this.collections, this.options.share)
+    let known = await look()
     for (let polls = 0; polls < turnPolls.max && isAnothersTurn(known, this.node); polls++) {
       await this.steps.sleep(turnPolls.everyMs)
-      known = await this.know(items)
+      known = await look()
     }
     return known
-  }
-
-  /** Heads (from the cache where it has them: the transaction checks them), and the rows and members that the changes need. */
-  private async know (items: Item[]): Promise<Known> {
-    const changes = items.flatMap(item => item.unit.changes)
-    const heads = new Map<string, Head | null>()
-    for (const change of changes) {
-      for (const id of conversationsOfChange(change, false)) {
-        if (heads.get(id) === null) continue
-        const head = this.heads.get(id)
-        // A plan that changes nothing is not checked by a transaction: nothing may be refused because a cached head is old.
-        const believed = head !== undefined && (id !== change.conversationId || this.isBelieved(head, change))
-        heads.set(id, believed ? head : null)
-      }
-    }
-    // Heads first: a row or member read after its head is at least as new, and one that is newer fails the head's filter.
-    await this.readHeads(heads, [...heads].flatMap(([id, head]) => head === null ? [id] : []))
-    const opens = (conversationId: string) => heads.get(conversationId) === null
-    const opened = changes.filter(change => 'open' in change && opens(change.conversationId)).flatMap(change => conversationsOfChange(change, true))
-    await this.readHeads(heads, [...new Set(opened)].filter(id => !heads.has(id)))
-
-    const rowIds = changes.flatMap(change => rowsOfChange(change, opens(change.conversationId)))
-    const memberKeys = new Set(changes.flatMap(membersOfChange))
-    const rows = rowIds.length === 0 ? [] : await this.collections.log.find({ _id: { $in: rowIds } }).toArray()
-    const members = memberKeys.size === 0 ? [] : await this.collections.members.find({ _id: { $in: [...memberKeys] } }).toArray()
-    return {
-      heads,
-      rows: new Map(rows.map(row => [row._id.toHexString(), row])),
-      members: new Map(members.map((member: Member) => [member._id, member]))
-    }
-  }
-
-  /** May this change be refused, or found to be so already, on a head that may be old? */
-  private isBelieved ({ headSeq }: Head, change: Change): boolean {
-    switch (change.type) {
-      case 'read': return change.seq <= headSeq
-      // Rules look at the settings of the head.
-      case 'member':
-      case 'meta': return this.options.share
-      case 'append':
-      case 'revise':
-      case 'put':
-      case 'purge': return true
-    }
-  }
-
-  private async readHeads (heads: Map<string, Head | null>, ids: string[]): Promise<void> {
-    if (ids.length === 0) return
-    for (const id of ids) heads.set(id, null)
-    for await (const head of this.collections.conversations.find({ _id: { $in: ids } })) heads.set(head._id, head)
   }
 
   /** What a unit may move. A conversation that is known to be there is not opened again. */
