@@ -9,6 +9,7 @@ import { docOf, int32, isNumeric, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { Locked } from '../store/writer.ts'
 import { asMongoError } from '../to-mongo-error.ts'
+import { Slice } from '../turns.ts'
 import { WRITE_BATCH_MAX } from './handshake.ts'
 
 /** Runs `attempt` again whenever an open transaction was in its way and has ended. */
@@ -50,10 +51,12 @@ export async function runStatements (call: Call, count: number, run: (i: number)
   if (count > WRITE_BATCH_MAX) throw mongoError('InvalidLength', `Write batch sizes must be between 1 and ${WRITE_BATCH_MAX}. Got ${count} operations.`)
   const ordered = call.boolean('ordered', true)
   const errors: Value[] = []
+  const slice = new Slice()
   for (let i = 0; i < count; i++) {
     try {
       const running = run(i)
       if (running instanceof Promise) await running
+      if (slice.isOver()) await call.turn()
     } catch (error) {
       const known = asMongoError(error)
       if (isOfWholeCommand(call, known)) throw known
