@@ -56,7 +56,7 @@ export interface Change {
   ending: { kind: 'done', at: number, rev: number } | { kind: 'refused', at: number, code: string } | { kind: 'unknown', at: number }
 }
 
-/** A read position that was acknowledged. */
+/** A read position that was asked for. */
 export interface Read {
   conversationId: string
   userId: string
@@ -64,6 +64,7 @@ export interface Read {
   /** The connection that asked; '' over REST. It is told by its acknowledgement alone. */
   connection: string
   startedAt: number
+  /** When it was acknowledged; Infinity: it was not, and may stand or not. */
   doneAt: number
 }
 

@@ -68,7 +68,7 @@ async function reader (stage: Stage, box: Letterbox): Promise<void> {
     const startedAt = Date.now()
     const asked = random.pick(devices).ask('markRead', { conversationId, seq })
     const { answer, connection }: Done = { answer: await asked.ack, connection: asked.connection }
-    if (answer?.success === true) stage.history.reads.push({ conversationId, userId: person.id, seq, connection, startedAt, doneAt: Date.now() })
+    stage.history.reads.push({ conversationId, userId: person.id, seq, connection, startedAt, doneAt: answer?.success === true ? Date.now() : Infinity })
   }
 }
 

@@ -51,6 +51,8 @@ export async function pull (stage: Stage, me: Person): Promise<void> {
 class PullClient {
   readonly cursors = new Map<string, string>()
   private readonly followers = new Map<string, Follower>()
+  /** Conversations of which a reset has come, and no message yet. */
+  private readonly beginning = new Set<string>()
   private readonly stage: Stage
   private readonly me: Person
 
@@ -92,8 +94,12 @@ class PullClient {
     const old = this.cursors.get(conversationId)
     if (reset) {
       follower.held.clear()
-      // Older ones are the history's; the newest page is where its own story begins.
+      this.beginning.add(conversationId)
+    }
+    // Older ones are the history's; the first messages of the newest page are where its own story begins.
+    if (this.beginning.has(conversationId) && (messages.length > 0 || !hasMore)) {
       follower.afterSeq = messages.length === 0 ? 0 : Math.min(...messages.map(({ seq }) => seq)) - 1
+      this.beginning.delete(conversationId)
     }
     for (const message of messages) {
       const held = follower.held.get(message._id)

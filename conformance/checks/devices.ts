@@ -1,4 +1,4 @@
-import type { Connection, History, LiveEvent } from '../history.ts'
+import type { Connection, History, LiveEvent, Read } from '../history.ts'
 import type { Checked, Finding } from '../report.ts'
 
 /** Milliseconds for which a device must have stayed connected after an acknowledgement to be blamed for what did not arrive. */
@@ -63,7 +63,9 @@ function deedsOf ({ attempts, changes, reads }: Pick<History, 'attempts' | 'chan
       arrived: ({ byMessage }) => byMessage.get(messageId)?.some(event => event.rev >= rev) ?? false
     })
   }
-  for (const { userId, conversationId, seq, connection, startedAt, doneAt } of reads) {
+  for (const read of reads) {
+    if (!isNews(read, reads)) continue
+    const { userId, conversationId, seq, connection, startedAt, doneAt } = read
     deeds.push({
       what: `reading up to seq ${seq}`,
       userId,
@@ -75,6 +77,12 @@ function deedsOf ({ attempts, changes, reads }: Pick<History, 'attempts' | 'chan
     })
   }
   return deeds
+}
+
+/** A read that may have moved nothing, because another one had gone as far before, need not be told. */
+function isNews ({ userId, conversationId, seq, doneAt, startedAt }: Read, reads: readonly Read[]): boolean {
+  return doneAt < Infinity && !reads.some(other => other.userId === userId && other.conversationId === conversationId &&
+    (other.seq > seq ? other.startedAt <= doneAt : other.seq === seq && (other.startedAt < startedAt || other.doneAt === Infinity)))
 }
 
 function mustHear (connection: Connection, { userId, conversationId, startedAt, doneAt, except }: Deed): boolean {

@@ -193,6 +193,14 @@ const fine: Array<[PromiseNumber | SectionName, string, (given: History) => void
   [3, 'a hole that a noop fills', given => { given.connections = [connection([live(1), live(2, { name: 'noop', messageId: '', seq: 0 }), live(3)])] }],
   [4, 'what was sent again takes the place of the try that came through', given => { given.attempts[0] = attempt(1, { first: false, ending: { kind: 'stored', at: 900, messageId: 'm1', seq: 4, rev: 4, duplicate: false } }) }],
   [5, 'a device that went away soon after is not blamed', given => { given.connections = [connection([live(1)], { closedAt: 400 })] }],
+  [5, 'a read that another had gone beyond before', given => {
+    const read = { conversationId: dm, userId: ada, startedAt: 400, doneAt: 450 }
+    given.reads.push({ ...read, seq: 3, connection: 'ada/2/1' }, { ...read, seq: 2, connection: 'ada/1/1', startedAt: 460, doneAt: 480 })
+  }],
+  [5, 'a read that one of unknown outcome may have gone beyond', given => {
+    const read = { conversationId: dm, userId: ada, connection: '', startedAt: 400 }
+    given.reads.push({ ...read, seq: 3, doneAt: Infinity }, { ...read, seq: 2, startedAt: 460, doneAt: 480 })
+  }],
   [5, 'the connection that read is told by its acknowledgement', given => { given.reads.push({ conversationId: dm, userId: ada, seq: 2, connection: 'ada/2/1', startedAt: 400, doneAt: 450 }) }],
   [6, 'what was said before the removal', given => { given.removals.push({ userId: ada, conversationId: dm, rev: 3, untilRev: 9 }) }]
 ]
