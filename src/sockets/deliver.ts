@@ -64,7 +64,7 @@ export function startDelivery (given: Services): { stop: () => void, finish: () 
     for (const { row, isNew } of rows) {
       const { conversationId, rev, kind, userId } = row
       const member = kind === 'membership' ? memberOf.get(memberKey(conversationId, userId!)) : undefined
-      const isTaken = order.take(conversationId, rev, () => deliverRow(services, { row, isNew, head: headOf.get(conversationId), member }))
+      const isTaken = order.take(conversationId, rev, () => deliverRow(services, { row, isNew, head: headOf.get(conversationId), member }), kind === 'membership')
       if (isTaken) log.debug({ conversationId, rev }, 'change delivered')
       else if (kind === 'membership') comesLate(services, row)
     }

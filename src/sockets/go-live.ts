@@ -23,6 +23,7 @@ export async function goLive ({ socket, sync, subscriptions, beacon }: Live): Pr
   const { userId } = identity
   // First the future ones: what begins while the present ones are read is let in by its own change.
   if (socket.connected) await socket.join(liveRoom(userId))
+  subscriptions.wantAll(socket)
   let entered = 0
   await subscriptions.enterAll(socket, async () => {
     const { rev, shared } = await sharedPlaces(sync, identity)

@@ -64,6 +64,8 @@ export interface OrderOptions {
 /** What cannot be sent yet of one conversation. */
 interface Held {
   changes: Map<Rev, Send>
+  /** Those of them that tell of a membership: what is read of it since is newer. */
+  memberships: Set<Rev>
   /** What is no change, with the rev that it must not come before. */
   others: Array<{ rev: Rev, send: Send }>
   /** Checks that were asked for. */
@@ -97,7 +99,7 @@ export class Order {
   }
 
   /** Takes a change at its rev. False: it has been sent, or what it said has been looked up since; it is dropped. */
-  take (conversationId: string, rev: Rev, send: Send): boolean {
+  take (conversationId: string, rev: Rev, send: Send, isMembership = false): boolean {
     const { positions, isAlone } = this.options
     const position = positions.of(conversationId)
     const held = this.heldOf(conversationId)
@@ -111,7 +113,10 @@ export class Order {
     if (held === undefined && this.isIdle(conversationId, position?.rev)) {
       positions.checked(conversationId, rev)
       this.ends.pass(conversationId, send)
-    } else this.hold(conversationId, held, held => { held.changes.set(rev, send) })
+    } else this.hold(conversationId, held, held => {
+      held.changes.set(rev, send)
+      if (isMembership) held.memberships.add(rev)
+    })
     return true
   }
 
@@ -166,7 +171,7 @@ export class Order {
 
   private hold (conversationId: string, before: Held | undefined, add: (held: Held) => void, isUrgent = false): void {
     if (this.count >= heldMax) return this.giveUp(conversationId)
-    const held: Held = before ?? { changes: new Map(), others: [], doubts: 0, isClosing: false, stop: undefined }
+    const held: Held = before ?? { changes: new Map(), memberships: new Set(), others: [], doubts: 0, isClosing: false, stop: undefined }
     this.held.set(conversationId, held)
     this.counting(held, () => { add(held) })
     if (isUrgent && !held.isClosing) {
@@ -246,8 +251,8 @@ export class Order {
     const rev = sends !== undefined || to === after ? after : sizeOf(held) === 0 ? undefined : lowest(held)
     if (mustCheck || found?.isChecked === true) positions.checked(conversationId, rev)
     else positions.set(conversationId, rev)
-    // What came meanwhile is as good.
-    if (sends !== undefined) this.counting(held, () => { for (const [rev, send] of sends) if (!held.changes.has(rev)) held.changes.set(rev, send) })
+    // What was heard is as good, but of a membership: its member may have gone and come back by now, unheard.
+    if (sends !== undefined) this.counting(held, () => { for (const [rev, send] of sends) if (held.memberships.delete(rev) || !held.changes.has(rev)) held.changes.set(rev, send) })
   }
 
   private counting (held: Held, change: () => void): void {

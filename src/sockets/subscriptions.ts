@@ -35,6 +35,8 @@ export class Subscriptions {
   private readonly lastJoined = new Map<string, Rev>()
   /** Sockets that wait for the change that makes their user a member, by `placeRoom`. */
   private readonly expected = new Map<string, Set<ChatSocket>>()
+  /** What each socket has left by itself: nothing but a joining brings it back. */
+  private readonly left = new WeakMap<ChatSocket, Set<string>>()
 
   constructor (io: ChatServer, chat: ChatContext, positions: Positions) {
     this.io = io
@@ -75,9 +77,10 @@ export class Subscriptions {
     for (;;) {
       const { memberships } = person
       const { checks } = this.positions
-      const places = await read()
+      const all = await read()
       if (memberships !== person.memberships) continue
-      this.leaveOthers(socket, new Set(places.map(({ conversationId }) => conversationId)))
+      this.leaveOthers(socket, new Set(all.map(({ conversationId }) => conversationId)))
+      const places = all.filter(({ conversationId }) => this.left.get(socket)?.has(conversationId) !== true)
       const isNew = places.some(({ conversationId }) => !socket.rooms.has(conversationId))
       const again = this.positions.checks === checks ? [] : places.filter(({ conversationId }) => this.positions.wasChecked(conversationId, checks))
       for (const place of places) if (!again.includes(place)) this.join(socket, place.conversationId, place.joined)
@@ -105,6 +108,17 @@ export class Subscriptions {
       sockets.delete(socket)
       if (sockets.size === 0 && this.expected.get(place) === sockets) this.expected.delete(place)
     }
+  }
+
+  /** Ends the live delivery of a conversation on a socket that wants no more of it. */
+  quit (socket: ChatSocket, conversationId: string): void {
+    if (socket.rooms.has(conversationId)) this.left.set(socket, (this.left.get(socket) ?? new Set()).add(conversationId))
+    this.leave(socket, conversationId)
+  }
+
+  /** A socket wants all of its user's conversations, those that it has left too. */
+  wantAll (socket: ChatSocket): void {
+    this.left.delete(socket)
   }
 
   leave (socket: ChatSocket, conversationId: string): void {
@@ -241,6 +255,7 @@ export class Subscriptions {
 
   private join (socket: ChatSocket, conversationId: string, joined: Joined | undefined): void {
     if (!socket.connected) return
+    this.left.get(socket)?.delete(conversationId)
     const place = placeRoom(conversationId, socket.data.session.identity.userId)
     void socket.join([conversationId, place])
     if (joined !== undefined) this.setJoined(conversationId, place, joined)

@@ -51,7 +51,7 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
   leaveCommonChat: {
     failure: 'Failed to leave common chat',
     run: async ({ socket, subscriptions }) => {
-      subscriptions.leave(socket, commonChatId)
+      subscriptions.quit(socket, commonChatId)
       return async () => ({ ack: {}, event: ['leftCommonChat', { success: true }] })
     }
   },
@@ -67,7 +67,7 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
     failure: 'Failed to leave room',
     run: async ({ socket, subscriptions }, given) => {
       const roomId = normalRoomId(given)
-      subscriptions.leave(socket, roomConversationId(roomId))
+      subscriptions.quit(socket, roomConversationId(roomId))
       return async () => ({ ack: { roomId }, event: ['leftRoom', { roomId, success: true }] })
     }
   },

@@ -20,6 +20,7 @@ async function makeRoom (t: Parameters<typeof connect>[0], settings: object = {}
     conversationId: conversationId as string,
     say: async (content: string, node = here) => (await call(node, 'POST', `/api/rooms/${roomId}/messages`, (node === here ? ann : bob).token, { content })).body.message.rev as number,
     remove: async () => await call(here, 'DELETE', `/api/rooms/${roomId}/members/${eve.id}`, ann.token),
+    promote: async () => await call(here, 'PUT', `/api/rooms/${roomId}/members/${eve.id}`, ann.token, { role: 'moderator' }),
     invite: async () => await call(here, 'PUT', `/api/rooms/${roomId}/members/${eve.id}`, ann.token)
   }
 }
@@ -89,6 +90,22 @@ t.test('I4: who was removed and came back unheard gets nothing of what was said 
   t.same(revsOf(removed, conversationId), [3, ...from(back - 1, last)])
 })
 
+t.test('I4: a membership that is heard of late tells nothing of one who was removed and came back since', async t => {
+  const { member, removed, conversationId, say, remove, invite, promote } = await makeRoom(t, { history: 'joined' })
+  await unheard(async () => await say('lost'))
+  bus.holds = () => true
+  await promote()
+  await unheard(remove)
+  const secret = await say('among themselves')
+  await unheard(invite)
+  const last = await say('with everybody')
+  bus.holds = () => false
+  bus.release()
+  await Promise.all([member, removed].map(async socket => await socket.wait('roomMessage', ({ rev }) => rev === last)))
+  t.same(revsOf(member, conversationId), from(2, last))
+  t.same(revsOf(removed, conversationId), [3, ...from(secret + 1, last)])
+})
+
 t.test('I4: no read position and no head of a room reaches who was removed unheard', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   const joined = await connect(t, there.url, eve.token)
@@ -147,4 +164,24 @@ t.test('a live socket is let into a room of which nothing was heard, and told to
   await socket.wait('resync')
   await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'hello' })
   t.match(await socket.wait('roomMessage'), { message: 'hello' })
+})
+
+t.test('a room that a live socket has left is not begun again where something passed unseen', async t => {
+  const { member, conversationId, say } = await makeRoom(t)
+  await member.ask('leaveRoom', conversationId.slice('room_'.length))
+  await member.ask('leaveCommonChat')
+  const roomId = await unheard(async () => {
+    const { body: { room } } = await call(here, 'POST', '/api/rooms', ann.token, { name: 'unheard', isPrivate: true })
+    await call(here, 'PUT', `/api/rooms/${room.roomId}/members/${bob.id}`, ann.token)
+    return room.roomId as string
+  })
+  await there.app.beacon.beat()
+  await member.wait('resync')
+  const left = await say('behind the leaving')
+  await call(here, 'POST', '/api/common-chat/message', ann.token, { content: 'behind that too' })
+  await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'hello' })
+  await member.wait('roomMessage', ({ message }) => message === 'hello')
+  await member.ask('setupUser')
+  t.same(revsOf(member, conversationId).filter(rev => rev >= left), [])
+  t.same(member.all('commonChatMessage'), [])
 })
