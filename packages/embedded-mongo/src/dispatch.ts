@@ -32,7 +32,7 @@ export async function dispatch (engine: Engine, request: Request, connectionId: 
     return await run(call, command)
   } catch (error) {
     // A transaction ends with its first error, as a half-done statement must never be committed.
-    if (call?.transaction !== undefined) call.session?.abort()
+    if (call?.transaction !== undefined) call.session?.abort(call.transaction)
     return errorReply(asMongoError(error))
   }
 }

@@ -58,6 +58,7 @@ export const CODES = {
   ExceededTimeLimit: 262,
   OperationNotSupportedInTransaction: 263,
   PreparedTransactionInProgress: 267,
+  IndexBuildAborted: 276,
   NoQueryExecutionPlans: 291,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   SocketException: 9001,

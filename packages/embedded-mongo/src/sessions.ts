@@ -126,9 +126,10 @@ export class Session {
     if (this.#store.seq > seq) this.#changed()
   }
 
-  abort (): void {
+  /** Ends the open transaction; a statement that outlived its own passes that, and leaves the next one alone. */
+  abort (transaction = this.transaction): void {
     this.#notice()
-    if (this.state !== 'open') return
+    if (this.state !== 'open' || this.transaction !== transaction) return
     this.transaction!.abort()
     this.transaction = undefined
     this.state = 'aborted'

@@ -117,12 +117,13 @@ async function buildAll (call: Call, collection: Collection, added: readonly Ind
   const { catalog, store } = call.engine
   try {
     for (const index of added) await buildIndex(store, collection, index)
+    if (collection.dropped || added.some(index => index.dropped)) throw mongoError('IndexBuildAborted', `the building of ${added.map(index => index.name).join(', ')} was ended by a drop`)
   } catch (error) {
-    for (const index of added) if (collection.indexes.includes(index)) catalog.removeIndex(collection, index)
+    for (const index of added) if (!collection.dropped && !index.dropped) catalog.removeIndex(collection, index)
     call.engine.reclaim()
     throw error
   }
-  for (const index of added) if (collection.indexes.includes(index)) catalog.markReady(collection, index)
+  for (const index of added) catalog.markReady(collection, index)
 }
 
 /** Indexes that another client is building: its success is this one's, its failure too. */
@@ -130,7 +131,7 @@ async function othersBuilt (collection: Collection, specs: readonly Doc[]): Prom
   for (const spec of specs) {
     const index = existingIndex(collection, spec)
     await index?.building
-    if (index !== undefined && !index.ready) throw mongoError('OperationFailed', `the index ${index.name} was being built and could not be`)
+    if (index?.ready !== true) throw mongoError('OperationFailed', `the index ${String(spec.get('name'))} was being built and could not be`)
   }
 }
 

@@ -66,9 +66,9 @@ export async function onEachMatch (call: Call, collection: Collection, selection
   }
 }
 
-/** The document as it is now, if it still matches: while its writer waited, it may have changed or gone. */
-function matching ({ view, filter }: Query, key: string): Doc | undefined {
-  const bytes = view.peek(key)
+/** The document as it is now, if it still matches: while its writer waited, it or its collection may have changed or gone. */
+function matching ({ view, filter, plan }: Query, key: string): Doc | undefined {
+  const bytes = plan.collection.dropped ? undefined : view.peek(key)
   const doc = bytes && decode(bytes)
   return doc !== undefined && matches(filter, doc) ? doc : undefined
 }

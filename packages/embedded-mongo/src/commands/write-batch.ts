@@ -61,7 +61,7 @@ export async function runStatements (call: Call, count: number, run: (i: number)
       const known = asMongoError(error)
       if (isOfWholeCommand(call, known)) throw known
       errors.push(writeError(i, known))
-      if (call.transaction !== undefined) call.session!.abort()
+      if (call.transaction !== undefined) call.session!.abort(call.transaction)
       if (ordered || call.transaction !== undefined) break
     }
   }

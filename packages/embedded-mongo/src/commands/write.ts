@@ -19,11 +19,13 @@ async function insert (call: Call): Promise<Doc> {
   const docs = call.docs('documents')
   const raw = call.request.rawDocuments('documents')!
   const { writer, engine } = call
-  const collection = await whenUnlocked(call, () => ensureCollection(call))
+  let collection = await whenUnlocked(call, () => ensureCollection(call))
   let n = 0
   const errors = await runStatements(call, docs.length, i => {
     const { doc, bytes } = withId(docs[i]!, raw[i]!)
     return whenUnlocked(call, () => {
+      // Dropped while others went first: as with MongoDB, the rest goes into a new one.
+      if (collection.dropped) collection = ensureCollection(call)
       once(call, i, () => {
         insertDocument(writer, collection, bytes, doc)
         return INSERTED

@@ -132,7 +132,7 @@ export class Catalog implements CollectionKeeper {
   }
 
   countChanged (collection: Collection): void {
-    this.#uncounted.add(collection)
+    if (!collection.dropped) this.#uncounted.add(collection)
   }
 
   mark (collection: Collection, index: Index, multikey: boolean, truncated: boolean): void {
@@ -145,6 +145,8 @@ export class Catalog implements CollectionKeeper {
   }
 
   save (collection: Collection): void {
+    // What has outlived a drop, as the building of an index may, must not bring the collection back.
+    if (collection.dropped) return
     this.#store.put(COLLECTIONS + collection.prefix, encode(docOf({
       database: collection.database,
       name: collection.name,

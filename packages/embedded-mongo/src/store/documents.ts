@@ -122,5 +122,15 @@ function putEntries (writer: Writer, changes: readonly Change[], record: string)
 }
 
 function removeEntries (writer: Writer, change: Change, record: string): void {
-  for (const key of change.removed) writer.put(change.index.unique ? key : key + record, null)
+  const { unique, ready } = change.index
+  for (const key of change.removed) {
+    if (!unique) writer.put(key + record, null)
+    // While the index is built it may not know this document yet, and know another by the same key.
+    else if (ready || isOf(writer, key, record)) writer.put(key, null)
+  }
+}
+
+function isOf (writer: Writer, key: string, record: string): boolean {
+  const holder = writer.view.peek(key)
+  return holder !== undefined && fromBytes(holder) === record
 }

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { Binary, Long } from 'bson'
+import { toNumber } from '../src/values.ts'
+import { Catalog } from '../src/store/catalog.ts'
+import type { Doc, Value } from '../src/values.ts'
+import type { Engine } from '../src/engine.ts'
+import { command, openEngine } from './helpers/engine.ts'
+
+const DOCUMENTS = 20_000
+
+async function fill (engine: Engine): Promise<void> {
+  await command(engine, { insert: 'items', documents: Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: i, n: i })) })
+}
+
+const firstBatch = (reply: Doc): Value[] => (reply.get('cursor') as Doc).get('firstBatch') as Value[]
+
+const buildUnique = (engine: Engine) => command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'n_1', unique: true }] })
+
+t.test('what is inserted after a drop, by an insert that had begun before it, is in the new collection', async t => {
+  const engine = openEngine(t)
+  const inserting = fill(engine)
+  t.equal((await command(engine, { drop: 'items' })).get('ok'), 1)
+  await inserting
+  const last = await command(engine, { find: 'items', filter: { _id: DOCUMENTS - 1 } })
+  t.equal(firstBatch(last).length, 1)
+  const count = toNumber((await command(engine, { count: 'items' })).get('n'))
+  t.ok(count > 0 && count < DOCUMENTS)
+})
+
+t.test('a collection dropped while an index of it is built stays dropped, and the building is told', async t => {
+  const engine = openEngine(t)
+  await fill(engine)
+  const building = buildUnique(engine)
+  await command(engine, { drop: 'items' })
+  t.equal((await building).get('codeName'), 'IndexBuildAborted')
+  t.equal(new Catalog(engine.store).get('test.items'), undefined, 'nor does it come back at the next start')
+})
+
+t.test('an index dropped while it is built is not there, and the building is told', async t => {
+  const engine = openEngine(t)
+  await fill(engine)
+  const building = buildUnique(engine)
+  t.equal((await command(engine, { dropIndexes: 'items', index: 'n_1' })).get('ok'), 1)
+  t.equal((await building).get('codeName'), 'IndexBuildAborted')
+})
+
+t.test('a unique key that moves to another document while its index is built is that document\'s', async t => {
+  const engine = openEngine(t)
+  await fill(engine)
+  const last = DOCUMENTS - 1
+  const building = buildUnique(engine)
+  // The building has entered the first document already, and not come to the last.
+  await command(engine, { update: 'items', updates: [{ q: { _id: 0 }, u: { $set: { n: last } } }] })
+  await command(engine, { delete: 'items', deletes: [{ q: { _id: last }, limit: 1 }] })
+  t.equal((await building).get('ok'), 1)
+  t.equal(firstBatch(await command(engine, { find: 'items', filter: { n: last }, hint: 'n_1' })).length, 1)
+})
+
+t.test('a statement that outlives its transaction leaves the next one alone', async t => {
+  const engine = openEngine(t)
+  await fill(engine)
+  const session = { lsid: { id: new Binary(randomBytes(16), 4) }, autocommit: false }
+  const begun = (txnNumber: number, body: object) => command(engine, { ...body, ...session, txnNumber: Long.fromNumber(txnNumber), startTransaction: true })
+  const old = begun(1, { find: 'items', filter: { none: 1 } })
+  await command(engine, { abortTransaction: 1, ...session, txnNumber: Long.fromNumber(1) }, 'admin')
+  await begun(2, { insert: 'items', documents: [{ _id: 'new' }] })
+  t.equal((await old).get('codeName'), 'NoSuchTransaction')
+  t.equal((await command(engine, { commitTransaction: 1, ...session, txnNumber: Long.fromNumber(2) }, 'admin')).get('ok'), 1)
+})
