@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { Revoked } from '../src/auth/identity.ts'
 import type { Config } from '../src/config.ts'
+import { hearTyping } from '../src/sockets/announce-typing.ts'
 import { Beacon } from '../src/sockets/beacon.ts'
 import { serve } from '../src/sockets/connection.ts'
 import { startDelivery } from '../src/sockets/deliver.ts'
@@ -44,6 +45,7 @@ export default fp(async function sockets (app, config: Config) {
   app.addHook('onReady', async () => { subscriptions.start() })
   const delivery = startDelivery(services)
   const stopBeacon = beacon.start()
+  io.on('typing', word => { hearTyping(services, word) })
   const stopRelay = startRelay(io, chat, app.sessions, ({ userId, sessionId }: Revoked) => {
     io.local.in(sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId)).disconnectSockets(true)
   })

@@ -63,7 +63,7 @@ export const serverEvents = {
   }),
   noop: Type.Object({ conversationId: ConversationId, rev: Type.Integer() }, { description: 'A change that the receiver may not see has this rev' }),
   heads: Type.Record(Type.String(), Type.Integer(), { description: 'About every 25 s: the revs of the conversations that changed meanwhile' }),
-  resync: Type.Object({}, { description: 'Live events were dropped because the client was too slow to take them: sync' }),
+  resync: Type.Object({}, { description: 'Live events were dropped because the client was too slow to take them, or the socket follows a conversation from now on whose beginning it was not told of: sync' }),
   messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),
   typing: Type.Object({ conversationId: ConversationId, userId: Id, on: Type.Boolean() }),
   presence: PresencePayload,

@@ -1,15 +1,18 @@
 import { otherUser, parseConversationId } from '../chat/conversation-id.ts'
 import { entitlement } from '../chat/entitled.ts'
 import { TidelogError } from '../errors.ts'
-import type { Live } from './services.ts'
-import { placeRoom, userRoom } from './types.ts'
+import { revOf } from '../log/types.ts'
+import { joinsNodes } from './relay.ts'
+import type { Live, SocketServices } from './services.ts'
+import { type TypingWord, placeRoom, userRoom } from './types.ts'
 
 /**
  * Tells the others of a conversation that the caller is typing, or no longer. Whoever could not send there, or says the
  * same again too soon, is not heard.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
-export async function announceTyping ({ socket, chat, typing, subscriptions }: Live, input: { conversationId: string, on: boolean }): Promise<void> {
+export async function announceTyping (live: Live, input: { conversationId: string, on: boolean }): Promise<void> {
+  const { io, socket, chat, typing } = live
   const { identity } = socket.data.session
   const { userId } = identity
   const ref = parseConversationId(input.conversationId)
@@ -26,6 +29,22 @@ export async function announceTyping ({ socket, chat, typing, subscriptions }: L
   // Whoever gets a conversation live was let in; others are looked up.
   if (!socket.rooms.has(conversationId)) await entitlement(chat, identity, conversationId)
   if (!typing.passes(conversationId, input.on, chat.now())) return
+  const word = { conversationId, userId, on: input.on }
+  if (!joinsNodes(io)) return tellTyping(live, word)
+  // This node or another may not have heard yet who was removed.
+  const { head } = await entitlement(chat, identity, conversationId)
+  const known = { ...word, rev: head?.headRev ?? revOf(0) }
+  io.serverSideEmit('typing', known)
+  hearTyping(live, known)
+}
+
+/** Tells sockets of this process that somebody types, when they have been told what was known where it was said. */
+export function hearTyping (services: SocketServices, { rev, ...word }: TypingWord): void {
+  if (!services.order.isBusy) services.order.takeAt(word.conversationId, rev, () => { tellTyping(services, word) })
+}
+
+function tellTyping ({ io, subscriptions }: SocketServices, word: Omit<TypingWord, 'rev'>): void {
+  const { conversationId, userId } = word
   const hidden = subscriptions.blockersIn(conversationId, userId).map(blocker => placeRoom(conversationId, blocker))
-  socket.to(conversationId).except([userRoom(userId), ...hidden]).emit('typing', { conversationId, userId, on: input.on })
+  io.local.to(conversationId).except([userRoom(userId), ...hidden]).emit('typing', word)
 }

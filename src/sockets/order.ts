@@ -113,10 +113,12 @@ export class Order {
     if (held === undefined && this.isIdle(conversationId, position?.rev)) {
       positions.checked(conversationId, rev)
       this.ends.pass(conversationId, send)
-    } else this.hold(conversationId, held, held => {
-      held.changes.set(rev, send)
-      if (isMembership) held.memberships.add(rev)
-    })
+    } else {
+      this.hold(conversationId, held, held => {
+        held.changes.set(rev, send)
+        if (isMembership) held.memberships.add(rev)
+      })
+    }
     return true
   }
 
@@ -127,7 +129,8 @@ export class Order {
     if (position === undefined ? isAlone : position.rev !== undefined && position.rev >= rev) return this.ends.pass(conversationId, send)
     const held = this.heldOf(conversationId)
     if (held === undefined && this.isIdle(conversationId, position?.rev)) {
-      positions.checked(conversationId, rev)
+      // Where somebody follows, the change of this rev may still be on its way, and must not pass for sent.
+      if (!this.ends.hole.isFollowed(conversationId)) positions.checked(conversationId, rev)
       this.ends.pass(conversationId, send)
     } else this.hold(conversationId, held, held => { held.others.push({ rev, send }) })
   }
@@ -247,6 +250,14 @@ export class Order {
     if (mustCheck && found?.isChecked !== true) await hole.check(conversationId)
     if (this.held.get(conversationId) !== held) return
     held.doubts -= doubts
+    if (after === undefined && held.changes.size === 0) {
+      // Who follows is who may. Changes up to there may still be on their way: none of them passes for sent.
+      positions.checked(conversationId, undefined)
+      const { others } = held
+      this.counting(held, () => { held.others = [] })
+      for (const { send } of others) this.ends.pass(conversationId, send)
+      return
+    }
     const sends = found?.sends
     const rev = sends !== undefined || to === after ? after : sizeOf(held) === 0 ? undefined : lowest(held)
     if (mustCheck || found?.isChecked === true) positions.checked(conversationId, rev)

@@ -1,5 +1,6 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io'
 import type { Revoked, Session } from '../auth/identity.ts'
+import type { Rev } from '../log/types.ts'
 import type { ClientToServer, ServerToClient } from '../schemas/events.ts'
 
 export interface SocketData {
@@ -13,6 +14,16 @@ export interface NodeToNode {
   committed: (committed: Uint8Array) => void
   revoked: (revoked: Revoked) => void
   userChanged: (userId: string) => void
+  typing: (word: TypingWord) => void
+}
+
+/** Somebody types in a room or the common chat, or no longer. */
+export interface TypingWord {
+  conversationId: string
+  userId: string
+  on: boolean
+  /** The conversation's last change when it was said. */
+  rev: Rev
 }
 
 export type ChatServer = Server<ClientToServer, ServerToClient, NodeToNode, SocketData>

@@ -152,6 +152,32 @@ t.test('I4: across a hole that is too long to fill nobody follows who may not, a
   t.same(revsOf(removed, conversationId), [3])
 })
 
+t.test('I4: that somebody types is told to who follows, and not to who was removed unheard', async t => {
+  const { member, removed, conversationId, say, remove } = await makeRoom(t)
+  const typist = await connect(t, here.url, ann.token)
+  t.match(await typist.ask('typing', { conversationId, on: true }), { success: true })
+  await Promise.all([member, removed].map(async socket => await socket.wait('typing')))
+  await unheard(remove)
+  await typist.ask('typing', { conversationId, on: false })
+  t.match(await member.wait('typing', ({ on }) => on === false), { conversationId, userId: ann.id })
+  const last = await say('a fence')
+  await member.wait('roomMessage', ({ rev }) => rev === last)
+  await removed.ask('setupUser')
+  t.equal(removed.all('typing').length, 1)
+})
+
+t.test('a block that one node knows of hides typing at another', async t => {
+  const { member, conversationId, say } = await makeRoom(t)
+  const typist = await connect(t, here.url, ann.token)
+  await call(here, 'PUT', `/api/users/${ann.id}/block`, bob.token)
+  await member.wait('conversationChanged', ({ change }) => change.kind === 'block')
+  await typist.ask('typing', { conversationId, on: true })
+  const last = await say('a fence')
+  await member.wait('noop', ({ rev }) => rev === last)
+  t.same(member.all('typing'), [])
+  await call(here, 'DELETE', `/api/users/${ann.id}/block`, bob.token)
+})
+
 t.test('a live socket is let into a room of which nothing was heard, and told to sync', async t => {
   const socket = await connect(t, there.url, bob.token)
   await socket.ask('setupUser', { live: true })

@@ -126,6 +126,22 @@ t.test('where nobody follows, or nothing depends on memberships, nobody is asked
   t.same([sent, asked], [['heard 7', 'heard 9'], []])
 })
 
+t.test('what overtakes the first change that is heard of does not stand for it', async t => {
+  const { sent, hear, hearAt } = makeOrder({ hole: { isRestricted: () => false } })
+  hearAt(7)
+  t.equal(hear(7), true)
+  t.same(sent, ['at 7', 'heard 7'])
+
+  const room = makeOrder()
+  room.hearAt(7)
+  await soon()
+  t.same([room.sent, room.asked], [['at 7'], ['check']])
+  t.equal(room.hear(7), true)
+  await soon()
+  t.same(room.sent, ['at 7', 'heard 7'])
+  t.equal(room.order.isEmpty, true)
+})
+
 t.test('a hole is not given up while the database does not answer', async t => {
   let fails = 2
   const { sent, hear, fire, positions } = makeOrder({
