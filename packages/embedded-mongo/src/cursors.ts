@@ -3,10 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { decode, encode } from './bson-bytes.ts'
 import { mongoError } from './errors.ts'
 import type { ReplyBatch } from './reply-batch.ts'
+import { DOCUMENT_BYTES_MAX } from './store/documents.ts'
 import type { Transaction } from './store/transaction.ts'
 import type { Supply } from './supply.ts'
 import type { Progress } from './turns.ts'
 import type { Doc } from './values.ts'
+
+/** A document that a read makes may be a little larger than one that is stored. */
+const MADE_BYTES_MAX = DOCUMENT_BYTES_MAX + 16 * 1024
 
 /** Puts supplied documents into batches. */
 export class Batches {
@@ -30,6 +34,7 @@ export class Batches {
     }
     const progress = this.#supply.next((bytes, doc) => {
       const document = this.#project === undefined ? bytes : encode(this.#project(doc ?? decode(bytes)))
+      if (document.length > MADE_BYTES_MAX) throw mongoError('BSONObjectTooLarge', `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MADE_BYTES_MAX}(16MB)`)
       if (batch.hasRoom(document.length)) {
         batch.add(document)
         return batch.count < limit

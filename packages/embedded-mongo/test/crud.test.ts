@@ -186,6 +186,32 @@ t.test('a document above 16 MiB is refused and one just below is stored', async 
   t.equal(error.code, 10334)
 })
 
+t.test('a read that makes a document above 16 MiB of smaller ones is refused', async t => {
+  const { db } = await startEngine(t)
+  const parts = db.collection('parts')
+  await parts.insertMany([{ text: 'x'.repeat(9_000_000) }, { text: 'x'.repeat(9_000_000) }])
+  for (const read of [
+    parts.aggregate([{ $group: { _id: 1, texts: { $push: '$text' } } }]).toArray(),
+    parts.aggregate([{ $lookup: { from: 'parts', localField: 'none', foreignField: 'none', as: 'all' } }]).toArray(),
+    parts.find({}, { projection: { text: 1, again: '$text' } }).toArray()
+  ]) t.equal((await errorOf(read)).code, 10334)
+})
+
+t.test('a findAndModify whose projection fails has written nothing', async t => {
+  const { db } = await startEngine(t)
+  const items = db.collection<{ _id: number }>('items')
+  await items.insertOne({ _id: 1 })
+  const failing = [{ 'a.$': 1 }, { sum: { $add: ['$_id', 'text'] } }]
+  for (const projection of failing) {
+    await errorOf(items.findOneAndUpdate({ _id: 1 }, { $set: { a: 1 } }, { projection, returnDocument: 'after' }))
+    await errorOf(items.findOneAndUpdate({ _id: 2 }, { $set: { a: 1 } }, { projection, returnDocument: 'after', upsert: true }))
+    await errorOf(items.findOneAndDelete({ _id: 1 }, { projection }))
+  }
+  await errorOf(items.findOneAndDelete({ _id: 3 }, { projection: failing[0]! }))
+  await errorOf(db.collection('none').findOne({}, { projection: failing[0]! }))
+  t.same(await items.find().toArray(), [{ _id: 1 }])
+})
+
 t.test('what is out of scope is refused with MongoDB\'s error', async t => {
   const { db } = await startEngine(t)
   await db.collection('items').insertOne({ a: 1 })

@@ -32,13 +32,16 @@ function selection (call: Call) {
 }
 
 async function removeOne (call: Call): Promise<Doc> {
+  const shown = showing(call)
   return await onFirstMatch(call, 0, selection(call), ({ collection, match }) => {
+    const result = docOf({ lastErrorObject: docOf({ n: int32(match === undefined ? 0 : 1) }), value: shown(match?.doc) })
     if (match !== undefined) removeDocument(call.writer, collection!, match.key, match.doc)
-    return docOf({ lastErrorObject: docOf({ n: int32(match === undefined ? 0 : 1) }), value: shown(call, match?.doc) })
+    return result
   })
 }
 
 async function updateOne (call: Call, returnsNew: boolean): Promise<Doc> {
+  const shown = showing(call)
   const update = readUpdate(call.body.get('update'), call.body.get('arrayFilters'))
   return await modifyOne(call, 0, { ...selection(call), update, multi: false, upsert: call.boolean('upsert', false) }, modified => {
     const inserted = modified !== undefined && modified.before === undefined
@@ -48,15 +51,16 @@ async function updateOne (call: Call, returnsNew: boolean): Promise<Doc> {
         updatedExisting: modified !== undefined && !inserted,
         upserted: inserted ? modified.after.get('_id') : undefined
       }),
-      value: shown(call, returnsNew ? modified?.after : modified?.before)
+      value: shown(returnsNew ? modified?.after : modified?.before)
     })
   })
 }
 
-function shown (call: Call, doc: Doc | undefined): Doc | null {
-  if (doc === undefined) return null
-  const fields = call.doc('fields')
-  return fields === undefined || fields.size === 0 ? doc : parseProjection(fields)(doc)
+/** What the answer shows of a document. */
+function showing (call: Call): (doc: Doc | undefined) => Doc | null {
+  const fields = call.doc('fields') ?? new Map()
+  const project = fields.size === 0 ? undefined : parseProjection(fields)
+  return doc => doc === undefined ? null : project?.(doc) ?? doc
 }
 
 const command: Command = {

@@ -84,16 +84,18 @@ function limitOf (call: Call): number {
 function find (call: Call): Reply | Promise<Reply> {
   call.engine.counters.query++
   const collection = collectionOf(call)
+  const projection = call.doc('projection') ?? NOTHING
+  const project = projection.size === 0 ? undefined : parseProjection(projection)
   if (collection === undefined) {
     parseFilter(call.doc('filter') ?? NOTHING)
+    parseSort(call.doc('sort') ?? NOTHING)
     return firstReply(call, call.namespace(), arraySupply([]), { batchSize: 1 })
   }
-  const projection = call.doc('projection')
   return firstReply(call, call.namespace(), supplyOf(findQuery(call, collection)), {
     batchSize: call.integer('batchSize', FIRST_BATCH),
     singleBatch: call.boolean('singleBatch', false) || limitOf(call) < 0,
     timesOut: !call.boolean('noCursorTimeout', false),
-    project: projection === undefined || projection.size === 0 ? undefined : parseProjection(projection)
+    project
   })
 }
 

@@ -52,7 +52,9 @@ export async function modify (call: Call, i: number, statement: UpdateStatement)
     let n = 0
     let nModified = 0
     await onEachMatch(call, collection, statement, match => {
-      if (change(call, collection, match, statement).changed) nModified++
+      const modified = changeOf(match, statement)
+      store(call, collection, match.key, modified)
+      if (modified.changed) nModified++
       n++
     })
     if (n > 0 || !statement.upsert) return docOf({ n: int32(n), nModified: int32(nModified) })
@@ -64,23 +66,28 @@ export async function modify (call: Call, i: number, statement: UpdateStatement)
   })
 }
 
-/** Changes the first match, or upserts; `describe` makes statement `i`'s result of it, or of neither. */
+/** Changes the first match, or upserts; `describe` makes statement `i`'s result of it, or of neither, before anything is written: it may fail. */
 export async function modifyOne (call: Call, i: number, statement: UpdateStatement, describe: (modified: Modified | undefined) => Doc): Promise<Doc> {
   return await onFirstMatch(call, i, statement, ({ collection, match }) => {
-    if (match !== undefined) return describe(change(call, collection!, match, statement))
-    return describe(statement.upsert ? upsert(call, collection ?? ensureCollection(call), statement) : undefined)
+    if (match !== undefined) {
+      const modified = changeOf(match, statement)
+      const result = describe(modified)
+      store(call, collection!, match.key, modified)
+      return result
+    }
+    if (!statement.upsert) return describe(undefined)
+    const { doc, bytes } = withId(upsertDocument(statement.update, statement.filter))
+    const result = describe({ before: undefined, after: doc, changed: true })
+    insertDocument(call.writer, collection ?? ensureCollection(call), bytes, doc)
+    return result
   })
 }
 
-function change (call: Call, collection: Collection, { key, doc: before }: Match, { update }: UpdateStatement): Modified {
+function changeOf ({ doc: before }: Match, { update }: UpdateStatement): Modified & { before: Doc } {
   const after = applyUpdate(update, before, { insert: false })
-  if (after === null) return { before, after: before, changed: false }
-  replaceDocument(call.writer, collection, key, before, after)
-  return { before, after, changed: true }
+  return after === null ? { before, after: before, changed: false } : { before, after, changed: true }
 }
 
-function upsert (call: Call, collection: Collection, statement: UpdateStatement): Modified {
-  const { doc, bytes } = withId(upsertDocument(statement.update, statement.filter))
-  insertDocument(call.writer, collection, bytes, doc)
-  return { before: undefined, after: doc, changed: true }
+function store (call: Call, collection: Collection, key: string, { before, after, changed }: Modified & { before: Doc }): void {
+  if (changed) replaceDocument(call.writer, collection, key, before, after)
 }
