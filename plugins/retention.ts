@@ -13,7 +13,10 @@ export default fp(async function retention (app, { RETENTION_DAYS: days }: Confi
   let sweeping: Promise<void> = Promise.resolve()
   const start = () => {
     sweeping = sweep(app.chat, { days, signal: stop.signal }).then(
-      swept => { if (swept.purged > 0 || swept.collected > 0) app.log.info(swept, 'messages purged') },
+      swept => {
+        if (swept.purged > 0 || swept.collected > 0) app.log.info(swept, 'messages purged')
+        if (swept.refused > 0) app.log.warn(swept, 'conversations left to the next purge')
+      },
       (error: unknown) => { app.log.warn({ err: error }, 'purge of old messages cut short') }
     ).then(() => {
       if (!stop.signal.aborted) timer = setTimeout(start, sweepEveryMs * (0.9 + Math.random() * 0.2)).unref()

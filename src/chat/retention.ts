@@ -1,4 +1,6 @@
+import { TidelogError } from '../errors.ts'
 import { collectPurged, oldestMessage } from '../log/collect.ts'
+import type { Outcome } from '../log/plan.ts'
 import { type Head, type Seq, seqOf } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
 
@@ -18,6 +20,10 @@ export interface Swept {
   purged: number
   /** Rows that were removed, those included that an earlier sweep had left. */
   collected: number
+  /** Conversations whose purge did not come through: the next sweep tries again. */
+  refused: number
+  /** Why the last of them did not. */
+  err?: unknown
 }
 
 /** @param signal ends the sweep between two steps; the next one goes on */
@@ -25,7 +31,7 @@ export async function sweep (context: ChatContext, { days, signal }: { days: num
   const { conversations } = context.log.collections
   // By the hour, so that nodes which sweep at about the same time purge the same.
   const before = new Date(Math.floor(context.now() / hourMs) * hourMs - days * dayMs)
-  const swept: Swept = { purged: 0, collected: 0 }
+  const swept: Swept = { purged: 0, collected: 0, refused: 0 }
   for (let after = ''; ;) {
     const heads = await conversations.find({ _id: { $gt: after, $lt: conversationsEnd } }).sort({ _id: 1 }).limit(conversationsAtOnce).batchSize(conversationsAtOnce + 1).toArray()
     for (const head of heads) {
@@ -47,10 +53,22 @@ async function sweepOne ({ log }: ChatContext, head: Head, before: Date, swept: 
   }
   if (oldest === undefined || oldest.createdAt >= before || signal?.aborted === true) return
   const throughSeq = await lastBefore(log.collections, head, oldest.seq, before)
-  const { outcome } = await log.commit({ changes: [{ type: 'purge', conversationId: head._id, throughSeq }] })
+  const outcome = await purge(log, head._id, throughSeq, swept)
   if (outcome !== 'committed' && outcome !== 'unchanged') return
   if (outcome === 'committed') swept.purged++
   swept.collected += await collectPurged(log.collections, { _id: head._id, purgedSeq: throughSeq }, signal === undefined ? {} : { signal })
+}
+
+/** One conversation in which too many write does not keep the others from their purge; that the database is away is told by the reads. */
+async function purge (log: ChatContext['log'], conversationId: string, throughSeq: Seq, swept: Swept): Promise<Outcome['outcome']> {
+  try {
+    return (await log.commit({ changes: [{ type: 'purge', conversationId, throughSeq }] })).outcome
+  } catch (error) {
+    if (!(error instanceof TidelogError)) throw error
+    swept.refused++
+    swept.err = error
+    return 'refused'
+  }
 }
 
 /** The last message from before a time, by halves: times of a conversation increase with its seqs. The one at `from` is such. */

@@ -61,7 +61,7 @@ export const serverEvents = {
   conversationChanged: Type.Object({ conversationId: SyncedId, rev: Type.Integer(), change: StateChange }, {
     description: 'Membership, settings or a purge; of the own log (`self`), to who asked for `live`, all its changes'
   }),
-  noop: Type.Object({ conversationId: ConversationId, rev: Type.Integer() }, { description: 'A change that the receiver may not see has this rev' }),
+  noop: Type.Object({ conversationId: SyncedId, rev: Type.Integer() }, { description: 'A change that the receiver may not see has this rev, or one whose newer form comes with a later one' }),
   heads: Type.Record(Type.String(), Type.Integer(), { description: 'About every 25 s: the revs of the conversations that changed meanwhile' }),
   resync: Type.Object({}, { description: 'Live events were dropped because the client was too slow to take them, or the socket follows a conversation from now on whose beginning it was not told of: sync' }),
   messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),

@@ -18,6 +18,7 @@ import { sendRoom } from '../../src/chat/send-room.ts'
 import { unreadCounts } from '../../src/chat/unread.ts'
 import { readConfig } from '../../src/config.ts'
 import { examine } from '../../src/doctor/index.ts'
+import { TidelogError } from '../../src/errors.ts'
 import { collectPurged } from '../../src/log/collect.ts'
 import type { ConversationLog } from '../../src/log/index.ts'
 import { seqOf } from '../../src/log/types.ts'
@@ -162,6 +163,23 @@ t.test('a sweep that is cut short is finished by the next, and several at once d
   t.equal(swept.reduce((sum, { purged }) => sum + purged, 0), 1)
   t.same(await stored(id), [26, 27, 28, 29, 30])
   t.equal(await purged(id), 25)
+})
+
+t.test('a conversation whose purge is refused for now does not keep the others from theirs', async t => {
+  const [a, b, c] = [await newPerson(test), await newPerson(test), await newPerson(test)]
+  const [first, second] = [directId(a.id, b.id), directId(a.id, c.id)].sort() as [string, string]
+  for (const other of [b, c]) await say(a, other, 'old')
+  for (const id of [first, second]) await age(log, id, 1)
+  const commit = chat.log.commit.bind(chat.log)
+  t.teardown(() => { chat.log.commit = commit })
+  chat.log.commit = async unit => {
+    if (unit.changes[0]?.conversationId === first) throw new TidelogError('OVERLOADED')
+    return await commit(unit)
+  }
+  t.match(await sweep(chat, { days: 30 }), { purged: 1, collected: 1, refused: 1 })
+  chat.log.commit = commit
+  t.match(await sweep(chat, { days: 30 }), { purged: 1, collected: 1, refused: 0 })
+  t.same([await stored(first), await stored(second)], [[], []])
 })
 
 t.test('a server with RETENTION_DAYS sweeps when it starts, and tells its clients', async t => {
