@@ -177,6 +177,15 @@ t.test('counting agrees with finding', async t => {
   t.same(await items.distinct('n', { _id: { $gt: 10 } }), [0, 1, 2, 3])
 })
 
+t.test('a filter behind a limit is asked, also where the documents are only counted', async t => {
+  const { db } = await startEngine(t)
+  const items = db.collection('items')
+  await items.insertMany(Array.from({ length: 20 }, (_, n) => ({ n })))
+  const behind = [{ $match: { n: { $gte: 5 } } }, { $count: 'n' }]
+  t.same(await items.aggregate([{ $limit: 10 }, ...behind]).toArray(), [{ n: 5 }])
+  t.same(await items.aggregate([{ $skip: 3 }, ...behind]).toArray(), [{ n: 15 }])
+})
+
 t.test('a document above 16 MiB is refused and one just below is stored', async t => {
   const { db } = await startEngine(t)
   const files = db.collection<{ _id: number, text: string }>('files')

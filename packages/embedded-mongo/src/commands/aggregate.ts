@@ -34,7 +34,7 @@ function aggregate (call: Call): Reply | Promise<Reply> {
   const context = { lookup: lookupIn(call) }
   if (query === undefined) return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, [], context)), { batchSize })
   if (pipeline.stages.length === 0) return firstReply(call, call.namespace(), supplyOf(query), { batchSize })
-  const docs = documents(query, onlyCounts(call.array('pipeline')))
+  const docs = documents(query, pipeline.stages.length === 1 && counts(call.array('pipeline').at(-1)))
   return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, docs, context)), { batchSize })
 }
 
@@ -57,19 +57,14 @@ function * documents (query: Query, onlyCounts: boolean): Flow {
   }
 }
 
-/** Whether the pipeline looks at no field behind its leading stages, as that of `countDocuments` does. */
-function onlyCounts (stages: readonly Value[]): boolean {
-  const last = stages.at(-1)
-  if (!isDoc(last) || !stages.slice(0, -1).every(isLeading)) return false
-  if (last.has('$count')) return true
-  const group = last.get('$group')
+/** Whether a stage looks at no field, as the last of `countDocuments` does. */
+function counts (stage: Value | undefined): boolean {
+  if (!isDoc(stage)) return false
+  if (stage.has('$count')) return true
+  const group = stage.get('$group')
   return isDoc(group) && [...group].every(([name, value]) => name === '_id'
     ? value === null || isNumeric(value)
     : isDoc(value) && value.size === 1 && isNumeric(value.get('$sum')))
-}
-
-function isLeading (stage: Value): boolean {
-  return isDoc(stage) && ['$match', '$skip', '$limit'].some(name => stage.has(name))
 }
 
 function lookupIn (call: Call): (from: string, filter: Filter) => Iterable<Doc> {
