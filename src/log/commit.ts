@@ -85,7 +85,8 @@ export class Committer {
   /** Commits of this process that moved a head. */
   moves = 0
   private readonly waiting: Item[] = []
-  private readonly busy = new Set<string>()
+  /** Conversations that a running transaction holds, with its end. */
+  private readonly busy = new Map<string, Promise<void>>()
   private running = 0
   private closing = false
   private readonly whenIdle: Array<() => void> = []
@@ -142,8 +143,8 @@ export class Committer {
       })
       if (batch.length === 0) return
       this.running++
-      for (const item of batch) for (const id of item.conversations) this.busy.add(id)
-      void this.run(batch)
+      const ended = this.run(batch)
+      for (const item of batch) for (const id of item.conversations) this.busy.set(id, ended)
     }
   }
 
@@ -288,6 +289,11 @@ export class Committer {
     }
     for (let start = 0; start < unknown.length; start += headsInQuery) await this.fill(found, unknown.slice(start, start + headsInQuery))
     return found
+  }
+
+  /** Waits for the commit of this conversation that is under way, if there is one. */
+  async settled (id: string): Promise<void> {
+    await this.busy.get(id)
   }
 
   /** Nobody else writes to the database. */

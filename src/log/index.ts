@@ -95,6 +95,11 @@ export class ConversationLog {
     return this.committer.peekHead(conversationId)
   }
 
+  /** Waits for the commit of a conversation that is under way in this process, if there is one: heads are as the database is then. */
+  settled (conversationId: string): Promise<void> {
+    return this.committer.settled(conversationId)
+  }
+
   /** Stays the same as long as no head moves; undefined where other processes move them too. */
   get moves (): number | undefined {
     return this.committer.isAlone ? this.committer.moves : undefined

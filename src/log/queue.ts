@@ -29,7 +29,7 @@ export interface BatchBounds {
  * Takes the next batch out of `waiting`, which keeps the rest in order. `busy` names the conversations that a
  * running transaction holds. Returns an empty batch when nothing can go now.
  */
-export function takeBatch<T extends Waiting> (waiting: T[], busy: ReadonlySet<string>, bounds: BatchBounds): T[] {
+export function takeBatch<T extends Waiting> (waiting: T[], busy: ReadonlySet<string> | ReadonlyMap<string, unknown>, bounds: BatchBounds): T[] {
   const batch: T[] = []
   const rest: T[] = []
   const held = new Set<string>()

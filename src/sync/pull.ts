@@ -70,6 +70,8 @@ export async function fill (context: SyncContext, identity: Identity, due: reado
     for (const one of found) {
       if (!now.isMine(one.due)) continue
       one.hasMoved ||= now.isPurged(one.due)
+      // Where heads move when their commit is known to be on disk, the next call would find nothing new before that.
+      if (one.hasMoved) await context.chat.log.settled(one.due.head._id)
       answer.add(one, people)
     }
   }

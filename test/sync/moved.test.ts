@@ -6,6 +6,7 @@ import { CursorCodec } from '../../src/log/cursor.ts'
 import { databaseIdentity } from '../../src/log/database.ts'
 import { revOf, selfLogId, seqOf } from '../../src/log/types.ts'
 import { startApp } from '../helpers/app.ts'
+import { holdCommit } from '../helpers/commits.ts'
 import { newPerson, syncOnce } from '../helpers/people.ts'
 import { beforeScan } from '../helpers/reads.ts'
 
@@ -21,6 +22,31 @@ t.test('I3: a message that moves away behind the head while it is looked for is 
   t.match(first.conversations.find(({ conversationId }) => conversationId === id), { changes: { length: 0 }, rev: 1, hasMore: true })
   t.equal(first.hasMore, true)
   const cursors = Object.fromEntries(first.conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
+})
+
+t.test('I3: whoever is told that there is more finds it, though the commit that moved it is not acknowledged yet', async t => {
+  const [a, b] = [await newPerson(test), await newPerson(test)]
+  const id = directId(a.id, b.id)
+  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const commit = holdCommit(t, mongo.client)
+  const edited = editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
+  await commit.isApplied
+  const waits = new Promise<string>(resolve => {
+    const settled = chat.log.settled.bind(chat.log)
+    t.teardown(() => { chat.log.settled = settled })
+    chat.log.settled = async conversationId => {
+      resolve('waits')
+      await settled(conversationId)
+    }
+  })
+  const first = syncOnce(test, a, {})
+  t.equal(await Promise.race([first.then(() => 'answered'), waits]), 'waits')
+  commit.acknowledge()
+  await edited
+  const { conversations, hasMore } = await first
+  t.equal(hasMore, true)
+  const cursors = Object.fromEntries(conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
   t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
 })
 
