@@ -142,6 +142,21 @@ t.test('I5: a retry is the same message as long as that is kept; while its row g
   t.match(await send('one'), { duplicate: false, message: { seq: 2, message: 'one' } })
 })
 
+t.test('I5: a retry of a reply is answered with it though what it replies to is purged', async t => {
+  for (const collects of [false, true]) {
+    const [a, b] = [await newPerson(test), await newPerson(test)]
+    const id = directId(a.id, b.id)
+    const gone = await say(b, a, 'one')
+    const reply = { content: 'two', replyTo: gone._id, clientMessageId: 'c1' }
+    const { _id } = await say(a, b, 'two', reply)
+    await purge(id, 1)
+    if (collects) await collectPurged(chat.log.collections, (await chat.log.head(id))!)
+    t.match(await sendDirect(chat, a.identity, { receiverId: b.id, ...reply }), { duplicate: true, message: { _id, replyTo: gone._id } })
+    await t.rejects(sendDirect(chat, a.identity, { receiverId: b.id, ...reply, content: 'three' }), { code: 'IDEMPOTENCY_MISMATCH' })
+    await t.rejects(sendDirect(chat, a.identity, { receiverId: b.id, ...reply, clientMessageId: 'c2' }), { code: 'VALIDATION' })
+  }
+})
+
 t.test('a sweep that is cut short is finished by the next, and several at once do no harm', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
