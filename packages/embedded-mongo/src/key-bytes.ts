@@ -33,7 +33,7 @@ export interface KeyRange {
   truncated: boolean
 }
 
-/** The longest key in bytes: LMDB's 1,978 less what the store puts around it. */
+/** The longest key in bytes: LMDB's 1,978 (with pages of 4 KiB) less what the store puts around it. */
 export const KEY_BYTES_MAX = 1940
 const KEY_BYTES_KEPT = KEY_BYTES_MAX - 32
 

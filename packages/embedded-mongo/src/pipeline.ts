@@ -17,14 +17,13 @@ export interface PipelineContext {
   lookup: (from: string, filter: Filter) => Iterable<Doc>
 }
 
-/** What a stage makes of documents; what the planner could do in its place; the other collection it reads. */
+/** What a stage makes of documents, and what the planner could do in its place. */
 interface Stage {
   run: (docs: Flow, context: PipelineContext) => Flow
   filter?: Filter
   sort?: IndexField[]
   skip?: number
   limit?: number
-  from?: string
 }
 
 /** What the planner answers (`filter`, then `sort`, then `skip`, then `limit`) and what is left for `runPipeline`. */
@@ -34,15 +33,12 @@ export interface Pipeline {
   skip: number
   limit?: number
   stages: Stage[]
-  /** The other collections it reads. */
-  lookups: string[]
 }
 
 export function parsePipeline (specs: readonly Value[]): Pipeline {
   const stages = specs.map(parseStage)
-  const lookups = stages.flatMap(({ from }) => from ?? [])
   const filters: Filter[] = []
-  const pipeline: Pipeline = { filter: { op: 'always' }, skip: 0, stages, lookups }
+  const pipeline: Pipeline = { filter: { op: 'always' }, skip: 0, stages }
   // A match after a sort may as well come before it.
   for (;;) {
     const [next] = stages
@@ -98,7 +94,7 @@ function parseStage (spec: Value): Stage {
     }
     case '$lookup': {
       const { from, filterFor, join } = parseLookup(operand)
-      return { from, run: (docs, { lookup }) => mapped(doc => [join(doc, [...lookup(from, filterFor(doc))])], docs) }
+      return { run: (docs, { lookup }) => mapped(doc => [join(doc, [...lookup(from, filterFor(doc))])], docs) }
     }
     case '$group': return parseGroup(operand)
     case '$count': return parseCountStage(operand)

@@ -44,10 +44,6 @@ export class Catalog implements CollectionKeeper {
     return this.#byNamespace.get(namespace)
   }
 
-  byId (id: number): Collection | undefined {
-    return this.#byId.get(id)
-  }
-
   all (): Iterable<Collection> {
     return this.#byNamespace.values()
   }

@@ -39,9 +39,6 @@ async function reasonOf (error: Error & { commitError?: Promise<never> }): Promi
   return await Promise.race([error.commitError.catch((reason: unknown) => reason as Error), late])
 }
 
-/** LMDB's limit is 1,978 bytes with pages of 4 KiB; callers hash what is longer. */
-export const KEY_BYTES_MAX = 1_978
-
 const MAP_BYTES = 2 ** 40
 const READERS_MAX = 4_096
 

@@ -4,13 +4,11 @@ import type { Filter } from '../filter.ts'
 import type { IndexField } from '../key-bytes.ts'
 import { docOf, isDoc, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-import { prefixEnd, prefixOf } from './keys.ts'
+import { prefixOf } from './keys.ts'
 
 export type Index = {
   readonly id: number
   readonly prefix: string
-  /** End of the range of the index's keys. */
-  readonly end: string
   readonly name: string
   readonly spec: Doc
   readonly fields: readonly IndexField[]
@@ -44,7 +42,6 @@ export function defineIndex (id: number, spec: Doc, flags = { ready: true, multi
   return {
     id,
     prefix: prefixOf(id),
-    end: prefixEnd(id),
     name: spec.get('name') as string,
     spec,
     fields,

@@ -60,10 +60,6 @@ export class Transaction implements Writer {
     this.#counts.set(collection, (this.#counts.get(collection) ?? 0) + delta)
   }
 
-  hasWritten (): boolean {
-    return this.#locked.length > 0
-  }
-
   /** Makes the writes visible as one commit; durable like any other. */
   commit (): void {
     if (this.#own.versions.size > 0 || this.created.size > 0) {
