@@ -142,7 +142,9 @@ function pathMatches (doc: Plain, path: string, op: string, operand: unknown): b
 
 function itemMatches (item: Val, condition: Condition): boolean {
   if (Object.keys(condition).every(name => name.startsWith('$'))) return holdAll(item, condition)
-  return isPlain(item) && matchesFilter(item, condition)
+  // An array within the array stands for a document whose fields are its positions.
+  const fields = Array.isArray(item) ? Object.fromEntries(item.map((value, position) => [String(position), value])) : item
+  return isPlain(fields) && matchesFilter(fields, condition)
 }
 
 export const isOperators = (value: unknown): value is Condition => isPlain(value) && Object.keys(value)[0]?.startsWith('$') === true
