@@ -73,6 +73,13 @@ export class Beacon {
     if (followers <= 1) this.known.set(conversationId, rev)
   }
 
+  /** Somebody follows it who was not there when it was told of: the next beat tells where it stands. */
+  tellAgain (conversationId: string): void {
+    const rev = this.known.get(conversationId)
+    // What is not known is looked at.
+    if (rev !== undefined) this.changed.set(conversationId, rev)
+  }
+
   async beat (): Promise<void> {
     await this.look()
     const { changed } = this

@@ -5,7 +5,7 @@ import { audienceOf } from './audience.ts'
 import { sharedPlaces } from './go-live.ts'
 import type { Hole, Send } from './order.ts'
 import type { SocketServices } from './services.ts'
-import { liveRoom, userRoom } from './types.ts'
+import { type ChatSocket, liveRoom, userRoom } from './types.ts'
 
 /** How to send what is found in a hole. */
 export interface Senders {
@@ -20,16 +20,26 @@ export interface Senders {
  * moved from a removal to a new joining, and what is between the two must not be shown: so where a row is missing, or a
  * membership is told, who follows is compared with who may, and who joined later than a change does not get it.
  */
-export function holeOf ({ chat: { log }, sync, subscriptions }: Pick<SocketServices, 'chat' | 'sync' | 'subscriptions'>, senders: Senders): Hole {
+export function holeOf ({ chat: { log }, sync, subscriptions, beacon }: Pick<SocketServices, 'chat' | 'sync' | 'subscriptions' | 'beacon'>, senders: Senders): Hole {
+  /** Puts a socket where its user's memberships are now. */
+  async function enterAgain (socket: ChatSocket): Promise<void> {
+    const before = new Set(subscriptions.followedBy(socket))
+    try {
+      await subscriptions.enterAll(socket, async () => (await sharedPlaces(sync, socket.data.session.identity)).shared)
+    } finally {
+      // What went before into what it follows from now on can only come by a sync.
+      const begun = subscriptions.followedBy(socket).filter(conversationId => !before.has(conversationId))
+      if (begun.length > 0) socket.emit('resync', {})
+      // Beats may have told of it while this socket was not there.
+      for (const conversationId of begun) beacon.tellAgain(conversationId)
+    }
+  }
+
   async function check (conversationId: string, userIds: readonly string[] = []): Promise<Map<string, Member>> {
     const owner = selfLogOwner(conversationId)
     if (owner !== undefined) {
       await subscriptions.readBlocks(owner)
-      for (const socket of subscriptions.socketsIn(liveRoom(owner))) {
-        const isNew = await subscriptions.enterAll(socket, async () => (await sharedPlaces(sync, socket.data.session.identity)).shared)
-        // What went before into what it follows from now on can only come by a sync.
-        if (isNew) socket.emit('resync', {})
-      }
+      for (const socket of subscriptions.socketsIn(liveRoom(owner))) await enterAgain(socket)
       return new Map()
     }
     if (!isRestricted(conversationId)) return new Map()

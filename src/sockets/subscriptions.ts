@@ -68,11 +68,8 @@ export class Subscriptions {
     }
   }
 
-  /**
-   * Lets a socket into the conversations that `read` brings, and into no others; it is asked again if they changed meanwhile.
-   * Says whether there was one that it did not follow.
-   */
-  async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<boolean> {
+  /** Lets a socket into the conversations that `read` brings, and into no others; it is asked again if they changed meanwhile. */
+  async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<void> {
     const person = await this.know(socket.data.session.identity)
     for (;;) {
       const { memberships } = person
@@ -81,14 +78,13 @@ export class Subscriptions {
       if (memberships !== person.memberships) continue
       this.leaveOthers(socket, new Set(all.map(({ conversationId }) => conversationId)))
       const places = all.filter(({ conversationId }) => this.left.get(socket)?.has(conversationId) !== true)
-      const isNew = places.some(({ conversationId }) => !socket.rooms.has(conversationId))
       const again = this.positions.checks === checks ? [] : places.filter(({ conversationId }) => this.positions.wasChecked(conversationId, checks))
       for (const place of places) if (!again.includes(place)) this.join(socket, place.conversationId, place.joined)
       await Promise.all(again.map(async ({ conversationId, joined }) => {
         if (joined === undefined) this.join(socket, conversationId, undefined)
         else await this.enter(socket, conversationId)
       }))
-      return isNew
+      return
     }
   }
 

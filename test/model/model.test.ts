@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { spec } from './arbitrary.ts'
+import { found } from './found.ts'
 import { mutants } from './mutants.ts'
 import { type Mutation, runHistory } from './world.ts'
 
@@ -13,7 +14,7 @@ const keepsItsPromises = (mutation?: Mutation) => fc.asyncProperty(spec, async h
 })
 
 t.test('I1 I2 I3 I4 I5 I6 I7: whatever the order, the losses and the crashes, clients end up with what is stored and theirs', { timeout: 0 }, async t => {
-  await fc.assert(keepsItsPromises(), { numRuns: runs })
+  await fc.assert(keepsItsPromises(), { numRuns: runs, examples: Object.values(found).map(history => [history]) })
   t.pass(`${runs} histories`)
 })
 

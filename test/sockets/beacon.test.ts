@@ -50,3 +50,15 @@ t.test('that one client was told where a conversation stands does not keep the o
   await there.app.beacon.beat()
   await before.wait('heads', payload => payload[conversationId] === heads[conversationId]!.rev)
 })
+
+t.test('I7: who was let in late is told where the conversation stands by a beat, not by a resync alone, though others were told before', async t => {
+  const member = await follow(t, bob.token)
+  const { roomId, conversationId } = await makeRoom()
+  await member.ask('sync', { cursors: {} })
+  const { body: { message: { rev } } } = await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'behind the sync' })
+  t.equal((await follow(t, eve.token)).heads[conversationId]!.rev, rev)
+  await there.app.beacon.beat()
+  await member.wait('resync')
+  await there.app.beacon.beat()
+  await member.wait('heads', payload => payload[conversationId] === rev)
+})

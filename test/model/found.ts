@@ -1,0 +1,37 @@
+import type { Spec } from './spec.ts'
+
+/** Histories that have shown something wrong, by what it was: they are run before the random ones. */
+export const found: Record<string, Spec> = {
+  'the resync of who was let into a room by a look is lost, and no beat tells of the room again': {
+    seed: 1_502_278_107,
+    faults: 0.3,
+    loss: 0.5,
+    share: false,
+    nodes: 3,
+    replicates: true,
+    calm: false,
+    batchCountMax: 1,
+    clocks: [0, 0, 0],
+    clients: [
+      { user: 0, live: false, limit: 1 },
+      { user: 0, live: true, limit: 1 },
+      { user: 2, live: true, limit: 1 }
+    ],
+    steps: [
+      { type: 'send', user: 0, node: 1, place: 2, clientId: null, big: false },
+      { type: 'clientCrash', client: 0 },
+      { type: 'send', user: 1, node: 1, place: 1, clientId: null, big: false },
+      { type: 'send', user: 0, node: 0, place: 0, clientId: null, big: false },
+      { type: 'membership', user: 0, node: 2, role: null },
+      { type: 'membership', user: 2, node: 0, role: 'member' },
+      { type: 'send', user: 1, node: 0, place: 0, clientId: null, big: false },
+      { type: 'membership', user: 1, node: 0, role: 'member' },
+      { type: 'failover' },
+      { type: 'beat', node: 1 },
+      { type: 'edit', user: 0, node: 2, target: 0 },
+      { type: 'sync', client: 2 },
+      { type: 'send', user: 1, node: 0, place: 1, clientId: null, big: false },
+      { type: 'clientCrash', client: 0 }
+    ]
+  }
+}
