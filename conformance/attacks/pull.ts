@@ -51,7 +51,7 @@ export async function pull (stage: Stage, me: Person): Promise<void> {
 class PullClient {
   readonly cursors = new Map<string, string>()
   private readonly followers = new Map<string, Follower>()
-  /** Conversations of which a reset has come, and no message yet. */
+  /** Conversations of which a reset has come, and nothing yet that says from where on its story must be whole. */
   private readonly beginning = new Set<string>()
   private readonly stage: Stage
   private readonly me: Person
@@ -96,15 +96,15 @@ class PullClient {
       follower.held.clear()
       this.beginning.add(conversationId)
     }
-    // Older ones are the history's; the first messages of the newest page are where its own story begins.
-    if (this.beginning.has(conversationId) && (messages.length > 0 || !hasMore)) {
-      follower.afterSeq = messages.length === 0 ? 0 : Math.min(...messages.map(({ seq }) => seq)) - 1
-      this.beginning.delete(conversationId)
-    }
     for (const message of messages) {
       const held = follower.held.get(message._id)
       if (held === undefined || held.rev <= message.rev) follower.held.set(message._id, message)
       this.stage.history.see('in a sync answer', message, Date.now())
+    }
+    if (this.beginning.has(conversationId)) {
+      const after = wholeAfter({ reset, hasMore }, messages, follower.held.values())
+      follower.afterSeq = after ?? Infinity
+      if (after !== undefined) this.beginning.delete(conversationId)
     }
     follower.pages.push({ limit, revs: changes.map(({ rev }) => rev), createdAt: [], hasMore, reset, sameCursor: old === cursor })
     this.cursors.set(conversationId, cursor)
@@ -129,4 +129,14 @@ class PullClient {
     }
     return follower
   }
+}
+
+/**
+ * The seq behind which a client that was reset must get every message; undefined: this answer does not tell yet. The reset's own
+ * answer holds the first of the newest page, and older ones are the history's. The answers behind it go on by rev, with changes of
+ * older messages among those of the page: they tell nothing before the end.
+ */
+export function wholeAfter ({ reset, hasMore }: { reset: boolean, hasMore: boolean }, messages: ReadonlyArray<{ seq: number }>, held: Iterable<{ seq: number }>): number | undefined {
+  if (reset && messages.length > 0) return Math.min(...messages.map(({ seq }) => seq)) - 1
+  return hasMore ? undefined : Math.max(0, ...[...held].map(({ seq }) => seq))
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { wholeAfter } from '../../conformance/attacks/pull.ts'
 import { checks } from '../../conformance/checks/index.ts'
 import { type Attempt, type Connection, type Follower, History, type LiveEvent, type Message } from '../../conformance/history.ts'
 import { type PromiseNumber, type SectionName, promises, reportOf, textOf, verdictOf } from '../../conformance/report.ts'
@@ -225,4 +226,12 @@ t.test('a report names the verdict, the smallest evidence and what was left out'
     '   not exercised: nothing was sent twice',
     '7. Time                        held           12 checked'
   ].join('\n'))
+})
+
+t.test('what a client must hold after a reset begins with the newest page, not with what was changed while it was fetched', async t => {
+  t.equal(wholeAfter({ reset: true, hasMore: true }, [message(1047), message(1050)], []), 1046)
+  t.equal(wholeAfter({ reset: true, hasMore: true }, [], []), undefined, 'settings alone: the page goes on')
+  t.equal(wholeAfter({ reset: false, hasMore: true }, [message(1047), message(1043)], [message(1047), message(1043)]), undefined, 'seq 1043 was changed: it is older than the page')
+  t.equal(wholeAfter({ reset: false, hasMore: false }, [], [message(1047), message(1043)]), 1047)
+  t.equal(wholeAfter({ reset: true, hasMore: false }, [], []), 0)
 })
