@@ -6,12 +6,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Binary, Long, ObjectId, serialize } from 'bson'
+import { Binary, Long, serialize } from 'bson'
 import type { Document } from 'bson'
 import { decode } from '../src/bson-bytes.ts'
 import { dispatch } from '../src/dispatch.ts'
 import { Engine } from '../src/engine.ts'
 import { readRequest, writeReply } from '../src/wire.ts'
+import { entry as plainEntry, small } from './data.ts'
 
 const only = process.argv[2] ?? ''
 
@@ -54,22 +55,9 @@ function message (body: Document, database = 'bench'): Buffer {
   return Buffer.concat([head, bytes])
 }
 
-const small = (n: number) => ({ _id: new ObjectId(), n, kind: 'a', text: 'a document of about a hundred bytes', at: new Date(0) })
-
-function entry (conversationId: string, rev: number): Document {
-  return {
-    _id: `${conversationId}:${rev}`,
-    conversationId,
-    rev,
-    seq: rev,
-    senderId: `u${rev % 50}`,
-    receiverId: `u${(rev + 1) % 50}`,
-    updatedAt: new Date(rev),
-    clientMessageId: `m${rev}`,
-    text: 'a message of an ordinary length, as people write them',
-    createdAt: new Date(0)
-  }
-}
+/** As the log keeps it: with what its index of times is on. */
+const entry = (conversationId: string, rev: number): Document =>
+  ({ ...plainEntry(conversationId, rev), receiverId: `u${(rev + 1) % 50}`, updatedAt: new Date(rev) })
 
 const revs = new Map<string, number>()
 
