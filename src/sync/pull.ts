@@ -94,11 +94,7 @@ interface SecondLook {
 
 async function lookAgain ({ chat: { log }, places }: SyncContext, identity: Identity, found: readonly Found[]): Promise<SecondLook> {
   // One by one, so that they are read together with those of other answers.
-  const headOf = (id: string) => {
-    const head = log.peekHead(id)
-    return head === undefined ? log.head(id) : head ?? undefined
-  }
-  const [selfHead, ...now] = await Promise.all([headOf(selfLogId(identity.userId)), ...found.map(({ due: { head } }) => headOf(head._id))])
+  const [selfHead, ...now] = await Promise.all([log.head(selfLogId(identity.userId)), ...found.map(({ due: { head } }) => log.head(head._id))])
   const mine = await places.of(identity, selfHead)
   const isPurged = new Set(found.flatMap(({ due }, index) => (now[index]?.purgedSeq ?? 0) > (due.head.purgedSeq ?? 0) ? [due] : []))
   return {
