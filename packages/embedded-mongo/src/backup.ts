@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { DataFolderError, checkDatabaseFile, databaseFileIn } from './data-folder.ts'
+import { DataFolderError, checkDatabaseFile, databaseFileIn } from './database-file.ts'
 import { Environment } from './store/environment.ts'
 
 /** Copies a folder that may be in use by an engine in another process. */

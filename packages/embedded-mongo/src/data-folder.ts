@@ -2,26 +2,15 @@
  * One process a data folder. The lock is a file that names its owner; it is taken over when the owner is dead,
  * which after `kill -9` nobody else can say. Two engines on one folder would each miss the other's writes.
  */
-import { closeSync, linkSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { checkDatabaseFile, databaseFileIn, DataFolderError } from './database-file.ts'
 
 /** A process that was killed is there for a moment still: one that starts in its place waits so long, in milliseconds. */
 const DYING_MS_MAX = 1_000
 
 type Owner = { pid: number, started: string, token: string }
-
-export class DataFolderError extends Error {
-  readonly code: 'DATA_FOLDER_LOCKED' | 'DATA_FOLDER_UNUSABLE'
-
-  constructor (code: DataFolderError['code'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'DataFolderError'
-    this.code = code
-  }
-}
-
-export const databaseFileIn = (folder: string): string => join(folder, 'data.mdb')
 
 /** Locks held by this process, since its own pid says nothing about whether a lock is its own. */
 const held = new Set<string>()
@@ -145,46 +134,4 @@ function startOf (pid: number): string {
   } catch {
     return ''
   }
-}
-
-/**
- * A file that ends before the pages its header speaks of was cut; reading there would kill the process. Some of the
- * last pages may never have been written, so only a cut of this many pages is called one.
- */
-const MISSING_PAGES_MAX = 256
-
-function checkLength (file: string, head: Buffer, metaAt: number): void {
-  // MDB_meta: magic, version, address, map size, two MDB_db of 48 bytes (the first word is the page size), last page.
-  const pageBytes = head.readUInt32LE(metaAt + 24)
-  const lastPage = Number(head.readBigUInt64LE(metaAt + 24 + 96))
-  if (statSync(file).size >= (lastPage + 1 - MISSING_PAGES_MAX) * pageBytes) return
-  throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} has been cut short; it has not been changed`)
-}
-
-/** LMDB writes this in the first page of every file of its own; anything else must not be touched. */
-const LMDB_MAGIC = 0xBEEFC0DE
-const MAGIC_AT = [16, 24]
-
-/** Refuses what is no database, or not a whole one; a file that is not there or empty is a new one. */
-export function checkDatabaseFile (file: string): void {
-  const head = Buffer.alloc(256)
-  let bytes
-  try {
-    const handle = openSync(file, 'r')
-    try {
-      bytes = readSync(handle, head, 0, head.length, 0)
-    } finally {
-      closeSync(handle)
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-    throw error
-  }
-  if (bytes === 0) return
-  const metaAt = bytes === head.length ? MAGIC_AT.find(at => head.readUInt32LE(at) === LMDB_MAGIC) : undefined
-  if (metaAt !== undefined) {
-    checkLength(file, head, metaAt)
-    return
-  }
-  throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} is not a database of this engine, or is damaged; it has not been changed`)
 }

@@ -6,7 +6,7 @@ import { backupInto } from './backup.ts'
 import { DataFolder } from './data-folder.ts'
 import { EngineThread } from './thread.ts'
 
-export { DataFolderError } from './data-folder.ts'
+export { DataFolderError } from './database-file.ts'
 
 export type EmbeddedMongoOptions = ({
   /** The folder of the data; made if need be. One process a folder. */
