@@ -15,8 +15,7 @@ export interface Page<Row = StoredRow> {
  * be answered with the head's rev as its cursor, and a change that lands meanwhile is found by the next call.
  */
 export async function changesAfter ({ log }: LogCollections, conversationId: string, after: Rev, limit: number): Promise<Page> {
-  const { rows, isCut } = await scanLog(log, { filter: { conversationId, rev: { $gt: after } }, sort: { rev: 1 }, hint: indexNames.byRev, limit })
-  return { rows, hasMore: isCut || rows.length === limit }
+  return pageOf(await scanLog(log, { filter: { conversationId, rev: { $gt: after } }, sort: { rev: 1 }, hint: indexNames.byRev, limit: limit + 1 }), limit)
 }
 
 /** Whole rows behind `after` up to `to`, by ascending rev; of a rev whose row has moved on there is none. */
@@ -28,14 +27,17 @@ export async function changesBetween ({ log }: LogCollections, conversationId: s
 /** Rows of a direct conversation changed after a time, by ascending time, which is ascending rev too. */
 export async function changesSince ({ log }: LogCollections, conversationId: string, since: Date, limit: number): Promise<Page> {
   const filter = { conversationId, receiverId: { $exists: true }, updatedAt: { $gt: since } }
-  const { rows, isCut } = await scanLog(log, { filter, sort: { updatedAt: 1 }, hint: indexNames.byTime, limit })
-  return { rows, hasMore: isCut || rows.length === limit }
+  return pageOf(await scanLog(log, { filter, sort: { updatedAt: 1 }, hint: indexNames.byTime, limit: limit + 1 }), limit)
 }
 
 /** Messages before a seq (or the newest), newest first. */
 export async function messagesBefore ({ log }: LogCollections, conversationId: string, before: Seq | undefined, limit: number): Promise<Page> {
   const filter = { conversationId, seq: before === undefined ? { $gt: 0 as Seq } : { $lt: before } }
-  const { rows, isCut } = await scanLog(log, { filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: limit + 1 })
+  return pageOf(await scanLog(log, { filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: limit + 1 }), limit)
+}
+
+/** Of a scan that asked for one row more than goes into the page. */
+function pageOf ({ rows, isCut }: { rows: StoredRow[], isCut: boolean }, limit: number): Page {
   return { rows: rows.slice(0, limit), hasMore: isCut || rows.length > limit }
 }
 

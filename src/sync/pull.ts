@@ -159,7 +159,9 @@ async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, lim
   const page = await changesAfter(log.collections, head._id, after, limit)
   // What changed after the head was read comes next time, when it is known again who may see it.
   const rows = upTo(head, page.rows)
-  return { rows, hasMore: page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev, hasMoved: hasMoved(head, page.rows) }
+  const hasMore = page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev
+  // What is behind a full page that ends at the head was not looked at: any of it may have moved there.
+  return { rows, hasMore, hasMoved: hasMoved(head, page.rows) || (page.hasMore && !hasMore) }
 }
 
 async function newest ({ chat: { log } }: SyncContext, { head, view }: Due): Promise<Scanned> {

@@ -33,5 +33,40 @@ export const found: Record<string, Spec> = {
       { type: 'send', user: 1, node: 0, place: 1, clientId: null, big: false },
       { type: 'clientCrash', client: 0 }
     ]
+  },
+  'a message moves away behind a page that is full up to the head, and there is said to be no more': {
+    seed: 860_604_780,
+    faults: 0.1,
+    loss: 0,
+    share: false,
+    nodes: 1,
+    replicates: true,
+    calm: false,
+    batchCountMax: 1,
+    clocks: [0, 0, 0],
+    clients: [
+      { user: 0, live: false, limit: 3 },
+      { user: 0, live: false, limit: 1 },
+      { user: 0, live: true, limit: 1 },
+      { user: 0, live: true, limit: 1 }
+    ],
+    steps: [
+      { type: 'send', user: 0, node: 0, place: 2, clientId: null, big: false },
+      { type: 'edit', user: 0, node: 1, target: 0 },
+      { type: 'send', user: 0, node: 2, place: 2, clientId: null, big: false },
+      { type: 'edit', user: 1, node: 0, target: 0 },
+      { type: 'send', user: 0, node: 1, place: 0, clientId: null, big: false },
+      { type: 'sync', client: 0 },
+      { type: 'clientCrash', client: 0 },
+      { type: 'read', user: 1, node: 1, place: 0, seq: 1 },
+      { type: 'send', user: 2, node: 0, place: 1, clientId: null, big: false },
+      { type: 'leave', client: 1 },
+      { type: 'edit', user: 0, node: 2, target: 0 },
+      { type: 'leave', client: 3 },
+      { type: 'sync', client: 0 },
+      { type: 'send', user: 0, node: 0, place: 2, clientId: null, big: false },
+      { type: 'send', user: 1, node: 2, place: 2, clientId: null, big: false },
+      { type: 'block', user: 0, node: 1, other: 0, on: false }
+    ]
   }
 }

@@ -25,6 +25,27 @@ t.test('I3: a message that moves away behind the head while it is looked for is 
   t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
 })
 
+t.test('I3: a message that moves away behind a page that is full up to the head is not passed over in silence', async t => {
+  const [a, b] = [await newPerson(test), await newPerson(test)]
+  const id = directId(a.id, b.id)
+  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const cursors = Object.fromEntries((await syncOnce(test, a, {})).conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
+  await sendDirect(chat, b.identity, { receiverId: a.id, content: 'last' })
+  beforeScan(t, chat.log.collections, id, async () => await editMessage(chat, b.identity, { messageId: message._id, content: 'three' }))
+  const full = await syncOnce(test, a, { cursors, limit: 1 })
+  t.match(full, { conversations: [{ conversationId: id, changes: [{ rev: 3 }], rev: 3, hasMore: true }], hasMore: true })
+  t.match((await syncOnce(test, a, { cursors: { ...cursors, [id]: full.conversations[0]!.cursor } })).conversations, [{ conversationId: id, changes: [{ rev: 4, message: { message: 'three' } }], hasMore: false }])
+})
+
+t.test('a page that is full up to the head is the last one where nothing came meanwhile', async t => {
+  const [a, b] = [await newPerson(test), await newPerson(test)]
+  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const cursors = Object.fromEntries((await syncOnce(test, a, {})).conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
+  t.match(await syncOnce(test, a, { cursors, limit: 1 }), { conversations: [{ changes: [{ rev: 2 }], hasMore: false }], hasMore: false })
+})
+
 t.test('I3: whoever is told that there is more finds it, though the commit that moved it is not acknowledged yet', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
