@@ -1,16 +1,17 @@
 import { io, type Socket } from 'socket.io-client'
 import t from 'tap'
 import { type ServerProcess, startServer } from './helpers/process.ts'
+import { request } from './helpers/request.ts'
 
 interface Account { token: string, id: string }
 
 const register = async (url: string, username: string): Promise<Account> => {
-  const answer = await fetch(`${url}/api/auth/register`, {
+  const { text } = await request(`${url}/api/auth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ fullName: username, username, email: `${username}@example.com`, password: 'a long password' })
   })
-  const { token, user } = await answer.json() as { token: string, user: { _id: string } }
+  const { token, user } = JSON.parse(text) as { token: string, user: { _id: string } }
   return { token, id: user._id }
 }
 
@@ -28,12 +29,12 @@ async function everything (url: string, token: string, otherUserId: string): Pro
   const all = []
   let cursor: string | undefined
   for (;;) {
-    const answer = await fetch(`${url}/api/messages/sync-conversation`, {
+    const { text } = await request(`${url}/api/messages/sync-conversation`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify({ otherUserId, limit: 500, ...(cursor === undefined ? {} : { cursor }) })
     })
-    const page = await answer.json() as { messages: Array<{ _id: string, seq: number, rev: number, clientMessageId: string }>, cursor: string, hasMore: boolean }
+    const page = JSON.parse(text) as { messages: Array<{ _id: string, seq: number, rev: number, clientMessageId: string }>, cursor: string, hasMore: boolean }
     all.push(...page.messages)
     cursor = page.cursor
     if (!page.hasMore) return all

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { io } from 'socket.io-client'
 import t from 'tap'
 import { runServer, startServer } from './helpers/process.ts'
+import { request } from './helpers/request.ts'
 
 const lineOf = async (environment: Record<string, string>): Promise<{ code: number | null, text: string }> => {
   const child = runServer(environment)
@@ -28,19 +29,19 @@ t.test('a second process on the same DATA_DIR, and a port in use, are refused in
   const third = await lineOf({ DATA_DIR: t.testdir({}), PORT: new URL(first.url).port })
   t.equal(third.code, 1)
   t.match(third.text, /^Tidelog cannot start: [^\n]*EADDRINUSE[^\n]*$/)
-  t.equal((await fetch(`${first.url}/health/ready`)).status, 200)
+  t.equal((await request(`${first.url}/health/ready`)).status, 200)
   t.equal(await first.end('SIGTERM'), 0)
 })
 
 t.test('SIGTERM acknowledges what was accepted, tells the sockets and ends with 0', async t => {
   const server = await startServer({ DATA_DIR: t.testdir() })
   const accounts = await Promise.all(['ada', 'bob'].map(async username => {
-    const answer = await fetch(`${server.url}/api/auth/register`, {
+    const { text } = await request(`${server.url}/api/auth/register`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ fullName: username, username, email: `${username}@example.com`, password: 'a long password' })
     })
-    return await answer.json() as { token: string, user: { _id: string } }
+    return JSON.parse(text) as { token: string, user: { _id: string } }
   }))
   const socket = io(server.url, { auth: { token: accounts[0]!.token }, transports: ['websocket'], reconnection: false })
   await once(socket as never, 'connect')

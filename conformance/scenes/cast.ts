@@ -113,10 +113,10 @@ export class Cast {
   }
 
   private async ask (person: Person | undefined, method: string, path: string, body?: unknown): Promise<Answer> {
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 0; attempt < 10; attempt++) {
       const answer = await this.rest.call(method, path, person?.token, body)
       if (answer !== undefined && (!isTransient(answer) || answer.status === 429)) return answer
-      await delay(300)
+      await delay(Math.max(300, answer?.retryAfterMs ?? 0))
     }
     throw new Error(`${method} ${path} was not answered`)
   }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
+import { request } from './request.ts'
 
 export interface Answer {
   status: number
@@ -38,7 +39,7 @@ export async function startApp (t: Suite, environment: Record<string, string> = 
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
 
   async function call (method: string, path: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer> {
-    const response = await fetch(url + path, {
+    const { status, headers: answered, text } = await request(url + path, {
       method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -47,8 +48,7 @@ export async function startApp (t: Suite, environment: Record<string, string> = 
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: text === '' ? undefined : JSON.parse(text) }
+    return { status, headers: answered, text, body: text === '' ? undefined : JSON.parse(text) }
   }
 
   async function register (username: string, fields: Record<string, unknown> = {}) {

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { type Bus, makeBus } from './bus-adapter.ts'
+import { request } from './request.ts'
 
 /** One node of several. */
 export interface TestNode {
@@ -41,15 +42,16 @@ export async function startNodes (t: Suite, count: number): Promise<TestNodes> {
   }
 
   const call: TestNodes['call'] = async ({ url }, method, path, token, body) => {
-    const response = await fetch(url + path, {
+    const { status, text } = await request(url + path, {
       method,
       headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
-    return { status: response.status, body: await response.json() }
+    return { status, body: JSON.parse(text) }
   }
   const register = async (username: string) => {
-    const { body } = await call(nodes[0]!, 'POST', '/api/auth/register', undefined, { fullName: username, username, email: `${username}@example.org`, password: 'password-1' })
+    const { status, body } = await call(nodes[0]!, 'POST', '/api/auth/register', undefined, { fullName: username, username, email: `${username}@example.org`, password: 'password-1' })
+    if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`)
     return { token: body.token as string, id: body.user._id as string }
   }
   return { bus, nodes, call, register }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
+import { request } from '../helpers/request.ts'
 
 t.test('what a request may hold', async t => {
   const { call, register, url } = await startApp(t)
@@ -13,8 +14,8 @@ t.test('what a request may hold', async t => {
 
   t.test('text that is no JSON, another content type and too much of it have their own errors', async t => {
     const send = async (body: string, type: string) => {
-      const answer = await fetch(`${url}/api/auth/login`, { method: 'POST', headers: { 'content-type': type }, body })
-      return { status: answer.status, body: await answer.json() }
+      const { status, text } = await request(`${url}/api/auth/login`, { method: 'POST', headers: { 'content-type': type }, body })
+      return { status, body: JSON.parse(text) as unknown }
     }
     t.match(await send('{"username":', 'application/json'), { status: 400, body: { code: 'VALIDATION' } })
     t.match(await send('<a/>', 'text/xml'), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })

@@ -2,6 +2,7 @@ import * as bcrypt from '@node-rs/bcrypt'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { startApp, type TestApp } from '../../helpers/app.ts'
+import { request } from '../../helpers/request.ts'
 import { hs256 } from '../../helpers/tokens.ts'
 
 const secret = 'the secret that both sides know'
@@ -73,8 +74,8 @@ t.test('accounts', async t => {
     }
     for (const body of [null, [], 'text', 1]) t.match(await post('register', body), { status: 400, body: { code: 'VALIDATION' } }, JSON.stringify(body))
     const raw = async (body: string, type = 'application/json') => {
-      const response = await fetch(`${server.url}/api/auth/register`, { method: 'POST', body, headers: { 'content-type': type } })
-      return { status: response.status, body: await response.json() as unknown }
+      const { status, text } = await request(`${server.url}/api/auth/register`, { method: 'POST', body, headers: { 'content-type': type } })
+      return { status, body: JSON.parse(text) as unknown }
     }
     for (const text of ['{', '{"username":', '\u0000', 'undefined', '{"__proto__": {"username": "x"}}', JSON.stringify(input).replace('{', '{"constructor": {"prototype": {}},')]) {
       t.match(await raw(text), { status: 400, body: { success: false, code: 'VALIDATION' } }, text.slice(0, 30))
