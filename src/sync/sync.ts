@@ -2,7 +2,8 @@ import type { Identity } from '../auth/identity.ts'
 import type { SyncInput } from '../schemas/sync.ts'
 import type { SyncContext } from './context.ts'
 import { look } from './look.ts'
-import { type Pulled, changesMax, fill } from './pull.ts'
+import type { Pulled } from './answer.ts'
+import { changesMax, fill } from './pull.ts'
 import { selfLogId } from '../log/types.ts'
 
 const nothing: Pulled = { conversations: [], hasMore: false }

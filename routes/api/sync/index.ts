@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { failures } from '../../../src/schemas/failures.ts'
 import { SyncBody, SyncInput } from '../../../src/schemas/sync.ts'
-import { writePulled } from '../../../src/sync/pull.ts'
+import { writePulled } from '../../../src/sync/answer.ts'
 import { sync } from '../../../src/sync/sync.ts'
 import headsRoutes from './heads.ts'
 

@@ -1,0 +1,166 @@
+import type { Identity } from '../auth/identity.ts'
+import { JsonBytes } from '../chat/json-bytes.ts'
+import type { People } from '../chat/payload.ts'
+import { unreadMax } from '../chat/unread-counts.ts'
+import { isShown } from '../chat/view.ts'
+import type { Position } from '../log/cursor.ts'
+import type { StoredRow } from '../log/stored-row.ts'
+import { type Head, type Rev, revOf } from '../log/types.ts'
+import type { ReadPosition } from '../schemas/sync.ts'
+import { writeChange } from './changes.ts'
+import type { SyncContext } from './context.ts'
+import { type Found, type Settings, newestMax } from './found.ts'
+import type { Due } from './look.ts'
+
+/** Length of an answer in UTF-8. */
+export const answerBytesMax = 256 * 1024
+/** Conversations that are read at once. */
+const atOnce = 24
+/** What an answer takes beside its changes, and a conversation in it, and a read position as JSON. */
+const answerBytes = 100
+const conversationBytes = 320
+const readBytes = 90
+
+/** What a client is told of one conversation. */
+export interface PulledConversation {
+  wireId: string
+  kind: Head['kind']
+  /** As JSON, with commas between. */
+  changes: string
+  cursor: string
+  /** What the cursor stands for: the next live change has the rev behind it. */
+  rev: Rev
+  hasMore: boolean
+  reset: boolean
+  unreadCount: number
+  reads: ReadPosition[]
+}
+
+export interface Pulled {
+  conversations: PulledConversation[]
+  hasMore: boolean
+}
+
+/** Where changes are written; only within one turn. */
+const out = new JsonBytes()
+
+/** An answer as it fills up. */
+export class Answer {
+  private readonly context: SyncContext
+  private readonly identity: Identity
+  private readonly conversations: PulledConversation[] = []
+  changesLeft: number
+  private bytesLeft = answerBytesMax - answerBytes
+  private hasMore = false
+  /** Something did not fit. */
+  private overflown = false
+
+  constructor (context: SyncContext, identity: Identity, limit: number) {
+    this.context = context
+    this.identity = identity
+    this.changesLeft = limit
+  }
+
+  get isFull (): boolean {
+    return this.overflown || this.changesLeft <= 0 || this.bytesLeft <= conversationBytes
+  }
+
+  /** Rows of a conversation that are likely to fit; what is read beyond that is thrown away. */
+  get worthScanning (): number {
+    return Math.max(1, Math.min(this.changesLeft, Math.ceil(this.bytesLeft / this.context.sizes.change)))
+  }
+
+  /** How many of the next are read together: no more than are likely to fit. */
+  worthReading (due: readonly Due[], start: number): number {
+    let changes = 0
+    let count = 0
+    while (count < atOnce && start + count < due.length && (count === 0 || changes < this.changesLeft)) {
+      const { from, head } = due[start + count]!
+      changes += from === null ? Math.min(newestMax, head.headSeq) : head.headRev - from.rev
+      count++
+    }
+    return count
+  }
+
+  add (found: Found, people: People): void {
+    const beside = conversationBytes + found.members.length * readBytes
+    if (this.isFull || (beside > this.bytesLeft && this.conversations.length > 0)) {
+      this.overflown = true
+      return
+    }
+    const { due: { head, view, from }, rows, meta, readSeqs } = found
+    const entries: Array<StoredRow | Settings> = meta === undefined ? rows : [...rows, meta].sort((a, b) => a.rev - b.rev)
+    let taken = 0
+    let count = 0
+    out.clear()
+    for (const entry of entries) {
+      if (!('kind' in entry) || isShown(view, entry)) {
+        const before = out.length
+        if (count > 0) out.ascii(',')
+        if ('kind' in entry) writeChange(out, entry, people, readSeqs)
+        else out.text(entry.text)
+        const fits = count < this.changesLeft && beside + out.length < this.bytesLeft
+        // The first of an answer always goes in, or it would never move on.
+        if (!fits && (count > 0 || this.conversations.length > 0)) {
+          out.cut(before)
+          this.overflown = true
+          break
+        }
+        count++
+      }
+      taken++
+    }
+    if (count > 0) this.context.sizes.change += (out.length / count - this.context.sizes.change) / 8
+    const next = entries[taken]
+    const hasMore = found.hasMore || next !== undefined
+    if (taken === 0 && hasMore) return
+    const clock = head.clock.getTime()
+    // Whoever begins is told of all read positions at once; the newest page may have gaps, which its scan goes on behind.
+    const position: Position = !hasMore
+      ? { rev: head.headRev, clock, generation: view.generation }
+      : from === null && next !== undefined
+        ? { rev: revOf(next.rev - 1), clock, generation: view.generation }
+        : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(from?.clock ?? 0, Math.min((entries[taken - 1] as StoredRow).updatedAt.getTime(), clock)), generation: view.generation }
+    this.take(found, { changes: out.toString(), count, position, hasMore, bytes: beside + out.length })
+  }
+
+  /** @param isMoreDue there are conversations that were not read */
+  done (isMoreDue: boolean): Pulled {
+    return { conversations: this.conversations, hasMore: this.hasMore || this.overflown || isMoreDue }
+  }
+
+  private take (
+    { due: { place, head, from }, members, unread, hasMoved }: Found,
+    { changes, count, position, hasMore, bytes }: { changes: string, count: number, position: Position, hasMore: boolean, bytes: number }
+  ): void {
+    const [after, until] = [from?.clock ?? -1, hasMore ? position.clock : Infinity]
+    const reads = members.flatMap(({ userId, readSeq, readAt }): ReadPosition[] => {
+      const at = readAt?.getTime()
+      return at === undefined || at <= after || at > until ? [] : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
+    })
+    this.changesLeft -= count
+    this.bytesLeft -= bytes
+    this.hasMore ||= hasMore || hasMoved
+    this.conversations.push({
+      wireId: place.wireId,
+      kind: head.kind,
+      changes,
+      cursor: this.context.places.cursorAt(this.identity.userId, place, position),
+      rev: position.rev,
+      hasMore: hasMore || hasMoved,
+      reset: from === null,
+      unreadCount: unread,
+      reads
+    })
+  }
+}
+
+/** An answer as JSON text. */
+export function writePulled ({ conversations, hasMore }: Pulled, serverTime: number): string {
+  let text = ''
+  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, unreadCount, reads } of conversations) {
+    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
+      reset ? ',"reset":true' : ''},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
+  }
+  return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
+}

@@ -1,0 +1,101 @@
+import { objectId, parseConversationId } from '../chat/conversation-id.ts'
+import type { Identity } from '../auth/identity.ts'
+import { type ReadSeqs, nobodyRead } from '../chat/payload.ts'
+import { isShown } from '../chat/view.ts'
+import { changesAfter, messagesBefore } from '../log/page.ts'
+import { metaOf, showsReaders } from '../log/steps.ts'
+import type { StoredRow } from '../log/stored-row.ts'
+import { type Head, type Member, type Rev, revOf } from '../log/types.ts'
+import type { SyncContext } from './context.ts'
+import type { Due } from './look.ts'
+
+/** Messages that a conversation begins with. */
+export const newestMax = 50
+
+/** A room's settings as its head has them, at the rev at which they were set. */
+export interface Settings {
+  rev: number
+  text: string
+}
+
+/** What was read of one conversation for an answer. */
+export interface Found {
+  due: Due
+  /** As scanned, by ascending rev, up to the head, hidden ones among them. */
+  rows: StoredRow[]
+  /** There is more behind the last row, up to the head. */
+  hasMore: boolean
+  /** Something that the head stands for has changed or gone since, and is not in `rows`. */
+  hasMoved: boolean
+  meta: Settings | undefined
+  members: Member[]
+  readSeqs: ReadSeqs
+  unread: number
+}
+
+/** What is due of one conversation: at most `limit` changes of it. */
+export async function read (context: SyncContext, identity: Identity, due: Due, limit: number): Promise<Found> {
+  const { head, place, from } = due
+  const [page, mine, members] = await Promise.all([
+    place.wireId === 'self' || from !== null
+      ? scan(context, head, from?.rev ?? revOf(0), limit)
+      : newest(context, due),
+    place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
+    readersOf(context, due)
+  ])
+  const unread = mine === undefined ? 0 : await context.unread.of(identity, head, mine, due.view)
+  return {
+    due,
+    ...page,
+    meta: from === null && head.kind === 'room' ? settingsOf(head) : undefined,
+    members,
+    readSeqs: head.kind === 'direct' ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq])) : nobodyRead,
+    unread
+  }
+}
+
+function settingsOf (head: Head): Settings {
+  const rev = head.metaRev ?? 1
+  return { rev, text: JSON.stringify({ rev, kind: 'meta', ...metaOf(head) }) }
+}
+
+type Scanned = Pick<Found, 'rows' | 'hasMore' | 'hasMoved'>
+
+async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, limit: number): Promise<Scanned> {
+  if (after >= head.headRev) return nothing
+  const page = await changesAfter(log.collections, head._id, after, limit)
+  // What changed after the head was read comes next time, when it is known again who may see it.
+  const rows = upTo(head, page.rows)
+  const hasMore = page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev
+  // What is behind a full page that ends at the head was not looked at: any of it may have moved there.
+  return { rows, hasMore, hasMoved: hasMoved(head, page.rows) || (page.hasMore && !hasMore) }
+}
+
+async function newest ({ chat: { log } }: SyncContext, { head, view }: Due): Promise<Scanned> {
+  if (head.headSeq <= view.fromSeq) return nothing
+  const { rows } = await messagesBefore(log.collections, head._id, undefined, newestMax)
+  return { rows: upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false, hasMoved: hasMoved(head, rows) }
+}
+
+const nothing: Scanned = { rows: [], hasMore: false, hasMoved: false }
+
+function upTo ({ headRev }: Head, rows: StoredRow[]): StoredRow[] {
+  return rows.every(({ rev }) => rev <= headRev) ? rows : rows.filter(({ rev }) => rev <= headRev)
+}
+
+/** Was one of these there when the head was read, in a form that is gone? Times of a conversation increase with its revs. */
+function hasMoved ({ headRev, clock }: Head, rows: StoredRow[]): boolean {
+  return rows.some(({ rev, createdMs }) => rev > headRev && createdMs <= clock.getTime())
+}
+
+/** Members whose read positions the client may have to be told: between two always, because their messages show it. */
+async function readersOf ({ chat: { log } }: SyncContext, { head, from }: Due): Promise<Member[]> {
+  const ref = parseConversationId(head._id)
+  if (ref?.kind === 'direct') {
+    const both = await Promise.all(ref.userIds.map(userId => log.member(head._id, objectId(userId))))
+    return both.filter(member => member !== undefined)
+  }
+  const moved = from === null || (head.lastReadAt !== undefined && head.lastReadAt.getTime() > from.clock)
+  if (ref?.kind !== 'room' || !moved || !showsReaders(head)) return []
+  return await log.collections.members.find({ conversationId: head._id }, { projection: { readTrail: 0 } }).hint('conversation_user').toArray()
+}
