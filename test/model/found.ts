@@ -68,5 +68,36 @@ export const found: Record<string, Spec> = {
       { type: 'send', user: 1, node: 2, place: 2, clientId: null, big: false },
       { type: 'block', user: 0, node: 1, other: 0, on: false }
     ]
+  },
+  'somebody comes into a room, reads and leaves it in one commit': {
+    seed: 1_634_395_511,
+    faults: 0,
+    loss: 0,
+    share: false,
+    nodes: 1,
+    replicates: false,
+    calm: false,
+    batchCountMax: 8,
+    clocks: [0, 0, 0],
+    clients: [
+      { user: 0, live: true, limit: 1 }
+    ],
+    steps: [
+      { type: 'membership', user: 0, node: 0, role: 'member' },
+      { type: 'edit', user: 0, node: 1, target: 0 },
+      { type: 'leave', client: 0 },
+      { type: 'crash', node: 0 },
+      { type: 'membership', user: 0, node: 2, role: 'member' },
+      { type: 'send', user: 1, node: 2, place: 1, clientId: null, big: false },
+      { type: 'send', user: 1, node: 2, place: 0, clientId: null, big: false },
+      { type: 'membership', user: 1, node: 0, role: 'member' },
+      { type: 'restore', commits: 0 },
+      { type: 'membership', user: 0, node: 0, role: null },
+      { type: 'edit', user: 0, node: 1, target: 0 },
+      { type: 'send', user: 1, node: 0, place: 0, clientId: null, big: false },
+      { type: 'read', user: 0, node: 2, place: 1, seq: 1 },
+      { type: 'edit', user: 1, node: 1, target: 0 },
+      { type: 'history', user: 0, node: 0, history: 'all' }
+    ]
   }
 }

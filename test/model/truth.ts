@@ -45,12 +45,13 @@ export class Truth {
 
   /** I4: is this a live event of the room that is not this user's, whatever the node has heard of? */
   isWithheld (event: string, payload: unknown, userId: string): boolean {
-    const { conversationId, rev, at } = payload as { conversationId?: string, rev?: number, at?: string }
+    const { conversationId, rev, at, userId: about } = payload as { conversationId?: string, rev?: number, at?: string, userId?: string }
     const head = (payload as Record<string, number>)[room]
     const last = this.stays(userId).at(-1)
     if (event === 'heads') return head !== undefined && (last === undefined || head >= last.leftAt)
     if (conversationId !== room) return false
-    if (event === 'messagesRead') return last === undefined || Date.parse(at!) >= last.leftTime
+    // What they read themselves their own devices are told, also where they came, read and went in one commit.
+    if (event === 'messagesRead') return about !== userId && (last === undefined || Date.parse(at!) >= last.leftTime)
     return !this.stays(userId).some(({ joinedRev, leftAt }) => rev! >= joinedRev && rev! < leftAt)
   }
 
