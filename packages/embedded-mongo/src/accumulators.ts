@@ -3,7 +3,7 @@ import { Sum } from './arithmetic.ts'
 import { compareValues } from './compare.ts'
 import { mongoError, typeMismatch } from './errors.ts'
 import { parseExpression, type Expression } from './expression.ts'
-import { encodeKey } from './key-bytes.ts'
+import { valueKey } from './key-bytes.ts'
 import { checkMemory, sizeOf } from './memory.ts'
 import { PAUSE, type Flow } from './turns.ts'
 import { BsonUndefined, int32, type Doc, type Value } from './values.ts'
@@ -68,21 +68,6 @@ function push (): Accumulator {
   return accumulator
 }
 
-function addToSet (): Accumulator {
-  const items = new Map<string, Value>()
-  const accumulator = {
-    bytes: 0,
-    add: (value: Value | undefined) => {
-      const key = value === undefined ? undefined : groupKey(value)
-      if (key === undefined || items.has(key)) return
-      items.set(key, value!)
-      accumulator.bytes += key.length + sizeOf(value)
-    },
-    result: () => [...items.values()]
-  }
-  return accumulator
-}
-
 const ACCUMULATORS = new Map<string, () => Accumulator>([
   ['$sum', () => new Sum()],
   ['$count', () => new Sum()],
@@ -90,18 +75,12 @@ const ACCUMULATORS = new Map<string, () => Accumulator>([
   ['$min', extreme(-1)],
   ['$first', kept((_value, _best, isFirst) => isFirst)],
   ['$last', kept(() => true)],
-  ['$push', push],
-  ['$addToSet', addToSet]
+  ['$push', push]
 ])
 
 /** What a group and each of its accumulators take in memory, about, beside what they keep. */
 const GROUP_BYTES = 200
 const ACCUMULATOR_BYTES = 150
-
-/** A string that equal values, and only those, have in common. */
-function groupKey (value: Value): string {
-  return encodeKey([value], [{ path: '', direction: 1 }]).toString('latin1')
-}
 
 /** Groups documents in the order in which their groups first occur. */
 export function * group (id: Expression, fields: ReadonlyMap<string, AccumulatorSpec>, docs: Flow): Flow {
@@ -113,7 +92,7 @@ export function * group (id: Expression, fields: ReadonlyMap<string, Accumulator
       continue
     }
     const value = id(doc) ?? null
-    const key = groupKey(value)
+    const key = valueKey(value)
     let found = groups.get(key)
     if (found === undefined) {
       found = { id: value, fields: [...fields].map(([name, { create, expression }]) => ({ name, expression, accumulator: create() })) }

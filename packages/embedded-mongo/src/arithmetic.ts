@@ -1,4 +1,4 @@
-/** Sums and products with MongoDB's result types: the wider of the two, and int64 when an int32 overflows. Decimals are refused. */
+/** Sums with MongoDB's result types: the wider of the two, and int64 when an int32 overflows. Decimals are refused. */
 import { notImplemented } from './errors.ts'
 import { Decimal128, Int32, int32, isNumeric, toNumber, type Value } from './values.ts'
 
@@ -6,35 +6,16 @@ export type NumericValue = number | bigint | Int32 | Decimal128
 
 /** The sum; undefined when it does not fit an int64. */
 export function add (a: NumericValue, b: NumericValue): NumericValue | undefined {
-  if (isDouble(a, b)) return toNumber(a) + toNumber(b)
-  return narrowed(toBigInt(a) + toBigInt(b), a, b)
-}
-
-/** The difference; undefined when it does not fit an int64. */
-export function subtract (a: NumericValue, b: NumericValue): NumericValue | undefined {
-  if (isDouble(a, b)) return toNumber(a) - toNumber(b)
-  return narrowed(toBigInt(a) - toBigInt(b), a, b)
-}
-
-/** The product; undefined when it does not fit an int64. */
-export function multiply (a: NumericValue, b: NumericValue): NumericValue | undefined {
-  if (isDouble(a, b)) return toNumber(a) * toNumber(b)
-  return narrowed(toBigInt(a) * toBigInt(b), a, b)
-}
-
-const decimalsRefused = () => notImplemented('arithmetic with Decimal128 is not supported')
-
-function isDouble (a: NumericValue, b: NumericValue): boolean {
   if (a instanceof Decimal128 || b instanceof Decimal128) throw decimalsRefused()
-  return typeof a === 'number' || typeof b === 'number'
+  if (typeof a === 'number' || typeof b === 'number') return toNumber(a) + toNumber(b)
+  const sum = toBigInt(a) + toBigInt(b)
+  if (a instanceof Int32 && b instanceof Int32 && BigInt.asIntN(32, sum) === sum) return int32(Number(sum))
+  return BigInt.asIntN(64, sum) === sum ? sum : undefined
 }
 
 const toBigInt = (value: NumericValue) => typeof value === 'bigint' ? value : BigInt(toNumber(value))
 
-function narrowed (result: bigint, a: NumericValue, b: NumericValue): Int32 | bigint | undefined {
-  if (a instanceof Int32 && b instanceof Int32 && BigInt.asIntN(32, result) === result) return int32(Number(result))
-  return BigInt.asIntN(64, result) === result ? result : undefined
-}
+const decimalsRefused = () => notImplemented('arithmetic with Decimal128 is not supported')
 
 /** Sums exactly: integers as integers, doubles with the error of each addition carried along. */
 export class Sum {

@@ -1,18 +1,17 @@
 /** Aggregation expressions: parsed once, evaluated for each document. Those that are not here are refused as unknown. */
-import { Sum, multiply, subtract, type NumericValue } from './arithmetic.ts'
 import { compareValues } from './compare.ts'
-import { mongoError, notImplemented, typeMismatch } from './errors.ts'
+import { mongoError } from './errors.ts'
 import { checkFieldPath, pathParts } from './paths.ts'
-import {
-  BsonUndefined, DateTime, UNDEFINED, int32, isNumeric, isTruthy, toNumber, typeName, type Doc, type Value
-} from './values.ts'
+import { BsonUndefined, UNDEFINED, isTruthy, type Doc, type Value } from './values.ts'
 
 /** Evaluates to undefined for a missing value. */
 export type Expression = (root: Doc) => Value | undefined
 
 /** Parses a value as an expression: `$path`, `$$ROOT`, `{ $operator: … }`, a document or an array of expressions, or a literal. */
 export function parseExpression (value: Value): Expression {
-  if (typeof value === 'string' && value.startsWith('$')) return value.startsWith('$$') ? parseVariable(value.slice(2)) : pathExpression(value.slice(1))
+  if (value === '$$ROOT') return root => root
+  if (typeof value === 'string' && value.startsWith('$$')) throw mongoError(17276, `Use of undefined variable: ${value.slice(2).split('.')[0]}`)
+  if (typeof value === 'string' && value.startsWith('$')) return pathExpression(value.slice(1))
   if (Array.isArray(value)) {
     const items = value.map(parseExpression)
     return root => items.map(item => item(root) ?? null)
@@ -20,13 +19,6 @@ export function parseExpression (value: Value): Expression {
   if (!(value instanceof Map)) return () => value
   const first = value.keys().next().value
   return first?.startsWith('$') === true ? parseOperator(first, value) : parseObject(value)
-}
-
-function parseVariable (text: string): Expression {
-  if (text === 'ROOT' || text === 'CURRENT') return root => root
-  const path = /^(?:ROOT|CURRENT)\.(.*)$/s.exec(text)?.[1]
-  if (path !== undefined) return pathExpression(path)
-  throw mongoError(17276, `Use of undefined variable: ${text.split('.')[0]}`)
 }
 
 function pathExpression (path: string): Expression {
@@ -67,23 +59,18 @@ function parseOperator (name: string, spec: Doc): Expression {
   const known = OPERATORS.get(name)
   if (known === undefined) throw mongoError('InvalidPipelineOperator', `Unrecognized expression '${name}'`)
   const [least, most, operator] = known
-  const operands = name === '$cond' && operand instanceof Map ? operandsOfCond(operand) : Array.isArray(operand) ? operand : [operand]
-  if (operands.length < least || operands.length > most) {
-    throw least === most
-      ? mongoError(16020, `Expression ${name} takes exactly ${least} arguments. ${operands.length} were passed in.`)
-      : mongoError(28667, `Expression ${name} takes at least ${least} arguments, and at most ${most}, but ${operands.length} were passed in.`)
-  }
+  const operands = operandsOf(name, operand)
+  if (operands.length < least || operands.length > most) throw mongoError(16020, `Expression ${name} does not take ${operands.length} arguments.`)
   return operator(operands.map(parseExpression))
 }
 
-function operandsOfCond (spec: Doc): Value[] {
-  const names = ['if', 'then', 'else']
-  for (const name of spec.keys()) if (!names.includes(name)) throw mongoError(17083, `Unrecognized parameter to $cond: ${name}`)
-  return names.map((name, i) => {
-    const value = spec.get(name)
-    if (value === undefined) throw mongoError(17080 + i, `Missing '${name}' parameter to $cond`)
-    return value
-  })
+/** A list, or the document form of `$cond`; one operand may stand alone. */
+function operandsOf (name: string, operand: Value): Value[] {
+  if (name === '$cond' && operand instanceof Map) {
+    const parts = ['if', 'then', 'else'].map(part => operand.get(part))
+    return operand.size === 3 && !parts.includes(undefined) ? parts as Value[] : []
+  }
+  return Array.isArray(operand) ? operand : [operand]
 }
 
 type Operator = (operands: Expression[]) => Expression
@@ -96,34 +83,6 @@ const compared = (result: (order: number) => Value): Operator => operands => roo
 
 const isNullish = (value: Value | undefined): value is null | undefined | BsonUndefined => value === undefined || value === null || value instanceof BsonUndefined
 
-/** Works on the values of the operands, which must be numbers; null when one of them is null or missing. */
-const calculated = (name: string, calculate: (values: NumericValue[]) => NumericValue): Operator => operands => root => {
-  const values: NumericValue[] = []
-  for (const operand of operands) {
-    const value = operand(root)
-    if (isNullish(value)) return null
-    if (value instanceof DateTime) throw notImplemented(`${name} of dates is not supported`)
-    if (!isNumeric(value)) throw typeMismatch(`${name} only supports numeric types, not ${typeName(value)}`)
-    values.push(value)
-  }
-  return calculate(values)
-}
-
-function sum (values: NumericValue[]): NumericValue {
-  const total = new Sum()
-  for (const value of values) total.add(value)
-  return total.result()
-}
-
-/** What overflows an int64 becomes a double. */
-const product = (values: NumericValue[]) => values.reduce((a, b) => multiply(a, b) ?? toNumber(a) * toNumber(b), int32(1))
-
-function difference (values: NumericValue[]): NumericValue {
-  const result = subtract(...values as [NumericValue, NumericValue])
-  if (result === undefined) throw notImplemented('$subtract that overflows a 64-bit integer is not supported')
-  return result
-}
-
 const OPERATORS = new Map<string, [least: number, most: number, operator: Operator]>([
   ['$eq', [2, 2, compared(order => order === 0)]],
   ['$ne', [2, 2, compared(order => order !== 0)]],
@@ -131,7 +90,6 @@ const OPERATORS = new Map<string, [least: number, most: number, operator: Operat
   ['$gte', [2, 2, compared(order => order >= 0)]],
   ['$lt', [2, 2, compared(order => order < 0)]],
   ['$lte', [2, 2, compared(order => order <= 0)]],
-  ['$cmp', [2, 2, compared(order => int32(Math.sign(order)))]],
   ['$and', [0, Infinity, operands => root => operands.every(operand => isTruthy(operand(root)))]],
   ['$or', [0, Infinity, operands => root => operands.some(operand => isTruthy(operand(root)))]],
   ['$not', [1, 1, operands => root => !operands.every(operand => isTruthy(operand(root)))]],
@@ -146,8 +104,5 @@ const OPERATORS = new Map<string, [least: number, most: number, operator: Operat
       if (!isNullish(value)) break
     }
     return value
-  }]],
-  ['$add', [0, Infinity, calculated('$add', sum)]],
-  ['$multiply', [0, Infinity, calculated('$multiply', product)]],
-  ['$subtract', [2, 2, calculated('$subtract', difference)]]
+  }]]
 ])

@@ -50,6 +50,11 @@ export function encodeKey (values: readonly (Value | undefined)[], fields: reado
   return cutKey(encodePrefix(values, fields))
 }
 
+/** A string that equal values, and only those, have in common. */
+export function valueKey (value: Value): string {
+  return encodeKey([value], [{ path: '', direction: 1 }]).toString('latin1')
+}
+
 /** The bytes of a key's leading values, never cut. */
 export function encodePrefix (values: readonly (Value | undefined)[], fields: readonly IndexField[]): Buffer {
   beginKey()

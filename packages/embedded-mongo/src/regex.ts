@@ -6,12 +6,11 @@ import { badValue, mongoError, notImplemented } from './errors.ts'
 import type { Regex } from './values.ts'
 
 const WORD = '[A-Za-z0-9_]'
-const BEFORE_FINAL_NEWLINE = '(?=\\n?$)'
 
 /** What means something else in JavaScript, outside of a class. `^` and `$` are without JavaScript's `m` flag. */
 const TOKENS: Record<string, string> = {
   '.': '[^\\n]',
-  $: BEFORE_FINAL_NEWLINE,
+  $: '(?=\\n?$)',
   '(': '(?:',
   '{': '\\{',
   '}': '\\}',
@@ -22,11 +21,7 @@ const TOKENS: Record<string, string> = {
   '\\W': '[^A-Za-z0-9_]',
   '\\s': '[\\t-\\r ]',
   '\\S': '[^\\t-\\r ]',
-  '\\b': `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`,
-  '\\B': `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD}))`,
-  '\\A': '^',
-  '\\z': '$',
-  '\\Z': BEFORE_FINAL_NEWLINE
+  '\\b': `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`
 }
 
 /** What means something else with the flag `m` or `s`. */
@@ -34,23 +29,15 @@ const MULTILINE_TOKENS = { '^': '(?:^|(?<=\\n)(?=[^]))', $: '(?![^\\n])' }
 const DOT_ALL_TOKENS = { '.': '[^]' }
 
 /** Escapes within a class, as ranges. */
-const CLASS_TOKENS: Record<string, string> = {
-  '\\d': '0-9',
-  '\\D': '\\0-/:-\\u{10ffff}',
-  '\\w': 'A-Za-z0-9_',
-  '\\s': '\\t-\\r ',
-  '\\S': '\\0-\\x08\\x0e-\\x1f!-\\u{10ffff}'
-}
+const CLASS_TOKENS: Record<string, string> = { '\\d': '0-9', '\\w': 'A-Za-z0-9_', '\\s': '\\t-\\r ' }
 
-/** Groups, counts and quantifiers with what may follow them, escapes, single characters. */
-const TOKEN = /\(\?(?:[:=!]|<[=!])|\((?:[?*].?)?|\{\d+(?:,\d*)?\}[?+]?|[*+?][?+]?|\\(?:x[0-9A-Fa-f]{2}|.)?|./suy
-const CLASS_TOKEN = /\[[:.=]?|\\(?:x[0-9A-Fa-f]{2}|.)?|./suy
+/** Beginnings of groups and of classes (with a dash that comes first), quantifiers with what may follow them, escapes, single characters. */
+const TOKEN = /\((?:\?:?|\*)?|\[\^?-?|(?:[*+?]|\{\d+(?:,\d*)?\})[?+]?|\\[^]?|[^]/gu
 
-/** The tokens of more than one character that mean the same. */
-const SAME = /^(?:\(\?(?:[:=!]|<[=!])|(?:\{.*\}|[*+?])\??|\\(?:[tnrf]|x[0-9A-Fa-f]{2}|[$^\\.*+?()[\]{}|/]))$/
+/** The tokens that mean the same. */
+const SAME = /^(?:\(\?:|\[\^?-?|(?:[*+?]|\{.*\})\??|\\[tnr^$\\.*+?()[\]{}|/]|[^])$/u
 
 const unsupported = (what: string) => notImplemented(`regular expression construct '${what}' is not supported`)
-const invalid = (why: string) => mongoError(51091, `Regular expression is invalid: ${why}`)
 
 /** Compiles an expression, or refuses it. */
 export function compileRegex ({ pattern, flags }: Regex): RegExp {
@@ -59,63 +46,37 @@ export function compileRegex ({ pattern, flags }: Regex): RegExp {
     if (flag === 'x') throw unsupported('x')
   }
   if (pattern.includes('\0')) throw badValue('Regular expression cannot contain an embedded null byte')
-  const inline = /^\(\?([ims]+)\)/.exec(pattern)
-  const all = flags + (inline?.[1] ?? '')
-  const translated = new Translation(pattern.slice(inline?.[0].length ?? 0), all).run()
+  const translated = translate(pattern, { ...TOKENS, ...(flags.includes('m') ? MULTILINE_TOKENS : {}), ...(flags.includes('s') ? DOT_ALL_TOKENS : {}) })
   try {
-    return new RegExp(translated, all.includes('i') ? 'iu' : 'u')
+    return new RegExp(translated, flags.includes('i') ? 'iu' : 'u')
   } catch (error) {
-    throw invalid(error instanceof Error ? error.message.replace(/^Invalid regular expression: .*: /, '') : String(error))
+    throw mongoError(51091, `Regular expression is invalid: ${error instanceof Error ? error.message.replace(/^Invalid regular expression: .*: /, '') : String(error)}`)
   }
 }
 
-class Translation {
-  private readonly pattern: string
-  private readonly tokens: Record<string, string>
-  private at = 0
-
-  constructor (pattern: string, flags: string) {
-    this.pattern = pattern
-    this.tokens = { ...TOKENS, ...(flags.includes('m') ? MULTILINE_TOKENS : {}), ...(flags.includes('s') ? DOT_ALL_TOKENS : {}) }
+function translate (pattern: string, tokens: Record<string, string>): string {
+  let result = ''
+  let inClass = false
+  let before = ''
+  for (const [token] of pattern.matchAll(TOKEN)) {
+    result += inClass ? inClassToken(token, before) : tokens[token] ?? same(token)
+    inClass = inClass ? token !== ']' : token.startsWith('[')
+    before = token
   }
-
-  run (): string {
-    let result = ''
-    for (let token = this.take(TOKEN); token !== ''; token = this.take(TOKEN)) {
-      result += token === '[' ? this.characterClass() : this.tokens[token] ?? same(token)
-    }
-    return result === '' ? '(?:)' : result
-  }
-
-  private take (expression: RegExp): string {
-    expression.lastIndex = this.at
-    const token = expression.exec(this.pattern)?.[0] ?? ''
-    this.at += token.length
-    return token
-  }
-
-  private characterClass (): string {
-    let result = this.pattern[this.at] === '^' ? `[${this.take(CLASS_TOKEN)}` : '['
-    let before = ''
-    // A bracket that comes first is one of the characters.
-    if (this.pattern[this.at] === ']') result += `\\${before = this.take(CLASS_TOKEN)}`
-    for (let token = this.take(CLASS_TOKEN); token !== ']'; token = this.take(CLASS_TOKEN)) {
-      if (token === '') throw invalid('missing terminating ] for character class')
-      const ranges = CLASS_TOKENS[token]
-      // At the beginning and next to a set of characters a dash is no range.
-      if (token === '-' && (before === '' || before in CLASS_TOKENS)) token = '\\-'
-      if (ranges !== undefined && before === '-') throw unsupported(`-${token}`)
-      result += ranges ?? (token === '[' || token === '\\-' ? `\\${token.at(-1)}` : same(token))
-      before = token
-    }
-    return `${result}]`
-  }
+  return result === '' ? '(?:)' : result
 }
 
-/** A token that JavaScript understands as it is. */
+function inClassToken (token: string, before: string): string {
+  if (token.startsWith('[') || (token === ']' && /^\[\^?$/.test(before))) throw unsupported(`[${token}`)
+  // Next to a set of characters a dash is no range.
+  if (token === '-' && before in CLASS_TOKENS) return '\\-'
+  if (token in CLASS_TOKENS && before === '-') throw unsupported(`-${token}`)
+  if (!token.startsWith('\\') || token === '\\-') return token
+  return CLASS_TOKENS[token] ?? same(token)
+}
+
 function same (token: string): string {
-  if (token === '\\') throw invalid('\\ at end of pattern')
-  if (!/^(?:[\\([{]|[*+?].)/.test(token) || SAME.test(token)) return token
+  if (SAME.test(token)) return token
   // An escape that is not needed is an error to JavaScript.
   if (/^\\[^A-Za-z0-9]$/u.test(token)) return token.slice(1)
   throw unsupported(token)

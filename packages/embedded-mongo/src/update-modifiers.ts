@@ -1,12 +1,12 @@
 /** What each update operator does to the one value at its path. */
-import { add, multiply, type NumericValue } from './arithmetic.ts'
+import { add } from './arithmetic.ts'
 import { compareValues, identical } from './compare.ts'
-import { badValue, failedToParse, mongoError, typeMismatch } from './errors.ts'
+import { badValue, mongoError, typeMismatch } from './errors.ts'
 import { isOperatorDoc, parseFilter, parsePredicate } from './filter-parse.ts'
 import { matches } from './filter.ts'
 import { pathParts, valueAt } from './paths.ts'
 import { printDoc, printField, printId, printValue } from './print.ts'
-import { DateTime, Int32, Regex, Timestamp, int32, isNumeric, toInteger, toNumber, typeName, type Doc, type Value } from './values.ts'
+import { DateTime, Int32, Regex, Timestamp, isNumeric, toInteger, toNumber, typeName, type Doc, type Value } from './values.ts'
 
 /** The document that is updated, as it was. */
 export interface UpdateContext { doc: Doc, insert: boolean, nowMs: number }
@@ -35,43 +35,26 @@ export const MODIFIERS = new Map<string, (operand: Value, path: string) => Modif
   ['$unset', () => unset],
   ['$max', extreme(1)],
   ['$min', extreme(-1)],
-  ['$inc', (operand, path) => {
-    if (!isNumeric(operand)) throw typeMismatch(`Cannot increment with non-numeric argument: {${printField(path, operand)}}`)
-    return (current, { doc }) => current === undefined ? operand : calculated('$inc', add, current, operand, path, doc)
-  }],
-  ['$mul', (operand, path) => {
-    if (!isNumeric(operand)) throw typeMismatch(`Cannot multiply with non-numeric argument: {${printField(path, operand)}}`)
-    return (current, { doc }) => calculated('$mul', multiply, current === undefined ? int32(0) : current, operand, path, doc)
-  }],
+  ['$inc', inc],
   ['$currentDate', currentDate],
   ['$push', push],
   ['$addToSet', addToSet],
-  ['$pull', pull],
-  ['$pullAll', operand => {
-    if (!Array.isArray(operand)) throw badValue(`$pullAll requires an array argument but was given a ${typeName(operand)}`)
-    return current => pulled(item => operand.some(value => compareValues(value, item) === 0), current)
-  }],
-  ['$pop', (operand, path) => {
-    if (!isNumeric(operand)) throw failedToParse(`Expected a number in: ${printField(path, operand)}`)
-    const side = toNumber(operand)
-    if (side !== 1 && side !== -1) throw failedToParse(`$pop expects 1 or -1, found: ${printValue(operand)}`)
-    return current => {
-      if (current === undefined) return undefined
-      if (!Array.isArray(current)) throw typeMismatch(`Path '${path}' contains an element of non-array type '${typeName(current)}'`)
-      return current.length === 0 ? current : side === 1 ? current.slice(0, -1) : current.slice(1)
-    }
-  }]
+  ['$pull', pull]
 ])
 
-function calculated (name: string, operation: typeof add, current: Value, operand: NumericValue, path: string, doc: Doc): Value {
-  if (!isNumeric(current)) {
-    throw typeMismatch(`Cannot apply ${name} to a value of non-numeric type. ${printId(doc)} has the field '${fieldOf(path)}' of non-numeric type ${typeName(current)}`)
+function inc (operand: Value, path: string): Modifier {
+  if (!isNumeric(operand)) throw typeMismatch(`Cannot increment with non-numeric argument: {${printField(path, operand)}}`)
+  return (current, { doc }) => {
+    if (current === undefined) return operand
+    if (!isNumeric(current)) {
+      throw typeMismatch(`Cannot apply $inc to a value of non-numeric type. ${printId(doc)} has the field '${fieldOf(path)}' of non-numeric type ${typeName(current)}`)
+    }
+    const sum = add(current, operand)
+    if (sum === undefined) {
+      throw badValue(`Failed to apply $inc operations to current value ((${current instanceof Int32 ? 'NumberInt' : 'NumberLong'})${printValue(current)}) for document ${printId(doc)}`)
+    }
+    return replaced(current, sum)
   }
-  const result = operation(current, operand)
-  if (result === undefined) {
-    throw badValue(`Failed to apply ${name} operations to current value ((${current instanceof Int32 ? 'NumberInt' : 'NumberLong'})${printValue(current)}) for document ${printId(doc)}`)
-  }
-  return replaced(current, result)
 }
 
 function currentDate (operand: Value): Modifier {
@@ -170,7 +153,12 @@ function addToSet (operand: Value, path: string): Modifier {
 
 function pull (operand: Value): Modifier {
   const isOut = pullCondition(operand)
-  return current => pulled(isOut, current)
+  return current => {
+    if (current === undefined) return undefined
+    if (!Array.isArray(current)) throw badValue('Cannot apply $pull to a non-array value')
+    const items = current.filter(item => !isOut(item))
+    return items.length === current.length ? current : items
+  }
 }
 
 /** Which items `$pull` takes out: values that match the operators, documents that match, or equal values. */
@@ -183,13 +171,6 @@ function pullCondition (operand: Value): (item: Value) => boolean {
   if (!(operand instanceof Map)) return item => compareValues(operand, item) === 0
   const filter = parseFilter(operand)
   return item => item instanceof Map && matches(filter, item)
-}
-
-function pulled (isOut: (item: Value) => boolean, current: Value | undefined): Value | undefined {
-  if (current === undefined) return undefined
-  if (!Array.isArray(current)) throw badValue('Cannot apply $pull to a non-array value')
-  const items = current.filter(item => !isOut(item))
-  return items.length === current.length ? current : items
 }
 
 /** What a renamed field's new place gets; its old place is unset. */

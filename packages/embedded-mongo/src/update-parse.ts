@@ -24,11 +24,13 @@ export function parseUpdate (update: Doc | readonly Doc[], arrayFilters: readonl
 const dollarPrefixed = (name: string) => mongoError('DollarPrefixedFieldName',
   `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`)
 
+const UNSUPPORTED = ['$bit', '$mul', '$pop', '$pullAll']
+
 function parseModifiers (update: Doc): UpdateTree {
   const tree: UpdateTree = new Map()
   for (const [operator, fields] of update) {
     const parse = MODIFIERS.get(operator)
-    if (operator === '$bit') throw notImplemented('$bit is not supported')
+    if (UNSUPPORTED.includes(operator)) throw notImplemented(`${operator} is not supported`)
     if (parse === undefined && operator !== '$rename') {
       throw failedToParse(`Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`)
     }

@@ -7,7 +7,7 @@ import { printValue } from '../src/print.ts'
 import { parseProjection } from '../src/projection.ts'
 import { parseSort, sorted } from '../src/sort.ts'
 import { PAUSE, type Flow } from '../src/turns.ts'
-import { Decimal128, MAX_KEY, MIN_KEY, UNDEFINED, DateTime, type Doc, type Value } from '../src/values.ts'
+import { Decimal128, MAX_KEY, MIN_KEY, UNDEFINED, type Doc, type Value } from '../src/values.ts'
 import { value } from './helpers/arbitrary.ts'
 import { d, v, type Plain } from './helpers/plain.ts'
 
@@ -47,22 +47,19 @@ t.test('computed fields come after the ones that were kept', async t => {
   projects(t, { x: '$none', y: { $literal: '$a' } }, { a: 1 }, { y: '$a' }, true)
   projects(t, { x: '$b.c' }, { b: [{ c: 1 }, {}, { c: 2 }, 3] }, { x: [1, 2] }, true)
   projects(t, { x: { $cond: [{ $gt: ['$a', 1] }, 'many', 'one'] } }, { a: 2 }, { x: 'many' }, true)
-  projects(t, { x: { $ifNull: ['$none', null, 7] }, y: { $multiply: ['$l', 3] } }, { l: 2n }, { x: 7, y: 6n }, true)
-  projects(t, { x: { $add: ['$a', 1] }, y: { $subtract: ['$a', 0.5] } }, { a: 2147483647 }, { x: 2147483648n, y: 2147483646.5 }, true)
+  projects(t, { x: { $cond: { then: 1, else: 2, if: { $lt: ['$none', null] } } } }, {}, { x: 1 }, true)
+  projects(t, { x: { $ifNull: ['$none', null, 7] }, y: { $not: ['$l'] } }, { l: 2n }, { x: 7, y: false }, true)
   projects(t, { x: { y: '$a' } }, { a: 1 }, { x: { y: 1 } }, true)
-  projects(t, { x: { $add: [0.1, 0.2, 0.3] }, y: { $subtract: ['$none', 1] } }, {}, { x: 0.6, y: null }, true)
-  projects(t, { x: { $subtract: ['$a', '$b'] } }, { a: -2, b: -2147483647 }, { x: 2147483645 }, true)
-  projects(t, { x: '$$ROOT.a', y: { $and: [{ $eq: ['$none', '$a'] }, true] } }, { a: 1 }, { x: 1, y: false }, true)
+  projects(t, { x: '$$ROOT', y: { $and: [{ $eq: ['$none', '$a'] }, true] } }, { a: 1 }, { x: { a: 1 }, y: false }, true)
 })
 
 t.test('what is no projection is refused with MongoDB\'s code', async t => {
   const refused: [Literal, number][] = [
     [{ a: 1, b: 0 }, 31254], [{ a: 0, b: 1 }, 31253], [{ a: 1, 'a.b': 1 }, 31250], [{ 'a.b': 1, a: 1 }, 31249], [{ $a: 1 }, 16410], [{ 'a.': 1 }, 40353],
-    [{ a: {} }, 51270], [{ a: { $foo: 1 } }, 168], [{ a: { $slice: 1 } }, 168], [{ 'a.$': 1 }, 238], [{ a: '$$foo' }, 17276]
+    [{ a: {} }, 51270], [{ a: { $foo: 1 } }, 168], [{ a: { $slice: 1 } }, 168], [{ 'a.$': 1 }, 238], [{ a: '$$foo' }, 17276], [{ a: '$$ROOT.b' }, 17276], [{ a: { $add: ['$b', 1] } }, 168],
+    [{ a: { $eq: [1] } }, 16020], [{ a: { $cond: { if: 1, then: 2 } } }, 16020]
   ]
   for (const [spec, code] of refused) t.throws(() => parseProjection(d(spec)), { code }, printValue(d(spec)))
-  const calculated: [Plain, number][] = [[DateTime.fromMs(0), 238], [Decimal128.fromString('1'), 238], ['x', 14]]
-  for (const [operand, code] of calculated) t.throws(() => parseProjection(d({ x: { $add: ['$a', 1] } }))(d({ a: operand })), { code })
 })
 
 t.test('a sort is by the least or greatest item of an array, missing as null', async t => {
@@ -108,8 +105,8 @@ t.test('$group keeps types, joins equal values of different types, and counts mi
   t.strictSame(runs([{ $group: { _id: '$k', sum: { $sum: '$n' }, n: { $sum: 1 }, max: { $max: '$n' } } }], docs), [
     d({ _id: 1, sum: 3.5, n: 2, max: 2.5 }), d({ _id: 2, sum: 2147483648n, n: 2, max: 2147483647 }), d({ _id: null, sum: 7, n: 2, max: 'x' })
   ])
-  t.strictSame(runs([{ $group: { _id: null, first: { $first: '$k' }, last: { $last: '$k' }, all: { $push: '$k' }, set: { $addToSet: '$k' }, c: { $count: {} }, min: { $min: '$none' } } }], docs), [
-    d({ _id: null, first: 1, last: null, all: [1, 1n, 2, 2, null], set: [1, 2, null], c: 6, min: null })
+  t.strictSame(runs([{ $group: { _id: null, first: { $first: '$k' }, last: { $last: '$k' }, all: { $push: '$k' }, c: { $count: {} }, min: { $min: '$none' } } }], docs), [
+    d({ _id: null, first: 1, last: null, all: [1, 1n, 2, 2, null], c: 6, min: null })
   ])
   t.strictSame(runs([{ $group: { _id: { a: '$k', b: '$none' } } }], docs.slice(0, 1)), [d({ _id: { a: 1 } })])
   const sum = (...items: Plain[]) => runs([{ $group: { _id: null, s: { $sum: '$n' } } }], items.map(n => ({ n })))[0]?.get('s')
@@ -122,8 +119,8 @@ t.test('$group keeps types, joins equal values of different types, and counts mi
 t.test('$unwind gives a document for each item', async t => {
   const docs = [{ a: [1, 2] }, { a: [] }, { a: 3 }, {}, { a: null }]
   t.strictSame(runs([{ $unwind: '$a' }], docs), [{ a: 1 }, { a: 2 }, { a: 3 }].map(d))
-  t.strictSame(runs([{ $unwind: { path: '$a', preserveNullAndEmptyArrays: true, includeArrayIndex: 'i' } }], docs),
-    [{ a: 1, i: 0n }, { a: 2, i: 1n }, { i: null }, { a: 3, i: null }, { i: null }, { a: null, i: null }].map(d))
+  t.strictSame(runs([{ $unwind: { path: '$a', preserveNullAndEmptyArrays: true } }], docs),
+    [{ a: 1 }, { a: 2 }, {}, { a: 3 }, {}, { a: null }].map(d))
   t.strictSame(runs([{ $unwind: '$x.y' }], [{ x: { y: [1], z: 2 } }]), [d({ x: { y: 1, z: 2 } })])
 })
 
@@ -147,7 +144,7 @@ t.test('what is no pipeline is refused with MongoDB\'s code', async t => {
   const refused: [Literal, number][] = [
     [{ $foo: 1 }, 40324], [{}, 40323], [{ $match: {}, $sort: {} }, 40323], [{ $match: 1 }, 15959], [{ $sort: {} }, 15976], [{ $limit: 0 }, 15958], [{ $limit: 'x' }, 5107201],
     [{ $skip: -1 }, 5107200], [{ $group: { a: { $sum: 1 } } }, 15955], [{ $group: { _id: 1, a: { $foo: 1 } } }, 15952], [{ $group: { _id: 1, a: 1 } }, 40234],
-    [{ $count: '' }, 40157], [{ $unwind: 'a' }, 28818], [{ $project: { a: { $foo: 1 } } }, 168]
+    [{ $count: '' }, 40157], [{ $unwind: 'a' }, 28818], [{ $unwind: { path: '$a', includeArrayIndex: 'i' } }, 28811], [{ $group: { _id: 1, a: { $addToSet: '$b' } } }, 15952], [{ $project: { a: { $foo: 1 } } }, 168]
   ]
   for (const [stage, code] of refused) t.throws(() => parsePipeline([d(stage)]), { code }, printValue(d(stage)))
   t.throws(() => parsePipeline([1]), { code: 14 })

@@ -56,7 +56,7 @@ t.test('$unset takes fields out and leaves null in arrays', async t => {
   gives(t, { a: { b: 1 } }, { $unset: { 'a.b': 1 } }, { a: {} })
 })
 
-t.test('$inc and $mul keep the wider type and overflow as MongoDB does', async t => {
+t.test('$inc keeps the wider type and overflows as MongoDB does', async t => {
   gives(t, { a: 1 }, { $inc: { a: 2 } }, { a: 3 })
   gives(t, { a: 1 }, { $inc: { a: 2n } }, { a: 3n })
   gives(t, { a: 1 }, { $inc: { a: 0.5 } }, { a: 1.5 })
@@ -66,11 +66,8 @@ t.test('$inc and $mul keep the wider type and overflow as MongoDB does', async t
   gives(t, { a: 1 }, { $inc: { a: 0 } }, null)
   gives(t, {}, { $inc: { 'a.b': 5 } }, { a: { b: 5 } })
   gives(t, {}, { $inc: { a: Decimal128.fromString('0.2') } }, { a: Decimal128.fromString('0.2') })
-  gives(t, {}, { $mul: { a: -1.5 } }, { a: -0 })
   fails(t, { a: Decimal128.fromString('0.1') }, { $inc: { a: 1 } }, 238)
-  fails(t, { a: 1 }, { $mul: { a: Decimal128.fromString('0.25') } }, 238)
-  gives(t, { a: 3 }, { $mul: { a: 4, b: 7n } }, { a: 12, b: 0n })
-  gives(t, { a: 65536 }, { $mul: { a: 65536 } }, { a: 4294967296n })
+  fails(t, { a: 1 }, { $inc: { a: Decimal128.fromString('0.25') } }, 238)
   fails(t, { _id: 1, a: 'x' }, { $inc: { a: 1 } }, 14, 'Cannot apply $inc to a value of non-numeric type. {_id: 1} has the field \'a\' of non-numeric type string')
   fails(t, { a: 1 }, { $inc: { a: 'x' } }, 14, 'Cannot increment with non-numeric argument: {a: "x"}')
   fails(t, { _id: 1, a: 2n ** 63n - 1n }, { $inc: { a: 1 } }, 2)
@@ -102,7 +99,7 @@ t.test('$push appends, inserts, sorts and slices', async t => {
   fails(t, {}, { $push: { a: { $each: [], $sort: 2 } } }, 2)
 })
 
-t.test('$addToSet, $pull, $pullAll and $pop', async t => {
+t.test('$addToSet and $pull', async t => {
   gives(t, { a: [1] }, { $addToSet: { a: { $each: [1.0 as Plain, 2, 2] } } }, { a: [1, 2] })
   gives(t, { a: [1] }, { $addToSet: { a: 1n } }, null)
   gives(t, { a: [[1]] }, { $addToSet: { a: [2] } }, { a: [[1], [2]] })
@@ -111,12 +108,8 @@ t.test('$addToSet, $pull, $pullAll and $pop', async t => {
   gives(t, { a: [{ b: 1, c: 1 }, { b: 2 }, 3] }, { $pull: { a: { b: 1 } } }, { a: [{ b: 2 }, 3] })
   gives(t, { a: ['x', 'y'] }, { $pull: { a: new Regex('^x') } }, { a: ['y'] })
   gives(t, { a: [1] }, { $pull: { a: 7, b: 1 } }, null)
-  gives(t, { a: [1, 2, 3] }, { $pullAll: { a: [1, 3] } }, { a: [2] })
-  gives(t, { a: [1, 2, 3] }, { $pop: { a: 1 } }, { a: [1, 2] })
-  gives(t, { a: [1, 2, 3] }, { $pop: { a: -1 } }, { a: [2, 3] })
   fails(t, { a: 1 }, { $pull: { a: 1 } }, 2)
   fails(t, { a: 1 }, { $addToSet: { a: 1 } }, 2)
-  fails(t, { a: 1 }, { $pop: { a: 2 } }, 9)
 })
 
 t.test('$rename moves a value', async t => {
@@ -165,8 +158,8 @@ t.test('a replacement keeps the identifier', async t => {
 t.test('what is not an update is refused with MongoDB\'s code', async t => {
   const refused: [Literal, number][] = [
     [{ $foo: { a: 1 } }, 9], [{ $foo: {} }, 9], [{ $set: 1 }, 9], [{ $set: { a: 1 }, b: 1 }, 9], [{ $set: { '': 1 } }, 56], [{ $set: { 'a.': 1 } }, 56], [{ $set: { 'a..b': 1 } }, 56],
-    [{ $set: { $a: 1 } }, 52], [{ $set: { 'a.$.b': 1 } }, 238], [{ $inc: { 'a.$[].b': 1 } }, 238], [{ $set: { 'a.$[x]': 1 } }, 238], [{ $pullAll: { a: 1 } }, 2], [{ $addToSet: { a: { $each: 1 } } }, 14],
-    [{ $bit: { a: { and: 1 } } }, 238]
+    [{ $set: { $a: 1 } }, 52], [{ $set: { 'a.$.b': 1 } }, 238], [{ $inc: { 'a.$[].b': 1 } }, 238], [{ $set: { 'a.$[x]': 1 } }, 238], [{ $addToSet: { a: { $each: 1 } } }, 14],
+    [{ $bit: { a: { and: 1 } } }, 238], [{ $mul: { a: 2 } }, 238], [{ $pop: { a: 1 } }, 238], [{ $pullAll: { a: [1] } }, 238]
   ]
   for (const [update, code] of refused) fails(t, {}, update, code)
   t.throws(() => parseUpdate([]), { code: 238 })

@@ -5,7 +5,7 @@ import { Batches } from '../cursors.ts'
 import { decode } from '../bson-bytes.ts'
 import { mongoError } from '../errors.ts'
 import { parseFilter } from '../filter.ts'
-import { encodeKey } from '../key-bytes.ts'
+import { valueKey } from '../key-bytes.ts'
 import { parseProjection } from '../projection.ts'
 import { Query } from '../query.ts'
 import { isArrayIndex, pathParts } from '../paths.ts'
@@ -21,7 +21,6 @@ import { docOf, int32, isDoc, isNumeric, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 
 const NOTHING: Doc = new Map()
-const DISTINCT_FIELD = [{ path: '', direction: 1 as const }]
 
 /** What the first batch holds when the client names no size. */
 export const FIRST_BATCH = 101
@@ -177,7 +176,7 @@ async function distinct (call: Call): Promise<Doc> {
       const found: Value[] = []
       collect(doc ?? decode(document), parts, 0, found)
       for (const value of found) {
-        const key = encodeKey([value], DISTINCT_FIELD).toString('latin1')
+        const key = valueKey(value)
         if (values.has(key)) continue
         values.set(key, value)
         bytes += key.length

@@ -47,7 +47,7 @@ function rename (doc: Plain, from: string, to: string): void {
 }
 
 /** Removing, taking away and the like make nothing that is not there. */
-const MAKES_NOTHING = new Set(['$unset', '$pull', '$pop'])
+const MAKES_NOTHING = new Set(['$unset', '$pull'])
 
 function apply (holder: Plain | Val[], parts: readonly string[], op: string, operand: unknown): void {
   const [head, ...rest] = parts as [string, ...string[]]
@@ -89,20 +89,18 @@ function changed (value: Val | undefined, op: string, operand: unknown): Val | u
   switch (op) {
     case '$set': case '$setOnInsert': return operand as Val
     case '$unset': return undefined
-    case '$inc': return value === undefined ? operand as Val : arithmetic(value, operand as Int32, '+')
-    case '$mul': return arithmetic(value === undefined ? new Int32(0) : value, operand as Int32, '*')
+    case '$inc': return value === undefined ? operand as Val : sum(value, operand as Int32)
     case '$min': return value === undefined || compare(operand as Val, value) < 0 ? operand as Val : value
     case '$max': return value === undefined || compare(operand as Val, value) > 0 ? operand as Val : value
     case '$push': return pushed(arrayOf(value), operand)
     case '$addToSet': return union(arrayOf(value), isOperators(operand) ? operand.$each as Val[] : [operand as Val])
     case '$pull': return arrayOf(value).filter(item => !matchesItem(item, operand))
-    case '$pop': return operand === 1 ? arrayOf(value, 14).slice(0, -1) : arrayOf(value, 14).slice(1)
     default: throw new Error(`no update ${op}`)
   }
 }
 
-function arrayOf (value: Val | undefined, code = 2): Val[] {
-  if (value !== undefined && !Array.isArray(value)) throw new Refused(code)
+function arrayOf (value: Val | undefined): Val[] {
+  if (value !== undefined && !Array.isArray(value)) throw new Refused(2)
   return value ?? []
 }
 
@@ -129,15 +127,11 @@ function pushed (items: readonly Val[], operand: unknown): Val[] {
 }
 
 /** The result has the wider type of the two; an int32 that overflows becomes an int64. */
-function arithmetic (value: Val, by: Int32 | Double | Long, op: '+' | '*'): Val {
+function sum (value: Val, by: Int32 | Double | Long): Val {
   if (value instanceof Decimal128) throw new Unjudged('decimal arithmetic')
   if (!(value instanceof Int32 || value instanceof Long || value instanceof Double)) throw new Refused(14)
-  if (value instanceof Double || by instanceof Double) {
-    const [a, b] = [Number(value), Number(by)]
-    return new Double(op === '+' ? a + b : a * b)
-  }
-  const [a, b] = [BigInt(value.toString()), BigInt(by.toString())]
-  const result = op === '+' ? a + b : a * b
+  if (value instanceof Double || by instanceof Double) return new Double(Number(value) + Number(by))
+  const result = BigInt(value.toString()) + BigInt(by.toString())
   if (result !== BigInt.asIntN(64, result)) throw new Refused(2)
   return value instanceof Long || by instanceof Long || result !== BigInt.asIntN(32, result) ? Long.fromBigInt(result) : new Int32(Number(result))
 }
