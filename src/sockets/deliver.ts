@@ -139,7 +139,7 @@ function deliverState ({ broadcaster, subscriptions }: SocketServices, { row, he
   broadcaster.flush()
   const owner = selfLogOwner(conversationId)
   if (owner !== undefined) {
-    if (kind === 'block') subscriptions.blockChanged(owner, row.about!, row.on === true)
+    if (kind === 'block') subscriptions.blockers.changed(owner, row.about!, row.on === true)
   } else if (kind === 'membership') {
     const userId = row.userId!.toHexString()
     // Who is removed does not hear of it here, but by their own log.

@@ -38,7 +38,7 @@ export function holeOf ({ chat: { log }, sync, subscriptions, beacon }: Pick<Soc
   async function check (conversationId: string, userIds: readonly string[] = []): Promise<Map<string, Member>> {
     const owner = selfLogOwner(conversationId)
     if (owner !== undefined) {
-      await subscriptions.readBlocks(owner)
+      await subscriptions.blockers.readAgain(owner)
       for (const socket of subscriptions.socketsIn(liveRoom(owner))) await enterAgain(socket)
       return new Map()
     }

@@ -3,18 +3,9 @@ import type { ChatContext } from '../chat/context.ts'
 import { commonChatId, objectId } from '../chat/conversation-id.ts'
 import { type Joined, fromSeqOf } from '../chat/view.ts'
 import type { Head, LogRow, Member, Rev } from '../log/types.ts'
+import { Blockers } from './blockers.ts'
 import type { Positions } from './positions.ts'
 import { type ChatServer, type ChatSocket, liveRoom, placeRoom, userRoom } from './types.ts'
-
-/** A user who has sockets here. */
-interface Person {
-  /** Counts what changed of their memberships: what was read before may be older. */
-  memberships: number
-  /** The same for `blocked`. */
-  blocks: number
-  /** Whom they have blocked; undefined until somebody needs it. */
-  blocked: Set<string> | undefined
-}
 
 /**
  * Which sockets of this process follow which conversation, and what of it each user may not see. A socket is let in after
@@ -26,9 +17,9 @@ export class Subscriptions {
   private readonly io: ChatServer
   private readonly chat: ChatContext
   private readonly positions: Positions
-  private readonly people = new Map<string, Person>()
-  /** Users with sockets here who have blocked somebody, by whom they blocked. */
-  private readonly blockers = new Map<string, Set<string>>()
+  readonly blockers: Blockers
+  /** For users with sockets here, how often their memberships have changed: what was read before may be older. */
+  private readonly changes = new Map<string, number>()
   /** Memberships of who follows a room, by `placeRoom`. */
   private readonly joined = new Map<string, Joined>()
   /** For each room, the rev of the last joining of those who follow it. */
@@ -42,6 +33,7 @@ export class Subscriptions {
     this.io = io
     this.chat = chat
     this.positions = positions
+    this.blockers = new Blockers(chat.blocks, userId => this.rooms.has(userRoom(userId)))
   }
 
   /** Forgets who has gone from now on; called when the adapter is what it will be. */
@@ -56,12 +48,12 @@ export class Subscriptions {
   /** Lets a socket in if its user is a member; says whether it is in. */
   async enter (socket: ChatSocket, conversationId: string): Promise<boolean> {
     const { identity } = socket.data.session
-    const person = await this.know(identity)
+    await this.know(identity)
     for (;;) {
-      const { memberships } = person
+      const changes = this.changes.get(identity.userId)
       const { checks } = this.positions
       const member = await this.chat.log.member(conversationId, identity.id)
-      if (memberships !== person.memberships || this.positions.wasChecked(conversationId, checks)) continue
+      if (changes !== this.changes.get(identity.userId) || this.positions.wasChecked(conversationId, checks)) continue
       if (member === undefined) return false
       this.join(socket, conversationId, member)
       return true
@@ -70,12 +62,13 @@ export class Subscriptions {
 
   /** Lets a socket into the conversations that `read` brings, and into no others; it is asked again if they changed meanwhile. */
   async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<void> {
-    const person = await this.know(socket.data.session.identity)
+    const { identity } = socket.data.session
+    await this.know(identity)
     for (;;) {
-      const { memberships } = person
+      const changes = this.changes.get(identity.userId)
       const { checks } = this.positions
       const all = await read()
-      if (memberships !== person.memberships) continue
+      if (changes !== this.changes.get(identity.userId)) continue
       this.leaveOthers(socket, new Set(all.map(({ conversationId }) => conversationId)))
       const places = all.filter(({ conversationId }) => this.left.get(socket)?.has(conversationId) !== true)
       const again = this.positions.checks === checks ? [] : places.filter(({ conversationId }) => this.positions.wasChecked(conversationId, checks))
@@ -167,22 +160,6 @@ export class Subscriptions {
     return new Map([...seen].flatMap(([userId, { member }]) => member === undefined ? [] : [[userId, member]]))
   }
 
-  /** Reads again whom a user with sockets here has blocked. */
-  async readBlocks (userId: string): Promise<void> {
-    const person = this.people.get(userId)
-    if (person?.blocked === undefined) return
-    for (;;) {
-      const { blocks } = person
-      this.chat.blocks.forget(userId)
-      const blocked = await this.chat.blocks.of(userId)
-      if (blocks !== person.blocks) continue
-      if (this.people.get(userId) !== person) return
-      for (const other of [...person.blocked]) if (!blocked.has(other)) this.setBlocked(userId, person.blocked, other, false)
-      for (const other of blocked) this.setBlocked(userId, person.blocked, other, true)
-      return
-    }
-  }
-
   /** Users who follow a room and joined it after this rev. */
   joinedAfter (conversationId: string, rev: Rev): string[] {
     if (rev >= (this.lastJoined.get(conversationId) ?? 0)) return []
@@ -193,13 +170,6 @@ export class Subscriptions {
   /** Nobody follows this conversation any more. */
   conversationEnded (conversationId: string): void {
     for (const socket of this.socketsIn(conversationId)) this.leave(socket, conversationId)
-  }
-
-  blockChanged (userId: string, other: string, on: boolean): void {
-    const person = this.people.get(userId)
-    if (person === undefined) return
-    person.blocks++
-    if (person.blocked !== undefined) this.setBlocked(userId, person.blocked, other, on)
   }
 
   /** Users with sockets in a room or the common chat who may not see this message of it. */
@@ -216,7 +186,7 @@ export class Subscriptions {
 
   /** Users with sockets in a room or the common chat who have blocked this one. */
   blockersIn (conversationId: string, userId: string): string[] {
-    return [...this.blockers.get(userId) ?? []].filter(blocker => this.rooms.has(placeRoom(conversationId, blocker)))
+    return [...this.blockers.of(userId)].filter(blocker => this.rooms.has(placeRoom(conversationId, blocker)))
   }
 
   /** Sockets of this process in a Socket.IO room. */
@@ -262,44 +232,20 @@ export class Subscriptions {
     if (joined.joinedRev > (this.lastJoined.get(conversationId) ?? 0)) this.lastJoined.set(conversationId, joined.joinedRev)
   }
 
-  /** A user with sockets here, with whom they have blocked, which is kept up to date from then on. */
-  private async know ({ userId }: Identity): Promise<Person> {
-    const person = this.people.get(userId) ?? { memberships: 0, blocks: 0, blocked: undefined }
+  /** From now on changes of their memberships are counted, and it is known whom they have blocked. */
+  private async know ({ userId }: Identity): Promise<void> {
     // Of a user whose last socket has gone meanwhile, nothing is kept.
-    const isHere = () => this.rooms.has(userRoom(userId))
-    if (isHere()) this.people.set(userId, person)
-    while (person.blocked === undefined) {
-      const { blocks } = person
-      const blocked = await this.chat.blocks.of(userId)
-      if (!isHere()) return person
-      if (blocks !== person.blocks || person.blocked !== undefined) continue
-      person.blocked = new Set()
-      for (const other of blocked) this.setBlocked(userId, person.blocked, other, true)
-    }
-    return person
+    if (this.rooms.has(userRoom(userId)) && !this.changes.has(userId)) this.changes.set(userId, 0)
+    await this.blockers.know(userId)
   }
 
   private membershipChanged (userId: string): void {
-    const person = this.people.get(userId)
-    if (person !== undefined) person.memberships++
-  }
-
-  private setBlocked (userId: string, blocked: Set<string>, other: string, on: boolean): void {
-    const blockers = this.blockers.get(other) ?? new Set()
-    if (on) {
-      blocked.add(other)
-      this.blockers.set(other, blockers.add(userId))
-    } else {
-      blocked.delete(other)
-      blockers.delete(userId)
-      if (blockers.size === 0) this.blockers.delete(other)
-    }
+    const changes = this.changes.get(userId)
+    if (changes !== undefined) this.changes.set(userId, changes + 1)
   }
 
   private drop (userId: string): void {
-    const person = this.people.get(userId)
-    if (person === undefined) return
-    this.people.delete(userId)
-    for (const other of [...person.blocked ?? []]) this.setBlocked(userId, person.blocked!, other, false)
+    this.changes.delete(userId)
+    this.blockers.drop(userId)
   }
 }

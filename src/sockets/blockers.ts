@@ -1,0 +1,85 @@
+import type { BlockDirectory } from '../chat/blocks.ts'
+
+/** A user who has sockets here. */
+interface Blocker {
+  /** Counts what changed: what was read before may be older. */
+  changes: number
+  /** Whom they have blocked; undefined until it has been read. */
+  blocked: Set<string> | undefined
+}
+
+/** Who of the users with sockets here has blocked whom, kept up to date from the first time that it is read. */
+export class Blockers {
+  private readonly directory: BlockDirectory
+  private readonly isHere: (userId: string) => boolean
+  private readonly users = new Map<string, Blocker>()
+  /** By whom they blocked. */
+  private readonly byBlocked = new Map<string, Set<string>>()
+
+  /** @param isHere has this user sockets here? */
+  constructor (directory: BlockDirectory, isHere: (userId: string) => boolean) {
+    this.directory = directory
+    this.isHere = isHere
+  }
+
+  of (userId: string): Iterable<string> {
+    return this.byBlocked.get(userId) ?? []
+  }
+
+  /** Reads whom a user has blocked, unless it is known. */
+  async know (userId: string): Promise<void> {
+    const user = this.users.get(userId) ?? { changes: 0, blocked: undefined }
+    // Of a user whose last socket has gone meanwhile, nothing is kept.
+    if (this.isHere(userId)) this.users.set(userId, user)
+    while (user.blocked === undefined) {
+      const { changes } = user
+      const blocked = await this.directory.of(userId)
+      if (!this.isHere(userId)) return
+      if (changes !== user.changes || user.blocked !== undefined) continue
+      user.blocked = new Set()
+      for (const other of blocked) this.set(userId, user.blocked, other, true)
+    }
+  }
+
+  /** Reads it again, where it is known. */
+  async readAgain (userId: string): Promise<void> {
+    const user = this.users.get(userId)
+    if (user?.blocked === undefined) return
+    for (;;) {
+      const { changes } = user
+      this.directory.forget(userId)
+      const blocked = await this.directory.of(userId)
+      if (changes !== user.changes) continue
+      if (this.users.get(userId) !== user) return
+      for (const other of [...user.blocked]) if (!blocked.has(other)) this.set(userId, user.blocked, other, false)
+      for (const other of blocked) this.set(userId, user.blocked, other, true)
+      return
+    }
+  }
+
+  changed (userId: string, other: string, on: boolean): void {
+    const user = this.users.get(userId)
+    if (user === undefined) return
+    user.changes++
+    if (user.blocked !== undefined) this.set(userId, user.blocked, other, on)
+  }
+
+  /** They have no sockets here any more. */
+  drop (userId: string): void {
+    const user = this.users.get(userId)
+    this.users.delete(userId)
+    for (const other of [...user?.blocked ?? []]) this.set(userId, user!.blocked!, other, false)
+  }
+
+  private set (userId: string, blocked: Set<string>, other: string, on: boolean): void {
+    const blockers = this.byBlocked.get(other) ?? new Set()
+    if (on) {
+      blocked.add(other)
+      this.byBlocked.set(other, blockers.add(userId))
+    } else {
+      blocked.delete(other)
+      blockers.delete(userId)
+      if (blockers.size === 0) this.byBlocked.delete(other)
+    }
+  }
+}
