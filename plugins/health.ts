@@ -7,6 +7,8 @@ import { FailureBody } from '../src/schemas/primitives.ts'
 
 /** Milliseconds that the event loop may lag behind before requests are refused: later ones would time out anyway. */
 const loopDelayMsMax = 2_000
+/** Milliseconds over which the lag is measured. Turns that are longer than half of it leave nothing to measure, which counts as too much. */
+const sampleMs = 2 * loopDelayMsMax
 
 const Status = Type.Object({ success: Type.Literal(true), status: Type.String() })
 
@@ -14,9 +16,12 @@ const Status = Type.Object({ success: Type.Literal(true), status: Type.String() 
 const health: FastifyPluginAsyncTypebox = async app => {
   await app.register(underPressure, {
     maxEventLoopDelay: loopDelayMsMax,
+    sampleInterval: sampleMs,
     pressureHandler: () => { throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 }) }
   })
   app.get('/health/live', {
+    // Whoever ends processes that do not answer would end the one that has too much to do.
+    config: { pressureHandler: () => {} },
     schema: { summary: 'Is the process alive?', tags: ['health'], security: [], response: { 200: Status } }
   }, async () => ({ success: true as const, status: 'ok' }))
 

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
+import { request } from '../helpers/request.ts'
 
 t.test('health, security headers and the API reference', async t => {
   const { app, call } = await startApp(t, { CORS_ORIGIN: 'https://chat.example,https://other.example' })
@@ -24,7 +25,7 @@ t.test('health, security headers and the API reference', async t => {
       .flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })))
     t.ok(operations.length > 20)
     t.strictSame(operations.filter(({ operation }) => operation.summary === undefined).map(({ name }) => name), [], 'all have a summary')
-    t.equal((await fetch(`http://127.0.0.1:${(app.server.address() as { port: number }).port}/documentation`)).status, 200)
+    t.equal((await request(`http://127.0.0.1:${(app.server.address() as { port: number }).port}/documentation`)).status, 200)
   })
 
   t.test('without its database it is alive but not ready, and says so without the driver\'s words', async t => {
@@ -35,4 +36,24 @@ t.test('health, security headers and the API reference', async t => {
     t.match(body, { success: false, code: 'UNAVAILABLE', retryable: true })
     t.notMatch(text, /mongo/i)
   })
+})
+
+/** A turn of the event loop that takes this long. */
+async function lag (ms: number): Promise<void> {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  await new Promise(resolve => { setImmediate(resolve) })
+}
+
+t.test('who lags a second serves; who lags more refuses, as worth another try, but says that it is alive', async t => {
+  const { app, url, call } = await startApp(t)
+  for (let turn = 0; turn < 4; turn++) {
+    await lag(1_100)
+    t.notOk(app.isUnderPressure(), `after ${turn + 1} turns of a second`)
+  }
+  for (let turn = 0; turn < 10 && !app.isUnderPressure(); turn++) await lag(2_200)
+  const refused = await fetch(`${url}/health/ready`)
+  t.match({ status: refused.status, body: await refused.json() as unknown }, { status: 503, body: { success: false, code: 'OVERLOADED', retryable: true, retryAfterMs: 1_000 } })
+  t.equal(refused.headers.get('retry-after'), '1')
+  t.equal((await fetch(`${url}/health/live`)).status, 200)
+  t.match(await call('GET', '/health/ready'), { status: 200, body: { success: true } }, 'and serves again')
 })
