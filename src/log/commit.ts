@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientSession, MongoClient } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { LogCollections } from './collections.ts'
+import { CurrentHeads } from './current-heads.ts'
 import { type Known, type Outcome, type Plan, type Unit, planBatch, settleRepeat } from './plan.ts'
 import { HeadCache } from './heads.ts'
 import { know } from './know.ts'
@@ -62,9 +63,6 @@ export interface CommitSteps {
   sleep: (ms: number) => Promise<unknown>
 }
 
-/** Heads that one query asks for. */
-const headsInQuery = 1_000
-
 interface Item extends Waiting {
   resolve: (outcome: Outcome) => void
   reject: (error: unknown) => void
@@ -80,6 +78,7 @@ export class Committer {
   private readonly options: Required<CommitOptions>
   private readonly steps: CommitSteps
   private readonly heads: HeadCache
+  readonly currentHeads: CurrentHeads
   /** Names this node to others. */
   private readonly node = randomBytes(8).toString('base64url')
   /** Commits of this process that moved a head. */
@@ -109,6 +108,7 @@ export class Committer {
       ...options
     }
     this.heads = new HeadCache(this.options.headsMax)
+    this.currentHeads = new CurrentHeads(this.heads, collections, options.share)
   }
 
   /**
@@ -275,45 +275,9 @@ export class Committer {
     return ids.length === 1 ? ids : [...new Set(ids)]
   }
 
-  /**
-   * Heads as they are now, those that exist: at once where nobody else writes and they are known, else from the database.
-   * What was committed before the call is in them.
-   */
-  async currentHeads (ids: Iterable<string>): Promise<Map<string, Head>> {
-    const found = new Map<string, Head>()
-    const unknown: string[] = []
-    for (const id of ids) {
-      const head = this.peekHead(id)
-      if (head === undefined) unknown.push(id)
-      else if (head !== null) found.set(id, head)
-    }
-    for (let start = 0; start < unknown.length; start += headsInQuery) await this.fill(found, unknown.slice(start, start + headsInQuery))
-    return found
-  }
-
   /** Waits for the commit of this conversation that is under way, if there is one. */
   async settled (id: string): Promise<void> {
     await this.busy.get(id)
-  }
-
-  /** Nobody else writes to the database. */
-  get isAlone (): boolean {
-    return this.options.share
-  }
-
-  /** The head as it is now, null for none, without waiting; undefined where the database must be asked. */
-  peekHead (id: string): Head | null | undefined {
-    return this.options.share ? this.heads.certain(id) : undefined
-  }
-
-  private async fill (found: Map<string, Head>, ids: string[]): Promise<void> {
-    const reading = this.heads.startReading(ids)
-    try {
-      for (const head of await this.collections.conversations.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray()) found.set(head._id, head)
-      if (this.options.share) this.heads.keepRead(reading, ids, found)
-    } finally {
-      this.heads.endReading(reading)
-    }
   }
 }
 

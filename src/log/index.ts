@@ -35,7 +35,7 @@ export class ConversationLog {
         for (const doubt of this.doubters) doubt(conversationIds)
       }
     }, steps)
-    this.headReader = new BatchedReader(ids => this.committer.currentHeads(ids))
+    this.headReader = new BatchedReader(ids => this.committer.currentHeads.read(ids))
     this.memberReader = byId(ids => collections.members.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
   }
 
@@ -70,7 +70,7 @@ export class ConversationLog {
 
   /** Nobody else writes to the database. */
   get isAlone (): boolean {
-    return this.committer.isAlone
+    return this.committer.currentHeads.isAlone
   }
 
   /** Passes on what another process has committed. */
@@ -81,18 +81,18 @@ export class ConversationLog {
 
   /** The head as it is now; undefined where there is no such conversation. */
   async head (conversationId: string): Promise<Head | undefined> {
-    const head = this.committer.peekHead(conversationId)
+    const head = this.committer.currentHeads.peek(conversationId)
     return head === undefined ? await this.headReader.get(conversationId) : head ?? undefined
   }
 
   /** Many heads as they are now, by id; those that do not exist are left out. */
   heads (conversationIds: Iterable<string>): Promise<Map<string, Head>> {
-    return this.committer.currentHeads(conversationIds)
+    return this.committer.currentHeads.read(conversationIds)
   }
 
   /** As `head`, without waiting: null for none, undefined where the database must be asked. */
   peekHead (conversationId: string): Head | null | undefined {
-    return this.committer.peekHead(conversationId)
+    return this.committer.currentHeads.peek(conversationId)
   }
 
   /** Waits for the commit of a conversation that is under way in this process, if there is one: heads are as the database is then. */
@@ -102,7 +102,7 @@ export class ConversationLog {
 
   /** Stays the same as long as no head moves; undefined where other processes move them too. */
   get moves (): number | undefined {
-    return this.committer.isAlone ? this.committer.moves : undefined
+    return this.committer.currentHeads.isAlone ? this.committer.moves : undefined
   }
 
   member (conversationId: string, userId: ObjectId): Promise<Member | undefined> {
