@@ -2,7 +2,6 @@
 import type { Call, Command } from '../command.ts'
 import { mongoError } from '../errors.ts'
 import { Query } from '../query.ts'
-import { RecordScan } from '../scan.ts'
 import type { Collection } from '../store/collection.ts'
 import { DateTime, docOf, int32 } from '../values.ts'
 import type { Doc } from '../values.ts'
@@ -11,10 +10,9 @@ import { SERVER_VERSION } from './handshake.ts'
 /** The bytes of a collection's documents, by reading all of them. */
 async function measure (call: Call, collection: Collection): Promise<{ count: number, bytes: number }> {
   const query = new Query(collection, { op: 'always' }, call.view)
-  const scan = new RecordScan(query.plan)
   let bytes = 0
   let count = 0
-  await call.inTurns(() => query.run(scan, (_key, document) => {
+  await call.inTurns(() => query.next(document => {
     bytes += document.length
     return ++count > 0
   }))

@@ -3,7 +3,6 @@ import { parseFilter } from '../filter.ts'
 import { decode } from '../bson-bytes.ts'
 import { Query } from '../query.ts'
 import type { Match } from '../query.ts'
-import { RecordScan } from '../scan.ts'
 import { DateTime, docOf } from '../values.ts'
 import type { Catalog } from './catalog.ts'
 import type { Collection } from './collection.ts'
@@ -34,7 +33,7 @@ function removePortion (store: Store, collection: Collection, index: Index, nowM
   const filter = parseFilter(docOf({ [index.fields[0]!.path]: docOf({ $lt: before }) }))
   const query = new Query(collection, filter, store.view)
   const expired: Match[] = []
-  query.run(new RecordScan(query.plan), (key, bytes, doc) => expired.push({ key, doc: doc ?? decode(bytes) }) < PORTION)
+  query.next((bytes, doc, key) => expired.push({ key, doc: doc ?? decode(bytes) }) < PORTION)
   let removed = 0
   for (const { key, doc } of expired) {
     try {
