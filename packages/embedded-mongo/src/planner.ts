@@ -10,7 +10,7 @@ import { boundableFields, EVERYTHING, rangeBounds } from './key-bytes.ts'
 import type { IndexField, Interval } from './key-bytes.ts'
 import { compareValues } from './compare.ts'
 import { encode } from './bson-bytes.ts'
-import type { KeyRange, ScanPlan } from './scan.ts'
+import type { KeyRange, Leg } from './scan.ts'
 import { compareKeys } from './store/layer.ts'
 import { fromBytes } from './store/keys.ts'
 import type { Collection } from './store/collection.ts'
@@ -18,14 +18,16 @@ import type { Index } from './store/index-definition.ts'
 import { isDoc } from './values.ts'
 import type { Doc, Value } from './values.ts'
 
-export type Plan = ScanPlan & {
-  readonly union?: readonly Plan[]
+/** What bounds each field of the index, for `explain`. */
+export type BoundedLeg = Leg & { readonly bounds: readonly (readonly Interval[])[] }
+
+export type Plan = {
+  readonly collection: Collection
+  readonly legs: readonly BoundedLeg[]
   /** Whether a document can be taken without looking at it. */
   readonly covered: boolean
   /** Whether the records come in the order asked for. */
   readonly sorted: boolean
-  /** What bounds each field of the index, for `explain`. */
-  readonly bounds: readonly (readonly Interval[])[]
 }
 
 export type PlanRequest = {
@@ -70,14 +72,9 @@ function unionPlan (collection: Collection, request: PlanRequest): Plan | undefi
   for (const or of parts) {
     if (or.op !== 'or') continue
     const others = parts.filter(part => part !== or)
-    const union: Plan[] = []
-    for (const branch of or.filters) {
-      const plan = choosePlan(collection, { ...request, filter: { op: 'and', filters: [...conjuncts(branch), ...others] }, sort: [] })
-      if (plan.index === undefined && plan.union === undefined) break
-      union.push(plan)
-    }
-    if (union.length < or.filters.length) continue
-    return { collection, index: undefined, ranges: [], reverse: false, union, covered: false, sorted: request.sort.length === 0, bounds: [] }
+    const legs = or.filters.flatMap(branch =>
+      choosePlan(collection, { ...request, filter: { op: 'and', filters: [...conjuncts(branch), ...others] }, sort: [] }).legs)
+    if (legs.every(({ index }) => index !== undefined)) return { collection, legs, covered: false, sorted: request.sort.length === 0 }
   }
   return undefined
 }
@@ -94,7 +91,7 @@ function isUsable (index: Index, request: PlanRequest): boolean {
 
 /** Negative when reading the whole collection is better. */
 function scoreOf (plan: Plan, request: PlanRequest): number {
-  const { index, bounds, ranges } = plan
+  const { index, bounds, ranges } = plan.legs[0]!
   if (ranges.length === 0) return 1_000
   let equal = 0
   while (equal < bounds.length && bounds[equal]!.every(isPoint)) equal++
@@ -109,8 +106,7 @@ function scoreOf (plan: Plan, request: PlanRequest): number {
 
 function hintedPlan (collection: Collection, request: PlanRequest, hint: Value): Plan {
   if (isDoc(hint) && hint.size === 1 && hint.has('$natural')) {
-    const reverse = Number(hint.get('$natural')) < 0
-    return { ...collectionPlan(collection, request), reverse }
+    return collectionPlan(collection, request, Number(hint.get('$natural')) < 0)
   }
   const key = isDoc(hint) ? encode(hint) : undefined
   const index = collection.indexes.find(index => index.ready && (key === undefined ? index.name === hint : encode(index.spec.get('key') as Doc).equals(key)))
@@ -119,16 +115,9 @@ function hintedPlan (collection: Collection, request: PlanRequest, hint: Value):
   return planFor(collection, index, request)
 }
 
-export function collectionPlan (collection: Collection, request: PlanRequest): Plan {
-  return {
-    collection,
-    index: undefined,
-    ranges: [{ lower: collection.prefix, upper: collection.end }],
-    reverse: false,
-    covered: request.filter.op === 'always',
-    sorted: request.sort.length === 0,
-    bounds: []
-  }
+function collectionPlan (collection: Collection, request: PlanRequest, reverse = false): Plan {
+  const leg = { index: undefined, ranges: [{ lower: collection.prefix, upper: collection.end }], reverse, bounds: [] }
+  return { collection, legs: [leg], covered: request.filter.op === 'always', sorted: request.sort.length === 0 }
 }
 
 function planFor (collection: Collection, index: Index, request: PlanRequest): Plan {
@@ -148,12 +137,9 @@ function planFor (collection: Collection, index: Index, request: PlanRequest): P
   const direction = index.truncated || index.multikey ? 0 : orderOf(fields, bounds, request.sort)
   return {
     collection,
-    index,
-    ranges,
-    reverse: direction < 0,
+    legs: [{ index, ranges, reverse: direction < 0, bounds }],
     covered: exact && coveredBy(request.filter, usedPaths, index.partial),
-    sorted: request.sort.length === 0 || direction !== 0,
-    bounds
+    sorted: request.sort.length === 0 || direction !== 0
   }
 }
 

@@ -1,4 +1,4 @@
-/** A query made ready: its plan, and its matches, a slice at a time. */
+/** A query made ready: its plan, and the documents it asks for, a slice at a time. */
 import { decode } from './bson-bytes.ts'
 import { mongoError } from './errors.ts'
 import { matches } from './filter.ts'
@@ -8,8 +8,10 @@ import type { IndexField } from './key-bytes.ts'
 import { choosePlan } from './planner.ts'
 import type { Plan } from './planner.ts'
 import { RecordScan } from './scan.ts'
+import { Sorter } from './sorter.ts'
 import type { Collection } from './store/collection.ts'
 import type { View } from './store/view.ts'
+import type { Supply, Take } from './supply.ts'
 import { Slice } from './turns.ts'
 import type { Progress } from './turns.ts'
 import type { Doc, Value } from './values.ts'
@@ -24,16 +26,18 @@ export type QueryOptions = {
 
 export type Match = { readonly key: string, readonly doc: Doc }
 
-/** `bytes` live only until the visit returns; `doc` is given where matching had to decode it. False ends the visits. */
-export type Visit = (key: string, bytes: Buffer, doc: Doc | undefined) => boolean
-
-export class Query {
+export class Query implements Supply {
   readonly filter: Filter
   readonly view: View
   readonly plan: Plan
   readonly sort: readonly IndexField[]
   readonly skip: number
   readonly limit: number
+  readonly scan: RecordScan
+  readonly #sorter: Sorter<{ bytes: Buffer, key: string }>
+  #isRead = false
+  /** How many of the documents, in order, have been passed over or given. */
+  #given = 0
 
   constructor (collection: Collection, filter: Filter, view: View, { sort = [], hint, skip = 0, limit = Infinity }: QueryOptions = {}) {
     this.filter = filter
@@ -42,21 +46,33 @@ export class Query {
     this.skip = skip
     this.limit = limit
     this.plan = choosePlan(collection, { filter, sort, hint, seq: view.seq })
+    this.scan = new RecordScan(this.plan)
+    this.#sorter = new Sorter(skip + limit)
   }
 
-  /** Visits matching documents in the plan's order, whatever `skip` and `limit` say, on from where `scan` is. */
-  run (scan: RecordScan, visit: Visit): Progress {
-    checkAlive(this.plan)
-    const { view, filter } = this
+  next (take: Take): Progress {
+    const end = this.skip + this.limit
+    if (this.#given >= end) return 'done'
+    const counted: Take = (bytes, doc, key) => ++this.#given <= this.skip || (take(bytes, doc, key) && this.#given < end)
+    const progress = this.plan.sorted ? this.#run(counted) : this.#runSorted(counted)
+    return this.#given >= end ? 'done' : progress
+  }
+
+  /** Gives the matches in the order in which the plan finds them. */
+  #run (take: Take): Progress {
+    const { view, filter, plan } = this
+    if (plan.collection.dropped || plan.legs.some(({ index }) => index?.dropped)) {
+      throw mongoError('QueryPlanKilled', 'collection or index dropped while a query was reading it')
+    }
     // An index that has become multikey since the plan was made says less than it did.
-    const covered = this.plan.covered && this.plan.index?.multikey !== true
+    const covered = plan.covered && plan.legs[0]!.index?.multikey !== true
     const slice = new Slice()
     let stopped: Progress = 'enough'
-    const exhausted = scan.run(view, key => {
+    const exhausted = this.scan.run(view, key => {
       const bytes = view.peek(key)
       if (bytes !== undefined) {
         const doc = covered ? undefined : decode(bytes)
-        if ((doc === undefined || matches(filter, doc)) && !visit(key, bytes, doc)) return false
+        if ((doc === undefined || matches(filter, doc)) && !take(bytes, doc, key)) return false
       }
       if (!slice.isOver()) return true
       stopped = 'paused'
@@ -64,36 +80,31 @@ export class Query {
     })
     return exhausted ? 'done' : stopped
   }
-}
 
-function checkAlive (plan: Plan): void {
-  if (plan.collection.dropped || plan.index?.dropped === true) throw mongoError('QueryPlanKilled', 'collection or index dropped while a query was reading it')
-  plan.union?.forEach(checkAlive)
-}
-
-/** Looks for the first match in the order asked for. */
-export class FirstMatch {
-  readonly #query: Query
-  readonly #scan: RecordScan
-  #order: Buffer | undefined
-  /** The best so far; if it took several slices, it may have changed since it was seen. */
-  match: Match | undefined
-
-  constructor (query: Query) {
-    this.#query = query
-    this.#scan = new RecordScan(query.plan)
+  /** Reads everything before it gives the first. */
+  #runSorted (take: Take): Progress {
+    if (!this.#isRead) {
+      const progress = this.#run((bytes, doc, key) => {
+        const order = sortKey(this.sort, doc ?? decode(bytes))
+        if (this.#sorter.wants(order)) this.#sorter.add(this.#copy(order), { bytes: this.#copy(bytes), key }, bytes.length)
+        return true
+      })
+      if (progress === 'paused') return progress
+      this.#isRead = true
+    }
+    const sorted = this.#sorter.sorted()
+    if (sorted === undefined) return 'paused'
+    while (this.#given < sorted.length) {
+      const { bytes, key } = sorted[this.#given]!
+      if (!take(bytes, undefined, key)) break
+    }
+    return this.#given < sorted.length ? 'enough' : 'done'
   }
 
-  run (): Progress {
-    const { plan, sort } = this.#query
-    return this.#query.run(this.#scan, (key, bytes, known) => {
-      const doc = known ?? decode(bytes)
-      const order = plan.sorted ? undefined : sortKey(sort, doc)
-      if (order === undefined || this.#order === undefined || Buffer.compare(order, this.#order) < 0) {
-        this.#order = order
-        this.match = { key, doc }
-      }
-      return !plan.sorted
-    })
+  /** Of few that stay of many, each would hold the whole of Node's pooled buffer that it came to lie in. */
+  #copy (bytes: Buffer): Buffer {
+    const copy = this.limit === Infinity ? Buffer.allocUnsafe(bytes.length) : Buffer.allocUnsafeSlow(bytes.length)
+    copy.set(bytes)
+    return copy
   }
 }

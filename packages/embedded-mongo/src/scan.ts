@@ -7,23 +7,22 @@ import type { View } from './store/view.ts'
 /** A half-open range of full keys. */
 export type KeyRange = { readonly lower: string, readonly upper: string }
 
-export type ScanPlan = {
-  readonly collection: Collection
-  /** Undefined: the collection itself, in natural order. */
+/** A way through one index, or through the collection itself in natural order. */
+export type Leg = {
   readonly index: Index | undefined
   /** Ascending and disjoint. */
   readonly ranges: readonly KeyRange[]
   readonly reverse: boolean
-  /** When set, the records of all these plans, each once, and nothing of the above. */
-  readonly union?: readonly ScanPlan[]
 }
+
+/** The records of all legs, each once. */
+export type ScanPlan = { readonly collection: Collection, readonly legs: readonly Leg[] }
 
 export class RecordScan {
   readonly #plan: ScanPlan
   /** Records already given, where one document can have several keys. */
   #seen: Set<string> | undefined
-  readonly #parts: readonly RecordScan[] | undefined
-  #part = 0
+  #leg = 0
   #range = 0
   /** Where the current range goes on; undefined at its beginning. */
   #after: string | undefined
@@ -32,61 +31,46 @@ export class RecordScan {
 
   constructor (plan: ScanPlan) {
     this.#plan = plan
-    this.#parts = plan.union?.map(part => new RecordScan(part))
-    if (plan.union !== undefined) this.#seen = new Set()
+    if (plan.legs.length > 1) this.#seen = new Set()
   }
 
   /** Visits document keys until `visit` returns false or all are visited; true when all are. */
   run (view: View, visit: (documentKey: string) => boolean): boolean {
-    if (this.#parts !== undefined) return this.#runParts(view, visit)
-    const { ranges, reverse, index } = this.#plan
-    if (index?.multikey === true) this.#seen ??= new Set()
-    for (; this.#range < ranges.length; this.#range++) {
-      const range = ranges[reverse ? ranges.length - 1 - this.#range : this.#range]!
-      if (!this.#runRange(view, range, visit)) return false
-      this.#after = undefined
+    const { legs } = this.#plan
+    for (; this.#leg < legs.length; this.#leg++) {
+      const { index, ranges, reverse } = legs[this.#leg]!
+      if (index?.multikey === true) this.#seen ??= new Set()
+      for (; this.#range < ranges.length; this.#range++) {
+        const range = ranges[reverse ? ranges.length - 1 - this.#range : this.#range]!
+        if (!this.#runRange(view, index, range, reverse, visit)) return false
+        this.#after = undefined
+      }
+      this.#range = 0
     }
     return true
   }
 
-  #runParts (view: View, visit: (documentKey: string) => boolean): boolean {
-    const visitNew = (key: string): boolean => {
-      if (this.#seen!.has(key)) return true
-      this.#seen!.add(key)
-      this.recordsVisited++
-      return visit(key)
-    }
-    for (; this.#part < this.#parts!.length; this.#part++) {
-      const part = this.#parts![this.#part]!
-      const before = part.keysExamined
-      const exhausted = part.run(view, visitNew)
-      this.keysExamined += part.keysExamined - before
-      if (!exhausted) return false
-    }
-    return true
-  }
-
-  #runRange (view: View, range: KeyRange, visit: (documentKey: string) => boolean): boolean {
-    const { reverse, index, collection } = this.#plan
+  #runRange (view: View, index: Index | undefined, range: KeyRange, reverse: boolean, visit: (documentKey: string) => boolean): boolean {
     const lower = !reverse && this.#after !== undefined ? this.#after + '\0' : range.lower
     const upper = reverse && this.#after !== undefined ? this.#after : range.upper
     if (lower >= upper) return true
+    const { prefix } = this.#plan.collection
     const unique = index?.unique === true
     let stopped = false
     const step = (key: string): boolean => {
-      this.keysExamined++
       this.#after = key
-      const documentKey = index === undefined
-        ? key
-        : collection.prefix + (unique ? recordAt(view, key) : key.slice(-RECORD_ID_BYTES))
+      let documentKey = key
+      if (index !== undefined) {
+        this.keysExamined++
+        documentKey = prefix + (unique ? fromBytes(view.peek(key)!) : key.slice(-RECORD_ID_BYTES))
+      }
       if (this.#seen !== undefined) {
         if (this.#seen.has(documentKey)) return true
         this.#seen.add(documentKey)
       }
       this.recordsVisited++
-      if (visit(documentKey)) return true
-      stopped = true
-      return false
+      stopped = !visit(documentKey)
+      return !stopped
     }
     // One whole unique key: `upper` is the first string above `lower`. No iterator needed.
     if (unique && upper === lower + '\0') {
@@ -96,8 +80,4 @@ export class RecordScan {
     }
     return !stopped
   }
-}
-
-function recordAt (view: View, key: string): string {
-  return fromBytes(view.peek(key)!)
 }

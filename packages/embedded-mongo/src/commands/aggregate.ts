@@ -6,7 +6,7 @@ import type { Filter } from '../filter.ts'
 import { parsePipeline, runPipeline } from '../pipeline.ts'
 import { Query } from '../query.ts'
 import type { Collection } from '../store/collection.ts'
-import { allOf, flowSupply, supplyOf } from '../supply.ts'
+import { allOf, flowSupply } from '../supply.ts'
 import { PAUSE, Slice } from '../turns.ts'
 import type { Flow, Progress } from '../turns.ts'
 import { isDoc, isNumeric, toInteger } from '../values.ts'
@@ -33,7 +33,7 @@ function aggregate (call: Call): Reply | Promise<Reply> {
   const query = collection && aggregateQuery(call, collection, pipeline)
   const context = { lookup: lookupIn(call) }
   if (query === undefined) return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, [], context)), { batchSize })
-  if (pipeline.stages.length === 0) return firstReply(call, call.namespace(), supplyOf(query), { batchSize })
+  if (pipeline.stages.length === 0) return firstReply(call, call.namespace(), query, { batchSize })
   const docs = documents(query, pipeline.stages.length === 1 && counts(call.array('pipeline').at(-1)))
   return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, docs, context)), { batchSize })
 }
@@ -44,11 +44,10 @@ const PORTION = 256
 /** The documents a pipeline begins with; where they only count, and need not be looked at to match, empty ones. */
 function * documents (query: Query, onlyCounts: boolean): Flow {
   const isBlind = onlyCounts && query.plan.covered
-  const supply = supplyOf(query)
   const slice = new Slice()
   for (let progress: Progress = 'enough'; progress !== 'done';) {
     const portion: Doc[] = []
-    progress = supply.next((bytes, doc) => portion.push(isBlind ? NOTHING : doc ?? decode(bytes)) < PORTION)
+    progress = query.next((bytes, doc) => portion.push(isBlind ? NOTHING : doc ?? decode(bytes)) < PORTION)
     for (const doc of portion) {
       yield doc
       if (slice.isOver()) yield PAUSE

@@ -10,11 +10,10 @@ import { parseProjection } from '../projection.ts'
 import { Query } from '../query.ts'
 import { isArrayIndex, pathParts } from '../paths.ts'
 import { ReplyBatch } from '../reply-batch.ts'
-import { RecordScan } from '../scan.ts'
 import { parseSort } from '../sort.ts'
 import type { Collection } from '../store/collection.ts'
 import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
-import { arraySupply, supplyOf } from '../supply.ts'
+import { arraySupply } from '../supply.ts'
 import type { Supply } from '../supply.ts'
 import type { Progress } from '../turns.ts'
 import { docOf, int32, isDoc, isNumeric, toInteger } from '../values.ts'
@@ -90,7 +89,7 @@ function find (call: Call): Reply | Promise<Reply> {
     parseSort(call.doc('sort') ?? NOTHING)
     return firstReply(call, call.namespace(), arraySupply([]), { batchSize: 1 })
   }
-  return firstReply(call, call.namespace(), supplyOf(findQuery(call, collection)), {
+  return firstReply(call, call.namespace(), findQuery(call, collection), {
     batchSize: call.integer('batchSize', FIRST_BATCH),
     singleBatch: call.boolean('singleBatch', false) || limitOf(call) < 0,
     timesOut: !call.boolean('noCursorTimeout', false),
@@ -142,25 +141,27 @@ function killCursors (call: Call): Doc {
   return docOf({ cursorsKilled: killed, cursorsNotFound: notFound, cursorsAlive: [], cursorsUnknown: [] })
 }
 
+/** The query of a `count` or a `distinct`. */
 export function countQuery (call: Call, collection: Collection): Query {
   refuseCollation(call)
-  return new Query(collection, parseFilter(call.doc('query') ?? NOTHING), call.view, { hint: hintOf(call.body.get('hint')) })
+  return new Query(collection, parseFilter(call.doc('query') ?? NOTHING), call.view, {
+    hint: hintOf(call.body.get('hint')),
+    skip: call.integer('skip', 0),
+    limit: Math.abs(limitOf(call)) || Infinity
+  })
 }
 
 async function count (call: Call): Promise<Doc> {
   call.engine.counters.query++
-  const skip = call.integer('skip', 0)
-  const limit = Math.abs(limitOf(call)) || Infinity
   const collection = collectionOf(call)
   const query = collection && countQuery(call, collection)
   let n = 0
   if (query?.filter.op === 'always' && call.transaction === undefined) {
-    n = collection!.count
+    n = Math.max(0, Math.min(collection!.count - query.skip, query.limit))
   } else if (query !== undefined) {
-    const scan = new RecordScan(query.plan)
-    await call.inTurns(() => query.run(scan, () => ++n < skip + limit))
+    await call.inTurns(() => query.next(() => ++n > 0))
   }
-  return docOf({ n: int32(Math.max(0, Math.min(n - skip, limit))) })
+  return docOf({ n: int32(n) })
 }
 
 async function distinct (call: Call): Promise<Doc> {
@@ -171,8 +172,7 @@ async function distinct (call: Call): Promise<Doc> {
   let bytes = 0
   if (collection !== undefined) {
     const query = countQuery(call, collection)
-    const scan = new RecordScan(query.plan)
-    await call.inTurns(() => query.run(scan, (_key, document, doc) => {
+    await call.inTurns(() => query.next((document, doc) => {
       const found: Value[] = []
       collect(doc ?? decode(document), parts, 0, found)
       for (const value of found) {

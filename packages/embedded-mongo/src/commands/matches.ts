@@ -4,9 +4,8 @@ import type { Call } from '../command.ts'
 import { matches } from '../filter.ts'
 import type { Filter } from '../filter.ts'
 import type { IndexField } from '../key-bytes.ts'
-import { FirstMatch, Query } from '../query.ts'
+import { Query } from '../query.ts'
 import type { Match } from '../query.ts'
-import { RecordScan } from '../scan.ts'
 import type { Collection } from '../store/collection.ts'
 import type { Doc, Value } from '../values.ts'
 import { collectionOf } from './find.ts'
@@ -23,14 +22,18 @@ export async function onFirstMatch (call: Call, i: number, selection: Selection,
     const collection = collectionOf(call)
     const doIt = (match?: Match) => once(call, i, () => write({ collection, match }))
     if (collection === undefined) return doIt()
-    const query = new Query(collection, selection.filter, call.view, selection)
-    const search = new FirstMatch(query)
-    const found = call.inTurns(() => search.run())
-    if (!(found instanceof Promise)) return doIt(search.match)
+    const query = new Query(collection, selection.filter, call.view, { ...selection, limit: 1 })
+    let match: Match | undefined
+    const found = call.inTurns(() => query.next((bytes, doc, key) => {
+      match = { key, doc: doc ?? decode(bytes) }
+      return false
+    }))
+    if (!(found instanceof Promise)) return doIt(match)
+    // If it took several slices, the match may have changed since it was seen.
     return found.then(() => {
-      const doc = search.match && matching(query, search.match.key)
-      if (search.match !== undefined && doc === undefined) return onFirstMatch(call, i, selection, write)
-      return doIt(doc && { key: search.match!.key, doc })
+      const doc = match && matching(query, match.key)
+      if (match !== undefined && doc === undefined) return onFirstMatch(call, i, selection, write)
+      return doIt(doc && { key: match!.key, doc })
     })
   })
 }
@@ -43,12 +46,11 @@ const UNWRITTEN_MAX = 5_000
 /** Calls `write` for every match, a portion at a time, and for none twice, though `write` may move it ahead in the index. */
 export async function onEachMatch (call: Call, collection: Collection, selection: Selection, write: (match: Match) => void): Promise<void> {
   const query = new Query(collection, selection.filter, call.view, selection)
-  const scan = new RecordScan(query.plan)
-  const written = query.plan.index === undefined && query.plan.union === undefined ? undefined : new Set<string>()
+  const written = query.plan.legs[0]!.index === undefined ? undefined : new Set<string>()
   let unwritten = 0
   for (let isOver = false; !isOver;) {
     const keys: string[] = []
-    isOver = query.run(scan, key => keys.push(key) < PORTION) === 'done'
+    isOver = query.next((_bytes, _doc, key) => keys.push(key) < PORTION) === 'done'
     for (const key of keys) {
       if (written?.has(key) === true) continue
       written?.add(key)
