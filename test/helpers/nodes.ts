@@ -3,6 +3,7 @@ import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
+import { beatsWhenAsked } from './beats.ts'
 import { type Bus, makeBus } from './bus-adapter.ts'
 import { request } from './request.ts'
 
@@ -10,6 +11,8 @@ import { request } from './request.ts'
 export interface TestNode {
   app: FastifyInstance
   url: string
+  /** Its beacon's, which beats by itself no more. */
+  beat: () => Promise<void>
 }
 
 export interface TestNodes {
@@ -38,7 +41,7 @@ export async function startNodes (t: Suite, count: number): Promise<TestNodes> {
     const app = await buildApp(readConfig({ MONGODB_URL: engine.uri, DATA_DIR: folder, JWT_SECRET: 'a secret of sixteen characters', LOG_LEVEL: 'silent', RATE_LIMIT_SENDS: '0' }))
     t.teardown(() => app.close())
     app.io.adapter(bus.adapter as never)
-    nodes.push({ app, url: await app.listen({ host: '127.0.0.1', port: 0 }) })
+    nodes.push({ app, url: await app.listen({ host: '127.0.0.1', port: 0 }), beat: beatsWhenAsked(app) })
   }
 
   const call: TestNodes['call'] = async ({ url }, method, path, token, body) => {

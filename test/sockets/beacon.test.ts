@@ -25,7 +25,7 @@ t.test('a conversation that began unseen is told of', async t => {
   const socket = await follow(t, bob.token)
   t.notOk('common_chat' in socket.heads)
   await call(here, 'POST', '/api/common-chat/message', ann.token, { content: 'the first of all' })
-  await there.app.beacon.beat()
+  await there.beat()
   await socket.wait('heads', payload => payload.common_chat === 1)
 })
 
@@ -34,7 +34,7 @@ t.test('who was made a member unseen is let in, and who was removed is out, afte
   const [member, removed] = [await follow(t, bob.token), await follow(t, eve.token)]
   const other = await makeRoom()
   await call(here, 'DELETE', `/api/rooms/${roomId}/members/${eve.id}`, ann.token)
-  await there.app.beacon.beat()
+  await there.beat()
   for (const socket of [member, removed]) await socket.wait('resync')
   const { rooms } = there.app.io.of('/').adapter
   t.same(rooms.get(conversationId), new Set([member.socket.id]))
@@ -47,7 +47,7 @@ t.test('that one client was told where a conversation stands does not keep the o
   await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'unseen' })
   const { heads } = await follow(t, eve.token)
   t.equal(heads[conversationId]!.rev, before.heads[conversationId]!.rev + 1)
-  await there.app.beacon.beat()
+  await there.beat()
   await before.wait('heads', payload => payload[conversationId] === heads[conversationId]!.rev)
 })
 
@@ -57,8 +57,8 @@ t.test('I7: who was let in late is told where the conversation stands by a beat,
   await member.ask('sync', { cursors: {} })
   const { body: { message: { rev } } } = await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'behind the sync' })
   t.equal((await follow(t, eve.token)).heads[conversationId]!.rev, rev)
-  await there.app.beacon.beat()
+  await there.beat()
   await member.wait('resync')
-  await there.app.beacon.beat()
+  await there.beat()
   await member.wait('heads', payload => payload[conversationId] === rev)
 })

@@ -4,9 +4,11 @@ import { directId } from '../../src/chat/conversation-id.ts'
 import { serverEvents } from '../../src/schemas/events.ts'
 import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
+import { beatsWhenAsked } from '../helpers/beats.ts'
 import { type TestSocket, connect } from '../helpers/sockets.ts'
 
 const { app, url, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0' })
+const beat = beatsWhenAsked(app)
 const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
 
 /** Makes a room of ann's, with members. */
@@ -179,14 +181,14 @@ t.test('the beacon tells of a change whose event was lost, once, and only to tho
   const { roomId, conversationId } = await makeRoom({ isPrivate: true }, bob)
   const [member, seed, stranger] = await Promise.all([connect(t, url, bob.token), connect(t, url, bob.token), connect(t, url, eve.token)])
   await Promise.all([member.ask('setupUser', { live: true }), seed.ask('joinRoom', roomId), stranger.ask('setupUser', { live: true })])
-  await app.beacon.beat()
+  await beat()
   await settled(member, seed, stranger)
   for (const { events } of [member, seed, stranger]) events.length = 0
   const { rev } = await say(ann, roomId, 'x')
-  await app.beacon.beat()
+  await beat()
   t.match(await member.wait('heads'), { [conversationId]: rev })
   t.match(await seed.wait('heads'), { [conversationId]: rev })
-  await app.beacon.beat()
+  await beat()
   await settled(member, stranger)
   t.equal(member.all('heads').length, 1, 'nothing has changed since')
   t.same(stranger.events.filter(({ name }) => name !== 'userSetup'), [])

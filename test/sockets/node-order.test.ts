@@ -116,9 +116,9 @@ t.test('I4: no read position and no head of a room reaches who was removed unhea
   await call(here, 'PATCH', `/api/messages/${heard(member, conversationId).at(-1)!.payload._id as string}/read`, ann.token)
   await member.wait('messagesRead', payload => payload.conversationId === conversationId)
   await unheard(async () => { await say('lost') })
-  await there.app.beacon.beat()
+  await there.beat()
   await member.wait('roomMessage', ({ message }) => message === 'lost')
-  await there.app.beacon.beat()
+  await there.beat()
   await member.wait('heads', payload => payload[conversationId] === last + 2)
   for (const socket of [removed, joined]) {
     await socket.ask('setupUser')
@@ -186,7 +186,7 @@ t.test('a live socket is let into a room of which nothing was heard, and told to
     await call(here, 'PUT', `/api/rooms/${room.roomId}/members/${bob.id}`, ann.token)
     return room.roomId as string
   })
-  await there.app.beacon.beat()
+  await there.beat()
   await socket.wait('resync')
   await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'hello' })
   t.match(await socket.wait('roomMessage'), { message: 'hello' })
@@ -201,7 +201,7 @@ t.test('a room that a live socket has left is not begun again where something pa
     await call(here, 'PUT', `/api/rooms/${room.roomId}/members/${bob.id}`, ann.token)
     return room.roomId as string
   })
-  await there.app.beacon.beat()
+  await there.beat()
   await member.wait('resync')
   const left = await say('behind the leaving')
   await call(here, 'POST', '/api/common-chat/message', ann.token, { content: 'behind that too' })

@@ -37,9 +37,9 @@ t.test('the beacon finds what the other node committed and no event told of, and
   bus.times = () => 0
   await one.ask('sendDirectMessage', { receiverId: bob.id, content: 'lost on the way' })
   bus.times = () => 1
-  await there.app.beacon.beat()
+  await there.beat()
   t.match(await two.wait('directMessage'), { message: 'lost on the way', rev: heads[conversationId].rev + 1 })
-  await there.app.beacon.beat()
+  await there.beat()
   await two.wait('heads', payload => payload[conversationId] === heads[conversationId].rev + 1)
 })
 
