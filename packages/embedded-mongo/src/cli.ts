@@ -5,8 +5,8 @@ import { backupFolder } from './backup.ts'
 import { startEmbeddedMongo } from './index.ts'
 import type { EmbeddedMongoOptions } from './index.ts'
 
-const USAGE = `usage: embedded-mongo --data DIR [--port N] [--test-commands]   serve DIR on 127.0.0.1 (default port 27017)
-       embedded-mongo backup --data DIR --to DIR2              copy DIR, in use or not, to the new folder DIR2`
+const USAGE = `usage: embedded-mongo --data DIR [--port N]   serve DIR on 127.0.0.1 (default port 27017)
+       embedded-mongo backup --data DIR --to DIR2   copy DIR, in use or not, to the new folder DIR2`
 
 const DEFAULT_PORT = '27017'
 
@@ -14,7 +14,7 @@ async function main (args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { data: { type: 'string' }, port: { type: 'string', default: DEFAULT_PORT }, to: { type: 'string' }, 'test-commands': { type: 'boolean', default: false }, help: { type: 'boolean' } }
+    options: { data: { type: 'string' }, port: { type: 'string', default: DEFAULT_PORT }, to: { type: 'string' }, help: { type: 'boolean' } }
   })
   const [verb = 'serve'] = positionals
   if (values.help === true) {
@@ -23,7 +23,7 @@ async function main (args: string[]): Promise<void> {
     await backupFolder(values.data, values.to)
     console.log(`copied ${values.data} to ${values.to}`)
   } else if (verb === 'serve' && values.data !== undefined && /^\d{1,5}$/.test(values.port)) {
-    await serve({ dataDir: values.data, port: Number(values.port), testCommands: values['test-commands'] })
+    await serve({ dataDir: values.data, port: Number(values.port) })
   } else {
     throw new Error(USAGE)
   }

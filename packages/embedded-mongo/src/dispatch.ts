@@ -16,15 +16,12 @@ const GENERIC_FIELDS = new Set([
   '$readPreference', '$clusterTime', 'maxTimeMS', 'comment', 'apiVersion', 'apiStrict', 'apiDeprecationErrors'
 ])
 
-/** Answers one request; undefined ends its connection without an answer. */
-export type Dispatch = (engine: Engine, request: Request, connectionId: number) => Promise<Reply | undefined>
-
 export async function dispatch (engine: Engine, request: Request, connectionId: number): Promise<Reply> {
   let call: Call | undefined
   try {
     const [name] = request.body.keys()
     if (name === undefined) throw mongoError('FailedToParse', 'an empty document is not a command')
-    const command = commands.get(name) ?? engine.failPoints?.commands.get(name)
+    const command = commands.get(name)
     if (command === undefined) throw mongoError('CommandNotFound', `no such command: '${name}'`)
     engine.counters.command++
     call = new Call(engine, request, name, connectionId)

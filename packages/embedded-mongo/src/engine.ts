@@ -1,6 +1,5 @@
 /** Everything one running engine shares between its commands. */
 import { Cursors } from './cursors.ts'
-import type { FailPoints } from './fail-points.ts'
 import { Sessions } from './sessions.ts'
 import { reclaim } from './store/background.ts'
 import { Catalog } from './store/catalog.ts'
@@ -14,8 +13,6 @@ export class Engine {
   readonly sessions: Sessions
   readonly cursors = new Cursors()
   readonly startedMs = Date.now()
-  /** Only where tests ask for them. */
-  failPoints: FailPoints | undefined
   /** What `hello` tells clients to connect to; known when it listens. */
   address = ''
   connections = 0

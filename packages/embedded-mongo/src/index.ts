@@ -17,8 +17,6 @@ export type EmbeddedMongoOptions = ({
 }) & {
   /** Serve TCP on 127.0.0.1 instead of a socket in the folder, for other processes; 0 takes any free port. */
   port?: number
-  /** Serve `configureFailPoint`, by which a test makes commands fail. */
-  testCommands?: boolean
 }
 
 export type EmbeddedMongo = {
@@ -46,7 +44,7 @@ export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promis
   }
   try {
     const listen = socket.path === undefined ? { port: options.port ?? 0 } : { path: socket.path }
-    const thread = new EngineThread({ databaseFile: folder.databaseFile, sync: temporary === undefined, testCommands: options.testCommands ?? false, listen })
+    const thread = new EngineThread({ databaseFile: folder.databaseFile, sync: temporary === undefined, listen })
     const port = await thread.start()
     const host = socket.path === undefined ? `127.0.0.1:${port}` : encodeURIComponent(socket.path)
     return {

@@ -2,7 +2,6 @@
 import { createServer } from 'node:net'
 import type { ListenOptions, Server as NetServer, Socket } from 'node:net'
 import { dispatch, errorReply } from './dispatch.ts'
-import type { Dispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { MongoError } from './errors.ts'
 import { asMongoError } from './to-mongo-error.ts'
@@ -75,7 +74,6 @@ class Connection {
   readonly #engine: Engine
   readonly #socket: Socket
   readonly id: number
-  readonly #dispatch: Dispatch
   readonly #reader = new MessageReader()
   readonly #waiting: Buffer[] = []
   #working: Promise<void> | undefined
@@ -86,7 +84,6 @@ class Connection {
     this.#engine = engine
     this.#socket = socket
     this.id = id
-    this.#dispatch = engine.failPoints?.connection(dispatch) ?? dispatch
   }
 
   /** The returned promise never rejects; it settles when all that has come in is answered. */
@@ -121,12 +118,8 @@ class Connection {
       else this.#socket.destroy()
       return
     }
-    const reply = await this.#dispatch(this.#engine, request, this.id)
-    if (reply === undefined) {
-      this.#waiting.length = 0
-      this.#socket.destroy()
-    }
-    if (reply === undefined || !request.wantsReply) return
+    const reply = await dispatch(this.#engine, request, this.id)
+    if (!request.wantsReply) return
     try {
       this.#send(writeReply(request.requestId, request.legacy, reply))
     } catch (error) {

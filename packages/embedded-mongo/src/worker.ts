@@ -1,13 +1,11 @@
 /** The thread the engine runs in: opens, listens, reports its address, and does what it is told. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { Engine } from './engine.ts'
-import { FailPoints } from './fail-points.ts'
 import { Server } from './server.ts'
 
 export type WorkerInput = {
   readonly databaseFile: string
   readonly sync: boolean
-  readonly testCommands: boolean
   /** A unix socket, or a port of the loopback interface (0: any). */
   readonly listen: { readonly path: string } | { readonly port: number }
 }
@@ -20,10 +18,9 @@ export type WorkerMessage = { readonly ready: { readonly port: number } } | { re
 const LOOPBACK = '127.0.0.1'
 
 const parent = parentPort!
-const { databaseFile, sync, testCommands, listen } = workerData as WorkerInput
+const { databaseFile, sync, listen } = workerData as WorkerInput
 
 const engine = new Engine({ path: databaseFile, sync })
-if (testCommands) engine.failPoints = new FailPoints()
 const server = new Server(engine)
 await server.listen('path' in listen ? listen : { host: LOOPBACK, port: listen.port })
 engine.address = 'path' in listen ? listen.path : `${LOOPBACK}:${server.port}`

@@ -37,7 +37,7 @@ function statementId (call: Call, i: number): number {
 /** The result of what statement `i` does now, or did when a retryable write came before. Must not be spread over an await. */
 export function once (call: Call, i: number, write: () => Doc): Doc {
   if (call.retryNumber === undefined) return write()
-  return call.session!.once(call.retryNumber, statementId(call, i), call.engine.failPoints?.statement(call.request, write) ?? write)
+  return call.session!.once(call.retryNumber, statementId(call, i), write)
 }
 
 /** Statements of many documents cannot be repeated: their results do not say which documents they are of. */

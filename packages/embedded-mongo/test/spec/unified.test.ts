@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { temporaryFolder } from '../helpers/engine.ts'
+import { withFailPoints } from '../helpers/fail-points.ts'
 import { REFUSALS } from './refusals.ts'
 
 const SUITES = ['crud', 'collection-management', 'index-management', 'transactions', 'transactions-convenient-api', 'retryable-writes', 'sessions']
@@ -37,9 +38,9 @@ const refusedBy = (name: string) => REFUSALS.filter(({ tests }) => tests.some(te
 
 t.test('each of MongoDB\'s tests passes, or is a refusal listed with its reason', { timeout: 240_000, skip: !existsSync(runner) && `no runner at ${runner}` }, async t => {
   const folder = temporaryFolder(t)
-  const engine = await startEmbeddedMongo({ inMemory: true, testCommands: true })
+  const engine = await startEmbeddedMongo({ inMemory: true })
   t.teardown(async () => { await engine.stop() })
-  const { perSuite, results } = await runSuites(`${engine.uri}&minHeartbeatFrequencyMS=${HEARTBEAT_MS}`, join(folder, 'report.json'))
+  const { perSuite, results } = await runSuites(`${await withFailPoints(t, engine.uri)}&minHeartbeatFrequencyMS=${HEARTBEAT_MS}`, join(folder, 'report.json'))
   const applied = results.filter(({ status }) => status !== 'skipped')
   t.ok(applied.length > 300, 'the suites were found and run')
 
