@@ -1,78 +1,37 @@
-/** MongoDB's total order over all values: types first (numbers unified, strings with symbols), then within a type. */
+/**
+ * MongoDB's total order over all values: types first (numbers unified, strings with symbols), then within a type. What is compared often is
+ * compared as it is; of everything else the keys are, whose bytes have that order (key-encode.ts).
+ */
 import { encode } from './bson-encode.ts'
-import { compareDecimals, exactDecimal, unpackDecimal } from './decimal.ts'
-import {
-  Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, TYPE, Timestamp, typeOf, type Doc, type Sym, type TypeName, type Value
-} from './values.ts'
-
-/** The order of types; those that stand together are compared by value. */
-const ORDER: readonly (readonly TypeName[])[] = [
-  ['minKey'], ['undefined'], ['null'], ['double', 'int', 'long', 'decimal'], ['string', 'symbol'], ['object'], ['array'], ['binData'],
-  ['objectId'], ['bool'], ['date'], ['timestamp'], ['regex'], ['javascript'], ['javascriptWithScope'], ['maxKey']
-]
-
-/** Where a type stands in the order, by its type byte. */
-const RANKS = new Uint8Array(256)
-for (const [rank, names] of ORDER.entries()) for (const name of names) RANKS[TYPE[name]] = rank
-
-const rankOfType = (name: TypeName) => RANKS[TYPE[name]] as number
-
-/** The ranks that have rules of their own. */
-export const RANK = {
-  minKey: rankOfType('minKey'),
-  undefined: rankOfType('undefined'),
-  null: rankOfType('null'),
-  number: rankOfType('int'),
-  string: rankOfType('string'),
-  maxKey: rankOfType('maxKey')
-}
-
-/** The rank of a value's type in the order of types. */
-export function rankOf (value: Value): number {
-  return RANKS[typeOf(value)] as number
-}
+import { appendKeyValue, beginKey, rankOf, takeKey } from './key-encode.ts'
+import { DateTime, Decimal128, Int32, ObjectId, isNumeric, typeOf, type Value } from './values.ts'
 
 /** Orders two values as MongoDB sorts them; a missing value counts as null. */
 export function compareValues (a: Value | undefined, b: Value | undefined): number {
   if (a === b) return 0
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b)
-  const left = a ?? null
-  const right = b ?? null
-  const rank = rankOf(left)
-  const byRank = rank - rankOf(right)
-  return byRank !== 0 ? byRank : compareWithinRank(left, right, rank)
+  const left = a instanceof Int32 ? a.value : a ?? null
+  const right = b instanceof Int32 ? b.value : b ?? null
+  const byRank = rankOf(left) - rankOf(right)
+  if (byRank !== 0) return byRank
+  if (isNumeric(left) && !(left instanceof Decimal128 || right instanceof Decimal128)) return compareNumbers(left as number, right as number)
+  if (left instanceof ObjectId) return compareObjectIds(left, right as ObjectId)
+  if (left instanceof DateTime) return left.high - (right as DateTime).high || (left.low >>> 0) - ((right as DateTime).low >>> 0)
+  return Buffer.compare(keyOf(left), keyOf(right))
 }
 
-/** Orders two values whose types have the same rank. */
-export function compareWithinRank (a: Value, b: Value, rank: number): number {
-  if (rank === RANK.number) return compareNumbers(a as NumericValue, b as NumericValue)
-  if (rank === RANK.string) return compareStrings(stringOf(a as string | Sym), stringOf(b as string | Sym))
-  if (a instanceof ObjectId) return compareObjectIds(a, b as ObjectId)
-  if (a instanceof Map) return compareDocs(a, b as Doc)
-  if (Array.isArray(a)) return compareArrays(a, b as Value[])
-  if (typeof a === 'boolean') return Number(a) - Number(b)
-  if (a instanceof DateTime) return a.high - (b as DateTime).high || (a.low >>> 0) - ((b as DateTime).low >>> 0)
-  return compareRare(a, b)
+/** NaN is below all numbers and equal to itself. JavaScript compares a bigint with a number by their mathematical values. */
+function compareNumbers (a: number | bigint, b: number | bigint): number {
+  if (a < b) return -1
+  if (a > b) return 1
+  return Number(!Number.isNaN(a)) - Number(!Number.isNaN(b))
 }
 
-type NumericValue = number | bigint | Int32 | Decimal128
-
-/** Orders numbers of any two types by their exact values; NaN is below all numbers and equal to itself. */
-function compareNumbers (a: NumericValue, b: NumericValue): number {
-  const left = a instanceof Int32 ? a.value : a
-  const right = b instanceof Int32 ? b.value : b
-  if (left instanceof Decimal128 || right instanceof Decimal128) return compareDecimals(decimalOf(left), decimalOf(right))
-  // JavaScript compares a bigint with a number by their mathematical values.
-  if (left < right) return -1
-  if (left > right) return 1
-  return Number(!Number.isNaN(left)) - Number(!Number.isNaN(right))
+function keyOf (value: Value): Buffer {
+  beginKey()
+  appendKeyValue(value, false)
+  return takeKey()
 }
-
-function decimalOf (value: number | bigint | Decimal128) {
-  return value instanceof Decimal128 ? unpackDecimal(value) : exactDecimal(value)
-}
-
-const stringOf = (value: string | Sym) => typeof value === 'string' ? value : value.value
 
 /** Orders strings by code points, which is the order of their UTF-8 bytes; JavaScript's own order differs for surrogates. */
 export function compareStrings (a: string, b: string): number {
@@ -92,43 +51,6 @@ function codePointOrder (unit: number): number {
 
 function compareObjectIds (a: ObjectId, b: ObjectId): number {
   return (a.a >>> 0) - (b.a >>> 0) || (a.b >>> 0) - (b.b >>> 0) || (a.c >>> 0) - (b.c >>> 0)
-}
-
-/** Field by field in their stored order: the type's rank, then the name, then the value; a prefix is smaller. */
-function compareDocs (a: Doc, b: Doc): number {
-  const others = b.entries()
-  for (const [name, value] of a) {
-    const next = others.next()
-    if (next.done === true) return 1
-    const [otherName, other] = next.value
-    const rank = rankOf(value)
-    const order = rank - rankOf(other) || compareStrings(name, otherName) || compareWithinRank(value, other, rank)
-    if (order !== 0) return order
-  }
-  return a.size - b.size
-}
-
-function compareArrays (a: Value[], b: Value[]): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const order = compareValues(a[i], b[i])
-    if (order !== 0) return order
-  }
-  return a.length - b.length
-}
-
-function compareRare (a: Value, b: Value): number {
-  if (a instanceof Binary) {
-    const other = b as Binary
-    return a.bytes.length - other.bytes.length || a.subtype - other.subtype || Buffer.compare(a.bytes, other.bytes)
-  }
-  if (a instanceof Timestamp) return a.seconds - (b as Timestamp).seconds || a.ordinal - (b as Timestamp).ordinal
-  if (a instanceof Regex) return compareStrings(a.pattern, (b as Regex).pattern) || compareStrings(a.flags, (b as Regex).flags)
-  if (a instanceof Code) {
-    const other = b as Code
-    return compareStrings(a.code, other.code) || (a.scope === undefined ? 0 : compareDocs(a.scope, other.scope as Doc))
-  }
-  return 0
 }
 
 /** Whether two values are the same bytes: the same types throughout, not merely equal in the order. */

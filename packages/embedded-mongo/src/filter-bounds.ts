@@ -1,11 +1,10 @@
 /** What a filter says of the values at one path, as intervals in the order of values: what an index over that path has to be scanned for. */
-import { RANK } from './compare.ts'
-import { conjuncts, type Comparison, type Filter, type PathFilter } from './filter-tree.ts'
-import { between, intersect, isEmpty, point, union } from './intervals.ts'
+import { conjuncts, type Filter, type PathFilter } from './filter-tree.ts'
+import { ARRAYS, between, intersect, point, union } from './intervals.ts'
 import type { Interval } from './key-bytes.ts'
 import { isArrayIndex, pathParts } from './paths.ts'
 import { regexPrefix } from './regex.ts'
-import { Binary, DateTime, ObjectId, Timestamp, UNDEFINED, isNumeric, toNumber, type Regex, type Value } from './values.ts'
+import { BsonUndefined, UNDEFINED, type Regex, type Value } from './values.ts'
 
 /**
  * Intervals in ascending order that do not overlap. Every document that matches the filter has a key in one of them. When `exact`, every
@@ -50,6 +49,11 @@ function width ({ intervals }: Bounds): number {
 }
 
 function boundsOf (filter: Filter, path: string): Bounds | null {
+  if (filter.op === 'or') {
+    // One that speaks of other paths too is better read branch by branch.
+    const branches = filter.filters.map(branch => 'path' in branch && branch.path === path ? boundsOfLeaf(branch) : null)
+    return branches.includes(null) ? null : unionOf(branches as Bounds[])
+  }
   if (!('path' in filter)) return null
   if (filter.op === 'elemMatchDoc' && path.startsWith(`${filter.path}.`)) {
     return inexact(intervalsFor(filter.filter, path.slice(filter.path.length + 1), true))
@@ -60,9 +64,7 @@ function boundsOf (filter: Filter, path: string): Bounds | null {
 /** The bounds of a condition on the path it is on. */
 export function boundsOfLeaf (filter: PathFilter): Bounds | null {
   switch (filter.op) {
-    case 'eq': return pointBounds(filter.value)
-    case 'lt': case 'lte': case 'gt': case 'gte': return rangeOf(filter)
-    case 'in': return unionOf([...filter.values.map(pointBounds), ...filter.regexes.map(({ source }) => regexBounds(source))])
+    case 'within': return keysOf(filter.intervals)
     case 'regex': return regexBounds(filter.source)
     // All conditions are met by one item, that is, by one key; an array within the array has no keys for its items.
     case 'elemMatchValue': return filter.path === '' ? null : inexact(intervalsFor(filter.filter, ''))
@@ -74,38 +76,25 @@ const inexact = (bounds: Bounds | null): Bounds | null => bounds && { ...bounds,
 
 const unionOf = (bounds: Bounds[]): Bounds => ({ intervals: union(bounds.flatMap(({ intervals }) => intervals)), exact: bounds.every(({ exact }) => exact) })
 
-function pointBounds (value: Value): Bounds {
-  // Missing fields are indexed as null; empty arrays, which null does not match, as undefined.
-  if (value === null) return { intervals: [point(UNDEFINED), point(null)], exact: false }
-  if (!Array.isArray(value)) return { intervals: [point(value)], exact: true }
-  // An array is found by its first item; an array within an array by itself.
-  return { intervals: union([point(value), point(value.length === 0 ? UNDEFINED : value[0] as Value)]), exact: false }
-}
-
-/** All values of an operand's type, as the interval that a comparison cuts. */
-function bracketOf (value: Value): Interval | null {
-  if (isNumeric(value)) return between(-Infinity, true, Infinity, true)
-  if (typeof value === 'string') return between('', true, new Map(), false)
-  if (typeof value === 'boolean') return between(false, true, true, true)
-  if (value instanceof Map) return between(new Map(), true, [], false)
-  if (value instanceof DateTime) return between(new DateTime(-0x80000000, 0), true, new DateTime(0x7fffffff, -1), true)
-  if (value instanceof ObjectId) return between(new ObjectId(0, 0, 0), true, new ObjectId(-1, -1, -1), true)
-  if (value instanceof Timestamp) return between(new Timestamp(0, 0), true, new Timestamp(-1, -1), true)
-  if (value instanceof Binary) return between(new Binary(new Uint8Array(0)), true, new ObjectId(0, 0, 0), false)
-  return null
-}
-
-function rangeOf ({ op, value, rank }: Comparison): Bounds | null {
-  // Null and NaN have no order to others of their type.
-  if (rank === RANK.null || (rank === RANK.number && Number.isNaN(toNumber(value)))) {
-    return op === 'lte' || op === 'gte' ? pointBounds(value) : { intervals: [], exact: true }
+/** The keys of the values in these intervals; null where arrays, which have none of their own, lie between others. */
+function keysOf (intervals: readonly Interval[]): Bounds | null {
+  let exact = true
+  const keys: Interval[] = []
+  for (const interval of intervals) {
+    const { lower, upper } = interval
+    keys.push(interval)
+    if (lower !== upper) {
+      if (intersect([interval], [ARRAYS]).length > 0) return null
+    } else if (Array.isArray(lower)) {
+      // An array is found by its first item, an array within an array by itself; empty arrays are indexed as undefined.
+      keys.push(point(lower.length === 0 ? UNDEFINED : lower[0] as Value))
+      exact = false
+    } else if (lower === null || lower instanceof BsonUndefined) {
+      // Missing fields are indexed as null; empty arrays, which null does not match, as undefined.
+      exact = false
+    }
   }
-  const bracket = bracketOf(value)
-  if (bracket === null) return null
-  const interval = op === 'lt' || op === 'lte'
-    ? between(bracket.lower, bracket.lowerInclusive, value, op === 'lte')
-    : between(value, op === 'gte', bracket.upper, bracket.upperInclusive)
-  return { intervals: isEmpty(interval) ? [] : [interval], exact: true }
+  return { intervals: exact ? keys : union(keys), exact }
 }
 
 function regexBounds (source: Regex): Bounds {

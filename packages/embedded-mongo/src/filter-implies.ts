@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { mongoError } from './errors.ts'
 import { boundsOfLeaf, intervalsFor } from './filter-bounds.ts'
-import { conjuncts, type Filter, type PathFilter } from './filter-tree.ts'
+import { conjuncts, oneOf, type Filter, type PathFilter } from './filter-tree.ts'
 import { between, contains } from './intervals.ts'
 import type { Interval } from './key-bytes.ts'
 import { MAX_KEY } from './values.ts'
 
-const SUPPORTED: readonly Filter['op'][] = ['always', 'and', 'or', 'eq', 'lt', 'lte', 'gt', 'gte', 'in', 'exists', 'type']
+const SUPPORTED: readonly Filter['op'][] = ['always', 'and', 'or', 'within', 'exists', 'type']
 
 /** Checks that a filter may define a partial index. */
 export function assertPartialFilter (filter: Filter) {
@@ -44,6 +44,6 @@ function intervalsWithin (filter: PathFilter): Interval[] {
 
 /** Whether a condition that has no bounds can be met only by a document that has the field. */
 function needsField (filter: Filter, path: string): boolean {
-  if (filter.op === 'not') return filter.filter.op === 'eq' && filter.filter.path === path && filter.filter.value === null
+  if (filter.op === 'not') return isDeepStrictEqual(filter.filter, oneOf(path, [null]))
   return 'path' in filter && filter.path === path && ['exists', 'type', 'size', 'elemMatchDoc', 'elemMatchValue'].includes(filter.op)
 }

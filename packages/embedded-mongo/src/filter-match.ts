@@ -1,8 +1,8 @@
 /** The exact question whether a document matches a query. */
-import { RANK, compareValues, compareWithinRank, rankOf } from './compare.ts'
-import type { Comparison, Filter, In, PathFilter, RegexMatch } from './filter-tree.ts'
+import type { Filter, PathFilter, RegexMatch } from './filter-tree.ts'
+import { includes } from './intervals.ts'
 import { isArrayIndex } from './paths.ts'
-import { Regex, Sym, isNumeric, toNumber, typeOf, type Doc, type Value } from './values.ts'
+import { Regex, Sym, UNDEFINED, typeOf, type Doc, type Value } from './values.ts'
 
 /** Whether a document matches a filter. */
 export function matches (filter: Filter, doc: Doc): boolean {
@@ -22,7 +22,6 @@ function combined (filter: Exclude<Filter, PathFilter>, holds: (part: Filter) =>
     case 'or': return filter.filters.some(holds)
     case 'not': return !holds(filter.filter)
     case 'always': return true
-    case 'never': return false
   }
 }
 
@@ -60,8 +59,7 @@ function matchesArray (filter: PathFilter, array: Value[], next: number): boolea
 
 function matchesValue (filter: PathFilter, value: Value | undefined): boolean {
   switch (filter.op) {
-    case 'eq': case 'lt': case 'lte': case 'gt': case 'gte': return compares(filter, value)
-    case 'in': return isIn(filter, value)
+    case 'within': return includes(filter.intervals, value === undefined ? UNDEFINED : value)
     case 'exists': return value !== undefined
     case 'regex': return matchesRegex(filter, value)
     case 'type': return value !== undefined && filter.types.has(typeOf(value))
@@ -75,49 +73,6 @@ function matchesValue (filter: PathFilter, value: Value | undefined): boolean {
 function matchesItemDoc (filter: Filter, item: Value): boolean {
   if (item instanceof Map) return matches(filter, item)
   return Array.isArray(item) && matches(filter, new Map(item.map((value, i) => [String(i), value])))
-}
-
-function compares (filter: Comparison, value: Value | undefined): boolean {
-  const { op, value: operand, rank } = filter
-  if (value === operand && op === 'eq') return true
-  const valueRank = value === undefined ? RANK.undefined : rankOf(value)
-  if (value === undefined || valueRank !== rank) return comparesAcross(filter, valueRank)
-  // NaN equals itself and has no order to other numbers, although it sorts below them.
-  if (rank === RANK.number && isNaNValue(value) !== isNaNValue(operand)) return false
-  const order = compareWithinRank(value, operand, rank)
-  switch (op) {
-    case 'eq': return order === 0
-    case 'lt': return order < 0
-    case 'lte': return order <= 0
-    case 'gt': return order > 0
-    case 'gte': return order >= 0
-  }
-}
-
-/** A value of another type matches only null against undefined or missing, and anything against MinKey and MaxKey. */
-function comparesAcross ({ op, rank }: Comparison, valueRank: number): boolean {
-  if (rank === RANK.null && valueRank === RANK.undefined) return op === 'eq' || op === 'lte' || op === 'gte'
-  if (rank === RANK.maxKey) return op === 'lt' || op === 'lte'
-  if (rank === RANK.minKey) return op === 'gt' || op === 'gte'
-  return false
-}
-
-function isNaNValue (value: Value): boolean {
-  return isNumeric(value) && Number.isNaN(toNumber(value))
-}
-
-function isIn ({ values, regexes, hasNull }: In, value: Value | undefined): boolean {
-  if (value === undefined) return hasNull
-  let low = 0
-  let high = values.length - 1
-  while (low <= high) {
-    const middle = (low + high) >>> 1
-    const order = compareValues(values[middle], value)
-    if (order === 0) return true
-    if (order < 0) low = middle + 1
-    else high = middle - 1
-  }
-  return (hasNull && rankOf(value) === RANK.undefined) || regexes.some(regex => matchesRegex(regex, value))
 }
 
 function matchesRegex ({ source, compiled }: RegexMatch, value: Value | undefined): boolean {

@@ -1,7 +1,7 @@
 /** Query documents to filter trees: everything is checked here, so that matching cannot fail. */
-import { rankOf } from './compare.ts'
 import { badValue, failedToParse, mongoError, notImplemented, typeMismatch } from './errors.ts'
-import { all, leaf, oneOf, type Comparison, type Filter, type RegexMatch } from './filter-tree.ts'
+import { all, either, leaf, oneOf, type Filter, type RegexMatch } from './filter-tree.ts'
+import { comparable } from './intervals.ts'
 import { printValue } from './print.ts'
 import { parseCount } from './parse-count.ts'
 import { compileRegex } from './regex.ts'
@@ -22,8 +22,7 @@ function parseTopLevel (name: string, value: Value): Filter {
     case '$and': return all(parseList(name, value))
     case '$or': return either(parseList(name, value))
     case '$nor': return { op: 'not', filter: either(parseList(name, value)) }
-    case '$comment': case '$alwaysTrue': return { op: 'always' }
-    case '$alwaysFalse': return { op: 'never' }
+    case '$comment': return { op: 'always' }
     default:
       if (UNSUPPORTED.has(name)) throw notImplemented(`${name} is not supported in this context`)
       throw badValue(`unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`)
@@ -39,12 +38,10 @@ function parseList (name: string, value: Value): Filter[] {
   })
 }
 
-const either = (filters: Filter[]): Filter => filters.length === 1 ? filters[0] as Filter : { op: 'or', filters }
-
 /** The condition of one field: a value to equal, an expression, or a document of operators. */
 export function parsePredicate (path: string, value: Value): Filter {
   if (value instanceof Regex) return regexMatch(path, value)
-  return isOperatorDoc(value) ? parseOperators(path, value) : comparison('eq', path, value)
+  return isOperatorDoc(value) ? parseOperators(path, value) : equality(path, value)
 }
 
 /** Whether a value is a document whose first field is an operator (and not a database reference). */
@@ -60,14 +57,14 @@ function parseOperators (path: string, operators: Doc): Filter {
 
 function parseOperator (path: string, name: string, operand: Value, operators: Doc): Filter {
   switch (name) {
-    case '$eq': return comparison('eq', path, operand)
+    case '$eq': return equality(path, operand)
     case '$lt': return ordering('lt', path, operand)
     case '$lte': return ordering('lte', path, operand)
     case '$gt': return ordering('gt', path, operand)
     case '$gte': return ordering('gte', path, operand)
     case '$ne':
       if (operand instanceof Regex) throw badValue('Can\'t have regex as arg to $ne.')
-      return { op: 'not', filter: comparison('eq', path, operand) }
+      return { op: 'not', filter: equality(path, operand) }
     case '$in': return parseIn(name, path, operand)
     case '$nin': return { op: 'not', filter: parseIn(name, path, operand) }
     case '$not': return { op: 'not', filter: parseNot(path, operand) }
@@ -90,14 +87,15 @@ function parseOperator (path: string, name: string, operand: Value, operators: D
   }
 }
 
-function comparison (op: Comparison['op'], path: string, value: Value): Comparison {
+function equality (path: string, value: Value): Filter {
   if (value instanceof BsonUndefined) throw badValue('cannot compare to undefined')
-  return { op, ...leaf(path), value, rank: rankOf(value) }
+  return oneOf(path, [value])
 }
 
-function ordering (op: Comparison['op'], path: string, value: Value): Comparison {
+function ordering (op: 'lt' | 'lte' | 'gt' | 'gte', path: string, value: Value): Filter {
   if (value instanceof Regex) throw badValue(`Can't have RegEx as arg to predicate over field '${path}'.`)
-  return comparison(op, path, value)
+  if (value instanceof BsonUndefined) throw badValue('cannot compare to undefined')
+  return { op: 'within', ...leaf(path), intervals: comparable(op, value) }
 }
 
 function parseIn (name: string, path: string, operand: Value): Filter {
@@ -106,8 +104,8 @@ function parseIn (name: string, path: string, operand: Value): Filter {
     if (item instanceof BsonUndefined) throw badValue('cannot compare to undefined')
     if (isOperatorDoc(item)) throw badValue(`cannot nest $ under ${name}`)
   }
-  const regexes = operand.filter(item => item instanceof Regex).map(item => regexMatch(path, item))
-  return oneOf(path, operand.filter(item => !(item instanceof Regex)), regexes)
+  const values = oneOf(path, operand.filter(item => !(item instanceof Regex)))
+  return either([values, ...operand.filter(item => item instanceof Regex).map(item => regexMatch(path, item))])
 }
 
 function parseNot (path: string, operand: Value): Filter {
@@ -150,11 +148,11 @@ function parseTypes (operand: Value): Set<number> {
 
 function parseAll (path: string, operand: Value): Filter {
   if (!Array.isArray(operand)) throw badValue('$all needs an array')
-  if (operand.length === 0) return { op: 'never' }
+  if (operand.length === 0) return oneOf(path, [])
   return all(operand.map(item => {
     if (item instanceof Map && item.has('$elemMatch')) throw notImplemented('$elemMatch within $all is not supported')
     if (isOperatorDoc(item)) throw badValue('no $ expressions in $all')
-    return item instanceof Regex ? regexMatch(path, item) : comparison('eq', path, item)
+    return item instanceof Regex ? regexMatch(path, item) : equality(path, item)
   }))
 }
 

@@ -1,19 +1,18 @@
 /** A query as a checked tree. */
-import { RANK, compareValues, rankOf } from './compare.ts'
+import { point, union } from './intervals.ts'
+import type { Interval } from './key-bytes.ts'
 import { pathParts } from './paths.ts'
-import type { Regex, Value } from './values.ts'
+import { UNDEFINED, type Regex, type Value } from './values.ts'
 
 interface Leaf { path: string, parts: readonly string[] }
 
-/** A comparison; `rank` is the rank of the operand's type, which only values of the same rank are compared with. */
-export interface Comparison extends Leaf { op: 'eq' | 'lt' | 'lte' | 'gt' | 'gte', value: Value, rank: number }
-/** One of several values (sorted, each once) or expressions. */
-export interface In extends Leaf { op: 'in', values: Value[], regexes: RegexMatch[], hasNull: boolean }
+/** The value, a missing one being undefined, lies in one of the intervals; `equal` is what they stand for if it is one value. */
+export interface Within extends Leaf { op: 'within', intervals: readonly Interval[], equal?: Value | undefined }
 export interface RegexMatch extends Leaf { op: 'regex', source: Regex, compiled: RegExp }
 
 /** A condition on the values at a path. An empty path is the value itself (within `$elemMatch` and `$pull`). */
 export type PathFilter =
-  | Comparison | In | RegexMatch
+  | Within | RegexMatch
   | Leaf & { op: 'exists' }
   | Leaf & { op: 'type', types: ReadonlySet<number> }
   | Leaf & { op: 'size', size: number }
@@ -25,7 +24,6 @@ export type Filter =
   | { op: 'and' | 'or', filters: Filter[] }
   | { op: 'not', filter: Filter }
   | { op: 'always' }
-  | { op: 'never' }
 
 export const leaf = (path: string): Leaf => ({ path, parts: pathParts(path) })
 
@@ -36,15 +34,17 @@ export function all (filters: readonly Filter[]): Filter {
   return flat.length === 1 ? flat[0] as Filter : { op: 'and', filters: flat }
 }
 
+/** Any of the filters. */
+export const either = (filters: Filter[]): Filter => filters.length === 1 ? filters[0] as Filter : { op: 'or', filters }
+
 /** The parts of a filter that must all hold. */
 export function conjuncts (filter: Filter): readonly Filter[] {
   if (filter.op === 'always') return []
   return filter.op === 'and' ? filter.filters : [filter]
 }
 
-/** Equality with one of the values, or a match of one of the expressions. */
-export function oneOf (path: string, values: readonly Value[], regexes: RegexMatch[] = []): In {
-  const sorted = [...values].sort(compareValues)
-  const distinct = sorted.filter((value, i) => i === 0 || compareValues(sorted[i - 1], value) !== 0)
-  return { op: 'in', ...leaf(path), values: distinct, regexes, hasNull: distinct.some(value => rankOf(value) === RANK.null) }
+/** Equality with one of the values; null also finds undefined and missing. */
+export function oneOf (path: string, values: readonly Value[]): Within {
+  const points = values.flatMap(value => value === null ? [point(UNDEFINED), point(null)] : point(value))
+  return { op: 'within', ...leaf(path), intervals: union(points), equal: values.length === 1 ? values[0] : undefined }
 }

@@ -1,7 +1,8 @@
 /** Lists of intervals in the order of values, ascending and without overlaps. */
 import { compareValues } from './compare.ts'
-import { pointInterval, type Interval } from './key-bytes.ts'
-import type { Value } from './values.ts'
+import { EVERYTHING, pointInterval, type Interval } from './key-bytes.ts'
+import { rankOf } from './key-encode.ts'
+import { Binary, Code, DateTime, MAX_KEY, MIN_KEY, ObjectId, Regex, Timestamp, UNDEFINED, isNumeric, toNumber, type Value } from './values.ts'
 
 /** The interval of one value. */
 export const point = pointInterval
@@ -30,6 +31,50 @@ export function union (intervals: Interval[]): Interval[] {
     else if (compareUpper(last, next) < 0) result[result.length - 1] = { ...last, upper: next.upper, upperInclusive: next.upperInclusive }
   }
   return result
+}
+
+/** Whether a value lies in one of the intervals. */
+export function includes (intervals: readonly Interval[], value: Value): boolean {
+  let low = 0
+  let high = intervals.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const { lower, lowerInclusive, upper, upperInclusive } = intervals[middle] as Interval
+    const fromLower = compareValues(value, lower)
+    const fromUpper = upper === lower ? fromLower : compareValues(value, upper)
+    if (fromLower < 0 || (fromLower === 0 && !lowerInclusive)) high = middle - 1
+    else if (fromUpper > 0 || (fromUpper === 0 && !upperInclusive)) low = middle + 1
+    else return true
+  }
+  return false
+}
+
+/** The least values of the types that have an order, ascending; what lies between two of them are the values of the first one's type. */
+const LEAST: readonly Value[] = [
+  '', new Map(), [], new Binary(new Uint8Array(0)), new ObjectId(0, 0, 0), false, new DateTime(-0x80000000, 0), new Timestamp(0, 0), new Regex(''),
+  new Code(''), new Code('', new Map()), MAX_KEY
+]
+
+/** All arrays. */
+export const ARRAYS = between([], true, new Binary(new Uint8Array(0)), false)
+
+/** The values of an operand's type, which alone are compared with it; all values for MinKey and MaxKey. NaN has no order to other numbers. */
+function bracketOf (value: Value): Interval {
+  if (value === MIN_KEY || value === MAX_KEY) return EVERYTHING
+  if (isNumeric(value)) return Number.isNaN(toNumber(value)) ? point(value) : between(-Infinity, true, Infinity, true)
+  const at = LEAST.findIndex(least => rankOf(least) === rankOf(value))
+  return between(LEAST[at] as Value, true, LEAST[at + 1] as Value, false)
+}
+
+/** The values that are less (`lt`), greater (`gt`), or also equal to (`lte`, `gte`) a value. */
+export function comparable (op: 'lt' | 'lte' | 'gt' | 'gte', value: Value): Interval[] {
+  // Nothing is less or greater than null, and undefined equals it.
+  if (value === null) return op === 'lte' || op === 'gte' ? [point(UNDEFINED), point(null)] : []
+  const bracket = bracketOf(value)
+  const interval = op === 'lt' || op === 'lte'
+    ? between(bracket.lower, bracket.lowerInclusive, value, op === 'lte')
+    : between(value, op === 'gte', bracket.upper, bracket.upperInclusive)
+  return isEmpty(interval) ? [] : [interval]
 }
 
 function touches (left: Interval, right: Interval): boolean {

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { CODES, MongoError, mongoError } from './errors.ts'
-import { appendAboveAll, appendKeyValue, beginKey, keyLength, rewindKey, takeKey } from './key-encode.ts'
+import { appendAboveAll, appendKeyValue, beginKey, takeKey } from './key-encode.ts'
 import { extractKeys } from './key-extract.ts'
 import { pathParts } from './paths.ts'
 import { MAX_KEY, MIN_KEY, type Doc, type Value } from './values.ts'
@@ -57,9 +57,13 @@ export function valueKey (value: Value): string {
 
 /** The bytes of a key's leading values, never cut. */
 export function encodePrefix (values: readonly (Value | undefined)[], fields: readonly IndexField[]): Buffer {
+  appendAll(values, fields)
+  return takeKey()
+}
+
+function appendAll (values: readonly (Value | undefined)[], fields: readonly IndexField[]) {
   beginKey()
   for (let i = 0; i < values.length; i++) appendKeyValue(values[i], (fields[i] as IndexField).direction === -1)
-  return takeKey()
 }
 
 function cutKey (key: Buffer): Buffer {
@@ -120,21 +124,19 @@ function uniqueKeys (fields: readonly IndexField[], doc: Doc): Buffer[] {
  * Within it a scan gives ascending keys; the same range read backwards gives the reverse order.
  */
 export function rangeBounds (fields: readonly IndexField[], equalities: readonly Value[], interval?: Interval): KeyRange {
-  beginKey()
   const { length } = equalities
-  for (let i = 0; i < length; i++) appendKeyValue(equalities[i], (fields[i] as IndexField).direction === -1)
+  appendAll(equalities, fields)
   if (interval === undefined) {
     const lower = takeKey()
     appendAboveAll()
     return cutRange(lower, takeKey())
   }
-  const prefix = keyLength()
-  const descending = (fields[length] as IndexField).direction === -1
   const { lower, lowerInclusive, upper, upperInclusive } = interval
+  const descending = (fields[length] as IndexField).direction === -1
   appendKeyValue(descending ? upper : lower, descending)
   if (descending ? !upperInclusive : !lowerInclusive) appendAboveAll()
   const from = takeKey()
-  rewindKey(prefix)
+  appendAll(equalities, fields)
   appendKeyValue(descending ? lower : upper, descending)
   if (descending ? lowerInclusive : upperInclusive) appendAboveAll()
   return cutRange(from, takeKey())

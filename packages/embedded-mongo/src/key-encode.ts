@@ -8,31 +8,48 @@
  * A number is the greatest double not above it, and then either 0 (the double is the number) or 1 and its 34 decimal digits: int64, double
  * and Decimal128 that are equal have equal bytes, and those that are not are in order to the last digit.
  */
-import { exactDecimal, floorDouble, unpackDecimal, type Decimal } from './decimal.ts'
+import { compareDecimals, exactDecimal, floorDouble, unpackDecimal, type Decimal } from './decimal.ts'
 import {
-  Binary, BsonUndefined, Code, DateTime, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp,
-  type Doc, type RareValue, type Value
+  Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, Sym, TYPE, Timestamp, typeOf,
+  type Doc, type RareValue, type TypeName, type Value
 } from './values.ts'
 
 const END = 0x01
-const TAG = {
+
+/** The byte that a value of a type begins with: types that stand together in the order share theirs. */
+const TAGS: Record<TypeName, number> = {
   minKey: 0x05,
   undefined: 0x0a,
   null: 0x10,
-  number: 0x20,
+  double: 0x20,
+  int: 0x20,
+  long: 0x20,
+  decimal: 0x20,
   string: 0x30,
+  symbol: 0x30,
   object: 0x38,
   array: 0x40,
-  binary: 0x48,
+  binData: 0x48,
   objectId: 0x50,
   bool: 0x58,
   date: 0x60,
   timestamp: 0x68,
   regex: 0x70,
-  code: 0x80,
-  codeWithScope: 0x88,
+  javascript: 0x80,
+  javascriptWithScope: 0x88,
+  // Never stored.
+  dbPointer: 0,
   maxKey: 0xf0
-} as const
+}
+
+/** The same by BSON's type bytes. */
+const RANKS = new Uint8Array(256)
+for (const [name, rank] of Object.entries(TAGS)) RANKS[TYPE[name as TypeName]] = rank
+
+/** Where a value's type stands in the order of types. */
+export function rankOf (value: Value): number {
+  return RANKS[typeOf(value)] as number
+}
 
 const CAPACITY_KEPT = 1 << 20
 let out = Buffer.allocUnsafeSlow(1 << 14)
@@ -50,15 +67,9 @@ export function beginKey () {
 /** Appends one field of the key; a missing value is a null. */
 export function appendKeyValue (value: Value | undefined, descending: boolean) {
   const start = at
-  writeValue(value)
+  writeValue(value ?? null)
   if (!descending) return
   for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
-}
-
-function appendBytes (bytes: Uint8Array) {
-  reserve(bytes.length)
-  out.set(bytes, at)
-  at += bytes.length
 }
 
 /** Appends a byte that no value begins with and that is above all that do. */
@@ -72,16 +83,6 @@ export function takeKey (): Buffer {
   const key = Buffer.allocUnsafe(at)
   out.copy(key, 0, 0, at)
   return key
-}
-
-/** How much has been written, for `rewindKey`. */
-export function keyLength (): number {
-  return at
-}
-
-/** Forgets what was written after the first `length` bytes. */
-export function rewindKey (length: number) {
-  at = length
 }
 
 function reserve (bytes: number) {
@@ -98,40 +99,36 @@ function writeWord (value: number) {
   out[at++] = value
 }
 
-function writeValue (value: Value | undefined) {
+function writeValue (value: Value) {
   reserve(48)
+  out[at++] = rankOf(value)
+  writeBody(value)
+}
+
+/** What follows the type byte; 48 bytes are reserved by the caller. */
+function writeBody (value: Value) {
   if (typeof value === 'string') {
-    out[at++] = TAG.string
     writeText(value)
   } else if (value instanceof ObjectId) {
-    out[at++] = TAG.objectId
     writeObjectId(value)
   } else if (value instanceof Int32) {
-    out[at++] = TAG.number
     writeDouble(value.value)
     out[at++] = 0
-  } else if (value === undefined || value === null) {
-    out[at++] = TAG.null
   } else if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal128) {
-    out[at++] = TAG.number
     writeNumber(value)
   } else if (value instanceof DateTime) {
-    out[at++] = TAG.date
     writeWord(value.high ^ 0x80000000)
     writeWord(value.low)
   } else if (typeof value === 'boolean') {
-    out[at++] = TAG.bool
     out[at++] = value ? 1 : 0
   } else if (value instanceof Map) {
-    out[at++] = TAG.object
     writeFields(value)
   } else if (Array.isArray(value)) {
-    out[at++] = TAG.array
     for (const item of value) writeValue(item)
     reserve(1)
     out[at++] = END
-  } else {
-    writeRareValue(value)
+  } else if (value !== null) {
+    writeRareBody(value)
   }
 }
 
@@ -172,16 +169,14 @@ function writeName (name: string) {
   out[at++] = 0
 }
 
+/** Field by field as they are stored: the type is compared before the name, the name before the rest. */
 function writeFields (doc: Doc) {
   for (const [name, value] of doc) {
-    // The type is compared before the name: the body follows the name, its tag goes in front.
-    const tagAt = at
+    reserve(1)
+    out[at++] = rankOf(value)
     writeName(name)
-    const bodyAt = at
-    writeValue(value)
-    const tag = out[bodyAt] as number
-    out.copyWithin(tagAt + 1, tagAt, bodyAt)
-    out[tagAt] = tag
+    reserve(48)
+    writeBody(value)
   }
   reserve(1)
   out[at++] = END
@@ -229,7 +224,7 @@ function writeNumber (value: number | bigint | Decimal128) {
 function writeDecimal (decimal: Decimal) {
   const floor = floorDouble(decimal)
   writeDouble(floor)
-  if (decimal.kind !== 'finite' || isExactly(decimal, floor)) {
+  if (decimal.kind !== 'finite' || compareDecimals(exactDecimal(floor), decimal) === 0) {
     out[at++] = 0
     return
   }
@@ -243,41 +238,22 @@ function writeDecimal (decimal: Decimal) {
   if (decimal.negative) for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
 }
 
-function isExactly (decimal: Extract<Decimal, { kind: 'finite' }>, value: number): boolean {
-  const exact = exactDecimal(value)
-  if (exact.kind !== 'finite') return false
-  if (exact.coefficient === 0n || decimal.coefficient === 0n) return exact.coefficient === decimal.coefficient
-  const shift = exact.exponent - decimal.exponent
-  return shift >= 0
-    ? exact.coefficient * 10n ** BigInt(shift) === decimal.coefficient
-    : exact.coefficient === decimal.coefficient * 10n ** BigInt(-shift)
-}
-
-function writeRareValue (value: RareValue) {
-  if (value instanceof MinKey) {
-    out[at++] = TAG.minKey
-  } else if (value instanceof MaxKey) {
-    out[at++] = TAG.maxKey
-  } else if (value instanceof BsonUndefined) {
-    out[at++] = TAG.undefined
-  } else if (value instanceof Sym) {
-    out[at++] = TAG.string
+function writeRareBody (value: RareValue) {
+  if (value instanceof Sym) {
     writeText(value.value)
   } else if (value instanceof Timestamp) {
-    out[at++] = TAG.timestamp
     writeWord(value.seconds)
     writeWord(value.ordinal)
   } else if (value instanceof Binary) {
-    out[at++] = TAG.binary
     writeWord(value.bytes.length)
     out[at++] = value.subtype
-    appendBytes(value.bytes)
+    reserve(value.bytes.length)
+    out.set(value.bytes, at)
+    at += value.bytes.length
   } else if (value instanceof Regex) {
-    out[at++] = TAG.regex
     writeName(value.pattern)
     writeName(value.flags)
   } else if (value instanceof Code) {
-    out[at++] = value.scope === undefined ? TAG.code : TAG.codeWithScope
     writeText(value.code)
     if (value.scope !== undefined) writeFields(value.scope)
   }

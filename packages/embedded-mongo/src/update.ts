@@ -112,15 +112,14 @@ function checkId (update: Update, before: Doc, after: Doc) {
 function upsertBase (filter: Filter, update: Update): Doc {
   const equalities = new Map<string, Value>()
   for (const part of conjuncts(filter)) {
-    const value = equalTo(part)
-    if (value === undefined || !('path' in part)) continue
-    const { path, parts } = part
+    if (part.op !== 'within' || part.equal === undefined) continue
+    const { path, parts, equal } = part
     if (update.kind === 'replace') {
       if (parts[0] !== '_id') continue
       if (path !== '_id') throw mongoError('NotExactValueField', `field at '_id' must be exactly specified, field at sub-path '${path}'found`)
     }
     if (equalities.has(path)) throw mongoError('NotSingleValueField', `cannot infer query fields to set, path '${path}' is matched twice`)
-    equalities.set(path, value)
+    equalities.set(path, equal)
   }
   let doc: Doc = new Map()
   for (const [path, value] of [...equalities].sort(([a], [b]) => compareStrings(a, b))) {
@@ -132,12 +131,6 @@ function upsertBase (filter: Filter, update: Update): Doc {
     doc = withValueAt(doc, parts, value)
   }
   return doc
-}
-
-/** The one value that a condition allows; undefined for any other condition. */
-function equalTo (filter: Filter): Value | undefined {
-  if (filter.op === 'eq') return filter.value
-  return filter.op === 'in' && filter.values.length === 1 && filter.regexes.length === 0 ? filter.values[0] : undefined
 }
 
 /** The document that an upsert inserts; it has no `_id` yet when neither the query nor the update gives one. */

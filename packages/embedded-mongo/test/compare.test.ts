@@ -5,6 +5,7 @@ import {
   Binary, Code, DateTime, Decimal128, MAX_KEY, MIN_KEY, ObjectId, Regex, Sym, Timestamp, UNDEFINED, docOf, int32, type Value
 } from '../src/values.ts'
 import { number, value } from './helpers/arbitrary.ts'
+import { orderOf } from './helpers/order.ts'
 
 t.test('the order of values is total', async t => {
   for (const kind of [value, number]) {
@@ -14,6 +15,13 @@ t.test('the order of values is total', async t => {
       const ac = Math.sign(compareValues(a, c))
       return ab + Math.sign(compareValues(b, a)) === 0 && compareValues(a, a) === 0 && (ab > 0 || bc > 0 || ac === Math.min(ab, bc))
     }), { numRuns: 5000 })
+  }
+  t.pass()
+})
+
+t.test('values compare as they do one part after the other', async t => {
+  for (const kind of [value, number]) {
+    fc.assert(fc.property(kind, kind, (a, b) => Math.sign(compareValues(a, b)) === Math.sign(orderOf(a, b))), { numRuns: 10_000 })
   }
   t.pass()
 })

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { compareValues } from '../src/compare.ts'
 import { encodeKey, encodePrefix, indexKeys, KEY_BYTES_MAX, rangeBounds, sortKey, type IndexField } from '../src/key-bytes.ts'
 import { docOf, int32, MAX_KEY, MIN_KEY, UNDEFINED, type Value } from '../src/values.ts'
 import { number, value } from './helpers/arbitrary.ts'
+import { orderOf } from './helpers/order.ts'
 
 const fields = (...directions: (1 | -1)[]): IndexField[] => directions.map((direction, i) => ({ path: 'abc'[i] as string, direction }))
 const ascending = fields(1)
@@ -12,7 +12,7 @@ t.test('keys sort as their values do, in both directions', async t => {
   for (const kind of [value, number]) {
     fc.assert(fc.property(kind, kind, fc.constantFrom<1 | -1>(1, -1), (a, b, direction) => {
       const bytes = Buffer.compare(encodePrefix([a], fields(direction)), encodePrefix([b], fields(direction)))
-      return Math.sign(bytes) === Math.sign(compareValues(a, b)) * direction || (bytes === 0 && compareValues(a, b) === 0)
+      return Math.sign(bytes) === Math.sign(orderOf(a, b)) * direction || (bytes === 0 && orderOf(a, b) === 0)
     }), { numRuns: 5000 })
   }
   t.pass()
@@ -20,7 +20,7 @@ t.test('keys sort as their values do, in both directions', async t => {
 
 t.test('compound keys sort by their first differing field', async t => {
   fc.assert(fc.property(fc.tuple(value, value), fc.tuple(value, value), fc.constantFrom<1 | -1>(1, -1), fc.constantFrom<1 | -1>(1, -1), (a, b, first, second) => {
-    const order = compareValues(a[0], b[0]) * first || compareValues(a[1], b[1]) * second
+    const order = orderOf(a[0], b[0]) * first || orderOf(a[1], b[1]) * second
     return Math.sign(Buffer.compare(encodePrefix(a, fields(first, second)), encodePrefix(b, fields(first, second)))) + 0 === Math.sign(order) + 0
   }), { numRuns: 3000 })
   t.pass()
@@ -40,8 +40,8 @@ t.test('the bounds of an interval hold exactly the keys of the values inside it'
     const index = fields(1, direction, 1)
     const range = rangeBounds(index, [first], { lower, lowerInclusive, upper, upperInclusive })
     const key = encodeKey([first, probe, 'anything'], index)
-    const toLower = compareValues(probe, lower)
-    const toUpper = compareValues(probe, upper)
+    const toLower = orderOf(probe, lower)
+    const toUpper = orderOf(probe, upper)
     const inside = (toLower > 0 || (lowerInclusive && toLower === 0)) && (toUpper < 0 || (upperInclusive && toUpper === 0))
     return (Buffer.compare(key, range.lower) >= 0 && Buffer.compare(key, range.upper) < 0) === inside
   }), { numRuns: 5000 })
@@ -53,7 +53,7 @@ t.test('the bounds of equal leading values hold all keys with them and no other'
     const index = fields(direction, 1)
     const { lower, upper } = rangeBounds(index, [first])
     const key = encodeKey([other, second], index)
-    return (Buffer.compare(key, lower) >= 0 && Buffer.compare(key, upper) < 0) === (compareValues(first, other) === 0)
+    return (Buffer.compare(key, lower) >= 0 && Buffer.compare(key, upper) < 0) === (orderOf(first, other) === 0)
   }), { numRuns: 5000 })
   t.pass()
 })
