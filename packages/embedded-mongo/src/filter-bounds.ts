@@ -2,7 +2,6 @@
 import { conjuncts, type Filter, type PathFilter } from './filter-tree.ts'
 import { ARRAYS, between, intersect, point, union } from './intervals.ts'
 import type { Interval } from './key-bytes.ts'
-import { isArrayIndex, pathParts } from './paths.ts'
 import { regexPrefix } from './regex.ts'
 import { BsonUndefined, UNDEFINED, type Regex, type Value } from './values.ts'
 
@@ -17,8 +16,6 @@ export interface Bounds { intervals: Interval[], exact: boolean }
  * different keys of a document, so only the narrowest of them bounds the scan.
  */
 export function intervalsFor (filter: Filter, path: string, multikey = false): Bounds | null {
-  // By position in an array, keys and matching do not agree in all cases.
-  if (pathParts(path).some(isArrayIndex)) return null
   let result: Bounds | null = null
   let exact = true
   for (const part of conjuncts(filter)) {

@@ -1,7 +1,7 @@
 /** `$lookup` in its equality form: the documents of another collection whose field equals this one's. */
 import { failedToParse, notImplemented } from './errors.ts'
 import { oneOf, type Filter } from './filter.ts'
-import { checkFieldPath, isArrayIndex, pathParts, withValueAt } from './paths.ts'
+import { checkFieldPath, itemsAt, pathParts, withValueAt } from './paths.ts'
 import { typeName, type Doc, type Value } from './values.ts'
 
 export interface Lookup {
@@ -35,14 +35,4 @@ export function parseLookup (operand: Value): Lookup {
     },
     join: (doc, found) => withValueAt(doc, pathParts(as), found)
   }
-}
-
-/** All values at a path, with the items of arrays in place of the arrays. */
-function itemsAt (value: Value | undefined, parts: readonly string[]): Value[] {
-  const [part, ...rest] = parts
-  if (part === undefined) return value === undefined ? [] : Array.isArray(value) ? value : [value]
-  if (value instanceof Map) return itemsAt(value.get(part), rest)
-  if (!Array.isArray(value)) return []
-  const within = value.flatMap(item => item instanceof Map ? itemsAt(item, parts) : [])
-  return isArrayIndex(part) ? [...itemsAt(value[Number(part)], rest), ...within] : within
 }

@@ -40,6 +40,16 @@ export function valueAt (start: Value | undefined, parts: readonly string[]): Va
   return value
 }
 
+/** All values at a path, with the items of arrays in place of the arrays; an array within an array is one value. */
+export function itemsAt (value: Value | undefined, parts: readonly string[]): Value[] {
+  const [part, ...rest] = parts
+  if (part === undefined) return value === undefined ? [] : Array.isArray(value) ? value : [value]
+  if (value instanceof Map) return itemsAt(value.get(part), rest)
+  if (!Array.isArray(value)) return []
+  const within = value.flatMap(item => item instanceof Map ? itemsAt(item, parts) : [])
+  return isArrayIndex(part) ? [...itemsAt(value[Number(part)], rest), ...within] : within
+}
+
 /** A copy with another value at a path; what is no document on the way is replaced by one, and undefined takes the field out. */
 export function withValueAt (doc: Doc, parts: readonly string[], value: Value | undefined): Doc {
   const [name, ...rest] = parts as [string, ...string[]]

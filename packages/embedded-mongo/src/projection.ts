@@ -21,9 +21,9 @@ export function parseProjection (spec: Doc, { aggregate = false } = {}): Project
   const parser = new Parser()
   parser.addFields(spec, '')
   const { rules } = parser
-  if (!parser.keeps) return doc => withoutDropped(rules, doc)
+  if (!parser.keeps) return doc => selected(rules, doc, false)
   if (!rules.has('_id')) rules.set('_id', 'keep')
-  return doc => withComputed(rules, withKept(rules, doc), doc)
+  return doc => withComputed(rules, selected(rules, doc, true), doc)
 }
 
 class Parser {
@@ -67,37 +67,22 @@ function collision (parts: readonly string[], depth: number): Error {
   return mongoError(31250, `Path collision at ${path} remaining portion ${parts.slice(depth).join('.')}`)
 }
 
-function withoutDropped (rules: Rules, doc: Doc): Doc {
-  return withFields(doc, (name, value) => restOf(rules.get(name), value))
-}
-
-function restOf (rule: Rule | undefined, value: Value): Value | undefined {
-  if (rule === 'drop') return undefined
-  if (!(rule instanceof Map)) return value
-  if (value instanceof Map) return withoutDropped(rule, value)
-  return Array.isArray(value) ? value.map(item => restOf(rule, item) as Value) : value
-}
-
-function withKept (rules: Rules, doc: Doc): Doc {
-  return withFields(doc, (name, value) => keptOf(rules.get(name), value))
-}
-
-function keptOf (rule: Rule | undefined, value: Value): Value | undefined {
-  if (rule === 'keep') return value
-  if (!(rule instanceof Map)) return undefined
-  if (value instanceof Map) return withKept(rule, value)
-  // Items that are no documents have none of the fields; arrays within arrays are entered.
-  return Array.isArray(value) ? value.map(item => keptOf(rule, item)).filter(item => item !== undefined) : undefined
-}
-
-/** A document with what `change` makes of each field; undefined leaves the field out. */
-function withFields (doc: Doc, change: (name: string, value: Value) => Value | undefined): Doc {
+/** The fields that are kept, or those that are not dropped. */
+function selected (rules: Rules, doc: Doc, keeps: boolean): Doc {
   const result: Doc = new Map()
   for (const [name, value] of doc) {
-    const changed = change(name, value)
-    if (changed !== undefined) result.set(name, changed)
+    const part = selectedOf(rules.get(name), value, keeps)
+    if (part !== undefined) result.set(name, part)
   }
   return result
+}
+
+function selectedOf (rule: Rule | undefined, value: Value, keeps: boolean): Value | undefined {
+  if (rule === 'keep') return value
+  if (rule instanceof Map && value instanceof Map) return selected(rule, value, keeps)
+  // Items that are no documents have none of the fields; arrays within arrays are entered.
+  if (rule instanceof Map && Array.isArray(value)) return value.map(item => selectedOf(rule, item, keeps)).filter(item => item !== undefined)
+  return keeps || rule === 'drop' ? undefined : value
 }
 
 const isComputed = (rule: Rule): boolean => typeof rule === 'function' || (rule instanceof Map && [...rule.values()].some(isComputed))

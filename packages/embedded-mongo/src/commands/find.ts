@@ -8,7 +8,7 @@ import { parseFilter } from '../filter.ts'
 import { valueKey } from '../key-bytes.ts'
 import { parseProjection } from '../projection.ts'
 import { Query } from '../query.ts'
-import { isArrayIndex, pathParts } from '../paths.ts'
+import { itemsAt, pathParts } from '../paths.ts'
 import { ReplyBatch } from '../reply-batch.ts'
 import { parseSort } from '../sort.ts'
 import type { Collection } from '../store/collection.ts'
@@ -80,7 +80,6 @@ function limitOf (call: Call): number {
 }
 
 function find (call: Call): Reply | Promise<Reply> {
-  call.engine.counters.query++
   const collection = collectionOf(call)
   const projection = call.doc('projection') ?? NOTHING
   const project = projection.size === 0 ? undefined : parseProjection(projection)
@@ -112,7 +111,6 @@ export function firstReply (call: Call, namespace: string, supply: Supply, optio
 }
 
 async function getMore (call: Call): Promise<Reply> {
-  call.engine.counters.getmore++
   const id = call.body.get('getMore')
   if (typeof id !== 'bigint') throw mongoError('TypeMismatch', "BSON field 'getMore.getMore' is the wrong type, expected type 'long'")
   const namespace = `${call.database}.${call.string('collection')}`
@@ -152,20 +150,14 @@ export function countQuery (call: Call, collection: Collection): Query {
 }
 
 async function count (call: Call): Promise<Doc> {
-  call.engine.counters.query++
   const collection = collectionOf(call)
   const query = collection && countQuery(call, collection)
   let n = 0
-  if (query?.filter.op === 'always' && call.transaction === undefined) {
-    n = Math.max(0, Math.min(collection!.count - query.skip, query.limit))
-  } else if (query !== undefined) {
-    await call.inTurns(() => query.next(() => ++n > 0))
-  }
+  if (query !== undefined) await call.inTurns(() => query.next(() => ++n > 0))
   return docOf({ n: int32(n) })
 }
 
 async function distinct (call: Call): Promise<Doc> {
-  call.engine.counters.query++
   const parts = pathParts(call.string('key'))
   const collection = collectionOf(call)
   const values = new Map<string, Value>()
@@ -173,9 +165,7 @@ async function distinct (call: Call): Promise<Doc> {
   if (collection !== undefined) {
     const query = countQuery(call, collection)
     await call.inTurns(() => query.next((document, doc) => {
-      const found: Value[] = []
-      collect(doc ?? decode(document), parts, 0, found)
-      for (const value of found) {
+      for (const value of itemsAt(doc ?? decode(document), parts)) {
         const key = valueKey(value)
         if (values.has(key)) continue
         values.set(key, value)
@@ -186,24 +176,6 @@ async function distinct (call: Call): Promise<Doc> {
     }))
   }
   return docOf({ values: [...values.values()].sort(compareValues) })
-}
-
-/** All values at a path; arrays give their items, as an index would. */
-function collect (value: Value | undefined, parts: readonly string[], next: number, into: Value[]): void {
-  if (value === undefined) return
-  if (Array.isArray(value)) {
-    const part = parts[next]
-    if (part !== undefined && isArrayIndex(part)) collect(value[Number(part)], parts, next + 1, into)
-    for (const item of value) {
-      // An array within an array is a value of its own at the end of the path, and no way further before.
-      if (!Array.isArray(item)) collect(item, parts, next, into)
-      else if (next === parts.length) into.push(item)
-    }
-  } else if (next === parts.length) {
-    into.push(value)
-  } else if (isDoc(value)) {
-    collect(value.get(parts[next]!), parts, next + 1, into)
-  }
 }
 
 export const findCommands: Record<string, Command> = {
