@@ -50,8 +50,8 @@ export class Books {
       const key = `${row.conversationId} ${row.rev}`
       const stored = this.at(row.conversationId, row.rev)
       if (stored === undefined || !same(stored.row, row) || stored.isNew !== isNew) this.broken.push('what was delivered is not what is stored')
-      // Two nodes may set one state to the same, and both find it so after a commit of which they know no more.
-      if (this.deliveries.has(key) && row.kind === 'message') this.broken.push('a change was delivered twice')
+      // Two nodes may set one state to the same, or delete one message, and both find it so after a commit of which they know no more.
+      if (this.deliveries.has(key) && row.kind === 'message' && row.isDeleted !== true) this.broken.push('a change was delivered twice')
       this.deliveries.set(key, node)
       const before = `${node} ${row.conversationId}`
       if (row.rev <= (this.newest.get(before) ?? 0)) this.broken.push('changes were delivered out of order')

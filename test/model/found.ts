@@ -99,5 +99,42 @@ export const found: Record<string, Spec> = {
       { type: 'edit', user: 1, node: 1, target: 0 },
       { type: 'history', user: 0, node: 0, history: 'all' }
     ]
+  },
+  'two nodes delete one message, and neither hears whether its commit was made': {
+    seed: 217_649_987,
+    faults: 0.3,
+    loss: 0.2,
+    share: false,
+    nodes: 3,
+    replicates: true,
+    calm: false,
+    batchCountMax: 1,
+    clocks: [0, 5_000, 0],
+    clients: [
+      { user: 0, live: true, limit: 1 },
+      { user: 0, live: true, limit: 1 },
+      { user: 1, live: true, limit: 1 }
+    ],
+    steps: [
+      { type: 'leave', client: 0 },
+      { type: 'send', user: 2, node: 0, place: 1, clientId: null, big: false },
+      { type: 'sync', client: 0 },
+      { type: 'history', user: 0, node: 0, history: 'all' },
+      { type: 'delete', user: 2, node: 0, target: 0 },
+      { type: 'delete', user: 0, node: 1, target: 0 },
+      { type: 'clientCrash', client: 1 },
+      { type: 'block', user: 1, node: 1, other: 1, on: false },
+      { type: 'failover' },
+      { type: 'purge', user: 1, node: 1, place: 0, throughSeq: 1 },
+      { type: 'send', user: 0, node: 1, place: 1, clientId: null, big: false },
+      { type: 'send', user: 1, node: 1, place: 2, clientId: null, big: false },
+      { type: 'sync', client: 0 },
+      { type: 'send', user: 0, node: 0, place: 1, clientId: null, big: false },
+      { type: 'history', user: 0, node: 0, history: 'all' },
+      { type: 'read', user: 2, node: 1, place: 1, seq: 1 },
+      { type: 'read', user: 1, node: 0, place: 1, seq: 1 },
+      { type: 'send', user: 0, node: 0, place: 0, clientId: null, big: false },
+      { type: 'send', user: 1, node: 1, place: 1, clientId: null, big: false }
+    ]
   }
 }
