@@ -1,7 +1,7 @@
 /**
  * npm run bench:engine -- [parts of names] [--quick] [--profile folder]: what the engine does in a second through the
  * official driver, beside the same on a database a hundred times as large, a server that answers without looking, and
- * plain LMDB, as one Markdown table. With `--profile` the engine only. A wrong answer ends it; a missed target is
+ * plain LMDB of both sizes, as one Markdown table. With `--profile` the engine only. A wrong answer ends it; a missed target is
  * printed and is no failure, machines differ.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -74,6 +74,7 @@ async function figuresOf (folder: string): Promise<void> {
   const { started: empty, threads } = await threadsOf(() => EmptyReplies.start(emptyPath))
   const emptySide = { database: databaseOf(new MongoClient(uriOf(emptyPath), { maxPoolSize: poolSize }), smallSize), threads }
   const lmdb = await PlainLmdb.start(folder, smallSize)
+  const largeLmdb = await PlainLmdb.start(folder, largeSize)
   for (const figure of chosen) {
     const once = async (uri: string) => {
       const client = new MongoClient(uri)
@@ -86,12 +87,14 @@ async function figuresOf (folder: string): Promise<void> {
       contestantOf(figure.name, small, figure),
       contestantOf(`… at ${largeSize.toLocaleString('en')} documents`, large, figure),
       contestantOf('… with empty replies', emptySide, figure),
-      { name: '… of plain LMDB', threads: [], operate: i => figure.plain(lmdb, i) }
+      { name: '… of plain LMDB', threads: [], operate: i => figure.plain(lmdb, i) },
+      { name: `… of plain LMDB at ${largeSize.toLocaleString('en')}`, threads: [], operate: i => figure.plain(largeLmdb, i) }
     ])
   }
   await emptySide.database.client.close()
   await empty.stop()
   await lmdb.close()
+  await largeLmdb.close()
   await stopSide(small)
   await stopSide(large)
 }

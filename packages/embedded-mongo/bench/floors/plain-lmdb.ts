@@ -22,7 +22,7 @@ export class PlainLmdb {
   }
 
   static async start (folder: string, size: number): Promise<PlainLmdb> {
-    const database = open<Buffer, number>({ path: join(folder, 'plain.mdb'), encoding: 'binary', overlappingSync: false })
+    const database = open<Buffer, number>({ path: join(folder, `plain-${size}.mdb`), encoding: 'binary', overlappingSync: false })
     await database.batch(() => { for (let key = 0; key < size; key++) void database.put(key, entryBytes) })
     return new PlainLmdb(database, size)
   }
