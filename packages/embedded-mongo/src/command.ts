@@ -144,6 +144,7 @@ export class Call {
   /** Lets others go first; throws when there is no time or no transaction any more. */
   async turn (): Promise<void> {
     await turn()
+    if (this.engine.closing) throw mongoError('InterruptedAtShutdown', 'the engine is closing')
     if (Date.now() > this.deadlineMs) throw mongoError('MaxTimeMSExpired', 'operation exceeded time limit')
     if (this.transaction !== undefined && this.transaction.state !== 'open') {
       throw mongoError('NoSuchTransaction', `the transaction was ${this.transaction.state} while ${this.name} was at work`, ['TransientTransactionError'])

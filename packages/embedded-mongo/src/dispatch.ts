@@ -12,7 +12,7 @@ import type { Request } from './wire.ts'
 
 /** Arguments every command accepts; those that change an answer are looked at below. */
 const GENERIC_FIELDS = new Set([
-  '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', 'stmtId', 'stmtIds', 'readConcern', 'writeConcern',
+  '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', 'readConcern', 'writeConcern',
   '$readPreference', '$clusterTime', 'maxTimeMS', 'comment', 'apiVersion', 'apiStrict', 'apiDeprecationErrors'
 ])
 
@@ -23,13 +23,12 @@ export async function dispatch (engine: Engine, request: Request, connectionId: 
     if (name === undefined) throw mongoError('FailedToParse', 'an empty document is not a command')
     const command = commands.get(name)
     if (command === undefined) throw mongoError('CommandNotFound', `no such command: '${name}'`)
-    engine.counters.command++
     call = new Call(engine, request, name, connectionId)
     check(call, command)
     return await run(call, command)
   } catch (error) {
     // A transaction ends with its first error, as a half-done statement must never be committed.
-    if (call?.transaction !== undefined) call.session?.abort(call.transaction)
+    call?.transaction?.abort()
     return errorReply(asMongoError(error))
   }
 }

@@ -1,9 +1,9 @@
 /** Everything one running engine shares between its commands. */
 import { Cursors } from './cursors.ts'
+import { EXPIRY_INTERVAL_MS, removeExpired } from './expiry.ts'
 import { Sessions } from './sessions.ts'
 import { reclaim } from './store/background.ts'
 import { Catalog } from './store/catalog.ts'
-import { EXPIRY_INTERVAL_MS, removeExpired } from './store/expiry.ts'
 import { Store } from './store/store.ts'
 import type { EnvironmentOptions } from './store/environment.ts'
 
@@ -16,23 +16,20 @@ export class Engine {
   /** What `hello` tells clients to connect to; known when it listens. */
   address = ''
   connections = 0
-  readonly counters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 }
+  /** Long work of its own is to end. */
+  closing = false
   readonly #sweeper: NodeJS.Timeout
   readonly #expirer: NodeJS.Timeout
-  #reclaiming = false
-  #reclaimAgain = false
+  #background: Promise<void> = Promise.resolve()
 
   constructor (options: EnvironmentOptions) {
     this.store = new Store(options)
     this.catalog = new Catalog(this.store)
     this.sessions = new Sessions(this.store)
-    this.store.beforeWrite = () => {
-      this.catalog.saveCounts()
-      this.sessions.save(Date.now())
-    }
+    this.store.beforeWrite = () => { this.sessions.save(Date.now()) }
     this.store.afterLoss = () => {
       this.catalog.reload()
-      this.sessions.forgetAfter(this.store.durableSeq)
+      this.sessions.restore()
     }
     this.#sweeper = setInterval(() => {
       const nowMs = Date.now()
@@ -42,31 +39,31 @@ export class Engine {
     this.#sweeper.unref()
     this.#expirer = setInterval(() => {
       const nowMs = Date.now()
-      void removeExpired(this.store, this.catalog, nowMs).then(() => this.sessions.removeExpired(nowMs)).catch(() => {})
+      this.#inBackground(async () => {
+        await removeExpired(this, nowMs)
+        await this.sessions.removeExpired(nowMs)
+      })
     }, EXPIRY_INTERVAL_MS)
     this.#expirer.unref()
     this.reclaim()
   }
 
-  /** Begins to delete what drops have left, unless that is under way. */
+  /** Deletes what drops have left. */
   reclaim (): void {
-    if (this.#reclaiming) {
-      this.#reclaimAgain = true
-      return
-    }
-    this.#reclaiming = true
-    void reclaim(this.store, this.catalog).catch(() => {}).then(() => {
-      this.#reclaiming = false
-      if (!this.#reclaimAgain) return
-      this.#reclaimAgain = false
-      this.reclaim()
-    })
+    this.#inBackground(() => reclaim(this.store, this.catalog))
+  }
+
+  /** Work of the engine's own is done one after the other; what fails is left to the next time. */
+  #inBackground (work: () => Promise<void>): void {
+    this.#background = this.#background.then(async () => { if (!this.closing) await work() }).catch(() => {})
   }
 
   async close (): Promise<void> {
     clearInterval(this.#sweeper)
     clearInterval(this.#expirer)
+    this.closing = true
     this.sessions.endAll()
+    await this.#background
     await this.store.close()
   }
 }

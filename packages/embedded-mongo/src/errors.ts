@@ -51,6 +51,7 @@ export const CODES = {
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
+  InterruptedAtShutdown: 11600,
   CursorInUse: 12051,
   OutOfDiskSpace: 14031
 } as const

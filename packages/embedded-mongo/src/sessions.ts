@@ -6,7 +6,7 @@
 import { mongoError } from './errors.ts'
 import type { MongoError } from './errors.ts'
 import { loadRecords, putRecord, removeRecords } from './session-records.ts'
-import type { ResultRun } from './session-records.ts'
+import type { SessionRecord } from './session-records.ts'
 import { Binary, isDoc } from './values.ts'
 import type { Doc, Value } from './values.ts'
 import { fromBytes } from './store/keys.ts'
@@ -34,13 +34,10 @@ export class Session {
   /** When the last of them closed. */
   abandonedAtMs = Infinity
   lastUseMs = 0
-  /** The newest commit that the state and the results speak of. */
-  seq = 0
   /** Results of the statements of the retryable write `txnNumber`, by statement id. */
   #results = new Map<number, Doc>()
-  /** Those that no record holds yet. */
-  #fresh: ResultRun[] = []
-  #records = 0
+  /** What is not stored yet. */
+  #fresh: SessionRecord[] = []
 
   constructor (store: Store, key: string, unsaved: Set<Session>) {
     this.#store = store
@@ -53,18 +50,17 @@ export class Session {
   restore (): void {
     if (this.state === 'committed') this.state = 'aborted'
     this.#forgetResults()
-    for (const { txnNumber, committed, runs } of loadRecords(this.#store, this.#key)) {
+    for (const { txnNumber, from, to, result } of loadRecords(this.#store, this.#key)) {
       if (txnNumber < this.txnNumber) return
       this.txnNumber = txnNumber
-      if (committed) this.state = 'committed'
-      for (const { from, to, result } of runs) for (let id = from; id <= to; id++) this.#results.set(id, result)
-      this.#records++
+      if (result === null) this.state = 'committed'
+      else for (let id = from; id <= to; id++) this.#results.set(id, result)
     }
   }
 
   /** Puts what is new into the commit under way. */
   save (nowMs: number): void {
-    putRecord(this.#store, this.#key, this.#records++, { txnNumber: this.txnNumber, committed: this.state === 'committed', runs: this.#fresh }, nowMs)
+    for (const record of this.#fresh) putRecord(this.#store, this.#key, record, nowMs)
     this.#fresh = []
   }
 
@@ -87,8 +83,7 @@ export class Session {
     this.#results.set(statementId, result)
     const last = this.#fresh.at(-1)
     if (last !== undefined && last.to === statementId - 1 && last.result === result) last.to = statementId
-    else this.#fresh.push({ from: statementId, to: statementId, result })
-    this.#changed()
+    else this.#remember({ txnNumber, from: statementId, to: statementId, result })
     return result
   }
 
@@ -99,14 +94,16 @@ export class Session {
     this.transactionStartedMs = nowMs
     this.connections = new Set()
     this.abandonedAtMs = Infinity
-    this.transaction = new Transaction(this.#store)
+    this.transaction = new Transaction(this.#store, state => {
+      this.state = state
+      this.transaction = undefined
+    })
     return this.transaction
   }
 
   /** The open transaction `txnNumber`. */
   continueTransaction (txnNumber: bigint): Transaction {
     if (txnNumber < this.txnNumber) throw tooOld(this, txnNumber)
-    this.#notice()
     if (txnNumber !== this.txnNumber || this.state === 'none') {
       throw noSuchTransaction(`Given transaction number ${txnNumber} does not match any in-progress transactions. The active transaction number is ${this.txnNumber}`)
     }
@@ -120,23 +117,12 @@ export class Session {
     if (txnNumber === this.txnNumber && this.state === 'committed') return
     const { seq } = this.#store
     this.continueTransaction(txnNumber).commit()
-    this.state = 'committed'
-    this.transaction = undefined
     // One that wrote nothing may be run again after a crash.
-    if (this.#store.seq > seq) this.#changed()
-  }
-
-  /** Ends the open transaction; a statement that outlived its own passes that, and leaves the next one alone. */
-  abort (transaction = this.transaction): void {
-    this.#notice()
-    if (this.state !== 'open' || this.transaction !== transaction) return
-    this.transaction!.abort()
-    this.transaction = undefined
-    this.state = 'aborted'
+    if (this.#store.seq > seq) this.#remember({ txnNumber, from: 0, to: 0, result: null })
   }
 
   #begin (txnNumber: bigint, state: TransactionState): void {
-    this.abort()
+    this.transaction?.abort()
     this.txnNumber = txnNumber
     this.state = state
     this.#forgetResults()
@@ -145,19 +131,11 @@ export class Session {
   #forgetResults (): void {
     this.#results = new Map()
     this.#fresh = []
-    this.#records = 0
   }
 
-  #changed (): void {
-    this.seq = this.#store.seq
+  #remember (record: SessionRecord): void {
+    this.#fresh.push(record)
     this.#unsaved.add(this)
-  }
-
-  /** The store may have ended the transaction by itself. */
-  #notice (): void {
-    if (this.state !== 'open' || this.transaction!.state === 'open') return
-    this.transaction = undefined
-    this.state = 'aborted'
   }
 }
 
@@ -198,12 +176,12 @@ export class Sessions {
 
   end (lsid: Value): void {
     const key = keyOf(lsid)
-    this.#sessions.get(key)?.abort()
+    this.#sessions.get(key)?.transaction?.abort()
     this.#sessions.delete(key)
   }
 
   endAll (): void {
-    for (const session of this.#sessions.values()) session.abort()
+    for (const session of this.#sessions.values()) session.transaction?.abort()
     this.#sessions.clear()
   }
 
@@ -214,19 +192,19 @@ export class Sessions {
     }
   }
 
-  /** After a loss: what was done after the newest commit on disk has not been done. */
-  forgetAfter (durableSeq: number): void {
+  /** After a loss: what is not on disk has not been done. */
+  restore (): void {
     this.#unsaved.clear()
-    for (const session of this.#sessions.values()) if (session.seq > durableSeq) session.restore()
+    for (const session of this.#sessions.values()) session.restore()
   }
 
   /** Aborts transactions that have lived too long or are abandoned, and forgets sessions that nobody has used for long. */
   sweep (nowMs: number): void {
     for (const [key, session] of this.#sessions) {
       const isAbandoned = session.connections.size === 0 && nowMs - session.abandonedAtMs > ABANDONED_MS
-      if (session.state === 'open' && (isAbandoned || nowMs - session.transactionStartedMs > TRANSACTION_LIFETIME_MS)) session.abort()
+      if (session.state === 'open' && (isAbandoned || nowMs - session.transactionStartedMs > TRANSACTION_LIFETIME_MS)) session.transaction!.abort()
       if (nowMs - session.lastUseMs > SESSION_TIMEOUT_MINUTES * 60_000) {
-        session.abort()
+        session.transaction?.abort()
         this.#sessions.delete(key)
       }
     }

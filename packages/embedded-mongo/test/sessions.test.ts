@@ -36,8 +36,8 @@ t.test('a retry runs the statements that the first attempt did not reach', async
   const { wire } = await start(t)
   const lsid = newSession()
   const txnNumber = Long.fromNumber(1)
-  await wire.command({ insert: 'items', documents: [{ _id: 1 }], stmtIds: [0], lsid, txnNumber })
-  const reply = await wire.command({ insert: 'items', documents: [{ _id: 1 }, { _id: 2 }], stmtIds: [0, 1], lsid, txnNumber })
+  await wire.command({ insert: 'items', documents: [{ _id: 1 }], lsid, txnNumber })
+  const reply = await wire.command({ insert: 'items', documents: [{ _id: 1 }, { _id: 2 }], lsid, txnNumber })
   t.match(reply, { n: 2, ok: 1, writeErrors: undefined })
 })
 

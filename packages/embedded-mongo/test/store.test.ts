@@ -1,7 +1,7 @@
 import t from 'tap'
 import { int32, isDoc } from '../src/values.ts'
 import type { Doc, Value } from '../src/values.ts'
-import { removeExpired } from '../src/store/expiry.ts'
+import { removeExpired } from '../src/expiry.ts'
 import { command, openEngine } from './helpers/engine.ts'
 
 function firstBatch (reply: Doc): Value[] {
@@ -13,9 +13,9 @@ t.test('documents are removed when their time is over, and not before', async t 
   const engine = openEngine(t)
   await command(engine, { createIndexes: 'tokens', indexes: [{ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 60 }] })
   await command(engine, { insert: 'tokens', documents: [{ _id: 1, at: new Date(0) }, { _id: 2, at: new Date(50_000) }, { _id: 3, at: 'never' }, { _id: 4 }] })
-  await removeExpired(engine.store, engine.catalog, 60_001)
+  await removeExpired(engine, 60_001)
   t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [2, 3, 4].map(int32))
-  await removeExpired(engine.store, engine.catalog, 200_000)
+  await removeExpired(engine, 200_000)
   t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [3, 4].map(int32))
 })
 

@@ -20,7 +20,6 @@ export function aggregateQuery (call: Call, collection: Collection, pipeline = p
 }
 
 function aggregate (call: Call): Reply | Promise<Reply> {
-  call.engine.counters.query++
   refuseCollation(call)
   call.refuse('let', 'no variables')
   const cursor = call.doc('cursor')

@@ -20,14 +20,7 @@ function existing (call: Call): Collection {
   return collection
 }
 
-/** Kinds and options of collections that are not here. */
-const REFUSED_OPTIONS = [
-  'capped', 'size', 'max', 'validator', 'validationLevel', 'validationAction', 'collation', 'viewOn', 'pipeline', 'timeseries', 'expireAfterSeconds',
-  'clusteredIndex', 'changeStreamPreAndPostImages', 'storageEngine', 'indexOptionDefaults', 'encryptedFields'
-]
-
 async function create (call: Call): Promise<Doc> {
-  for (const option of REFUSED_OPTIONS) call.refuse(option, 'only plain collections')
   return await whenUnlocked(call, () => {
     if (collectionOf(call) !== undefined) throw mongoError('NamespaceExists', `Collection ${call.namespace()} already exists.`)
     ensureCollection(call)
@@ -72,7 +65,6 @@ async function createIndexes (call: Call): Promise<Doc> {
   const namespace = call.namespace()
   const specs = call.docs('indexes').map(checkIndexSpec)
   if (specs.length === 0) throw mongoError('BadValue', 'Must specify at least one index to create')
-  if (call.transaction !== undefined) return createIndexesInTransaction(call, specs)
   const found = await withoutTransactions(call, () => catalog.get(namespace))
   const collection = found ?? await whenUnlocked(call, () => ensureCollection(call))
   const before = collection.indexes.length
@@ -84,33 +76,13 @@ async function createIndexes (call: Call): Promise<Doc> {
   for (const index of added) index.building = built.catch(() => {})
   await built
   await othersBuilt(collection, specs)
-  return indexesCreated(collection, before, found === undefined)
-}
-
-function indexesCreated (collection: Collection, before: number, automatically: boolean): Doc {
   const after = collection.indexes.length
   return docOf({
     numIndexesBefore: int32(before),
     numIndexesAfter: int32(after),
-    createdCollectionAutomatically: automatically,
+    createdCollectionAutomatically: found === undefined,
     note: after === before ? 'all indexes already exist' : undefined
   })
-}
-
-/** Only on a collection that the transaction has made itself and written nothing to, as with MongoDB. */
-function createIndexesInTransaction (call: Call, specs: readonly Doc[]): Doc {
-  const found = collectionOf(call)
-  const { transaction, view } = call
-  const collection = found ?? ensureCollection(call)
-  if (!transaction!.created.has(collection.namespace)) {
-    throw mongoError('OperationNotSupportedInTransaction', `Cannot create new indexes on existing collection ${collection.namespace} in a multi-document transaction.`)
-  }
-  let empty = true
-  view.scan(collection.prefix, collection.end, false, () => (empty = false))
-  if (!empty) throw mongoError('OperationNotSupportedInTransaction', 'Cannot create new indexes on non-empty collection in a multi-document transaction.')
-  const before = collection.indexes.length
-  for (const spec of specs) if (existingIndex(collection, spec) === undefined) call.engine.catalog.addIndexToNew(collection, spec)
-  return indexesCreated(collection, before, found === undefined)
 }
 
 async function buildAll (call: Call, collection: Collection, added: readonly Index[]): Promise<void> {
@@ -195,10 +167,10 @@ function listDatabases (call: Call): Doc {
 }
 
 export const catalogCommands: Record<string, Command> = {
-  create: { fields: REFUSED_OPTIONS, transactional: true, writes: true, run: create },
+  create: { fields: [], transactional: true, writes: true, run: create },
   drop: { fields: [], writes: true, run: drop },
   dropDatabase: { fields: [], writes: true, run: dropDatabase },
-  createIndexes: { fields: ['indexes', 'commitQuorum'], transactional: true, writes: true, run: createIndexes },
+  createIndexes: { fields: ['indexes', 'commitQuorum'], writes: true, run: createIndexes },
   dropIndexes: { fields: ['index'], writes: true, run: dropIndexes },
   listIndexes: { fields: ['cursor'], run: listIndexes },
   listCollections: { fields: ['filter', 'cursor', 'nameOnly', 'authorizedCollections'], run: listCollections },

@@ -58,22 +58,16 @@ async function dbStats (call: Call): Promise<Doc> {
 
 function serverStatus (call: Call): Doc {
   const { engine, nowMs } = call
-  const { insert, query, update, delete: deleted, getmore, command } = engine.counters
   return docOf({
     host: engine.address,
     version: SERVER_VERSION,
     process: 'embedded-mongo',
     pid: BigInt(process.pid),
     uptime: (nowMs - engine.startedMs) / 1000,
-    uptimeMillis: BigInt(nowMs - engine.startedMs),
     localTime: DateTime.fromMs(nowMs),
     connections: docOf({ current: int32(engine.connections) }),
-    opcounters: docOf({
-      insert: BigInt(insert), query: BigInt(query), update: BigInt(update), delete: BigInt(deleted), getmore: BigInt(getmore), command: BigInt(command)
-    }),
     transactions: docOf({ currentOpen: BigInt(engine.store.transactions.size) }),
-    metrics: docOf({ cursor: docOf({ open: docOf({ total: BigInt(engine.cursors.size) }) }) }),
-    storageEngine: docOf({ name: 'lmdb', persistent: true })
+    metrics: docOf({ cursor: docOf({ open: docOf({ total: BigInt(engine.cursors.size) }) }) })
   })
 }
 

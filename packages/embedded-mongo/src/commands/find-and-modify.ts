@@ -13,7 +13,6 @@ import { modifyOne, readUpdate } from './modify.ts'
 
 async function findAndModify (call: Call): Promise<Doc> {
   refuseCollation(call)
-  call.refuse('let', 'no variables')
   const removes = call.boolean('remove', false)
   const returnsNew = call.boolean('new', false)
   if (removes && call.body.has('update')) throw mongoError('FailedToParse', 'Cannot specify both an update and remove=true')
@@ -64,7 +63,7 @@ function showing (call: Call): (doc: Doc | undefined) => Doc | null {
 }
 
 const command: Command = {
-  fields: ['query', 'sort', 'remove', 'update', 'new', 'fields', 'upsert', 'arrayFilters', 'hint', 'collation', 'let', 'bypassDocumentValidation'],
+  fields: ['query', 'sort', 'remove', 'update', 'new', 'fields', 'upsert', 'arrayFilters', 'hint', 'collation', 'bypassDocumentValidation'],
   transactional: true,
   writes: true,
   retryable: true,

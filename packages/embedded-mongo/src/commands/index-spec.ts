@@ -7,7 +7,7 @@ import type { Index } from '../store/index-definition.ts'
 import { docOf, int32, isDoc, isNumeric, isTruthy, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 
-const KNOWN_OPTIONS = new Set(['key', 'name', 'unique', 'partialFilterExpression', 'v', 'background', 'ns', 'hidden', 'sparse', 'expireAfterSeconds', 'collation'])
+const KNOWN_OPTIONS = new Set(['key', 'name', 'unique', 'partialFilterExpression', 'v', 'background', 'sparse', 'expireAfterSeconds'])
 
 /** The specification as it will be stored and listed. */
 export function checkIndexSpec (given: Doc): Doc {
@@ -19,9 +19,7 @@ export function checkIndexSpec (given: Doc): Doc {
   if (!isDoc(key)) throw mongoError('FailedToParse', "The 'key' field is a required property of an index specification")
   if (typeof name !== 'string' || name === '') throw mongoError('FailedToParse', "The 'name' field is a required property of an index specification")
   checkKey(key)
-  refuse(given, 'hidden', value => isTruthy(value))
   checkExpiry(given, key)
-  refuse(given, 'collation', value => !(isDoc(value) && value.get('locale') === 'simple'))
   const partial = given.get('partialFilterExpression')
   if (partial !== undefined) {
     if (!isDoc(partial)) throw mongoError('TypeMismatch', "The field 'partialFilterExpression' must be an object")
@@ -60,11 +58,6 @@ function checkExpiry (given: Doc, key: Doc): void {
   if (!isNumeric(seconds) || !(toNumber(seconds) >= 0 && toNumber(seconds) <= 0x7fffffff)) {
     throw mongoError('CannotCreateIndex', "TTL index 'expireAfterSeconds' option must be within an acceptable range, 0 to 2147483647")
   }
-}
-
-function refuse (given: Doc, option: string, matters: (value: Value) => boolean): void {
-  const value = given.get(option)
-  if (value !== undefined && matters(value)) throw mongoError('NotImplemented', `the index option '${option}' is not supported`)
 }
 
 /** The collection's index that is the one asked for; throws when it has another one in its way. */

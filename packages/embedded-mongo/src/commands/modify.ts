@@ -45,6 +45,11 @@ export function readUpdate (update: Value | undefined, arrayFilters: Value | und
   return parseUpdate(update, arrayFilters as Doc[] | undefined)
 }
 
+/** Results that are one and the same are stored once for all statements that had them in a row. */
+const NOT_FOUND = docOf({ n: int32(0), nModified: int32(0) })
+const UNCHANGED = docOf({ n: int32(1), nModified: int32(0) })
+const CHANGED = docOf({ n: int32(1), nModified: int32(1) })
+
 /** The result of an `update` statement: `n`, `nModified`, and the `_id` of an upserted document. */
 export async function modify (call: Call, i: number, statement: UpdateStatement): Promise<Doc> {
   const collection = collectionOf(call)
@@ -60,9 +65,10 @@ export async function modify (call: Call, i: number, statement: UpdateStatement)
     if (n > 0 || !statement.upsert) return docOf({ n: int32(n), nModified: int32(nModified) })
   }
   return await modifyOne(call, i, statement, modified => {
-    if (modified === undefined) return docOf({ n: int32(0), nModified: int32(0) })
+    if (modified === undefined) return NOT_FOUND
     const { before, after, changed } = modified
-    return docOf({ n: int32(1), nModified: int32(before !== undefined && changed ? 1 : 0), _id: before === undefined ? after.get('_id') : undefined })
+    if (before === undefined) return docOf({ n: int32(1), nModified: int32(0), _id: after.get('_id') })
+    return changed ? CHANGED : UNCHANGED
   })
 }
 

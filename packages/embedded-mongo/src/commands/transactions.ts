@@ -20,8 +20,7 @@ function commit (call: Call): Doc {
 
 function abort (call: Call): Doc {
   const { session, number } = transactionOf(call)
-  session.continueTransaction(number)
-  session.abort()
+  session.continueTransaction(number).abort()
   return new Map()
 }
 
@@ -30,17 +29,8 @@ function endSessions (call: Call): Doc {
   return new Map()
 }
 
-/** Of no session at all means of every session. */
-function killSessions (call: Call): Doc {
-  if (call.array(call.name).length > 0) return endSessions(call)
-  call.engine.sessions.endAll()
-  return new Map()
-}
-
 export const transactionCommands: Record<string, Command> = {
   commitTransaction: { fields: ['recoveryToken'], transactional: true, writes: true, adminOnly: true, run: commit },
   abortTransaction: { fields: ['recoveryToken'], transactional: true, adminOnly: true, run: abort },
-  endSessions: { fields: [], run: endSessions },
-  killSessions: { fields: [], run: killSessions },
-  refreshSessions: { fields: [], run: () => new Map() }
+  endSessions: { fields: [], run: endSessions }
 }

@@ -5,7 +5,7 @@
 import type { Call } from '../command.ts'
 import type { MongoError } from '../errors.ts'
 import { mongoError } from '../errors.ts'
-import { docOf, int32, isNumeric, toNumber } from '../values.ts'
+import { docOf, int32 } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { Locked } from '../store/writer.ts'
 import { asMongoError } from '../to-mongo-error.ts'
@@ -26,18 +26,10 @@ export function whenUnlocked<T> (call: Call, attempt: () => T | Promise<T>): T |
   }
 }
 
-/** The id of statement `i`, as a driver counts them. */
-function statementId (call: Call, i: number): number {
-  const ids = call.body.get('stmtIds')
-  const id = Array.isArray(ids) ? ids[i] : call.body.get('stmtId')
-  if (!isNumeric(id)) return i
-  return Array.isArray(ids) ? toNumber(id) : toNumber(id) + i
-}
-
 /** The result of what statement `i` does now, or did when a retryable write came before. Must not be spread over an await. */
 export function once (call: Call, i: number, write: () => Doc): Doc {
   if (call.retryNumber === undefined) return write()
-  return call.session!.once(call.retryNumber, statementId(call, i), write)
+  return call.session!.once(call.retryNumber, i, write)
 }
 
 /** Statements of many documents cannot be repeated: their results do not say which documents they are of. */
@@ -61,7 +53,7 @@ export async function runStatements (call: Call, count: number, run: (i: number)
       const known = asMongoError(error)
       if (isOfWholeCommand(call, known)) throw known
       errors.push(writeError(i, known))
-      if (call.transaction !== undefined) call.session!.abort(call.transaction)
+      call.transaction?.abort()
       if (ordered || call.transaction !== undefined) break
     }
   }

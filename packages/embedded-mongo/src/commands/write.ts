@@ -13,12 +13,13 @@ import { checkUpdateStatement, modify, readUpdateStatement } from './modify.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { once, refuseRetry, runStatements, whenUnlocked } from './write-batch.ts'
 
-const INSERTED = docOf({ n: int32(1) })
+const ONE = docOf({ n: int32(1) })
+const NONE = docOf({ n: int32(0) })
 
 async function insert (call: Call): Promise<Doc> {
   const docs = call.docs('documents')
   const raw = call.request.rawDocuments('documents')!
-  const { writer, engine } = call
+  const { writer } = call
   let collection = await whenUnlocked(call, () => ensureCollection(call))
   let n = 0
   const errors = await runStatements(call, docs.length, i => {
@@ -28,10 +29,9 @@ async function insert (call: Call): Promise<Doc> {
       if (collection.dropped) collection = ensureCollection(call)
       once(call, i, () => {
         insertDocument(writer, collection, bytes, doc)
-        return INSERTED
+        return ONE
       })
       n++
-      engine.counters.insert++
     })
   })
   return docOf({ n: int32(n), writeErrors: errors.length > 0 ? errors : undefined })
@@ -49,7 +49,6 @@ async function update (call: Call): Promise<Doc> {
     nModified += toNumber(result.get('nModified'))
     const id = result.get('_id')
     if (id !== undefined) upserted.push(docOf({ index: int32(i), _id: id }))
-    call.engine.counters.update++
   })
   return docOf({
     n: int32(n),
@@ -67,7 +66,6 @@ async function remove (call: Call): Promise<Doc> {
   let n = 0
   const errors = await runStatements(call, statements.length, async i => {
     n += await removeMatching(call, i, statements[i]!)
-    call.engine.counters.delete++
   })
   return docOf({ n: int32(n), writeErrors: errors.length > 0 ? errors : undefined })
 }
@@ -88,7 +86,7 @@ async function removeMatching (call: Call, i: number, statement: Doc): Promise<n
   if (toNumber(statement.get('limit')) === 1) {
     const result = await onFirstMatch(call, i, selection, ({ collection, match }) => {
       if (match !== undefined) remove(collection!, match)
-      return docOf({ n: int32(match === undefined ? 0 : 1) })
+      return match === undefined ? NONE : ONE
     })
     return toNumber(result.get('n'))
   }
@@ -103,7 +101,7 @@ async function removeMatching (call: Call, i: number, statement: Doc): Promise<n
   return n
 }
 
-const COMMON = ['ordered', 'bypassDocumentValidation', 'let']
+const COMMON = ['ordered', 'bypassDocumentValidation']
 
 export const writeCommands: Record<string, Command> = {
   insert: { fields: ['documents', ...COMMON], transactional: true, writes: true, retryable: true, run: insert },

@@ -59,14 +59,25 @@ function buildSlice (store: Store, collection: Collection, index: Index, from: s
 /** Deletes everything under the ids that drops have left. */
 export async function reclaim (store: Store, catalog: Catalog): Promise<void> {
   for (const id of catalog.dropped()) {
-    while (!store.closed) {
-      const keys: string[] = []
-      store.view.scan(prefixOf(id), prefixEnd(id), false, key => keys.push(key) < PORTION)
-      store.nextCommit()
-      for (const key of keys) store.put(key, null)
-      if (keys.length < PORTION) catalog.reclaimed(id)
-      await store.durable()
-      if (keys.length < PORTION) break
-    }
+    await removeKeys(store, prefixOf(id), prefixEnd(id), () => true)
+    if (!store.closed) catalog.reclaimed(id)
+  }
+}
+
+/** Deletes keys in `[lower, upper)`, a portion at a time. */
+export async function removeKeys (store: Store, lower: string, upper: string, isGarbage: (key: string) => boolean): Promise<void> {
+  for (let from = lower; from < upper && !store.closed;) {
+    const garbage: string[] = []
+    let looked = 0
+    let next = upper
+    store.view.scan(from, upper, false, key => {
+      if (++looked > PORTION) next = key
+      else if (isGarbage(key)) garbage.push(key)
+      return looked <= PORTION
+    })
+    from = next
+    if (garbage.length > 0) store.nextCommit()
+    for (const key of garbage) store.put(key, null)
+    await store.durable()
   }
 }

@@ -3,12 +3,11 @@
  * change of the catalog commits with the data it speaks of. Ids are never used twice: what a dropped collection
  * left behind can be reclaimed at leisure.
  */
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { encode, decode } from '../bson-bytes.ts'
 import { Binary, docOf, int32, toNumber } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { Collection } from './collection.ts'
-import type { CollectionKeeper } from './collection.ts'
 import { defineIndex, indexFromRecord, indexRecord } from './index-definition.ts'
 import type { Index } from './index-definition.ts'
 import { fromBytes, prefixOf } from './keys.ts'
@@ -20,19 +19,16 @@ const META = prefixOf(0)
 const FORMAT_KEY = META + 'format'
 const NEXT_ID_KEY = META + 'next-id'
 const COLLECTIONS = META + 'collection:'
-const COUNTS = META + 'count:'
 const DROPPED = META + 'dropped:'
 /** Never stored: locked by whoever makes the namespace that follows. */
 const CREATING = META + 'creating:'
 const FORMAT = 'embedded-mongo 1'
 
-export class Catalog implements CollectionKeeper {
+export class Catalog {
   readonly #store: Store
   readonly #byNamespace = new Map<string, Collection>()
-  readonly #byId = new Map<number, Collection>()
   /** The commit that last changed what a namespace means; older snapshots must not use it. */
   readonly #changed = new Map<string, number>()
-  readonly #uncounted = new Set<Collection>()
   #nextId = 1
 
   constructor (store: Store) {
@@ -56,25 +52,19 @@ export class Catalog implements CollectionKeeper {
   create (writer: Writer, database: string, name: string): Collection {
     // Two that make one namespace would each have a collection of their own.
     writer.claim(`${CREATING}${database}.${name}`)
-    const collection = new Collection(this.#store.view, this, this.#takeId(), database, name, new Binary(uuid(), 4))
+    const collection = new Collection(this.#store.view, this, this.#takeId(), database, name, new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4))
     collection.indexes.push(defineIndex(this.#takeId(), docOf({ v: int32(2), key: docOf({ _id: int32(1) }), name: '_id_' })))
-    this.#byId.set(collection.id, collection)
     const publish = () => {
       this.#byNamespace.set(collection.namespace, collection)
       this.save(collection)
     }
     if (writer instanceof Transaction) {
-      writer.created.set(collection.namespace, { collection, publish, discard: () => this.#byId.delete(collection.id) })
+      writer.created.set(collection.namespace, { collection, publish })
     } else {
       this.#store.nextCommit()
       publish()
     }
     return collection
-  }
-
-  /** An index on the empty collection of a transaction that is still open: there is nothing to build. */
-  addIndexToNew (collection: Collection, spec: Doc): void {
-    collection.indexes.push(defineIndex(this.#takeId(), spec))
   }
 
   /** Adds an index that no read uses before `markReady`; writes keep it from now on. */
@@ -91,26 +81,20 @@ export class Catalog implements CollectionKeeper {
     index.readySeq = this.#store.seq
   }
 
-  /** The entries become garbage; returns the id whose range can be reclaimed. */
-  removeIndex (collection: Collection, index: Index): number {
+  /** The entries become garbage. */
+  removeIndex (collection: Collection, index: Index): void {
     collection.indexes.splice(collection.indexes.indexOf(index), 1)
     index.dropped = true
     this.#change(collection)
-    this.#store.put(DROPPED + prefixOf(index.id), Buffer.alloc(1))
-    return index.id
+    this.#store.put(DROPPED + index.prefix, Buffer.alloc(1))
   }
 
-  drop (collection: Collection): number[] {
+  drop (collection: Collection): void {
     collection.dropped = true
     this.#byNamespace.delete(collection.namespace)
-    this.#byId.delete(collection.id)
-    this.#uncounted.delete(collection)
     this.#changed.set(collection.namespace, this.#store.nextCommit())
-    const ids = [collection.id, ...collection.indexes.map(index => index.id)]
-    for (const id of ids) this.#store.put(DROPPED + prefixOf(id), Buffer.alloc(1))
+    for (const { prefix } of [collection, ...collection.indexes]) this.#store.put(DROPPED + prefix, Buffer.alloc(1))
     this.#store.put(COLLECTIONS + collection.prefix, null)
-    this.#store.put(COUNTS + collection.prefix, null)
-    return ids
   }
 
   /** Ids whose ranges are garbage. */
@@ -124,13 +108,11 @@ export class Catalog implements CollectionKeeper {
   }
 
   reclaimed (id: number): void {
+    this.#store.nextCommit()
     this.#store.put(DROPPED + prefixOf(id), null)
   }
 
-  countChanged (collection: Collection): void {
-    if (!collection.dropped) this.#uncounted.add(collection)
-  }
-
+  /** Remembers that an index holds several keys of a document, or a cut key; must precede the first such entry. */
   mark (collection: Collection, index: Index, multikey: boolean, truncated: boolean): void {
     index.multikey ||= multikey
     index.truncated ||= truncated
@@ -151,18 +133,10 @@ export class Catalog implements CollectionKeeper {
     })))
   }
 
-  /** Stores the changed numbers of documents in the commit under way; to be called before that is written. */
-  saveCounts (): void {
-    for (const collection of this.#uncounted) this.#store.put(COUNTS + collection.prefix, encode(docOf({ n: collection.count })))
-    this.#uncounted.clear()
-  }
-
   /** Back to what is on disk. */
   reload (): void {
-    for (const collection of this.#byId.values()) collection.dropped = true
+    for (const collection of this.#byNamespace.values()) collection.dropped = true
     this.#byNamespace.clear()
-    this.#byId.clear()
-    this.#uncounted.clear()
     this.#load()
   }
 
@@ -205,13 +179,10 @@ export class Catalog implements CollectionKeeper {
     for (const index of indexes) {
       if (index.ready) continue
       this.#store.nextCommit()
-      this.#store.put(DROPPED + prefixOf(index.id), Buffer.alloc(1))
+      this.#store.put(DROPPED + index.prefix, Buffer.alloc(1))
       this.save(collection)
     }
-    const count = this.#store.view.get(COUNTS + prefix)
-    collection.count = count === undefined ? 0 : toNumber(decode(count).get('n'))
     this.#byNamespace.set(collection.namespace, collection)
-    this.#byId.set(id, collection)
   }
 }
 
@@ -219,11 +190,4 @@ function isEmpty (store: Store): boolean {
   let empty = true
   store.view.scan('\0', '\xff\xff\xff\xff', false, () => (empty = false))
   return empty
-}
-
-function uuid (): Buffer {
-  const bytes = randomBytes(16)
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  return bytes
 }

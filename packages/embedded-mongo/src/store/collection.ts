@@ -1,20 +1,13 @@
-/** One collection: its indexes, the number of its documents, and the next record id. */
+/** One collection: its indexes and the next record id. */
 import type { Binary } from '../values.ts'
+import type { Catalog } from './catalog.ts'
 import type { Index } from './index-definition.ts'
 import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './keys.ts'
 import type { View } from './view.ts'
-import type { Counted } from './writer.ts'
 
-/** Who stores what changes of a collection. */
-export interface CollectionKeeper {
-  countChanged: (collection: Collection) => void
-  /** Remembers that an index holds several keys of a document, or a cut key; must precede the first such entry. */
-  mark: (collection: Collection, index: Index, multikey: boolean, truncated: boolean) => void
-}
-
-export class Collection implements Counted {
+export class Collection {
   readonly #latest: View
-  readonly keeper: CollectionKeeper
+  readonly catalog: Catalog
   readonly id: number
   readonly prefix: string
   readonly end: string
@@ -26,12 +19,11 @@ export class Collection implements Counted {
   readonly indexes: Index[] = []
   /** What still reads it must stop. */
   dropped = false
-  count = 0
   #nextRecord = 0
 
-  constructor (latest: View, keeper: CollectionKeeper, id: number, database: string, name: string, uuid: Binary) {
+  constructor (latest: View, catalog: Catalog, id: number, database: string, name: string, uuid: Binary) {
     this.#latest = latest
-    this.keeper = keeper
+    this.catalog = catalog
     this.id = id
     this.prefix = prefixOf(id)
     this.end = prefixEnd(id)
@@ -39,11 +31,6 @@ export class Collection implements Counted {
     this.name = name
     this.namespace = `${database}.${name}`
     this.uuid = uuid
-  }
-
-  addCount (delta: number): void {
-    this.count += delta
-    this.keeper.countChanged(this)
   }
 
   /** A record id above all that were ever given out since the process began, and above all stored ones. */

@@ -20,65 +20,43 @@ const NO_KEYS: readonly string[] = []
 type Change = { index: Index, added: readonly string[], removed: readonly string[] }
 
 /** The full keys (with the index's prefix, without a record id) of a document in an index. */
-export function keysOf (collection: Collection, index: Index, doc: Doc): readonly string[] {
-  if (index.partial !== undefined && !matches(index.partial, doc)) return NO_KEYS
+export function keysOf (collection: Collection, index: Index, doc: Doc | undefined): readonly string[] {
+  if (doc === undefined || (index.partial !== undefined && !matches(index.partial, doc))) return NO_KEYS
   const { keys, multikey, truncated } = indexKeys(index.fields, doc)
-  if ((multikey && !index.multikey) || (truncated && !index.truncated)) collection.keeper.mark(collection, index, multikey, truncated)
+  if ((multikey && !index.multikey) || (truncated && !index.truncated)) collection.catalog.mark(collection, index, multikey, truncated)
   return keys.map(key => index.prefix + fromBytes(key))
 }
 
 /** Inserts a document whose first field is `_id`; `bytes` are kept as they are. */
 export function insertDocument (writer: Writer, collection: Collection, bytes: Buffer, doc: Doc): void {
-  checkSize(bytes)
-  const changes: Change[] = []
-  for (const index of collection.indexes) {
-    const added = keysOf(collection, index, doc)
-    if (added.length > 0) changes.push({ index, added, removed: NO_KEYS })
-  }
-  claimUnique(writer, collection, changes, doc)
-  const record = collection.takeRecordId()
   // No one else can have this key yet; a transaction's own document must still be known as locked by it.
-  writer.claim(collection.prefix + record)
-  writer.nextWrite()
-  writer.put(collection.prefix + record, bytes)
-  putEntries(writer, changes, record)
-  writer.addCount(collection, 1)
+  write(writer, collection, collection.prefix + collection.takeRecordId(), undefined, doc, bytes)
 }
 
-/** Replaces a stored document by another version of itself; indexes whose fields did not change are not touched. */
+/** Replaces a stored document by another version of itself. */
 export function replaceDocument (writer: Writer, collection: Collection, key: string, before: Doc, after: Doc): void {
-  const bytes = encode(after)
-  checkSize(bytes)
-  const record = key.slice(-RECORD_ID_BYTES)
+  write(writer, collection, key, before, after, encode(after))
+}
+
+export function removeDocument (writer: Writer, collection: Collection, key: string, before: Doc): void {
+  write(writer, collection, key, before, undefined, null)
+}
+
+function write (writer: Writer, collection: Collection, key: string, before: Doc | undefined, after: Doc | undefined, bytes: Buffer | null): void {
+  if (bytes !== null) checkSize(bytes)
   const changes: Change[] = []
   for (const index of collection.indexes) {
-    if (!isTouched(index, before, after)) continue
-    const removed = keysOf(collection, index, before)
-    const added = keysOf(collection, index, after)
-    const change = difference(index, removed, added)
+    if (before !== undefined && after !== undefined && !isTouched(index, before, after)) continue
+    const change = difference(index, keysOf(collection, index, before), keysOf(collection, index, after))
     if (change !== undefined) changes.push(change)
   }
   writer.claim(key)
   claimUnique(writer, collection, changes, after)
   writer.nextWrite()
   writer.put(key, bytes)
+  const record = key.slice(-RECORD_ID_BYTES)
   for (const change of changes) removeEntries(writer, change, record)
   putEntries(writer, changes, record)
-}
-
-export function removeDocument (writer: Writer, collection: Collection, key: string, doc: Doc): void {
-  const record = key.slice(-RECORD_ID_BYTES)
-  const changes: Change[] = []
-  for (const index of collection.indexes) {
-    const removed = keysOf(collection, index, doc)
-    if (removed.length > 0) changes.push({ index, added: NO_KEYS, removed })
-  }
-  writer.claim(key)
-  claimUnique(writer, collection, changes, doc)
-  writer.nextWrite()
-  writer.put(key, null)
-  for (const change of changes) removeEntries(writer, change, record)
-  writer.addCount(collection, -1)
 }
 
 function checkSize (bytes: Buffer): void {
@@ -100,11 +78,11 @@ function difference (index: Index, before: readonly string[], after: readonly st
 }
 
 /** Locks the unique keys that come and go, and refuses those that another document holds. */
-function claimUnique (writer: Writer, collection: Collection, changes: readonly Change[], doc: Doc): void {
+function claimUnique (writer: Writer, collection: Collection, changes: readonly Change[], after: Doc | undefined): void {
   for (const { index, added, removed } of changes) {
     if (!index.unique) continue
     for (const key of added) {
-      if (writer.view.has(key)) throw duplicateKey(collection, index, doc)
+      if (writer.view.has(key)) throw duplicateKey(collection, index, after!)
       writer.claim(key)
     }
     for (const key of removed) writer.claim(key)

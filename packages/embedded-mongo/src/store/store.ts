@@ -11,7 +11,7 @@ import type { EnvironmentOptions, Pin } from './environment.ts'
 import { Layer } from './layer.ts'
 import { View } from './view.ts'
 import { Locked } from './writer.ts'
-import type { Counted, LockHolder, Writer } from './writer.ts'
+import type { LockHolder, Writer } from './writer.ts'
 
 /** As a writer, each document is a commit of its own. */
 export class Store implements Writer {
@@ -23,7 +23,6 @@ export class Store implements Writer {
   #busy = false
   #closed = false
   #seq = 0
-  #durableSeq = 0
 
   /** The newest state, durable or not. */
   readonly view: View
@@ -44,11 +43,6 @@ export class Store implements Writer {
     return this.#seq
   }
 
-  /** The newest commit that is on disk. */
-  get durableSeq (): number {
-    return this.#durableSeq
-  }
-
   get closed (): boolean {
     return this.#closed
   }
@@ -66,10 +60,6 @@ export class Store implements Writer {
   claim (key: string): void {
     const holder = this.locks.get(key)
     if (holder !== undefined) throw new Locked(holder)
-  }
-
-  addCount (collection: Counted, delta: number): void {
-    collection.addCount(delta)
   }
 
   put (key: string, value: Buffer | null): void {
@@ -107,7 +97,6 @@ export class Store implements Writer {
     while (this.#layers[0]!.versions.size > 0) {
       const layer = this.#layers[0]!
       this.beforeWrite()
-      const seq = this.#seq
       this.#layers = [layer, new Layer()]
       try {
         await this.#environment.write(layer)
@@ -116,7 +105,6 @@ export class Store implements Writer {
         break
       }
       this.#layers = [this.#layers[1]!]
-      this.#durableSeq = seq
       layer.resolve()
     }
     this.#busy = false

@@ -9,21 +9,16 @@ import type { Pin } from './environment.ts'
 import { Layer } from './layer.ts'
 import type { Store } from './store.ts'
 import type { View } from './view.ts'
-import type { Counted, Writer } from './writer.ts'
+import type { Writer } from './writer.ts'
 
-/** A collection made by a transaction, and what is to be done with it at the end. */
-export interface Created {
-  readonly collection: Collection
-  readonly publish: () => void
-  readonly discard: () => void
-}
+/** A collection made by a transaction, and what makes it everybody's. */
+export type Created = { readonly collection: Collection, readonly publish: () => void }
 
 export class Transaction implements Writer {
   readonly #store: Store
   readonly #pin: Pin
   readonly #own = new Layer()
   readonly #locked: string[] = []
-  readonly #counts = new Map<Counted, number>()
   /** Collections that exist for this transaction only until it commits, by namespace. */
   readonly created = new Map<string, Created>()
   readonly view: View
@@ -31,9 +26,11 @@ export class Transaction implements Writer {
   /** Resolves when the transaction holds no lock any more. */
   readonly ended: Promise<void>
   #end!: () => void
+  readonly #onEnd: (state: 'committed' | 'aborted') => void
 
-  constructor (store: Store) {
+  constructor (store: Store, onEnd: (state: 'committed' | 'aborted') => void) {
     this.#store = store
+    this.#onEnd = onEnd
     const { view, pin } = store.snapshot(this.#own)
     this.view = view
     this.#pin = pin
@@ -56,25 +53,18 @@ export class Transaction implements Writer {
     this.#locked.push(key)
   }
 
-  addCount (collection: Counted, delta: number): void {
-    this.#counts.set(collection, (this.#counts.get(collection) ?? 0) + delta)
-  }
-
   /** Makes the writes visible as one commit; durable like any other. */
   commit (): void {
     if (this.#own.versions.size > 0 || this.created.size > 0) {
       this.#store.nextCommit()
       for (const { publish } of this.created.values()) publish()
       this.#own.forEachNewest((key, value) => this.#store.put(key, value))
-      for (const [collection, delta] of this.#counts) collection.addCount(delta)
     }
     this.#finish('committed')
   }
 
   abort (): void {
-    if (this.state !== 'open') return
-    for (const { discard } of this.created.values()) discard()
-    this.#finish('aborted')
+    if (this.state === 'open') this.#finish('aborted')
   }
 
   #finish (state: 'committed' | 'aborted'): void {
@@ -82,6 +72,7 @@ export class Transaction implements Writer {
     for (const key of this.#locked) this.#store.locks.delete(key)
     this.#store.transactions.delete(this)
     this.#pin.done()
+    this.#onEnd(state)
     this.#end()
   }
 }

@@ -1,11 +1,6 @@
 /** Where the writes of one document go: straight into the current commit (the store), or into a transaction. */
 import type { View } from './view.ts'
 
-/** Something whose number of documents is kept. */
-export interface Counted {
-  addCount: (delta: number) => void
-}
-
 export interface Writer {
   readonly view: View
   /** Begins the writes of the next document: they become visible together. */
@@ -13,7 +8,6 @@ export interface Writer {
   /** To be called for every document and every unique key before any `put` of the same document. */
   claim: (key: string) => void
   put: (key: string, value: Buffer | null) => void
-  addCount: (collection: Counted, delta: number) => void
 }
 
 /** An open transaction, as far as others meet it. */
