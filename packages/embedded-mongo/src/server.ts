@@ -1,4 +1,5 @@
 /** Accepts connections and turns their bytes into commands. Whatever a client sends can end its own connection only. */
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { ListenOptions, Server as NetServer, Socket } from 'node:net'
 import { dispatch, errorReply } from './dispatch.ts'
@@ -11,10 +12,8 @@ import type { Request } from './wire.ts'
 export class Server {
   readonly #engine: Engine
   readonly #server: NetServer
-  readonly #sockets = new Set<Socket>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #connections = new Set<Connection>()
   #nextConnection = 1
-  #closing = false
 
   constructor (engine: Engine) {
     this.#engine = engine
@@ -22,13 +21,8 @@ export class Server {
   }
 
   async listen (options: ListenOptions): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject)
-        resolve()
-      })
-    })
+    this.#server.listen(options)
+    await once(this.#server, 'listening')
   }
 
   get port (): number {
@@ -38,29 +32,21 @@ export class Server {
 
   /** Takes no new commands, lets the running ones answer, then ends all connections. */
   async close (): Promise<void> {
-    this.#closing = true
     const closed = new Promise<void>(resolve => { this.#server.close(() => { resolve() }) })
+    const ended = [...this.#connections].map(connection => connection.end())
     // Writes that wait for an open transaction would wait for a client that is not heard any more.
     this.#engine.sessions.endAll()
-    await Promise.all(this.#running)
-    for (const socket of this.#sockets) socket.destroySoon()
+    await Promise.all(ended)
     await closed
   }
 
   #accept (socket: Socket): void {
     const connection = new Connection(this.#engine, socket, this.#nextConnection++)
-    this.#sockets.add(socket)
+    this.#connections.add(connection)
     this.#engine.connections++
-    socket.on('data', chunk => {
-      if (this.#closing) return
-      const running = connection.receive(chunk as Buffer)
-      if (running === undefined || this.#running.has(running)) return
-      this.#running.add(running)
-      void running.finally(() => this.#running.delete(running))
-    })
     socket.on('error', () => { socket.destroy() })
     socket.on('close', () => {
-      this.#sockets.delete(socket)
+      this.#connections.delete(connection)
       this.#engine.connections--
       this.#engine.sessions.disconnected(connection.id, Date.now())
     })
@@ -75,78 +61,58 @@ class Connection {
   readonly #socket: Socket
   readonly id: number
   readonly #reader = new MessageReader()
-  readonly #waiting: Buffer[] = []
-  #working: Promise<void> | undefined
-  /** Set while the client does not read its replies. */
-  #drained: Promise<void> | undefined
+  #waiting = 0
+  #ending = false
+  /** Settles when all that has come in is answered; never rejects. */
+  #answered: Promise<void> = Promise.resolve()
 
   constructor (engine: Engine, socket: Socket, id: number) {
     this.#engine = engine
     this.#socket = socket
     this.id = id
+    socket.on('data', chunk => { this.#receive(chunk as Buffer) })
   }
 
-  /** The returned promise never rejects; it settles when all that has come in is answered. */
-  receive (chunk: Buffer): Promise<void> | undefined {
-    try {
-      this.#waiting.push(...this.#reader.push(chunk))
-    } catch {
-      this.#socket.destroy()
-      return undefined
-    }
-    if (this.#waiting.length > WAITING_MAX) this.#socket.pause()
-    if (this.#waiting.length > 0) this.#working ??= this.#work()
-    return this.#working
+  async end (): Promise<void> {
+    this.#ending = true
+    await this.#answered
+    this.#socket.destroySoon()
   }
 
   /** A connection's commands run one after the other. */
-  async #work (): Promise<void> {
-    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
-      await this.#answer(message)
-      await this.#drained
+  #receive (chunk: Buffer): void {
+    if (this.#ending) return
+    try {
+      for (const message of this.#reader.push(chunk)) {
+        this.#waiting++
+        this.#answered = this.#answered.then(() => this.#answer(message))
+      }
+    } catch {
+      this.#socket.destroy()
     }
-    if (this.#socket.isPaused()) this.#socket.resume()
-    this.#working = undefined
+    if (this.#waiting > WAITING_MAX) this.#socket.pause()
   }
 
   async #answer (message: Buffer): Promise<void> {
-    let request: Request
+    let request: Request | undefined
+    let reply
     try {
       request = readRequest(message)
+      reply = writeReply(request.requestId, request.legacy, await dispatch(this.#engine, request, this.id))
     } catch (error) {
-      if (error instanceof MongoError) this.#send(writeReply(requestIdOf(message), false, errorReply(error)))
-      else this.#socket.destroy()
-      return
+      // What is not even a message ends its connection; what cannot be decoded, or the answer to it be encoded, is told.
+      if (request === undefined && !(error instanceof MongoError)) this.#socket.destroy()
+      reply = writeReply(requestIdOf(message), request?.legacy ?? false, errorReply(asMongoError(error)))
     }
-    const reply = await dispatch(this.#engine, request, this.id)
-    if (!request.wantsReply) return
-    try {
-      this.#send(writeReply(request.requestId, request.legacy, reply))
-    } catch (error) {
-      this.#send(writeReply(request.requestId, request.legacy, errorReply(asMongoError(error))))
-    }
+    if (request?.wantsReply !== false) await this.#send(reply)
+    if (--this.#waiting === 0 && this.#socket.isPaused()) this.#socket.resume()
   }
 
-  #send (parts: Buffer[]): void {
-    if (this.#socket.destroyed) return
-    this.#socket.cork()
-    let room = true
-    for (const part of parts) room = this.#socket.write(part)
-    this.#socket.uncork()
-    if (!room) this.#drained ??= this.#untilDrained()
-  }
-
-  /** Waits until the client has read, or has gone. */
-  async #untilDrained (): Promise<void> {
-    await new Promise<void>(resolve => {
-      const done = () => {
-        this.#socket.off('drain', done)
-        this.#socket.off('close', done)
-        resolve()
-      }
-      this.#socket.on('drain', done)
-      this.#socket.on('close', done)
-    })
-    this.#drained = undefined
+  /** Waits, where the client does not read, until it has read or gone. */
+  async #send (reply: Buffer): Promise<void> {
+    if (this.#socket.destroyed || this.#socket.write(reply)) return
+    const over = new AbortController()
+    await Promise.race(['drain', 'close'].map(event => once(this.#socket, event, { signal: over.signal }))).catch(() => {})
+    over.abort()
   }
 }

@@ -1,11 +1,10 @@
 /** The engine's thread, seen from outside. */
-import { Worker } from 'node:worker_threads'
-import type { WorkerInput, WorkerMessage, WorkerRequest } from './worker.ts'
+import { once } from 'node:events'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { WorkerInput, WorkerRequest } from './worker.ts'
 
 export class EngineThread {
   readonly #worker: Worker
-  readonly #waiting: ((error: Error | undefined) => void)[] = []
-  readonly #ready: Promise<number>
   readonly #exited: Promise<unknown>
   #stopping = false
   /** Settles if the thread dies by itself. */
@@ -18,18 +17,11 @@ export class EngineThread {
       this.#worker.once('error', resolve)
       this.#worker.once('exit', code => { if (!this.#stopping) resolve(new Error(`the engine's thread exited with code ${code}`)) })
     })
-    void this.failed.then(error => { for (const settle of this.#waiting.splice(0)) settle(error) })
-    this.#ready = new Promise(resolve => {
-      this.#worker.on('message', (message: WorkerMessage) => {
-        if ('ready' in message) resolve(message.ready.port)
-        else this.#waiting.shift()?.(message.done.error)
-      })
-    })
   }
 
   /** Resolves with the port it listens at, or 0; rejects if it cannot start. */
   async start (): Promise<number> {
-    const port = await Promise.race([this.#ready, this.failed.then(error => { throw error })])
+    const port = await this.#orFailed(new Promise<number>(resolve => this.#worker.once('message', resolve)))
     // The engine alone does not keep a process alive.
     this.#worker.unref()
     return port
@@ -37,23 +29,25 @@ export class EngineThread {
 
   async backup (file: string): Promise<void> {
     if (this.#stopping) throw new Error('the engine has been stopped')
-    const done = new Promise<Error | undefined>(resolve => this.#waiting.push(resolve))
-    this.#worker.ref()
-    this.#send({ do: 'backup', file })
-    const error = await done
-    if (this.#waiting.length === 0) this.#worker.unref()
-    if (error !== undefined) throw error
+    const { port1: answer, port2: done } = new MessageChannel()
+    try {
+      this.#worker.postMessage({ do: 'backup', file, done } satisfies WorkerRequest, [done])
+      const [error] = await this.#orFailed(once(answer, 'message')) as [Error | undefined]
+      if (error !== undefined) throw error
+    } finally {
+      answer.close()
+    }
   }
 
   async stop (): Promise<void> {
     this.#stopping = true
     this.#worker.ref()
-    this.#send({ do: 'stop' })
+    this.#worker.postMessage({ do: 'stop' } satisfies WorkerRequest)
     await this.#exited
   }
 
-  #send (request: WorkerRequest): void {
-    this.#worker.postMessage(request)
+  async #orFailed<T> (answer: Promise<T>): Promise<T> {
+    return await Promise.race([answer, this.failed.then(error => { throw error })])
   }
 }
 

@@ -147,23 +147,18 @@ function readQuery (message: Buffer, requestId: number): Request {
   return { requestId, body, rawDocuments: () => undefined, wantsReply: true, legacy: true }
 }
 
-/** Up to this size copying is cheaper than a second buffer in the system call. */
-const JOINED_BYTES_MAX = 16 * 1024
-
 /** The message that answers `request` with a document (or its bytes). */
-export function writeReply (requestId: number, legacy: boolean, reply: Doc | Buffer): Buffer[] {
+export function writeReply (requestId: number, legacy: boolean, reply: Doc | Buffer): Buffer {
   const bytes = Buffer.isBuffer(reply) ? reply : encode(reply)
   const headBytes = legacy ? HEADER_BYTES + 20 : HEADER_BYTES + 5
-  const joined = bytes.length <= JOINED_BYTES_MAX
-  const head = Buffer.allocUnsafe(joined ? headBytes + bytes.length : headBytes)
-  head.writeInt32LE(headBytes + bytes.length, 0)
-  head.writeInt32LE(0, 4)
-  head.writeInt32LE(requestId, 8)
-  head.writeInt32LE(legacy ? OP_REPLY : OP_MSG, 12)
-  head.fill(0, HEADER_BYTES, headBytes)
+  const message = Buffer.allocUnsafe(headBytes + bytes.length)
+  message.writeInt32LE(message.length, 0)
+  message.writeInt32LE(0, 4)
+  message.writeInt32LE(requestId, 8)
+  message.writeInt32LE(legacy ? OP_REPLY : OP_MSG, 12)
+  message.fill(0, HEADER_BYTES, headBytes)
   // OP_REPLY: flags, cursor id (8), starting from, number returned. OP_MSG: flags, section kind 0.
-  if (legacy) head.writeInt32LE(1, HEADER_BYTES + 16)
-  if (!joined) return [head, bytes]
-  bytes.copy(head, headBytes)
-  return [head]
+  if (legacy) message.writeInt32LE(1, HEADER_BYTES + 16)
+  bytes.copy(message, headBytes)
+  return message
 }

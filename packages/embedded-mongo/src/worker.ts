@@ -1,5 +1,6 @@
-/** The thread the engine runs in: opens, listens, reports its address, and does what it is told. */
+/** The thread the engine runs in: opens, listens, reports its port, and does what it is told. */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { Engine } from './engine.ts'
 import { Server } from './server.ts'
 
@@ -10,10 +11,8 @@ export type WorkerInput = {
   readonly listen: { readonly path: string } | { readonly port: number }
 }
 
-export type WorkerRequest = { readonly do: 'stop' } | { readonly do: 'backup', readonly file: string }
-
-/** `done` answers requests in the order they came, but for `stop`, which ends the thread. */
-export type WorkerMessage = { readonly ready: { readonly port: number } } | { readonly done: { readonly error?: Error } }
+/** `stop` ends the thread; `done` is told the error of a backup, or nothing. */
+export type WorkerRequest = { readonly do: 'stop' } | { readonly do: 'backup', readonly file: string, readonly done: MessagePort }
 
 const LOOPBACK = '127.0.0.1'
 
@@ -24,31 +23,26 @@ const engine = new Engine({ path: databaseFile, sync })
 const server = new Server(engine)
 await server.listen('path' in listen ? listen : { host: LOOPBACK, port: listen.port })
 engine.address = 'path' in listen ? listen.path : `${LOOPBACK}:${server.port}`
-parent.postMessage({ ready: { port: server.port } } satisfies WorkerMessage)
+parent.postMessage(server.port)
+
+let backups: Promise<void> = Promise.resolve()
 
 parent.on('message', (request: WorkerRequest) => {
   if (request.do === 'stop') void stop()
-  else void backup(request.file)
+  else backups = backups.then(() => backup(request.file)).then(error => { request.done.postMessage(error) })
 })
 
-let working: Promise<void> = Promise.resolve()
-
-async function backup (file: string): Promise<void> {
-  working = working.then(async () => {
-    let error: Error | undefined
-    try {
-      await engine.store.backup(file)
-    } catch (cause) {
-      error = cause as Error
-    }
-    parent.postMessage({ done: error === undefined ? {} : { error } } satisfies WorkerMessage)
-  })
-  await working
+async function backup (file: string): Promise<unknown> {
+  try {
+    await engine.store.backup(file)
+  } catch (error) {
+    return error
+  }
 }
 
 async function stop (): Promise<void> {
   await server.close()
-  await working
+  await backups
   await engine.close()
   parent.close()
 }

@@ -106,7 +106,7 @@ class FailPoints {
     return async message => {
       const { body, requestId, legacy } = readRequest(message)
       const [name = ''] = body.keys()
-      const send = (reply: Doc) => Buffer.concat(writeReply(requestId, legacy, reply))
+      const send = (reply: Doc) => writeReply(requestId, legacy, reply)
       if (name === 'configureFailPoint') return send(this.#configured(body))
       appName ??= at(body, 'client', 'application', 'name')
 
