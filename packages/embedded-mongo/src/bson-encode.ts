@@ -51,30 +51,18 @@ function writeElement (name: string, value: Value, depth: number) {
   writeValue(value, depth)
 }
 
-/** Writes text at the current place; short ones are mostly ASCII, and written quicker here than by a call. */
-function writeText (text: string) {
-  if (text.length > 32 || !writeAscii(text)) at += out.write(text, at, 'utf8')
-}
-
-/** Whether all of a text was ASCII; otherwise nothing counts as written. */
-function writeAscii (text: string): boolean {
+/** Writes a zero-terminated name; its room is reserved by the caller. Most are ASCII, and quicker written here than by a call. */
+function writeName (name: string) {
   const start = at
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charCodeAt(i)
-    if (char >= 0x80 || char === 0) {
-      at = start
-      return false
-    }
+  let i = 0
+  for (; i < name.length; i++) {
+    const char = name.charCodeAt(i)
+    if (char === 0 || char >= 0x80) break
     out[at++] = char
   }
-  return true
-}
-
-/** Writes a zero-terminated name; its room is reserved by the caller. */
-function writeName (name: string) {
-  if (!writeAscii(name)) {
+  if (i < name.length) {
     if (name.includes('\0')) throw badValue('a field name must not contain a zero byte')
-    at += out.write(name, at, 'utf8')
+    at = start + out.write(name, start, 'utf8')
   }
   out[at++] = 0
 }
@@ -83,7 +71,7 @@ function writeString (value: string) {
   reserve(value.length * 3 + 5)
   const start = at
   at += 4
-  writeText(value)
+  at += out.write(value, at, 'utf8')
   out[at++] = 0
   out.writeInt32LE(at - start - 4, start)
 }

@@ -1,6 +1,6 @@
 /** Builds `{ cursor: { firstBatch: […], id, ns }, ok: 1 }` by copying stored documents into it undecoded. */
 import { encode } from './bson-bytes.ts'
-import { TYPE, type Doc, type Value } from './values.ts'
+import { TYPE, docOf } from './values.ts'
 
 /** A batch stops before it would exceed this, unless its first document alone does. */
 export const BATCH_BYTES_MAX = 16 * 1024 * 1024
@@ -11,6 +11,22 @@ const CAPACITY_FIRST = 64 * 1024
 /** Where the cursor and, after the array's name, its documents begin. */
 const CURSOR_AT = 4 + 1 + 'cursor\0'.length
 const ARRAY_NAME_AT = CURSOR_AT + 4 + 1
+
+const SHELLS_MAX = 1_000
+const shells = new Map<string, Buffer>()
+
+/** The reply without documents and with the cursor 0, made once for each collection. */
+function shellOf (field: string, namespace: string): Buffer {
+  const name = `${field} ${namespace}`
+  let shell = shells.get(name)
+  if (shell === undefined) {
+    shell = encode(docOf({ cursor: docOf({ [field]: [], id: 0n, ns: namespace }), ok: 1 }))
+    // Names come from clients: forget them all rather than grow without bound.
+    if (shells.size >= SHELLS_MAX) shells.clear()
+    shells.set(name, shell)
+  }
+  return shell
+}
 
 /** The buffer of the batch before, for the next one. */
 let spare: Buffer | undefined
@@ -46,14 +62,14 @@ export class ReplyBatch {
 
   /** The whole reply; the batch must not be used afterwards. */
   finish (cursorId: bigint): Buffer {
-    const cursor: Doc = new Map<string, Value>([[this.#field, []], ['id', cursorId], ['ns', this.#namespace]])
-    const shell = encode(new Map<string, Value>([['cursor', cursor], ['ok', 1]]))
+    const shell = shellOf(this.#field, this.#namespace)
     const arrayAt = ARRAY_NAME_AT + this.#field.length + 1
     const reply = Buffer.allocUnsafe(shell.length + this.#at)
     shell.copy(reply, 0, 0, arrayAt + 4)
     this.#out.copy(reply, arrayAt + 4, 0, this.#at)
     shell.copy(reply, arrayAt + 4 + this.#at, arrayAt + 4)
     for (const lengthAt of [0, CURSOR_AT, arrayAt]) reply.writeInt32LE(reply.readInt32LE(lengthAt) + this.#at, lengthAt)
+    reply.writeBigInt64LE(cursorId, arrayAt + 5 + this.#at + 1 + 'id\0'.length)
     if (this.#out.length <= CAPACITY_KEPT) spare = this.#out
     return reply
   }
