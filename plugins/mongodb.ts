@@ -30,6 +30,8 @@ export default fp(async function mongodb (app, config: Config) {
     appName: 'tidelog',
     // The engine answers one command after the other: more connections would only queue there.
     maxPoolSize: embedded ? 16 : 100,
+    // The engine is there, and answers when this machine lets it.
+    serverSelectionTimeoutMS: embedded ? 60_000 : 7_500,
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority', journal: true },
     readPreference: 'primary',

@@ -34,6 +34,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
     bodyLimit: config.REQUEST_BYTES_MAX,
     trustProxy: config.TRUST_PROXY,
     forceCloseConnections: 'idle',
+    pluginTimeout: 0, // A database takes as long to open as it takes: what is large, or on a slow machine, is no failure.
     frameworkErrors: refuseAddress,
     logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it, at a level that a chat can bear
     ...options
