@@ -9,7 +9,7 @@ export async function typing (cast: Cast): Promise<void> {
   const said = { conversationId, userId: ada.id, on: true }
   sheet.is('typing between two is acknowledged', await mine.ask('typing', { conversationId, on: true }), { success: true })
   sheet.is('typing reaches the other', await his.wait('typing', said), said)
-  for (let number = 0; number < 40; number++) await mine.ask('typing', { conversationId, on: number % 2 === 1 })
+  await Promise.all(Array.from({ length: 40 }, async (_, number) => await mine.ask('typing', { conversationId, on: number % 2 === 1 })))
   await his.settle()
   const heard = his.all('typing', { conversationId }).length
   sheet.that('40 announcements at once are throttled', heard <= 10, `${heard} arrived`)

@@ -27,3 +27,11 @@ export async function play (t: { teardown: (end: () => Promise<void>) => void },
   await playScenes({ history, rest, everybody: await fourPeople(test), common: false, run, registers: true, ...options })
   return history
 }
+
+/** Does it with each of a list, a few of them at once: most of the time is waiting. */
+export async function fewAtOnce<T> (list: readonly T[], act: (one: T) => Promise<void>, atOnce = 6): Promise<void> {
+  const left = [...list]
+  await Promise.all(Array.from({ length: atOnce }, async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await act(next)
+  }))
+}

@@ -1,25 +1,20 @@
 import t from 'tap'
 import { checks } from '../../conformance/checks/index.ts'
-import { sections } from '../../conformance/report.ts'
-import { expiry } from '../../conformance/scenes/tokens.ts'
+import { type SectionName, sections } from '../../conformance/report.ts'
+import { scenes } from '../../conformance/scenes/index.ts'
 import { startApp } from '../helpers/app.ts'
-import { environment, play } from './play.ts'
+import { environment, fewAtOnce, play } from './play.ts'
 
-t.test('every scene holds through a proxy that changes nothing', { timeout: 110_000 }, async t => {
-  const history = await play(t, await startApp(t, environment), {}, { patienceMs: 10_000 })
-  for (const [key, check] of checks) t.strictSame(check(history).findings, [], String(key))
-  const seen = new Set(history.observations.map(({ under }) => under))
-  for (const section of Object.keys(sections)) t.ok(seen.has(section as keyof typeof sections), section)
-})
+/** Those of these sections are played by scenes-junk.test.ts and limits.test.ts. */
+const elsewhere: ReadonlySet<SectionName> = new Set(['junk', 'limits'])
 
-t.test('the end of a token is followed where tokens are short', async t => {
-  const history = await play(t, await startApp(t, { ...environment, ACCESS_TOKEN_TTL: '2' }), {}, { only: [['tokens', expiry]], patienceMs: 5_000 })
-  t.strictSame(history.unexercised, [])
-  t.strictSame(checks.get('tokens')!(history).findings, [])
-  t.ok(history.observations.length > 4)
-})
-
-t.test('a socket that outlives its token is found', async t => {
-  const history = await play(t, await startApp(t, { ...environment, ACCESS_TOKEN_TTL: '2' }), { keepsSockets: true }, { only: [['tokens', expiry]], patienceMs: 500 })
-  t.ok(checks.get('tokens')!(history).findings.some(({ what }) => what.includes('a socket ends with its token')))
+t.test('every scene holds through a proxy that changes nothing', async t => {
+  const app = await startApp(t, environment)
+  const seen = new Set<string>()
+  await fewAtOnce(scenes.filter(([section]) => !elsewhere.has(section)), async one => {
+    const history = await play(t, app, {}, { only: [one], patienceMs: 20_000 })
+    for (const [key, check] of checks) t.strictSame(check(history).findings, [], `${one[1].name}: ${key}`)
+    for (const { under } of history.observations) seen.add(String(under))
+  }, 3)
+  for (const section of Object.keys(sections) as SectionName[]) t.ok(elsewhere.has(section) || seen.has(section), section)
 })
