@@ -1,84 +1,57 @@
-/**
- * Decimal128 as exact decimal numbers, to be compared with the other numeric types without losing a digit. Any finite double or integer
- * is an exact decimal too, so one comparison serves all pairs of types.
- */
+/** Numbers as exact decimals, to be compared with each other without losing a digit: any finite double or integer is one too. */
 import type { Decimal128 } from './values.ts'
 
-/** `coefficient * 10 ** exponent`, negated when `negative`; or a NaN, or an infinity. */
-export type Decimal =
-  | { kind: 'finite', negative: boolean, coefficient: bigint, exponent: number }
-  | { kind: 'infinite', negative: boolean }
-  | { kind: 'nan' }
-
-type Ordered = Exclude<Decimal, { kind: 'nan' }>
+/** `coefficient * 10 ** exponent`. */
+export interface Decimal { coefficient: bigint, exponent: number }
 
 const EXPONENT_BIAS = 6176
 const COEFFICIENT_MAX = 10n ** 34n - 1n
 
-/** Unpacks the binary integer encoding of IEEE 754-2008. */
-export function unpackDecimal (value: Decimal128): Decimal {
+/** Unpacks the binary integer encoding of IEEE 754-2008; a double for what is not finite. */
+export function unpackDecimal (value: Decimal128): Decimal | number {
   const view = new DataView(value.bytes.buffer, value.bytes.byteOffset, 16)
   const high = view.getBigUint64(8, true)
   const negative = high >> 63n === 1n
   const combination = Number(high >> 58n & 31n)
-  if (combination === 31) return { kind: 'nan' }
-  if (combination === 30) return { kind: 'infinite', negative }
+  if (combination === 31) return NaN
+  if (combination === 30) return negative ? -Infinity : Infinity
   // The form with an implied leading 100 exceeds 34 digits: not canonical, and read as zero.
   const large = combination >> 3 === 3
   const exponent = Number(high >> (large ? 47n : 49n) & 0x3fffn) - EXPONENT_BIAS
-  const coefficient = large ? 0n : (high & 0x1ffffffffffffn) << 64n | view.getBigUint64(0, true)
-  return { kind: 'finite', negative, coefficient: coefficient > COEFFICIENT_MAX ? 0n : coefficient, exponent }
+  const digits = large ? 0n : (high & 0x1ffffffffffffn) << 64n | view.getBigUint64(0, true)
+  const coefficient = digits > COEFFICIENT_MAX ? 0n : digits
+  return { coefficient: negative ? -coefficient : coefficient, exponent }
 }
 
 const bits = new Float64Array(1)
 const bigBits = new BigUint64Array(bits.buffer)
 
-/** A double or an integer as the exact decimal it stands for. */
-export function exactDecimal (value: number | bigint): Decimal {
-  if (typeof value === 'bigint') return { kind: 'finite', negative: value < 0n, coefficient: value < 0n ? -value : value, exponent: 0 }
-  if (Number.isNaN(value)) return { kind: 'nan' }
-  const negative = value < 0 || Object.is(value, -0)
-  if (!Number.isFinite(value)) return { kind: 'infinite', negative }
+/** A finite double as the exact decimal it stands for. */
+function exactDecimal (value: number): Decimal {
   bits[0] = value
   const raw = bigBits[0] as bigint
   const biased = Number(raw >> 52n & 0x7ffn)
   const fraction = raw & 0xfffffffffffffn
-  const mantissa = biased === 0 ? fraction : fraction | 1n << 52n
+  const magnitude = biased === 0 ? fraction : fraction | 1n << 52n
+  const mantissa = value < 0 ? -magnitude : magnitude
   const power = (biased === 0 ? 1 : biased) - 1075
-  if (power >= 0) return { kind: 'finite', negative, coefficient: mantissa << BigInt(power), exponent: 0 }
-  return { kind: 'finite', negative, coefficient: mantissa * 5n ** BigInt(-power), exponent: power }
+  if (power >= 0) return { coefficient: mantissa << BigInt(power), exponent: 0 }
+  return { coefficient: mantissa * 5n ** BigInt(-power), exponent: power }
 }
 
-/** The order of two decimals: NaN below everything and equal to itself, zeros equal. */
-export function compareDecimals (a: Decimal, b: Decimal): number {
-  if (a.kind === 'nan' || b.kind === 'nan') return Number(a.kind !== 'nan') - Number(b.kind !== 'nan')
-  const bySign = sign(a) - sign(b)
-  if (bySign !== 0 || sign(a) === 0) return Math.sign(bySign)
-  return compareMagnitudes(a, b) * sign(a)
-}
-
-function sign (a: Ordered): number {
-  if (a.kind === 'finite' && a.coefficient === 0n) return 0
-  return a.negative ? -1 : 1
-}
-
-function compareMagnitudes (a: Ordered, b: Ordered): number {
-  if (a.kind === 'infinite' || b.kind === 'infinite') return Number(a.kind === 'infinite') - Number(b.kind === 'infinite')
-  // The powers of ten just above them spare most comparisons the scaling, which may be by thousands of digits.
-  const byOrder = a.coefficient.toString().length + a.exponent - b.coefficient.toString().length - b.exponent
-  if (byOrder !== 0) return Math.sign(byOrder)
+function compareDecimals (a: Decimal, b: Decimal): number {
   const exponent = Math.min(a.exponent, b.exponent)
   const left = a.coefficient * 10n ** BigInt(a.exponent - exponent)
   const right = b.coefficient * 10n ** BigInt(b.exponent - exponent)
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** The greatest double that is not above a decimal; a NaN for NaN. */
-export function floorDouble (decimal: Decimal): number {
-  if (decimal.kind === 'nan') return NaN
-  if (decimal.kind === 'infinite') return decimal.negative ? -Infinity : Infinity
-  const nearest = Number(`${decimal.negative ? '-' : ''}${decimal.coefficient}e${decimal.exponent}`)
-  return compareDecimals(exactDecimal(nearest), decimal) > 0 ? nextDown(nearest) : nearest
+/** The greatest double that is not above a decimal, and whether it is the same number. */
+export function floorDouble (decimal: Decimal): { floor: number, exact: boolean } {
+  const nearest = Number(`${decimal.coefficient}e${decimal.exponent}`)
+  if (!Number.isFinite(nearest)) return { floor: nearest > 0 ? Number.MAX_VALUE : nearest, exact: false }
+  const order = compareDecimals(exactDecimal(nearest), decimal)
+  return { floor: order > 0 ? nextDown(nearest) : nearest, exact: order === 0 }
 }
 
 function nextDown (value: number): number {

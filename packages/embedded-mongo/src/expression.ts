@@ -1,8 +1,7 @@
-/** Aggregation expressions: parsed once, evaluated for each document. Those that are not here are refused as unknown. */
-import { compareValues } from './compare.ts'
+/** Aggregation expressions, parsed once, evaluated for each document: what they say of fields and literals. No operator but `$literal` is known. */
 import { mongoError } from './errors.ts'
 import { checkFieldPath, pathParts } from './paths.ts'
-import { BsonUndefined, UNDEFINED, isTruthy, type Doc, type Value } from './values.ts'
+import type { Doc, Value } from './values.ts'
 
 /** Evaluates to undefined for a missing value. */
 export type Expression = (root: Doc) => Value | undefined
@@ -55,54 +54,6 @@ function parseObject (fields: Doc): Expression {
 function parseOperator (name: string, spec: Doc): Expression {
   if (spec.size !== 1) throw mongoError(15983, `an expression specification must contain exactly one field, the name of the expression. Found ${spec.size} fields in it`)
   const operand = spec.get(name) as Value
-  if (name === '$literal') return () => operand
-  const known = OPERATORS.get(name)
-  if (known === undefined) throw mongoError('InvalidPipelineOperator', `Unrecognized expression '${name}'`)
-  const [least, most, operator] = known
-  const operands = operandsOf(name, operand)
-  if (operands.length < least || operands.length > most) throw mongoError(16020, `Expression ${name} does not take ${operands.length} arguments.`)
-  return operator(operands.map(parseExpression))
+  if (name !== '$literal') throw mongoError('InvalidPipelineOperator', `Unrecognized expression '${name}'`)
+  return () => operand
 }
-
-/** A list, or the document form of `$cond`; one operand may stand alone. */
-function operandsOf (name: string, operand: Value): Value[] {
-  if (name === '$cond' && operand instanceof Map) {
-    const parts = ['if', 'then', 'else'].map(part => operand.get(part))
-    return operand.size === 3 && !parts.includes(undefined) ? parts as Value[] : []
-  }
-  return Array.isArray(operand) ? operand : [operand]
-}
-
-type Operator = (operands: Expression[]) => Expression
-
-/** The order of two operands, in which missing is below null. */
-const compared = (result: (order: number) => Value): Operator => operands => root => {
-  const [a, b] = operands.map(operand => operand(root)).map(value => value === undefined ? UNDEFINED : value)
-  return result(compareValues(a, b))
-}
-
-const isNullish = (value: Value | undefined): value is null | undefined | BsonUndefined => value === undefined || value === null || value instanceof BsonUndefined
-
-const OPERATORS = new Map<string, [least: number, most: number, operator: Operator]>([
-  ['$eq', [2, 2, compared(order => order === 0)]],
-  ['$ne', [2, 2, compared(order => order !== 0)]],
-  ['$gt', [2, 2, compared(order => order > 0)]],
-  ['$gte', [2, 2, compared(order => order >= 0)]],
-  ['$lt', [2, 2, compared(order => order < 0)]],
-  ['$lte', [2, 2, compared(order => order <= 0)]],
-  ['$and', [0, Infinity, operands => root => operands.every(operand => isTruthy(operand(root)))]],
-  ['$or', [0, Infinity, operands => root => operands.some(operand => isTruthy(operand(root)))]],
-  ['$not', [1, 1, operands => root => !operands.every(operand => isTruthy(operand(root)))]],
-  ['$cond', [3, 3, operands => {
-    const [test, then, otherwise] = operands as [Expression, Expression, Expression]
-    return root => isTruthy(test(root)) ? then(root) : otherwise(root)
-  }]],
-  ['$ifNull', [2, Infinity, operands => root => {
-    let value: Value | undefined
-    for (const operand of operands) {
-      value = operand(root)
-      if (!isNullish(value)) break
-    }
-    return value
-  }]]
-])

@@ -8,7 +8,7 @@
  * A number is the greatest double not above it, and then either 0 (the double is the number) or 1 and its 34 decimal digits: int64, double
  * and Decimal128 that are equal have equal bytes, and those that are not are in order to the last digit.
  */
-import { compareDecimals, exactDecimal, floorDouble, unpackDecimal, type Decimal } from './decimal.ts'
+import { floorDouble, unpackDecimal, type Decimal } from './decimal.ts'
 import {
   Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, Sym, TYPE, Timestamp, typeOf,
   type Doc, type RareValue, type TypeName, type Value
@@ -203,39 +203,30 @@ function writeDouble (value: number) {
 }
 
 function writeNumber (value: number | bigint | Decimal128) {
-  if (typeof value === 'number') {
-    writeDouble(value)
+  const number = value instanceof Decimal128 ? unpackDecimal(value) : Number(value)
+  if (typeof value === 'bigint' && !Number.isSafeInteger(number)) {
+    writeDecimal({ coefficient: value, exponent: 0 })
+  } else if (typeof number === 'number') {
+    writeDouble(number)
     out[at++] = 0
-    return
+  } else {
+    writeDecimal(number)
   }
-  if (typeof value === 'bigint') {
-    const nearest = Number(value)
-    if (Number.isSafeInteger(nearest)) {
-      writeDouble(nearest)
-      out[at++] = 0
-    } else {
-      writeDecimal(exactDecimal(value))
-    }
-    return
-  }
-  writeDecimal(unpackDecimal(value))
 }
 
 function writeDecimal (decimal: Decimal) {
-  const floor = floorDouble(decimal)
+  const { floor, exact } = floorDouble(decimal)
   writeDouble(floor)
-  if (decimal.kind !== 'finite' || compareDecimals(exactDecimal(floor), decimal) === 0) {
-    out[at++] = 0
-    return
-  }
-  out[at++] = 1
-  const digits = decimal.coefficient.toString()
+  out[at++] = exact ? 0 : 1
+  if (exact) return
+  const negative = decimal.coefficient < 0n
+  const digits = String(negative ? -decimal.coefficient : decimal.coefficient)
   const order = digits.length + decimal.exponent + 0x4000
   const start = at
   out[at++] = order >>> 8
   out[at++] = order
   at += out.write(digits.padEnd(34, '0'), at, 'hex')
-  if (decimal.negative) for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
+  if (negative) for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
 }
 
 function writeRareBody (value: RareValue) {

@@ -55,6 +55,7 @@ class Parser {
       else this.mode = keep
       return keep ? 'keep' : 'drop'
     }
+    if (path.includes('.')) throw notImplemented(`computed fields within others are not supported, found at '${path}'`)
     if (this.mode === false) throw mongoError(31252, 'Cannot use expression other than $meta in exclusion projection')
     this.mode = true
     return parseExpression(value)
@@ -85,19 +86,11 @@ function selectedOf (rule: Rule | undefined, value: Value, keeps: boolean): Valu
   return keeps || rule === 'drop' ? undefined : value
 }
 
-const isComputed = (rule: Rule): boolean => typeof rule === 'function' || (rule instanceof Map && [...rule.values()].some(isComputed))
-
 /** Adds the computed fields after those that were kept, in the order of the specification. */
 function withComputed (rules: Rules, kept: Doc, root: Doc): Doc {
   for (const [name, rule] of rules) {
-    if (!isComputed(rule)) continue
-    const value = rule instanceof Map ? computedWithin(rule, kept.get(name), root) : (rule as Expression)(root)
+    const value = typeof rule === 'function' ? rule(root) : undefined
     if (value !== undefined) kept.set(name, value)
   }
   return kept
-}
-
-function computedWithin (rules: Rules, value: Value | undefined, root: Doc): Value {
-  if (Array.isArray(value)) return value.map(item => computedWithin(rules, item, root))
-  return withComputed(rules, value instanceof Map ? value : new Map(), root)
 }
