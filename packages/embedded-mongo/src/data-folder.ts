@@ -45,31 +45,19 @@ export class DataFolder {
   #lock (): void {
     const mine = `${this.#lockFile}.${this.#token}`
     writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid), token: this.#token } satisfies Owner))
+    const refuseAt = Date.now() + DYING_MS_MAX
     try {
-      const refuseAt = Date.now() + DYING_MS_MAX
       // A further round only after a dead owner's lock was moved away, or while the owner may be dying.
-      let holder: Owner | undefined
-      for (let round = 0; round < 10 || Date.now() < refuseAt; round++) {
-        if (tryLink(mine, this.#lockFile)) {
-          held.add(this.#token)
-          return
-        }
+      while (!tryLink(mine, this.#lockFile)) {
         const owner = readOwner(this.#lockFile)
-        holder = owner !== undefined && isAlive(owner) ? owner : undefined
-        if (holder === undefined) this.#moveAway(owner)
-        else if (holder.pid === process.pid || Date.now() >= refuseAt) throw this.#lockedBy(holder)
-        else pause(20)
+        if (owner === undefined || !isAlive(owner)) this.#moveAway(owner)
+        else if (owner.pid !== process.pid && Date.now() < refuseAt) pause(20)
+        else throw new DataFolderError('DATA_FOLDER_LOCKED', `the data folder ${this.path} is in use by process ${owner.pid}; one process a data folder`)
       }
-      if (holder !== undefined) throw this.#lockedBy(holder)
-      throw new DataFolderError('DATA_FOLDER_LOCKED', `the lock of the data folder ${this.path} keeps changing hands`)
+      held.add(this.#token)
     } finally {
       rmSync(mine, { force: true })
     }
-  }
-
-  #lockedBy (owner: Owner): DataFolderError {
-    return new DataFolderError('DATA_FOLDER_LOCKED',
-      `the data folder ${this.path} is in use by process ${owner.pid}; one process a data folder`)
   }
 
   /** Removes a dead owner's lock, unless another starter was quicker: then its living lock is put back. */
@@ -77,8 +65,9 @@ export class DataFolder {
     const aside = `${this.#lockFile}.dead.${this.#token}`
     try {
       renameSync(this.#lockFile, aside)
-    } catch {
-      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+      throw error
     }
     if (readOwner(aside)?.token !== dead?.token) tryLink(aside, this.#lockFile)
     rmSync(aside, { force: true })

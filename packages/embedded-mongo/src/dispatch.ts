@@ -36,9 +36,16 @@ export async function dispatch (engine: Engine, request: Request, connectionId: 
 async function run (call: Call, command: Command): Promise<Reply> {
   enterSession(call, command)
   const majority = isMajorityRead(call)
+  const { store } = call.engine
+  const lossBefore = store.loss
   const running = command.run(call)
   const reply = running instanceof Promise ? await running : running
-  if ((command.writes === true && call.transaction === undefined) || majority) await call.engine.store.durable()
+  if ((command.writes === true && call.transaction === undefined) || majority) {
+    await store.durable()
+    // The beginning of a long write may have been lost, and its end be on disk.
+    const { loss } = store
+    if (loss !== undefined && loss !== lossBefore) throw loss
+  }
   return reply instanceof Map ? finish(call, command, reply) : reply
 }
 

@@ -1,7 +1,7 @@
 /** Starts the engine in a thread of its own and says how to reach it. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { backupInto } from './backup.ts'
 import { DataFolder } from './data-folder.ts'
 import { EngineThread } from './thread.ts'
@@ -36,17 +36,17 @@ const SOCKET_PATH_BYTES_MAX = 103
 export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
   const temporary = 'inMemory' in options ? mkdtempSync(join(tmpdir(), 'embedded-mongo-')) : undefined
   const folder = new DataFolder(resolve(temporary ?? (options as { dataDir: string }).dataDir))
-  const socket = options.port === undefined ? placeSocket(folder.path) : TCP
+  const socket = options.port === undefined ? socketFor(folder.path) : undefined
   const release = () => {
-    socket.remove()
+    if (socket !== undefined) rmSync(dirname(socket) === folder.path ? socket : dirname(socket), { recursive: true, force: true })
     folder.unlock()
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
   }
   try {
-    const listen = socket.path === undefined ? { port: options.port ?? 0 } : { path: socket.path }
+    const listen = socket === undefined ? { port: options.port ?? 0 } : { path: socket }
     const thread = new EngineThread({ databaseFile: folder.databaseFile, sync: temporary === undefined, listen })
     const port = await thread.start()
-    const host = socket.path === undefined ? `127.0.0.1:${port}` : encodeURIComponent(socket.path)
+    const host = socket === undefined ? `127.0.0.1:${port}` : encodeURIComponent(socket)
     return {
       uri: `mongodb://${host}/?directConnection=true`,
       failed: thread.failed,
@@ -59,23 +59,14 @@ export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promis
   }
 }
 
-type Socket = { path: string | undefined, remove: () => void }
-
-const TCP: Socket = { path: undefined, remove: () => {} }
-
-/** Where the socket goes: into the data folder, or a short temporary one; none where there are no unix sockets. */
-function placeSocket (folder: string): Socket {
-  if (process.platform === 'win32') return TCP
+/** Where the socket goes: into the data folder, or where that is too deep into a temporary one; none where there are no unix sockets. */
+function socketFor (folder: string): string | undefined {
+  if (process.platform === 'win32') return undefined
   const inFolder = join(folder, 'mongo.sock')
-  if (Buffer.byteLength(inFolder) <= SOCKET_PATH_BYTES_MAX) {
-    rmSync(inFolder, { force: true })
-    return { path: inFolder, remove: () => { rmSync(inFolder, { force: true }) } }
-  }
-  const short = mkdtempSync(join(tmpdir(), 'em-'))
-  const path = join(short, 'mongo.sock')
-  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return { path, remove: () => { rmSync(short, { recursive: true, force: true }) } }
-  rmSync(short, { recursive: true, force: true })
-  return TCP
+  if (Buffer.byteLength(inFolder) > SOCKET_PATH_BYTES_MAX) return join(mkdtempSync(join(tmpdir(), 'em-')), 'mongo.sock')
+  // A process that was killed has left it.
+  rmSync(inFolder, { force: true })
+  return inFolder
 }
 
 function once (action: () => Promise<void>): () => Promise<void> {

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { int32, isDoc } from '../src/values.ts'
 import type { Doc, Value } from '../src/values.ts'
+import { randomBytes } from 'node:crypto'
+import { Binary, Long } from 'bson'
+import { Environment, WriteFailed } from '../src/store/environment.ts'
 import { removeExpired } from '../src/expiry.ts'
 import { command, openEngine } from './helpers/engine.ts'
 
@@ -46,4 +49,20 @@ t.test('a read that shows unsynced writes waits for the disk when it asks for ma
   await Promise.all([written, majority])
   t.equal(order[0], 'local')
   t.same(order.slice(1).sort(), ['majority 2', 'written'])
+})
+
+t.test('a long write whose beginning was lost is not acknowledged, and all of it is done by a retry', async t => {
+  const engine = openEngine(t)
+  await command(engine, { create: 'items' })
+  const write = t.capture(Environment.prototype, 'write', async () => {
+    write.restore()
+    throw new WriteFailed(new Error('No space left on device'))
+  })
+  const _ids = Array.from({ length: 30_000 }, (_, i) => i)
+  const insert = { insert: 'items', documents: _ids.map(_id => ({ _id })), lsid: { id: new Binary(randomBytes(16), 4) }, txnNumber: Long.fromNumber(1) }
+  t.same((await command(engine, insert)).get('code'), int32(14031))
+  t.same((await command(engine, { count: 'items', query: { _id: 0 } })).get('n'), int32(0), 'the beginning was lost')
+  t.notSame((await command(engine, { count: 'items' })).get('n'), int32(0), 'and its end was not')
+  t.same((await command(engine, insert)).get('n'), int32(_ids.length))
+  t.same((await command(engine, { count: 'items' })).get('n'), int32(_ids.length))
 })

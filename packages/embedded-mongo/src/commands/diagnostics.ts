@@ -7,52 +7,48 @@ import { DateTime, docOf, int32 } from '../values.ts'
 import type { Doc } from '../values.ts'
 import { SERVER_VERSION } from './handshake.ts'
 
-/** The bytes of a collection's documents, by reading all of them. */
-async function measure (call: Call, collection: Collection): Promise<{ count: number, bytes: number }> {
-  const query = new Query(collection, { op: 'always' }, call.view)
-  let bytes = 0
+/** How many documents collections have, and of how many bytes, by reading all of them. */
+async function measure (call: Call, collections: readonly Collection[]) {
+  let size = 0
   let count = 0
-  await call.inTurns(() => query.next(document => {
-    bytes += document.length
-    return ++count > 0
-  }))
-  return { count, bytes }
+  for (const collection of collections) {
+    const query = new Query(collection, { op: 'always' }, call.view)
+    await call.inTurns(() => query.next(document => {
+      size += document.length
+      return ++count > 0
+    }))
+  }
+  return { count, size, avgObjSize: count === 0 ? 0 : size / count, indexes: collections.reduce((sum, { indexes }) => sum + indexes.length, 0) }
 }
 
 async function collStats (call: Call): Promise<Doc> {
-  const namespace = call.namespace()
-  const collection = call.engine.catalog.get(namespace)
-  if (collection === undefined) throw mongoError('NamespaceNotFound', `Collection [${namespace}] not found.`)
-  const { count, bytes } = await measure(call, collection)
+  const ns = call.namespace()
+  const collection = call.engine.catalog.get(ns)
+  if (collection === undefined) throw mongoError('NamespaceNotFound', `Collection [${ns}] not found.`)
+  const { count, size, avgObjSize, indexes } = await measure(call, [collection])
   return docOf({
-    ns: namespace,
-    size: bytes,
+    ns,
+    size,
     count: int32(count),
-    avgObjSize: count === 0 ? undefined : Math.round(bytes / count),
-    storageSize: bytes,
-    nindexes: int32(collection.indexes.length),
+    avgObjSize: count === 0 ? undefined : Math.round(avgObjSize),
+    storageSize: size,
+    nindexes: int32(indexes),
     capped: false
   })
 }
 
 async function dbStats (call: Call): Promise<Doc> {
   const collections = [...call.engine.catalog.all()].filter(({ database }) => database === call.database)
-  let objects = 0
-  let size = 0
-  for (const collection of collections) {
-    const { count, bytes } = await measure(call, collection)
-    objects += count
-    size += bytes
-  }
+  const { count, size, avgObjSize, indexes } = await measure(call, collections)
   return docOf({
     db: call.database,
     collections: int32(collections.length),
     views: int32(0),
-    objects,
-    avgObjSize: objects === 0 ? 0 : size / objects,
+    objects: count,
+    avgObjSize,
     dataSize: size,
     storageSize: size,
-    indexes: int32(collections.reduce((sum, { indexes }) => sum + indexes.length, 0))
+    indexes: int32(indexes)
   })
 }
 

@@ -23,6 +23,8 @@ export class Store implements Writer {
   #busy = false
   #closed = false
   #seq = 0
+  /** Why a layer was last lost. */
+  loss: Error | undefined
 
   /** The newest state, durable or not. */
   readonly view: View
@@ -114,6 +116,7 @@ export class Store implements Writer {
   #lose (error: Error): void {
     const lost = this.#layers
     this.#layers = [new Layer()]
+    this.loss = error
     for (const transaction of [...this.transactions]) transaction.abort()
     for (const layer of lost) layer.reject(error)
     this.afterLoss()

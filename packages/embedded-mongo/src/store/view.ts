@@ -46,13 +46,8 @@ export class View {
 
   /** The value, for keeping. */
   get (key: string): Buffer | undefined {
-    const version = this.#version(key)
-    if (version !== undefined) return version.value ?? undefined
-    const bytes = this.#environment.peek(key, this.#pin)
-    if (bytes === undefined) return undefined
-    const copy = Buffer.allocUnsafe(bytes.length)
-    copy.set(bytes)
-    return copy
+    const bytes = this.peek(key)
+    return bytes && Buffer.from(bytes)
   }
 
   has (key: string): boolean {
