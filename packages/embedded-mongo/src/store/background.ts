@@ -2,11 +2,11 @@
 import { decode } from '../bson-bytes.ts'
 import type { Catalog } from './catalog.ts'
 import type { Collection } from './collection.ts'
-import { keysOf } from './documents.ts'
-import { duplicateKey } from './duplicate-key.ts'
+import { enterDocument } from './documents.ts'
 import type { Index } from './index-definition.ts'
-import { prefixEnd, prefixOf, toBytes, fromBytes, RECORD_ID_BYTES } from './keys.ts'
+import { prefixEnd, prefixOf } from './keys.ts'
 import type { Store } from './store.ts'
+import { Locked } from './writer.ts'
 import type { LockHolder } from './writer.ts'
 import { Slice, turn } from '../turns.ts'
 
@@ -36,20 +36,11 @@ function buildSlice (store: Store, collection: Collection, index: Index, from: s
   store.view.scan(from, collection.end, false, key => records.push(key) < PORTION)
   const slice = new Slice()
   for (const key of records) {
-    const doc = decode(store.view.peek(key)!)
-    const record = key.slice(-RECORD_ID_BYTES)
-    const keys = keysOf(collection, index, doc)
-    const holder = keys.map(entry => store.locks.get(entry)).find(holder => holder !== undefined)
-    if (holder !== undefined) return { next: key, holder }
-    if (keys.length > 0) store.nextCommit()
-    for (const entry of keys) {
-      if (!index.unique) {
-        store.put(entry + record, Buffer.alloc(0))
-        continue
-      }
-      const other = store.view.peek(entry)
-      if (other !== undefined && fromBytes(other) !== record) throw duplicateKey(collection, index, doc)
-      store.put(entry, toBytes(record))
+    try {
+      enterDocument(store, collection, index, key, decode(store.view.peek(key)!))
+    } catch (error) {
+      if (error instanceof Locked) return { next: key, holder: error.holder }
+      throw error
     }
     if (slice.isOver()) return { next: key + '\0' }
   }

@@ -20,7 +20,7 @@ const NO_KEYS: readonly string[] = []
 type Change = { index: Index, added: readonly string[], removed: readonly string[] }
 
 /** The full keys (with the index's prefix, without a record id) of a document in an index. */
-export function keysOf (collection: Collection, index: Index, doc: Doc | undefined): readonly string[] {
+function keysOf (collection: Collection, index: Index, doc: Doc | undefined): readonly string[] {
   if (doc === undefined || (index.partial !== undefined && !matches(index.partial, doc))) return NO_KEYS
   const { keys, multikey, truncated } = indexKeys(index.fields, doc)
   if ((multikey && !index.multikey) || (truncated && !index.truncated)) collection.catalog.mark(collection, index, multikey, truncated)
@@ -50,12 +50,21 @@ function write (writer: Writer, collection: Collection, key: string, before: Doc
     const change = difference(index, keysOf(collection, index, before), keysOf(collection, index, after))
     if (change !== undefined) changes.push(change)
   }
-  writer.claim(key)
-  claimUnique(writer, collection, changes, after)
-  writer.nextWrite()
-  writer.put(key, bytes)
   const record = key.slice(-RECORD_ID_BYTES)
+  writer.claim(key)
+  claimUnique(writer, collection, changes, after, record)
+  writer.nextCommit()
+  writer.put(key, bytes)
   for (const change of changes) removeEntries(writer, change, record)
+  putEntries(writer, changes, record)
+}
+
+/** Enters a stored document into an index that is being built; one that its writer has entered already stays as it is. */
+export function enterDocument (writer: Writer, collection: Collection, index: Index, key: string, doc: Doc): void {
+  const changes = [{ index, added: keysOf(collection, index, doc), removed: NO_KEYS }]
+  const record = key.slice(-RECORD_ID_BYTES)
+  claimUnique(writer, collection, changes, doc, record)
+  writer.nextCommit()
   putEntries(writer, changes, record)
 }
 
@@ -78,11 +87,12 @@ function difference (index: Index, before: readonly string[], after: readonly st
 }
 
 /** Locks the unique keys that come and go, and refuses those that another document holds. */
-function claimUnique (writer: Writer, collection: Collection, changes: readonly Change[], after: Doc | undefined): void {
+function claimUnique (writer: Writer, collection: Collection, changes: readonly Change[], after: Doc | undefined, record: string): void {
   for (const { index, added, removed } of changes) {
     if (!index.unique) continue
     for (const key of added) {
-      if (writer.view.has(key)) throw duplicateKey(collection, index, after!)
+      const holder = writer.view.peek(key)
+      if (holder !== undefined && fromBytes(holder) !== record) throw duplicateKey(collection, index, after!)
       writer.claim(key)
     }
     for (const key of removed) writer.claim(key)

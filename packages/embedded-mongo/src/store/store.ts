@@ -55,10 +55,6 @@ export class Store implements Writer {
     return ++this.#seq
   }
 
-  nextWrite (): void {
-    this.nextCommit()
-  }
-
   claim (key: string): void {
     const holder = this.locks.get(key)
     if (holder !== undefined) throw new Locked(holder)

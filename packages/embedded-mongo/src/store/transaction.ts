@@ -38,7 +38,7 @@ export class Transaction implements Writer {
     store.transactions.add(this)
   }
 
-  nextWrite (): void {}
+  nextCommit (): void {}
 
   put (key: string, value: Buffer | null): void {
     this.#own.put(key, value, 0)

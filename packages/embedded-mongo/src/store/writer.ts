@@ -4,7 +4,7 @@ import type { View } from './view.ts'
 export interface Writer {
   readonly view: View
   /** Begins the writes of the next document: they become visible together. */
-  nextWrite: () => void
+  nextCommit: () => void
   /** To be called for every document and every unique key before any `put` of the same document. */
   claim: (key: string) => void
   put: (key: string, value: Buffer | null) => void
