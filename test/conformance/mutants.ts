@@ -98,7 +98,7 @@ export const planted: Planted[] = [
   ['heads', 'a foreign cursor is taken for none', heads, /BAD_CURSOR/, lax(/POST \/api\/sync$/, 400, { conversations: [], hasMore: false })],
   ['polls', 'nothing is held', polls, /woken by a message over a socket/, { request: request => ({ ...request, body: request.body.replace(/"waitMs":\d{5}/, '"waitMs":0') }) }],
   ['polls', 'the own log wakes nobody', polls, /woken by an own read/, body(/POST \/api\/sync$/, (given, { body }) => body.includes('waitMs') ? { ...given, conversations: given.conversations?.filter(({ conversationId }: Any) => conversationId !== 'self') } : given)],
-  ['polls', 'a poll without a change is not held', polls, /held for its time/, { request: request => ({ ...request, body: request.body.replace('"waitMs":300', '"waitMs":0') }) }],
+  ['polls', 'a poll without a change is not held', polls, /held for its time/, { request: request => ({ ...request, body: request.body.replace('"waitMs":2500', '"waitMs":0') }) }],
   ['polls', 'any waitMs is taken', polls, /waitMs 25001 is refused/, lax(/POST \/api\/sync$/, 400, { conversations: [], hasMore: false })],
 
   ['junk', 'a list ends in 500', junk, /with a list as its body/, { response: (request, response) => request.body === '[]' ? json(response, { success: false, code: 'INTERNAL', message: 'x' }, 500) : response }],

@@ -34,7 +34,7 @@ export async function connect (t: Suite, url: string, token: unknown, options: P
 
 /** A socket that is still connecting. */
 export function open (t: Suite, url: string, token: unknown, options: Partial<ManagerOptions & SocketOptions> = {}): TestSocket {
-  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], reconnection: false, forceNew: true, ...options })
+  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], reconnection: false, forceNew: true, timeout: 120_000, ...options })
   t.teardown(() => { socket.close() })
   const gone = new Promise<string>(resolve => { socket.once('disconnect', reason => { resolve(reason) }) })
   const events: TestSocket['events'] = []

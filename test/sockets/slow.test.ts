@@ -6,6 +6,8 @@ import { connectRaw } from '../helpers/raw-socket.ts'
 import { connect } from '../helpers/sockets.ts'
 
 const { app, url, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0' })
+// Who does not read answers no pings: on a slow machine the server would end the connection before the test is through.
+app.io.engine.opts.pingInterval = 3_600_000
 const [ann, bob] = [await register('ann'), await register('bob')]
 
 /** What the server holds for the sockets of a user. */
@@ -50,7 +52,7 @@ t.test('a client that stops reading loses live events and no answer, and is told
 t.test('a client that asks without reading the answers is not listened to, so that they do not pile up', async t => {
   const greedy = await connectRaw(t, url, ann.token)
   greedy.tcp.pause()
-  const asked = 400 // Of a quarter of a megabyte each.
+  const asked = 200 // Of a quarter of a megabyte each.
   let most = 0
   for (let ack = 0; ack < asked; ack++) {
     greedy.emit(ack, 'sync', {})
