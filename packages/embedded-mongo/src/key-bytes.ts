@@ -35,7 +35,10 @@ export interface KeyRange {
 
 /** The longest key in bytes: LMDB's 1,978 (with pages of 4 KiB) less what the store puts around it. */
 export const KEY_BYTES_MAX = 1940
-const KEY_BYTES_KEPT = KEY_BYTES_MAX - 32
+const HASH_BYTES = 32
+const KEY_BYTES_KEPT = KEY_BYTES_MAX - HASH_BYTES
+/** After the bytes kept, above every hash that may follow them. */
+const ABOVE_HASHES = Buffer.alloc(HASH_BYTES + 1, 0xff)
 
 /** The interval of all values. */
 export const EVERYTHING: Interval = { lower: MIN_KEY, lowerInclusive: true, upper: MAX_KEY, upperInclusive: true }
@@ -147,18 +150,9 @@ function cutRange (lower: Buffer, upper: Buffer): KeyRange {
   if (lower.length <= KEY_BYTES_KEPT && upper.length <= KEY_BYTES_KEPT) return { lower, upper, truncated: false }
   return {
     lower: lower.subarray(0, KEY_BYTES_KEPT),
-    upper: upper.length <= KEY_BYTES_KEPT ? upper : successor(upper.subarray(0, KEY_BYTES_KEPT)),
+    upper: upper.length <= KEY_BYTES_KEPT ? upper : Buffer.concat([upper.subarray(0, KEY_BYTES_KEPT), ABOVE_HASHES]),
     truncated: true
   }
-}
-
-/** The least byte string above everything that begins with `bytes`. */
-function successor (bytes: Buffer): Buffer {
-  let length = bytes.length
-  while (length > 0 && bytes[length - 1] === 0xff) length--
-  const next = Buffer.from(bytes.subarray(0, length))
-  if (length > 0) next[length - 1] = (next[length - 1] as number) + 1
-  return next
 }
 
 /**

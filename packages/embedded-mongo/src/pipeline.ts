@@ -10,7 +10,7 @@ import { parseProjection } from './projection.ts'
 import { parseSort, sorted } from './sort.ts'
 import { PAUSE, type Flow } from './turns.ts'
 import { parseUnwind } from './unwind.ts'
-import { int32, type Doc, type Value } from './values.ts'
+import { docOf, int32, type Doc, type Value } from './values.ts'
 
 export interface PipelineContext {
   /** The documents of another collection that match a filter. */
@@ -141,15 +141,9 @@ function parseCountStage (operand: Value): Stage {
   if (operand === '') throw mongoError(40157, 'the count field must be a non-empty string')
   if (operand.startsWith('$')) throw mongoError(40158, 'the count field cannot be a $-prefixed path')
   if (operand.includes('\0')) throw mongoError(40159, 'the count field cannot contain a null byte')
+  if (operand === '_id') throw mongoError(40158, 'the count field cannot be \'_id\'')
   if (operand.includes('.')) throw mongoError(40160, 'the count field cannot contain \'.\'')
-  return { run: docs => counted(operand, docs) }
-}
-
-function * counted (name: string, docs: Flow): Flow {
-  let count = 0
-  for (const doc of docs) {
-    if (doc === PAUSE) yield doc
-    else count++
-  }
-  if (count > 0) yield new Map([[name, count > 0x7fffffff ? BigInt(count) : int32(count)]])
+  const fields = new Map([[operand, parseAccumulator(operand, docOf({ $count: new Map() }))]])
+  const project = parseProjection(docOf({ _id: int32(0) }))
+  return { run: docs => mapped(doc => [project(doc)], group(() => null, fields, docs)) }
 }
