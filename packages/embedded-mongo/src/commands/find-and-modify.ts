@@ -41,7 +41,7 @@ async function removeOne (call: Call): Promise<Doc> {
 
 async function updateOne (call: Call, returnsNew: boolean): Promise<Doc> {
   const shown = showing(call)
-  const update = readUpdate(call.body.get('update'), call.body.get('arrayFilters'))
+  const update = readUpdate(call.body.get('update'))
   return await modifyOne(call, 0, { ...selection(call), update, multi: false, upsert: call.boolean('upsert', false) }, modified => {
     const inserted = modified !== undefined && modified.before === undefined
     return docOf({
@@ -63,7 +63,7 @@ function showing (call: Call): (doc: Doc | undefined) => Doc | null {
 }
 
 const command: Command = {
-  fields: ['query', 'sort', 'remove', 'update', 'new', 'fields', 'upsert', 'arrayFilters', 'hint', 'collation', 'bypassDocumentValidation'],
+  fields: ['query', 'sort', 'remove', 'update', 'new', 'fields', 'upsert', 'hint', 'collation', 'bypassDocumentValidation'],
   transactional: true,
   writes: true,
   retryable: true,

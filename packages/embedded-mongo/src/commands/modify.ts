@@ -30,19 +30,18 @@ export function checkUpdateStatement (call: Call, statement: Doc): void {
   if (isTruthy(statement.get('multi'))) refuseRetry(call, 'multi=true')
 }
 
-const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'hint', 'arrayFilters', 'collation'])
+const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'hint', 'collation'])
 
 export function readUpdateStatement (statement: Doc): UpdateStatement {
   const multi = isTruthy(statement.get('multi'))
-  const update = readUpdate(statement.get('u'), statement.get('arrayFilters'))
+  const update = readUpdate(statement.get('u'))
   if (multi && isReplacement(update)) throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
   return { filter: parseFilter(docField(statement, 'q')), update, multi, upsert: isTruthy(statement.get('upsert')), hint: hintOf(statement.get('hint')) }
 }
 
-export function readUpdate (update: Value | undefined, arrayFilters: Value | undefined): Update {
-  if (Array.isArray(update)) return parseUpdate(update as Doc[], arrayFilters as Doc[] | undefined)
-  if (!isDoc(update)) throw mongoError('FailedToParse', 'the update must be an object or an array')
-  return parseUpdate(update, arrayFilters as Doc[] | undefined)
+export function readUpdate (update: Value | undefined): Update {
+  if (!isDoc(update) && !Array.isArray(update)) throw mongoError('FailedToParse', 'the update must be an object or an array')
+  return parseUpdate(update as Doc | Doc[])
 }
 
 /** Results that are one and the same are stored once for all statements that had them in a row. */

@@ -19,7 +19,7 @@ export const REFUSALS: readonly Refusal[] = [
     ]
   },
   {
-    reason: 'arrayFilters (NotImplemented)',
+    reason: 'arrayFilters (40415)',
     tests: [/-arrayFilters\.json :: /]
   },
   {
