@@ -34,7 +34,7 @@ export class Query implements Supply {
   readonly skip: number
   readonly limit: number
   readonly scan: RecordScan
-  readonly #sorter: Sorter<{ bytes: Buffer, key: string }>
+  #sorter: Sorter<{ bytes: Buffer, key: string }> | undefined
   #isRead = false
   /** How many of the documents, in order, have been passed over or given. */
   #given = 0
@@ -47,7 +47,6 @@ export class Query implements Supply {
     this.limit = limit
     this.plan = choosePlan(collection, { filter, sort, hint, seq: view.seq })
     this.scan = new RecordScan(this.plan)
-    this.#sorter = new Sorter(skip + limit)
   }
 
   next (take: Take): Progress {
@@ -83,16 +82,17 @@ export class Query implements Supply {
 
   /** Reads everything before it gives the first. */
   #runSorted (take: Take): Progress {
+    const sorter = this.#sorter ??= new Sorter(this.skip + this.limit)
     if (!this.#isRead) {
       const progress = this.#run((bytes, doc, key) => {
         const order = sortKey(this.sort, doc ?? decode(bytes))
-        if (this.#sorter.wants(order)) this.#sorter.add(this.#copy(order), { bytes: this.#copy(bytes), key }, bytes.length)
+        if (sorter.wants(order)) sorter.add(this.#copy(order), { bytes: this.#copy(bytes), key }, bytes.length)
         return true
       })
       if (progress === 'paused') return progress
       this.#isRead = true
     }
-    const sorted = this.#sorter.sorted()
+    const sorted = sorter.sorted()
     if (sorted === undefined) return 'paused'
     while (this.#given < sorted.length) {
       const { bytes, key } = sorted[this.#given]!
