@@ -66,12 +66,15 @@ export function choosePlan (collection: Collection, request: PlanRequest): Plan 
   return best ?? collectionPlan(collection, request)
 }
 
-/** For an `$or` each of whose branches has an index: the records of all branches. */
+/**
+ * For an `$or` each of whose branches has an index: the records of all branches. Another `$or` beside it is left to the check of the documents:
+ * planned in each branch too, as it would be in turn, they would take a time that grows with the factorial of their number.
+ */
 function unionPlan (collection: Collection, request: PlanRequest): Plan | undefined {
   const parts = conjuncts(request.filter)
+  const others = parts.filter(part => part.op !== 'or')
   for (const or of parts) {
     if (or.op !== 'or') continue
-    const others = parts.filter(part => part !== or)
     const legs = or.filters.flatMap(branch =>
       choosePlan(collection, { ...request, filter: { op: 'and', filters: [...conjuncts(branch), ...others] }, sort: [] }).legs)
     if (legs.every(({ index }) => index !== undefined)) return { collection, legs, covered: false, sorted: request.sort.length === 0 }

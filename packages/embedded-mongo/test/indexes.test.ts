@@ -71,6 +71,15 @@ t.test('an $or of indexed branches reads only what they name, and each document 
   t.equal((await batches.toArray()).length, 240)
 })
 
+t.test('many $or beside each other are planned one by one, and the first whose branches have an index is read', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<Row>('rows')
+  await fill(rows)
+  const ors = Array.from({ length: 12 }, (_, i) => ({ $or: [{ sender: 's1' }, { [`unknown${i}`]: 1 }] }))
+  t.match(await explained(rows.find({ $and: ors })), { stages: 'COLLSCAN', docs: 1_000 })
+  t.match(await explained(rows.find({ $and: [...ors, { $or: [{ _id: 1 }, { room: 'r1', rev: 5 }] }] })), { stages: 'FETCH OR', docs: 2 })
+})
+
 t.test('an order that no index has is sorted, and a filter that no index knows reads everything', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
