@@ -1,4 +1,5 @@
 /** A query as a checked tree. */
+import { compareValues } from './compare.ts'
 import { point, union } from './intervals.ts'
 import type { Interval } from './key-bytes.ts'
 import { pathParts } from './paths.ts'
@@ -46,5 +47,5 @@ export function conjuncts (filter: Filter): readonly Filter[] {
 /** Equality with one of the values; null also finds undefined and missing. */
 export function oneOf (path: string, values: readonly Value[]): Within {
   const points = values.flatMap(value => value === null ? [point(UNDEFINED), point(null)] : point(value))
-  return { op: 'within', ...leaf(path), intervals: union(points), equal: values.length === 1 ? values[0] : undefined }
+  return { op: 'within', ...leaf(path), intervals: union(points), equal: values.every(value => compareValues(value, values[0]) === 0) ? values[0] : undefined }
 }

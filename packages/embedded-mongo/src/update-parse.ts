@@ -12,9 +12,8 @@ export type UpdateTree = PathTree<Modifier>
 export type Update = { kind: 'replace', doc: Doc } | { kind: 'modify', tree: UpdateTree }
 
 /** Parses an update: a replacement, or a document of operators. */
-export function parseUpdate (update: Doc | readonly Doc[], arrayFilters: readonly Doc[] = []): Update {
+export function parseUpdate (update: Doc | readonly Doc[]): Update {
   if (!(update instanceof Map)) throw notImplemented('updates by an aggregation pipeline are not supported')
-  if (arrayFilters.length > 0) throw notImplemented('arrayFilters are not supported')
   const first = update.keys().next().value
   if (first?.startsWith('$') === true) return { kind: 'modify', tree: parseModifiers(update) }
   for (const name of update.keys()) if (name.startsWith('$')) throw dollarPrefixed(name)
