@@ -44,6 +44,7 @@ function intervalsWithin (filter: PathFilter): Interval[] {
 
 /** Whether a condition that has no bounds can be met only by a document that has the field. */
 function needsField (filter: Filter, path: string): boolean {
-  if (filter.op === 'not') return isDeepStrictEqual(filter.filter, oneOf(path, [null]))
+  // At the end of a longer path, an item of an array that is no document has neither null nor the field.
+  if (filter.op === 'not') return !path.includes('.') && isDeepStrictEqual(filter.filter, oneOf(path, [null]))
   return 'path' in filter && filter.path === path && ['exists', 'type', 'size', 'elemMatchDoc', 'elemMatchValue'].includes(filter.op)
 }

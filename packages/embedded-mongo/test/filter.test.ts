@@ -260,6 +260,7 @@ t.test('what a partial index is used for', async t => {
   t.ok(told({ a: { $gte: 3, $lt: 9 } }, { a: { $gte: 3 } }))
   t.ok(told({ a: { $in: [4, 5] } }, { a: { $gt: 3 } }))
   t.ok(told({ a: { $ne: null } }, { a: { $exists: true } }))
+  t.notOk(told({ 'a.b': { $ne: null } }, { 'a.b': { $exists: true } }), 'an item that is no document has neither null nor the field')
   t.ok(told({ a: 1, b: 2 }, { b: 2, a: 1 }))
   t.notOk(told({ a: null }, { a: { $exists: true } }))
   t.notOk(told({ a: { $in: [1, null] } }, { a: { $exists: true } }))
