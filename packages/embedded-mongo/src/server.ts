@@ -46,12 +46,23 @@ export class Server {
     this.#engine.connections++
     socket.on('error', () => { socket.destroy() })
     socket.on('close', () => {
-      this.#connections.delete(connection)
       this.#engine.connections--
-      this.#engine.sessions.disconnected(connection.id, Date.now())
+      void this.#gone(connection)
     })
   }
+
+  /** What a client has sent before it went is done all the same; the engine must not close meanwhile. */
+  async #gone (connection: Connection): Promise<void> {
+    this.#engine.sessions.disconnected(connection.id, Date.now())
+    await connection.answered
+    // It may have begun a transaction.
+    this.#engine.sessions.disconnected(connection.id, Date.now())
+    this.#connections.delete(connection)
+  }
 }
+
+/** While the server closes, a client that has read nothing of its replies for so long is not waited for. */
+const UNREAD_MS = 2_000
 
 /** A driver sends one message and waits; whoever sends more is read from no further for a while. */
 const WAITING_MAX = 64
@@ -64,7 +75,7 @@ class Connection {
   #waiting = 0
   #ending = false
   /** Settles when all that has come in is answered; never rejects. */
-  #answered: Promise<void> = Promise.resolve()
+  answered: Promise<void> = Promise.resolve()
 
   constructor (engine: Engine, socket: Socket, id: number) {
     this.#engine = engine
@@ -75,7 +86,8 @@ class Connection {
 
   async end (): Promise<void> {
     this.#ending = true
-    await this.#answered
+    this.#socket.setTimeout(UNREAD_MS, () => { if (this.#socket.writableLength > 0) this.#socket.destroy() })
+    await this.answered
     this.#socket.destroySoon()
   }
 
@@ -85,7 +97,7 @@ class Connection {
     try {
       for (const message of this.#reader.push(chunk)) {
         this.#waiting++
-        this.#answered = this.#answered.then(() => this.#answer(message))
+        this.answered = this.answered.then(() => this.#answer(message))
       }
     } catch {
       this.#socket.destroy()

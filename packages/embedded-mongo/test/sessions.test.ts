@@ -1,9 +1,9 @@
 import t from 'tap'
-import { Binary, Long } from 'bson'
+import { Binary, Long, serialize } from 'bson'
 import type { Document } from 'bson'
 import { randomBytes } from 'node:crypto'
 import { startEngine } from './helpers/engine.ts'
-import { WireClient } from './helpers/wire-client.ts'
+import { message, WireClient } from './helpers/wire-client.ts'
 
 const newSession = () => ({ id: new Binary(randomBytes(16), Binary.SUBTYPE_UUID) })
 
@@ -83,6 +83,27 @@ t.test('a transaction goes with the last of its connections, and frees what it l
   const { code, errorLabels } = await third.command({ commitTransaction: 1, ...part }, 'admin')
   t.same([code, errorLabels], [251, ['TransientTransactionError']])
   third.close()
+})
+
+t.test('a transaction that begins when its client has gone already ends as soon', async t => {
+  const { db, wire, engine } = await start(t)
+  const items = db.collection<{ _id: number }>('items')
+  await items.insertMany(Array.from({ length: 20_000 }, (_, _id) => ({ _id })))
+  const send = (id: number, body: object) => message(id, serialize({ ...body, $db: db.databaseName }))
+  const part = { lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false }
+  wire.send(Buffer.concat([
+    send(1, { ping: 1 }),
+    send(2, { update: 'items', updates: [{ q: {}, u: { $set: { a: 1 } }, multi: true }] }),
+    send(3, { update: 'items', updates: [{ q: { _id: 1 }, u: { $set: { a: 2 } } }], ...part, startTransaction: true })
+  ]))
+  await wire.reply()
+  wire.close()
+  const other = await WireClient.open(engine.uri, db.databaseName)
+  t.teardown(() => { other.close() })
+  // It has begun when it is in the way.
+  while (await items.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { maxTimeMS: 200 }).then(() => true, () => false));
+  t.equal((await items.updateOne({ _id: 1 }, { $set: { a: 3 } }, { maxTimeMS: 30_000 })).modifiedCount, 1)
+  t.match(await other.command({ find: 'items', ...part }), { ok: 0, code: 251 })
 })
 
 t.test('a commit that comes by a new connection, as the transaction\'s own broke, is one', async t => {

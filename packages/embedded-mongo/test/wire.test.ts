@@ -1,7 +1,8 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { serialize } from 'bson'
-import { startEngine } from './helpers/engine.ts'
+import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { startEngine, temporaryFolder } from './helpers/engine.ts'
 import { message, WireClient } from './helpers/wire-client.ts'
 
 t.test('junk ends its own connection and nothing else', async t => {
@@ -83,4 +84,39 @@ t.test('an unacknowledged write gets no reply, and the next command does', async
   wire.send(message(1, serialize({ insert: 'items', documents: [{ _id: 1 }], writeConcern: { w: 0 }, $db: db.databaseName }), 2))
   t.match(await wire.command({ count: 'items' }), { n: 1 })
   wire.close()
+})
+
+t.test('a client that does not read its replies does not hold up a stop', { timeout: 60_000 }, async t => {
+  const engine = await startEmbeddedMongo({ inMemory: true })
+  const [wire, deaf] = await Promise.all([WireClient.open(engine.uri), WireClient.open(engine.uri)])
+  t.teardown(() => { deaf.close() })
+  await wire.command({ insert: 'items', documents: Array.from({ length: 10 }, () => ({ filler: 'x'.repeat(1_000_000) })) })
+  deaf.socket.pause()
+  for (let id = 1; id <= 3; id++) deaf.send(message(id, serialize({ find: 'items', $db: 'test' })))
+  wire.close()
+  await engine.stop()
+  t.pass('it has stopped')
+})
+
+t.test('what a client has sent before it hung up is done, also while the engine stops', async t => {
+  const dataDir = temporaryFolder(t)
+  const engine = await startEmbeddedMongo({ dataDir })
+  const [wire, gone] = await Promise.all([WireClient.open(engine.uri), WireClient.open(engine.uri)])
+  await wire.command({ insert: 'items', documents: Array.from({ length: 20_000 }, (_, _id) => ({ _id })) })
+  const send = (body: object) => message(1, serialize({ ...body, $db: 'test' }))
+  gone.send(Buffer.concat([
+    send({ ping: 1 }),
+    send({ update: 'items', updates: [{ q: {}, u: { $set: { a: 1 } }, multi: true }] }),
+    send({ insert: 'last', documents: [{ _id: 1 }] })
+  ]))
+  await gone.reply()
+  gone.close()
+  while ((await wire.command({ serverStatus: 1 })).connections.current > 1);
+  wire.close()
+  t.equal(await Promise.race([engine.stop(), engine.failed]), undefined)
+  const second = await startEmbeddedMongo({ dataDir })
+  const reader = await WireClient.open(second.uri)
+  t.match([await reader.command({ count: 'items', query: { a: 1 } }), await reader.command({ count: 'last' })], [{ n: 20_000 }, { n: 1 }])
+  reader.close()
+  await second.stop()
 })
