@@ -4,6 +4,7 @@ import type { Doc, Value } from '../src/values.ts'
 import { randomBytes } from 'node:crypto'
 import { Binary, Long } from 'bson'
 import { Environment, WriteFailed } from '../src/store/environment.ts'
+import type { Layer } from '../src/store/layer.ts'
 import { removeExpired } from '../src/expiry.ts'
 import { command, openEngine } from './helpers/engine.ts'
 
@@ -20,6 +21,14 @@ t.test('documents are removed when their time is over, and not before', async t 
   t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [2, 3, 4].map(int32))
   await removeExpired(engine, 200_000)
   t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [3, 4].map(int32))
+})
+
+t.test('a partial index says nothing of the time of documents that are not in it', async t => {
+  const engine = openEngine(t)
+  await command(engine, { createIndexes: 'tokens', indexes: [{ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 60, partialFilterExpression: { temporary: true } }] })
+  await command(engine, { insert: 'tokens', documents: [{ _id: 1, at: new Date(0), temporary: true }, { _id: 2, at: new Date(0) }] })
+  await removeExpired(engine, 60_001)
+  t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [int32(2)])
 })
 
 t.test('what a drop leaves behind is reclaimed', async t => {
@@ -65,4 +74,21 @@ t.test('a long write whose beginning was lost is not acknowledged, and all of it
   t.notSame((await command(engine, { count: 'items' })).get('n'), int32(0), 'and its end was not')
   t.same((await command(engine, insert)).get('n'), int32(_ids.length))
   t.same((await command(engine, { count: 'items' })).get('n'), int32(_ids.length))
+})
+
+t.test('what has to be put right after a lost write is written, though nobody writes any more', { timeout: 30_000 }, async t => {
+  const engine = openEngine(t)
+  await command(engine, { insert: 'items', documents: Array.from({ length: 3_000 }, (_, i) => ({ _id: i, a: i })) })
+  const { write } = Environment.prototype
+  let writes = 0
+  const failing = t.capture(Environment.prototype, 'write', async function (this: Environment, layer: Layer) {
+    if (++writes === 1) return await write.call(this, layer)
+    failing.restore()
+    throw new WriteFailed(new Error('No space left on device'))
+  })
+  // No document is in it, so its entries need no write that would take the rest along.
+  const created = await command(engine, { createIndexes: 'items', indexes: [{ key: { a: 1 }, name: 'a_1', partialFilterExpression: { b: 1 } }] })
+  t.equal(created.get('ok'), 0)
+  await engine.store.durable()
+  t.pass('it is on disk')
 })

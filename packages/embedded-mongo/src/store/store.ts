@@ -99,8 +99,10 @@ export class Store implements Writer {
       try {
         await this.#environment.write(layer)
       } catch (error) {
+        // First, as what is put right after a loss is to be written too.
+        this.#busy = false
         this.#lose(error as Error)
-        break
+        return
       }
       this.#layers = [this.#layers[1]!]
       layer.resolve()
