@@ -20,6 +20,7 @@ const buildUnique = (engine: Engine) => command(engine, { createIndexes: 'items'
 t.test('what is inserted after a drop, by an insert that had begun before it, is in the new collection', async t => {
   const engine = openEngine(t)
   const inserting = fill(engine)
+  await new Promise(resolve => setImmediate(resolve))
   t.equal((await command(engine, { drop: 'items' })).get('ok'), 1)
   await inserting
   const last = await command(engine, { find: 'items', filter: { _id: DOCUMENTS - 1 } })
@@ -67,4 +68,23 @@ t.test('a statement that outlives its transaction leaves the next one alone', as
   await begun(2, { insert: 'items', documents: [{ _id: 'new' }] })
   t.equal((await old).get('codeName'), 'NoSuchTransaction')
   t.equal((await command(engine, { commitTransaction: 1, ...session, txnNumber: Long.fromNumber(2) }, 'admin')).get('ok'), 1)
+})
+
+t.test('an index holds what a transaction wrote that began at the moment the building could begin', async t => {
+  const engine = openEngine(t)
+  const insert = (_id: string, session: object) => command(engine, { insert: 'items', documents: [{ _id, n: 1 }], ...session, startTransaction: true })
+  await command(engine, { create: 'items' })
+  for (let ticks = 0; ticks < 12; ticks++) {
+    const [first, second] = [1, 1].map(() => ({ lsid: { id: new Binary(randomBytes(16), 4) }, txnNumber: Long.fromNumber(1), autocommit: false })) as [object, object]
+    await insert(`first ${ticks}`, first)
+    const building = command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: `n_${ticks}`, partialFilterExpression: { n: { $gte: ticks - 100 } } }], maxTimeMS: 60_000 })
+    await new Promise(resolve => setImmediate(resolve))
+    const aborted = command(engine, { abortTransaction: 1, ...first }, 'admin')
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
+    t.equal((await insert(`second ${ticks}`, second)).get('ok'), 1)
+    await command(engine, { commitTransaction: 1, ...second }, 'admin')
+    await Promise.all([aborted, building])
+    const byIndex = await command(engine, { find: 'items', filter: { n: { $gte: ticks - 100 } }, hint: `n_${ticks}` })
+    t.equal(firstBatch(byIndex).length, ticks + 1, `after ${ticks} ticks`)
+  }
 })

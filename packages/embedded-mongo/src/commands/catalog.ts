@@ -6,6 +6,7 @@ import { matches, parseFilter } from '../filter.ts'
 import { buildIndex } from '../store/background.ts'
 import type { Collection } from '../store/collection.ts'
 import type { Index } from '../store/index-definition.ts'
+import { Locked } from '../store/writer.ts'
 import { docOf, int32, isDoc, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { arraySupply } from '../supply.ts'
@@ -30,50 +31,49 @@ async function create (call: Call): Promise<Doc> {
 
 async function drop (call: Call): Promise<Doc> {
   const { catalog } = call.engine
-  const namespace = call.namespace()
-  const collection = await withoutTransactions(call, () => catalog.get(namespace))
-  if (collection === undefined) return new Map()
-  const indexes = collection.indexes.length
-  catalog.drop(collection)
-  call.engine.reclaim()
-  return docOf({ nIndexesWas: int32(indexes), ns: namespace })
+  return await withoutTransactions(call, collection => {
+    if (collection === undefined) return new Map()
+    catalog.drop(collection)
+    call.engine.reclaim()
+    return docOf({ nIndexesWas: int32(collection.indexes.length), ns: collection.namespace })
+  })
 }
 
 async function dropDatabase (call: Call): Promise<Doc> {
   const { catalog } = call.engine
   for (const { namespace, database } of [...catalog.all()]) {
     if (database !== call.database) continue
-    const collection = await withoutTransactions(call, () => catalog.get(namespace))
-    if (collection !== undefined) catalog.drop(collection)
+    await withoutTransactions(call, collection => { if (collection !== undefined) catalog.drop(collection) }, namespace)
   }
   call.engine.reclaim()
   return docOf({ dropped: call.database })
 }
 
-/** Waits until no open transaction has written to the collection, then returns what it is by then. */
-async function withoutTransactions (call: Call, find: () => Collection | undefined): Promise<Collection | undefined> {
-  for (;;) {
-    const collection = find()
+/** Waits until no open transaction has written to the collection, and changes what it is by then before one can. */
+async function withoutTransactions<T> (call: Call, change: (collection: Collection | undefined) => T, namespace = call.namespace()): Promise<T> {
+  return await whenUnlocked(call, () => {
+    const collection = call.engine.catalog.get(namespace)
     const holder = collection && call.engine.store.lockHolder(collection.prefix)
-    if (holder === undefined) return collection
-    await call.untilEnded(holder)
-  }
+    if (holder !== undefined) throw new Locked(holder)
+    return change(collection)
+  })
 }
 
 async function createIndexes (call: Call): Promise<Doc> {
   const { catalog } = call.engine
-  const namespace = call.namespace()
   const specs = call.docs('indexes').map(checkIndexSpec)
   if (specs.length === 0) throw mongoError('BadValue', 'Must specify at least one index to create')
-  const found = await withoutTransactions(call, () => catalog.get(namespace))
-  const collection = found ?? await whenUnlocked(call, () => ensureCollection(call))
-  const before = collection.indexes.length
-  // All are looked at before the first is added: a conflict leaves nothing behind.
-  for (const spec of specs) existingIndex(collection, spec)
-  const added: Index[] = []
-  for (const spec of specs) if (existingIndex(collection, spec) === undefined) added.push(catalog.addIndex(collection, spec))
-  const built = buildAll(call, collection, added)
-  for (const index of added) index.building = built.catch(() => {})
+  const { found, collection, before, built } = await withoutTransactions(call, found => {
+    const collection = found ?? ensureCollection(call)
+    const before = collection.indexes.length
+    // All are looked at before the first is added: a conflict leaves nothing behind.
+    for (const spec of specs) existingIndex(collection, spec)
+    const added: Index[] = []
+    for (const spec of specs) if (existingIndex(collection, spec) === undefined) added.push(catalog.addIndex(collection, spec))
+    const built = buildAll(call, collection, added)
+    for (const index of added) index.building = built.catch(() => {})
+    return { found, collection, before, built }
+  })
   await built
   await othersBuilt(collection, specs)
   const after = collection.indexes.length
@@ -109,12 +109,13 @@ async function othersBuilt (collection: Collection, specs: readonly Doc[]): Prom
 
 async function dropIndexes (call: Call): Promise<Doc> {
   const { catalog } = call.engine
-  existing(call)
-  const collection = await withoutTransactions(call, () => existing(call))
-  const before = collection!.indexes.length
-  for (const index of indexesNamed(collection!, call.body.get('index'))) catalog.removeIndex(collection!, index)
-  call.engine.reclaim()
-  return docOf({ nIndexesWas: int32(before) })
+  return await withoutTransactions(call, () => {
+    const collection = existing(call)
+    const before = collection.indexes.length
+    for (const index of indexesNamed(collection, call.body.get('index'))) catalog.removeIndex(collection, index)
+    call.engine.reclaim()
+    return docOf({ nIndexesWas: int32(before) })
+  })
 }
 
 function indexesNamed (collection: Collection, wanted: Value | undefined): Index[] {
