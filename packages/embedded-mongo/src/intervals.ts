@@ -1,11 +1,11 @@
 /** Lists of intervals in the order of values, ascending and without overlaps. */
 import { compareValues } from './compare.ts'
-import { EVERYTHING, pointInterval, type Interval } from './key-bytes.ts'
+import { EVERYTHING, type Interval } from './key-bytes.ts'
 import { rankOf } from './key-encode.ts'
 import { Binary, Code, DateTime, MAX_KEY, MIN_KEY, ObjectId, Regex, Timestamp, UNDEFINED, isNumeric, toNumber, type Value } from './values.ts'
 
 /** The interval of one value. */
-export const point = pointInterval
+export const point = (value: Value): Interval => between(value, true, value, true)
 
 export const between = (lower: Value, lowerInclusive: boolean, upper: Value, upperInclusive: boolean): Interval => ({ lower, lowerInclusive, upper, upperInclusive })
 

@@ -43,11 +43,6 @@ const ABOVE_HASHES = Buffer.alloc(HASH_BYTES + 1, 0xff)
 /** The interval of all values. */
 export const EVERYTHING: Interval = { lower: MIN_KEY, lowerInclusive: true, upper: MAX_KEY, upperInclusive: true }
 
-/** The interval of one value. */
-export function pointInterval (value: Value): Interval {
-  return { lower: value, lowerInclusive: true, upper: value, upperInclusive: true }
-}
-
 /** The bytes of a whole key, in the order of the fields' directions; a missing value is a null. Cut with a hash when too long. */
 export function encodeKey (values: readonly (Value | undefined)[], fields: readonly IndexField[]): Buffer {
   return cutKey(encodePrefix(values, fields))
