@@ -94,8 +94,8 @@ function readOwner (file: string): Owner | undefined {
 }
 
 function isAlive (owner: Owner): boolean {
-  // A restarted container often has the same pid as its predecessor.
-  if (owner.pid === process.pid) return held.has(owner.token)
+  // A restarted container often has the same pid as its predecessor, and a process may hold this module twice.
+  if (owner.pid === process.pid && owner.started === '') return held.has(owner.token)
   try {
     process.kill(owner.pid, 0)
   } catch (error) {

@@ -118,6 +118,14 @@ t.test('the lock of a dead process is taken over', async t => {
   t.match(await db.command({ ping: 1 }), { ok: 1 })
 })
 
+t.test('a lock that another thread of the process holds is one', { skip: process.platform !== 'linux' }, async t => {
+  const [first, second] = [temporaryFolder(t), temporaryFolder(t)]
+  await startEngineIn(t, first)
+  const owner = JSON.parse(readFileSync(join(first, 'engine.lock'), 'utf8')) as object
+  writeFileSync(join(second, 'engine.lock'), JSON.stringify({ ...owner, token: 'of the other thread' }))
+  await t.rejects(startEmbeddedMongo({ dataDir: second }), { code: 'DATA_FOLDER_LOCKED' })
+})
+
 t.test('a process that was just killed does not hold up the one that starts in its place', async t => {
   const dataDir = temporaryFolder(t)
   const dying = spawn('sleep', ['1000'])
