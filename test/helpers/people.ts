@@ -32,6 +32,16 @@ export async function syncOnce ({ call }: TestApp, { token }: TestPerson, body: 
   return answer.body as SyncBody
 }
 
+/** What an answer tells of one conversation. */
+export function inAnswer ({ conversations }: SyncBody, id: string): SyncBody['conversations'][number] | undefined {
+  return conversations.find(({ conversationId }) => conversationId === id)
+}
+
+/** The cursors of an answer, by conversation. */
+export function cursorsIn ({ conversations }: Pick<SyncBody, 'conversations'>): Record<string, string> {
+  return Object.fromEntries(conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+}
+
 /** Follows from a state until there is no more; every answer that says that there is must have moved a cursor. */
 export async function catchUp (test: TestApp, person: TestPerson, from: State = nothing, limit = 500): Promise<State> {
   let state = from

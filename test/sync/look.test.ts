@@ -4,10 +4,9 @@ import { sendDirect } from '../../src/chat/send-direct.ts'
 import { CursorCodec } from '../../src/log/cursor.ts'
 import { databaseIdentity } from '../../src/log/database.ts'
 import { revOf, selfLogId, seqOf } from '../../src/log/types.ts'
-import type { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
 import { cursorsOf } from '../helpers/follower.ts'
-import { type TestPerson, catchUp, newPerson, syncOnce } from '../helpers/people.ts'
+import { type TestPerson, catchUp, inAnswer, newPerson, syncOnce } from '../helpers/people.ts'
 
 /** What becomes of the cursors that a client sends. */
 
@@ -17,7 +16,6 @@ const { chat } = app
 const person = () => newPerson(test)
 const sync = (who: TestPerson, body: object = {}) => syncOnce(test, who, body)
 const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
-const inAnswer = (body: SyncBody, id: string) => body.conversations.find(({ conversationId }) => conversationId === id)
 
 t.test('a cursor that cannot be served any more is answered with a reset', async t => {
   const [a, b] = [await person(), await person()]

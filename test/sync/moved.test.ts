@@ -7,7 +7,7 @@ import { databaseIdentity } from '../../src/log/database.ts'
 import { revOf, selfLogId, seqOf } from '../../src/log/types.ts'
 import { startApp } from '../helpers/app.ts'
 import { holdCommit } from '../helpers/commits.ts'
-import { newPerson, syncOnce } from '../helpers/people.ts'
+import { cursorsIn, inAnswer, newPerson, syncOnce } from '../helpers/people.ts'
 import { beforeScan } from '../helpers/reads.ts'
 
 const test = await startApp(t)
@@ -19,9 +19,9 @@ t.test('I3: a message that moves away behind the head while it is looked for is 
   beforeScan(t, chat.log.collections, directId(a.id, b.id), async () => await editMessage(chat, b.identity, { messageId: message._id, content: 'two' }))
   const first = await syncOnce(test, a, {})
   const id = directId(a.id, b.id)
-  t.match(first.conversations.find(({ conversationId }) => conversationId === id), { changes: { length: 0 }, rev: 1, hasMore: true })
+  t.match(inAnswer(first, id), { changes: { length: 0 }, rev: 1, hasMore: true })
   t.equal(first.hasMore, true)
-  const cursors = Object.fromEntries(first.conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  const cursors = cursorsIn(first)
   t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
 })
 
@@ -29,7 +29,7 @@ t.test('I3: a message that moves away behind a page that is full up to the head 
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
-  const cursors = Object.fromEntries((await syncOnce(test, a, {})).conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  const cursors = cursorsIn(await syncOnce(test, a, {}))
   await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
   await sendDirect(chat, b.identity, { receiverId: a.id, content: 'last' })
   beforeScan(t, chat.log.collections, id, async () => await editMessage(chat, b.identity, { messageId: message._id, content: 'three' }))
@@ -41,7 +41,7 @@ t.test('I3: a message that moves away behind a page that is full up to the head 
 t.test('a page that is full up to the head is the last one where nothing came meanwhile', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
-  const cursors = Object.fromEntries((await syncOnce(test, a, {})).conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  const cursors = cursorsIn(await syncOnce(test, a, {}))
   await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
   t.match(await syncOnce(test, a, { cursors, limit: 1 }), { conversations: [{ changes: [{ rev: 2 }], hasMore: false }], hasMore: false })
 })
@@ -67,7 +67,7 @@ t.test('I3: whoever is told that there is more finds it, though the commit that 
   await edited
   const { conversations, hasMore } = await first
   t.equal(hasMore, true)
-  const cursors = Object.fromEntries(conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  const cursors = cursorsIn({ conversations })
   t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
 })
 
@@ -97,6 +97,6 @@ t.test('a conversation that is not there any more in a restored database is rese
   const here = { rev: revOf(7), clock: 7, generation: 0 }
   const { conversations } = await syncOnce(test, a, { cursors: { self: before.encode(a.id, selfLogId(a.id), here), [commonChatId]: before.encode(a.id, commonChatId, here) } })
   t.match(conversations, [{ conversationId: 'self', kind: 'self', reset: true, changes: { length: 0 } }, { conversationId: commonChatId, kind: 'common', reset: true, changes: { length: 0 } }])
-  const cursors = Object.fromEntries(conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  const cursors = cursorsIn({ conversations })
   t.match(await syncOnce(test, a, { cursors }), { conversations: { length: 0 }, hasMore: false })
 })

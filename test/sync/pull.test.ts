@@ -14,7 +14,7 @@ import { sendRoom } from '../../src/chat/send-room.ts'
 import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
 import { apply, cursorsOf, nothing, shown } from '../helpers/follower.ts'
-import { type TestPerson, catchUp, newPerson, syncOnce } from '../helpers/people.ts'
+import { type TestPerson, catchUp, inAnswer, newPerson, syncOnce } from '../helpers/people.ts'
 import { beforeScan, watchReads } from '../helpers/reads.ts'
 
 const test = await startApp(t)
@@ -23,7 +23,6 @@ const { chat } = app
 const person = () => newPerson(test)
 const sync = (who: TestPerson, body: object = {}) => syncOnce(test, who, body)
 const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
-const inAnswer = (body: SyncBody, id: string) => body.conversations.find(({ conversationId }) => conversationId === id)
 
 /** A room of these, the first of whom owns it. */
 async function roomOf (...people: TestPerson[]): Promise<{ roomId: string, id: string }> {
