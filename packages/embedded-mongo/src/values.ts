@@ -44,6 +44,9 @@ export type RareValue = Decimal128 | Timestamp | Binary | Regex | Code | Sym | B
 /** A document: keeps the order of its fields whatever their names are. */
 export type Doc = Map<string, Value>
 
+/** A document without fields, that nobody changes. */
+export const NOTHING: Doc = new Map()
+
 export class Int32 {
   readonly value: number
   constructor (value: number) { this.value = value | 0 }

@@ -9,11 +9,9 @@ import type { Collection } from '../store/collection.ts'
 import { allOf, flowSupply } from '../supply.ts'
 import { PAUSE, Slice } from '../turns.ts'
 import type { Flow, Progress } from '../turns.ts'
-import { isDoc, isNumeric, toInteger } from '../values.ts'
+import { isDoc, isNumeric, NOTHING, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { collectionOf, FIRST_BATCH, firstReply, hintOf, namedCollection, refuseCollation } from './find.ts'
-
-const NOTHING: Doc = new Map()
 
 export function aggregateQuery (call: Call, collection: Collection, pipeline = parsePipeline(call.array('pipeline'))): Query {
   return new Query(collection, pipeline.filter, call.view, { ...pipeline, hint: hintOf(call.body.get('hint')) })

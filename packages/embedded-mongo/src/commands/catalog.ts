@@ -7,7 +7,7 @@ import { buildIndex } from '../store/background.ts'
 import type { Collection } from '../store/collection.ts'
 import type { Index } from '../store/index-definition.ts'
 import { Locked } from '../store/writer.ts'
-import { docOf, int32, isDoc, toInteger } from '../values.ts'
+import { docOf, int32, isDoc, NOTHING, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
 import { arraySupply } from '../supply.ts'
 import { collectionOf, ensureCollection, firstReply } from './find.ts'
@@ -142,7 +142,7 @@ function listIndexes (call: Call): Reply | Promise<Reply> {
 }
 
 function listCollections (call: Call): Reply | Promise<Reply> {
-  const filter = parseFilter(call.doc('filter') ?? new Map())
+  const filter = parseFilter(call.doc('filter') ?? NOTHING)
   const nameOnly = call.boolean('nameOnly', false)
   const listed: Buffer[] = []
   for (const collection of call.engine.catalog.all()) {

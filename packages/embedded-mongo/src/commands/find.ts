@@ -16,10 +16,8 @@ import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
 import { arraySupply } from '../supply.ts'
 import type { Supply } from '../supply.ts'
 import type { Progress } from '../turns.ts'
-import { docOf, int32, isDoc, isNumeric, toInteger } from '../values.ts'
+import { docOf, int32, isDoc, isNumeric, NOTHING, toInteger } from '../values.ts'
 import type { Doc, Value } from '../values.ts'
-
-const NOTHING: Doc = new Map()
 
 /** What the first batch holds when the client names no size. */
 export const FIRST_BATCH = 101
