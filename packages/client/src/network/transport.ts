@@ -1,0 +1,29 @@
+/** How the core talks over a socket; `@tidelog/client/socket` has the one of Socket.IO. */
+export interface SocketTransport {
+  /**
+   * Connects. Resolves with an open link.
+   * @throws TidelogError `INVALID_TOKEN`, `UNKNOWN_USER`, `OFFLINE`, `TIMEOUT`
+   */
+  open: (options: LinkOptions) => Promise<Link>
+}
+
+export interface LinkOptions {
+  url: string
+  token: string
+  /** `polling` for networks that let no websocket through. */
+  transport: 'websocket' | 'polling'
+  timeoutMs: number
+  signal: AbortSignal
+  /** Everything that the server sends, in order. */
+  onEvent: (name: string, payload: unknown) => void
+  /** Once, when an open link is gone. */
+  onClose: (reason: string) => void
+}
+
+export interface Link {
+  /** Resolves with the acknowledgement. @throws TidelogError `TIMEOUT`, `OFFLINE` */
+  ask: (event: string, data: unknown, timeoutMs: number) => Promise<unknown>
+  /** Without an answer. */
+  tell: (event: string, data: unknown) => void
+  close: () => void
+}
