@@ -33,9 +33,11 @@ export default fp(async function chat (app, config: Config) {
     blocks: new BlockDirectory(log),
     listings: new ListingDirectory(collections.listings),
     unread: new UnreadCounts(log),
-    limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
+    limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000, searchCharsMax: config.SEARCH_CHARS_MAX },
     now: Date.now,
-    countSend: userId => app.limiters.sends.consume(userId)
+    countSend: userId => { app.limiters.sends.consume(userId) },
+    countRequest: userId => { app.limiters.requests.consume(userId) },
+    countSearch: userId => { app.limiters.search.consume(userId) }
   })
   app.addHook('onReady', async () => {
     clearDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })

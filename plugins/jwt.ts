@@ -84,11 +84,11 @@ export default fp(async function jwt (app, config: Config) {
       request.tokenExpiresAt = session.expiresAt
     } catch (error) {
       if (!(error instanceof TidelogError) || error.status !== 401) throw error
-      await app.limiters.requests.consume(`address:${request.ip}`)
+      app.limiters.requests.consume(`address:${request.ip}`)
       reply.header('www-authenticate', error.code === 'NO_TOKEN' ? 'Bearer' : 'Bearer error="invalid_token"')
       throw error
     }
-    await app.limiters.requests.consume(request.identity.userId)
+    app.limiters.requests.consume(request.identity.userId)
   }
 
   app.decorateRequest('identity', null as unknown as Identity)

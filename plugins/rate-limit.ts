@@ -1,14 +1,16 @@
 import fp from 'fastify-plugin'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
+import { RateCounter } from '../src/lib/rate-counter.ts'
 
 /** Counts events of a key in a window. */
 export interface Limiter {
   /** @throws TidelogError RATE_LIMITED, with the time after which there is room again. */
-  consume: (key: string) => Promise<void>
+  consume: (key: string) => void
   /** Refuses like `consume`, without counting. */
-  check: (key: string) => Promise<void>
+  check: (key: string) => void
+  /** Counts and refuses nothing. @returns true: the key goes on although it was refused a tenth of the limit, and 100 times at least */
+  isFlooding: (key: string) => boolean
 }
 
 export interface Limiters {
@@ -18,8 +20,12 @@ export interface Limiters {
   register: Limiter
   /** Messages sent over any transport, by user. */
   sends: Limiter
-  /** REST requests, by user (by address before authentication). */
+  /** REST requests, socket events and operations of a push, by user (by address before authentication). */
   requests: Limiter
+  /** Searches, by user. */
+  search: Limiter
+  /** Socket.IO handshakes, by address. */
+  handshakes: Limiter
 }
 
 declare module 'fastify' {
@@ -34,28 +40,23 @@ export default fp(async function rateLimit (app, config: Config) {
     login: limiter(config.RATE_LIMIT_LOGIN, 60),
     register: limiter(config.RATE_LIMIT_REGISTER, 3_600),
     sends: limiter(config.RATE_LIMIT_SENDS, 10),
-    requests: limiter(config.RATE_LIMIT_REQUESTS, 10)
+    requests: limiter(config.RATE_LIMIT_REQUESTS, 10),
+    search: limiter(config.RATE_LIMIT_SEARCH, 60),
+    handshakes: limiter(config.RATE_LIMIT_HANDSHAKES, 10)
   })
 }, { name: 'rate-limit' })
 
-function limiter (points: number, duration: number): Limiter {
-  if (points === 0) return { consume: async () => {}, check: async () => {} }
-  const memory = new RateLimiterMemory({ points, duration })
+function limiter (max: number, seconds: number): Limiter {
+  const counter = new RateCounter(max, seconds * 1_000)
+  const floodAt = max + Math.max(100, Math.ceil(max / 10))
+  const refuse = (key: string) => new TidelogError('RATE_LIMITED', undefined, { retryAfterMs: counter.waitMs(key) })
   return {
-    async consume (key) {
-      try {
-        await memory.consume(key)
-      } catch (error) {
-        throw error instanceof RateLimiterRes ? limited(error.msBeforeNext) : error
-      }
+    consume (key) {
+      if (counter.add(key) > max) throw refuse(key)
     },
-    async check (key) {
-      const state = await memory.get(key)
-      if (state !== null && state.consumedPoints >= points) throw limited(state.msBeforeNext)
-    }
+    check (key) {
+      if (max > 0 && counter.countOf(key) >= max) throw refuse(key)
+    },
+    isFlooding: key => max > 0 && counter.countOf(key) > floodAt
   }
-}
-
-function limited (retryAfterMs: number): TidelogError {
-  return new TidelogError('RATE_LIMITED', undefined, { retryAfterMs })
 }

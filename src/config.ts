@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
+import { operationsMax } from './schemas/push.ts'
 
 const seconds = (description: string, value: number) =>
   Type.Integer({ default: value, minimum: 1, maximum: 10 * 365 * 86_400, description: `${description}, in seconds` })
@@ -34,11 +35,20 @@ export const configSchema = Type.Object({
   EDIT_WINDOW: seconds('Time in which an own message can be edited', 86_400),
   RETENTION_DAYS: Type.Integer({ default: 0, minimum: 0, maximum: 36_500, description: 'Days for which messages are kept: older ones are purged about every hour, for good; 0 keeps them for ever' }),
   PRESENCE_GRACE: seconds('Time for which a user whose last socket has gone is still shown as online', 10),
-  REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body and socket packet, in bytes' }),
+  REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body, in bytes; a push may be as large as OUTBOX_BYTES_MAX' }),
+  OUTBOX_BYTES_MAX: Type.Integer({ default: 0, minimum: 0, maximum: 67_108_864, description: 'Largest push and largest socket packet, in bytes; 0 takes what 100 operations with the longest content need' }),
   RATE_LIMIT_LOGIN: limit('Failed logins a minute for an account and address', 20),
   RATE_LIMIT_REGISTER: limit('Registrations an hour for an address', 300),
   RATE_LIMIT_SENDS: limit('Messages in 10 seconds for a user, over all transports', 3_000),
-  RATE_LIMIT_REQUESTS: limit('REST requests in 10 seconds for a user', 6_000)
+  RATE_LIMIT_REQUESTS: limit('REST requests, socket events and operations of a push in 10 seconds for a user', 6_000),
+  RATE_LIMIT_SEARCH: limit('Searches a minute for a user', 60),
+  RATE_LIMIT_HANDSHAKES: limit('Socket.IO handshakes in 10 seconds for an address', 600),
+  RATE_LIMIT_CONNECTS: limit('CONNECT packets in 10 seconds on one socket connection', 10),
+  RATE_LIMIT_PACKETS: limit('Packets in 10 seconds on one socket connection', 10_000),
+  SOCKETS_MAX: limit('Sockets of one user', 30),
+  WAITING_BYTES_MAX: limit('Bytes that may wait for one socket connection, in either direction', 8_388_608),
+  SEARCH_CHARS_MAX: limit('Characters that one search looks through', 500_000),
+  REQUEST_TIMEOUT: limit('Seconds in which a request must have arrived, its body included', 30)
 }, { additionalProperties: false })
 
 export type Config = Static<typeof configSchema>
@@ -60,10 +70,19 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   } catch (error) {
     throw new ConfigError(describe(error, known))
   }
+  if (config.OUTBOX_BYTES_MAX === 0) config.OUTBOX_BYTES_MAX = operationsMax * messageBytes(config)
+  if (config.OUTBOX_BYTES_MAX < messageBytes(config)) {
+    throw new ConfigError(`OUTBOX_BYTES_MAX must be at least ${messageBytes(config)}: a message of MESSAGE_CHARS_MAX does not fit`)
+  }
   if (config.NODE_ENV === 'production' && config.MONGODB_URL !== '' && !hasTokenKey(config)) {
     throw new ConfigError('JWT_SECRET must be set (16 characters or more) when NODE_ENV is production and MONGODB_URL is set')
   }
   return config
+}
+
+/** Most bytes of an operation of a push: four for each character of its content in UTF-8, and its other fields. */
+function messageBytes ({ MESSAGE_CHARS_MAX: chars }: Config): number {
+  return 4 * chars + 1_024
 }
 
 export function hasTokenKey (config: Config): boolean {

@@ -55,3 +55,10 @@ t.test('.env.example is made from the schema and names every variable', async t 
   t.equal(file, envExample())
   for (const name of Object.keys(configSchema.properties)) t.match(file, `# ${name}=`)
 })
+
+t.test('a full push of the longest messages fits the packet limit, unless that is set', async t => {
+  t.equal(readConfig({}).OUTBOX_BYTES_MAX, 100 * (4 * 4_000 + 1_024))
+  t.equal(readConfig({ MESSAGE_CHARS_MAX: '10' }).OUTBOX_BYTES_MAX, 100 * (4 * 10 + 1_024))
+  t.equal(readConfig({ OUTBOX_BYTES_MAX: '50000' }).OUTBOX_BYTES_MAX, 50_000)
+  t.throws(() => readConfig({ OUTBOX_BYTES_MAX: '5000' }), /^OUTBOX_BYTES_MAX must be at least 17024: /)
+})

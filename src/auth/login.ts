@@ -7,8 +7,8 @@ import { type Grant, startSession } from './sessions.ts'
 
 /** Counts failures of an account and address; `plugins/rate-limit.ts` has it. */
 export interface FailureLimiter {
-  check: (key: string) => Promise<void>
-  consume: (key: string) => Promise<void>
+  check: (key: string) => void
+  consume: (key: string) => void
 }
 
 /** Logins under way, by account and address: one after the other, so that no burst outruns the count of failures. */
@@ -27,10 +27,10 @@ export async function login (context: AuthContext, input: LoginInput, address: s
   // Its user name and its e-mail address are one account.
   const key = `${found?._id.toHexString() ?? `nobody:${account.toLowerCase()}`}|${address}`
   const user = await inTurn(key, async () => {
-    await failures.check(key)
+    failures.check(key)
     const verdict = await checkPassword(password, found?.password)
     if (found === undefined || verdict === 'wrong') {
-      await failures.consume(key)
+      failures.consume(key)
       throw new TidelogError('INVALID_CREDENTIALS')
     }
     if (verdict === 'right-but-old') await upgrade(context, found, password)

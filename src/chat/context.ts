@@ -17,9 +17,15 @@ export interface ChatContext {
     messageCharsMax: number
     /** Time in which an own message can be edited. */
     editWindowMs: number
+    /** Characters that one search looks through; 0: any number. */
+    searchCharsMax: number
   }
   /** Milliseconds since 1970. */
   now: () => number
   /** Counts a send against the user's limit; throws RATE_LIMITED. */
-  countSend: (userId: string) => Promise<void>
+  countSend: (userId: string) => void
+  /** Counts an operation against the user's limit of requests; throws RATE_LIMITED. */
+  countRequest: (userId: string) => void
+  /** Counts a search against the user's limit; throws RATE_LIMITED. */
+  countSearch: (userId: string) => void
 }

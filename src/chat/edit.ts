@@ -23,7 +23,7 @@ export async function editMessage (context: ChatContext, identity: Identity, inp
 }
 
 export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, expectedRev }: EditInput): Promise<Prepared<Changed>> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   checkContent(content, context.limits.messageCharsMax)
   const { row: { _id, conversationId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
   await refuseBlocked(context, identity, ref)

@@ -21,7 +21,7 @@ export async function joinRoom (context: ChatContext, identity: Identity, roomId
 }
 
 export async function prepareJoin (context: ChatContext, identity: Identity, given: string): Promise<Prepared<Joined>> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const roomId = normalRoomId(given)
   const conversationId = roomConversationId(roomId)
   const open: Opening | undefined = isServerMade(roomId) ? undefined : { kind: 'room', name: roomId, isPrivate: false, members: [] }

@@ -53,7 +53,7 @@ export async function listBans (context: ChatContext, identity: Identity, roomId
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
  */
 export async function setMember (context: ChatContext, identity: Identity, roomId: string, userId: string, role: MemberRole): Promise<RoomMember> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
   const target = userIdOf(identity, userId)
   const isSelf = target === identity.userId
@@ -79,7 +79,7 @@ export async function removeMember (context: ChatContext, identity: Identity, ro
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
  */
 export async function setBan (context: ChatContext, identity: Identity, roomId: string, userId: string, on: boolean): Promise<void> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const target = userIdOf(identity, userId)
   if (target === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot ban yourself')
   const isThere = !on || await context.users.get(target) !== undefined

@@ -19,7 +19,7 @@ export async function react (context: ChatContext, identity: Identity, input: Re
 }
 
 export async function prepareReact (context: ChatContext, identity: Identity, { messageId, emoji, on }: ReactInput): Promise<Prepared<Changed>> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   if (!isEmoji(emoji)) throw new TidelogError('VALIDATION', 'emoji must be one emoji')
   const { row: { _id, conversationId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
   if (on) await refuseBlocked(context, identity, ref)

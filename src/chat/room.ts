@@ -29,7 +29,7 @@ export function roomPayload ({ _id, name, isPrivate, history, memberCount, creat
 
 /** Makes a room whose owner is the caller. @throws TidelogError RATE_LIMITED */
 export async function createRoom (context: ChatContext, identity: Identity, { name, isPrivate = false, history = 'all' }: CreateRoomInput): Promise<Room> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const roomId = new ObjectId().toHexString()
   const conversationId = roomConversationId(roomId)
   done(await context.log.commit({
@@ -51,7 +51,7 @@ export async function getRoom (context: ChatContext, identity: Identity, roomId:
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
  */
 export async function changeRoom (context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput): Promise<Room> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
   done(await context.log.commit({ changes: [{ type: 'meta', conversationId, actor: identity.id, decide: changingMeta(settingsOf(input)) }] }))
   return await getRoom(context, identity, roomId)

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import { indexNames } from '../log/collections.ts'
@@ -19,7 +20,9 @@ import { isShown } from './view.ts'
 /** Messages that one call looks at. */
 const rowsMax = 2_000
 /** Messages of one query. */
-const rowsAtOnce = 250
+const rowsAtOnce = 100
+/** Characters after which others have their turn: folding them takes some milliseconds. */
+const charsInTurn = 20_000
 /** Conversations that one call looks into. */
 const conversationsMax = 200
 
@@ -55,36 +58,63 @@ interface Searched {
 
 /**
  * Messages with all the words, in any case and as parts of longer ones, of the caller's direct conversations and rooms.
- * @throws TidelogError VALIDATION, BAD_CURSOR, NOT_FOUND, NOT_ALLOWED
+ * @throws TidelogError VALIDATION, BAD_CURSOR, NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
  */
 export async function search (context: ChatContext, identity: Identity, { q, conversationId, limit = 20, cursor }: SearchInput): Promise<SearchPage> {
   const words = wordsOf(q)
   if (words.length === 0) throw new TidelogError('VALIDATION', 'q must hold a word')
   const from = cursor === undefined ? undefined : readPlace(cursor)
+  context.countSearch(identity.userId)
   const { places, next } = conversationId === undefined
     ? await ownConversations(context, identity, from)
     : { places: await oneConversation(context, identity, conversationId, from), next: undefined }
 
   const found: LogRow[] = []
-  let left = rowsMax
+  const budget = new Budget(context.limits.searchCharsMax)
   for (const { head, member, before } of places) {
     const view = await ownView(context, identity, head, member)
     if (view === null) continue
     for (let end = before, hasMore = true; hasMore;) {
-      if (left <= 0 || found.length >= limit) return await pageOf(context, found, { conversationId: head._id, before: end })
-      const page = await messagesBefore(context.log.collections, head._id, end, Math.min(rowsAtOnce, left))
+      if (budget.isSpent || found.length >= limit) return await pageOf(context, found, { conversationId: head._id, before: end })
+      const page = await messagesBefore(context.log.collections, head._id, end, Math.min(rowsAtOnce, budget.rows))
       for (const stored of page.rows) {
         const row = stored.decode()
-        left--
         end = row.seq!
+        if (budget.take(row.message?.length ?? 0)) await nextTurn()
         if (row.message !== undefined && isShown(view, row) && matches(row.message, words)) found.push(row)
-        if (found.length >= limit) break
+        if (found.length >= limit || budget.isSpent) break
       }
       const last = page.rows.at(-1)?.seq
       hasMore = last !== undefined && (page.hasMore || end !== last) && end! > view.fromSeq + 1
     }
   }
   return await pageOf(context, found, next)
+}
+
+/** What one call may still look at. The message at hand is looked through in any case, so that every call gets on. */
+class Budget {
+  rows = rowsMax
+  private chars: number
+  private inTurn = 0
+
+  /** @param charsMax 0: any number */
+  constructor (charsMax: number) {
+    this.chars = charsMax === 0 ? Infinity : charsMax
+  }
+
+  /** Counts a message. @returns true: others should have their turn now */
+  take (chars: number): boolean {
+    this.rows--
+    this.chars -= chars
+    this.inTurn += chars
+    if (this.inTurn < charsInTurn) return false
+    this.inTurn = 0
+    return true
+  }
+
+  get isSpent (): boolean {
+    return this.rows <= 0 || this.chars <= 0
+  }
 }
 
 /** A part of the caller's conversations, by id, the one first in which the call before stopped. */

@@ -15,7 +15,7 @@ export async function sendCommon (context: ChatContext, identity: Identity, inpu
 }
 
 export async function prepareCommon (context: ChatContext, identity: Identity, input: SendCommonInput): Promise<Prepared<Sent<CommonChatMessage>>> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const row = await newMessage(context, identity, commonChatId, { ...input, listingId: null })
   return async () => await commitMessage(
     context,

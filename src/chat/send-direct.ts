@@ -16,7 +16,7 @@ export async function sendDirect (context: ChatContext, identity: Identity, inpu
 }
 
 export async function prepareDirect (context: ChatContext, identity: Identity, input: SendDirectInput): Promise<Prepared<Sent<DirectMessage>>> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const receiverId = input.receiverId.toLowerCase()
   if (receiverId === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot send a message to yourself')
   const conversationId = directId(identity.userId, receiverId)

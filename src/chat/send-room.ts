@@ -16,7 +16,7 @@ export async function sendRoom (context: ChatContext, identity: Identity, input:
 }
 
 export async function prepareRoom (context: ChatContext, identity: Identity, input: SendRoomInput): Promise<Prepared<Sent<RoomMessage>>> {
-  await context.countSend(identity.userId)
+  context.countSend(identity.userId)
   const roomId = normalRoomId(input.roomId)
   const conversationId = roomConversationId(roomId)
   const row = await newMessage(context, identity, conversationId, { ...input, listingId: null })

@@ -129,7 +129,7 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
     failure: 'Failed to subscribe to presence',
     run: async (live, { userIds }) => {
       const { userId } = identityOf(live)
-      await live.chat.countSend(userId)
+      live.chat.countSend(userId)
       const presence = await live.presence.subscribe(live.socket, userId, userIds)
       return async () => ({ ack: { presence } })
     }

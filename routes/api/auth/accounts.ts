@@ -18,7 +18,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 201: GrantBody, ...failures(400, 409, 413, 415, 429, 503) }
     }
   }, async (request, reply) => {
-    await app.limiters.register.consume(request.ip)
+    app.limiters.register.consume(request.ip)
     const grant = await register(app.accounts, request.body)
     request.log.info({ userId: grant.user._id.toHexString() }, 'account registered')
     return reply.code(201).send(toGrantBody(grant))
