@@ -18,6 +18,7 @@ import validation from '../plugins/validation.ts'
 import adminRoutes from '../routes/api/admin/index.ts'
 import authRoutes from '../routes/api/auth/index.ts'
 import commonChatRoutes from '../routes/api/common-chat/index.ts'
+import conversationRoutes from '../routes/api/conversations/index.ts'
 import messageRoutes from '../routes/api/messages/index.ts'
 import roomRoutes from '../routes/api/rooms/index.ts'
 import syncRoutes from '../routes/api/sync/index.ts'
@@ -60,6 +61,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(userRoutes, { prefix: '/api/users' })
   await app.register(adminRoutes, { prefix: '/api/admin' })
   await app.register(messageRoutes, { prefix: '/api/messages' })
+  await app.register(conversationRoutes, { prefix: '/api/conversations' })
   await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
   await app.register(roomRoutes, { prefix: '/api/rooms' })
   await app.register(syncRoutes, { prefix: '/api/sync' })

@@ -82,7 +82,7 @@ export async function contents (cast: Cast): Promise<void> {
   sheet.is('nobody writes to themselves', await phone.ask('sendDirectMessage', { ...to, receiverId: ada.id }), { success: false, code: 'NOT_ALLOWED' })
   sheet.is('nobody writes to who is not there', await cast.call(ada, 'POST', '/api/messages', { ...to, receiverId: noId }), { status: 404, code: 'USER_NOT_FOUND' })
   const first = await cast.direct(ada, bob, 'a question')
-  sheet.is('an answer names what it answers', await cast.call(bob, 'POST', '/api/messages', { receiverId: ada.id, content: 'an answer', replyTo: first._id as string }), { status: 201, body: { message: { replyTo: first._id as string } } })
+  sheet.is('an answer names what it answers', await cast.call(bob, 'POST', '/api/messages', { receiverId: ada.id, content: 'an answer', replyTo: first._id as string }), { status: 201, body: { message: { replyTo: { _id: first._id as string } } } })
   const { path } = await cast.room({}, bob)
   sheet.is('an answer names nothing of another conversation', await cast.call(ada, 'POST', `${path}/messages`, { content: 'x', replyTo: first._id as string }), { status: 400 }, 6)
   sheet.is('a direct message has the fields that the first clients know', first, {

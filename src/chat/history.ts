@@ -1,7 +1,8 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import type { Position } from '../log/cursor.ts'
-import { type Page, messagesBefore } from '../log/page.ts'
+import { messagesAfter, messagesBefore } from '../log/page.ts'
+import type { StoredRow } from '../log/stored-row.ts'
 import { type Head, type Seq, revOf, seqOf } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
 import { directId } from './conversation-id.ts'
@@ -12,49 +13,94 @@ import { readSeqsOf } from './read-seqs.ts'
 import { ownView } from './own-view.ts'
 import { type View, isShown } from './view.ts'
 
-/** Messages in ascending seq, tombstones among them. */
-export interface HistoryPage extends StoredMessages {
-  hasMore: boolean
-  /** Whoever syncs from here learns of every change that this page may not show. */
+/** Which messages: the newest, or those next to a seq. At most one of the three is named. */
+export interface HistoryInput {
+  before?: number
+  after?: number
+  /** This seq is in the middle. */
+  around?: number
+  limit?: number
+}
+
+/**
+ * A part of a conversation in ascending seq: whole from `fromSeq` up to its last message, so that a seq which is missing
+ * in between is not for the caller.
+ */
+interface Stretch {
+  rows: StoredRow[]
+  fromSeq: Seq
+  hasOlder: boolean
+  hasNewer: boolean
+}
+
+/** A stretch of messages, tombstones among them. */
+export interface HistoryPage extends StoredMessages, Omit<Stretch, 'rows'> {
+  /** A client that syncs from here learns of every change that this page may not show. */
   asOf: { rev: number, cursor: string }
 }
 
 /**
- * A page of a conversation's messages, the newest or those before a seq.
- * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined
+ * A page of a conversation's messages.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined, VALIDATION
  */
-export async function history (
-  context: ChatContext, identity: Identity, conversationId: string, { before, limit = 50 }: { before?: number, limit?: number }
-): Promise<HistoryPage> {
+export async function history (context: ChatContext, identity: Identity, conversationId: string, input: HistoryInput): Promise<HistoryPage> {
+  if ([input.before, input.after, input.around].filter(place => place !== undefined).length > 1) {
+    throw new TidelogError('VALIDATION', 'Name one of before, after and around')
+  }
   // The head comes first: what changes during the scan is then newer than `asOf`.
   const { ref, head, member } = await entitlement(context, identity, conversationId)
   if (head === undefined) {
-    return { rows: [], people: nobody, readSeqs: nobodyRead, hasMore: false, asOf: asOf(context, identity, ref.conversationId, { rev: revOf(0), clock: 0, generation: 0 }) }
+    return {
+      rows: [], people: nobody, readSeqs: nobodyRead, fromSeq: seqOf(1), hasOlder: false, hasNewer: false,
+      asOf: asOf(context, identity, ref.conversationId, { rev: revOf(0), clock: 0, generation: 0 })
+    }
   }
   const view = await ownView(context, identity, head, member)
   if (view === null) throw new TidelogError('NOT_FOUND')
-  const [page, readSeqs] = await Promise.all([
-    shownBefore(context, head, view, before === undefined ? undefined : seqOf(before), limit),
-    readSeqsOf(context, head._id)
-  ])
+  const [stretch, readSeqs] = await Promise.all([stretchOf(context, head, view, input), readSeqsOf(context, head._id)])
   return {
-    rows: page.rows.reverse(),
-    people: await gather(context, page.rows),
+    ...stretch,
+    people: await gather(context, stretch.rows),
     readSeqs,
-    hasMore: page.hasMore,
     asOf: asOf(context, identity, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation })
   }
 }
 
-/** A page of what is shown; it is empty only at the end, or nobody could ask for the next one. */
-async function shownBefore ({ log }: ChatContext, head: Head, view: View, before: Seq | undefined, limit: number): Promise<Page> {
+async function stretchOf (context: ChatContext, head: Head, view: View, { before, after, around, limit = 50 }: HistoryInput): Promise<Stretch> {
+  if (after !== undefined) return await newer(context, head, view, seqOf(after), limit)
+  if (around === undefined) return await older(context, head, view, before === undefined ? undefined : seqOf(before), limit)
+  const middle = seqOf(Math.max(around, view.fromSeq + 1))
+  const [below, above] = await Promise.all([
+    older(context, head, view, middle, Math.floor(limit / 2)), newer(context, head, view, seqOf(middle - 1), Math.ceil(limit / 2))
+  ])
+  return { rows: [...below.rows, ...above.rows], fromSeq: below.fromSeq, hasOlder: below.hasOlder, hasNewer: above.hasNewer }
+}
+
+/** The newest that is shown, or what is before a seq. It is empty only at the beginning, or nobody could ask for the next one. */
+async function older ({ log }: ChatContext, head: Head, view: View, before: Seq | undefined, limit: number): Promise<Stretch> {
+  const hasNewer = before !== undefined && before <= head.headSeq
+  const beginning = seqOf(view.fromSeq + 1)
+  if (limit === 0) return { rows: [], fromSeq: before ?? beginning, hasOlder: (before ?? 0) > beginning, hasNewer }
   for (let end = before; ;) {
     const { rows, hasMore } = await messagesBefore(log.collections, head._id, end, limit)
     const last = rows.at(-1)?.seq
-    const more = hasMore && last !== undefined && last > view.fromSeq + 1
-    const shown = rows.filter(row => isShown(view, row))
-    if (shown.length > 0 || !more) return { rows: shown, hasMore: more }
+    const hasOlder = hasMore && last !== undefined && last > beginning
+    const shown = rows.filter(row => isShown(view, row)).reverse()
+    if (shown.length > 0 || !hasOlder) return { rows: shown, fromSeq: hasOlder ? last : beginning, hasOlder, hasNewer }
     end = last
+  }
+}
+
+/** What follows a seq, up to the head; empty only at the end. */
+async function newer ({ log }: ChatContext, head: Head, view: View, after: Seq, limit: number): Promise<Stretch> {
+  const start = seqOf(Math.max(after, view.fromSeq))
+  const stretch = { fromSeq: seqOf(start + 1), hasOlder: start > view.fromSeq }
+  for (let from = start; ;) {
+    const { rows, hasMore } = await messagesAfter(log.collections, head._id, from, head.headSeq, limit)
+    const shown = rows.filter(row => isShown(view, row))
+    const last = rows.at(-1)?.seq
+    if (shown.length > 0 || !hasMore || last === undefined) return { rows: shown, ...stretch, hasNewer: hasMore }
+    from = last
   }
 }
 
@@ -63,16 +109,21 @@ function asOf ({ log }: ChatContext, { userId }: Identity, conversationId: strin
 }
 
 /** The page of a conversation with another user, empty where nobody has written yet. @throws TidelogError USER_NOT_FOUND */
-export async function directHistory (
-  context: ChatContext, identity: Identity, otherUserId: string, page: { before?: number, limit?: number }
-): Promise<HistoryPage> {
+export async function directHistory (context: ChatContext, identity: Identity, otherUserId: string, page: HistoryInput): Promise<HistoryPage> {
   const other = otherUserId.toLowerCase()
   const found = await history(context, identity, directId(identity.userId, other), page)
   if (found.asOf.rev === 0 && await context.users.get(other) === undefined) throw new TidelogError('USER_NOT_FOUND')
   return found
 }
 
-/** The page as JSON. */
+/** The page as JSON, with `hasMore` as the routes of one kind of conversation call `hasOlder`. */
 export function writeHistory (page: HistoryPage): Buffer {
-  return writeMessages(page, `"hasMore":${String(page.hasMore)},"asOf":{"rev":${page.asOf.rev},"cursor":"${page.asOf.cursor}"}`)
+  return writeMessages(page, `"hasMore":${String(page.hasOlder)},${asOfJson(page)}`)
 }
+
+/** The page as JSON. */
+export function writeStretch (page: HistoryPage): Buffer {
+  return writeMessages(page, `"fromSeq":${page.fromSeq},${asOfJson(page)},"hasOlder":${String(page.hasOlder)},"hasNewer":${String(page.hasNewer)}`)
+}
+
+const asOfJson = ({ asOf: { rev, cursor } }: HistoryPage): string => `"asOf":{"rev":${rev},"cursor":"${cursor}"}`

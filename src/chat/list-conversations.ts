@@ -1,100 +1,92 @@
 import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
-import type { LogRow } from '../log/types.ts'
+import type { ConversationQuery, ListedConversation } from '../schemas/conversation.ts'
 import type { DirectMessage } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
-import { objectId, otherUser, parseConversationId } from './conversation-id.ts'
-import { type PublicUser, publicUser } from './payload.ts'
-import { renderMessage } from './render.ts'
-import { type Membership, type Unread, countUnread, memberships } from './unread.ts'
+import { commonChatId } from './conversation-id.ts'
+import { type OwnConversation, describeConversations } from './conversations/describe-conversations.ts'
+import { blockedSenders } from './own-view.ts'
+import type { PublicUser } from './payload.ts'
+import { type Unread, memberships } from './unread.ts'
+import { viewOf } from './view.ts'
 
-export interface ListedConversation extends Unread {
-  conversationId: string
-  user: PublicUser
-  lastMessage: DirectMessage
-}
-
-export interface ConversationPage {
-  conversations: ListedConversation[]
+export interface ConversationPage<Listed = ListedConversation> {
+  conversations: Listed[]
   hasMore: boolean
   /** Goes into the next call; null when this is the last page. */
   next: string | null
 }
 
-interface Latest extends Membership {
-  row: LogRow
-}
-
 /**
- * The caller's direct conversations, the one with the newest message first.
- * @param page `after` is the `next` of the page before
+ * The caller's conversations of every kind, by their last activity, the latest first.
  * @throws TidelogError BAD_CURSOR
  */
-export async function listConversations (context: ChatContext, identity: Identity, { after, limit = 30 }: { after?: string, limit?: number }): Promise<ConversationPage> {
+export async function listConversations (context: ChatContext, identity: Identity, { kind, after, limit = 30 }: ConversationQuery): Promise<ConversationPage> {
+  return await pageOf(context, identity, await ownConversations(context, identity, kind), after, limit)
+}
+
+export interface DirectConversation extends Unread {
+  conversationId: string
+  user: PublicUser
+  lastMessage: DirectMessage
+}
+
+/** The caller's direct conversations that have a message, as the route of the first clients lists them. @throws TidelogError BAD_CURSOR */
+export async function listDirect (context: ChatContext, identity: Identity, { after, limit = 30 }: { after?: string, limit?: number }): Promise<ConversationPage<DirectConversation>> {
+  const written = (await ownConversations(context, identity, 'direct')).filter(({ head, view }) => head.headSeq > view.fromSeq)
+  const { conversations, ...page } = await pageOf(context, identity, written, after, limit)
+  return { ...page, conversations: conversations.flatMap(one => one.lastMessage === null ? [] : [one as ListedConversation & DirectConversation]) }
+}
+
+async function ownConversations (context: ChatContext, identity: Identity, kind: ConversationQuery['kind']): Promise<OwnConversation[]> {
+  const [{ selfHead, blocked }, mine, common] = await Promise.all([
+    blockedSenders(context, identity),
+    kind === 'common' ? [] : memberships(context, identity, kind ?? 'all'),
+    kind === undefined || kind === 'common' ? context.log.head(commonChatId) : undefined
+  ])
+  return [...mine, ...common === undefined ? [] : [{ head: common, member: undefined }]].flatMap(one => {
+    const view = viewOf(one.head, one.member, selfHead, blocked)
+    return view === null ? [] : [{ ...one, view }]
+  })
+}
+
+async function pageOf (context: ChatContext, identity: Identity, all: OwnConversation[], after: string | undefined, limit: number): Promise<ConversationPage> {
   const from = after === undefined ? undefined : readPlace(after)
-  const all = (await memberships(context, identity, 'direct'))
-    .filter(({ head }) => head.headSeq > (head.purgedSeq ?? 0))
-    .sort((a, b) => b.head.clock.getTime() - a.head.clock.getTime())
-  const latest = await newest(context, all, from, limit + 1)
-  const page = latest.slice(0, limit)
+  const behind = all
+    .map(one => ({ ...one, place: placeOf(one) }))
+    .filter(({ place }) => from === undefined || compare(place, from) > 0)
+    .sort((a, b) => compare(a.place, b.place))
+  const page = behind.slice(0, limit)
   const last = page.at(-1)
-  const hasMore = latest.length > limit
+  const hasMore = behind.length > limit
   return {
-    conversations: await describe(context, identity, page),
+    conversations: await describeConversations(context, identity, page),
     hasMore,
-    next: hasMore && last !== undefined ? writePlace(last) : null
+    next: hasMore && last !== undefined ? writePlace(last.place) : null
   }
 }
 
-/**
- * The first `count` behind a place, by the time of the last message. A head's clock is never older than its last
- * message, so heads are looked at by falling clock until none of the rest can be among the first.
- */
-async function newest ({ log }: ChatContext, all: readonly Membership[], from: Place | undefined, count: number): Promise<Latest[]> {
-  let found: Latest[] = []
-  for (let start = 0; start < all.length; start += count) {
-    const [next] = all.slice(start, start + 1)
-    const worst = found[count - 1]
-    if (worst !== undefined && next !== undefined && worst.row.createdAt > next.head.clock) break
-    const some = all.slice(start, start + count)
-    const rows = await log.collections.log
-      .find({ $or: some.map(({ head }) => ({ conversationId: head._id, seq: head.headSeq })) }).batchSize(count + 1).toArray()
-    const byConversation = new Map(rows.map(row => [row.conversationId, row]))
-    found = [...found, ...some.flatMap(membership => {
-      const row = byConversation.get(membership.head._id)
-      return row === undefined || (from !== undefined && compare(placeOf(row), from) <= 0) ? [] : [{ ...membership, row }]
-    })].sort((a, b) => compare(placeOf(a.row), placeOf(b.row))).slice(0, count)
-  }
-  return found
+/** When something was said here, or the caller came, whichever was later. Heads of older databases know only when something changed. */
+export function lastActivityOf ({ head: { lastMessageAt, headSeq, clock, createdAt }, member }: Pick<OwnConversation, 'head' | 'member'>): Date {
+  const said = lastMessageAt ?? (headSeq > 0 ? clock : createdAt)
+  return member !== undefined && member.joinedAt > said ? member.joinedAt : said
 }
 
-async function describe (context: ChatContext, identity: Identity, page: readonly Latest[]): Promise<ListedConversation[]> {
-  const counts = await countUnread(context, identity, page)
-  return await Promise.all(page.map(async ({ head: { _id: conversationId }, row }, index) => {
-    const ref = parseConversationId(conversationId)
-    const other = ref?.kind === 'direct' ? otherUser(ref, identity.userId) ?? identity.userId : identity.userId
-    const [user, lastMessage] = await Promise.all([context.users.get(other), renderMessage(context, row)])
-    return { conversationId, user: publicUser(other, user), lastMessage: lastMessage as DirectMessage, ...counts[index]! }
-  }))
-}
-
-/** A place in the list: the time of a last message, and its id where times are equal. */
+/** A place in the list; equal times are told apart by the conversation. */
 interface Place {
+  /** Milliseconds since 1970. */
   time: number
   id: string
 }
 
-const placeOf = (row: LogRow): Place => ({ time: row.createdAt.getTime(), id: row._id.toHexString() })
+const placeOf = (one: OwnConversation): Place => ({ time: lastActivityOf(one).getTime(), id: one.head._id })
 
 const compare = (a: Place, b: Place): number => b.time - a.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
-function writePlace ({ row }: Latest): string {
-  const { time, id } = placeOf(row)
-  return `${time.toString(36)}-${id}`
-}
+const writePlace = ({ time, id }: Place): string => `${time.toString(36)}-${id}`
 
 function readPlace (text: string): Place {
-  const match = /^([0-9a-z]{1,10})-([0-9a-f]{24})$/.exec(text)
+  const match = /^([0-9a-z]{1,10})-([A-Za-z0-9_.:-]{1,80})$/.exec(text)
   if (match === null) throw new TidelogError('BAD_CURSOR')
-  return { time: parseInt(match[1]!, 36), id: objectId(match[2]!).toHexString() }
+  return { time: parseInt(match[1]!, 36), id: match[2]! }
 }

@@ -3,6 +3,7 @@ import { TidelogError } from '../errors.ts'
 import { seqOf } from '../log/types.ts'
 import type { MarkReadInput } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
+import { markCommonRead } from './conversations/common-read.ts'
 import { directId, otherUser, parseConversationId } from './conversation-id.ts'
 import { visibleMessage } from './entitled.ts'
 import { strangerToRoom } from './room-rules.ts'
@@ -18,7 +19,7 @@ export interface ReadResult {
 
 /**
  * Moves the caller's read position forward, never back; beyond the end means the end.
- * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED where no positions are kept
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined
  */
 export async function markRead (context: ChatContext, identity: Identity, input: MarkReadInput): Promise<ReadResult> {
   return await prepareMarkRead(context, identity, input)()
@@ -27,7 +28,7 @@ export async function markRead (context: ChatContext, identity: Identity, input:
 export function prepareMarkRead (context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput): Prepared<ReadResult> {
   const ref = parseConversationId(given)
   if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
-  if (ref.kind === 'common') throw new TidelogError('NOT_ALLOWED', 'Nobody\'s read position is kept in the common chat')
+  if (ref.kind === 'common') return async () => await markCommonRead(context, identity, seq)
   const { conversationId } = ref
   return async () => {
     const outcome = await context.log.commit({ changes: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq) }] })

@@ -85,7 +85,7 @@ function writeAdditions (out: JsonBytes, row: StoredRow): void {
   else writeText(out, row, row.clientMessageIdAt)
   out.ascii(',"replyTo":')
   if (row.replyToAt === 0) out.ascii('null')
-  else out.id(row.bytes, row.replyToAt)
+  else writeReply(out, row)
   out.ascii(',"reactions":')
   if (row.hasReactions) out.text(JSON.stringify(reactionsPayload(row.decode().reactions)))
   else out.ascii('[]')
@@ -93,6 +93,14 @@ function writeAdditions (out: JsonBytes, row: StoredRow): void {
   if (row.editedMs === undefined) out.ascii('null')
   else out.time(row.editedMs)
   out.ascii(row.isDeleted ? ',"isDeleted":true' : ',"isDeleted":false')
+}
+
+function writeReply (out: JsonBytes, { bytes, replyToAt, replySeq, replySenderId }: StoredRow): void {
+  out.ascii('{"_id":')
+  out.id(bytes, replyToAt)
+  if (replySeq !== undefined) out.ascii(`,"seq":${replySeq}`)
+  if (replySenderId !== undefined) out.ascii(`,"senderId":"${replySenderId}"`)
+  out.ascii('}')
 }
 
 /** A text of the row, which ends with a zero. */

@@ -4,7 +4,13 @@ import type { ChatContext } from './context.ts'
 import { type Joined, type View, viewOf } from './view.ts'
 
 /** The caller's view of a conversation as of its head, or null. */
-export async function ownView ({ log, blocks }: ChatContext, { id, userId }: Identity, head: Head, member: Joined | undefined): Promise<View | null> {
+export async function ownView (context: ChatContext, identity: Identity, head: Head, member: Joined | undefined): Promise<View | null> {
+  const { selfHead, blocked } = await blockedSenders(context, identity)
+  return viewOf(head, member, selfHead, blocked)
+}
+
+/** Whom the caller has blocked, as of their own log's head: with both, `viewOf` tells their view of a conversation. */
+export async function blockedSenders ({ log, blocks }: ChatContext, { id, userId }: Identity): Promise<{ selfHead: Head | undefined, blocked: ReadonlySet<string> }> {
   const selfHead = await log.head(selfLogId(id))
-  return viewOf(head, member, selfHead, await blocks.at(userId, selfHead))
+  return { selfHead, blocked: await blocks.at(userId, selfHead) }
 }

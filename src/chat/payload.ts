@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { LogRow } from '../log/types.ts'
-import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
+import type { CommonChatMessage, DirectMessage, Message, Reply, RoomMessage } from '../schemas/message.ts'
 import type { ListingRow, UserRow } from './collections.ts'
 import type { ChatContext } from './context.ts'
 import { reactionsPayload } from './reactions.ts'
@@ -105,13 +105,22 @@ export function roomPayload (row: LogRow, people: People): RoomMessage {
   return { ...commonPayload(row, people), roomId: row.roomId! }
 }
 
+function replyOf ({ replyTo, replySeq, replySenderId }: LogRow): Reply | null {
+  if (replyTo === undefined) return null
+  return {
+    _id: replyTo.toHexString(),
+    ...(replySeq === undefined ? {} : { seq: replySeq }),
+    ...(replySenderId === undefined ? {} : { senderId: replySenderId.toHexString() })
+  }
+}
+
 function additions (row: LogRow) {
   return {
     conversationId: row.conversationId,
     seq: row.seq!,
     rev: row.rev,
     clientMessageId: row.clientMessageId ?? null,
-    replyTo: row.replyTo?.toHexString() ?? null,
+    replyTo: replyOf(row),
     reactions: reactionsPayload(row.reactions),
     editedAt: row.editedAt?.toISOString() ?? null,
     isDeleted: row.isDeleted === true

@@ -53,7 +53,7 @@ export async function newMessage (context: ChatContext, identity: Identity, conv
   const { listingId, replyTo, clientMessageId } = input
   const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message: wellFormed(input.content), messageType }
   if (listingId != null) row.listingId = listingId.toLowerCase()
-  if (replyTo != null) row.replyTo = await repliedMessage(context, identity, conversationId, replyTo, clientMessageId)
+  if (replyTo != null) Object.assign(row, await repliedMessage(context, identity, conversationId, replyTo, clientMessageId))
   if (clientMessageId != null) {
     row.clientMessageId = wellFormed(clientMessageId)
     row.bodyHash = bodyHash(row)
@@ -105,18 +105,18 @@ async function repeated<M extends Message> (context: ChatContext, row: LogRow): 
 
 async function repliedMessage (
   context: ChatContext, identity: Identity, conversationId: string, replyTo: string, clientMessageId: string | null | undefined
-): Promise<ObjectId> {
+): Promise<Pick<NewRow, 'replyTo' | 'replySeq' | 'replySenderId'>> {
   const id = objectId(replyTo)
   const [{ fromSeq }, row] = await Promise.all([
     entitlement(context, identity, conversationId),
-    context.log.collections.log.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { seq: 1 } })
+    context.log.collections.log.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { seq: 1, senderId: 1 } })
   ])
-  if (row !== null && row.seq! > fromSeq) return id
+  if (row !== null && row.seq! > fromSeq) return { replyTo: id, replySeq: row.seq!, replySenderId: row.senderId! }
   // A retry names what was there when it was stored.
   const isRetry = clientMessageId != null &&
     await context.log.collections.log.findOne({ conversationId, senderId: identity.id, clientMessageId: wellFormed(clientMessageId) }, { projection: { _id: 1 } }) !== null
   if (!isRetry) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
-  return id
+  return { replyTo: id }
 }
 
 /** Half a surrogate pair cannot be stored as UTF-8: it is replaced now, so that what is sent live is what is stored. */

@@ -1,7 +1,8 @@
 import type { Filter } from 'mongodb'
 import type { Identity } from '../auth/identity.ts'
-import { type Head, type Member, selfLogId } from '../log/types.ts'
+import type { Head, Member } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
+import { blockedSenders } from './own-view.ts'
 import { unreadMax } from './unread-counts.ts'
 import { viewOf } from './view.ts'
 
@@ -17,9 +18,12 @@ export interface Unread {
   unreadCountCapped?: true
 }
 
-/** @param kind direct conversations only, or all */
-export async function memberships ({ log }: ChatContext, { id }: Identity, kind: 'direct' | 'all'): Promise<Membership[]> {
-  const filter: Filter<Member> = kind === 'direct' ? { userId: id, conversationId: { $gte: 'dm_', $lt: 'dm`' } } : { userId: id }
+/** Which conversation ids a kind has. */
+const ranges = { direct: { $gte: 'dm_', $lt: 'dm`' }, room: { $gte: 'room_', $lt: 'room`' } } as const
+
+/** @param kind conversations of one kind, or all; the common chat has no members */
+export async function memberships ({ log }: ChatContext, { id }: Identity, kind: 'direct' | 'room' | 'all'): Promise<Membership[]> {
+  const filter: Filter<Member> = kind === 'all' ? { userId: id } : { userId: id, conversationId: ranges[kind] }
   const members = await log.collections.members.find(filter).toArray()
   const heads = await log.heads(members.map(({ conversationId }) => conversationId))
   return members.flatMap(member => {
@@ -28,13 +32,17 @@ export async function memberships ({ log }: ChatContext, { id }: Identity, kind:
   })
 }
 
-/** Unread messages of each of the caller's conversations, in their order; what is not shown does not count. */
-export async function countUnread (context: ChatContext, identity: Identity, all: readonly Membership[]): Promise<Unread[]> {
-  const selfHead = await context.log.head(selfLogId(identity.id))
-  const blocked = await context.blocks.at(identity.userId, selfHead)
+/**
+ * Unread messages of each of the caller's conversations, in their order; what is not shown does not count, and nothing is
+ * unread in the common chat.
+ */
+export async function countUnread (
+  context: ChatContext, identity: Identity, all: ReadonlyArray<{ head: Head, member: Member | undefined }>
+): Promise<Unread[]> {
+  const { selfHead, blocked } = await blockedSenders(context, identity)
   return await Promise.all(all.map(async ({ head, member }): Promise<Unread> => {
-    const view = viewOf(head, member, selfHead, blocked)
-    const count = view === null ? 0 : await context.unread.of(identity, head, member, view)
+    const view = member === undefined ? null : viewOf(head, member, selfHead, blocked)
+    const count = view === null || member === undefined ? 0 : await context.unread.of(identity, head, member, view)
     return count > unreadMax ? { unreadCount: unreadMax, unreadCountCapped: true } : { unreadCount: count }
   }))
 }

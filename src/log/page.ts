@@ -36,6 +36,12 @@ export async function messagesBefore ({ log }: LogCollections, conversationId: s
   return pageOf(await scanLog(log, { filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: limit + 1 }), limit)
 }
 
+/** Messages after a seq, oldest first, up to a seq. */
+export async function messagesAfter ({ log }: LogCollections, conversationId: string, after: Seq, through: Seq, limit: number): Promise<Page> {
+  const filter = { conversationId, seq: { $gt: after, $lte: through } }
+  return pageOf(await scanLog(log, { filter, sort: { seq: 1 }, hint: indexNames.bySeq, limit: limit + 1 }), limit)
+}
+
 /** Of a scan that asked for one row more than goes into the page. */
 function pageOf ({ rows, isCut }: { rows: StoredRow[], isCut: boolean }, limit: number): Page {
   return { rows: rows.slice(0, limit), hasMore: isCut || rows.length > limit }

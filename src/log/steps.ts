@@ -36,7 +36,9 @@ function append (conversationId: string, row: NewRow, open: Opening | undefined,
   const to: LogRow = { ...row, conversationId, rev: revOf(head.headRev + 1), createdAt: at, updatedAt: at }
   if (row.kind === 'message') to.seq = seqOf(head.headSeq + 1)
   draft.writeRow(to)
-  draft.moveHead(conversationId, { ...head, headRev: to.rev, headSeq: to.seq ?? head.headSeq, clock: at })
+  draft.moveHead(conversationId, {
+    ...head, headRev: to.rev, headSeq: to.seq ?? head.headSeq, clock: at, ...(to.seq === undefined ? {} : { lastMessageAt: at })
+  })
   return { changed: true, row: to }
 }
 

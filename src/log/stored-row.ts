@@ -23,6 +23,9 @@ export class StoredRow {
   /** Where the 12 bytes of an id begin, or a text with its length. */
   idAt = 0
   replyToAt = 0
+  replySeq: Seq | undefined = undefined
+  /** In hex. */
+  replySenderId: string | undefined = undefined
   conversationIdAt = 0
   messageAt = 0
   messageTypeAt = 0
@@ -71,6 +74,8 @@ export class StoredRow {
       case 'receiverId': this.receiverId = hexAt(bytes, at); break
       case 'listingId': this.listingId = textAt(bytes, at); break
       case 'replyTo': this.replyToAt = at; break
+      case 'replySeq': this.replySeq = seqOf(numberAt(type, bytes, at)); break
+      case 'replySenderId': this.replySenderId = hexAt(bytes, at); break
       case 'message': this.messageAt = at; break
       case 'messageType': this.messageTypeAt = at; break
       case 'roomId': this.roomIdAt = at; break
@@ -113,7 +118,7 @@ function eachElement (bytes: Uint8Array, start: number, visit: (type: number, na
 /** No two of them agree in length, first and last letter. */
 const names = new Map(([
   '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId', 'listingId', 'replyTo',
-  'message', 'messageType', 'roomId', 'clientMessageId', 'isDeleted', 'reactions'
+  'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId', 'isDeleted', 'reactions'
 ] as const).map(name => [keyOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), name]))
 
 function keyOf (length: number, first: number, last: number): number {

@@ -47,6 +47,8 @@ export interface Head extends Meta {
   /** Members now; none are kept of the common chat. */
   memberCount: number
   createdAt: Date
+  /** When the last message was sent; missing if that was before heads kept it. */
+  lastMessageAt?: Date
   /** Rev of the last `meta` row. */
   metaRev?: Rev
   /** Messages up to here are purged: nobody is shown them any more, and their rows go (src/log/collect.ts). */
@@ -85,6 +87,9 @@ export interface LogRow extends Meta {
   /** Room messages only. */
   roomId?: string
   replyTo?: ObjectId
+  /** Of the message that `replyTo` names: its seq and its sender. */
+  replySeq?: Seq
+  replySenderId?: ObjectId
   editedAt?: Date
   isDeleted?: true
   reactions?: Reactions

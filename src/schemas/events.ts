@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import {
   CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, ReactInput, RoomId, RoomMessage,
-  SendCommonInput, SendDirectInput, SendRoomInput, failureFields
+  SendCommonInput, SendDirectInput, SendInput, SendRoomInput, failureFields
 } from './message.ts'
 import { Id, Time } from './primitives.ts'
 import { PushInput, PushResult } from './push.ts'
@@ -27,6 +27,7 @@ export const clientEvents = {
     description: 'Says hello; answered by `userSetup`. `{live: true}` starts live delivery of all conversations, present and future, and says where they stand'
   },
   sendDirectMessage: { input: SendDirectInput, description: 'Sends to one user; answered by `directMessage`' },
+  sendMessage: { input: SendInput, description: 'Sends to one of: a conversation, a user, a room; those who follow it get the event of its kind' },
   joinCommonChat: { input: Type.Unknown(), description: 'Starts live delivery of the common chat; answered by `joinedCommonChat`' },
   leaveCommonChat: { input: Type.Unknown(), description: 'Ends live delivery of the common chat; answered by `leftCommonChat`' },
   sendCommonChatMessage: { input: SendCommonInput, description: 'Sends to everybody; answered by `commonChatMessage` to those who joined' },

@@ -24,6 +24,13 @@ export const Reaction = Type.Object({
 })
 export type Reaction = Static<typeof Reaction>
 
+export const Reply = Type.Object({
+  _id: Id,
+  seq: Type.Optional(Type.Integer({ description: 'Absent in replies that were stored before it was kept' })),
+  senderId: Type.Optional(Id)
+}, { description: 'The message that is answered' })
+export type Reply = Static<typeof Reply>
+
 /** Whether it is one is seen by the operation. */
 export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'One emoji, of at most 64 bytes' })
 
@@ -33,7 +40,7 @@ const additions = {
   seq: Type.Integer({ description: 'Place by creation in the conversation: 1, 2, 3 …' }),
   rev: Type.Integer({ description: 'Place of the last change in the conversation\'s change order' }),
   clientMessageId: orNull(Type.String()),
-  replyTo: orNull(Id),
+  replyTo: orNull(Reply),
   reactions: Type.Array(Reaction),
   editedAt: orNull(Time),
   isDeleted: Type.Boolean({ description: 'A tombstone: the content is gone' })
@@ -86,6 +93,14 @@ const sendable = {
 export const SendCommonInput = Type.Object(sendable)
 export const SendDirectInput = Type.Object({ receiverId: Id, ...sendable, listingId: Type.Optional(orNull(Id)) })
 export const SendRoomInput = Type.Object({ roomId: RoomId, ...sendable })
+/** A message to one of: a conversation of any kind, a user, a room. */
+export const SendInput = Type.Object({
+  conversationId: Type.Optional(ConversationId),
+  receiverId: Type.Optional(Id),
+  roomId: Type.Optional(RoomId),
+  ...sendable,
+  listingId: Type.Optional(orNull(Id))
+}, { description: 'A message to one of: a conversation, a user, a room' })
 export const EditInput = Type.Object({ messageId: Id, content, expectedRev: Type.Optional(Type.Integer({ minimum: 1 })) })
 /** An edit over REST: the message stands in the path. */
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
@@ -95,6 +110,7 @@ export const MarkReadInput = Type.Object({ conversationId: ConversationId, seq: 
 
 export type SendCommonInput = Static<typeof SendCommonInput>
 export type SendDirectInput = Static<typeof SendDirectInput>
+export type SendInput = Static<typeof SendInput>
 export type SendRoomInput = Static<typeof SendRoomInput>
 export type EditInput = Static<typeof EditInput>
 export type DeleteInput = Static<typeof DeleteInput>
@@ -154,7 +170,7 @@ export const ReadBody = Type.Object({
 })
 
 export const ConversationQuery = Type.Object({
-  after: Type.Optional(Type.String({ maxLength: 64, description: 'The `next` of the page before' })),
+  after: Type.Optional(Type.String({ maxLength: 100, description: 'The `next` of the page before' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 30 }))
 })
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendDirectInput, SendRoomInput, failureFields } from './message.ts'
+import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendInput, failureFields } from './message.ts'
 import { Id, Time } from './primitives.ts'
 
 /** Operations in one call. */
@@ -16,19 +16,7 @@ const target = {
   clientMessageId: Type.Optional(ClientMessageId)
 }
 
-const { content, messageType, clientMessageId, replyTo, listingId, receiverId } = SendDirectInput.properties
-
-export const SendOperation = Type.Object({
-  ...common('send'),
-  conversationId: Type.Optional(ConversationId),
-  receiverId: Type.Optional(receiverId),
-  roomId: Type.Optional(SendRoomInput.properties.roomId),
-  content,
-  messageType,
-  clientMessageId,
-  replyTo,
-  listingId
-}, { description: 'Sends to one of: a conversation, a user, a room' })
+export const SendOperation = Type.Object({ ...common('send'), ...SendInput.properties }, { description: 'Sends to one of: a conversation, a user, a room' })
 
 export const EditOperation = Type.Object({
   ...common('edit'), ...target, content: EditInput.properties.content, expectedRev: EditInput.properties.expectedRev

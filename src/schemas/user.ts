@@ -42,6 +42,7 @@ export type AdminUserInput = Static<typeof AdminUserInput>
 
 export const UserSearch = Type.Object({
   search: Type.Optional(Type.String({ maxLength: 100, pattern: `^${text}*$`, description: 'The beginning of a user name or of a word of the full name, in any case; without it, everybody' })),
+  ids: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}(,[0-9a-fA-F]{24}){0,99}$', description: 'Up to 100 ids with commas between: these users and no others' })),
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   cursor: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: '`cursor` of the page before' }))
 })

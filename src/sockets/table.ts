@@ -2,6 +2,7 @@ import { prepareDelete } from '../chat/delete.ts'
 import { type Changed, prepareEdit } from '../chat/edit.ts'
 import { prepareMarkRead } from '../chat/mark-read.ts'
 import { prepareReact } from '../chat/react.ts'
+import { prepareSendTo } from '../chat/messages/send-to.ts'
 import { type Prepared, type Sent } from '../chat/send.ts'
 import { prepareCommon } from '../chat/send-common.ts'
 import { prepareDirect } from '../chat/send-direct.ts'
@@ -41,6 +42,10 @@ export const table: { [E in ClientEventName]: Entry<E> } = {
   sendDirectMessage: {
     failure: failedToSend,
     run: async (live, data) => sending(await prepareDirect(live.chat, identityOf(live), data), message => ['directMessage', message])
+  },
+  sendMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareSendTo(live.chat, identityOf(live), data), echoOf)
   },
   joinCommonChat: {
     failure: 'Failed to join common chat',
@@ -154,6 +159,12 @@ function sending<M extends Sent['message']> (commit: Prepared<Sent<M>>, echo: (m
     const { message, duplicate, rev } = await commit()
     return duplicate ? { ack: { message, duplicate, rev }, eventWithoutAck: echo(message) } : { ack: { message, rev } }
   }
+}
+
+/** The event by which a new message of its kind is told. */
+function echoOf (message: Sent['message']): AnswerEvent {
+  if ('receiverId' in message) return ['directMessage', message]
+  return 'roomId' in message ? ['roomMessage', message] : ['commonChatMessage', message]
 }
 
 function changing (commit: Prepared<Changed>): Prepared<Answer> {

@@ -2,20 +2,17 @@ import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { TSchema } from '@sinclair/typebox'
 import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
-import { directId, otherUser, parseConversationId, roomConversationId } from '../chat/conversation-id.ts'
+import { directId, parseConversationId, roomConversationId } from '../chat/conversation-id.ts'
 import { prepareDelete } from '../chat/delete.ts'
 import { prepareEdit } from '../chat/edit.ts'
 import { visibleMessage } from '../chat/entitled.ts'
 import { prepareMarkRead } from '../chat/mark-read.ts'
 import { prepareReact } from '../chat/react.ts'
-import { type Prepared, type Sent, wellFormed } from '../chat/send.ts'
-import { prepareCommon } from '../chat/send-common.ts'
-import { prepareDirect } from '../chat/send-direct.ts'
-import { prepareRoom } from '../chat/send-room.ts'
+import { prepareSendTo } from '../chat/messages/send-to.ts'
+import { type Prepared, wellFormed } from '../chat/send.ts'
 import { TidelogError, toFailure } from '../errors.ts'
 import { describeError } from '../schemas/field-errors.ts'
-import type { Message } from '../schemas/message.ts'
-import { type MarkReadOperation, type PushInput, type PushOperation, type PushResult, type SendOperation, pushOperations } from '../schemas/push.ts'
+import { type MarkReadOperation, type PushInput, type PushOperation, type PushResult, pushOperations } from '../schemas/push.ts'
 
 /**
  * An offline outbox. Each operation is prepared after the commit of the one before has begun, so that they are stored in
@@ -94,7 +91,7 @@ class Outbox {
     const { context, identity } = this
     switch (operation.type) {
       case 'send': {
-        const commit = await prepareSend(context, identity, operation)
+        const commit = await prepareSendTo(context, identity, operation)
         return async () => {
           const { message, duplicate, rev } = await commit()
           for (const name of names) this.sent.set(name, message._id)
@@ -168,20 +165,4 @@ function parse (operation: RawOperation): PushOperation {
   if (check === undefined) throw new TidelogError('VALIDATION', 'There is no such type of operation')
   if (!check.Check(operation)) throw new TidelogError('VALIDATION', describeError(check, operation))
   return operation as unknown as PushOperation
-}
-
-/** @throws TidelogError what the three kinds of sending throw, and VALIDATION unless exactly one receiver is named */
-async function prepareSend (context: ChatContext, identity: Identity, operation: SendOperation): Promise<Prepared<Sent<Message>>> {
-  const { conversationId, receiverId, roomId } = operation
-  if ([conversationId, receiverId, roomId].filter(given => given !== undefined).length !== 1) {
-    throw new TidelogError('VALIDATION', 'Name one of conversationId, receiverId and roomId')
-  }
-  if (receiverId !== undefined) return await prepareDirect(context, identity, { ...operation, receiverId })
-  if (roomId !== undefined) return await prepareRoom(context, identity, { ...operation, roomId })
-  const ref = parseConversationId(conversationId!)
-  if (ref?.kind === 'common') return await prepareCommon(context, identity, operation)
-  if (ref?.kind === 'room') return await prepareRoom(context, identity, { ...operation, roomId: ref.roomId })
-  const other = ref === null ? undefined : otherUser(ref, identity.userId)
-  if (other === undefined) throw new TidelogError('NOT_FOUND')
-  return await prepareDirect(context, identity, { ...operation, receiverId: other })
 }

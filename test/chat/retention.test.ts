@@ -5,7 +5,7 @@ import { commonChatId, directId, roomConversationId } from '../../src/chat/conve
 import { deleteMessage } from '../../src/chat/delete.ts'
 import { editMessage } from '../../src/chat/edit.ts'
 import { history, writeHistory } from '../../src/chat/history.ts'
-import { listConversations } from '../../src/chat/list-conversations.ts'
+import { listDirect } from '../../src/chat/list-conversations.ts'
 import { markMessageRead, markRead } from '../../src/chat/mark-read.ts'
 import { setMember } from '../../src/chat/members.ts'
 import { react } from '../../src/chat/react.ts'
@@ -84,13 +84,13 @@ t.test('where all of a conversation is too old, all of it goes, and the next mes
   await sweep(chat, { days: 30 })
   t.same(await stored(id), [])
   t.same((await unreadCounts(chat, b.identity)).conversations, {})
-  t.same((await listConversations(chat, b.identity, {})).conversations, [], 'there is no last message')
+  t.same((await listDirect(chat, b.identity, {})).conversations, [], 'there is no last message')
   const after = await catchUp(test, b, before)
   t.match(after.conversations[id], { unreadCount: 0, messages: {} })
   t.same(shown(after), shown(await catchUp(test, b)))
   t.match(await say(a, b, 'four'), { seq: 4 })
   t.match(await unreadCounts(chat, b.identity), { unreadCount: 1 })
-  t.match((await listConversations(chat, b.identity, {})).conversations, [{ lastMessage: { seq: 4 }, unreadCount: 1 }])
+  t.match((await listDirect(chat, b.identity, {})).conversations, [{ lastMessage: { seq: 4 }, unreadCount: 1 }])
   await markRead(chat, b.identity, { conversationId: id, seq: 4 })
   t.same(shown(await catchUp(test, b, after)), shown(await catchUp(test, b)))
 })
@@ -104,10 +104,10 @@ t.test('nothing shows or changes a purged message, whether or not its row is sti
     const reply = await say(b, a, 'needle two', { replyTo: gone._id })
     await purge(id, 1)
     if (collects) await collectPurged(chat.log.collections, (await chat.log.head(id))!)
-    t.match(JSON.parse(String(writeHistory(await history(chat, a.identity, id, {})))).messages, [{ _id: reply._id, replyTo: gone._id }], 'a reply keeps the id that it names')
+    t.match(JSON.parse(String(writeHistory(await history(chat, a.identity, id, {})))).messages, [{ _id: reply._id, replyTo: { _id: gone._id, seq: 1, senderId: a.id } }], 'a reply keeps the id that it names')
     t.same(JSON.parse(String(writeHistory(await history(chat, a.identity, id, { before: 2 })))).messages, [])
     t.same((await search(chat, a.identity, { q: 'needle' })).messages.map(({ _id }) => _id), [reply._id])
-    t.same((await listConversations(chat, a.identity, {})).conversations.map(({ lastMessage }) => lastMessage._id), [reply._id])
+    t.same((await listDirect(chat, a.identity, {})).conversations.map(({ lastMessage }) => lastMessage._id), [reply._id])
     t.match(await unreadCounts(chat, b.identity), { unreadCount: 0 })
     const attempts: Array<() => Promise<unknown>> = [
       () => editMessage(chat, a.identity, { messageId: gone._id, content: 'again' }),
@@ -151,7 +151,7 @@ t.test('I5: a retry of a reply is answered with it though what it replies to is 
     const { _id } = await say(a, b, 'two', reply)
     await purge(id, 1)
     if (collects) await collectPurged(chat.log.collections, (await chat.log.head(id))!)
-    t.match(await sendDirect(chat, a.identity, { receiverId: b.id, ...reply }), { duplicate: true, message: { _id, replyTo: gone._id } })
+    t.match(await sendDirect(chat, a.identity, { receiverId: b.id, ...reply }), { duplicate: true, message: { _id, replyTo: { _id: gone._id, seq: 1, senderId: b.id } } })
     await t.rejects(sendDirect(chat, a.identity, { receiverId: b.id, ...reply, content: 'three' }), { code: 'IDEMPOTENCY_MISMATCH' })
     await t.rejects(sendDirect(chat, a.identity, { receiverId: b.id, ...reply, clientMessageId: 'c2' }), { code: 'VALIDATION' })
   }

@@ -32,6 +32,8 @@ t.test('the text of an answer, written from the bytes of its rows, is what seria
       messageType: fc.constantFrom('text' as const, 'image' as const, 'system' as const),
       clientMessageId: fc.option(text, { nil: undefined }),
       replyTo: fc.option(id, { nil: undefined }),
+      replySeq: fc.option(number, { nil: undefined }),
+      replySenderId: fc.option(id, { nil: undefined }),
       editedAt: fc.option(time, { nil: undefined }),
       isDeleted: fc.option(fc.constant(true as const), { nil: undefined }),
       reactions: fc.option(fc.array(fc.record({ emoji: fc.constantFrom('👍', '"', '🎉'), users: reactors }), { maxLength: 3 }), { nil: undefined }),
@@ -42,12 +44,13 @@ t.test('the text of an answer, written from the bytes of its rows, is what seria
   })
   fc.assert(fc.property(arbitrary, ({ users: [a, b], names, picture, known, title, readSeq, rows: given }) => {
     const listing = new ObjectId().toHexString()
-    const rows = given.map(({ mine, listed, kind, seq, rev, ...row }) => ({
+    const rows = given.map(({ mine, listed, kind, seq, rev, replySeq, ...row }) => ({
       ...row,
       conversationId: `${kind}_"é`,
       kind: 'message',
       seq: seqOf(seq),
       rev: revOf(rev),
+      replySeq: replySeq === undefined ? undefined : seqOf(replySeq),
       senderId: mine ? a : b,
       ...(kind === 'direct' ? { receiverId: mine ? b : a } : {}),
       ...(kind === 'room' ? { roomId: 'room' } : {}),

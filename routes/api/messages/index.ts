@@ -4,15 +4,15 @@ import type { FastifyReply } from 'fastify'
 import { deleteMessage } from '../../../src/chat/delete.ts'
 import { editMessage } from '../../../src/chat/edit.ts'
 import { directHistory, writeHistory } from '../../../src/chat/history.ts'
-import { listConversations } from '../../../src/chat/list-conversations.ts'
+import { listDirect } from '../../../src/chat/list-conversations.ts'
 import { markConversationRead, markMessageRead } from '../../../src/chat/mark-read.ts'
 import { react } from '../../../src/chat/react.ts'
 import { search } from '../../../src/chat/search.ts'
-import { sendDirect } from '../../../src/chat/send-direct.ts'
+import { sendTo } from '../../../src/chat/messages/send-to.ts'
 import { unreadCounts } from '../../../src/chat/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import {
-  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, ReadBody, SearchBody, SearchQuery, SendDirectInput, UnreadBody,
+  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, ReadBody, SearchBody, SearchQuery, SendInput, UnreadBody,
   historyBody, messageBody
 } from '../../../src/schemas/message.ts'
 import { Id } from '../../../src/schemas/primitives.ts'
@@ -28,14 +28,14 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.post('/', {
     schema: {
-      summary: 'Send a message to a user',
-      description: 'A repeated clientMessageId with the same body answers 200 with the stored message and `duplicate: true`.',
+      summary: 'Send a message',
+      description: 'To one of: a user (`receiverId`), a room (`roomId`), a conversation of any kind (`conversationId`). A repeated clientMessageId with the same body answers 200 with the stored message and `duplicate: true`.',
       tags,
-      body: SendDirectInput,
-      response: { 201: messageBody(DirectMessage), 200: messageBody(DirectMessage), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
+      body: SendInput,
+      response: { 201: messageBody(Message), 200: messageBody(Message), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
     }
   }, async ({ body, identity }, reply) => {
-    const { message, duplicate, rev } = await sendDirect(app.chat, identity, body)
+    const { message, duplicate, rev } = await sendTo(app.chat, identity, body)
     return await reply.code(duplicate ? 200 : 201).send({ success: true, message, rev, ...(duplicate ? { duplicate } : {}) })
   })
 
@@ -47,7 +47,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: ConversationQuery,
       response: { 200: ConversationsBody, ...failures(400, 401, 429, 503) }
     }
-  }, async ({ query, identity }) => ({ success: true as const, ...await listConversations(app.chat, identity, query) }))
+  }, async ({ query, identity }) => ({ success: true as const, ...await listDirect(app.chat, identity, query) }))
 
   app.get('/unread-count', {
     schema: {

@@ -37,7 +37,7 @@ t.test('a message sent over REST is delivered live, and refused by the same rule
 t.test('a reply names a message of the same conversation', async t => {
   const { message } = await send(ann, bob, 'question')
   const reply = await send(bob, ann, 'answer', { replyTo: message._id })
-  t.equal(reply.message.replyTo, message._id)
+  t.same(reply.message.replyTo, { _id: message._id, seq: message.seq, senderId: ann.id })
   t.match(await send(ann, eve, 'elsewhere', { replyTo: message._id }), { code: 'VALIDATION', message: /replyTo/ })
 })
 

@@ -144,3 +144,15 @@ t.test('blocking', async t => {
     }
   })
 })
+
+t.test('many users are asked for by their ids', async t => {
+  const { call, register } = await startApp(t)
+  const [ann, bob, { token }] = [await register('ann'), await register('bob'), await register('cid')]
+  const ask = async (query: string) => await call('GET', `/api/users?${query}`, { token })
+  const { status, body } = await ask(`ids=${bob.id},${'f'.repeat(24)},${ann.id.toUpperCase()},${bob.id}`)
+  t.equal(status, 200)
+  t.match(body, { users: [{ _id: bob.id, username: 'bob' }, { _id: ann.id }], hasMore: false, cursor: null })
+  t.equal(body.users.length, 2, 'each once, and unknown ones not at all')
+  t.equal((await ask(`ids=${Array(100).fill(ann.id).join(',')}`)).status, 200)
+  for (const query of [`ids=${Array(101).fill(ann.id).join(',')}`, 'ids=', 'ids=x', `ids=${ann.id}&search=ann`]) t.match(await ask(query), invalid, query)
+})

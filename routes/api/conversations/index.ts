@@ -1,0 +1,72 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
+import { getConversation } from '../../../src/chat/conversations/describe-conversations.ts'
+import { getMessage } from '../../../src/chat/conversations/get-message.ts'
+import { history, writeStretch } from '../../../src/chat/history.ts'
+import { listConversations } from '../../../src/chat/list-conversations.ts'
+import { markRead } from '../../../src/chat/mark-read.ts'
+import {
+  ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery, OneMessageBody, ReadInput, StretchBody, StretchQuery
+} from '../../../src/schemas/conversation.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import { ReadBody } from '../../../src/schemas/message.ts'
+
+const tags = ['conversations']
+
+const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.addHook('onRequest', app.authenticate)
+
+  app.get('', {
+    schema: {
+      summary: 'Your conversations of every kind',
+      description: 'The one with the latest activity first. The common chat is among them as soon as something was said in it.',
+      tags,
+      querystring: ConversationQuery,
+      response: { 200: ConversationListBody, ...failures(400, 401, 429, 503) }
+    }
+  }, async ({ query, identity }) => ({ success: true as const, ...await listConversations(app.chat, identity, query) }))
+
+  app.get('/:conversationId', {
+    schema: {
+      summary: 'One conversation',
+      description: 'A direct conversation exists from its first message on.',
+      tags,
+      params: ConversationParams,
+      response: { 200: ConversationBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => ({ success: true as const, conversation: await getConversation(app.chat, identity, params.conversationId) }))
+
+  app.get('/:conversationId/messages', {
+    schema: {
+      summary: 'Messages of a conversation',
+      description: 'The newest, or those before, after or around a seq.',
+      tags,
+      params: ConversationParams,
+      querystring: StretchQuery,
+      response: { 200: StretchBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, query, identity }, reply) =>
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeStretch(await history(app.chat, identity, params.conversationId, query))))
+
+  app.get('/:conversationId/messages/:messageId', {
+    schema: {
+      summary: 'One message',
+      tags,
+      params: ConversationMessageParams,
+      response: { 200: OneMessageBody, ...failures(400, 401, 404, 429, 503) }
+    }
+  }, async ({ params, identity }) => ({ success: true as const, message: await getMessage(app.chat, identity, params) }))
+
+  app.patch('/:conversationId/read', {
+    schema: {
+      summary: 'Move your read position',
+      description: 'Forward only; a seq beyond the end means the end.',
+      tags,
+      params: ConversationParams,
+      body: ReadInput,
+      response: { 200: ReadBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
+    }
+  }, async ({ params, body, identity }) => ({ success: true as const, ...await markRead(app.chat, identity, { conversationId: params.conversationId, seq: body.seq }) }))
+}
+
+export default conversationRoutes

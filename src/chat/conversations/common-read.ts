@@ -1,0 +1,37 @@
+import type { Identity } from '../../auth/identity.ts'
+import { TidelogError } from '../../errors.ts'
+import { rowIdOf, selfLogId, seqOf } from '../../log/types.ts'
+import type { ChatContext } from '../context.ts'
+import { commonChatId } from '../conversation-id.ts'
+import type { ReadResult } from '../mark-read.ts'
+
+/**
+ * The common chat has no members: how far somebody has read it stands in their own log alone, and nobody else is told.
+ */
+
+/** How far the caller has read the common chat. */
+export async function commonReadSeq ({ log }: ChatContext, { userId }: Identity): Promise<number> {
+  const selfId = selfLogId(userId)
+  const row = await log.collections.log.findOne({ _id: rowIdOf(selfId, 'read', commonChatId) }, { projection: { readSeq: 1 } })
+  return row?.readSeq ?? 0
+}
+
+/** Moves the caller's read position in the common chat forward, never back; beyond the end means the end. */
+export async function markCommonRead ({ log, now }: ChatContext, { userId }: Identity, seq: number): Promise<ReadResult> {
+  const headSeq = (await log.head(commonChatId))?.headSeq ?? 0
+  const readSeq = seqOf(Math.min(seq, headSeq))
+  const outcome = await log.commit({
+    changes: [{
+      type: 'put',
+      conversationId: selfLogId(userId),
+      kind: 'read',
+      subject: commonChatId,
+      decide: row => (row?.readSeq ?? 0) >= readSeq ? null : { about: commonChatId, readSeq, readAt: new Date(now()) },
+      open: { kind: 'self', members: [] }
+    }]
+  })
+  if (outcome.outcome === 'refused') throw outcome.error
+  if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
+  const row = outcome.rows[0]
+  return { conversationId: commonChatId, seq: row?.readSeq ?? 0, at: row?.readAt?.toISOString() ?? null }
+}

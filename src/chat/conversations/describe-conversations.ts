@@ -1,0 +1,90 @@
+import type { Identity } from '../../auth/identity.ts'
+import { messagesBefore } from '../../log/page.ts'
+import type { Head, LogRow, Member } from '../../log/types.ts'
+import type { ListedConversation } from '../../schemas/conversation.ts'
+import type { Message } from '../../schemas/message.ts'
+import type { ChatContext } from '../context.ts'
+import { otherUser, parseConversationId } from '../conversation-id.ts'
+import { entitlement } from '../entitled.ts'
+import { lastActivityOf } from '../list-conversations.ts'
+import { ownView } from '../own-view.ts'
+import { publicUser } from '../payload.ts'
+import { renderMessage } from '../render.ts'
+import { TidelogError } from '../../errors.ts'
+import { type Unread, countUnread } from '../unread.ts'
+import { type View, isShown } from '../view.ts'
+import { commonReadSeq } from './common-read.ts'
+
+/** A conversation as the caller has it. */
+export interface OwnConversation {
+  head: Head
+  /** None in the common chat. */
+  member: Member | undefined
+  view: View
+}
+
+/** Messages that are looked through for one that is shown, if the last one is not. */
+const lookedThroughMax = 50
+
+/**
+ * One conversation of the caller's.
+ * @throws TidelogError NOT_FOUND to a stranger and for one in which nothing was ever said, NOT_ALLOWED for a public room that was not joined
+ */
+export async function getConversation (context: ChatContext, identity: Identity, conversationId: string): Promise<ListedConversation> {
+  const { head, member } = await entitlement(context, identity, conversationId)
+  const view = head === undefined ? null : await ownView(context, identity, head, member)
+  if (head === undefined || view === null) throw new TidelogError('NOT_FOUND')
+  return (await describeConversations(context, identity, [{ head, member, view }]))[0]!
+}
+
+/** What a list says of these conversations. */
+export async function describeConversations (context: ChatContext, identity: Identity, all: readonly OwnConversation[]): Promise<ListedConversation[]> {
+  const [counts, lastMessages] = await Promise.all([countUnread(context, identity, all), readLastMessages(context, all)])
+  return await Promise.all(all.map(async (one, index) => await describe(context, identity, one, counts[index]!, lastMessages[index] ?? null)))
+}
+
+async function describe (context: ChatContext, identity: Identity, one: OwnConversation, unread: Unread, lastMessage: Message | null): Promise<ListedConversation> {
+  const { head, member, view } = one
+  return {
+    conversationId: head._id,
+    kind: head.kind as ListedConversation['kind'],
+    ...await namesOf(context, identity, one),
+    lastMessage,
+    rev: head.headRev,
+    cursor: context.log.cursors.encode(identity.userId, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation }),
+    lastActivityAt: lastActivityOf(one).toISOString(),
+    ...unread,
+    readSeq: member?.readSeq ?? await commonReadSeq(context, identity)
+  }
+}
+
+/** Who the other user of a direct conversation is; what a room is called, and the caller's role in it. */
+async function namesOf (context: ChatContext, { userId }: Identity, { head, member }: OwnConversation): Promise<Partial<ListedConversation>> {
+  const ref = parseConversationId(head._id)
+  if (ref?.kind === 'direct') {
+    const other = otherUser(ref, userId) ?? userId
+    return { user: publicUser(other, await context.users.get(other)) }
+  }
+  if (ref?.kind !== 'room') return {}
+  return { name: head.name ?? ref.roomId, memberCount: head.memberCount, ...(member === undefined ? {} : { role: member.role }) }
+}
+
+/** The last message of each that is shown to the caller, in their order. */
+async function readLastMessages (context: ChatContext, all: readonly OwnConversation[]): Promise<Array<Message | undefined>> {
+  const written = all.filter(({ head, view }) => head.headSeq > view.fromSeq)
+  if (written.length === 0) return []
+  const rows = await context.log.collections.log
+    .find({ $or: written.map(({ head }) => ({ conversationId: head._id, seq: head.headSeq })) }).batchSize(written.length + 1).toArray()
+  const byConversation = new Map(rows.map(row => [row.conversationId, row]))
+  return await Promise.all(all.map(async one => {
+    const row = byConversation.get(one.head._id)
+    if (row === undefined) return undefined
+    const shown = isShown(one.view, row) ? row : await lastShown(context, one)
+    return shown === undefined ? undefined : await renderMessage(context, shown)
+  }))
+}
+
+async function lastShown ({ log }: ChatContext, { head, view }: OwnConversation): Promise<LogRow | undefined> {
+  const { rows } = await messagesBefore(log.collections, head._id, head.headSeq, lookedThroughMax)
+  return rows.find(row => isShown(view, row))?.decode()
+}

@@ -1,0 +1,32 @@
+import type { Identity } from '../../auth/identity.ts'
+import { TidelogError } from '../../errors.ts'
+import type { Message, SendInput } from '../../schemas/message.ts'
+import type { ChatContext } from '../context.ts'
+import { otherUser, parseConversationId } from '../conversation-id.ts'
+import { prepareCommon } from '../send-common.ts'
+import { prepareDirect } from '../send-direct.ts'
+import { prepareRoom } from '../send-room.ts'
+import type { Prepared, Sent } from '../send.ts'
+
+/**
+ * Sends a message to a conversation of any kind, to a user or to a room.
+ * @throws TidelogError what the three kinds of sending throw, and VALIDATION unless exactly one receiver is named
+ */
+export async function sendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<Sent<Message>> {
+  return await (await prepareSendTo(context, identity, input))()
+}
+
+export async function prepareSendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<Prepared<Sent<Message>>> {
+  const { conversationId, receiverId, roomId } = input
+  const named = [conversationId, receiverId, roomId].filter(given => given !== undefined).length
+  if (named === 0) throw new TidelogError('VALIDATION', 'receiverId, roomId or conversationId is required')
+  if (named > 1) throw new TidelogError('VALIDATION', 'Name one of conversationId, receiverId and roomId')
+  if (receiverId !== undefined) return await prepareDirect(context, identity, { ...input, receiverId })
+  if (roomId !== undefined) return await prepareRoom(context, identity, { ...input, roomId })
+  const ref = parseConversationId(conversationId!)
+  if (ref?.kind === 'common') return await prepareCommon(context, identity, input)
+  if (ref?.kind === 'room') return await prepareRoom(context, identity, { ...input, roomId: ref.roomId })
+  const other = ref === null ? undefined : otherUser(ref, identity.userId)
+  if (other === undefined) throw new TidelogError('NOT_FOUND')
+  return await prepareDirect(context, identity, { ...input, receiverId: other })
+}
