@@ -51,7 +51,12 @@ export async function history (context: ChatContext, identity: Identity, convers
   const { ref, head, member } = await entitlement(context, identity, conversationId)
   if (head === undefined) {
     return {
-      rows: [], people: nobody, readSeqs: nobodyRead, fromSeq: seqOf(1), hasOlder: false, hasNewer: false,
+      rows: [],
+      people: nobody,
+      readSeqs: nobodyRead,
+      fromSeq: seqOf(1),
+      hasOlder: false,
+      hasNewer: false,
       asOf: asOf(context, identity, ref.conversationId, { rev: revOf(0), clock: 0, generation: 0 })
     }
   }
