@@ -29,9 +29,10 @@ export default fp(async function accounts (app, config: Config) {
     refreshTtlMs: config.REFRESH_TOKEN_TTL * 1_000,
     now: chat.now,
     sign: payload => app.jwt.own.sign(payload),
-    announce: revoked => {
+    announce: async revoked => {
       app.log.info(revoked, 'tokens revoked')
       app.sessions.emit('revoked', revoked)
+      await chat.log.quiet()
     }
   })
 

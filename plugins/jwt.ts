@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
-import { adminNames, claimedUserId, type Identity, openSession, type Revoked, type Session } from '../src/auth/identity.ts'
+import { adminNames, claimedUserId, type Identity, openSession, requireGood, type Revoked, type Session } from '../src/auth/identity.ts'
 import { JwkSet } from '../src/auth/jwks.ts'
 import { tokenKeys } from '../src/auth/keys.ts'
 import { TokenVerifier } from '../src/auth/verifier.ts'
@@ -18,14 +18,19 @@ declare module 'fastify' {
      * @throws TidelogError NO_TOKEN, UNKNOWN_USER or INVALID_TOKEN, with the texts that the seed's clients know.
      */
     verifyToken: (token: unknown) => Promise<Session>
+    /**
+     * Refuses what a session asked for if it has ended since it was verified; without a promise if that is known at once.
+     * @throws TidelogError INVALID_TOKEN, UNKNOWN_USER
+     */
+    requireSession: (session: Session) => void | Promise<void>
     /** Emits `revoked` in this process when a user logs out or is deactivated here. */
     sessions: EventEmitter<{ revoked: [Revoked] }>
   }
   interface FastifyRequest {
     /** Set by `authenticate`. */
     identity: Identity
-    /** The end of the token at hand; null: never. Set by `authenticate`. */
-    tokenExpiresAt: Date | null
+    /** What the token at hand says. Set by `authenticate`. */
+    session: Session
   }
 }
 
@@ -67,21 +72,28 @@ export default fp(async function jwt (app, config: Config) {
   }
 
   const admins = adminNames(config)
-  const { users } = app.chat
+  const { users, now } = app.chat
 
   async function verifyToken (token: unknown): Promise<Session> {
     if (token === undefined || token === null || token === '') throw new TidelogError('NO_TOKEN')
     if (typeof token !== 'string') throw new TidelogError('INVALID_TOKEN')
     const claims = await verifier.verify(token)
     const userId = claimedUserId(claims)
-    return openSession(token, claims, users.peek(userId) ?? await users.get(userId), admins)
+    return openSession(token, claims, users.peek(userId) ?? await users.get(userId), admins, now())
+  }
+
+  function requireSession (session: Session): void | Promise<void> {
+    const { userId } = session.identity
+    const known = users.peek(userId)
+    if (known !== undefined) return requireGood(session, known, now())
+    return users.get(userId).then(user => { requireGood(session, user, now()) })
   }
 
   async function authenticate (request: FastifyRequest, reply: FastifyReply): Promise<void> {
     try {
       const session = await verifyToken(bearer(request.headers.authorization))
       request.identity = session.identity
-      request.tokenExpiresAt = session.expiresAt
+      request.session = session
     } catch (error) {
       if (!(error instanceof TidelogError) || error.status !== 401) throw error
       app.limiters.requests.consume(`address:${request.ip}`)
@@ -92,9 +104,14 @@ export default fp(async function jwt (app, config: Config) {
   }
 
   app.decorateRequest('identity', null as unknown as Identity)
-  app.decorateRequest('tokenExpiresAt', null)
+  app.decorateRequest('session', null as unknown as Session)
   app.decorate('authenticate', authenticate)
   app.decorate('verifyToken', verifyToken)
+  app.decorate('requireSession', requireSession)
+  // The session may have ended while the body came in.
+  app.addHook('preHandler', async ({ session }: { session: Session | null }) => {
+    if (session !== null) await requireSession(session)
+  })
   app.decorate('sessions', new EventEmitter<{ revoked: [Revoked] }>())
 }, { name: 'jwt', dependencies: ['chat', 'rate-limit'] })
 

@@ -23,14 +23,14 @@ declare module 'fastify' {
 
 /** Serves the sockets, delivers what is committed, and closes the sockets of users who were logged out, on every node. */
 export default fp(async function sockets (app, config: Config) {
-  const { io, chat, sync, verifyToken, socketWork } = app
+  const { io, chat, sync, verifyToken, requireSession, socketWork } = app
   const presence = new PresenceService(io, chat, app.log, config.PRESENCE_GRACE * 1_000)
   const positions = new Positions()
   const subscriptions = new Subscriptions(io, chat, positions)
   const order = new Order({ positions, log: app.log, isAlone: chat.log.isAlone, hearsOthers: () => joinsNodes(io) })
   const beacon = new Beacon(subscriptions, sync, order, app.log)
   const services: SocketServices = {
-    io, chat, sync, subscriptions, beacon, order, log: app.log, verifyToken, readers: new Map(), presence, toFailure: toTidelogError
+    io, chat, sync, subscriptions, beacon, order, log: app.log, verifyToken, requireSession, readers: new Map(), presence, toFailure: toTidelogError
   }
   app.decorate('beacon', beacon)
 
@@ -47,6 +47,7 @@ export default fp(async function sockets (app, config: Config) {
   const stopBeacon = beacon.start()
   io.on('typing', word => { hearTyping(services, word) })
   const stopRelay = startRelay(io, chat, app.sessions, ({ userId, sessionId }: Revoked) => {
+    sync.waiters.endOf(userId)
     io.local.in(sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId)).disconnectSockets(true)
   })
   app.addHook('onClose', async () => {

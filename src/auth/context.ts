@@ -17,6 +17,6 @@ export interface AuthContext {
   now: () => number
   /** Signs an access token. */
   sign: (payload: { id: string, sid: string, iat: number }) => string
-  /** Tells this process that tokens were revoked. */
-  announce: (revoked: Revoked) => void
+  /** Tells this process that tokens were revoked; resolves when nothing that was asked with them is under way here. */
+  announce: (revoked: Revoked) => Promise<void>
 }

@@ -50,17 +50,29 @@ export function claimedUserId (claims: Claims): string {
  * The session of verified claims, if the user's row still admits it.
  * @throws TidelogError UNKNOWN_USER (missing or deactivated) or INVALID_TOKEN (revoked).
  */
-export function openSession (token: string, claims: Claims, user: UserRow | undefined, admins: ReadonlySet<string>): Session {
-  if (user === undefined || user.isActive === false) throw new TidelogError('UNKNOWN_USER')
+export function openSession (token: string, claims: Claims, user: UserRow | undefined, admins: ReadonlySet<string>, now: number): Session {
+  if (user === undefined) throw new TidelogError('UNKNOWN_USER')
   const issuedAt = timeOf(claims['iat'])
   const sid = claims['sid']
   const sessionId = typeof sid === 'string' && sid !== '' ? sid : nameOfToken(token)
-  if (isRevoked(user, sessionId, issuedAt)) throw new TidelogError('INVALID_TOKEN')
-  return {
+  const session: Session = {
     identity: { userId: user._id.toHexString(), id: user._id, user, isAdmin: admins.has(user.username), sessionId },
     expiresAt: timeOf(claims['exp']),
     issuedAt
   }
+  requireGood(session, user, now)
+  return session
+}
+
+/**
+ * A session that was opened may have ended since: by its time, a logout or a deactivation.
+ * @param now milliseconds since 1970
+ * @throws TidelogError INVALID_TOKEN, UNKNOWN_USER
+ */
+export function requireGood ({ identity, expiresAt, issuedAt }: Session, user: UserRow | undefined, now: number): void {
+  if (expiresAt !== null && expiresAt.getTime() <= now) throw new TidelogError('INVALID_TOKEN')
+  if (user === undefined || user.isActive === false) throw new TidelogError('UNKNOWN_USER')
+  if (isRevoked(user, identity.sessionId, issuedAt)) throw new TidelogError('INVALID_TOKEN')
 }
 
 /**

@@ -103,7 +103,7 @@ export async function endSession (context: AuthContext, userId: ObjectId, sid: s
     return
   }
   context.directory.forget(userId.toHexString())
-  context.announce({ userId: userId.toHexString(), sessionId: sid })
+  await context.announce({ userId: userId.toHexString(), sessionId: sid })
 }
 
 /** Ends every session of a user, and refuses every token issued until now. */
@@ -111,7 +111,7 @@ export async function endAllSessions (context: AuthContext, userId: ObjectId): P
   await context.users.updateOne({ _id: userId }, { $max: { tokensValidFrom: new Date(context.now()) }, $unset: { revokedSessions: '' } })
   await context.sessions.deleteMany({ userId })
   context.directory.forget(userId.toHexString())
-  context.announce({ userId: userId.toHexString() })
+  await context.announce({ userId: userId.toHexString() })
 }
 
 function grant (context: AuthContext, user: UserRow, sid: string, refreshToken: string): Grant {

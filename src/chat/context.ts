@@ -1,9 +1,15 @@
 import type { ConversationLog } from '../log/index.ts'
+import type { Guard } from '../log/unit.ts'
 import type { BlockDirectory } from './blocks.ts'
 import type { ChatCollections } from './collections.ts'
 import type { ListingDirectory } from './listings.ts'
 import type { UnreadCounts } from './unread-counts.ts'
 import type { UserDirectory } from './users.ts'
+
+/** The chat for one session: what is still to be committed when `guard` throws is refused. */
+export function guardedBy (context: ChatContext, guard: Guard): ChatContext {
+  return { ...context, log: context.log.guardedBy(guard) }
+}
 
 /** What the chat's operations work on; made once by the plugin `chat`, and by tests that need no server. */
 export interface ChatContext {

@@ -152,7 +152,8 @@ export class Committer {
     try {
       const session = this.client.startSession()
       try {
-        await this.settle(batch, session)
+        const admitted = await guarded(batch)
+        if (admitted.length > 0) await this.settle(admitted, session)
       } finally {
         await session.endSession()
       }
@@ -275,10 +276,34 @@ export class Committer {
     return ids.length === 1 ? ids : [...new Set(ids)]
   }
 
+  /** Resolves when every unit that was accepted until now has an outcome. */
+  async quiet (): Promise<void> {
+    const before = new Set(this.waiting)
+    do await Promise.all(new Set(this.busy.values()))
+    while (this.waiting.some(item => before.has(item)))
+    await Promise.all(new Set(this.busy.values()))
+  }
+
   /** Waits for the commit of this conversation that is under way, if there is one. */
   async settled (id: string): Promise<void> {
     await this.busy.get(id)
   }
+}
+
+/** The units whose guards let them; the others are refused. */
+async function guarded (batch: Item[]): Promise<Item[]> {
+  if (batch.every(({ unit }) => unit.guard === undefined)) return batch
+  const admitted: Item[] = []
+  for (const item of batch) {
+    try {
+      const pending = item.unit.guard?.()
+      if (pending !== undefined) await pending
+      admitted.push(item)
+    } catch (error) {
+      item.reject(error)
+    }
+  }
+  return admitted
 }
 
 function bytesOf ({ changes }: Unit): number {

@@ -4,7 +4,7 @@ import { type LogCollections, ensureLogIndexes, logCollections } from './collect
 import { type CommitOptions, type CommitSteps, type Committed, Committer } from './commit.ts'
 import { CursorCodec } from './cursor.ts'
 import { databaseIdentity } from './database.ts'
-import type { Outcome, Unit } from './plan.ts'
+import type { Guard, Outcome, Unit } from './plan.ts'
 import { type Head, type Member, memberKey } from './types.ts'
 import type { ObjectId } from 'mongodb'
 
@@ -98,6 +98,16 @@ export class ConversationLog {
   /** Waits for the commit of a conversation that is under way in this process, if there is one: heads are as the database is then. */
   settled (conversationId: string): Promise<void> {
     return this.committer.settled(conversationId)
+  }
+
+  /** Resolves when every commit that was asked of this process until now has ended. */
+  quiet (): Promise<void> {
+    return this.committer.quiet()
+  }
+
+  /** This log, for somebody whose commits are refused by what `guard` throws when their turn has come. */
+  guardedBy (guard: Guard): ConversationLog {
+    return Object.create(this, { commit: { value: (unit: Unit) => this.commit({ ...unit, guard }) } }) as ConversationLog
   }
 
   /** Stays the same as long as no head moves; undefined where other processes move them too. */

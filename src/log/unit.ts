@@ -61,7 +61,11 @@ export type StandingRule = (member: Member | null, head: Head | null, others: { 
 /** Changes that commit together or not at all. Only the first may carry a client id: it is that of the unit. */
 export interface Unit {
   changes: readonly Change[]
+  /** Asked when its turn has come; what it throws refuses the unit. */
+  guard?: Guard
 }
+
+export type Guard = () => void | Promise<void>
 
 export type Outcome =
   | { outcome: 'committed', rows: LogRow[], reads: Member[] }

@@ -1,5 +1,6 @@
 import { type TSchema } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import { guardedBy } from '../chat/context.ts'
 import type { Prepared } from '../chat/send.ts'
 import { TidelogError } from '../errors.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
@@ -26,6 +27,7 @@ export function serve (socket: ChatSocket, services: SocketServices, work: Socke
   const log = services.log.child({ socketId: socket.id, userId: identity.userId })
   const live: Live = {
     ...services,
+    chat: guardedBy(services.chat, () => services.requireSession(socket.data.session)),
     log,
     socket,
     outlet: Outlet.of(socket),
@@ -65,13 +67,25 @@ async function answer (live: Live, event: string, given: unknown[], closing: boo
     if (handler === undefined) throw new TidelogError('VALIDATION', 'There is no such event')
     if (closing) throw new TidelogError('UNAVAILABLE', 'The server is shutting down', { retryAfterMs: 1_000 })
     if (!handler.check.Check(data)) throw new TidelogError('VALIDATION', describeError(handler.check, data))
-    const answered = await live.turns.run(() => whenTaken(live, () => handler.run(live, data)))
+    const answered = await live.turns.run(() => whenTaken(live, () => inSession(live, () => handler.run(live, data))))
     live.log.debug({ event }, 'event answered')
     acknowledge(live.socket, answered, callback)
   } catch (thrown) {
     const error = live.failing(event)(thrown)
     refuse(live.socket, error, { event, text: handler?.failure ?? 'Unknown event', data }, callback)
   }
+}
+
+/** A session that has ended does nothing more, not even what it had asked for before. */
+async function inSession<R> ({ socket, requireSession }: Live, run: () => Promise<R>): Promise<R> {
+  try {
+    const pending = requireSession(socket.data.session)
+    if (pending !== undefined) await pending
+  } catch (error) {
+    if (error instanceof TidelogError && error.status === 401) setImmediate(() => { socket.disconnect(true) })
+    throw error
+  }
+  return await run()
 }
 
 /** A client that takes no answers waits for further ones. */

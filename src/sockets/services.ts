@@ -23,6 +23,8 @@ export interface SocketServices {
   order: Order
   log: FastifyBaseLogger
   verifyToken: (token: unknown) => Promise<Session>
+  /** Throws INVALID_TOKEN or UNKNOWN_USER if the session has ended. */
+  requireSession: (session: Session) => void | Promise<void>
   /** Sockets whose `markRead` is under way, by the member's key: they are answered, the others are told. */
   readers: Map<string, string>
   presence: PresenceService

@@ -75,6 +75,11 @@ export class Waiters {
     for (const id of ids) this.wakeOf(id)
   }
 
+  /** Ends the waits of a user, some of whose sessions have ended. */
+  endOf (userId: string): void {
+    for (const waiter of this.byUser.get(userId) ?? []) waiter.end()
+  }
+
   /** Ends all waits, now and from now on. */
   close (): void {
     this.closed = true

@@ -22,9 +22,9 @@ const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
       body: Type.Union([LogoutInput, Type.Null()]),
       response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(400, 401, 415, 429, 503) }
     }
-  }, async ({ body, identity, tokenExpiresAt }) => {
+  }, async ({ body, identity, session }) => {
     if (body?.everywhere === true) await endAllSessions(app.accounts, identity.id)
-    else await endSession(app.accounts, identity.id, identity.sessionId, tokenExpiresAt)
+    else await endSession(app.accounts, identity.id, identity.sessionId, session.expiresAt)
     return { success: true as const }
   })
 

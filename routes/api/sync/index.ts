@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Session } from '../../../src/auth/identity.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { SyncBody, SyncInput } from '../../../src/schemas/sync.ts'
 import { writePulled } from '../../../src/sync/answer.ts'
@@ -18,11 +19,21 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
       body: SyncInput,
       response: { 200: SyncBody, ...failures(400, 401, 413, 415, 429, 503) }
     }
-  }, async ({ body, identity }, reply) => {
-    const pulled = await sync(app.sync, identity, body, body.waitMs === undefined || body.waitMs === 0 ? undefined : untilGone(reply.raw))
+  }, async ({ body, identity, session }, reply) => {
+    const { waitMs = 0 } = body
+    const pulled = waitMs === 0
+      ? await sync(app.sync, identity, body)
+      : await sync(app.sync, identity, { ...body, waitMs: withinSession(waitMs, session, app.chat.now()) }, untilGone(reply.raw))
+    // Nothing that happened after the end of a session is told to it.
+    if (waitMs > 0) await app.requireSession(session)
     const text: unknown = writePulled(pulled, app.chat.now())
     return await reply.type('application/json; charset=utf-8').send(text as SyncBody)
   })
+}
+
+/** A wait ends with its token; a timer may run a moment early. */
+function withinSession (waitMs: number, { expiresAt }: Session, now: number): number {
+  return expiresAt === null ? waitMs : Math.min(waitMs, Math.max(0, expiresAt.getTime() - now) + 5)
 }
 
 /** Aborts when the client goes before it is answered. */

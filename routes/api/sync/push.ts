@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { toTidelogError } from '../../../plugins/errors.ts'
+import { guardedBy } from '../../../src/chat/context.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { PushBody, PushInput } from '../../../src/schemas/push.ts'
 import { push } from '../../../src/sync/push.ts'
@@ -16,9 +17,9 @@ const pushRoutes: FastifyPluginAsyncTypebox = async app => {
       body: PushInput,
       response: { 200: PushBody, ...failures(400, 401, 413, 415, 429, 503) }
     }
-  }, async ({ body, identity, log }) => ({
+  }, async ({ body, identity, session, log }) => ({
     success: true as const,
-    results: await push(app.chat, identity, body.operations, thrown => {
+    results: await push(guardedBy(app.chat, () => app.requireSession(session)), identity, body.operations, thrown => {
       const error = toTidelogError(thrown instanceof Error ? thrown : new Error(String(thrown)))
       if (error.status >= 500) log.error({ err: thrown }, 'operation failed')
       return error
