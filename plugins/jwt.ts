@@ -96,7 +96,7 @@ export default fp(async function jwt (app, config: Config) {
       request.session = session
     } catch (error) {
       if (!(error instanceof TidelogError) || error.status !== 401) throw error
-      app.limiters.requests.consume(`address:${request.ip}`)
+      app.limiters.requests.consume(`address:${app.addressOf(request.raw)}`)
       reply.header('www-authenticate', error.code === 'NO_TOKEN' ? 'Bearer' : 'Bearer error="invalid_token"')
       throw error
     }
@@ -113,7 +113,7 @@ export default fp(async function jwt (app, config: Config) {
     if (session !== null) await requireSession(session)
   })
   app.decorate('sessions', new EventEmitter<{ revoked: [Revoked] }>())
-}, { name: 'jwt', dependencies: ['chat', 'rate-limit'] })
+}, { name: 'jwt', dependencies: ['chat', 'rate-limit', 'addresses'] })
 
 function bearer (authorization: string | undefined): string | undefined {
   return authorization === undefined ? undefined : /^Bearer +(\S.*)$/i.exec(authorization)?.[1]?.trimEnd()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import fastifySocketIO from 'fastify-socket.io'
-import type { Config } from '../src/config.ts'
+import { type Config, allowedOrigins } from '../src/config.ts'
 import { toFailure } from '../src/errors.ts'
 import type { ChatServer } from '../src/sockets/types.ts'
 import { SocketWork } from '../src/sockets/work.ts'
@@ -30,7 +30,7 @@ export default fp(async function socketIo (app, config: Config) {
     maxHttpBufferSize: config.REQUEST_BYTES_MAX,
     // A connection that asks for no namespace is nobody's.
     connectTimeout: 10_000,
-    cors: { origin: config.CORS_ORIGIN === '*' ? '*' : config.CORS_ORIGIN.split(',').map(origin => origin.trim()) },
+    cors: { origin: allowedOrigins(config) },
     preClose: done => { void close(app.io, work).then(() => { done() }) }
   })
 
@@ -41,11 +41,11 @@ export default fp(async function socketIo (app, config: Config) {
       next()
     }, (thrown: Error) => {
       const error = toTidelogError(thrown)
-      app.log.info({ socketId: socket.id, address: socket.handshake.address, code: error.code }, 'socket refused')
+      app.log.info({ socketId: socket.id, address: app.addressOf(socket.request), code: error.code }, 'socket refused')
       next(Object.assign(new Error(error.message), { data: toFailure(error) }))
     })
   })
-}, { name: 'socket-io', dependencies: ['jwt'] })
+}, { name: 'socket-io', dependencies: ['jwt', 'addresses'] })
 
 /** What is used of an Engine.IO connection: its own types do not say. */
 interface Connection extends NodeJS.EventEmitter {

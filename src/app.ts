@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import accounts from '../plugins/accounts.ts'
+import addresses from '../plugins/addresses.ts'
 import chat from '../plugins/chat.ts'
 import documentation from '../plugins/documentation.ts'
 import errors, { refuseAddress } from '../plugins/errors.ts'
@@ -24,7 +25,7 @@ import roomRoutes from '../routes/api/rooms/index.ts'
 import syncRoutes from '../routes/api/sync/index.ts'
 import pushRoutes from '../routes/api/sync/push.ts'
 import userRoutes from '../routes/api/users/index.ts'
-import type { Config } from './config.ts'
+import { type Config, trustedProxies } from './config.ts'
 
 /**
  * Builds the whole product, ready to listen; the server and every test use this one.
@@ -33,7 +34,7 @@ import type { Config } from './config.ts'
 export async function buildApp (config: Config, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: config.REQUEST_BYTES_MAX,
-    trustProxy: config.TRUST_PROXY,
+    trustProxy: trustedProxies(config) ?? false,
     forceCloseConnections: 'idle',
     pluginTimeout: 0, // A database takes as long to open as it takes: what is large, or on a slow machine, is no failure.
     frameworkErrors: refuseAddress,
@@ -46,6 +47,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(errors)
   await app.register(security, config)
   await app.register(documentation)
+  await app.register(addresses, config)
   await app.register(rateLimit, config)
   await app.register(mongodb, config)
   await app.register(health)

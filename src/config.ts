@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
+import { type Trust, parseTrust } from './addresses.ts'
+import { parseOrigins, valueChecks } from './config-values.ts'
 import { operationsMax } from './schemas/push.ts'
 
 const seconds = (description: string, value: number) =>
@@ -17,16 +19,20 @@ export const configSchema = Type.Object({
   PORT: Type.Integer({ default: 5000, minimum: 0, maximum: 65_535, description: 'TCP port of the HTTP and Socket.IO server; 0 takes a free one' }),
   HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'Address to listen on' }),
   DATA_DIR: Type.String({ default: './data', minLength: 1, description: 'Folder of the embedded database and of the generated secret' }),
-  MONGODB_URL: Type.String({ default: '', pattern: '^(mongodb(\\+srv)?://.+)?$', description: 'A MongoDB replica set to use; empty starts the embedded engine' }),
+  MONGODB_URL: Type.String({ default: '', description: 'A MongoDB replica set to use; empty starts the embedded engine' }),
   MONGODB_DATABASE: Type.String({ default: '', pattern: '^[A-Za-z0-9_-]{0,63}$', description: 'Database name; empty takes the one of MONGODB_URL, or `tidelog`' }),
   JWT_SECRET: Type.String({ default: '', pattern: '^(.{16,})?$', description: 'Secret (16 characters or more) of HS256 tokens; empty makes one and keeps it in DATA_DIR' }),
   JWT_PUBLIC_KEY: Type.String({ default: '', description: 'PEM public key of the host application\'s RS256, ES256 or EdDSA tokens' }),
-  JWT_JWKS_URL: Type.String({ default: '', pattern: '^(https?://.+)?$', description: 'JWKS address of the host application\'s RS256, ES256 or EdDSA tokens' }),
+  JWT_JWKS_URL: Type.String({ default: '', description: 'JWKS address of the host application\'s RS256, ES256 or EdDSA tokens' }),
   ACCESS_TOKEN_TTL: seconds('Lifetime of an access token', 86_400),
   REFRESH_TOKEN_TTL: seconds('Lifetime of a refresh token', 30 * 86_400),
   ADMIN_USERS: Type.String({ default: '', description: 'User names of the administrators, separated by commas' }),
-  CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients, separated by commas; `*` allows every one' }),
-  TRUST_PROXY: Type.Boolean({ default: false, description: 'Take the client\'s address from X-Forwarded-For; only behind a proxy that sets it' }),
+  CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients as browsers send them (https://chat.example, without a path), separated by commas; `*` allows every one' }),
+  TRUST_PROXY: Type.String({
+    default: 'false',
+    description: 'Which proxies in front of the server may name the client in X-Forwarded-For: true (one proxy), a number of proxies one behind the other, or ' +
+      'their networks, separated by commas (10.0.0.0/8, loopback, linklocal, uniquelocal)'
+  }),
   LOG_LEVEL: Type.Union(
     [Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'), Type.Literal('trace'), Type.Literal('silent')],
     { default: 'info', description: 'Least level that is logged: fatal, error, warn, info, debug, trace or silent' }
@@ -70,6 +76,7 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   } catch (error) {
     throw new ConfigError(describe(error, known))
   }
+  checkValues(config)
   if (config.OUTBOX_BYTES_MAX === 0) config.OUTBOX_BYTES_MAX = operationsMax * messageBytes(config)
   if (config.OUTBOX_BYTES_MAX < messageBytes(config)) {
     throw new ConfigError(`OUTBOX_BYTES_MAX must be at least ${messageBytes(config)}: a message of MESSAGE_CHARS_MAX does not fit`)
@@ -122,10 +129,26 @@ function describe (error: unknown, given: Record<string, unknown>): string {
   return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
 }
 
+/** @throws ConfigError for a value that can match nothing */
+function checkValues (config: Config): void {
+  for (const [name, check] of Object.entries(valueChecks)) {
+    const value = config[name as keyof Config]
+    try {
+      if (typeof value === 'string' && value !== '') check(value)
+    } catch (error) {
+      throw new ConfigError(`${name} ${(error as Error).message}`)
+    }
+  }
+}
+
 /** CORS_ORIGIN as the CORS packages want it. */
 export function allowedOrigins (config: Config): '*' | string[] {
-  const origins = config.CORS_ORIGIN.split(',').map(origin => origin.trim()).filter(origin => origin !== '')
-  return origins.includes('*') ? '*' : origins
+  return parseOrigins(config.CORS_ORIGIN)
+}
+
+/** TRUST_PROXY as a rule; undefined: no proxy is trusted. */
+export function trustedProxies (config: Config): Trust | undefined {
+  return parseTrust(config.TRUST_PROXY)
 }
 
 /** The text of `.env.example`: every variable with its description, commented out at its default. */

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, configSchema, envExample, keptSecret, readConfig } from '../src/config.ts'
+import { ConfigError, allowedOrigins, configSchema, envExample, keptSecret, readConfig } from '../src/config.ts'
 
 t.test('defaults fill what the environment does not name, and an empty value counts as missing', async t => {
   t.match(readConfig({}), { PORT: 5000, DATA_DIR: './data', MONGODB_URL: '', RATE_LIMIT_SENDS: 3000 })
@@ -22,6 +22,28 @@ t.test('a bad value is one line that names the variable and what it must be', as
       t.match((error as Error).message, new RegExp(`^${name} must [^\\n]+$`))
     }
   }
+})
+
+t.test('a value that can match nothing is refused with the name of its variable', async t => {
+  const bad = {
+    CORS_ORIGIN: ['https://chat.example/', 'https://chat.example/path', 'chat.example', 'https://CHAT.example', 'https://chat.example:443', 'https://a.example,b.example', ',', 'https://'],
+    TRUST_PROXY: ['yes', '10.0.0', 'https://proxy.example'],
+    MONGODB_URL: ['db.example/chat', 'http://db.example', 'mongodb://', 'mongodb://db.example/chat/more', 'mongodb://db.example/?nonsense=1', 'mongodb+srv://db.example:27017/chat'],
+    JWT_JWKS_URL: ['issuer.example/jwks', '/jwks', 'https://', 'ftp://issuer.example/jwks', 'https://issuer.example/a b']
+  }
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) t.throws(() => readConfig({ [name]: value }), new RegExp(`^${name} must [^\\n]+$`), `${name}=${value}`)
+  }
+  t.throws(() => readConfig({ CORS_ORIGIN: 'https://chat.example/' }), /https:\/\/chat\.example, not "https:\/\/chat\.example\/"/, 'and told what to write')
+  t.throws(() => readConfig({ MONGODB_URL: 'mongodb://user:hunter2@' }), /^MONGODB_URL must ((?!hunter2).)*$/, 'without the password')
+})
+
+t.test('what can match is taken', async t => {
+  const origins = ['https://chat.example', 'http://localhost:3000', 'capacitor://localhost', 'null', 'http://[::1]:8080']
+  t.same(allowedOrigins(readConfig({ CORS_ORIGIN: origins.join(', ') })), origins)
+  t.equal(allowedOrigins(readConfig({ CORS_ORIGIN: 'https://chat.example, *' })), '*')
+  for (const url of ['mongodb://a.example,b.example:27018/chat?replicaSet=rs0', 'mongodb://127.0.0.1/', 'mongodb+srv://user:pass@db.example/chat']) t.equal(readConfig({ MONGODB_URL: url }).MONGODB_URL, url)
+  t.ok(readConfig({ JWT_JWKS_URL: 'http://localhost:8080/jwks.json' }))
 })
 
 t.test('a secret is not repeated in the message that refuses it', async t => {

@@ -18,7 +18,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 201: GrantBody, ...failures(400, 409, 413, 415, 429, 503) }
     }
   }, async (request, reply) => {
-    app.limiters.register.consume(request.ip)
+    app.limiters.register.consume(app.addressOf(request.raw))
     const grant = await register(app.accounts, request.body)
     request.log.info({ userId: grant.user._id.toHexString() }, 'account registered')
     return reply.code(201).send(toGrantBody(grant))
@@ -34,7 +34,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: GrantBody, ...failures(400, 401, 403, 413, 415, 429, 503) }
     }
   }, async request => {
-    const grant = await login(app.accounts, request.body, request.ip, app.limiters.login)
+    const grant = await login(app.accounts, request.body, app.addressOf(request.raw), app.limiters.login)
     request.log.info({ userId: grant.user._id.toHexString() }, 'logged in')
     return toGrantBody(grant)
   })

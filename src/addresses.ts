@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+/**
+ * Whose request it is, by address. What a client writes into X-Forwarded-For itself must never count: whoever could
+ * choose their address would have no limit. So the header is read from its end, and only as far as our own proxies
+ * have written it.
+ */
+
+/** Is this one of our proxies? `hop` 0 is who the connection comes from, 1 whom that one names, and so on. */
+export type Trust = (address: string, hop: number) => boolean
+
+const namedNetworks: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']
+}
+
+/** TRUST_PROXY: `true` is one proxy, a number so many; undefined trusts nobody. @throws Error that says what it must be */
+export function parseTrust (text: string): Trust | undefined {
+  const value = text.trim()
+  if (value === 'false' || value === '0') return undefined
+  if (value === 'true') return (_, hop) => hop < 1
+  if (/^[1-9]\d?$/.test(value)) return (_, hop) => hop < Number(value)
+  const networks = new BlockList()
+  for (const name of value.split(',').map(part => part.trim())) {
+    for (const network of namedNetworks[name] ?? [name]) addNetwork(networks, network)
+  }
+  return address => networks.check(address, family(address))
+}
+
+function addNetwork (networks: BlockList, network: string): void {
+  const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(network) ?? []
+  const longest = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : 0
+  const prefix = bits === undefined ? longest : Number(bits)
+  if (prefix < 1 || prefix > longest) {
+    throw new Error(`must be true, false, a number of proxies up to 99, or networks (10.0.0.0/8, ::1, ${Object.keys(namedNetworks).join(', ')}), not ${JSON.stringify(network)}`)
+  }
+  networks.addSubnet(address, prefix, family(address))
+}
+
+/** The address that a request comes from, as far back as our own proxies vouch for it. */
+export function clientAddress ({ socket, headers }: IncomingMessage, trust: Trust | undefined): string {
+  let address = plainAddress(socket.remoteAddress ?? '') ?? 'unknown'
+  if (trust === undefined) return address
+  const forwarded = String(headers['x-forwarded-for'] ?? '').split(',')
+  for (let hop = 0; forwarded.length > 0 && trust(address, hop); hop++) {
+    const before = plainAddress(forwarded.pop()!)
+    if (before === undefined) break
+    address = before
+  }
+  return address
+}
+
+/** What limits count an address under: one customer's IPv6 network (/64) is one. */
+export function addressKey (address: string): string {
+  return isIP(address) === 6 ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address
+}
+
+/** An address without a port, brackets or zone, IPv4 as such; undefined for what is no address. */
+function plainAddress (text: string): string | undefined {
+  const bare = text.trim().replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
+  if (isIP(bare) !== 6) return isIP(bare) === 4 ? bare : undefined
+  const groups = groupsOf(bare)
+  if (groups.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return bare.toLowerCase()
+  return groups.slice(6).map(group => parseInt(group, 16)).map(number => `${number >> 8}.${number & 255}`).join('.')
+}
+
+/** The eight groups of an IPv6 address, without leading zeros. */
+function groupsOf (address: string): string[] {
+  const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
+  const before = left === '' ? [] : left.split(':')
+  if (right === undefined) return before
+  const after = right === '' ? [] : right.split(':')
+  return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
+}
+
+function family (address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4'
+}
