@@ -5,6 +5,7 @@ import type { DirectMessage } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { commonChatId } from './conversation-id.ts'
 import { type OwnConversation, describeConversations } from './conversations/describe-conversations.ts'
+import { lastActivityOf } from './conversations/last-activity.ts'
 import { blockedSenders } from './own-view.ts'
 import type { PublicUser } from './payload.ts'
 import { type Unread, memberships } from './unread.ts'
@@ -66,12 +67,6 @@ async function pageOf (context: ChatContext, identity: Identity, all: OwnConvers
   }
 }
 
-/** When something was said here, or the caller came, whichever was later. Heads of older databases know only when something changed. */
-export function lastActivityOf ({ head: { lastMessageAt, headSeq, clock, createdAt }, member }: Pick<OwnConversation, 'head' | 'member'>): Date {
-  const said = lastMessageAt ?? (headSeq > 0 ? clock : createdAt)
-  return member !== undefined && member.joinedAt > said ? member.joinedAt : said
-}
-
 /** A place in the list; equal times are told apart by the conversation. */
 interface Place {
   /** Milliseconds since 1970. */
@@ -79,7 +74,7 @@ interface Place {
   id: string
 }
 
-const placeOf = (one: OwnConversation): Place => ({ time: lastActivityOf(one).getTime(), id: one.head._id })
+const placeOf = ({ head, member }: OwnConversation): Place => ({ time: lastActivityOf(head, member).getTime(), id: head._id })
 
 const compare = (a: Place, b: Place): number => b.time - a.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 

@@ -82,7 +82,14 @@ export type Change = Static<typeof Change>
 const Cursor = Type.String({ description: 'Opaque: everything of this conversation up to here' })
 
 export const SyncInput = Type.Object({
-  cursors: Type.Optional(Type.Record(Type.String(), Cursor, { description: 'The last cursor of each conversation; one without it comes with its newest page' })),
+  cursors: Type.Optional(Type.Record(Type.String(), Type.Union([Cursor, Type.Null()]), {
+    description: 'The last cursor of each conversation; one without it, or with null, comes with its newest page'
+  })),
+  only: Type.Optional(Type.Boolean({ description: 'True: look at `self` and the conversations that `cursors` names, and at no other' })),
+  newest: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: 50 }), Type.Literal('all')], {
+    default: 50,
+    description: 'How a conversation without a cursor begins: with this many of its newest messages, or with all of them from the first one on, in pages'
+  })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 500, description: 'Changes in the whole answer; it takes no more than 256 KiB either' })),
   waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 25_000, default: 0, description: 'Wait so long for a change' }))
 })
@@ -96,6 +103,7 @@ export const SyncedConversation = Type.Object({
   rev: Type.Integer({ description: 'What the cursor stands for: the next live change has the rev behind it' }),
   hasMore: Type.Boolean({ description: 'Ask again at once with the cursors of this answer' }),
   reset: Type.Optional(Type.Literal(true, { description: 'Drop what is held of this conversation and take these changes' })),
+  fromSeq: Type.Optional(Type.Integer({ description: 'With `reset`: the conversation is whole from this seq on when `hasMore` is false; older messages come by history' })),
   unreadCount: Type.Integer({ description: 'Messages of others behind the caller\'s read position, at most 1,000' }),
   unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'There are more than are counted' })),
   reads: Type.Array(ReadPosition, { description: 'Read positions that moved; all of them with `reset`' })

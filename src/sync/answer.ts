@@ -5,11 +5,11 @@ import { unreadMax } from '../chat/unread-counts.ts'
 import { isShown } from '../chat/view.ts'
 import type { Position } from '../log/cursor.ts'
 import type { StoredRow } from '../log/stored-row.ts'
-import { type Head, type Rev, revOf } from '../log/types.ts'
+import { type Head, type Rev, type Seq, revOf } from '../log/types.ts'
 import type { ReadPosition } from '../schemas/sync.ts'
 import { writeChange } from './changes.ts'
 import type { SyncContext } from './context.ts'
-import { type Found, type Settings, newestMax } from './found.ts'
+import type { Found, Newest, Settings } from './found.ts'
 import type { Due } from './look.ts'
 
 /** Length of an answer in UTF-8. */
@@ -32,6 +32,7 @@ export interface PulledConversation {
   rev: Rev
   hasMore: boolean
   reset: boolean
+  fromSeq: Seq | undefined
   unreadCount: number
   reads: ReadPosition[]
 }
@@ -48,6 +49,7 @@ const out = new JsonBytes()
 export class Answer {
   private readonly context: SyncContext
   private readonly identity: Identity
+  private readonly newest: Newest
   private readonly conversations: PulledConversation[] = []
   changesLeft: number
   private bytesLeft = answerBytesMax - answerBytes
@@ -55,10 +57,11 @@ export class Answer {
   /** Something did not fit. */
   private overflown = false
 
-  constructor (context: SyncContext, identity: Identity, limit: number) {
+  constructor (context: SyncContext, identity: Identity, { limit, newest }: { limit: number, newest: Newest }) {
     this.context = context
     this.identity = identity
     this.changesLeft = limit
+    this.newest = newest
   }
 
   get isFull (): boolean {
@@ -76,7 +79,7 @@ export class Answer {
     let count = 0
     while (count < atOnce && start + count < due.length && (count === 0 || changes < this.changesLeft)) {
       const { from, head } = due[start + count]!
-      changes += from === null ? Math.min(newestMax, head.headSeq) : head.headRev - from.rev
+      changes += from === null ? Math.min(this.newest === 'all' ? head.headRev : this.newest + 1, head.headRev) : head.headRev - from.rev
       count++
     }
     return count
@@ -89,7 +92,8 @@ export class Answer {
       return
     }
     const { due: { head, view, from }, rows, meta, readSeqs } = found
-    const entries: Array<StoredRow | Settings> = meta === undefined ? rows : [...rows, meta].sort((a, b) => a.rev - b.rev)
+    // Where both have one rev the settings come first: an answer that ends behind them is gone on with from before that rev.
+    const entries: Array<StoredRow | Settings> = meta === undefined ? rows : [meta, ...rows].sort((a, b) => a.rev - b.rev)
     let taken = 0
     let count = 0
     out.clear()
@@ -130,7 +134,7 @@ export class Answer {
   }
 
   private take (
-    { due: { place, head, from }, members, unread, hasMoved }: Found,
+    { due: { place, head, from }, members, unread, hasMoved, fromSeq }: Found,
     { changes, count, position, hasMore, bytes }: { changes: string, count: number, position: Position, hasMore: boolean, bytes: number }
   ): void {
     const [after, until] = [from?.clock ?? -1, hasMore ? position.clock : Infinity]
@@ -149,6 +153,7 @@ export class Answer {
       rev: position.rev,
       hasMore: hasMore || hasMoved,
       reset: from === null,
+      fromSeq,
       unreadCount: unread,
       reads
     })
@@ -158,9 +163,9 @@ export class Answer {
 /** An answer as JSON text. */
 export function writePulled ({ conversations, hasMore }: Pulled, serverTime: number): string {
   let text = ''
-  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, unreadCount, reads } of conversations) {
+  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, fromSeq, unreadCount, reads } of conversations) {
     text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
-      reset ? ',"reset":true' : ''},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
+      reset ? ',"reset":true' : ''}${fromSeq === undefined ? '' : `,"fromSeq":${fromSeq}`},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
   }
   return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
 }

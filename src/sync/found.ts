@@ -5,12 +5,15 @@ import { isShown } from '../chat/view.ts'
 import { changesAfter, messagesBefore } from '../log/page.ts'
 import { metaOf, showsReaders } from '../log/steps.ts'
 import type { StoredRow } from '../log/stored-row.ts'
-import { type Head, type Member, type Rev, revOf } from '../log/types.ts'
+import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../log/types.ts'
 import type { SyncContext } from './context.ts'
 import type { Due } from './look.ts'
 
-/** Messages that a conversation begins with. */
+/** Messages that a conversation begins with, at most. */
 export const newestMax = 50
+
+/** How a conversation begins: with so many of its newest messages, or with all from the first one on. */
+export type Newest = number | 'all'
 
 /** A room's settings as its head has them, at the rev at which they were set. */
 export interface Settings {
@@ -27,6 +30,8 @@ export interface Found {
   hasMore: boolean
   /** Something that the head stands for has changed or gone since, and is not in `rows`. */
   hasMoved: boolean
+  /** Of a conversation that begins: it is whole from here on, as soon as there is no more. */
+  fromSeq: Seq | undefined
   meta: Settings | undefined
   members: Member[]
   readSeqs: ReadSeqs
@@ -34,12 +39,10 @@ export interface Found {
 }
 
 /** What is due of one conversation: at most `limit` changes of it. */
-export async function read (context: SyncContext, identity: Identity, due: Due, limit: number): Promise<Found> {
-  const { head, place, from } = due
+export async function read (context: SyncContext, identity: Identity, due: Due, { limit, newest }: { limit: number, newest: Newest }): Promise<Found> {
+  const { head, place } = due
   const [page, mine, members] = await Promise.all([
-    place.wireId === 'self' || from !== null
-      ? scan(context, head, from?.rev ?? revOf(0), limit)
-      : newest(context, due),
+    pageOf(context, due, limit, newest),
     place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
     readersOf(context, due)
   ])
@@ -47,12 +50,28 @@ export async function read (context: SyncContext, identity: Identity, due: Due, 
   return {
     due,
     ...page,
-    meta: from === null && head.kind === 'room' ? settingsOf(head) : undefined,
     members,
     readSeqs: head.kind === 'direct' ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq])) : nobodyRead,
     unread
   }
 }
+
+type Begun = Scanned & Pick<Found, 'fromSeq' | 'meta'>
+
+async function pageOf (context: SyncContext, due: Due, limit: number, newest: Newest): Promise<Begun> {
+  const { head, place, from, view } = due
+  if (from !== null) return { ...await scan(context, head, from.rev, limit), ...notBegun }
+  if (place.wireId === 'self') return { ...await scan(context, head, revOf(0), limit), ...notBegun }
+  if (newest !== 'all') return { ...await newestOf(context, due, newest), meta: head.kind === 'room' ? settingsOf(head) : undefined }
+  // No message that is shown has a lower rev than this: there were as many creations before it as its seq says, or the joining was.
+  const start = revOf(Math.max(view.fromSeq, head.history === 'joined' ? (place.joined?.joinedRev ?? 1) - 1 : 0))
+  const isToldByRow = (head.metaRev ?? 0) > start
+  return {
+    ...await scan(context, head, start, limit), fromSeq: seqOf(view.fromSeq + 1), meta: head.kind === 'room' && !isToldByRow ? settingsOf(head) : undefined
+  }
+}
+
+const notBegun = { fromSeq: undefined, meta: undefined }
 
 function settingsOf (head: Head): Settings {
   const rev = head.metaRev ?? 1
@@ -71,10 +90,13 @@ async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, lim
   return { rows, hasMore, hasMoved: hasMoved(head, page.rows) || (page.hasMore && !hasMore) }
 }
 
-async function newest ({ chat: { log } }: SyncContext, { head, view }: Due): Promise<Scanned> {
-  if (head.headSeq <= view.fromSeq) return nothing
-  const { rows } = await messagesBefore(log.collections, head._id, undefined, newestMax)
-  return { rows: upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev), hasMore: false, hasMoved: hasMoved(head, rows) }
+async function newestOf ({ chat: { log } }: SyncContext, { head, view }: Due, count: number): Promise<Scanned & { fromSeq: Seq }> {
+  const beginning = seqOf(view.fromSeq + 1)
+  if (count === 0 || head.headSeq < beginning) return { ...nothing, fromSeq: seqOf(Math.max(head.headSeq + 1, beginning)) }
+  const { rows, hasMore } = await messagesBefore(log.collections, head._id, undefined, count)
+  const shown = upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev)
+  const fromSeq = seqOf(Math.max(hasMore ? rows.at(-1)!.seq! : 0, beginning))
+  return { rows: shown, hasMore: false, hasMoved: hasMoved(head, rows), fromSeq }
 }
 
 const nothing: Scanned = { rows: [], hasMore: false, hasMoved: false }

@@ -1,8 +1,10 @@
 import type { Identity } from '../auth/identity.ts'
+import { lastActivityOf } from '../chat/conversations/last-activity.ts'
 import { type View, generationOf, showsMore, viewOf } from '../chat/view.ts'
 import type { Position } from '../log/cursor.ts'
 import { isServable } from '../log/servable.ts'
 import { type Head, revOf, selfLogId, seqOf } from '../log/types.ts'
+import type { SyncInput } from '../schemas/sync.ts'
 import type { SyncContext } from './context.ts'
 import type { Place, UserPlaces } from './places.ts'
 
@@ -21,42 +23,59 @@ export interface Due {
 export interface Heads {
   places: UserPlaces
   selfHead: Head | undefined
-  /** In the order of `places.all`; undefined for a conversation that does not exist yet. */
+  /** Those that were asked for, the own log first. */
+  asked: readonly Place[]
+  /** In the order of `asked`; undefined for a conversation that does not exist yet. */
   heads: Array<Head | undefined>
 }
 
-/** The heads of all the caller's conversations, as they are now. */
-export async function readHeads ({ chat: { log }, places }: SyncContext, identity: Identity): Promise<Heads> {
+/**
+ * The heads of the caller's conversations, as they are now.
+ * @param named the conversations to look at beside the own log; undefined: all
+ */
+export async function readHeads ({ chat: { log }, places }: SyncContext, identity: Identity, named?: readonly string[]): Promise<Heads> {
   // The own log first: it says what the others are.
   const selfHead = await log.head(selfLogId(identity.userId))
   const mine = await places.of(identity, selfHead)
+  const asked = named === undefined ? mine.all : placesOf(mine, named)
   const unknown: number[] = []
-  const heads = mine.all.map(({ conversationId }, index) => {
+  const heads = asked.map(({ conversationId }, index) => {
     const head = index === 0 ? selfHead ?? null : log.peekHead(conversationId)
     if (head === undefined) unknown.push(index)
     return head ?? undefined
   })
   if (unknown.length > 0) {
-    const found = await log.heads(unknown.map(index => mine.all[index]!.conversationId))
-    for (const index of unknown) heads[index] = found.get(mine.all[index]!.conversationId)
+    const found = await log.heads(unknown.map(index => asked[index]!.conversationId))
+    for (const index of unknown) heads[index] = found.get(asked[index]!.conversationId)
   }
-  return { places: mine, selfHead, heads }
+  return { places: mine, selfHead, asked, heads }
+}
+
+/** The own log and the named ones that are the caller's. */
+function placesOf ({ all, byWireId }: UserPlaces, named: readonly string[]): Place[] {
+  const found = new Set(all.slice(0, 1))
+  for (const wireId of named) {
+    const place = byWireId.get(wireId)
+    if (place !== undefined) found.add(place)
+  }
+  return [...found]
 }
 
 /**
  * What of all that has changed for a client with these cursors.
  * @throws TidelogError BAD_CURSOR
  */
-export async function look (context: SyncContext, identity: Identity, cursors: Readonly<Record<string, string>>): Promise<Due[]> {
-  const { places, selfHead, heads } = await readHeads(context, identity)
+export async function look (context: SyncContext, identity: Identity, { cursors = {}, only = false }: Pick<SyncInput, 'cursors' | 'only'>): Promise<Due[]> {
+  const { places, selfHead, asked, heads } = await readHeads(context, identity, only ? Object.keys(cursors) : undefined)
   const { userId } = identity
   const due: Array<Omit<Due, 'view'>> = []
   let known = 0
-  for (let index = 0; index < places.all.length; index++) {
-    const place = places.all[index]!
+  for (let index = 0; index < asked.length; index++) {
+    const place = asked[index]!
     const head = heads[index]
     const cursor = cursors[place.wireId]
-    if (cursor === undefined) {
+    if (cursor === null) known++
+    if (cursor == null) {
       if (head !== undefined) due.push({ place, head, from: null })
       continue
     }
@@ -94,19 +113,21 @@ function unbegun ({ conversationId, wireId }: Place): Head {
 }
 
 /** Cursors of conversations that are the caller's no more are ignored, but they must have been the caller's. */
-function checkOthers ({ places }: SyncContext, userId: string, mine: UserPlaces, cursors: Readonly<Record<string, string>>, known: number): void {
+function checkOthers ({ places }: SyncContext, userId: string, mine: UserPlaces, cursors: Readonly<Record<string, string | null>>, known: number): void {
   const ids = Object.keys(cursors)
   if (ids.length === known) return
   for (const wireId of ids) {
-    if (!mine.byWireId.has(wireId)) places.check(userId, wireId, cursors[wireId]!)
+    const cursor = cursors[wireId]
+    if (cursor != null && !mine.byWireId.has(wireId)) places.check(userId, wireId, cursor)
   }
 }
 
 /**
- * The own log first, which says what else is new; then what the client has nothing of, the newest first; then what it has
- * waited for longest, so that a busy conversation does not keep the others waiting at small limits.
+ * The own log first, which says what else is new; then what the client has nothing of, the latest activity first; then what it
+ * has waited for longest, so that a busy conversation does not keep the others waiting at small limits.
  */
 function inTurn (a: Omit<Due, 'view'>, b: Omit<Due, 'view'>): number {
   const rank = ({ place, from }: Omit<Due, 'view'>) => place.wireId === 'self' ? 0 : from === null ? 1 : 2
-  return rank(a) - rank(b) || (a.from === null || b.from === null ? b.head.clock.getTime() - a.head.clock.getTime() : a.from.clock - b.from.clock)
+  const active = ({ place, head }: Omit<Due, 'view'>) => lastActivityOf(head, place.joined).getTime()
+  return rank(a) - rank(b) || (a.from === null || b.from === null ? active(b) - active(a) : a.from.clock - b.from.clock)
 }

@@ -4,13 +4,13 @@ import { selfLogId } from '../log/types.ts'
 import type { SyncInput } from '../schemas/sync.ts'
 import { Answer, type Pulled } from './answer.ts'
 import type { SyncContext } from './context.ts'
-import { type Found, read } from './found.ts'
+import { type Found, newestMax, read } from './found.ts'
 import { type Due, look } from './look.ts'
 
 /** Changes in an answer where the client names no limit, and at most. */
 export const changesMax = 500
 
-export type PullInput = Pick<SyncInput, 'cursors' | 'limit'>
+export type PullInput = Omit<SyncInput, 'waitMs'>
 
 /**
  * What changed for a user over all conversations since the cursors of a client. Heads are read before anything is scanned,
@@ -18,18 +18,18 @@ export type PullInput = Pick<SyncInput, 'cursors' | 'limit'>
  * answer that says that there is more has moved at least one cursor.
  * @throws TidelogError BAD_CURSOR
  */
-export async function pull (context: SyncContext, identity: Identity, { cursors = {}, limit = changesMax }: PullInput): Promise<Pulled> {
-  return await fill(context, identity, await look(context, identity, cursors), limit)
+export async function pull (context: SyncContext, identity: Identity, input: PullInput): Promise<Pulled> {
+  return await fill(context, identity, await look(context, identity, input), input)
 }
 
 /** As much of what is due as goes into one answer. */
-export async function fill (context: SyncContext, identity: Identity, due: readonly Due[], limit: number): Promise<Pulled> {
-  const answer = new Answer(context, identity, limit)
+export async function fill (context: SyncContext, identity: Identity, due: readonly Due[], { limit = changesMax, newest = newestMax }: PullInput): Promise<Pulled> {
+  const answer = new Answer(context, identity, { limit, newest })
   let start = 0
   while (start < due.length && !answer.isFull) {
     const some = due.slice(start, start + answer.worthReading(due, start))
     start += some.length
-    const found = await Promise.all(some.map(async one => await read(context, identity, one, answer.worthScanning)))
+    const found = await Promise.all(some.map(async one => await read(context, identity, one, { limit: answer.worthScanning, newest })))
     const [people, now] = await Promise.all([gather(context.chat, found.flatMap(({ rows }) => rows)), lookAgain(context, identity, found)])
     for (const one of found) {
       if (!now.isMine(one.due)) continue

@@ -3,7 +3,7 @@ import type { SyncInput } from '../schemas/sync.ts'
 import type { SyncContext } from './context.ts'
 import { look } from './look.ts'
 import type { Pulled } from './answer.ts'
-import { changesMax, fill } from './pull.ts'
+import { fill } from './pull.ts'
 import { selfLogId } from '../log/types.ts'
 
 const nothing: Pulled = { conversations: [], hasMore: false }
@@ -13,9 +13,9 @@ const nothing: Pulled = { conversations: [], hasMore: false }
  * @param signal ends the wait: nobody takes the answer any more
  * @throws TidelogError BAD_CURSOR, OVERLOADED (too many wait)
  */
-export async function sync (context: SyncContext, identity: Identity, { cursors = {}, limit = changesMax, waitMs = 0 }: SyncInput, signal?: AbortSignal): Promise<Pulled> {
-  const due = await look(context, identity, cursors)
-  if (due.length > 0 || waitMs === 0) return await fill(context, identity, due, limit)
+export async function sync (context: SyncContext, identity: Identity, { waitMs = 0, ...input }: SyncInput, signal?: AbortSignal): Promise<Pulled> {
+  const due = await look(context, identity, input)
+  if (due.length > 0 || waitMs === 0) return await fill(context, identity, due, input)
 
   const deadline = performance.now() + waitMs
   const waiter = context.waiters.register(identity.userId, [])
@@ -25,8 +25,8 @@ export async function sync (context: SyncContext, identity: Identity, { cursors 
     for (;;) {
       // Registered first, then the heads: what is committed in between wakes it.
       context.waiters.watch(waiter, await roomsOf(context, identity))
-      const due = await look(context, identity, cursors)
-      if (due.length > 0) return await fill(context, identity, due, limit)
+      const due = await look(context, identity, input)
+      if (due.length > 0) return await fill(context, identity, due, input)
       const left = deadline - performance.now()
       if (left <= 0 || signal?.aborted === true) return nothing
       if (await waiter.wait(Math.min(left, context.lookAgainMs)) === 'end') return nothing

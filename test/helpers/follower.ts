@@ -17,6 +17,8 @@ export interface Held {
   rev: number
   /** Messages up to here were said to be gone. */
   purgedSeq: number
+  /** It is whole from here on. */
+  fromSeq: number
 }
 
 export interface State {
@@ -35,10 +37,10 @@ export function cursorsOf ({ conversations }: State): Record<string, string> {
 
 /** What a client holds after an answer. */
 export function apply (state: State, { conversations }: Pick<SyncBody, 'conversations'>): State {
-  return conversations.reduce((held, { conversationId, kind, changes, cursor, rev, reset, unreadCount, reads }) => {
+  return conversations.reduce((held, { conversationId, kind, changes, cursor, rev, reset, fromSeq, unreadCount, reads }) => {
     const before = reset === true || held.conversations[conversationId] === undefined ? empty(kind) : held.conversations[conversationId]
     const start: State = conversationId === 'self' && reset === true ? { ...nothing, conversations: held.conversations } : held
-    const withCursor = put(start, conversationId, { ...before, cursor, rev, unreadCount, reads: readsAfter(before.reads, reads) })
+    const withCursor = put(start, conversationId, { ...before, cursor, rev, fromSeq: fromSeq ?? before.fromSeq, unreadCount, reads: readsAfter(before.reads, reads) })
     return changes.reduce((state, change) => applyChange(state, conversationId, change), withCursor)
   }, state)
 }
@@ -84,7 +86,7 @@ export function shown ({ conversations, ...own }: State) {
 }
 
 function empty (kind: string): Held {
-  return { kind, cursor: '', messages: {}, meta: undefined, members: {}, reads: {}, unreadCount: 0, rev: 0, purgedSeq: 0 }
+  return { kind, cursor: '', messages: {}, meta: undefined, members: {}, reads: {}, unreadCount: 0, rev: 0, purgedSeq: 0, fromSeq: 1 }
 }
 
 function put (state: State, id: string, held: Held): State {

@@ -32,6 +32,6 @@ export const spec: fc.Arbitrary<Spec> = fc.record({
   calm: fc.constantFrom(false, false, true),
   batchCountMax: fc.constantFrom(1, 3, 8),
   clocks: fc.array(fc.constantFrom(0, -5_000, 5_000, 1), { minLength: 3, maxLength: 3 }),
-  clients: fc.array(fc.record({ user, live: fc.constantFrom(true, true, false), limit: fc.integer({ min: 1, max: 4 }) }), { minLength: 1, maxLength: 4 }),
+  clients: fc.array(fc.record({ user, live: fc.constantFrom(true, true, false), limit: fc.integer({ min: 1, max: 4 }), newest: fc.constantFrom(50, 50, 0, 1, 3, 'all' as const), only: fc.constantFrom(false, false, true) }), { minLength: 1, maxLength: 4 }),
   steps: fc.array(step, { minLength: 1, maxLength: 24, size: 'max' })
 })

@@ -1,4 +1,5 @@
 import { MongoServerError } from 'mongodb'
+import { commonChatId } from '../../src/chat/conversation-id.ts'
 import type { Identity } from '../../src/auth/identity.ts'
 import type { Message } from '../../src/schemas/message.ts'
 import type { Change, SyncBody } from '../../src/schemas/sync.ts'
@@ -15,6 +16,9 @@ export interface ClientOptions {
   live: boolean
   /** Changes in an answer. */
   limit: number
+  newest: number | 'all'
+  /** Names the conversations that it asks for, those too of which it only knows that they are its own. */
+  only: boolean
   /** Waits at a hole until the history is at rest, where all that was sent has come. */
   isPatient: boolean
   rules: Rules
@@ -159,11 +163,11 @@ export class Client {
   /** One answer; says whether there is more. */
   private async page (node: Node): Promise<boolean> {
     const { broken, commits, judge } = this.around
-    const { identity, limit } = this.options
-    const cursors = cursorsOf(this.live.state)
+    const { identity, limit, newest, only } = this.options
+    const cursors = this.cursors()
     const answer = await this.ask(node, async () => {
       const since = commits()
-      const answer = await node.pull(identity, cursors, limit)
+      const answer = await node.pull(identity, { cursors, limit, newest, only })
       judge(answer, identity.userId, since)
       return answer
     })
@@ -173,7 +177,14 @@ export class Client {
     // What came meanwhile is kept, and must stay so.
     this.live = takeAnswer(this.live, answer)
     this.keep(before)
-    return answer.hasMore
+    const named = new Set(Object.keys(cursors))
+    return answer.hasMore || (only && Object.keys(this.cursors()).some(id => !named.has(id)))
+  }
+
+  private cursors (): Record<string, string | null> {
+    const { state } = this.live
+    if (!this.options.only) return cursorsOf(state)
+    return { [commonChatId]: null, ...Object.fromEntries(Object.keys(state.memberships).map(id => [id, null])), ...cursorsOf(state) }
   }
 
   private async storeCursors ({ conversations }: State): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ConversationLog } from '../../src/log/index.ts'
-import { selfLogId, selfLogOwner } from '../../src/log/types.ts'
+import { selfLogId, selfLogOwner, seqOf } from '../../src/log/types.ts'
 import { generationOf } from '../../src/chat/view.ts'
 import { PlaceDirectory, type UserPlaces } from '../../src/sync/places.ts'
 import { Order, type OrderEnds, type Send } from '../../src/sockets/order.ts'
@@ -50,6 +50,40 @@ export const mutants: Record<string, Mutation> = {
       return pulled
     }
   },
+  'all of a conversation is said to be in its first page': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      const { places, chat: { log } } = context
+      const mine = await places.of(identity, await log.head(selfLogId(identity.userId)))
+      for (const one of pulled.conversations) {
+        const place = mine.byWireId.get(one.wireId)
+        if (!one.reset || !one.hasMore || place === undefined) continue
+        const head = (await log.head(place.conversationId))!
+        const { generation } = places.positionOf(identity.userId, place, one.cursor)
+        one.cursor = places.cursorAt(identity.userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation })
+      }
+      return pulled
+    },
+    within: { ...noFaults, clients: [{ user: 0, live: false, limit: 2, newest: 'all' }] },
+    first: [...joins, says(0), says(1), says(2), { type: 'edit', user: 0, node: 0, target: 0 }]
+  },
+  'a short first page is said to be whole from the beginning': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      for (const one of pulled.conversations) if (one.fromSeq !== undefined) one.fromSeq = seqOf(1)
+      return pulled
+    },
+    within: { ...noFaults, clients: [{ user: 0, live: false, limit: 4, newest: 1 }] },
+    first: [...joins, says(0), says(1), says(2)]
+  },
+  'a sync of some conversations leaves the own log out': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      const isHeld = (input.cursors ?? {})['self'] !== undefined
+      return input.only === true && isHeld ? { ...pulled, conversations: pulled.conversations.filter(({ wireId }) => wireId !== 'self') } : pulled
+    },
+    within: { ...noFaults, clients: everybody.map(user => ({ user, live: false, limit: 4, only: true })) }
+  },
   'a view that shows more than before is no reason for a reset': {
     pull: pull => async (context, identity, { cursors = {}, ...input }) => {
       const { places, chat: { log } } = context
@@ -58,7 +92,7 @@ export const mutants: Record<string, Mutation> = {
       const bent = await Promise.all(Object.entries(cursors).map(async ([id, cursor]) => {
         const place = mine.byWireId.get(id)
         const head = place === undefined ? undefined : await log.head(place.conversationId)
-        if (head === undefined) return [id, cursor] as const
+        if (head === undefined || cursor === null) return [id, cursor] as const
         const { stale, ...position } = places.check(identity.userId, place!.conversationId, cursor)
         return [id, stale ? cursor : log.cursors.encode(identity.userId, place!.conversationId, { ...position, generation: generationOf(head, place!.joined, selfHead) })] as const
       }))

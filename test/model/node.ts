@@ -17,7 +17,7 @@ import { Subscriptions } from '../../src/sockets/subscriptions.ts'
 import type { SyncContext } from '../../src/sync/context.ts'
 import { PlaceDirectory } from '../../src/sync/places.ts'
 import { writePulled } from '../../src/sync/answer.ts'
-import type { pull } from '../../src/sync/pull.ts'
+import type { PullInput, pull } from '../../src/sync/pull.ts'
 import { Waiters } from '../../src/sync/wait.ts'
 import { FakeIo, type FakeSocket, type Wire } from './sockets.ts'
 
@@ -69,9 +69,9 @@ export class Node {
     this.end(new Lost('The node is gone'))
   }
 
-  async pull (identity: Identity, cursors: Record<string, string>, limit: number): Promise<SyncBody> {
+  async pull (identity: Identity, input: PullInput): Promise<SyncBody> {
     const { sync } = await this.ready
-    return JSON.parse(writePulled(await this.options.pull(sync, identity, { cursors, limit }), 0)) as SyncBody
+    return JSON.parse(writePulled(await this.options.pull(sync, identity, input), 0)) as SyncBody
   }
 
   async goLive (socket: FakeSocket): Promise<Record<string, LiveHead>> {

@@ -15,6 +15,16 @@ export type Step =
   | { type: 'restore', commits: number }
   | { type: 'leave' | 'clientCrash' | 'sync', client: number }
 
+export interface ClientSpec {
+  user: number
+  live: boolean
+  limit: number
+  /** How its conversations begin; 50 without it. */
+  newest?: number | 'all'
+  /** Names the conversations that it asks for. */
+  only?: boolean
+}
+
 export interface Spec {
   seed: number
   /** How likely a call to the database, or to a node, is to go wrong. */
@@ -28,7 +38,7 @@ export interface Spec {
   calm: boolean
   batchCountMax: number
   clocks: number[]
-  clients: Array<{ user: number, live: boolean, limit: number }>
+  clients: Array<ClientSpec>
   steps: Step[]
 }
 

@@ -118,11 +118,11 @@ export class Truth {
       if (conversationId === room && !this.stays(userId).some(({ from, until }) => from <= since && until === Infinity)) continue
       const forms = new Map<string, LogRow>()
       for (const { row, commit } of this.books.history(conversationId)) if (row.kind === 'message' && commit <= since) forms.set(row._id.toHexString(), row)
-      const { messages: held, rev = 0, purgedSeq = 0 } = state.conversations[conversationId] ?? {}
+      const { messages: held, rev = 0, purgedSeq = 0, fromSeq = 1 } = state.conversations[conversationId] ?? {}
       // A purge that the client has not been told of, nor began behind, takes nothing from it.
       const gone = Math.max(purgedSeq, ...this.books.history(conversationId).slice(0, rev).map(({ row }) => row.throughSeq ?? 0), this.lastBefore(conversationId, since, 'purge')?.throughSeq ?? 0)
       for (const [id, row] of forms) {
-        if (row.seq! <= gone || !this.isCertainlyShown(row, userId) || this.books.history(conversationId).some(later => later.commit > told && later.row._id.equals(row._id))) continue
+        if (row.seq! <= gone || row.seq! < fromSeq || !this.isCertainlyShown(row, userId) || this.books.history(conversationId).some(later => later.commit > told && later.row._id.equals(row._id))) continue
         if (held === undefined || (held[id]?.rev ?? 0) < row.rev) return 'I3: a client was told that there is no more, and lacks a change'
       }
     }
@@ -166,10 +166,12 @@ export class Truth {
       .filter(row => row.conversationId === head._id && row.kind === 'message' && row.seq! > fromSeq && !hides.includes(row.senderId!.toHexString()))
     for (const row of rows) {
       const message = held.messages[row._id.toHexString()]
+      if (message === undefined && row.seq! < held.fromSeq) continue
       if (message === undefined) return `message ${row.seq} is missing`
       if (message.rev !== row.rev || message.seq !== row.seq || message.message !== (row.message ?? '') || message.isDeleted !== (row.isDeleted === true)) return `message ${row.seq} differs`
     }
-    if (Object.values(held.messages).length !== rows.length) return 'there are more messages'
+    const shown = new Set(rows.map(row => row._id.toHexString()))
+    if (Object.keys(held.messages).some(id => !shown.has(id))) return 'there are more messages'
     if (head.kind === 'room' && head.metaRev !== undefined && (held.meta?.rev !== head.metaRev || held.meta.name !== head.name || held.meta.history !== head.history)) return 'settings differ'
     const members = (this.mongo.all('members') as unknown as Member[]).filter(({ conversationId }) => conversationId === head._id)
     const roleOf = (id: string) => members.find(({ userId }) => userId.toHexString() === id)?.role ?? null

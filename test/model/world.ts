@@ -14,7 +14,7 @@ import { holes, rules } from './live.ts'
 import { Order } from '../../src/sockets/order.ts'
 import { Lost, Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
-import type { Mutation, Spec, Step } from './spec.ts'
+import type { ClientSpec, Mutation, Spec, Step } from './spec.ts'
 import { Truth } from './truth.ts'
 import { type Ask, again, conversations, people, unitOf } from './units.ts'
 
@@ -69,7 +69,7 @@ class World {
     })
     this.truth = new Truth(this.books, this.mongo)
     for (let index = 0; index < this.spec.nodes; index++) this.nodes.push(this.start(index))
-    this.clients = spec.clients.map(({ user, live, limit }, index) => this.client(`client ${index}`, user, live, limit))
+    this.clients = spec.clients.map((client, index) => this.client(`client ${index}`, client))
   }
 
   async run (): Promise<string[]> {
@@ -89,7 +89,7 @@ class World {
     for (const node of this.nodes) void node.ready.then(({ services }) => services.beacon.beat()).catch((error: unknown) => { broken.push(String(error)) })
     await this.schedule.run()
     this.checkClients('I7', this.clients.filter(({ options }) => options.live), false)
-    const fresh = this.client('fresh', 0, false, 2)
+    const fresh = this.client('fresh', { user: 0, live: false, limit: 2 })
     this.clients.push(fresh)
     this.connect(fresh)
     for (const client of this.clients) client.syncNow()
@@ -155,7 +155,7 @@ class World {
     }
   }
 
-  private client (name: string, user: number, live: boolean, limit: number): Client {
+  private client (name: string, { user, live, limit, newest = 50, only = false }: ClientSpec): Client {
     return new Client({
       schedule: this.schedule,
       broken: this.books.broken,
@@ -168,6 +168,8 @@ class World {
       identity: identities[user]!,
       live,
       limit,
+      newest,
+      only,
       isPatient: this.spec.calm,
       rules: this.mutation.rules ?? rules,
       cursorsFirst: this.mutation.cursorsFirst === true

@@ -6,7 +6,6 @@ import type { Message } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { otherUser, parseConversationId } from '../conversation-id.ts'
 import { entitlement } from '../entitled.ts'
-import { lastActivityOf } from '../list-conversations.ts'
 import { ownView } from '../own-view.ts'
 import { publicUser } from '../payload.ts'
 import { renderMessage } from '../render.ts'
@@ -14,6 +13,7 @@ import { TidelogError } from '../../errors.ts'
 import { type Unread, countUnread } from '../unread.ts'
 import { type View, isShown } from '../view.ts'
 import { commonReadSeq } from './common-read.ts'
+import { lastActivityOf } from './last-activity.ts'
 
 /** A conversation as the caller has it. */
 export interface OwnConversation {
@@ -52,7 +52,7 @@ async function describe (context: ChatContext, identity: Identity, one: OwnConve
     lastMessage,
     rev: head.headRev,
     cursor: context.log.cursors.encode(identity.userId, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation }),
-    lastActivityAt: lastActivityOf(one).toISOString(),
+    lastActivityAt: lastActivityOf(head, member).toISOString(),
     ...unread,
     readSeq: member?.readSeq ?? await commonReadSeq(context, identity)
   }
