@@ -1,25 +1,30 @@
-import { Ajv, type Options } from 'ajv'
-import ajvFormats from 'ajv-formats'
+import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
+import { TidelogError } from '../src/errors.ts'
+import { jsonChecks, textChecks } from '../src/lib/json-schema.ts'
 import { fieldError } from '../src/schemas/field-errors.ts'
 
-const options: Options = { useDefaults: true, removeAdditional: false, allErrors: false }
-
-/**
- * What a request may hold. Compiles route schemas. Text becomes a number or boolean only where there is nothing but text (query, params,
- * headers); a body is taken as it was sent, and nothing that was sent is dropped unseen.
- */
+/** What a request may hold: its content type, and what the schema of its route says. */
 export default fp(async function validation (app) {
-  const body = ajvFormats.default(new Ajv({ ...options, coerceTypes: false }))
-  const text = ajvFormats.default(new Ajv({ ...options, coerceTypes: 'array' }))
-  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema as object))
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? jsonChecks : textChecks).compile(schema as object))
   app.setSchemaErrorFormatter(fieldError)
 
-  // Many clients send the JSON content type with every request: no body is then no body, and no error.
   const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else void parseJson(request, body as string, done)
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, bytes, done) => {
+    // Many clients send the JSON content type with every request: no body is then no body, and no error.
+    if (bytes.length === 0) return done(null, undefined)
+    const encoding = headers['content-encoding'] ?? 'identity'
+    if (encoding.toLowerCase() !== 'identity') return done(new TidelogError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a Content-Encoding'))
+    // Decoding would replace what is wrong, and other text would be stored than was meant.
+    if (!isUtf8(bytes as Buffer)) return done(new TidelogError('VALIDATION', 'The body is not UTF-8'))
+    void parseJson(undefined as never, bytes.toString(), done)
+  })
+
+  // A route that takes no body refuses the fields of one, as others refuse those that they do not know.
+  app.addHook('preValidation', (request, _reply, done) => {
+    const { body, is404, routeOptions: { schema } } = request
+    const [field] = !is404 && schema?.body === undefined && typeof body === 'object' && body !== null ? Object.keys(body) : []
+    done(field === undefined ? undefined : new TidelogError('VALIDATION', `${field.slice(0, 100)} is not a field that is known here: this request takes no body`))
   })
 }, { name: 'validation' })

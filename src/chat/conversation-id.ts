@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb'
+import { RoomId } from '../schemas/message.ts'
 
 /** What a conversation's id says. */
 export type ConversationRef =
@@ -8,13 +9,21 @@ export type ConversationRef =
 
 export const commonChatId = 'common_chat'
 
+const roomPrefix = 'room_'
+const roomIdForm = new RegExp(RoomId.pattern!)
+
 /** @param a @param b ids of the two users, 24 hexadecimal digits in lower case. */
 export function directId (a: string, b: string): string {
   return a < b ? `dm_${a}_${b}` : `dm_${b}_${a}`
 }
 
 export function roomConversationId (roomId: string): string {
-  return `room_${roomId}`
+  return `${roomPrefix}${roomId}`
+}
+
+/** The room of a room's conversation. */
+export function roomIdOf (conversationId: string): string {
+  return conversationId.slice(roomPrefix.length)
 }
 
 /** Ids of 24 hexadecimal digits are the server's and mean the same in either case; others are as they were chosen. */
@@ -32,9 +41,9 @@ export function parseConversationId (conversationId: string): ConversationRef | 
   if (conversationId === commonChatId) return { kind: 'common', conversationId }
   const direct = /^dm_([0-9a-f]{24})_([0-9a-f]{24})$/.exec(conversationId)
   if (direct !== null) return { kind: 'direct', conversationId, userIds: [direct[1]!, direct[2]!] }
-  const room = /^room_([A-Za-z0-9_.:-]{1,64})$/.exec(conversationId)
-  if (room === null) return null
-  const roomId = normalRoomId(room[1]!)
+  const given = conversationId.slice(roomPrefix.length)
+  if (!conversationId.startsWith(roomPrefix) || given.length > RoomId.maxLength! || !roomIdForm.test(given)) return null
+  const roomId = normalRoomId(given)
   return { kind: 'room', conversationId: roomConversationId(roomId), roomId }
 }
 

@@ -6,7 +6,7 @@ import type { EditInput, Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { type Asking, askedBy, refuseBlocked, requireMember, visibleMessage } from './entitled.ts'
 import { renderMessage } from './render.ts'
-import { type Prepared, checkContent, wellFormed } from './send.ts'
+import { type Prepared, storedContent } from './send.ts'
 
 export interface Changed {
   message: Message
@@ -24,10 +24,9 @@ export async function editMessage (context: ChatContext, identity: Identity, inp
 
 export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, expectedRev }: EditInput): Promise<Prepared<Changed>> {
   context.countSend(identity.userId)
-  checkContent(content, context.limits.messageCharsMax)
+  const message = storedContent(content, context.limits.messageCharsMax)
   const { row: { _id, conversationId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
   await refuseBlocked(context, identity, ref)
-  const message = wellFormed(content)
   let newer: LogRow | undefined
   const decide = (row: LogRow, asking: Asking): Patch | null => {
     requireMember(row, asking)

@@ -2,8 +2,8 @@ import type { Identity } from '../auth/identity.ts'
 import { indexNames } from '../log/collections.ts'
 import type { Room } from '../schemas/room.ts'
 import type { ChatContext } from './context.ts'
-import { normalRoomId, roomConversationId } from './conversation-id.ts'
-import { roomIdOf, roomPayload } from './room.ts'
+import { normalRoomId, roomConversationId, roomIdOf } from './conversation-id.ts'
+import { roomPayload } from './room.ts'
 
 export interface RoomPage {
   rooms: Room[]

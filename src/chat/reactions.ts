@@ -20,32 +20,37 @@ const oneEmoji = new RegExp(`^(?:${pictograph}(?:\\u200d${pictograph})*|\\p{Regi
 /** In UTF-8: the longest that are in use (two people of different skin, and a heart) take 35. */
 const emojiBytesMax = 64
 
-/** Is this one emoji, as people see them? It is kept as it was given. */
+const variation = /[\ufe0e\ufe0f]/g
+
+/** Emoji that differ only in how they ask to be drawn, as text or as a picture, are one. */
+function isSame (a: string, b: string): boolean {
+  return a === b || a.replace(variation, '') === b.replace(variation, '')
+}
+
+/** Is this one emoji, as people see them? It is kept as whoever came first with it gave it. */
 export function isEmoji (text: string): boolean {
   return text.length <= emojiBytesMax && oneEmoji.test(text) && Buffer.byteLength(text) <= emojiBytesMax
 }
 
 export function hasReacted (reactions: Reactions | undefined, emoji: string, userId: ObjectId): boolean {
-  const kind = reactions?.find(reaction => reaction.emoji === emoji)
-  return kind !== undefined && placeOf(kind.users, textOf(userId)) !== -1
+  return reactions?.some(reaction => isSame(reaction.emoji, emoji) && placeOf(reaction.users, textOf(userId)) !== -1) === true
 }
 
 /** With one user's reaction more, behind the others of its kind; null: the message takes no more. The user has not reacted so. */
 export function withReaction (reactions: Reactions, emoji: string, userId: ObjectId): Reactions | null {
   if (reactions.reduce((sum, { users }) => sum + users.length / idChars, 0) >= reactionsMax) return null
-  if (reactions.some(reaction => reaction.emoji === emoji)) {
-    return reactions.map(reaction => reaction.emoji === emoji ? { emoji, users: reaction.users + textOf(userId) } : reaction)
-  }
+  const kind = reactions.find(reaction => isSame(reaction.emoji, emoji))
+  if (kind !== undefined) return reactions.map(reaction => reaction === kind ? { ...kind, users: kind.users + textOf(userId) } : reaction)
   return reactions.length >= reactionKindsMax ? null : [...reactions, { emoji, users: textOf(userId) }]
 }
 
 /** Without one user's reaction; a kind that nobody is left of goes. */
 export function withoutReaction (reactions: Reactions, emoji: string, userId: ObjectId): Reactions {
   return reactions.flatMap(reaction => {
-    const place = reaction.emoji === emoji ? placeOf(reaction.users, textOf(userId)) : -1
+    const place = isSame(reaction.emoji, emoji) ? placeOf(reaction.users, textOf(userId)) : -1
     if (place === -1) return [reaction]
     const users = reaction.users.slice(0, place) + reaction.users.slice(place + idChars)
-    return users === '' ? [] : [{ emoji, users }]
+    return users === '' ? [] : [{ ...reaction, users }]
   })
 }
 

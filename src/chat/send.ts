@@ -5,6 +5,7 @@ import { TidelogError } from '../errors.ts'
 import type { NewRow, Outcome, Unit } from '../log/plan.ts'
 import type { LogRow } from '../log/types.ts'
 import type { Message } from '../schemas/message.ts'
+import { isLonger, isVisible } from '../schemas/text.ts'
 import type { ChatContext } from './context.ts'
 import { objectId } from './conversation-id.ts'
 import { entitlement } from './entitled.ts'
@@ -36,22 +37,23 @@ export interface Sendable {
   replyTo?: string | null
 }
 
-/** @throws TidelogError VALIDATION unless the content has 1 to `messageCharsMax` characters after trimming. */
-export function checkContent (content: string, charsMax: number): void {
-  const trimmed = content.trim()
-  if (trimmed === '') throw new TidelogError('VALIDATION', 'content must not be empty')
-  // A character takes one or two units: only in between must they be counted.
-  if (trimmed.length > charsMax && (trimmed.length > 2 * charsMax || [...trimmed].length > charsMax)) {
-    throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
-  }
+/**
+ * The content as it is stored, which is what is measured: white space counts and stays.
+ * @throws TidelogError VALIDATION if nothing of it is visible, or it is longer than `charsMax` code points
+ */
+export function storedContent (content: string, charsMax: number): string {
+  if (isLonger(content, charsMax)) throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
+  const stored = wellFormed(content)
+  if (!isVisible(stored)) throw new TidelogError('VALIDATION', 'content must have a visible character')
+  return stored
 }
 
 /** The row of a new message, checked. */
 export async function newMessage (context: ChatContext, identity: Identity, conversationId: string, input: Sendable): Promise<NewRow> {
-  checkContent(input.content, context.limits.messageCharsMax)
+  const message = storedContent(input.content, context.limits.messageCharsMax)
   const messageType = input.messageType ?? 'text'
   const { listingId, replyTo, clientMessageId } = input
-  const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message: wellFormed(input.content), messageType }
+  const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message, messageType }
   if (listingId != null) row.listingId = listingId.toLowerCase()
   if (replyTo != null) Object.assign(row, await repliedMessage(context, identity, conversationId, replyTo, clientMessageId))
   if (clientMessageId != null) {

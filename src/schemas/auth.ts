@@ -1,31 +1,29 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Time, User } from './primitives.ts'
+import { Input, Time, User } from './primitives.ts'
 import { Email, FullName, ProfilePicture, Username } from './user.ts'
 
-const notNull = '^[^\\u0000]*$'
-
-export const RegisterInput = Type.Object({
+export const RegisterInput = Input({
   fullName: FullName,
   username: Username,
   email: Email,
-  password: Type.String({ minLength: 8, maxLength: 200, pattern: notNull, description: '8 to 200 characters' }),
+  password: Type.String({ minLength: 8, maxLength: 200, format: 'password', description: '8 to 200 characters' }),
   profilePicture: Type.Optional(ProfilePicture)
 })
 export type RegisterInput = Static<typeof RegisterInput>
 
 /** The bounds are wide: a host application's accounts may follow other rules. */
-export const LoginInput = Type.Object({
+export const LoginInput = Input({
   email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The e-mail address of the account; it or `username` is required, and it counts if both are there' })),
   username: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The user name of the account' })),
-  password: Type.String({ minLength: 1, maxLength: 200, pattern: notNull, description: 'At most 200 characters' })
+  password: Type.String({ minLength: 1, maxLength: 200, format: 'password', description: 'At most 200 characters' })
 })
 export type LoginInput = Static<typeof LoginInput>
 
-export const RefreshInput = Type.Object({
+export const RefreshInput = Input({
   refreshToken: Type.String({ minLength: 1, maxLength: 200, description: 'The newest refresh token of the session; it is good once' })
 })
 
-export const LogoutInput = Type.Object({
+export const LogoutInput = Input({
   everywhere: Type.Optional(Type.Boolean({ description: 'True ends every session of the user, not only this one' }))
 })
 

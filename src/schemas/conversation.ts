@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ConversationId, Message, unread } from './message.ts'
-import { Id, Time, User } from './primitives.ts'
+import { Id, Input, Time, User } from './primitives.ts'
 import { MemberRole } from './room.ts'
 
 export const ConversationKind = Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common')], { description: 'The kind of a conversation' })
@@ -61,4 +61,4 @@ export const StretchBody = Type.Object({
 
 export const OneMessageBody = Type.Object({ success: Type.Literal(true), message: Message })
 
-export const ReadInput = Type.Object({ seq: Type.Integer({ minimum: 0, description: 'Everything up to here is read' }) })
+export const ReadInput = Input({ seq: Type.Integer({ minimum: 0, description: 'Everything up to here is read' }) })

@@ -1,9 +1,9 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import {
   CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, ReactInput, RoomId, RoomMessage,
-  SendCommonInput, SendDirectInput, SendInput, SendRoomInput, failureFields
+  SendCommonEvent, SendDirectEvent, SendInput, SendRoomEvent, failureFields
 } from './message.ts'
-import { Id, Time } from './primitives.ts'
+import { Id, Input, Time } from './primitives.ts'
 import { PushInput, PushResult } from './push.ts'
 import { StateChange, SyncInput, SyncedId } from './sync.ts'
 
@@ -26,26 +26,26 @@ export const clientEvents = {
     input: Type.Unknown(),
     description: 'Says hello; answered by `userSetup`. `{live: true}` starts live delivery of all conversations, present and future, and says where they stand'
   },
-  sendDirectMessage: { input: SendDirectInput, description: 'Sends to one user; answered by `directMessage`' },
+  sendDirectMessage: { input: SendDirectEvent, description: 'Sends to one user; answered by `directMessage`' },
   sendMessage: { input: SendInput, description: 'Sends to one of: a conversation, a user, a room; those who follow it get the event of its kind' },
   joinCommonChat: { input: Type.Unknown(), description: 'Starts live delivery of the common chat; answered by `joinedCommonChat`' },
   leaveCommonChat: { input: Type.Unknown(), description: 'Ends live delivery of the common chat; answered by `leftCommonChat`' },
-  sendCommonChatMessage: { input: SendCommonInput, description: 'Sends to everybody; answered by `commonChatMessage` to those who joined' },
+  sendCommonChatMessage: { input: SendCommonEvent, description: 'Sends to everybody; answered by `commonChatMessage` to those who joined' },
   joinRoom: { input: RoomId, description: 'Joins a room and starts live delivery; answered by `joinedRoom`' },
   leaveRoom: { input: RoomId, description: 'Ends live delivery of a room on this socket; answered by `leftRoom`' },
-  sendRoomMessage: { input: SendRoomInput, description: 'Sends to a room; answered by `roomMessage` to those who joined' },
+  sendRoomMessage: { input: SendRoomEvent, description: 'Sends to a room; answered by `roomMessage` to those who joined' },
   editMessage: { input: EditInput, description: 'Changes the content of an own message' },
   deleteMessage: { input: DeleteInput, description: 'Deletes a message; a tombstone stays' },
   react: { input: ReactInput, description: 'Sets or takes back a reaction to a message' },
   markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
   sync: { input: Type.Omit(SyncInput, ['waitMs']), description: 'What changed over all conversations; answered as `POST /api/sync`' },
   push: { input: PushInput, description: 'An offline outbox: up to 100 operations in order, with a result for each' },
-  typing: { input: Type.Object({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
+  typing: { input: Input({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
   subscribePresence: {
-    input: Type.Object({ userIds: Type.Array(Id, { maxItems: 200 }) }),
+    input: Input({ userIds: Type.Array(Id, { maxItems: 200 }) }),
     description: 'Is told from now on, by `presence`, when these users come and go; those with whom the caller shares no conversation, and who have blocked them, are left out'
   },
-  refreshToken: { input: Type.Object({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }
+  refreshToken: { input: Input({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }
 } as const satisfies Record<string, ClientEvent>
 
 /** Every event that the server sends, with its payload. */

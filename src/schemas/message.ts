@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { Id, Time, User } from './primitives.ts'
+import { Id, Input, Time, User } from './primitives.ts'
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
@@ -11,11 +11,13 @@ export const SendableMessageType = Type.Union([
 export const MessageType = Type.Union([...SendableMessageType.anyOf, Type.Literal('system')], { description: 'The kind of a message' })
 
 /** A room's id: from the server 24 hexadecimal digits, else chosen by whoever joined it first. */
-export const RoomId = Type.String({ pattern: '^[A-Za-z0-9_.:-]{1,64}$', description: 'A room\'s id: 1–64 of letters, digits and _ . : -' })
+export const RoomId = Type.String({
+  minLength: 1, maxLength: 64, pattern: '^(\\.*[A-Za-z0-9_:-][A-Za-z0-9_.:-]*|\\.{3,})$', description: 'A room\'s id: 1–64 of letters, digits and _ . : - (but not . or .., which are steps of a path)'
+})
 
 export const ConversationId = Type.String({ minLength: 1, maxLength: 80, description: '`dm_<smaller user id>_<larger user id>`, `room_<roomId>` or `common_chat`' })
 
-export const ClientMessageId = Type.String({ minLength: 1, maxLength: 64, description: 'Chosen by the client, once for each message that it writes' })
+export const ClientMessageId = Type.String({ minLength: 1, maxLength: 64, description: 'Chosen by the client, once for each message that it writes: 1–64 code points' })
 
 export const Reaction = Type.Object({
   emoji: Type.String(),
@@ -80,7 +82,7 @@ export type CommonChatMessage = Static<typeof CommonChatMessage>
 export type RoomMessage = Static<typeof RoomMessage>
 export type Message = DirectMessage | CommonChatMessage | RoomMessage
 
-const content = Type.String({ description: 'The message: 1–4,000 characters after trimming' })
+const content = Type.String({ description: 'The message: 1–4,000 code points as it is stored, white space counted; one of them is visible' })
 
 /** What all three kinds of sending take. */
 const sendable = {
@@ -90,23 +92,27 @@ const sendable = {
   replyTo: Type.Optional(orNull(Id))
 }
 
-export const SendCommonInput = Type.Object(sendable)
-export const SendDirectInput = Type.Object({ receiverId: Id, ...sendable, listingId: Type.Optional(orNull(Id)) })
-export const SendRoomInput = Type.Object({ roomId: RoomId, ...sendable })
+export const SendCommonInput = Input(sendable)
+export const SendDirectInput = Input({ receiverId: Id, ...sendable, listingId: Type.Optional(orNull(Id)) })
+export const SendRoomInput = Input({ roomId: RoomId, ...sendable })
 /** A message to one of: a conversation of any kind, a user, a room. */
-export const SendInput = Type.Object({
+export const SendInput = Input({
   conversationId: Type.Optional(ConversationId),
   receiverId: Type.Optional(Id),
   roomId: Type.Optional(RoomId),
   ...sendable,
   listingId: Type.Optional(orNull(Id))
 }, { description: 'A message to one of: a conversation, a user, a room' })
-export const EditInput = Type.Object({ messageId: Id, content, expectedRev: Type.Optional(Type.Integer({ minimum: 1 })) })
+/** What the first clients send as events: they may send more, and it is ignored. */
+export const SendCommonEvent = Type.Object(SendCommonInput.properties)
+export const SendDirectEvent = Type.Object(SendDirectInput.properties)
+export const SendRoomEvent = Type.Object(SendRoomInput.properties)
+export const EditInput = Input({ messageId: Id, content, expectedRev: Type.Optional(Type.Integer({ minimum: 1 })) })
 /** An edit over REST: the message stands in the path. */
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
-export const DeleteInput = Type.Object({ messageId: Id })
-export const ReactInput = Type.Object({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False takes the reaction back' }) })
-export const MarkReadInput = Type.Object({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
+export const DeleteInput = Input({ messageId: Id })
+export const ReactInput = Input({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False takes the reaction back' }) })
+export const MarkReadInput = Input({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
 
 export type SendCommonInput = Static<typeof SendCommonInput>
 export type SendDirectInput = Static<typeof SendDirectInput>

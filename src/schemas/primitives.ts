@@ -1,4 +1,7 @@
-import { Type } from '@sinclair/typebox'
+import { type ObjectOptions, type TProperties, Type } from '@sinclair/typebox'
+
+/** What a client sends: a field that is not known is refused by name, so that a misspelt one is not lost unseen. */
+export const Input = <P extends TProperties>(properties: P, options: ObjectOptions = {}) => Type.Object(properties, { ...options, additionalProperties: false })
 
 /** A MongoDB ObjectId as 24 hexadecimal digits. */
 export const Id = Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: 'A 24-digit hexadecimal id' })

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendInput, failureFields } from './message.ts'
-import { Id, Time } from './primitives.ts'
+import { Id, Input, Time } from './primitives.ts'
 
 /** Operations in one call. */
 export const operationsMax = 100
@@ -16,19 +16,19 @@ const target = {
   clientMessageId: Type.Optional(ClientMessageId)
 }
 
-export const SendOperation = Type.Object({ ...common('send'), ...SendInput.properties }, { description: 'Sends to one of: a conversation, a user, a room' })
+export const SendOperation = Input({ ...common('send'), ...SendInput.properties }, { description: 'Sends to one of: a conversation, a user, a room' })
 
-export const EditOperation = Type.Object({
+export const EditOperation = Input({
   ...common('edit'), ...target, content: EditInput.properties.content, expectedRev: EditInput.properties.expectedRev
 }, { description: 'Changes the content of an own message' })
 
-export const DeleteOperation = Type.Object({ ...common('delete'), ...target }, { description: 'Deletes a message' })
+export const DeleteOperation = Input({ ...common('delete'), ...target }, { description: 'Deletes a message' })
 
-export const ReactOperation = Type.Object({
+export const ReactOperation = Input({
   ...common('react'), ...target, emoji: ReactInput.properties.emoji, on: ReactInput.properties.on
 }, { description: 'Sets or takes back a reaction' })
 
-export const MarkReadOperation = Type.Object({
+export const MarkReadOperation = Input({
   ...common('markRead'), ...target, seq: Type.Optional(MarkReadInput.properties.seq)
 }, { description: 'Moves the read position to a message, or to a seq of a conversation' })
 
@@ -49,7 +49,7 @@ export type PushOperationType = PushOperation['type']
  * The call. What makes it one is checked first, and a call that is none is refused as a whole; the fields of an operation are
  * checked with the operation, so that one which can never go through does not keep the others of an outbox back.
  */
-export const PushInput = Type.Object({
+export const PushInput = Input({
   operations: Type.Array(Type.Object({ opId: OpId, type: Type.String({ maxLength: 32, description: '`send`, `edit`, `delete`, `react` or `markRead`' }) }, {
     additionalProperties: true,
     description: 'An operation; its further fields depend on its `type`'

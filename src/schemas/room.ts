@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { ConversationId, RoomId, SendCommonInput } from './message.ts'
-import { Id, Time, User } from './primitives.ts'
-import { PlainText } from './user.ts'
+import { Id, Input, Time, User } from './primitives.ts'
+import { Name } from './user.ts'
 
 export const RoomParams = Type.Object({ roomId: RoomId })
 
@@ -12,21 +12,21 @@ export const RoomMemberParams = Type.Object({
 })
 
 /** A room message's body: the room stands in the path. */
-export const RoomMessageInput = Type.Object(SendCommonInput.properties)
+export const RoomMessageInput = SendCommonInput
 
-const Name = PlainText({ minLength: 1, maxLength: 100, description: '1 to 100 characters, not only spaces' })
+const RoomName = Name('The room\'s name')
 const IsPrivate = Type.Boolean({ description: 'True: only who is invited gets in, and nobody else learns that it is there' })
 const HistoryView = Type.Union([Type.Literal('all'), Type.Literal('joined')], { description: 'Whether members see all messages, or those since they joined' })
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-export const CreateRoomInput = Type.Object({ name: Name, isPrivate: Type.Optional(IsPrivate), history: Type.Optional(HistoryView) })
+export const CreateRoomInput = Input({ name: RoomName, isPrivate: Type.Optional(IsPrivate), history: Type.Optional(HistoryView) })
 export type CreateRoomInput = Static<typeof CreateRoomInput>
 
-export const ChangeRoomInput = Type.Partial(Type.Object({ name: Name, isPrivate: IsPrivate, history: HistoryView }), { description: 'The settings to change; others stay as they are' })
+export const ChangeRoomInput = Type.Partial(Input({ name: RoomName, isPrivate: IsPrivate, history: HistoryView }), { description: 'The settings to change; others stay as they are' })
 export type ChangeRoomInput = Static<typeof ChangeRoomInput>
 
 export const MemberRole = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member')], { description: 'A room has one owner' })
-export const MemberInput = Type.Object({ role: Type.Optional(MemberRole) }, { description: 'The role; without one, `member`' })
+export const MemberInput = Input({ role: Type.Optional(MemberRole) }, { description: 'The role; without one, `member`' })
 
 export const Room = Type.Object({
   roomId: RoomId,

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ConversationId, DirectMessage, Message, unread } from './message.ts'
-import { Id, Time } from './primitives.ts'
+import { Id, Input, Time } from './primitives.ts'
 
 const timestamp = (description: string) => Type.Union([Type.String({ maxLength: 64 }), Type.Integer(), Type.Null()], { description })
 
@@ -81,7 +81,7 @@ export type Change = Static<typeof Change>
 // Without a greatest length: counting the characters of hundreds of them would cost more than looking at them.
 const Cursor = Type.String({ description: 'Opaque: everything of this conversation up to here' })
 
-export const SyncInput = Type.Object({
+export const SyncInput = Input({
   cursors: Type.Optional(Type.Record(Type.String(), Type.Union([Cursor, Type.Null()]), {
     description: 'The last cursor of each conversation; one without it, or with null, comes with its newest page'
   })),

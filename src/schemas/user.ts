@@ -1,17 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Id, Time, User } from './primitives.ts'
-
-// Control characters and halves of surrogate pairs cannot be kept faithfully, and show as nothing.
-const text = '[^\\p{Cc}\\p{Cs}]'
+import { Id, Input, Time, User } from './primitives.ts'
 
 /** One line that people read as a name. */
-export const PlainText = (options: { minLength: number, maxLength: number, description: string }) => Type.String({ ...options, pattern: `^(?=.*\\S)${text}+$` })
+export const Name = (whose: string) => Type.String({
+  minLength: 1, maxLength: 100, format: 'name', description: `${whose}: 1 to 100 characters, one of them visible, none that turns the text around`
+})
 
-export const FullName = PlainText({ minLength: 1, maxLength: 100, description: 'The name that others see: 1 to 100 characters, not only spaces' })
+export const FullName = Name('The name that others see')
 export const Username = Type.String({ minLength: 3, maxLength: 32, pattern: '^[A-Za-z0-9_.-]+$', description: '3 to 32 letters (A to Z), digits, `_`, `.` or `-`; unique without regard to case' })
 export const Email = Type.String({ maxLength: 254, format: 'email', description: 'An e-mail address; kept in lower case, and shown to nobody else' })
 export const ProfilePicture = Type.Union(
-  [Type.String({ maxLength: 2_000, pattern: '^[hH][tT][tT][pP][sS]?://[^\\s\\p{Cc}\\p{Cs}"<>\\\\]+$' }), Type.Null()],
+  [Type.String({ maxLength: 2_000, format: 'picture', pattern: '^[hH][tT][tT][pP][sS]?://[^"<>\\\\]+$' }), Type.Null()],
   { description: 'The http or https address of a picture, of at most 2,000 characters, or null' }
 )
 
@@ -28,20 +27,20 @@ export const AdminUser = Type.Object({ ...User.properties, isActive: Type.Boolea
 
 export const UserParams = Type.Object({ id: Id })
 
-export const ProfileInput = Type.Object({
+export const ProfileInput = Input({
   fullName: Type.Optional(FullName),
   username: Type.Optional(Username),
   profilePicture: Type.Optional(ProfilePicture)
 }, { description: 'The fields to change; others stay as they are' })
 export type ProfileInput = Static<typeof ProfileInput>
 
-export const AdminUserInput = Type.Object({
+export const AdminUserInput = Input({
   isActive: Type.Optional(Type.Boolean({ description: 'False closes the account: its tokens, sessions and sockets end at once' }))
 })
 export type AdminUserInput = Static<typeof AdminUserInput>
 
 export const UserSearch = Type.Object({
-  search: Type.Optional(Type.String({ maxLength: 100, pattern: `^${text}*$`, description: 'The beginning of a user name or of a word of the full name, in any case; without it, everybody' })),
+  search: Type.Optional(Type.String({ maxLength: 100, format: 'plain', description: 'The beginning of a user name or of a word of the full name, in any case; without it, everybody' })),
   ids: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}(,[0-9a-fA-F]{24}){0,99}$', description: 'Up to 100 ids with commas between: these users and no others' })),
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   cursor: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: '`cursor` of the page before' }))

@@ -1,5 +1,7 @@
 import { type TidelogError, toFailure } from '../errors.ts'
 import type { ServerEventName, ServerPayload } from '../schemas/events.ts'
+import { ClientMessageId } from '../schemas/message.ts'
+import { isLonger } from '../schemas/text.ts'
 import type { ChatSocket } from './types.ts'
 
 /** What a client event is answered with. */
@@ -44,7 +46,7 @@ export function refuse (
     error: error.message,
     code: error.code,
     event: about.event,
-    ...(typeof clientMessageId === 'string' && clientMessageId.length <= 64 ? { clientMessageId } : {})
+    ...(typeof clientMessageId === 'string' && !isLonger(clientMessageId, ClientMessageId.maxLength!) ? { clientMessageId } : {})
   })
 }
 

@@ -1,10 +1,8 @@
-import { type TSchema } from '@sinclair/typebox'
-import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { guardedBy } from '../chat/context.ts'
 import type { Prepared } from '../chat/send.ts'
 import { TidelogError } from '../errors.ts'
+import { type Check, checkOf } from '../lib/json-schema.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
-import { describeError } from '../schemas/field-errors.ts'
 import { type Answer, acknowledge, readArguments, refuse } from './acknowledge.ts'
 import { Outlet } from './outlet.ts'
 import type { Live, SocketServices } from './services.ts'
@@ -18,8 +16,8 @@ import type { SocketWork } from './work.ts'
 type Handler = (live: Live, data: unknown) => Promise<Prepared<Answer>>
 
 /** The table, with its schemas compiled. A Map: no name that a client sends finds a property of an object. */
-const handlers = new Map(Object.entries(table).map(([name, { failure, run }]): [string, { check: TypeCheck<TSchema>, failure: string, run: Handler }] =>
-  [name, { check: TypeCompiler.Compile<TSchema>(clientEvents[name as ClientEventName].input), failure, run: run as Handler }]))
+const handlers = new Map(Object.entries(table).map(([name, { failure, run }]): [string, { check: Check, failure: string, run: Handler }] =>
+  [name, { check: checkOf(clientEvents[name as ClientEventName].input), failure, run: run as Handler }]))
 
 /** Serves a socket whose handshake went well, until it is gone. */
 export function serve (socket: ChatSocket, services: SocketServices, work: SocketWork): void {
@@ -66,7 +64,8 @@ async function answer (live: Live, event: string, given: unknown[], closing: boo
   try {
     if (handler === undefined) throw new TidelogError('VALIDATION', 'There is no such event')
     if (closing) throw new TidelogError('UNAVAILABLE', 'The server is shutting down', { retryAfterMs: 1_000 })
-    if (!handler.check.Check(data)) throw new TidelogError('VALIDATION', describeError(handler.check, data))
+    const wrong = handler.check(data)
+    if (wrong !== undefined) throw new TidelogError('VALIDATION', wrong)
     const answered = await live.turns.run(() => whenTaken(live, () => inSession(live, () => handler.run(live, data))))
     live.log.debug({ event }, 'event answered')
     acknowledge(live.socket, answered, callback)

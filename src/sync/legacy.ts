@@ -12,7 +12,7 @@ import type { StoredRow } from '../log/stored-row.ts'
 import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../log/types.ts'
 import type { ReadPosition, SyncConversationInput } from '../schemas/sync.ts'
 import { pageTime, readSince } from './legacy-page.ts'
-import { readTimestamp } from './timestamp.ts'
+import { readTimestamp, refuseFuture } from './timestamp.ts'
 
 /** What a client that knows of nothing is told: any other time could be ahead of the clock that the first message gets. */
 const beginning = new Date(0)
@@ -45,7 +45,7 @@ interface Position {
 /**
  * What changed in a direct conversation for a client that follows it by time or by cursor. If nothing did, it costs one
  * read of the head.
- * @throws TidelogError VALIDATION (a time that is none), BAD_CURSOR
+ * @throws TidelogError VALIDATION (a time that is none, or in the future), BAD_CURSOR
  */
 export async function syncConversation (
   context: ChatContext, identity: Identity, input: SyncConversationInput
@@ -54,6 +54,7 @@ export async function syncConversation (
   const conversationId = directId(identity.userId, other)
   const wanted = whatIsHeld(context, identity, conversationId, input)
   const head = await context.log.head(conversationId)
+  refuseFuture('lastSyncTimestamp', wanted.since, context.now(), head?.clock)
   const position = positionOf(wanted, head)
   const { since, rev, reset } = position
   if (head === undefined) return answer(context, identity, conversationId, { rev: revOf(0), time: beginning, reset })

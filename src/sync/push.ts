@@ -1,5 +1,3 @@
-import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
-import type { TSchema } from '@sinclair/typebox'
 import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import { directId, parseConversationId, roomConversationId } from '../chat/conversation-id.ts'
@@ -11,7 +9,7 @@ import { prepareReact } from '../chat/react.ts'
 import { prepareSendTo } from '../chat/messages/send-to.ts'
 import { type Prepared, wellFormed } from '../chat/send.ts'
 import { TidelogError, toFailure } from '../errors.ts'
-import { describeError } from '../schemas/field-errors.ts'
+import { type Check, checkOf } from '../lib/json-schema.ts'
 import { type MarkReadOperation, type PushInput, type PushOperation, type PushResult, pushOperations } from '../schemas/push.ts'
 
 /**
@@ -25,7 +23,7 @@ type RawOperation = PushInput['operations'][number]
 /** What a success says beside `opId` and `success`. */
 type Done = Omit<Extract<PushResult, { success: true }>, 'opId' | 'success'>
 
-const checks = new Map<string, TypeCheck<TSchema>>(Object.entries(pushOperations).map(([type, schema]) => [type, TypeCompiler.Compile<TSchema>(schema)]))
+const checks = new Map<string, Check>(Object.entries(pushOperations).map(([type, schema]) => [type, checkOf(schema, 'the operation')]))
 
 /** @param failing the failure that stands for whatever was thrown */
 export async function push (
@@ -163,6 +161,7 @@ function namesOf ({ userId }: Identity, { messageId, conversationId, receiverId,
 function parse (operation: RawOperation): PushOperation {
   const check = checks.get(operation.type)
   if (check === undefined) throw new TidelogError('VALIDATION', 'There is no such type of operation')
-  if (!check.Check(operation)) throw new TidelogError('VALIDATION', describeError(check, operation))
+  const wrong = check(operation)
+  if (wrong !== undefined) throw new TidelogError('VALIDATION', wrong)
   return operation as unknown as PushOperation
 }

@@ -44,6 +44,18 @@ t.test('reactions are a set of users for each kind, in the order in which they c
   t.pass()
 })
 
+t.test('emoji that differ only in how they ask to be drawn are one reaction, in the form of whoever came first', async t => {
+  const [a, b] = [new ObjectId(), new ObjectId()]
+  const both = withReaction(withReaction([], '❤️', a)!, '❤', b)!
+  t.same(reactionsPayload(both), [{ emoji: '❤️', count: 2, userIds: [a.toHexString(), b.toHexString()] }])
+  for (const emoji of ['❤', '❤\ufe0e', '❤\ufe0f']) {
+    t.ok(hasReacted(both, emoji, b))
+    t.same(reactionsPayload(withoutReaction(both, emoji, b)), [{ emoji: '❤️', count: 1, userIds: [a.toHexString()] }])
+  }
+  t.notOk(hasReacted(both, '💛', a))
+  t.ok(hasReacted(withReaction([], '🏳️‍🌈', a)!, '🏳‍🌈', a), 'inside a sequence too')
+})
+
 t.test('an id is not found across two others', async t => {
   const [a, b] = [new ObjectId('0123456789abcdef01234567'), new ObjectId('89abcdef0123456789abcdef')]
   const both = withReaction(withReaction([], '👍', a)!, '👍', b)!

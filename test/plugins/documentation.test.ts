@@ -22,6 +22,34 @@ t.test('the documents that are served', async t => {
     t.strictSame(names('send'), Object.keys(serverEvents).sort())
   })
 
+  t.test('patterns use what every JSON schema tool reads, in both documents', async t => {
+    const patterns = (value: unknown): string[] => typeof value !== 'object' || value === null
+      ? []
+      : Object.entries(value).flatMap(([key, entry]) => key === 'pattern' && typeof entry === 'string' ? [entry] : patterns(entry))
+    for (const path of ['/documentation/json', '/documentation/asyncapi.json']) {
+      const found = [...new Set(patterns((await call('GET', path)).body))]
+      t.ok(found.length > 2, path)
+      // Groups that look around or refer back, classes of Unicode, escapes of one dialect only.
+      t.same(found.filter(pattern => /\(\?|\\[^d.\\"/[\](){}^$|?*+-]/.test(pattern)), [], path)
+      for (const pattern of found) t.equal(new RegExp(pattern).source, new RegExp(pattern, 'u').source)
+    }
+  })
+
+  t.test('every body of ours refuses what it does not know, and no body of the first clients does', async t => {
+    const { body } = await call('GET', '/documentation/json')
+    const objects = (schema: { type?: string, anyOf?: object[] }): object[] => schema.anyOf !== undefined ? schema.anyOf.flatMap(objects) : schema.type === 'object' ? [schema] : []
+    for (const [path, methods] of Object.entries(body.paths as Record<string, Record<string, { requestBody?: { content: Record<string, { schema: object }> } }>>)) {
+      for (const [method, { requestBody }] of Object.entries(methods)) {
+        const found = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => objects(schema))
+        for (const schema of found) t.equal((schema as { additionalProperties?: boolean }).additionalProperties, path.endsWith('/sync-conversation') ? undefined : false, `${method} ${path}`)
+      }
+    }
+    const seeds = ['setupUser', 'sendDirectMessage', 'joinCommonChat', 'leaveCommonChat', 'sendCommonChatMessage', 'joinRoom', 'leaveRoom', 'sendRoomMessage']
+    for (const [event, { input }] of Object.entries(clientEvents)) {
+      t.equal((input as { additionalProperties?: boolean }).additionalProperties, seeds.includes(event) ? undefined : false, event)
+    }
+  })
+
   t.test('every client event has a handler, and every handler an event', async t => {
     t.strictSame(Object.keys(table).sort(), Object.keys(clientEvents).sort())
   })

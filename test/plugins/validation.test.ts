@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
 import { request } from '../helpers/request.ts'
@@ -21,6 +22,41 @@ t.test('what a request may hold', async t => {
     t.match(await send('<a/>', 'text/xml'), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })
     t.match(await send(`"${'x'.repeat(1_100_000)}"`, 'application/json'), { status: 413, body: { code: 'TOO_LARGE' } })
     t.match(await send('{"__proto__":{"x":1}}', 'application/json'), { status: 400, body: { code: 'VALIDATION' } })
+    t.match(await send('{}', 'text/plain'), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })
+  })
+
+  t.test('a body that is not UTF-8, or encoded once more, is refused as what it is', async t => {
+    const send = async (body: Buffer, headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${url}/api/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
+      return { status: answer.status, body: await answer.json() as unknown }
+    }
+    const latin1 = Buffer.from('{"username":"ad\xe4","password":"password-1"}', 'latin1')
+    t.match(await send(latin1), { status: 400, body: { code: 'VALIDATION', message: 'The body is not UTF-8' } })
+    t.match(await send(gzipSync('{}'), { 'content-encoding': 'gzip' }), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })
+    t.match(await send(Buffer.from('{"username":"ada","password":"password-1"}'), { 'content-encoding': 'identity' }), { status: 200 })
+  })
+
+  t.test('a field that is not known is refused by its name on every write', async t => {
+    for (const [method, path, body, field] of [
+      ['PATCH', '/api/users/me', { password: 'another-1' }, 'password'],
+      ['POST', '/api/rooms', { name: 'x', private: true }, 'private'],
+      ['POST', '/api/messages', { receiverId: 'f'.repeat(24), content: 'x', clientMessageID: 'm' }, 'clientMessageID'],
+      ['POST', '/api/rooms/den/messages', { content: 'x', listingId: 'f'.repeat(24) }, 'listingId'],
+      ['POST', '/api/sync', { cursor: {} }, 'cursor'],
+      ['POST', '/api/auth/logout', { everyWhere: true }, 'everyWhere'],
+      ['PUT', `/api/users/${'f'.repeat(24)}/block`, { on: false }, 'on'],
+      ['DELETE', '/api/rooms/den', { force: true }, 'force']
+    ] as const) {
+      const { status, body: answer } = await call(method, path, { token, body })
+      t.match({ status, answer }, { status: 400, answer: { code: 'VALIDATION', message: new RegExp(`^${field} is not a field that is known here`) } }, `${method} ${path}`)
+    }
+    const { body: { results } } = await call('POST', '/api/sync/push', { token, body: { operations: [{ opId: '1', type: 'send', roomId: 'den', content: 'x', clientMessageID: 'm' }] } })
+    t.match(results, [{ opId: '1', success: false, code: 'VALIDATION', message: 'clientMessageID is not a field that is known here' }])
+    t.match(await call('POST', '/api/nothing', { token, body: { x: 1 } }), { status: 404 })
+  })
+
+  t.test('the sync of the first clients ignores what it does not know', async t => {
+    t.match(await call('POST', '/api/messages/sync-conversation', { token, body: { otherUserId: 'f'.repeat(24), platform: 'web' } }), { status: 200 })
   })
 
   t.test('an unknown address answers like any other failure', async t => {

@@ -91,7 +91,7 @@ t.test('several callbacks or arguments too many do no harm', async t => {
 
 t.test('content is kept as given: any script, marks, spaces around; half a character is replaced before anybody sees it', async t => {
   const [socket, receiver] = await Promise.all([connect(t, url, ann.token), connect(t, url, bob.token)])
-  for (const content of ['  spaces around \n', '👩‍👩‍👧‍👦 family', 'नमस्ते', 'שלום‎', 'a\u0000b', '<b>&amp;</b>', '{"$gt": ""}', '👋'.repeat(4_000), `  ${'x'.repeat(4_000)}  `]) {
+  for (const content of ['  spaces around \n', '👩‍👩‍👧‍👦 family', 'नमस्ते', 'שלום‎', 'a\u0000b', '<b>&amp;</b>', '{"$gt": ""}', '👋'.repeat(4_000), `  ${'x'.repeat(3_996)}  `]) {
     const { message } = await socket.ask('sendDirectMessage', { receiverId: bob.id, content })
     t.equal(message.message, content)
     t.equal((await receiver.wait('directMessage', ({ _id }) => _id === message._id)).message, content)
@@ -99,9 +99,33 @@ t.test('content is kept as given: any script, marks, spaces around; half a chara
     t.equal(page.body.messages[0].message, content)
   }
   t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: '👋'.repeat(4_001) }), { code: 'VALIDATION', message: 'content must not be longer than 4000 characters' })
+  for (const content of [`x${' '.repeat(4_000)}`, `${'\n'.repeat(4_000)}x`]) {
+    t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content }), { code: 'VALIDATION' }, 'what is stored is measured')
+  }
+  for (const content of ['\u200b', '\u2800\u3164', '\ufe0f', '\u0301', '\u0000\u202e', ' \n ']) {
+    t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content }), { code: 'VALIDATION', message: 'content must have a visible character' })
+  }
   const half = await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'half \ud800 of it', clientMessageId: 'half \ud800' } })
   t.match(half.body, { message: { message: 'half \ufffd of it', clientMessageId: 'half \ufffd' } })
   t.match((await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'half \ud800 of it', clientMessageId: 'half \ud800' } })).body, { duplicate: true })
+})
+
+t.test('a clientMessageId has one length on every transport', async t => {
+  const socket = await connect(t, url, ann.token)
+  const ids = ['👋'.repeat(64), '👋'.repeat(65), 'x'.repeat(65)]
+  for (const [index, clientMessageId] of ids.entries()) {
+    const body = { receiverId: bob.id, content: 'x', clientMessageId }
+    const pushed = await call('POST', '/api/sync/push', { token: ann.token, body: { operations: [{ opId: '👋'.repeat(64), type: 'send', ...body }] } })
+    const answers = [await socket.ask('sendDirectMessage', body), (await call('POST', '/api/messages', { token: ann.token, body })).body, pushed.body.results[0]]
+    for (const answer of answers) t.equal(answer.code, index === 0 ? undefined : 'VALIDATION')
+  }
+})
+
+t.test('an event of ours refuses what it does not know, by name; one of the first clients ignores it', async t => {
+  const socket = await connect(t, url, ann.token)
+  t.match(await socket.ask('sync', { cursor: {} }), { code: 'VALIDATION', message: 'cursor is not a field that is known here' })
+  t.match(await socket.ask('markRead', { conversationId: 'common_chat', seq: 1, at: 'now' }), { code: 'VALIDATION', message: /^at is not a field/ })
+  t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: 'x', platform: 'web' }), { success: true })
 })
 
 function serialisable (value: unknown): boolean {

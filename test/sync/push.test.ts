@@ -110,7 +110,7 @@ t.test('a malformed operation has its own result, and takes the later ones on it
     op('markRead', { conversationId, seq: -1 }),
     op('markRead', { conversationId, seq: 1, messageId: message._id })
   ]), [
-    { code: 'VALIDATION', message: /^content: / }, { code: 'PREVIOUS_FAILED' }, { code: 'VALIDATION' }, { code: 'VALIDATION', message: /receiverId/ }, { code: 'VALIDATION' },
+    { code: 'VALIDATION', message: /^content / }, { code: 'PREVIOUS_FAILED' }, { code: 'VALIDATION' }, { code: 'VALIDATION', message: /receiverId/ }, { code: 'VALIDATION' },
     { code: 'NOT_FOUND' }, { code: 'NOT_FOUND' }, { code: 'VALIDATION' }, { code: 'VALIDATION' }, { code: 'PREVIOUS_FAILED' }, { code: 'PREVIOUS_FAILED' }, { code: 'VALIDATION' },
     { code: 'PREVIOUS_FAILED' }
   ])

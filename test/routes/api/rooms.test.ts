@@ -1,11 +1,13 @@
 import { Value } from '@sinclair/typebox/value'
+import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { clearDeletedRooms } from '../../../src/chat/delete-room.ts'
 import { MembersBody, RoomBody, RoomsBody } from '../../../src/schemas/room.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
 
-const { app, url, register, call } = await startApp(t)
+const { app, url, register, call } = await startApp(t, { ADMIN_USERS: 'root' })
+const root = await register('root')
 const [ann, bob, eve, dan] = [await register('ann'), await register('bob'), await register('eve'), await register('dan')]
 
 type User = typeof ann
@@ -15,7 +17,7 @@ const invite = async (owner: User, roomId: string, user: User, role = 'member') 
 const say = async (user: User, roomId: string, content: string) => (await as(user)('POST', `/${roomId}/messages`, { content })).body.message
 
 t.test('a room is made with an id of the server, and shown to whoever may know of it', async t => {
-  const made = await as(ann)('POST', '', { name: 'Friends', isPrivate: true, history: 'joined', memberCount: 99, deleted: true })
+  const made = await as(ann)('POST', '', { name: 'Friends', isPrivate: true, history: 'joined' })
   t.equal(made.status, 201)
   t.ok(Value.Check(RoomBody, made.body))
   t.match(made.body.room, { roomId: /^[0-9a-f]{24}$/, name: 'Friends', isPrivate: true, history: 'joined', memberCount: 1, role: 'owner' })
@@ -26,7 +28,7 @@ t.test('a room is made with an id of the server, and shown to whoever may know o
   const [forbidden, unknown] = [await as(bob)('GET', `/${roomId}`), await as(bob)('GET', `/${'f'.repeat(24)}`)]
   t.equal(forbidden.status, 404)
   t.same(forbidden.body, unknown.body)
-  for (const body of [{}, { name: '' }, { name: '  ' }, { name: 'x'.repeat(101) }, { name: 'a\nb' }, { name: 7 }, { name: 'x', isPrivate: 'yes' }, { name: 'x', history: 'none' }, 'x', null]) {
+  for (const body of [{}, { name: '' }, { name: '  ' }, { name: 'x'.repeat(101) }, { name: 'a\nb' }, { name: 7 }, { name: 'x', isPrivate: 'yes' }, { name: 'x', history: 'none' }, { name: 'x', private: true }, { name: '\u200b\u3164' }, { name: 'a\u202eb' }, 'x', null]) {
     t.equal((await as(ann)('POST', '', body)).status, 400)
   }
   t.match((await as(bob)('GET', `/${await make(ann)}`)).body.room, { role: null, name: 'a room', isPrivate: false, history: 'all' })
@@ -129,7 +131,8 @@ t.test('settings are changed by those who lead the room, and nothing else of a b
   await invite(ann, roomId, dan, 'moderator')
   t.match(await as(bob)('PATCH', `/${roomId}`, { name: 'mine' }), { status: 403 })
   t.match(await as(eve)('PATCH', `/${roomId}`, { name: 'mine' }), { status: 403 })
-  t.match(await as(dan)('PATCH', `/${roomId}`, { name: 'Ours', isPrivate: true, headRev: 7, memberCount: 9, deleted: true }), { status: 200, body: { room: { name: 'Ours', isPrivate: true, memberCount: 3 } } })
+  t.match(await as(dan)('PATCH', `/${roomId}`, { name: 'Ours', isPrivate: true, deleted: true }), { status: 400, body: { message: /^deleted is not a field/ } })
+  t.match(await as(dan)('PATCH', `/${roomId}`, { name: 'Ours', isPrivate: true }), { status: 200, body: { room: { name: 'Ours', isPrivate: true, memberCount: 3 } } })
   const head = await app.chat.log.head(`room_${roomId}`)
   await as(dan)('PATCH', `/${roomId}`, { name: 'Ours' })
   t.equal((await app.chat.log.head(`room_${roomId}`))!.headRev, head!.headRev, 'what is so already takes no rev')
@@ -153,6 +156,111 @@ t.test('with the history from joining on, nothing older is there by any route', 
   t.match((await call('GET', '/api/messages/unread-count', { token: bob.token })).body.conversations, { [`room_${roomId}`]: 1 })
   await as(ann)('PATCH', `/${roomId}`, { history: 'all' })
   t.same((await as(bob)('GET', `/${roomId}/messages`)).body.messages.map(({ message }: { message: string }) => message), ['before', 'after', 're'])
+})
+
+t.test('nobody opens more of a hidden history than they saw themselves', async t => {
+  const roomId = await make(ann, { history: 'joined' })
+  await say(ann, roomId, 'before everybody left')
+  await as(ann)('DELETE', `/${roomId}/members/me`)
+  t.match(await as(eve)('PUT', `/${roomId}/members/me`), { status: 200, body: { member: { role: 'owner' } } })
+  await say(eve, roomId, 'of the new owner')
+  const shown = async (user: User) => (await as(user)('GET', `/${roomId}/messages`)).body.messages.map(({ message }: { message: string }) => message)
+  t.same(await shown(eve), ['of the new owner'])
+  const socket = await connect(t, url, eve.token)
+  await socket.ask('setupUser', { live: true })
+  await as(eve)('PATCH', `/${roomId}`, { history: 'all' })
+  await invite(eve, roomId, bob)
+  await say(eve, roomId, 'later')
+  for (const user of [eve, bob]) t.same(await shown(user), ['of the new owner', 'later'])
+  const { body } = await call('POST', '/api/sync', { token: bob.token, body: {} })
+  t.same(body.conversations.find(({ conversationId }: { conversationId: string }) => conversationId === `room_${roomId}`).changes
+    .flatMap(({ message }: { message?: { message: string } }) => message?.message ?? []), ['of the new owner', 'later'])
+  const { log } = app.chat
+  const hidden = await log.collections.log.findOne({ conversationId: `room_${roomId}`, seq: 1 as never })
+  await call('PUT', `/api/messages/${hidden!._id.toHexString()}`, { token: ann.token, body: { content: 'x' } })
+  t.match(await call('PUT', `/api/messages/${hidden!._id.toHexString()}/reactions/👍`, { token: eve.token }), { status: 404 })
+})
+
+t.test('who was there keeps what they saw when somebody who came later shows all', async t => {
+  const roomId = await make(ann, { history: 'joined' })
+  await say(ann, roomId, 'early')
+  await invite(ann, roomId, bob)
+  await invite(ann, roomId, bob, 'moderator')
+  await say(ann, roomId, 'late')
+  await as(bob)('PATCH', `/${roomId}`, { history: 'all' })
+  await invite(ann, roomId, eve)
+  const shown = async (user: User) => (await as(user)('GET', `/${roomId}/messages`)).body.messages.map(({ message }: { message: string }) => message)
+  t.same([await shown(ann), await shown(bob), await shown(eve)], [['early', 'late'], ['late'], ['late']])
+  await as(ann)('PATCH', `/${roomId}`, { history: 'joined' })
+  await as(ann)('PATCH', `/${roomId}`, { history: 'all' })
+  t.same(await shown(eve), ['early', 'late'], 'who saw all of it can show all of it')
+})
+
+t.test('a room whose owner is gone passes to its eldest moderator, else to its eldest member', async t => {
+  const [owner, one, two, three] = [await register('founder'), await register('first'), await register('second'), await register('third')]
+  const deactivate = async (user: User, isActive = false) => await call('PATCH', `/api/admin/users/${user.id}`, { token: root.token, body: { isActive } })
+  const roomId = await make(owner, { isPrivate: true })
+  for (const user of [one, two, three]) await invite(owner, roomId, user)
+  await invite(owner, roomId, two, 'moderator')
+  const socket = await connect(t, url, one.token)
+  await socket.ask('setupUser', { live: true })
+  await deactivate(owner)
+  await socket.wait('conversationChanged', ({ change }) => change.userId === two.id && change.role === 'owner')
+  const rolesNow = async () => Object.fromEntries((await as(three)('GET', `/${roomId}/members`)).body.members.map(({ user, role }: { user: { _id: string }, role: string }) => [user._id, role]))
+  t.same(await rolesNow(), { [owner.id]: 'member', [one.id]: 'member', [two.id]: 'owner', [three.id]: 'member' })
+  await deactivate(owner, true)
+  t.equal((await rolesNow())[two.id], 'owner', 'who comes back is a member')
+
+  // A host application erases its users without telling anybody.
+  await app.chat.collections.users.deleteOne({ _id: new ObjectId(two.id) })
+  app.chat.users.forget(two.id)
+  await app.chat.collections.users.updateOne({ _id: new ObjectId(owner.id) }, { $set: { isActive: false } })
+  app.chat.users.forget(owner.id)
+  t.match((await as(one)('GET', `/${roomId}`)).body.room, { role: 'owner' }, 'the eldest who is there, at the first look')
+  t.match(await as(one)('PATCH', `/${roomId}`, { name: 'inherited' }), { status: 200 })
+})
+
+t.test('a room of which nobody is left but its owner waits for somebody', async t => {
+  const [owner, one] = [await register('alone'), await register('visitor')]
+  const roomId = await make(owner)
+  await call('PATCH', `/api/admin/users/${owner.id}`, { token: root.token, body: { isActive: false } })
+  t.match(await as(one)('PUT', `/${roomId}/members/me`), { status: 200, body: { member: { role: 'member' } } })
+  t.match((await as(one)('GET', `/${roomId}`)).body.room, { role: 'owner', memberCount: 2 })
+})
+
+t.test('an administrator governs any room, and is in none by that', async t => {
+  const roomId = await make(ann, { isPrivate: true, history: 'joined' })
+  await invite(ann, roomId, bob)
+  await say(ann, roomId, 'a secret')
+  t.match((await as(root)('GET', `/${roomId}`)).body.room, { role: null })
+  t.equal((await as(root)('GET', `/${roomId}/messages`)).status, 404, 'what is said there is not theirs')
+  t.equal((await as(root)('PUT', `/${roomId}/members/me`)).status, 404)
+  t.match(await as(root)('PATCH', `/${roomId}`, { name: 'governed', history: 'all' }), { status: 200, body: { room: { name: 'governed' } } })
+  await invite(ann, roomId, dan)
+  t.same((await as(dan)('GET', `/${roomId}/messages`)).body.messages, [], 'an administrator opens nothing of the past')
+  t.match(await as(root)('PUT', `/${roomId}/bans/${dan.id}`), { status: 200 })
+  t.match((await as(root)('GET', `/${roomId}/bans`)).body.users, [{ _id: dan.id }])
+  t.match(await as(root)('DELETE', `/${roomId}/members/${ann.id}`), { status: 403 }, 'the owner is replaced first')
+  t.match(await as(root)('PUT', `/${roomId}/members/${bob.id}`, { role: 'owner' }), { status: 200, body: { member: { role: 'owner' } } })
+  t.match(await as(root)('PUT', `/${roomId}/members/${bob.id}`, { role: 'owner' }), { status: 200, body: { member: { role: 'owner' } } }, 'repeating it changes nothing')
+  t.match((await as(ann)('GET', `/${roomId}`)).body.room, { role: 'moderator' })
+  t.match(await as(root)('DELETE', `/${roomId}/members/${ann.id}`), { status: 200 })
+  t.match((await as(root)('GET', `/${roomId}/members`)).body.members, [{ role: 'owner', user: { _id: bob.id } }])
+  t.match(await as(root)('DELETE', `/${roomId}`), { status: 200 })
+  t.match(await as(root)('GET', `/${roomId}`), { status: 404 })
+})
+
+t.test('a room whose id a client chose stays public, and steps of a path are no ids', async t => {
+  const socket = await connect(t, url, ann.token)
+  await socket.ask('joinRoom', 'chosen')
+  t.match(await as(ann)('PATCH', '/chosen', { isPrivate: true }), { status: 403, body: { code: 'NOT_ALLOWED' } })
+  t.match(await as(ann)('PATCH', '/chosen', { name: 'named', isPrivate: false }), { status: 200 })
+  for (const id of ['.', '..']) {
+    t.match(await socket.ask('joinRoom', id), { success: false, code: 'VALIDATION' }, id)
+    t.match(await socket.ask('sendRoomMessage', { roomId: id, content: 'x' }), { success: false, code: 'VALIDATION' }, id)
+    t.match(await socket.ask('typing', { conversationId: `room_${id}`, on: true }), { success: false, code: 'NOT_FOUND' }, id)
+  }
+  for (const id of ['...', '.a', 'a.', '..a', '_', ':', '-.-']) t.match(await socket.ask('joinRoom', id), { success: true }, id)
 })
 
 t.test('a room is handed over: the owner moderates it then, and can leave', async t => {
