@@ -5,18 +5,20 @@ import type { ChatContext } from './context.ts'
 import { normalRoomId, roomConversationId } from './conversation-id.ts'
 import { done } from './room.ts'
 import { clearing, deleting } from './room-rules.ts'
+import { ensureOwner } from './succession.ts'
 
 /** Members who are put out by one commit. */
 const atOnce = 100
 
 /**
- * Deletes a room, for its owner. From the first commit on nothing of it can be read or written; then everybody is put
+ * Deletes a room, for its owner or an administrator. From the first commit on nothing of it can be read or written; then everybody is put
  * out, the owner last, so that a call which was cut short can be repeated. Its id is not used again.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
 export async function deleteRoom (context: ChatContext, identity: Identity, roomId: string): Promise<void> {
   const conversationId = roomConversationId(normalRoomId(roomId))
-  done(await context.log.commit({ changes: [{ type: 'meta', conversationId, actor: identity.id, decide: deleting }] }))
+  await ensureOwner(context, conversationId)
+  done(await context.log.commit({ changes: [{ type: 'meta', conversationId, actor: identity.id, decide: deleting(identity.isAdmin) }] }))
   await clearRoom(context, conversationId)
 }
 

@@ -11,7 +11,8 @@ import { normalRoomId, objectId, roomConversationId } from './conversation-id.ts
 import { entitlement } from './entitled.ts'
 import { type PublicUser, publicUser } from './payload.ts'
 import { done } from './room.ts'
-import { banning, givingRole, havingHandedOver, leaving, removing, takingRole } from './room-rules.ts'
+import { banning, givingRole, havingHandedOver, leaving, passingOn, removing, takingRole } from './room-rules.ts'
+import { ensureOwner, ownerOf } from './succession.ts'
 
 interface PageInput {
   /** The last user of the page before. */
@@ -27,7 +28,7 @@ interface PageEnd {
 
 /** The members of a room, by id. @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED where a public room was not joined */
 export async function listMembers (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { members: RoomMember[] }> {
-  const { ref: { conversationId } } = await entitlement(context, identity, roomConversationId(normalRoomId(roomId)))
+  const { conversationId } = await governed(context, identity, roomId)
   const found = await context.log.collections.members.find({ conversationId, ...behind(cursor) })
     .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byConversation).limit(limit + 1).batchSize(limit + 2).toArray()
   const page = found.slice(0, limit)
@@ -37,8 +38,8 @@ export async function listMembers (context: ChatContext, identity: Identity, roo
 
 /** Who is banned from a room, by id; for its owner and moderators. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
 export async function listBans (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { users: PublicUser[] }> {
-  const { ref: { conversationId }, member } = await entitlement(context, identity, roomConversationId(normalRoomId(roomId)))
-  if (member?.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
+  const { conversationId, member } = await governed(context, identity, roomId)
+  if (!identity.isAdmin && member?.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
   const found = await context.log.collections.log.find({ conversationId, banned: true, ...behind(cursor) })
     .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byBan).limit(limit + 1).batchSize(limit + 2).toArray()
   const page = found.slice(0, limit)
@@ -57,9 +58,10 @@ export async function setMember (context: ChatContext, identity: Identity, roomI
   const conversationId = roomConversationId(normalRoomId(roomId))
   const target = userIdOf(identity, userId)
   const isSelf = target === identity.userId
-  const rule = isSelf ? takingRole(role) : givingRole(role, await unwilling(context, identity, target))
+  await ensureOwner(context, conversationId)
+  const rule = isSelf ? takingRole(role) : givingRole(role, await unwilling(context, identity, target), identity.isAdmin)
   const changes = [standing(identity, conversationId, target, rule)]
-  if (role === 'owner' && !isSelf) changes.push(standing(identity, conversationId, identity.userId, havingHandedOver))
+  if (role === 'owner' && !isSelf) changes.push(...await handingOver(context, identity, conversationId, target))
   done(await context.log.commit({ changes }))
   const member = await context.log.member(conversationId, objectId(target))
   // Removed again by the time of the answer.
@@ -70,8 +72,10 @@ export async function setMember (context: ChatContext, identity: Identity, roomI
 /** Removes somebody from a room, or lets the caller leave; who is not in it stays out. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
 export async function removeMember (context: ChatContext, identity: Identity, roomId: string, userId: string): Promise<void> {
   const target = userIdOf(identity, userId)
-  const rule = target === identity.userId ? leaving : removing
-  done(await context.log.commit({ changes: [standing(identity, roomConversationId(normalRoomId(roomId)), target, rule)] }))
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  await ensureOwner(context, conversationId)
+  const rule = target === identity.userId ? leaving : removing(identity.isAdmin)
+  done(await context.log.commit({ changes: [standing(identity, conversationId, target, rule)] }))
 }
 
 /**
@@ -82,13 +86,33 @@ export async function setBan (context: ChatContext, identity: Identity, roomId: 
   context.countSend(identity.userId)
   const target = userIdOf(identity, userId)
   if (target === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot ban yourself')
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  await ensureOwner(context, conversationId)
   const isThere = !on || await context.users.get(target) !== undefined
   const rule: StandingRule = (member, head, others) => {
-    const wanted = banning(on)(member, head, others)
+    const wanted = banning(on, identity.isAdmin)(member, head, others)
     if (!isThere) throw new TidelogError('USER_NOT_FOUND')
     return wanted
   }
-  done(await context.log.commit({ changes: [standing(identity, roomConversationId(normalRoomId(roomId)), target, rule)] }))
+  done(await context.log.commit({ changes: [standing(identity, conversationId, target, rule)] }))
+}
+
+/** What becomes of the owner when somebody else is made one. An administrator hands over for them. */
+async function handingOver (context: ChatContext, identity: Identity, conversationId: string, to: string): Promise<Change[]> {
+  if (!identity.isAdmin) return [standing(identity, conversationId, identity.userId, havingHandedOver)]
+  const owner = (await ownerOf(context, conversationId))?.userId.toHexString()
+  return owner === undefined || owner === to ? [] : [standing(identity, conversationId, owner, passingOn('moderator'))]
+}
+
+/** A room that the caller is in, or governs as an administrator. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+async function governed (context: ChatContext, identity: Identity, roomId: string): Promise<{ conversationId: string, member: Member | undefined }> {
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  if (identity.isAdmin) {
+    const head = await context.log.head(conversationId)
+    if (head === undefined || head.deleted === true) throw new TidelogError('NOT_FOUND')
+  } else await entitlement(context, identity, conversationId)
+  await ensureOwner(context, conversationId)
+  return { conversationId, member: await context.log.member(conversationId, identity.id) }
 }
 
 function standing (identity: Identity, conversationId: string, userId: string, role: StandingRule): Change {

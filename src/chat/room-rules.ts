@@ -1,6 +1,7 @@
 import { TidelogError } from '../errors.ts'
-import type { Standing, StandingRule } from '../log/plan.ts'
+import type { MetaPatch, Standing, StandingRule } from '../log/plan.ts'
 import type { Head, Member, MemberRole, Meta } from '../log/types.ts'
+import { isServerMade, roomIdOf } from './conversation-id.ts'
 
 /**
  * Who may do what in a room, on plain values: the log asks these rules about the state on which it commits, so that
@@ -29,9 +30,9 @@ export const joining: StandingRule = (member, head, { standing }) => {
  * Giving somebody else a role. Owner and moderators invite; the owner alone names moderators and hands the room over.
  * @param unwilling why this user cannot be made a member, if so
  */
-export function givingRole (role: MemberRole, unwilling?: TidelogError): StandingRule {
+export function givingRole (role: MemberRole, unwilling?: TidelogError, isAdmin?: boolean): StandingRule {
   return (member, head, { standing, actor }) => {
-    const { role: power } = leading(head, actor)
+    const power = leading(head, actor, isAdmin)
     if (standing === role) return standing
     if (role !== 'member' || standing === 'moderator' || standing === 'owner') onlyOwner(power)
     if (role === 'owner' && member === null) throw new TidelogError('NOT_ALLOWED', 'Only a member can become the owner')
@@ -67,37 +68,61 @@ export const leaving: StandingRule = (member, head, { standing }) => {
   return null
 }
 
+/** The half of a change of owner that an administrator or the owner's end brings about, for the owner as they were read. */
+export function passingOn (to: MemberRole): StandingRule {
+  return member => {
+    if (member?.role !== 'owner') throw new TidelogError('CONFLICT', 'The room has another owner by now')
+    return to
+  }
+}
+
+/** The other half of it, where the owner is gone: a member takes their place. */
+export const inheriting: StandingRule = (member, head) => {
+  if (!isThere(head) || member === null) throw new TidelogError('NOT_FOUND')
+  return 'owner'
+}
+
 /** Removing somebody else. */
-export const removing: StandingRule = (member, head, { standing, actor }) => {
-  const { role: power } = leading(head, actor)
-  if (member === null) return standing
-  over(power, member)
-  return null
+export function removing (isAdmin?: boolean): StandingRule {
+  return (member, head, { standing, actor }) => {
+    const power = leading(head, actor, isAdmin)
+    if (member === null) return standing
+    over(power, member)
+    return null
+  }
 }
 
 /** Keeping somebody else out for good, or ending that. */
-export function banning (on: boolean): StandingRule {
+export function banning (on: boolean, isAdmin?: boolean): StandingRule {
   return (member, head, { standing, actor }) => {
-    const { role: power } = leading(head, actor)
+    const power = leading(head, actor, isAdmin)
     if (!on) return standing === 'banned' ? null : standing
     if (member !== null) over(power, member)
     return 'banned'
   }
 }
 
-/** Changing the settings. */
-export function changingMeta (wanted: Meta): (head: Head, actor: Member | null) => Meta {
+/** Changing the settings. Nobody opens more of the history than they see: who may see a message was decided when it was written. */
+export function changingMeta (wanted: Meta, isAdmin?: boolean): (head: Head, actor: Member | null) => MetaPatch {
   return (head, actor) => {
-    leading(head, actor)
+    leading(head, actor, isAdmin)
+    // Whoever joins an id that they choose learns whether it is taken: a private room of such an id could not be kept secret.
+    if (wanted.isPrivate === true && head.isPrivate !== true && !isServerMade(roomIdOf(head._id))) {
+      throw new TidelogError('NOT_ALLOWED', 'A room whose id a client chose stays public: make a room without naming its id')
+    }
+    if (wanted.history === 'all' && head.history === 'joined') return { ...wanted, closedSeq: actor?.joinedSeq ?? head.headSeq }
     return wanted
   }
 }
 
-/** Deleting: the room is private from then on, so that no list of public rooms has it. The owner may ask again. */
-export function deleting (head: Head, actor: Member | null): Meta | null {
-  if (actor === null || (head.deleted === true && actor.role !== 'owner')) throw strangerToRoom(head)
-  onlyOwner(actor.role)
-  return head.deleted === true ? null : { deleted: true, isPrivate: true }
+/** Deleting: the room is private from then on, so that no list of public rooms has it. Whoever may delete it may ask again. */
+export function deleting (isAdmin = false): (head: Head, actor: Member | null) => Meta | null {
+  return (head, actor) => {
+    const power = isAdmin ? 'owner' : actor?.role
+    if (power === undefined || (head.deleted === true && power !== 'owner')) throw strangerToRoom(head)
+    onlyOwner(power)
+    return head.deleted === true ? null : { deleted: true, isPrivate: true }
+  }
 }
 
 /** Everybody goes from a room that is deleted. */
@@ -108,11 +133,13 @@ function isThere (head: Head | null): head is Head {
   return true
 }
 
-/** Who asks, if they lead the room. */
-function leading (head: Head | null, actor: Member | null): Member {
-  if (!isThere(head) || actor === null) throw strangerToRoom(head)
+/** What power those have who ask, if they lead the room. Administrators govern any as its owner does. */
+function leading (head: Head | null, actor: Member | null, isAdmin = false): MemberRole {
+  if (!isThere(head)) throw strangerToRoom(head)
+  if (isAdmin) return 'owner'
+  if (actor === null) throw strangerToRoom(head)
   if (actor.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
-  return actor
+  return actor.role
 }
 
 function onlyOwner (power: MemberRole): void {

@@ -5,12 +5,9 @@ import type { Outcome } from '../log/plan.ts'
 import type { Head, Member, Meta } from '../log/types.ts'
 import type { ChangeRoomInput, CreateRoomInput, Room } from '../schemas/room.ts'
 import type { ChatContext } from './context.ts'
-import { normalRoomId, roomConversationId } from './conversation-id.ts'
+import { normalRoomId, roomConversationId, roomIdOf } from './conversation-id.ts'
 import { changingMeta, strangerToRoom } from './room-rules.ts'
-
-export function roomIdOf (conversationId: string): string {
-  return conversationId.slice(roomConversationId('').length)
-}
+import { ensureOwner } from './succession.ts'
 
 /** A room as clients get it. */
 export function roomPayload ({ _id, name, isPrivate, history, memberCount, createdAt }: Head, member: Member | undefined): Room {
@@ -38,22 +35,24 @@ export async function createRoom (context: ChatContext, identity: Identity, { na
   return await getRoom(context, identity, roomId)
 }
 
-/** A room that the caller may know of. @throws TidelogError NOT_FOUND */
+/** A room that the caller may know of; administrators may know of any. @throws TidelogError NOT_FOUND */
 export async function getRoom (context: ChatContext, identity: Identity, roomId: string): Promise<Room> {
   const conversationId = roomConversationId(normalRoomId(roomId))
   const [head, member] = await Promise.all([context.log.head(conversationId), context.log.member(conversationId, identity.id)])
-  if (head === undefined || head.deleted === true || (head.isPrivate === true && member === undefined)) throw new TidelogError('NOT_FOUND')
-  return roomPayload(head, member)
+  if (head === undefined || head.deleted === true || (head.isPrivate === true && member === undefined && !identity.isAdmin)) throw new TidelogError('NOT_FOUND')
+  const heir = await ensureOwner(context, conversationId)
+  return roomPayload(head, heir?.equals(identity.id) === true ? await context.log.member(conversationId, identity.id) : member)
 }
 
 /**
- * Changes the settings that are named, for an owner or moderator.
+ * Changes the settings that are named, for an owner or moderator, or an administrator.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
  */
 export async function changeRoom (context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput): Promise<Room> {
   context.countSend(identity.userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
-  done(await context.log.commit({ changes: [{ type: 'meta', conversationId, actor: identity.id, decide: changingMeta(settingsOf(input)) }] }))
+  await ensureOwner(context, conversationId)
+  done(await context.log.commit({ changes: [{ type: 'meta', conversationId, actor: identity.id, decide: changingMeta(settingsOf(input), identity.isAdmin) }] }))
   return await getRoom(context, identity, roomId)
 }
 

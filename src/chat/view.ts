@@ -40,9 +40,14 @@ export function viewOf (head: Head, member: Joined | undefined, selfHead: Head |
 }
 
 /** The `fromSeq` of `viewOf`, alone. */
-export function fromSeqOf ({ history, purgedSeq }: Head, member: Joined | undefined): Seq {
-  const joined = history === 'joined' ? member?.joinedSeq ?? 0 : 0
-  return seqOf(Math.max(purgedSeq ?? 0, joined))
+export function fromSeqOf ({ history, purgedSeq, closedSeq = seqOf(0) }: Head, member: Joined | undefined): Seq {
+  const joined = member?.joinedSeq ?? seqOf(0)
+  return seqOf(Math.max(purgedSeq ?? 0, history === 'joined' ? joined : Math.min(joined, closedSeq)))
+}
+
+/** Does everybody in it see the same messages, whenever they joined? */
+export function showsAllAlike ({ history, closedSeq }: Head): boolean {
+  return history !== 'joined' && closedSeq === undefined
 }
 
 /** The `generation` of `viewOf`, alone. */

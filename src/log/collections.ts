@@ -17,6 +17,7 @@ export const indexNames = {
   byBan: 'conversation_user_banned',
   byMember: 'user_conversation',
   byConversation: 'conversation_user',
+  byOwner: 'conversation_owner',
   publicRooms: 'public_rooms',
   deletedRooms: 'deleted_rooms'
 } as const
@@ -48,7 +49,8 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
   ],
   members: [
     { key: { userId: 1, conversationId: 1 }, name: indexNames.byMember, unique: true },
-    { key: { conversationId: 1, userId: 1 }, name: indexNames.byConversation }
+    { key: { conversationId: 1, userId: 1 }, name: indexNames.byConversation },
+    { key: { conversationId: 1 }, name: indexNames.byOwner, partialFilterExpression: { role: 'owner' } }
   ]
 }
 

@@ -2,7 +2,7 @@ import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { Draft } from './draft.ts'
 import { type Head, type LogRow, type Member, type Meta, type PutKind, memberKey, revOf, rowIdOf, selfLogId, seqOf, shownReadersMax } from './types.ts'
-import type { Change, NewRow, Opening, Outcome, Patch, PutContent, Standing } from './unit.ts'
+import type { Change, MetaPatch, NewRow, Opening, Outcome, Patch, PutContent, Standing } from './unit.ts'
 
 /** What each kind of change does to a draft, on plain values: no I/O, no clock of its own. */
 
@@ -115,19 +115,20 @@ function setMeta (change: Extract<Change, { type: 'meta' }>, draft: Draft, now: 
   const { conversationId, actor } = change
   const head = draft.head(conversationId)
   if (head === null) return { outcome: 'missing' }
-  let set: Meta | null
+  let set: MetaPatch | null
   try {
     set = change.decide(head, actor === undefined ? null : draft.member(memberKey(conversationId, actor)))
   } catch (error) {
     return refused(error)
   }
   const settings = metaOf(head)
-  const wanted = { ...settings, ...set }
+  const { closedSeq, ...changed } = set ?? {}
+  const wanted = { ...settings, ...changed }
   if (isSame(settings, wanted)) return { changed: false }
   const done = put(head, 'meta', '', wanted, draft, now)
   // The row says so already, the head did not: nothing but the row of this batch can be meant.
   const { row, head: moved } = done ?? { row: draft.row(rowIdOf(conversationId, 'meta', '').toHexString())!, head }
-  draft.moveHead(conversationId, { ...moved, ...wanted, metaRev: row.rev, ...(settings.history === wanted.history ? {} : { viewRev: row.rev }) })
+  draft.moveHead(conversationId, { ...moved, ...wanted, ...(closedSeq === undefined ? {} : { closedSeq }), metaRev: row.rev, ...(settings.history === wanted.history ? {} : { viewRev: row.rev }) })
   return { changed: true, row }
 }
 

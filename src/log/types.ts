@@ -53,6 +53,8 @@ export interface Head extends Meta {
   metaRev?: Rev
   /** Messages up to here are purged: nobody is shown them any more, and their rows go (src/log/collect.ts). */
   purgedSeq?: Seq
+  /** Where all see all (`history`): messages up to here are shown to those only who were members when they were written. */
+  closedSeq?: Seq
   /** Rev of the last change that showed somebody more than before (an unblocking, another history view): cursors from before it are reset. */
   viewRev?: Rev
   /** When a read position that is shown to the others last moved. */

@@ -42,9 +42,12 @@ export type Change =
   /** Sets the row of a state. `decide` sees it as it stands: null changes nothing, nor does what it holds already. */
   | { type: 'put', conversationId: string, kind: PutKind, subject: string, decide: (row: LogRow | null) => PutContent | null, open?: Opening }
   /** Sets some of a conversation's settings, on its head and in its `meta` row. */
-  | { type: 'meta', conversationId: string, decide: (head: Head, actor: Member | null) => Meta | null, actor?: ObjectId }
+  | { type: 'meta', conversationId: string, decide: (head: Head, actor: Member | null) => MetaPatch | null, actor?: ObjectId }
   /** Gives up the messages up to a seq. */
   | { type: 'purge', conversationId: string, throughSeq: Seq }
+
+/** Settings to change, and what of the head goes with them. */
+export type MetaPatch = Meta & Pick<Head, 'closedSeq'>
 
 /** What the row of a state says; all else is the log's. */
 export type PutContent = Omit<LogRow, '_id' | 'conversationId' | 'rev' | 'seq' | 'kind' | 'createdAt' | 'updatedAt'>

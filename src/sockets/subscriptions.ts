@@ -1,7 +1,7 @@
 import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import { commonChatId, objectId } from '../chat/conversation-id.ts'
-import { type Joined, fromSeqOf } from '../chat/view.ts'
+import { type Joined, fromSeqOf, showsAllAlike } from '../chat/view.ts'
 import type { Head, LogRow, Member, Rev } from '../log/types.ts'
 import { Blockers } from './blockers.ts'
 import type { Positions } from './positions.ts'
@@ -176,7 +176,7 @@ export class Subscriptions {
   hiddenFrom ({ conversationId, senderId, seq }: LogRow, isNew: boolean, head: Head | undefined): string[] {
     const hidden = this.blockersIn(conversationId, senderId!.toHexString())
     // A new one is behind everybody's joining.
-    if (isNew || head?.history !== 'joined') return hidden
+    if (isNew || head === undefined || showsAllAlike(head)) return hidden
     for (const { data: { session: { identity: { userId } } } } of this.socketsIn(conversationId)) {
       const joined = this.joined.get(placeRoom(conversationId, userId))
       if (joined !== undefined && seq! <= fromSeqOf(head, joined) && !hidden.includes(userId)) hidden.push(userId)

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { banning, changingMeta, clearing, deleting, givingRole, havingHandedOver, joining, leaving, removing, takingRole } from '../../src/chat/room-rules.ts'
+import { banning, changingMeta, clearing, deleting, givingRole, havingHandedOver, inheriting, joining, leaving, passingOn, removing, takingRole } from '../../src/chat/room-rules.ts'
 import { TidelogError } from '../../src/errors.ts'
 import { type Change, type Known, type Standing, type StandingRule, type Unit, planBatch } from '../../src/log/plan.ts'
 import { type Head, type LogRow, type Member, type MemberRole, memberKey, revOf, seqOf } from '../../src/log/types.ts'
 
 const now = new Date(1_700_000_000_000)
 const room: Head = {
-  _id: 'room_x', kind: 'room', headRev: revOf(9), headSeq: seqOf(5), clock: now, memberCount: 4, createdAt: now, name: 'x', isPrivate: false
+  _id: `room_${'a'.repeat(24)}`, kind: 'room', headRev: revOf(9), headSeq: seqOf(5), clock: now, memberCount: 4, createdAt: now, name: 'x', isPrivate: false
 }
 const memberOf = (role: Standing, userId = new ObjectId()): Member | null => role === null || role === 'banned'
   ? null
@@ -34,7 +34,7 @@ t.test('what the owner, a moderator, a member and a stranger may do to others', 
     ['make a member', givingRole('member'), { owner: 'member . member member', moderator: 'member . 403 member', member: '403 403 403 403', stranger: '403 403 403 403' }],
     ['make a moderator', givingRole('moderator'), { owner: 'moderator moderator . moderator', moderator: '403 403 . 403', member: '403 403 403 403', stranger: '403 403 403 403' }],
     ['make the owner', givingRole('owner'), { owner: '403 owner owner 403', moderator: '403 403 403 403', member: '403 403 403 403', stranger: '403 403 403 403' }],
-    ['remove', removing, { owner: '. null null .', moderator: '. null 403 .', member: '403 403 403 403', stranger: '403 403 403 403' }],
+    ['remove', removing(), { owner: '. null null .', moderator: '. null 403 .', member: '403 403 403 403', stranger: '403 403 403 403' }],
     ['ban', banning(true), { owner: 'banned banned banned .', moderator: 'banned banned 403 .', member: '403 403 403 403', stranger: '403 403 403 403' }],
     ['lift a ban', banning(false), { owner: '. . . null', moderator: '. . . null', member: '403 403 403 403', stranger: '403 403 403 403' }]
   ]
@@ -52,6 +52,38 @@ t.test('what the owner, a moderator, a member and a stranger may do to others', 
       t.ok(['403', '.'].includes(result), `nobody touches the owner: ${name} by ${actor} is ${result}`)
     }
   }
+})
+
+t.test('an administrator may do to others what an owner may, in any room that is there', async t => {
+  const standings: Standing[] = [null, 'member', 'moderator', 'banned', 'owner']
+  const rules = [[givingRole('member'), givingRole('member', undefined, true)], [givingRole('moderator'), givingRole('moderator', undefined, true)], [removing(), removing(true)], [banning(true), banning(true, true)], [banning(false), banning(false, true)]] as const
+  for (const [own, admins] of rules) {
+    for (const head of [room, { ...room, isPrivate: true }]) {
+      for (const actor of [null, 'member'] as const) {
+        t.equal(standings.map(target => outcome(admins, target, actor, head)).join(' '), standings.map(target => outcome(own, target, 'owner', head)).join(' '))
+      }
+    }
+    for (const head of [{ ...room, deleted: true, isPrivate: true }, null]) t.equal(standings.map(target => outcome(admins, target, null, head)).join(' '), '404 404 404 404 404')
+  }
+  t.same(deleting(true)(room, null), { deleted: true, isPrivate: true })
+  t.equal(deleting(true)({ ...room, deleted: true, isPrivate: true }, null), null)
+})
+
+t.test('a change of owner from outside finds the owner as they were read, or refuses', async t => {
+  t.equal(outcome(passingOn('moderator'), 'owner', null), 'moderator')
+  t.same((['moderator', 'member', null, 'banned'] as const).map(standing => outcome(passingOn('member'), standing, null)), ['409', '409', '409', '409'])
+  t.same((['moderator', 'member', null, 'banned'] as const).map(standing => outcome(inheriting, standing, null)), ['owner', 'owner', '404', '404'])
+})
+
+t.test('who shows all of a history shows what they saw', async t => {
+  const joined: Head = { ...room, history: 'joined' }
+  const lead = { ...memberOf('moderator')!, joinedSeq: seqOf(3) }
+  t.same(changingMeta({ history: 'all' })(joined, lead), { history: 'all', closedSeq: 3 })
+  t.same(changingMeta({ history: 'all' }, true)(joined, null), { history: 'all', closedSeq: 5 }, 'an administrator from outside: nothing of the past')
+  t.same(changingMeta({ history: 'all' })(room, lead), { history: 'all' })
+  t.same(changingMeta({ history: 'joined' })(room, lead), { history: 'joined' })
+  t.throws(() => changingMeta({ isPrivate: true })({ ...room, _id: 'room_x' }, lead), { code: 'NOT_ALLOWED' }, 'of an id that a client chose')
+  t.same(changingMeta({ isPrivate: true })(room, lead), { isPrivate: true })
 })
 
 t.test('what everybody may do with their own place', async t => {
@@ -84,7 +116,7 @@ t.test('settings are for those who lead, deleting is for the owner', async t => 
     }
   }
   const change = (actor: Standing, head = room) => tried(() => changingMeta({ name: 'y' })(head, memberOf(actor)))
-  const remove = (actor: Standing, head = room) => tried(() => deleting(head, memberOf(actor)))
+  const remove = (actor: Standing, head = room) => tried(() => deleting()(head, memberOf(actor)))
   t.same([...roles, null].map(actor => change(actor)), ['done', 'done', '403', '403'])
   t.same([...roles, null].map(actor => remove(actor)), ['done', '403', '403', '403'])
   const closed = { ...room, isPrivate: true }
@@ -125,7 +157,7 @@ t.test('whatever is asked, in whichever batches: one owner at most, and only an 
         switch (what) {
           case 'join': return { changes: [change(actor, actor, joining)] }
           case 'leave': return { changes: [change(actor, actor, leaving)] }
-          case 'remove': return { changes: [change(actor, target, a === b ? leaving : removing)] }
+          case 'remove': return { changes: [change(actor, target, a === b ? leaving : removing())] }
           case 'ban':
           case 'unban': return { changes: a === b ? [change(actor, actor, leaving)] : [change(actor, target, banning(what === 'ban'))] }
           case 'close':

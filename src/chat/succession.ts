@@ -1,0 +1,64 @@
+import type { ObjectId } from 'mongodb'
+import { indexNames } from '../log/collections.ts'
+import type { Change, StandingRule } from '../log/plan.ts'
+import type { Member } from '../log/types.ts'
+import type { ChatContext } from './context.ts'
+import { objectId } from './conversation-id.ts'
+import { inheriting, passingOn } from './room-rules.ts'
+
+/** Who owns a room when its owner is gone. A room without one could be neither governed nor deleted. */
+
+/** Users who are looked up together. */
+const atOnce = 100
+/** Rooms of a user, as a range of their memberships. */
+const rooms = { $gte: 'room_', $lt: 'room`' }
+
+export async function ownerOf ({ log }: ChatContext, conversationId: string): Promise<Member | undefined> {
+  return await log.collections.members.findOne({ conversationId, role: 'owner' }, { hint: indexNames.byOwner }) ?? undefined
+}
+
+/**
+ * Makes the eldest moderator, else the eldest member, the owner of a room whose owner was deactivated or erased, here or by
+ * the host application; they become a plain member. Where nobody is left, the room waits.
+ * @returns the new owner, if there is one
+ */
+export async function ensureOwner (context: ChatContext, conversationId: string): Promise<ObjectId | undefined> {
+  const owner = await ownerOf(context, conversationId)
+  if (owner === undefined || await isActive(context, owner)) return undefined
+  const heir = await heirOf(context, conversationId)
+  if (heir === undefined) return undefined
+  const change = (userId: ObjectId, role: StandingRule): Change => ({ type: 'member', conversationId, userId, role })
+  // A refusal says that somebody else was faster.
+  const { outcome } = await context.log.commit({ changes: [change(owner.userId, passingOn('member')), change(heir, inheriting)] })
+  return outcome === 'committed' ? heir : undefined
+}
+
+/** Passes on all rooms of a user who is gone. */
+export async function passOnRooms (context: ChatContext, userId: string): Promise<void> {
+  const { members } = context.log.collections
+  const owned = await members.find({ userId: objectId(userId), conversationId: rooms }, { projection: { conversationId: 1, role: 1 } })
+    .hint(indexNames.byMember).toArray()
+  for (const { conversationId, role } of owned) if (role === 'owner') await ensureOwner(context, conversationId)
+}
+
+async function isActive ({ users }: ChatContext, { userId }: Member): Promise<boolean> {
+  const user = await users.get(userId.toHexString())
+  return user !== undefined && user.isActive !== false
+}
+
+async function heirOf ({ log, users }: ChatContext, conversationId: string): Promise<ObjectId | undefined> {
+  const all = await log.collections.members.find({ conversationId }, { projection: { userId: 1, role: 1, joinedRev: 1 } })
+    .hint(indexNames.byConversation).toArray()
+  const line = all.filter(({ role }) => role !== 'owner')
+    .sort((a, b) => Number(a.role === 'member') - Number(b.role === 'member') || a.joinedRev - b.joinedRev)
+  for (let start = 0; start < line.length; start += atOnce) {
+    const some = line.slice(start, start + atOnce).map(({ userId }) => userId)
+    const found = await users.many(some.map(userId => userId.toHexString()))
+    const heir = some.find(userId => {
+      const user = found.get(userId.toHexString())
+      return user !== undefined && user.isActive !== false
+    })
+    if (heir !== undefined) return heir
+  }
+  return undefined
+}
