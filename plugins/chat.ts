@@ -4,6 +4,7 @@ import { chatCollections } from '../src/chat/collections.ts'
 import type { ChatContext } from '../src/chat/context.ts'
 import { clearDeletedRooms } from '../src/chat/delete-room.ts'
 import { ListingDirectory } from '../src/chat/listings.ts'
+import { MentionCounts } from '../src/chat/conversations/mention-counts.ts'
 import { UnreadCounts } from '../src/chat/unread-counts.ts'
 import { UserDirectory } from '../src/chat/users.ts'
 import type { Config } from '../src/config.ts'
@@ -33,6 +34,7 @@ export default fp(async function chat (app, config: Config) {
     blocks: new BlockDirectory(log),
     listings: new ListingDirectory(collections.listings),
     unread: new UnreadCounts(log),
+    mentions: new MentionCounts(log),
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000, searchCharsMax: config.SEARCH_CHARS_MAX },
     now: Date.now,
     countSend: userId => { app.limiters.sends.consume(userId) },

@@ -2,6 +2,7 @@ import type { ConversationLog } from '../log/index.ts'
 import type { Guard } from '../log/unit.ts'
 import type { BlockDirectory } from './blocks.ts'
 import type { ChatCollections } from './collections.ts'
+import type { MentionCounts } from './conversations/mention-counts.ts'
 import type { ListingDirectory } from './listings.ts'
 import type { UnreadCounts } from './unread-counts.ts'
 import type { UserDirectory } from './users.ts'
@@ -19,6 +20,7 @@ export interface ChatContext {
   blocks: BlockDirectory
   listings: ListingDirectory
   unread: UnreadCounts
+  mentions: MentionCounts
   limits: {
     messageCharsMax: number
     /** Time in which an own message can be edited. */

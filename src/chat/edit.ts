@@ -5,6 +5,7 @@ import type { LogRow } from '../log/types.ts'
 import type { EditInput, Message } from '../schemas/message.ts'
 import type { ChatContext } from './context.ts'
 import { type Asking, askedBy, refuseBlocked, requireMember, visibleMessage } from './entitled.ts'
+import { mentionedIn } from './messages/mentions.ts'
 import { renderMessage } from './render.ts'
 import { type Prepared, storedContent } from './send.ts'
 
@@ -22,23 +23,26 @@ export async function editMessage (context: ChatContext, identity: Identity, inp
   return await (await prepareEdit(context, identity, input))()
 }
 
-export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, expectedRev }: EditInput): Promise<Prepared<Changed>> {
+export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, mentions, expectedRev }: EditInput): Promise<Prepared<Changed>> {
   context.countSend(identity.userId)
   const message = storedContent(content, context.limits.messageCharsMax)
   const { row: { _id, conversationId }, entitlement: { ref } } = await visibleMessage(context, identity, messageId)
   await refuseBlocked(context, identity, ref)
+  const mentioned = mentions === undefined ? undefined : await mentionedIn(context, identity, conversationId, mentions)
   let newer: LogRow | undefined
   const decide = (row: LogRow, asking: Asking): Patch | null => {
     requireMember(row, asking)
     if (row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can edit a message')
     if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be edited')
-    if (row.message === message) return null
+    if (row.message === message && (mentioned === undefined || isSame(row.mentioned ?? [], mentioned))) return null
     if (expectedRev !== undefined && row.rev > expectedRev) {
       newer = row
       throw new TidelogError('CONFLICT')
     }
     if (context.now() - row.createdAt.getTime() > context.limits.editWindowMs) throw new TidelogError('NOT_ALLOWED', 'The message is too old to be edited')
-    return { set: { message, editedAt: new Date(context.now()) } }
+    const set = { message, editedAt: new Date(context.now()) }
+    if (mentioned === undefined) return { set }
+    return mentioned.length === 0 ? { set, unset: ['mentioned'] } : { set: { ...set, mentioned } }
   }
   return async () => {
     const outcome = await context.log.commit({ changes: [{ type: 'revise', conversationId, rowId: _id, decide, ...askedBy(identity, conversationId) }] })
@@ -58,4 +62,8 @@ export async function prepareEdit (context: ChatContext, identity: Identity, { m
       case 'notMember': throw new TidelogError('NOT_FOUND')
     }
   }
+}
+
+function isSame (a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && new Set([...a, ...b]).size === a.length
 }

@@ -1,7 +1,7 @@
 import { type StoredRow, wordAt } from '../log/stored-row.ts'
 import type { ListingRow, UserRow } from './collections.ts'
 import { JsonBytes } from './json-bytes.ts'
-import { type People, type ReadSeqs, publicUser } from './payload.ts'
+import { type People, type ReadSeqs, mentionsPayload, publicUser } from './payload.ts'
 import { reactionsPayload } from './reactions.ts'
 
 /** Messages as they are stored, with what their payloads need. */
@@ -89,6 +89,7 @@ function writeAdditions (out: JsonBytes, row: StoredRow): void {
   out.ascii(',"reactions":')
   if (row.hasReactions) out.text(JSON.stringify(reactionsPayload(row.decode().reactions)))
   else out.ascii('[]')
+  if (row.hasMentions) out.text(`,"mentions":${JSON.stringify(mentionsPayload(row.decode().mentioned!))}`)
   out.ascii(',"editedAt":')
   if (row.editedMs === undefined) out.ascii('null')
   else out.time(row.editedMs)

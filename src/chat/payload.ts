@@ -1,8 +1,9 @@
 import type { ObjectId } from 'mongodb'
 import type { LogRow } from '../log/types.ts'
-import type { CommonChatMessage, DirectMessage, Message, Reply, RoomMessage } from '../schemas/message.ts'
+import type { CommonChatMessage, DirectMessage, Mentions, Message, Reply, RoomMessage } from '../schemas/message.ts'
 import type { ListingRow, UserRow } from './collections.ts'
 import type { ChatContext } from './context.ts'
+import { everybody } from './messages/mentions.ts'
 import { reactionsPayload } from './reactions.ts'
 
 /** The rows of other collections that messages name. */
@@ -105,6 +106,11 @@ export function roomPayload (row: LogRow, people: People): RoomMessage {
   return { ...commonPayload(row, people), roomId: row.roomId! }
 }
 
+/** Whom a message mentions, as clients get it. */
+export function mentionsPayload (mentioned: readonly string[]): Mentions {
+  return { userIds: mentioned.filter(id => id !== everybody), all: mentioned.includes(everybody) }
+}
+
 function replyOf ({ replyTo, replySeq, replySenderId }: LogRow): Reply | null {
   if (replyTo === undefined) return null
   return {
@@ -122,6 +128,7 @@ function additions (row: LogRow) {
     clientMessageId: row.clientMessageId ?? null,
     replyTo: replyOf(row),
     reactions: reactionsPayload(row.reactions),
+    ...(row.mentioned === undefined ? {} : { mentions: mentionsPayload(row.mentioned) }),
     editedAt: row.editedAt?.toISOString() ?? null,
     isDeleted: row.isDeleted === true
   }

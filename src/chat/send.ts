@@ -4,11 +4,12 @@ import type { Identity } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import type { NewRow, Outcome, Unit } from '../log/plan.ts'
 import type { LogRow } from '../log/types.ts'
-import type { Message } from '../schemas/message.ts'
+import type { MentionsInput, Message } from '../schemas/message.ts'
 import { isLonger, isVisible } from '../schemas/text.ts'
 import type { ChatContext } from './context.ts'
 import { objectId } from './conversation-id.ts'
 import { entitlement } from './entitled.ts'
+import { mentionedIn, mentionsKey } from './messages/mentions.ts'
 import { type People, gather } from './payload.ts'
 import { renderMessage } from './render.ts'
 import { tombstoneOf } from './tombstone.ts'
@@ -35,6 +36,7 @@ export interface Sendable {
   clientMessageId?: string | null
   listingId?: string | null
   replyTo?: string | null
+  mentions?: MentionsInput | null
 }
 
 /**
@@ -56,9 +58,11 @@ export async function newMessage (context: ChatContext, identity: Identity, conv
   const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message, messageType }
   if (listingId != null) row.listingId = listingId.toLowerCase()
   if (replyTo != null) Object.assign(row, await repliedMessage(context, identity, conversationId, replyTo, clientMessageId))
+  const mentioned = await mentionedIn(context, identity, conversationId, input.mentions)
+  if (mentioned.length > 0) row.mentioned = mentioned
   if (clientMessageId != null) {
     row.clientMessageId = wellFormed(clientMessageId)
-    row.bodyHash = bodyHash(row)
+    row.bodyHash = bodyHash(row, input)
   }
   return row
 }
@@ -126,7 +130,9 @@ export function wellFormed (text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
-function bodyHash ({ message, messageType, listingId, replyTo }: NewRow): string {
-  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null])
+/** Of what was asked for: who of the mentioned may see the message can be others at a retry. */
+function bodyHash ({ message, messageType, listingId, replyTo }: NewRow, { mentions }: Sendable): string {
+  const named = mentionsKey(mentions)
+  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null, ...(named === undefined ? [] : [named])])
   return createHash('sha256').update(body).digest().subarray(0, 16).toString('base64url')
 }

@@ -1,7 +1,7 @@
 import type { LogRow } from '../log/types.ts'
 
 /** What goes of a message when it is deleted. */
-export const contentFields = ['message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'editedAt', 'reactions'] as const
+export const contentFields = ['message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'mentioned', 'editedAt', 'reactions'] as const
 
 /** A message as it would be if it were deleted. */
 export function tombstoneOf (row: LogRow): LogRow {

@@ -2,6 +2,8 @@ import type { Filter } from 'mongodb'
 import type { Identity } from '../auth/identity.ts'
 import type { Head, Member } from '../log/types.ts'
 import type { ChatContext } from './context.ts'
+import { commonChatId } from './conversation-id.ts'
+import { commonReadSeq } from './conversations/common-read.ts'
 import { blockedSenders } from './own-view.ts'
 import { unreadMax } from './unread-counts.ts'
 import { viewOf } from './view.ts'
@@ -18,6 +20,11 @@ export interface Unread {
   unreadCountCapped?: true
 }
 
+/** And those of them that mention the user, at most 100 in a conversation. */
+export interface UnreadWithMentions extends Unread {
+  mentionCount: number
+}
+
 /** Which conversation ids a kind has. */
 const ranges = { direct: { $gte: 'dm_', $lt: 'dm`' }, room: { $gte: 'room_', $lt: 'room`' } } as const
 
@@ -32,27 +39,43 @@ export async function memberships ({ log }: ChatContext, { id }: Identity, kind:
   })
 }
 
+/** A conversation whose messages are counted; `readSeq` is that of the common chat, which has no members. */
+export interface Countable {
+  head: Head
+  member: Member | undefined
+  readSeq?: number
+}
+
 /**
  * Unread messages of each of the caller's conversations, in their order; what is not shown does not count, and nothing is
- * unread in the common chat.
+ * unread in the common chat, where only mentions count.
  */
-export async function countUnread (
-  context: ChatContext, identity: Identity, all: ReadonlyArray<{ head: Head, member: Member | undefined }>
-): Promise<Unread[]> {
+export async function countUnread (context: ChatContext, identity: Identity, all: readonly Countable[]): Promise<UnreadWithMentions[]> {
   const { selfHead, blocked } = await blockedSenders(context, identity)
-  return await Promise.all(all.map(async ({ head, member }): Promise<Unread> => {
-    const view = member === undefined ? null : viewOf(head, member, selfHead, blocked)
-    const count = view === null || member === undefined ? 0 : await context.unread.of(identity, head, member, view)
-    return count > unreadMax ? { unreadCount: unreadMax, unreadCountCapped: true } : { unreadCount: count }
+  return await Promise.all(all.map(async ({ head, member, readSeq = 0 }): Promise<UnreadWithMentions> => {
+    const view = viewOf(head, member, selfHead, blocked)
+    if (view === null) return { unreadCount: 0, mentionCount: 0 }
+    const [count, mentionCount] = await Promise.all([
+      member === undefined ? 0 : context.unread.of(identity, head, member, view),
+      context.mentions.of(identity, head, member?.readSeq ?? readSeq, view)
+    ])
+    return count > unreadMax ? { unreadCount: unreadMax, unreadCountCapped: true, mentionCount } : { unreadCount: count, mentionCount }
   }))
 }
 
-/** Unread messages of all the caller's conversations; those without any are left out. No positions are kept in the common chat. */
-export async function unreadCounts (context: ChatContext, identity: Identity): Promise<Unread & { conversations: Record<string, number> }> {
-  const all = await memberships(context, identity, 'all')
+/** Unread messages of all the caller's conversations; those without any are left out. */
+export async function unreadCounts (context: ChatContext, identity: Identity): Promise<UnreadWithMentions & Record<'conversations' | 'mentions', Record<string, number>>> {
+  const [mine, common, readSeq] = await Promise.all([memberships(context, identity, 'all'), context.log.head(commonChatId), commonReadSeq(context, identity)])
+  const all = [...mine, ...common === undefined ? [] : [{ head: common, member: undefined, readSeq }]]
   const counts = await countUnread(context, identity, all)
-  const unread = all.flatMap(({ head }, index) => counts[index]!.unreadCount === 0 ? [] : [[head._id, counts[index]!.unreadCount] as const])
-  return { ...sumOf(counts), conversations: Object.fromEntries(unread) }
+  const counted = (count: (of: UnreadWithMentions) => number) =>
+    Object.fromEntries(all.flatMap(({ head }, index) => count(counts[index]!) === 0 ? [] : [[head._id, count(counts[index]!)] as const]))
+  return {
+    ...sumOf(counts),
+    mentionCount: counts.reduce((sum, { mentionCount }) => sum + mentionCount, 0),
+    conversations: counted(({ unreadCount }) => unreadCount),
+    mentions: counted(({ mentionCount }) => mentionCount)
+  }
 }
 
 export function sumOf (counts: readonly Unread[]): Unread {

@@ -10,6 +10,8 @@ export interface View {
   fromSeq: Seq
   /** Senders who are not shown. */
   hidden: ReadonlySet<string>
+  /** Whom the user has blocked, shown here or not: they mention nobody. */
+  blocked: ReadonlySet<string>
   /**
    * Differs when the view is another one: `showsMore` tells whether what a client holds of the one before is no longer all that
    * it may have. Where it shows less, only the number of unread messages must be told anew.
@@ -35,6 +37,7 @@ export function viewOf (head: Head, member: Joined | undefined, selfHead: Head |
   return {
     fromSeq: fromSeqOf(head, member),
     hidden: hidesSenders(head) ? blocked : nobody,
+    blocked,
     generation: generationOf(head, member, selfHead)
   }
 }

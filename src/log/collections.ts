@@ -14,6 +14,7 @@ export const indexNames = {
   byClientId: 'conversation_sender_clientMessageId',
   byTime: 'conversation_updatedAt',
   byBlock: 'conversation_about_blocked',
+  byMention: 'conversation_mentioned_seq',
   byBan: 'conversation_user_banned',
   byMember: 'user_conversation',
   byConversation: 'conversation_user',
@@ -45,6 +46,7 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
     // Only direct conversations are polled by time (the seed's clients know no other cursor).
     { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } },
     { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } },
+    { key: { conversationId: 1, mentioned: 1, seq: 1 }, name: indexNames.byMention, partialFilterExpression: { mentioned: { $exists: true } } },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byBan, partialFilterExpression: { banned: true } }
   ],
   members: [

@@ -37,7 +37,7 @@ function append (conversationId: string, row: NewRow, open: Opening | undefined,
   if (row.kind === 'message') to.seq = seqOf(head.headSeq + 1)
   draft.writeRow(to)
   draft.moveHead(conversationId, {
-    ...head, headRev: to.rev, headSeq: to.seq ?? head.headSeq, clock: at, ...(to.seq === undefined ? {} : { lastMessageAt: at })
+    ...head, headRev: to.rev, headSeq: to.seq ?? head.headSeq, clock: at, ...(to.seq === undefined ? {} : { lastMessageAt: at }), ...mentionSeqOf(head, to)
   })
   return { changed: true, row: to }
 }
@@ -162,8 +162,13 @@ function revise (change: Extract<Change, { type: 'revise' }>, draft: Draft, now:
   const to: LogRow = { ...row, ...patch.set, rev, updatedAt: rev === row.rev ? row.updatedAt : at }
   for (const field of patch.unset ?? []) Reflect.deleteProperty(to, field)
   draft.writeRow(to)
-  if (rev > head.headRev) draft.moveHead(change.conversationId, { ...head, headRev: rev, clock: at })
+  const moved = rev > head.headRev ? { ...head, headRev: rev, clock: at } : head
+  if (moved !== head || to.mentioned !== undefined) draft.moveHead(change.conversationId, { ...moved, ...mentionSeqOf(head, to) })
   return { changed: true, row: to }
+}
+
+function mentionSeqOf ({ mentionSeq = seqOf(0) }: Head, { seq, mentioned }: LogRow): Pick<Head, 'mentionSeq'> {
+  return mentioned === undefined || seq === undefined || seq <= mentionSeq ? {} : { mentionSeq: seq }
 }
 
 function setMember (change: Extract<Change, { type: 'member' }>, draft: Draft, now: number): Step {

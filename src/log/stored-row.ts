@@ -32,6 +32,7 @@ export class StoredRow {
   roomIdAt = 0
   clientMessageIdAt = 0
   hasReactions = false
+  hasMentions = false
 
   /** @param bytes one document as the driver gives it with `raw: true` */
   constructor (bytes: Uint8Array) {
@@ -81,6 +82,7 @@ export class StoredRow {
       case 'roomId': this.roomIdAt = at; break
       case 'clientMessageId': this.clientMessageIdAt = at; break
       case 'isDeleted': this.isDeleted = bytes[at] === 1; break
+      case 'mentioned': this.hasMentions = true; break
       case 'reactions': this.hasReactions = true; break
     }
   }
@@ -118,7 +120,7 @@ function eachElement (bytes: Uint8Array, start: number, visit: (type: number, na
 /** No two of them agree in length, first and last letter. */
 const names = new Map(([
   '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId', 'listingId', 'replyTo',
-  'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId', 'isDeleted', 'reactions'
+  'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId', 'isDeleted', 'reactions', 'mentioned'
 ] as const).map(name => [keyOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), name]))
 
 function keyOf (length: number, first: number, last: number): number {

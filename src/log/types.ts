@@ -49,6 +49,8 @@ export interface Head extends Meta {
   createdAt: Date
   /** When the last message was sent; missing if that was before heads kept it. */
   lastMessageAt?: Date
+  /** No message above this seq mentions anybody; missing: none does. */
+  mentionSeq?: Seq
   /** Rev of the last `meta` row. */
   metaRev?: Rev
   /** Messages up to here are purged: nobody is shown them any more, and their rows go (src/log/collect.ts). */
@@ -92,6 +94,8 @@ export interface LogRow extends Meta {
   /** Of the message that `replyTo` names: its seq and its sender. */
   replySeq?: Seq
   replySenderId?: ObjectId
+  /** Users who are mentioned, in hex, and `all` for everybody; missing: nobody. */
+  mentioned?: readonly string[]
   editedAt?: Date
   isDeleted?: true
   reactions?: Reactions

@@ -15,7 +15,7 @@ export interface Opening extends Meta {
 
 export interface Patch {
   set: Partial<Omit<LogRow, '_id' | 'conversationId' | 'rev' | 'seq' | 'kind' | 'createdAt' | 'updatedAt'>>
-  unset?: ReadonlyArray<'message' | 'listingId' | 'replyTo' | 'replySeq' | 'replySenderId' | 'editedAt' | 'reactions'>
+  unset?: ReadonlyArray<'message' | 'listingId' | 'replyTo' | 'replySeq' | 'replySenderId' | 'mentioned' | 'editedAt' | 'reactions'>
 }
 
 export type Change =

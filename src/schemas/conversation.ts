@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ConversationId, Message, unread } from './message.ts'
+import { ConversationId, Message, mentionCount, unread } from './message.ts'
 import { Id, Input, Time, User } from './primitives.ts'
 import { MemberRole } from './room.ts'
 
@@ -21,6 +21,7 @@ export const ListedConversation = Type.Object({
   cursor: Type.String({ description: 'Sync from here to learn what changes from now on' }),
   lastActivityAt: Type.String({ ...Time, description: 'When the last message was sent, or the caller joined' }),
   ...unread,
+  ...mentionCount,
   readSeq: Type.Integer({ description: 'The caller has read up to here' })
 }, { description: 'A conversation as the caller has it: `user` is the other one of a direct conversation; `name`, `role` and `memberCount` are those of a room' })
 export type ListedConversation = Static<typeof ListedConversation>

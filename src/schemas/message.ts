@@ -33,6 +33,18 @@ export const Reply = Type.Object({
 }, { description: 'The message that is answered' })
 export type Reply = Static<typeof Reply>
 
+export const Mentions = Type.Object({
+  userIds: Type.Array(Id),
+  all: Type.Boolean({ description: 'Everybody in the conversation' })
+}, { description: 'Whom the message mentions; absent: nobody' })
+export type Mentions = Static<typeof Mentions>
+
+export const MentionsInput = Input({
+  userIds: Type.Optional(Type.Array(Id, { maxItems: 50, description: 'Those of them who may see the message are mentioned' })),
+  all: Type.Optional(Type.Boolean({ description: 'Everybody: for the owner and moderators of a room, and administrators' }))
+}, { description: 'Whom the message mentions' })
+export type MentionsInput = Static<typeof MentionsInput>
+
 /** Whether it is one is seen by the operation. */
 export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'One emoji, of at most 64 bytes' })
 
@@ -44,6 +56,7 @@ const additions = {
   clientMessageId: orNull(Type.String()),
   replyTo: orNull(Reply),
   reactions: Type.Array(Reaction),
+  mentions: Type.Optional(Mentions),
   editedAt: orNull(Time),
   isDeleted: Type.Boolean({ description: 'A tombstone: the content is gone' })
 }
@@ -89,7 +102,8 @@ const sendable = {
   content,
   messageType: Type.Optional(SendableMessageType),
   clientMessageId: Type.Optional(orNull(ClientMessageId)),
-  replyTo: Type.Optional(orNull(Id))
+  replyTo: Type.Optional(orNull(Id)),
+  mentions: Type.Optional(orNull(MentionsInput))
 }
 
 export const SendCommonInput = Input(sendable)
@@ -107,7 +121,12 @@ export const SendInput = Input({
 export const SendCommonEvent = Type.Object(SendCommonInput.properties)
 export const SendDirectEvent = Type.Object(SendDirectInput.properties)
 export const SendRoomEvent = Type.Object(SendRoomInput.properties)
-export const EditInput = Input({ messageId: Id, content, expectedRev: Type.Optional(Type.Integer({ minimum: 1 })) })
+export const EditInput = Input({
+  messageId: Id,
+  content,
+  mentions: Type.Optional(Type.Union([MentionsInput, Type.Null()], { description: 'Whom the message mentions from now on, null for nobody; without it they stay' })),
+  expectedRev: Type.Optional(Type.Integer({ minimum: 1 }))
+})
 /** An edit over REST: the message stands in the path. */
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
 export const DeleteInput = Input({ messageId: Id })
@@ -185,6 +204,8 @@ export const unread = {
   unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'There are more than are counted' }))
 }
 
+export const mentionCount = { mentionCount: Type.Integer({ description: 'Unread messages that mention the caller; at most 100 are counted in a conversation' }) }
+
 export const ConversationsBody = Type.Object({
   success: Type.Literal(true),
   conversations: Type.Array(Type.Object({ conversationId: ConversationId, user: User, lastMessage: DirectMessage, ...unread })),
@@ -195,5 +216,7 @@ export const ConversationsBody = Type.Object({
 export const UnreadBody = Type.Object({
   success: Type.Literal(true),
   ...unread,
-  conversations: Type.Record(Type.String(), Type.Integer())
+  ...mentionCount,
+  conversations: Type.Record(Type.String(), Type.Integer(), { description: 'Unread messages; conversations without any are left out' }),
+  mentions: Type.Record(Type.String(), Type.Integer(), { description: 'Those that mention the caller' })
 })

@@ -19,7 +19,7 @@ const target = {
 export const SendOperation = Input({ ...common('send'), ...SendInput.properties }, { description: 'Sends to one of: a conversation, a user, a room' })
 
 export const EditOperation = Input({
-  ...common('edit'), ...target, content: EditInput.properties.content, expectedRev: EditInput.properties.expectedRev
+  ...common('edit'), ...target, content: EditInput.properties.content, mentions: EditInput.properties.mentions, expectedRev: EditInput.properties.expectedRev
 }, { description: 'Changes the content of an own message' })
 
 export const DeleteOperation = Input({ ...common('delete'), ...target }, { description: 'Deletes a message' })

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ConversationId, DirectMessage, Message, unread } from './message.ts'
+import { ConversationId, DirectMessage, Message, mentionCount, unread } from './message.ts'
 import { Id, Input, Time } from './primitives.ts'
 
 const timestamp = (description: string) => Type.Union([Type.String({ maxLength: 64 }), Type.Integer(), Type.Null()], { description })
@@ -106,6 +106,7 @@ export const SyncedConversation = Type.Object({
   fromSeq: Type.Optional(Type.Integer({ description: 'With `reset`: the conversation is whole from this seq on when `hasMore` is false; older messages come by history' })),
   unreadCount: Type.Integer({ description: 'Messages of others behind the caller\'s read position, at most 1,000' }),
   unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'There are more than are counted' })),
+  ...mentionCount,
   reads: Type.Array(ReadPosition, { description: 'Read positions that moved; all of them with `reset`' })
 })
 

@@ -34,6 +34,7 @@ export interface PulledConversation {
   reset: boolean
   fromSeq: Seq | undefined
   unreadCount: number
+  mentionCount: number
   reads: ReadPosition[]
 }
 
@@ -134,7 +135,7 @@ export class Answer {
   }
 
   private take (
-    { due: { place, head, from }, members, unread, hasMoved, fromSeq }: Found,
+    { due: { place, head, from }, members, unread, mentions, hasMoved, fromSeq }: Found,
     { changes, count, position, hasMore, bytes }: { changes: string, count: number, position: Position, hasMore: boolean, bytes: number }
   ): void {
     const [after, until] = [from?.clock ?? -1, hasMore ? position.clock : Infinity]
@@ -155,6 +156,7 @@ export class Answer {
       reset: from === null,
       fromSeq,
       unreadCount: unread,
+      mentionCount: mentions,
       reads
     })
   }
@@ -163,9 +165,9 @@ export class Answer {
 /** An answer as JSON text. */
 export function writePulled ({ conversations, hasMore }: Pulled, serverTime: number): string {
   let text = ''
-  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, fromSeq, unreadCount, reads } of conversations) {
+  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, fromSeq, unreadCount, mentionCount, reads } of conversations) {
     text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
-      reset ? ',"reset":true' : ''}${fromSeq === undefined ? '' : `,"fromSeq":${fromSeq}`},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
+      reset ? ',"reset":true' : ''}${fromSeq === undefined ? '' : `,"fromSeq":${fromSeq}`},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"mentionCount":${mentionCount},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
   }
   return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
 }

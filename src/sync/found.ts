@@ -1,5 +1,6 @@
 import { objectId, parseConversationId } from '../chat/conversation-id.ts'
 import type { Identity } from '../auth/identity.ts'
+import { commonReadSeq } from '../chat/conversations/common-read.ts'
 import { type ReadSeqs, nobodyRead } from '../chat/payload.ts'
 import { isShown } from '../chat/view.ts'
 import { changesAfter, messagesBefore } from '../log/page.ts'
@@ -36,6 +37,7 @@ export interface Found {
   members: Member[]
   readSeqs: ReadSeqs
   unread: number
+  mentions: number
 }
 
 /** What is due of one conversation: at most `limit` changes of it. */
@@ -46,14 +48,22 @@ export async function read (context: SyncContext, identity: Identity, due: Due, 
     place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
     readersOf(context, due)
   ])
-  const unread = mine === undefined ? 0 : await context.unread.of(identity, head, mine, due.view)
+  const [unread, mentions] = await Promise.all([
+    mine === undefined ? 0 : context.unread.of(identity, head, mine, due.view), mentionsOf(context, identity, due, mine)
+  ])
   return {
     due,
     ...page,
     members,
     readSeqs: head.kind === 'direct' ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq])) : nobodyRead,
-    unread
+    unread,
+    mentions
   }
+}
+
+async function mentionsOf ({ chat }: SyncContext, identity: Identity, { head, view }: Due, mine: Member | undefined): Promise<number> {
+  if (head.mentionSeq === undefined || (mine === undefined && head.kind !== 'common')) return 0
+  return await chat.mentions.of(identity, head, mine?.readSeq ?? await commonReadSeq(chat, identity), view)
 }
 
 type Begun = Scanned & Pick<Found, 'fromSeq' | 'meta'>

@@ -35,7 +35,7 @@ t.test('what is unread is exact up to 1,000, and said to be more beyond', async 
   await sender.ask('deleteMessage', { messageId: message._id })
   t.same(await seen(), [1_000, undefined])
   await call('PATCH', `/api/messages/conversations/${bob.id}/read`, { token: ann.token })
-  t.same((await call('GET', '/api/messages/unread-count', { token: ann.token })).body, { success: true, unreadCount: 0, conversations: {} })
+  t.same((await call('GET', '/api/messages/unread-count', { token: ann.token })).body, { success: true, unreadCount: 0, mentionCount: 0, conversations: {}, mentions: {} })
 })
 
 t.test('in a room neither what was there before nor what is hidden is unread', async t => {

@@ -91,7 +91,7 @@ export class LiveClient {
     const held = this.state.conversations[conversationId]
     if (held === undefined) return
     const { kind, cursor, unreadCount } = held
-    this.state = apply(this.state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev: this.revs.get(conversationId) ?? 0, changes, hasMore: false, unreadCount, reads }] })
+    this.state = apply(this.state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev: this.revs.get(conversationId) ?? 0, changes, hasMore: false, unreadCount, mentionCount: 0, reads }] })
   }
 
   private atLeast (conversationId: string, rev: number): void {

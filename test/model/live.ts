@@ -130,7 +130,7 @@ function showsMore (made: Change, history: string | undefined): boolean {
 
 function change (state: State, conversationId: string, changes: Change[], reads: SyncBody['conversations'][number]['reads'] = []): State {
   const { kind, cursor, rev, unreadCount } = state.conversations[conversationId]!
-  return apply(state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev, changes, hasMore: false, unreadCount, reads }] })
+  return apply(state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev, changes, hasMore: false, unreadCount, mentionCount: 0, reads }] })
 }
 
 /** Only for a client that goes back: what is newer does not keep an older form out. */

@@ -34,6 +34,7 @@ t.test('the text of an answer, written from the bytes of its rows, is what seria
       replyTo: fc.option(id, { nil: undefined }),
       replySeq: fc.option(number, { nil: undefined }),
       replySenderId: fc.option(id, { nil: undefined }),
+      mentioned: fc.option(fc.array(fc.oneof(id.map(one => one.toHexString()), fc.constant('all')), { minLength: 1, maxLength: 4 }), { nil: undefined }),
       editedAt: fc.option(time, { nil: undefined }),
       isDeleted: fc.option(fc.constant(true as const), { nil: undefined }),
       reactions: fc.option(fc.array(fc.record({ emoji: fc.constantFrom('👍', '"', '🎉'), users: reactors }), { maxLength: 3 }), { nil: undefined }),

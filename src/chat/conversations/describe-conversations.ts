@@ -10,7 +10,7 @@ import { ownView } from '../own-view.ts'
 import { publicUser } from '../payload.ts'
 import { renderMessage } from '../render.ts'
 import { TidelogError } from '../../errors.ts'
-import { type Unread, countUnread } from '../unread.ts'
+import { type UnreadWithMentions, countUnread } from '../unread.ts'
 import { type View, isShown } from '../view.ts'
 import { commonReadSeq } from './common-read.ts'
 import { lastActivityOf } from './last-activity.ts'
@@ -39,22 +39,23 @@ export async function getConversation (context: ChatContext, identity: Identity,
 
 /** What a list says of these conversations. */
 export async function describeConversations (context: ChatContext, identity: Identity, all: readonly OwnConversation[]): Promise<ListedConversation[]> {
-  const [counts, lastMessages] = await Promise.all([countUnread(context, identity, all), readLastMessages(context, all)])
-  return await Promise.all(all.map(async (one, index) => await describe(context, identity, one, counts[index]!, lastMessages[index] ?? null)))
+  const readSeq = all.some(({ member }) => member === undefined) ? await commonReadSeq(context, identity) : 0
+  const [counts, lastMessages] = await Promise.all([countUnread(context, identity, all.map(one => ({ ...one, readSeq }))), readLastMessages(context, all)])
+  return await Promise.all(all.map(async (one, index) => await describe(context, identity, one, { ...counts[index]!, readSeq: one.member?.readSeq ?? readSeq, lastMessage: lastMessages[index] ?? null })))
 }
 
-async function describe (context: ChatContext, identity: Identity, one: OwnConversation, unread: Unread, lastMessage: Message | null): Promise<ListedConversation> {
+type ConversationState = UnreadWithMentions & Pick<ListedConversation, 'lastMessage' | 'readSeq'>
+
+async function describe (context: ChatContext, identity: Identity, one: OwnConversation, state: ConversationState): Promise<ListedConversation> {
   const { head, member, view } = one
   return {
     conversationId: head._id,
     kind: head.kind as ListedConversation['kind'],
     ...await namesOf(context, identity, one),
-    lastMessage,
     rev: head.headRev,
     cursor: context.log.cursors.encode(identity.userId, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation }),
     lastActivityAt: lastActivityOf(head, member).toISOString(),
-    ...unread,
-    readSeq: member?.readSeq ?? await commonReadSeq(context, identity)
+    ...state
   }
 }
 

@@ -1,0 +1,46 @@
+import { LRUCache } from 'lru-cache'
+import type { Filter } from 'mongodb'
+import type { Identity } from '../../auth/identity.ts'
+import { indexNames } from '../../log/collections.ts'
+import type { ConversationLog } from '../../log/index.ts'
+import { type Head, type LogRow, type Rev, seqOf } from '../../log/types.ts'
+import { objectId } from '../conversation-id.ts'
+import { everybody } from '../messages/mentions.ts'
+import type { View } from '../view.ts'
+
+/** Unread messages that mention the user, counted in one conversation. */
+export const mentionsMax = 100
+
+/**
+ * Unread messages that mention a user: counted on an index of the few messages that mention anybody, never kept as a counter,
+ * which edits and deletes would make wrong. A count is good as long as the conversation, the position and the view stay.
+ */
+export class MentionCounts {
+  private readonly cache: LRUCache<string, { key: string, rev: Rev, count: number }>
+  private readonly log: ConversationLog
+
+  /** @param max counts that are kept */
+  constructor (log: ConversationLog, max = 100_000) {
+    this.log = log
+    this.cache = new LRUCache({ max })
+  }
+
+  /** At most `mentionsMax`, as of the head or later. */
+  async of ({ id, userId }: Identity, head: Head, readSeq: number, { fromSeq, blocked, generation }: View): Promise<number> {
+    const after = seqOf(Math.max(readSeq, fromSeq))
+    if ((head.mentionSeq ?? 0) <= after) return 0
+    const key = `${after} ${generation} ${blocked.size}`
+    const place = `${userId} ${head._id}`
+    const known = this.cache.get(place)
+    if (known?.key === key && known.rev >= head.headRev) return known.count
+    const filter: Filter<LogRow> = {
+      conversationId: head._id,
+      mentioned: { $in: [userId, everybody] },
+      seq: { $gt: after },
+      senderId: { $nin: [id, ...[...blocked].map(objectId)] }
+    }
+    const count = await this.log.collections.log.countDocuments(filter, { limit: mentionsMax, hint: indexNames.byMention })
+    this.cache.set(place, { key, rev: head.headRev, count })
+    return count
+  }
+}

@@ -1,0 +1,102 @@
+import t from 'tap'
+import { commonChatId, directId } from '../../../src/chat/conversation-id.ts'
+import { startApp } from '../../helpers/app.ts'
+import { connect } from '../../helpers/sockets.ts'
+
+const { url, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0', ADMIN_USERS: 'root' })
+type User = Awaited<ReturnType<typeof register>>
+let made = 0
+const someone = async () => await register(`person_${made++}`)
+const as = ({ token }: User) => async (method: string, path: string, body?: unknown) => await call(method, `/api${path}`, { token, ...body === undefined ? {} : { body } })
+const say = async (from: User, conversationId: string, mentions?: object, more: object = {}) =>
+  await as(from)('POST', '/messages', { conversationId, content: 'hello', ...mentions === undefined ? {} : { mentions }, ...more })
+const room = async (owner: User, ...members: User[]) => {
+  const { body: { room: { roomId, conversationId } } } = await as(owner)('POST', '/rooms', { name: 'A room' })
+  for (const { id } of members) await as(owner)('PUT', `/rooms/${roomId}/members/${id}`, {})
+  return { roomId, conversationId } as { roomId: string, conversationId: string }
+}
+/** What every way of asking says; they must agree. */
+const mentionsOf = async (user: User, conversationId: string): Promise<number> => {
+  const [{ body: list }, { body: synced }, { body: unread }] = await Promise.all([as(user)('GET', '/conversations?limit=100'), as(user)('POST', '/sync', { newest: 0 }), as(user)('GET', '/messages/unread-count')])
+  const one = (conversations: Array<{ conversationId: string, mentionCount: number }>) => conversations.find(found => found.conversationId === conversationId)?.mentionCount ?? 0
+  t.same([one(list.conversations), one(synced.conversations)], [unread.mentions[conversationId] ?? 0, unread.mentions[conversationId] ?? 0], 'list, sync and unread-count agree')
+  t.equal(unread.mentionCount, Object.values(unread.mentions as Record<string, number>).reduce((sum, each) => sum + each, 0))
+  return one(list.conversations)
+}
+
+t.test('a message mentions those who may see it, in every form that it takes', async t => {
+  const [me, you, stranger] = [await someone(), await someone(), await someone()]
+  const { conversationId } = await room(me, you)
+  const socket = await connect(t, url, you.token)
+  await socket.ask('setupUser', { live: true })
+  const { status, body: { message } } = await say(me, conversationId, { userIds: [you.id.toUpperCase(), stranger.id, me.id, you.id] })
+  t.equal(status, 201)
+  t.same(message.mentions, { userIds: [you.id], all: false })
+  t.same((await socket.wait('roomMessage')).mentions, message.mentions)
+  t.same((await as(you)('GET', `/conversations/${conversationId}/messages`)).body.messages[0].mentions, message.mentions)
+  t.notHas((await say(me, conversationId)).body.message, { mentions: Object }, 'a message that mentions nobody says nothing of it')
+  t.equal(await mentionsOf(you, conversationId), 1)
+  t.equal(await mentionsOf(me, conversationId), 0)
+})
+
+t.test('edits add mentions and take them away, a delete takes them away, and reading ends them', async t => {
+  const [me, you] = [await someone(), await someone()]
+  const { conversationId } = await room(me, you)
+  const { body: { message } } = await say(me, conversationId)
+  const edit = async (body: object) => (await as(me)('PUT', `/messages/${message._id}`, { content: 'hello', ...body })).body
+  t.equal(await mentionsOf(you, conversationId), 0)
+  t.match(await edit({ mentions: { userIds: [you.id] } }), { rev: message.rev + 1, message: { mentions: { userIds: [you.id] } } })
+  t.equal(await mentionsOf(you, conversationId), 1)
+  t.equal((await edit({ mentions: { userIds: [you.id] } })).rev, message.rev + 1, 'what is so already changes nothing')
+  t.match(await edit({ content: 'other words' }), { message: { mentions: { userIds: [you.id] } } }, 'an edit that names no mentions keeps them')
+  t.notHas((await edit({ mentions: null })).message, { mentions: Object })
+  t.equal(await mentionsOf(you, conversationId), 0)
+  await edit({ mentions: { userIds: [you.id] } })
+  await say(me, conversationId, { userIds: [you.id] })
+  t.equal(await mentionsOf(you, conversationId), 2)
+  t.notHas((await as(me)('DELETE', `/messages/${message._id}`)).body.message, { mentions: Object })
+  t.equal(await mentionsOf(you, conversationId), 1)
+  await as(you)('PATCH', `/conversations/${conversationId}/read`, { seq: 100 })
+  t.equal(await mentionsOf(you, conversationId), 0)
+})
+
+t.test('everybody is mentioned by those who lead a room, and by administrators', async t => {
+  const [me, you, root] = [await someone(), await someone(), await register('root')]
+  const { roomId, conversationId } = await room(me, you)
+  t.match(await say(you, conversationId, { all: true }), { status: 403, body: { code: 'NOT_ALLOWED' } })
+  t.match(await say(me, conversationId, { all: true, userIds: [you.id] }), { status: 201, body: { message: { mentions: { userIds: [you.id], all: true } } } })
+  t.equal(await mentionsOf(you, conversationId), 1, 'once, however often one is mentioned in it')
+  await as(me)('PUT', `/rooms/${roomId}/members/${you.id}`, { role: 'moderator' })
+  t.match(await say(you, conversationId, { all: true }), { status: 201 })
+  t.match(await say(me, commonChatId, { all: true }), { status: 403 })
+  t.match(await say(root, commonChatId, { all: true }), { status: 201 })
+  t.equal(await mentionsOf(me, commonChatId), 1, 'in the common chat mentions count from the own read position on')
+  await as(me)('PATCH', `/conversations/${commonChatId}/read`, { seq: 100 })
+  t.equal(await mentionsOf(me, commonChatId), 0)
+})
+
+t.test('who is blocked mentions nobody', async t => {
+  const [me, you] = [await someone(), await someone()]
+  const [{ conversationId }, direct] = [await room(me, you), directId(me.id, you.id)]
+  await say(you, conversationId, { userIds: [me.id] })
+  await say(you, direct, { userIds: [me.id] })
+  t.same([await mentionsOf(me, conversationId), await mentionsOf(me, direct)], [1, 1])
+  await as(me)('PUT', `/users/${you.id}/block`)
+  t.same([await mentionsOf(me, conversationId), await mentionsOf(me, direct)], [0, 0])
+  await as(me)('DELETE', `/users/${you.id}/block`)
+  t.same([await mentionsOf(me, conversationId), await mentionsOf(me, direct)], [1, 1])
+})
+
+t.test('mentions are a part of what was sent: a retry names them again, and 100 are counted', async t => {
+  const [me, you] = [await someone(), await someone()]
+  const { roomId, conversationId } = await room(me, you)
+  const once = { clientMessageId: 'c1' }
+  const { body: { message } } = await say(me, conversationId, { userIds: [you.id] }, once)
+  await as(me)('DELETE', `/rooms/${roomId}/members/${you.id}`)
+  t.match(await say(me, conversationId, { userIds: [you.id.toUpperCase()] }, once), { status: 200, body: { duplicate: true, message: { _id: message._id } } }, 'though they are no member any more')
+  t.match(await say(me, conversationId, undefined, once), { status: 409, body: { code: 'IDEMPOTENCY_MISMATCH' } })
+  await as(me)('PUT', `/rooms/${roomId}/members/${you.id}`, {})
+  await Promise.all(Array.from({ length: 101 }, async () => await say(me, conversationId, { all: true })))
+  t.equal(await mentionsOf(you, conversationId), 100)
+  t.match(await say(me, conversationId, { userIds: Array(51).fill(you.id) }), { status: 400 })
+})
