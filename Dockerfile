@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY packages/embedded-mongo/package.json packages/embedded-mongo/
 RUN npm ci
 COPY tsconfig.base.json tsconfig.build.json ./
+COPY app.ts server.ts ./
 COPY src src
 COPY plugins plugins
 COPY routes routes
@@ -25,4 +26,4 @@ EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/ready`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Not through npm, so that SIGTERM reaches the server.
-CMD ["node", "dist/src/server.js"]
+CMD ["node", "dist/server.js"]

@@ -31,7 +31,7 @@ export default fp(async function accounts (app, config: Config) {
     sign: payload => app.jwt.own.sign(payload),
     announce: async revoked => {
       app.log.info(revoked, 'tokens revoked')
-      app.sessions.emit('revoked', revoked)
+      app.revocations.emit('revoked', revoked)
       await chat.log.quiet()
     }
   })

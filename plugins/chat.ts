@@ -1,14 +1,14 @@
 import fp from 'fastify-plugin'
-import { BlockDirectory } from '../src/chat/blocks.ts'
-import { chatCollections } from '../src/chat/collections.ts'
+import { BlockDirectory } from '../src/chat/directories/block-directory.ts'
+import { chatCollections } from '../src/chat/directories/collections.ts'
 import type { ChatContext } from '../src/chat/context.ts'
-import { clearDeletedRooms } from '../src/chat/delete-room.ts'
-import { ListingDirectory } from '../src/chat/listings.ts'
+import { evictFromDeletedRooms } from '../src/chat/rooms/delete-room.ts'
+import { ListingDirectory } from '../src/chat/directories/listing-directory.ts'
 import { MentionCounts } from '../src/chat/conversations/mention-counts.ts'
-import { UnreadCounts } from '../src/chat/unread-counts.ts'
-import { UserDirectory } from '../src/chat/users.ts'
+import { UnreadCounter } from '../src/chat/directories/unread-counter.ts'
+import { UserDirectory } from '../src/users/user-directory.ts'
 import type { Config } from '../src/config.ts'
-import { ConversationLog } from '../src/log/index.ts'
+import { ConversationLog } from '../src/log/conversation-log.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,7 +22,7 @@ export default fp(async function chat (app, config: Config) {
   const { client, db } = app.mongo
   if (db === undefined) throw new Error('The database has no name')
   const log = await ConversationLog.open(client, db, {
-    share: app.mongoEmbedded,
+    isSoleWriter: app.isSoleWriter,
     onRetry: (result, attempt) => { app.log.debug({ result: result.result, attempt }, 'commit tried again') }
   })
   app.addHook('onClose', () => log.close())
@@ -33,7 +33,7 @@ export default fp(async function chat (app, config: Config) {
     users: new UserDirectory(collections.users),
     blocks: new BlockDirectory(log),
     listings: new ListingDirectory(collections.listings),
-    unread: new UnreadCounts(log),
+    unread: new UnreadCounter(log),
     mentions: new MentionCounts(log),
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000, searchCharsMax: config.SEARCH_CHARS_MAX },
     now: Date.now,
@@ -42,6 +42,6 @@ export default fp(async function chat (app, config: Config) {
     countSearch: userId => { app.limiters.search.consume(userId) }
   })
   app.addHook('onReady', async () => {
-    clearDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })
+    evictFromDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })
   })
 }, { name: 'chat', dependencies: ['mongodb', 'rate-limit'] })

@@ -4,10 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
-import { adminNames, claimedUserId, type Identity, openSession, requireGood, type Revoked, type Session } from '../src/auth/identity.ts'
+import { adminNames, claimedUserId, openSession, requireGood, type Revocation, type Session } from '../src/auth/identity.ts'
 import { JwkSet } from '../src/auth/jwks.ts'
 import { tokenKeys } from '../src/auth/keys.ts'
 import { TokenVerifier } from '../src/auth/verifier.ts'
+import type { Identity } from '../src/users/identity.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,7 +25,7 @@ declare module 'fastify' {
      */
     requireSession: (session: Session) => void | Promise<void>
     /** Emits `revoked` in this process when a user logs out or is deactivated here. */
-    sessions: EventEmitter<{ revoked: [Revoked] }>
+    revocations: EventEmitter<{ revoked: [Revocation] }>
   }
   interface FastifyRequest {
     /** Set by `authenticate`. */
@@ -112,7 +113,7 @@ export default fp(async function jwt (app, config: Config) {
   app.addHook('preHandler', async ({ session }: { session: Session | null }) => {
     if (session !== null) await requireSession(session)
   })
-  app.decorate('sessions', new EventEmitter<{ revoked: [Revoked] }>())
+  app.decorate('revocations', new EventEmitter<{ revoked: [Revocation] }>())
 }, { name: 'jwt', dependencies: ['chat', 'rate-limit', 'addresses'] })
 
 function bearer (authorization: string | undefined): string | undefined {

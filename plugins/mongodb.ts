@@ -8,7 +8,7 @@ import { type Config, databaseName } from '../src/config.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** True while the database is the embedded engine of this process: nobody else writes to it. */
-    mongoEmbedded: boolean
+    isSoleWriter: boolean
   }
 }
 
@@ -23,7 +23,7 @@ export default fp(async function mongodb (app, config: Config) {
     app.addHook('onClose', () => engine.stop())
     app.log.info({ dataDir: resolve(config.DATA_DIR) }, 'embedded database started')
   }
-  app.decorate('mongoEmbedded', embedded)
+  app.decorate('isSoleWriter', embedded)
   await app.register(fastifyMongodb, {
     url,
     database: databaseName(config),

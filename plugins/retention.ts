@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { sweep } from '../src/chat/retention.ts'
+import { sweepRetention } from '../src/chat/conversations/retention.ts'
 import type { Config } from '../src/config.ts'
 
 /** Milliseconds between two sweeps, on average: nodes that were started together drift apart. */
@@ -12,10 +12,10 @@ export default fp(async function retention (app, { RETENTION_DAYS: days }: Confi
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> = Promise.resolve()
   const start = () => {
-    sweeping = sweep(app.chat, { days, signal: stop.signal }).then(
+    sweeping = sweepRetention(app.chat, { days, signal: stop.signal }).then(
       swept => {
-        if (swept.purged > 0 || swept.collected > 0) app.log.info(swept, 'messages purged')
-        if (swept.refused > 0) app.log.warn(swept, 'conversations left to the next purge')
+        if (swept.purged > 0 || swept.deletedRows > 0) app.log.info(swept, 'messages purged')
+        if (swept.failed > 0) app.log.warn(swept, 'conversations left to the next purge')
       },
       (error: unknown) => { app.log.warn({ err: error }, 'purge of old messages cut short') }
     ).then(() => {

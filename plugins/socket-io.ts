@@ -3,16 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import fastifySocketIO from 'fastify-socket.io'
 import { type Config, allowedOrigins } from '../src/config.ts'
-import { toFailure } from '../src/errors.ts'
+import { failureBody } from '../src/errors.ts'
 import type { ChatServer } from '../src/sockets/types.ts'
-import { SocketWork } from '../src/sockets/work.ts'
-import { toTidelogError } from './errors.ts'
+import { PendingRequests } from '../src/sockets/pending-requests.ts'
+import { toTidelogError } from '../src/to-tidelog-error.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     io: ChatServer
     /** What sockets wait to be answered. */
-    socketWork: SocketWork
+    pendingRequests: PendingRequests
   }
 }
 
@@ -22,8 +22,8 @@ const packetsPatienceMs = 1_000
 
 /** Opens Socket.IO on the same port, and lets in whoever has a good token. Closing tells every socket. */
 export default fp(async function socketIo (app, config: Config) {
-  const work = new SocketWork()
-  app.decorate('socketWork', work)
+  const work = new PendingRequests()
+  app.decorate('pendingRequests', work)
   await app.register(fastifySocketIO.default, {
     // Compressing small packets costs far more than it saves.
     perMessageDeflate: false,
@@ -42,7 +42,7 @@ export default fp(async function socketIo (app, config: Config) {
     }, (thrown: Error) => {
       const error = toTidelogError(thrown)
       app.log.info({ socketId: socket.id, address: app.addressOf(socket.request), code: error.code }, 'socket refused')
-      next(Object.assign(new Error(error.message), { data: toFailure(error) }))
+      next(Object.assign(new Error(error.message), { data: failureBody(error) }))
     })
   })
 }, { name: 'socket-io', dependencies: ['jwt', 'addresses'] })
@@ -56,9 +56,9 @@ interface Connection extends NodeJS.EventEmitter {
  * Answers what is under way, tells every socket of every namespace, and then closes the connections. They are not closed
  * one by one: a polling client between two polls would keep a timer, and the process, for half a minute.
  */
-async function close (io: ChatServer, work: SocketWork): Promise<void> {
+async function close (io: ChatServer, work: PendingRequests): Promise<void> {
   work.closing = true
-  await work.finish(answersPatienceMs)
+  await work.drain(answersPatienceMs)
   for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(false)
   const engine = io.engine as unknown as { clients: Record<string, Connection>, close: () => void }
   const patience = new AbortController()

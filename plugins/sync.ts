@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { SyncContext } from '../src/sync/context.ts'
-import { PlaceDirectory } from '../src/sync/places.ts'
-import { Waiters } from '../src/sync/wait.ts'
+import { UserConversationDirectory } from '../src/sync/user-conversations.ts'
+import { LongPolls } from '../src/sync/waiters.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,21 +11,21 @@ declare module 'fastify' {
 }
 
 /** Milliseconds between two looks of a waiting call where other processes write to the database too. */
-const lookAgainMs = 5_000
+const pollMs = 5_000
 
 /** Decorates `fastify.sync`; closing answers whoever waits. */
 export default fp(async function sync (app) {
   const { chat } = app
-  const waiters = new Waiters()
-  const stop = chat.log.subscribe(committed => { waiters.wake(committed) })
-  app.addHook('preClose', async () => { waiters.close() })
+  const longPolls = new LongPolls()
+  const stop = chat.log.onCommitted(committed => { longPolls.wake(committed) })
+  app.addHook('preClose', async () => { longPolls.close() })
   app.addHook('onClose', async () => { stop() })
   app.decorate('sync', {
     chat,
-    places: new PlaceDirectory(chat.log),
+    conversations: new UserConversationDirectory(chat.log),
     unread: chat.unread,
-    waiters,
-    sizes: { change: 700 },
-    lookAgainMs: app.mongoEmbedded ? Infinity : lookAgainMs
+    longPolls,
+    averageBytes: { change: 700 },
+    pollMs: app.isSoleWriter ? Infinity : pollMs
   })
 }, { name: 'sync', dependencies: ['chat'] })

@@ -12,11 +12,11 @@ try {
   // Installed without development dependencies: the image or the operator has run `npm run build` before.
 }
 if (tsc) {
-  if (!existsSync('dist/src/server.js')) console.error('Compiling, at the first start only …')
+  if (!existsSync('dist/server.js')) console.error('Compiling, at the first start only …')
   const { status } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.build.json'], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
-} else if (!existsSync('dist/src/server.js')) {
+} else if (!existsSync('dist/server.js')) {
   console.error('Nothing is built: run "npm run build" where the development dependencies are installed')
   process.exit(1)
 }
-await import('../dist/src/server.js')
+await import('../dist/server.js')

@@ -104,7 +104,7 @@ export function databaseName (config: Config): string {
 }
 
 /** The secret that signs tokens when none is configured: made once, kept in DATA_DIR, readable by its owner only. */
-export function keptSecret (dataDir: string): string {
+export function storedSecret (dataDir: string): string {
   const file = join(dataDir, 'jwt-secret')
   mkdirSync(dataDir, { recursive: true })
   if (!existsSync(file)) {

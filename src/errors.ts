@@ -63,7 +63,7 @@ export interface Failure {
   current?: unknown
 }
 
-export function toFailure (error: TidelogError): Failure {
+export function failureBody (error: TidelogError): Failure {
   return {
     success: false,
     code: error.code,

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, allowedOrigins, configSchema, envExample, keptSecret, readConfig } from '../src/config.ts'
+import { ConfigError, allowedOrigins, configSchema, envExample, storedSecret, readConfig } from '../src/config.ts'
 
 t.test('defaults fill what the environment does not name, and an empty value counts as missing', async t => {
   t.match(readConfig({}), { PORT: 5000, DATA_DIR: './data', MONGODB_URL: '', RATE_LIMIT_SENDS: 3000 })
@@ -59,16 +59,16 @@ t.test('production on a database of its own needs a configured key', async t => 
 
 t.test('a generated secret is strong, kept, and readable by its owner only', async t => {
   const dir = t.testdir()
-  const secret = keptSecret(join(dir, 'data'))
+  const secret = storedSecret(join(dir, 'data'))
   t.ok(secret.length >= 48)
-  t.equal(keptSecret(join(dir, 'data')), secret)
+  t.equal(storedSecret(join(dir, 'data')), secret)
   t.equal(statSync(join(dir, 'data', 'jwt-secret')).mode & 0o777, 0o600)
 })
 
 t.test('a damaged secret file is refused, not replaced', async t => {
   const dir = t.testdir()
   writeFileSync(join(dir, 'jwt-secret'), 'short')
-  t.throws(() => keptSecret(dir), /jwt-secret must hold a secret/)
+  t.throws(() => storedSecret(dir), /jwt-secret must hold a secret/)
   t.equal(readFileSync(join(dir, 'jwt-secret'), 'utf8'), 'short')
 })
 

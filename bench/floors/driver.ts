@@ -2,8 +2,8 @@
 // (DATA_DIR is a copy of the product's). One question over IPC is one closed loop: { loop, inFlight, seconds }.
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { MongoClient, ObjectId } from 'mongodb'
-import { logCollections } from '../../src/log/collections.ts'
-import { type LogRow, revOf, seqOf } from '../../src/log/types.ts'
+import { logCollections } from '../../src/log/model/collections.ts'
+import { type LogRow, revOf, seqOf } from '../../src/log/model/types.ts'
 import { latencyOf } from '../lib/statistics.ts'
 
 export type Loop = 'insert' | 'head' | 'page'
@@ -22,7 +22,7 @@ const dataDir = process.env['DATA_DIR']
 if (dataDir === undefined) throw new Error('DATA_DIR is not set')
 const engine = await startEmbeddedMongo({ dataDir })
 const client = await MongoClient.connect(engine.uri, { maxPoolSize: 64, writeConcern: { w: 'majority', journal: true }, readConcern: { level: 'majority' } })
-const { conversations, log } = logCollections(client.db('tidelog'))
+const { heads, rows: log } = logCollections(client.db('tidelog'))
 let inserted = 0
 
 /** One operation of a loop: a single durable insert of a message row, a head by its id, or a page of a log by its rev. */
@@ -34,7 +34,7 @@ async function operate ({ loop, conversations: ids = [], limit = 100, revMax = 0
       return
     }
     case 'head': {
-      if (await conversations.findOne({ _id: conversationId }) === null) throw new Error(`There is no head ${conversationId}`)
+      if (await heads.findOne({ _id: conversationId }) === null) throw new Error(`There is no head ${conversationId}`)
       return
     }
     case 'page': {

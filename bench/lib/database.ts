@@ -1,8 +1,8 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { type Collection, type Db, MongoClient, ObjectId } from 'mongodb'
-import { ensureLogIndexes, logCollections } from '../../src/log/collections.ts'
-import { type Head, type LogRow, type Member, memberKey, revOf, rowIdOf, selfLogId, seqOf } from '../../src/log/types.ts'
+import { ensureLogIndexes, logCollections } from '../../src/log/model/collections.ts'
+import { type Head, type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, seqOf } from '../../src/log/model/types.ts'
 import { type Person, directId, userRow } from './people.ts'
 
 /** A direct conversation that is to be there before the run; messages alternate between the two. */
@@ -39,8 +39,8 @@ export async function addUsers (db: Db, persons: readonly Person[]): Promise<voi
 export async function addHistories (db: Db, histories: readonly History[]): Promise<void> {
   const collections = logCollections(db)
   await ensureLogIndexes(collections)
-  const rows = new Batch<LogRow>(collections.log)
-  const heads = new Batch<Head>(collections.conversations)
+  const rows = new Batch<LogRow>(collections.rows)
+  const heads = new Batch<Head>(collections.heads)
   const members = new Batch<Member>(collections.members)
   const conversationsOf = new Map<string, string[]>()
   for (const { a, b, messages } of histories) {
@@ -114,7 +114,7 @@ function membershipRow (userId: string, about: string, number: number): LogRow {
   const conversationId = selfLogId(userId)
   const at = timeOf(number)
   return {
-    _id: rowIdOf(conversationId, 'membership', about), conversationId, rev: revOf(number), kind: 'membership', about, userId: new ObjectId(userId), role: 'member', createdAt: at, updatedAt: at
+    _id: stateRowId(conversationId, 'membership', about), conversationId, rev: revOf(number), kind: 'membership', about, userId: new ObjectId(userId), role: 'member', createdAt: at, updatedAt: at
   }
 }
 

@@ -20,7 +20,7 @@ export interface Running {
 }
 
 /**
- * Starts the compiled product (dist/src/server.js), as `npm start` does, with its defaults but for the rate limits: they count,
+ * Starts the compiled product (dist/server.js), as `npm start` does, with its defaults but for the rate limits: they count,
  * and are set so high that none refuses. What it logs goes to a file beside `dataDir`.
  */
 export async function startProduct (dataDir: string, { profileDir, environment = {} }: { profileDir?: string | undefined, environment?: Record<string, string> } = {}): Promise<Running> {
@@ -30,7 +30,7 @@ export async function startProduct (dataDir: string, { profileDir, environment =
   const child = spawn(process.execPath, [
     ...startFlags(),
     ...(profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval', '500', '--cpu-prof-dir', profileDir]),
-    join(root, 'dist/src/server.js')
+    join(root, 'dist/server.js')
   ], {
     cwd: dirname(dataDir), // Where no .env of a developer is.
     stdio: ['ignore', output, output],

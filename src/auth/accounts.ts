@@ -1,6 +1,6 @@
 import { MongoServerError, type Collection } from 'mongodb'
-import type { UserRow } from '../chat/collections.ts'
 import { TidelogError } from '../errors.ts'
+import type { UserRow } from '../users/user-row.ts'
 
 /**
  * Indexes of the accounts. A host application's rows lack the key fields and are bound by its own indexes; where it
@@ -32,7 +32,7 @@ export function searchForm (text: string): string {
 }
 
 /** The refusal that a duplicate key stands for; what else went wrong, as it was. */
-export function takenOr (error: unknown): unknown {
+export function toTakenError (error: unknown): unknown {
   if (!(error instanceof MongoServerError) || error.code !== 11_000) return error
   const fields = Object.keys(error['keyPattern'] as object | undefined ?? {}).join()
   if (fields.startsWith('username')) return new TidelogError('USERNAME_TAKEN')

@@ -1,9 +1,9 @@
 import { ObjectId } from 'mongodb'
-import type { UserRow } from '../chat/collections.ts'
 import { TidelogError } from '../errors.ts'
 import type { AuthContext } from './context.ts'
-import type { Identity } from './identity.ts'
 import { endAllSessions } from './sessions.ts'
+import type { UserRow } from '../users/user-row.ts'
+import type { Identity } from '../users/identity.ts'
 
 /**
  * Closes or reopens an account. Closing ends its tokens, sessions and sockets; reopening does not bring them back.

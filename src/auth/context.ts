@@ -1,8 +1,8 @@
 import type { Collection } from 'mongodb'
-import type { UserRow } from '../chat/collections.ts'
-import type { UserDirectory } from '../chat/users.ts'
-import type { Revoked } from './identity.ts'
+import type { UserDirectory } from '../users/user-directory.ts'
+import type { Revocation } from './identity.ts'
 import type { SessionRow } from './session-rows.ts'
+import type { UserRow } from '../users/user-row.ts'
 
 /** What the operations on accounts work on; made once by the plugin `accounts`. */
 export interface AuthContext {
@@ -18,5 +18,5 @@ export interface AuthContext {
   /** Signs an access token. */
   sign: (payload: { id: string, sid: string, iat: number }) => string
   /** Tells this process that tokens were revoked; resolves when nothing that was asked with them is under way here. */
-  announce: (revoked: Revoked) => Promise<void>
+  announce: (revoked: Revocation) => Promise<void>
 }

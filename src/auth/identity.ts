@@ -1,20 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { ObjectId } from 'mongodb'
-import type { UserRow } from '../chat/collections.ts'
 import type { Config } from '../config.ts'
 import { TidelogError } from '../errors.ts'
-
-/** Who is asking. */
-export interface Identity {
-  /** The user's id as 24 hexadecimal digits, lower case. */
-  userId: string
-  id: ObjectId
-  /** The user's row, at most ten seconds old. */
-  user: UserRow
-  isAdmin: boolean
-  /** What a logout ends: the `sid` of the token, or a name made from a host application's token that has none. */
-  sessionId: string
-}
+import type { UserRow } from '../users/user-row.ts'
+import type { Identity } from '../users/identity.ts'
 
 /** A verified token: who, and for how long. */
 export interface Session {
@@ -26,7 +14,7 @@ export interface Session {
 }
 
 /** A logout or deactivation: of one session, or (without `sessionId`) of all that the user had. */
-export interface Revoked {
+export interface Revocation {
   userId: string
   sessionId?: string
 }

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { type Config, ConfigError, hasTokenKey, keptSecret } from '../config.ts'
+import { type Config, ConfigError, hasTokenKey, storedSecret } from '../config.ts'
 
 /** The algorithms of a host application's tokens. A token of ours is HS256; no other algorithm is ever accepted. */
 export type PublicAlgorithm = 'RS256' | 'ES256' | 'EdDSA'
@@ -16,7 +16,7 @@ export interface TokenKeys {
  * taken for an HMAC secret. Without any, a secret is made and kept.
  */
 export function tokenKeys (config: Config): TokenKeys {
-  if (!hasTokenKey(config)) return { secret: keptSecret(config.DATA_DIR) }
+  if (!hasTokenKey(config)) return { secret: storedSecret(config.DATA_DIR) }
   return {
     ...(config.JWT_SECRET === '' ? {} : { secret: config.JWT_SECRET }),
     ...(config.JWT_PUBLIC_KEY === '' ? {} : { publicKey: readPublicKey(config.JWT_PUBLIC_KEY) }),

@@ -1,9 +1,9 @@
-import type { UserRow } from '../chat/collections.ts'
 import { TidelogError } from '../errors.ts'
 import type { LoginInput } from '../schemas/auth.ts'
 import type { AuthContext } from './context.ts'
 import { checkPassword, hashPassword } from './password.ts'
-import { type Grant, startSession } from './sessions.ts'
+import { type TokenPair, startSession } from './sessions.ts'
+import type { UserRow } from '../users/user-row.ts'
 
 /** Counts failures of an account and address; `plugins/rate-limit.ts` has it. */
 export interface FailureLimiter {
@@ -19,14 +19,14 @@ const turns = new Map<string, Promise<unknown>>()
  * @throws TidelogError VALIDATION, INVALID_CREDENTIALS, RATE_LIMITED, or NOT_ALLOWED for a deactivated account (said only to
  * those who know its password).
  */
-export async function login (context: AuthContext, input: LoginInput, address: string, failures: FailureLimiter): Promise<Grant> {
+export async function login (context: AuthContext, input: LoginInput, address: string, failures: FailureLimiter): Promise<TokenPair> {
   const { email, username, password } = input
   const account = email ?? username
   if (account === undefined) throw new TidelogError('VALIDATION', 'email or username is required')
   const found = await (email === undefined ? findByUsername(context, account) : findByEmail(context, account))
   // Its user name and its e-mail address are one account.
   const key = `${found?._id.toHexString() ?? `nobody:${account.toLowerCase()}`}|${address}`
-  const user = await inTurn(key, async () => {
+  const user = await serialize(key, async () => {
     failures.check(key)
     const verdict = await checkPassword(password, found?.password)
     if (found === undefined || verdict === 'wrong') {
@@ -53,10 +53,10 @@ async function findByUsername ({ users }: AuthContext, username: string): Promis
 /** Replaces the hash that was compared, unless somebody replaced it meanwhile. */
 async function upgrade (context: AuthContext, user: UserRow, password: string): Promise<void> {
   await context.users.updateOne({ _id: user._id, password: user.password! }, { $set: { password: await hashPassword(password) } })
-  context.directory.forget(user._id.toHexString())
+  context.directory.announceChange(user._id.toHexString())
 }
 
-async function inTurn<T> (key: string, work: () => Promise<T>): Promise<T> {
+async function serialize<T> (key: string, work: () => Promise<T>): Promise<T> {
   const before = turns.get(key)
   const turn = (before ?? Promise.resolve()).then(work, work)
   turns.set(key, turn)

@@ -12,7 +12,7 @@ const waiting: Array<() => void> = []
 
 /** The argon2id hash (19 MiB, two passes) of a new password, as a PHC string. */
 export function hashPassword (password: string): Promise<string> {
-  return inTurn(() => argon2.hash(password))
+  return limitConcurrency(() => argon2.hash(password))
 }
 
 /** What a login should do with the password that it was given. */
@@ -24,12 +24,12 @@ export type Verdict = 'wrong' | 'right' | 'right-but-old'
  */
 export async function checkPassword (password: string, stored: string | undefined): Promise<Verdict> {
   if (stored !== undefined && /^\$2[aby]\$/.test(stored)) {
-    const right = await inTurn(() => bcrypt.verify(password, stored)).catch(refuseUnreadable)
+    const right = await limitConcurrency(() => bcrypt.verify(password, stored)).catch(refuseUnreadable)
     return right ? 'right-but-old' : 'wrong'
   }
   const real = stored?.startsWith('$argon2') === true ? stored : undefined
   const comparable = real ?? await dummyHash()
-  const right = await inTurn(() => argon2.verify(comparable, password)).catch(refuseUnreadable)
+  const right = await limitConcurrency(() => argon2.verify(comparable, password)).catch(refuseUnreadable)
   return right && real !== undefined ? 'right' : 'wrong'
 }
 
@@ -47,7 +47,7 @@ function refuseUnreadable (error: unknown): false {
   return false
 }
 
-async function inTurn<T> (work: () => Promise<T>): Promise<T> {
+async function limitConcurrency<T> (work: () => Promise<T>): Promise<T> {
   if (running >= concurrencyMax) {
     if (waiting.length >= waitingMax) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 5_000 })
     await new Promise<void>(resolve => { waiting.push(resolve) })

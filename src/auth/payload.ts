@@ -1,6 +1,6 @@
-import { type PublicUser, publicUser } from '../chat/payload.ts'
-import type { UserRow } from '../chat/collections.ts'
-import type { Grant } from './sessions.ts'
+import type { TokenPair } from './sessions.ts'
+import type { UserRow } from '../users/user-row.ts'
+import { type PublicUser, publicUser } from '../users/public-user.ts'
 
 export function toPublicUser (row: UserRow): PublicUser {
   return publicUser(row._id.toHexString(), row)
@@ -10,6 +10,6 @@ export function toOwnUser (row: UserRow, isAdmin: boolean) {
   return { ...toPublicUser(row), email: row.email ?? null, isAdmin, createdAt: row.createdAt?.toISOString() ?? null }
 }
 
-export function toGrantBody ({ token, expiresAt, refreshToken, user }: Grant) {
+export function tokenPairBody ({ token, expiresAt, refreshToken, user }: TokenPair) {
   return { success: true as const, token, expiresAt: expiresAt.toISOString(), refreshToken, user: toPublicUser(user) }
 }

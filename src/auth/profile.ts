@@ -1,9 +1,9 @@
-import type { UserRow } from '../chat/collections.ts'
 import { TidelogError } from '../errors.ts'
 import type { ProfileInput } from '../schemas/user.ts'
-import { searchKeysOf, takenOr } from './accounts.ts'
+import { searchKeysOf, toTakenError } from './accounts.ts'
 import type { AuthContext } from './context.ts'
-import type { Identity } from './identity.ts'
+import type { UserRow } from '../users/user-row.ts'
+import type { Identity } from '../users/identity.ts'
 
 const attemptsMax = 5
 
@@ -28,9 +28,9 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
         ...(username === row.username ? {} : { usernameKey: username.toLowerCase() }),
         ...(input.profilePicture === undefined ? {} : { profilePicture: input.profilePicture })
       }
-    }, { returnDocument: 'after' }).catch((error: unknown) => { throw takenOr(error) })
+    }, { returnDocument: 'after' }).catch((error: unknown) => { throw toTakenError(error) })
     if (changed === null) continue
-    context.directory.forget(userId)
+    context.directory.announceChange(userId)
     return changed
   }
   throw new TidelogError('UNAVAILABLE', 'The account was changed by others at the same time', { retryAfterMs: 1_000 })

@@ -1,17 +1,17 @@
 import { ObjectId } from 'mongodb'
-import type { UserRow } from '../chat/collections.ts'
 import { TidelogError } from '../errors.ts'
 import type { RegisterInput } from '../schemas/auth.ts'
-import { searchKeysOf, takenOr } from './accounts.ts'
+import { searchKeysOf, toTakenError } from './accounts.ts'
 import type { AuthContext } from './context.ts'
 import { hashPassword } from './password.ts'
-import { type Grant, startSession } from './sessions.ts'
+import { type TokenPair, startSession } from './sessions.ts'
+import type { UserRow } from '../users/user-row.ts'
 
 /**
  * Makes an account and its first session.
  * @throws TidelogError USERNAME_TAKEN or EMAIL_TAKEN.
  */
-export async function register (context: AuthContext, input: RegisterInput): Promise<Grant> {
+export async function register (context: AuthContext, input: RegisterInput): Promise<TokenPair> {
   const { username } = input
   const email = input.email.toLowerCase()
   await refuseTaken(context, username, email)
@@ -34,7 +34,7 @@ export async function register (context: AuthContext, input: RegisterInput): Pro
   try {
     await context.users.insertOne(user)
   } catch (error) {
-    throw takenOr(error)
+    throw toTakenError(error)
   }
   return await startSession(context, user)
 }

@@ -1,8 +1,8 @@
 import { type Filter, ObjectId } from 'mongodb'
-import type { UserRow } from '../chat/collections.ts'
 import type { UserSearch } from '../schemas/user.ts'
 import { searchForm } from './accounts.ts'
 import type { AuthContext } from './context.ts'
+import type { UserRow } from '../users/user-row.ts'
 
 /** A page of the active users whose user name, or a word of whose full name, begins with the text; in the order of their ids. */
 export async function searchUsers ({ users }: AuthContext, { search, limit, cursor }: UserSearch): Promise<{ rows: UserRow[], hasMore: boolean }> {

@@ -8,13 +8,13 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { ObjectId } from 'mongodb'
-import type { UserRow } from '../chat/collections.ts'
 import { TidelogError } from '../errors.ts'
 import type { AuthContext } from './context.ts'
 import { isRevoked } from './identity.ts'
+import type { UserRow } from '../users/user-row.ts'
 
 /** What a login or refresh hands out. */
-export interface Grant {
+export interface TokenPair {
   token: string
   expiresAt: Date
   refreshToken: string
@@ -31,7 +31,7 @@ const revokedMax = 200
 /** Before the end of time, and still a date that every driver can store. */
 const never = new Date('9999-12-31T00:00:00.000Z')
 
-export async function startSession (context: AuthContext, user: UserRow): Promise<Grant> {
+export async function startSession (context: AuthContext, user: UserRow): Promise<TokenPair> {
   const now = context.now()
   // A session is newer than the logout that it follows, also where another node's clock was ahead.
   const sid = sessionIdAt(Math.max(now, (user.tokensValidFrom?.getTime() ?? 0) + 1))
@@ -49,12 +49,12 @@ export async function startSession (context: AuthContext, user: UserRow): Promis
   return grant(context, user, sid, refreshToken)
 }
 
-const underWay = new WeakMap<AuthContext, Map<string, Promise<Grant>>>()
+const underWay = new WeakMap<AuthContext, Map<string, Promise<TokenPair>>>()
 
 /** @throws TidelogError INVALID_REFRESH_TOKEN; the session has ended if the token was one of its earlier ones. */
-export async function refreshSession (context: AuthContext, refreshToken: string): Promise<Grant> {
+export async function refreshSession (context: AuthContext, refreshToken: string): Promise<TokenPair> {
   if (!refreshTokenForm.test(refreshToken)) throw new TidelogError('INVALID_REFRESH_TOKEN')
-  const running = underWay.get(context) ?? new Map<string, Promise<Grant>>()
+  const running = underWay.get(context) ?? new Map<string, Promise<TokenPair>>()
   underWay.set(context, running)
   const tokenHash = hash(refreshToken)
   const same = running.get(tokenHash)
@@ -64,7 +64,7 @@ export async function refreshSession (context: AuthContext, refreshToken: string
   return await exchange
 }
 
-async function rotate (context: AuthContext, family: string, tokenHash: string): Promise<Grant> {
+async function rotate (context: AuthContext, family: string, tokenHash: string): Promise<TokenPair> {
   const now = context.now()
   const next = nextToken(family)
   const row = await context.sessions.findOneAndUpdate(
@@ -102,7 +102,7 @@ export async function endSession (context: AuthContext, userId: ObjectId, sid: s
     await endAllSessions(context, userId)
     return
   }
-  context.directory.forget(userId.toHexString())
+  context.directory.announceChange(userId.toHexString())
   await context.announce({ userId: userId.toHexString(), sessionId: sid })
 }
 
@@ -110,11 +110,11 @@ export async function endSession (context: AuthContext, userId: ObjectId, sid: s
 export async function endAllSessions (context: AuthContext, userId: ObjectId): Promise<void> {
   await context.users.updateOne({ _id: userId }, { $max: { tokensValidFrom: new Date(context.now()) }, $unset: { revokedSessions: '' } })
   await context.sessions.deleteMany({ userId })
-  context.directory.forget(userId.toHexString())
+  context.directory.announceChange(userId.toHexString())
   await context.announce({ userId: userId.toHexString() })
 }
 
-function grant (context: AuthContext, user: UserRow, sid: string, refreshToken: string): Grant {
+function grant (context: AuthContext, user: UserRow, sid: string, refreshToken: string): TokenPair {
   // A token counts in whole seconds, and so does its end.
   const iat = Math.floor(context.now() / 1_000)
   return {

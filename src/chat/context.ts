@@ -1,11 +1,11 @@
-import type { ConversationLog } from '../log/index.ts'
-import type { Guard } from '../log/unit.ts'
-import type { BlockDirectory } from './blocks.ts'
-import type { ChatCollections } from './collections.ts'
+import type { ConversationLog } from '../log/conversation-log.ts'
+import type { Guard } from '../log/commit/mutation.ts'
+import type { BlockDirectory } from './directories/block-directory.ts'
+import type { ChatCollections } from './directories/collections.ts'
 import type { MentionCounts } from './conversations/mention-counts.ts'
-import type { ListingDirectory } from './listings.ts'
-import type { UnreadCounts } from './unread-counts.ts'
-import type { UserDirectory } from './users.ts'
+import type { ListingDirectory } from './directories/listing-directory.ts'
+import type { UnreadCounter } from './directories/unread-counter.ts'
+import type { UserDirectory } from '../users/user-directory.ts'
 
 /** The chat for one session: what is still to be committed when `guard` throws is refused. */
 export function guardedBy (context: ChatContext, guard: Guard): ChatContext {
@@ -19,7 +19,7 @@ export interface ChatContext {
   users: UserDirectory
   blocks: BlockDirectory
   listings: ListingDirectory
-  unread: UnreadCounts
+  unread: UnreadCounter
   mentions: MentionCounts
   limits: {
     messageCharsMax: number

@@ -1,10 +1,10 @@
 import type { ObjectId } from 'mongodb'
-import { indexNames } from '../log/collections.ts'
-import type { Change, StandingRule } from '../log/plan.ts'
-import type { Member } from '../log/types.ts'
+import { indexNames } from '../log/model/collections.ts'
+import type { Mutation, MembershipRule } from '../log/commit/plan.ts'
+import type { Member } from '../log/model/types.ts'
 import type { ChatContext } from './context.ts'
-import { objectId } from './conversation-id.ts'
-import { inheriting, passingOn } from './room-rules.ts'
+import { objectId } from './rules/conversation-id.ts'
+import { inheriting, passingOn } from './rules/room-rules.ts'
 
 /** Who owns a room when its owner is gone. A room without one could be neither governed nor deleted. */
 
@@ -27,9 +27,9 @@ export async function ensureOwner (context: ChatContext, conversationId: string)
   if (owner === undefined || await isActive(context, owner)) return undefined
   const heir = await heirOf(context, conversationId)
   if (heir === undefined) return undefined
-  const change = (userId: ObjectId, role: StandingRule): Change => ({ type: 'member', conversationId, userId, role })
+  const change = (userId: ObjectId, role: MembershipRule): Mutation => ({ type: 'member', conversationId, userId, role })
   // A refusal says that somebody else was faster.
-  const { outcome } = await context.log.commit({ changes: [change(owner.userId, passingOn('member')), change(heir, inheriting)] })
+  const { outcome } = await context.log.commit({ mutations: [change(owner.userId, passingOn('member')), change(heir, inheriting)] })
   return outcome === 'committed' ? heir : undefined
 }
 
@@ -53,7 +53,7 @@ async function heirOf ({ log, users }: ChatContext, conversationId: string): Pro
     .sort((a, b) => Number(a.role === 'member') - Number(b.role === 'member') || a.joinedRev - b.joinedRev)
   for (let start = 0; start < line.length; start += atOnce) {
     const some = line.slice(start, start + atOnce).map(({ userId }) => userId)
-    const found = await users.many(some.map(userId => userId.toHexString()))
+    const found = await users.getMany(some.map(userId => userId.toHexString()))
     const heir = some.find(userId => {
       const user = found.get(userId.toHexString())
       return user !== undefined && user.isActive !== false

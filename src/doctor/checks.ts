@@ -1,4 +1,4 @@
-import { type ConversationKind, type Head, type LogRow, type Member, type MemberRole, selfLogOwner } from '../log/types.ts'
+import { type ConversationKind, type Head, type LogRow, type Member, type MemberRole, selfLogOwner } from '../log/model/types.ts'
 import type { Defect, DefectCode } from './defect.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { type Filter, type FindCursor, ObjectId, type Sort } from 'mongodb'
-import { indexNames } from '../log/collections.ts'
-import { type Head, type LogRow, type Member, memberKey, revOf, rowIdOf, selfLogId, selfLogOwner, seqOf } from '../log/types.ts'
+import { indexNames } from '../log/model/collections.ts'
+import { type Head, type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, selfLogOwner, seqOf } from '../log/model/types.ts'
 import { ClientIdCheck, RevCheck, type ScannedRow, SeqCheck, type Tops, headAhead, headBehind, ownLogDiffers, readAhead } from './checks.ts'
 import type { Defect } from './defect.ts'
 import type { Examination } from './examination.ts'
@@ -19,10 +19,10 @@ const projection = { rev: 1, seq: 1, kind: 1, updatedAt: 1, senderId: 1, clientM
 
 export async function examineConversation (examination: Examination, conversationId: string): Promise<void> {
   const { collections, say } = examination
-  const before = await collections.conversations.findOne({ _id: conversationId })
+  const before = await collections.heads.findOne({ _id: conversationId })
   const tops = await topsOf(examination, conversationId)
   await scanRows(examination, conversationId, before, tops)
-  const after = await collections.conversations.findOne({ _id: conversationId })
+  const after = await collections.heads.findOne({ _id: conversationId })
   if (after === null) {
     const hasMembers = await collections.members.findOne({ conversationId }) !== null
     if (tops.rev > 0 || hasMembers) say({ code: 'HEAD_MISSING', conversationId, detail: tops.rev > 0 ? `rows up to rev ${tops.rev}` : 'members, and no rows' })
@@ -36,9 +36,9 @@ export async function examineConversation (examination: Examination, conversatio
 }
 
 /** What the rows of a conversation reach now: the scans go no further, so that they end however fast others write. */
-export async function topsOf ({ collections: { log }, usable }: Pick<Examination, 'collections' | 'usable'>, conversationId: string): Promise<Tops> {
-  const byRev = log.find({ conversationId }).sort({ rev: -1 }).limit(1)
-  const bySeq = log.find({ conversationId, seq: { $gt: seqOf(0) } }).sort({ seq: -1 }).limit(1)
+export async function topsOf ({ collections: { rows }, usable }: Pick<Examination, 'collections' | 'usable'>, conversationId: string): Promise<Tops> {
+  const byRev = rows.find({ conversationId }).sort({ rev: -1 }).limit(1)
+  const bySeq = rows.find({ conversationId, seq: { $gt: seqOf(0) } }).sort({ seq: -1 }).limit(1)
   if (usable.has(indexNames.byRev)) byRev.hint(indexNames.byRev)
   if (usable.has(indexNames.bySeq)) bySeq.hint(indexNames.bySeq)
   const [newest] = await byRev.toArray()
@@ -66,15 +66,15 @@ async function scanRows (examination: Examination, conversationId: string, head:
 }
 
 /** Without its index a scan sorts a whole conversation: slow, and only where the index is what is wrong. */
-function scan ({ collections: { log }, usable }: Examination, index: string, filter: Filter<LogRow>, sort: Sort): FindCursor<ScannedRow> {
-  const cursor = log.find(filter).project<ScannedRow>(projection).sort(sort).batchSize(rowsAtOnce)
+function scan ({ collections: { rows }, usable }: Examination, index: string, filter: Filter<LogRow>, sort: Sort): FindCursor<ScannedRow> {
+  const cursor = rows.find(filter).project<ScannedRow>(projection).sort(sort).batchSize(rowsAtOnce)
   return usable.has(index) ? cursor.hint(index) : cursor
 }
 
 /** A purge may have taken the messages away while they were being scanned. */
 async function isStill ({ collections }: Examination, { code, conversationId, detail }: Defect): Promise<boolean> {
   if (code !== 'SEQ_MISSING') return true
-  const head = await collections.conversations.findOne({ _id: conversationId })
+  const head = await collections.heads.findOne({ _id: conversationId })
   const last = Number(/(\d+)$/.exec(detail)?.[1])
   return (head?.purgedSeq ?? 0) < last
 }
@@ -87,7 +87,7 @@ async function examineMembers (examination: Examination, head: Head): Promise<vo
   let batch: Member[] = []
   const look = async () => {
     await compareWithOwnLogs(examination, batch)
-    const now = await collections.conversations.findOne({ _id: conversationId })
+    const now = await collections.heads.findOne({ _id: conversationId })
     if (now !== null) for (const member of batch) for (const defect of readAhead(member, now)) say(defect)
     batch = []
   }
@@ -104,9 +104,9 @@ async function examineMembers (examination: Examination, head: Head): Promise<vo
 /** Members, and the head that was so all the while they were counted: every change of members takes a rev. */
 export async function countMembers ({ collections }: Pick<Examination, 'collections'>, conversationId: string): Promise<{ head: Head, members: number } | undefined> {
   for (let look = 0; look < looksMax; look++) {
-    const before = await collections.conversations.findOne({ _id: conversationId })
+    const before = await collections.heads.findOne({ _id: conversationId })
     const members = await collections.members.countDocuments({ conversationId })
-    const after = await collections.conversations.findOne({ _id: conversationId })
+    const after = await collections.heads.findOne({ _id: conversationId })
     if (before !== null && before.headRev === after?.headRev) return { head: before, members }
   }
   return undefined
@@ -114,8 +114,8 @@ export async function countMembers ({ collections }: Pick<Examination, 'collecti
 
 async function compareWithOwnLogs (examination: Examination, members: readonly Member[]): Promise<void> {
   if (members.length === 0) return
-  const ids = members.map(({ userId, conversationId }) => rowIdOf(selfLogId(userId), 'membership', conversationId))
-  const rows = await examination.collections.log.find({ _id: { $in: ids } }).batchSize(membersAtOnce + 1).toArray()
+  const ids = members.map(({ userId, conversationId }) => stateRowId(selfLogId(userId), 'membership', conversationId))
+  const rows = await examination.collections.rows.find({ _id: { $in: ids } }).batchSize(membersAtOnce + 1).toArray()
   const told = new Map(rows.map(row => [row._id.toHexString(), row.role]))
   for (const [index, { userId, conversationId, role }] of members.entries()) {
     if (told.get(ids[index]!.toHexString()) !== role) await lookTwice(examination, userId.toHexString(), conversationId)
@@ -125,7 +125,7 @@ async function compareWithOwnLogs (examination: Examination, members: readonly M
 /** Rows of an own log that name a role where there is no such member. */
 async function examineOwnLog (examination: Examination, selfId: string): Promise<void> {
   const userId = selfLogOwner(selfId)!
-  const rows = examination.collections.log.find({ conversationId: selfId, kind: 'membership', role: { $ne: null } })
+  const rows = examination.collections.rows.find({ conversationId: selfId, kind: 'membership', role: { $ne: null } })
     .project<Pick<LogRow, '_id' | 'about' | 'role'>>({ about: 1, role: 1 }).batchSize(rowsAtOnce)
   if (examination.usable.has(indexNames.byRev)) rows.sort({ rev: 1 }).hint(indexNames.byRev)
   let batch: Array<Pick<LogRow, '_id' | 'about' | 'role'>> = []
@@ -150,11 +150,11 @@ async function lookTwice (examination: Examination, userId: string, conversation
 }
 
 export async function roleAndWord ({ collections }: Pick<Examination, 'collections'>, userId: string, conversationId: string) {
-  const _id = rowIdOf(selfLogId(userId), 'membership', conversationId)
+  const _id = stateRowId(selfLogId(userId), 'membership', conversationId)
   for (let look = 0; look < looksMax; look++) {
-    const before = await collections.log.findOne({ _id })
+    const before = await collections.rows.findOne({ _id })
     const member = await collections.members.findOne({ _id: memberKey(conversationId, ObjectId.createFromHexString(userId)) })
-    const after = await collections.log.findOne({ _id })
+    const after = await collections.rows.findOne({ _id })
     if (before?.rev === after?.rev) return { role: member?.role ?? null, told: after?.role }
   }
   return undefined

@@ -1,4 +1,4 @@
-import type { LogCollections } from '../log/collections.ts'
+import type { LogCollections } from '../log/model/collections.ts'
 import type { Defect } from './defect.ts'
 
 /** What all steps of one examination share. */

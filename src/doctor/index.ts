@@ -1,5 +1,5 @@
 import type { Collection, Db, MongoClient } from 'mongodb'
-import { logCollections } from '../log/collections.ts'
+import { logCollections } from '../log/model/collections.ts'
 import { examineConversation } from './conversation.ts'
 import type { Defect } from './defect.ts'
 import type { Examination } from './examination.ts'
@@ -59,13 +59,13 @@ export async function examine (client: MongoClient, db: Db, { repair, onDefect, 
 }
 
 /** Every conversation that has a head, rows or members, in order of id, each once. */
-async function * conversationIds ({ collections: { conversations, log, members } }: Examination): AsyncGenerator<string> {
+async function * conversationIds ({ collections: { heads: conversations, rows, members } }: Examination): AsyncGenerator<string> {
   for (let after = ''; ;) {
     const heads = await conversations.find({ _id: { $gt: after } }).project<{ _id: string }>({ _id: 1 }).sort({ _id: 1 }).limit(idsAtOnce).toArray()
     const through = heads.at(-1)?._id
     const ids = new Set(heads.map(({ _id }) => _id))
     // What has no head is found by going along the ids of the others.
-    for (const id of [...await idsBetween(log, after, through, ids), ...await idsBetween(members, after, through, ids)]) ids.add(id)
+    for (const id of [...await idsBetween(rows, after, through, ids), ...await idsBetween(members, after, through, ids)]) ids.add(id)
     yield * [...ids].sort()
     if (through === undefined) return
     after = through

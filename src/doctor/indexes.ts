@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { IndexDescription } from 'mongodb'
-import { type LogCollections, logIndexes } from '../log/collections.ts'
+import { type LogCollections, collectionNames, logIndexes } from '../log/model/collections.ts'
 import type { Defect } from './defect.ts'
 
 /** What is kept of an index; `name` and the rest of what a server adds do not matter. */
@@ -13,7 +13,7 @@ const names = Object.keys(logIndexes) as Name[]
 /** Compares the indexes that a collection has with those that the log needs. */
 export function compareIndexes (collection: Name, stored: readonly StoredIndex[]): Defect[] {
   const found: Defect[] = []
-  const say = (code: Defect['code'], index: string, why = '') => { found.push({ code, conversationId: '', detail: `${collection}.${index}${why}` }) }
+  const say = (code: Defect['code'], index: string, why = '') => { found.push({ code, conversationId: '', detail: `${collectionNames[collection]}.${index}${why}` }) }
   for (const wanted of logIndexes[collection]) {
     const index = stored.find(({ name }) => name === wanted.name)
     if (index === undefined) say('INDEX_MISSING', wanted.name)
@@ -36,7 +36,8 @@ export async function examineIndexes (collections: LogCollections): Promise<Defe
 
 /** Creates one index that is missing. @throws if the rows do not allow it (two that share what must be unique) */
 export async function createIndex (collections: LogCollections, { detail }: Defect): Promise<void> {
-  const [collection, index] = detail.split('.') as [Name, string]
+  const [stored, index] = detail.split('.')
+  const collection = names.find(name => collectionNames[name] === stored)!
   const wanted = logIndexes[collection].find(({ name }) => name === index)!
   await collections[collection].createIndexes([wanted])
 }

@@ -1,12 +1,12 @@
 import { type MongoClient, ObjectId } from 'mongodb'
-import { Committer } from '../log/commit.ts'
-import { type LogCollections } from '../log/collections.ts'
-import { type Head, type LogRow, revOf, rowIdOf, selfLogId, seqOf } from '../log/types.ts'
-import { metaOf } from '../log/steps.ts'
+import { Committer } from '../log/commit/committer.ts'
+import { type LogCollections } from '../log/model/collections.ts'
+import { type Head, type LogRow, revOf, stateRowId, selfLogId, seqOf } from '../log/model/types.ts'
 import { kindOf } from './checks.ts'
 import { countMembers, roleAndWord, topsOf } from './conversation.ts'
 import type { Defect } from './defect.ts'
 import { createIndex, usableIndexes } from './indexes.ts'
+import { settingsOf } from '../log/model/types.ts'
 
 /** Sets right what follows from something else that is stored; what is lost stays lost. */
 export class Repairs {
@@ -16,7 +16,7 @@ export class Repairs {
   constructor (client: MongoClient, collections: LogCollections) {
     this.collections = collections
     // Servers may be writing: every head is checked by the transaction that moves it.
-    this.committer = new Committer(client, collections, { share: false })
+    this.committer = new Committer(client, collections, { isSoleWriter: false })
   }
 
   /** True: it is as it should be now. */
@@ -58,7 +58,7 @@ export class Repairs {
   /** A head never goes down: whatever a server commits meanwhile is kept. */
   private async advanceHead (conversationId: string): Promise<boolean> {
     const { rev, seq, clock } = await this.tops(conversationId)
-    await this.collections.conversations.updateOne(
+    await this.collections.heads.updateOne(
       { _id: conversationId },
       { $max: { headRev: revOf(rev), headSeq: seqOf(seq), clock: new Date(clock) } }
     )
@@ -68,12 +68,12 @@ export class Repairs {
   /** Where no row is left nothing says what was given out before. */
   private async makeHead (conversationId: string): Promise<boolean> {
     const kind = kindOf(conversationId)
-    const { conversations, log, members } = this.collections
+    const { heads, rows, members } = this.collections
     const { rev, seq, clock } = await this.tops(conversationId)
     if (kind === undefined || rev === 0) return false
-    const meta = await log.findOne({ _id: rowIdOf(conversationId, 'meta', '') })
-    const purge = await log.findOne({ _id: rowIdOf(conversationId, 'purge', '') })
-    const last = async (rowKind: LogRow['kind']) => (await log.find({ conversationId, kind: rowKind }).sort({ rev: -1 }).limit(1).toArray())[0]?.rev
+    const meta = await rows.findOne({ _id: stateRowId(conversationId, 'meta', '') })
+    const purge = await rows.findOne({ _id: stateRowId(conversationId, 'purge', '') })
+    const last = async (rowKind: LogRow['kind']) => (await rows.find({ conversationId, kind: rowKind }).sort({ rev: -1 }).limit(1).toArray())[0]?.rev
     const [memberRev, blockRev] = kind === 'self' ? [await last('membership'), await last('block')] : []
     const head: Head = {
       _id: conversationId,
@@ -83,19 +83,19 @@ export class Repairs {
       clock: new Date(clock),
       memberCount: await members.countDocuments({ conversationId }),
       createdAt: new Date(clock),
-      ...(meta === null ? {} : { ...metaOf(meta), metaRev: meta.rev }),
+      ...(meta === null ? {} : { ...settingsOf(meta), metaRev: meta.rev }),
       ...(purge?.throughSeq === undefined ? {} : { purgedSeq: purge.throughSeq }),
       ...(memberRev === undefined ? {} : { memberRev }),
       ...(blockRev === undefined ? {} : { blockRev })
     }
-    const { upsertedCount } = await conversations.updateOne({ _id: conversationId }, { $setOnInsert: head }, { upsert: true })
+    const { upsertedCount } = await heads.updateOne({ _id: conversationId }, { $setOnInsert: head }, { upsert: true })
     return upsertedCount === 1
   }
 
   private async countAgain (conversationId: string): Promise<boolean> {
     const counted = await countMembers({ collections: this.collections }, conversationId)
     if (counted === undefined) return false
-    const { modifiedCount } = await this.collections.conversations.updateOne(
+    const { modifiedCount } = await this.collections.heads.updateOne(
       { _id: conversationId, headRev: counted.head.headRev },
       { $set: { memberCount: counted.members } }
     )
@@ -108,7 +108,7 @@ export class Repairs {
     const standing = await roleAndWord({ collections: this.collections }, userId, conversationId)
     if (standing === undefined) return false
     const { outcome } = await this.committer.commit({
-      changes: [{
+      mutations: [{
         type: 'put',
         conversationId: selfLogId(id),
         kind: 'membership',

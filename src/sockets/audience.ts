@@ -1,5 +1,5 @@
-import { parseConversationId } from '../chat/conversation-id.ts'
-import { selfLogOwner } from '../log/types.ts'
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
+import { selfLogOwner } from '../log/model/types.ts'
 import { liveRoom, userRoom } from './types.ts'
 
 /** Socket.IO rooms of those who get what changes in a conversation. */

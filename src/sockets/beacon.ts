@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { type Rev, selfLogId } from '../log/types.ts'
-import { wireIdOf } from '../sync/changes.ts'
+import { type Rev, selfLogId } from '../log/model/types.ts'
+import { wireIdOf } from '../sync/change-payload.ts'
 import type { SyncContext } from '../sync/context.ts'
 import { audienceOf } from './audience.ts'
 import { type Order, type Schedule, schedule } from './order.ts'
@@ -123,7 +123,7 @@ export class Beacon {
     await this.lookAt(userIds.map(selfLogId))
     const ids = new Set<string>()
     for (let userId = userIds.pop(); userId !== undefined; userId = userIds.pop()) {
-      for (const { conversationId } of this.sync.places.peek(userId)?.all ?? []) ids.add(conversationId)
+      for (const { conversationId } of this.sync.conversations.peek(userId)?.list ?? []) ids.add(conversationId)
       // And what began after the last sync.
       for (const socket of this.subscriptions.socketsIn(liveRoom(userId))) for (const conversationId of this.subscriptions.followedBy(socket)) ids.add(conversationId)
       if (ids.size >= lookedAtMax) break

@@ -1,4 +1,4 @@
-import type { BlockDirectory } from '../chat/blocks.ts'
+import type { BlockDirectory } from '../chat/directories/block-directory.ts'
 
 /** A user who has sockets here. */
 interface Blocker {
@@ -33,7 +33,7 @@ export class Blockers {
     if (this.isHere(userId)) this.users.set(userId, user)
     while (user.blocked === undefined) {
       const { changes } = user
-      const blocked = await this.directory.of(userId)
+      const blocked = await this.directory.get(userId)
       if (!this.isHere(userId)) return
       if (changes !== user.changes || user.blocked !== undefined) continue
       user.blocked = new Set()
@@ -48,7 +48,7 @@ export class Blockers {
     for (;;) {
       const { changes } = user
       this.directory.forget(userId)
-      const blocked = await this.directory.of(userId)
+      const blocked = await this.directory.get(userId)
       if (changes !== user.changes) continue
       if (this.users.get(userId) !== user) return
       for (const other of [...user.blocked]) if (!blocked.has(other)) this.set(userId, user.blocked, other, false)

@@ -1,14 +1,14 @@
-import { commonChatId, parseConversationId } from '../chat/conversation-id.ts'
-import { gather, messagePayload, nobodyRead } from '../chat/payload.ts'
-import { renderMessage } from '../chat/render.ts'
-import type { Committed, CommittedRow } from '../log/commit.ts'
-import { type Head, type LogRow, type Member, type Rev, memberKey, revOf, selfLogId, selfLogOwner } from '../log/types.ts'
+import { commonChatId, parseConversationId } from '../chat/rules/conversation-id.ts'
+import { loadReferences, messagePayload, noReads } from '../chat/payload/message-payload.ts'
+import { loadMessagePayload } from '../chat/payload/load-payloads.ts'
+import type { CommittedBatch, CommittedRow } from '../log/commit/committer.ts'
+import { type Head, type LogRow, type Member, type Rev, memberKey, revOf, selfLogId, selfLogOwner } from '../log/model/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
-import { stateChange, wireIdOf } from '../sync/changes.ts'
+import { stateChangePayload, wireIdOf } from '../sync/change-payload.ts'
 import { audienceOf } from './audience.ts'
 import { type Audience, Broadcaster } from './broadcaster.ts'
 import { holeOf } from './hole.ts'
-import type { SocketServices as Services } from './services.ts'
+import type { SocketServices as Services } from './context.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { liveRoom, placeRoom, userRoom } from './types.ts'
 
@@ -30,7 +30,7 @@ interface Change extends CommittedRow {
  * missed. A change whose payload must wait for a read holds up the later ones of its conversation, and no other.
  */
 export function startDelivery (given: Services): { stop: () => void, finish: () => Promise<void> } {
-  const { chat, log, order, readers } = given
+  const { chat, logger, order, markReadSockets } = given
   const broadcaster = new Broadcaster(given.io)
   const services = { ...given, broadcaster }
   const waiting = new Map<string, Promise<void>>()
@@ -40,7 +40,7 @@ export function startDelivery (given: Services): { stop: () => void, finish: () 
     const result = before === undefined ? deliver() : before.then(() => flushing(deliver))
     if (result === undefined) return
     const done = result.catch((error: unknown) => {
-      log.error({ err: error, conversationId }, 'a change could not be delivered live')
+      logger.error({ err: error, conversationId }, 'a change could not be delivered live')
     }).then(() => { if (waiting.get(conversationId) === done) waiting.delete(conversationId) })
     waiting.set(conversationId, done)
   }
@@ -58,19 +58,19 @@ export function startDelivery (given: Services): { stop: () => void, finish: () 
   })
   order.start({ hole, pass: inOrder, flush: () => { broadcaster.flush() } })
 
-  const stop = chat.log.subscribe(({ rows, reads, heads, members }: Committed) => {
+  const stop = chat.log.onCommitted(({ rows, reads, heads, members }: CommittedBatch) => {
     const headOf = new Map(heads.map(head => [head._id, head]))
     const memberOf = members.length === 0 ? noMembers : new Map(members.map(member => [member._id, member]))
     for (const { row, isNew } of rows) {
       const { conversationId, rev, kind, userId } = row
       const member = kind === 'membership' ? memberOf.get(memberKey(conversationId, userId!)) : undefined
       const isTaken = order.take(conversationId, rev, () => deliverRow(services, { row, isNew, head: headOf.get(conversationId), member }), kind === 'membership')
-      if (isTaken) log.debug({ conversationId, rev }, 'change delivered')
+      if (isTaken) logger.debug({ conversationId, rev }, 'change delivered')
       else if (kind === 'membership') comesLate(services, row)
     }
     for (const read of reads) {
       const { _id, conversationId } = read
-      const reader = readers.get(_id)
+      const reader = markReadSockets.get(_id)
       order.takeAt(conversationId, headOf.get(conversationId)?.headRev ?? revOf(0), () => { deliverRead(services, read, reader) })
     }
     broadcaster.flush()
@@ -95,10 +95,10 @@ function deliverRow (services: SocketServices, change: Change): void | Promise<v
     deliverMessage(services, change, message)
     services.broadcaster.flush()
   }
-  if (!isNew) return renderMessage(chat, row).then(later)
-  const people = gather(chat, [row])
-  if (people instanceof Promise) return people.then(found => { later(messagePayload(row, found, nobodyRead)) })
-  deliverMessage(services, change, messagePayload(row, people, nobodyRead))
+  if (!isNew) return loadMessagePayload(chat, row).then(later)
+  const people = loadReferences(chat, [row])
+  if (people instanceof Promise) return people.then(found => { later(messagePayload(row, found, noReads)) })
+  deliverMessage(services, change, messagePayload(row, people, noReads))
 }
 
 function deliverMessage ({ broadcaster, subscriptions }: SocketServices, { row, isNew, head }: Change, message: Message): void {
@@ -146,7 +146,7 @@ function deliverState ({ broadcaster, subscriptions }: SocketServices, { row, he
     if (row.role == null) subscriptions.membershipEnded(conversationId, userId, rev)
     else if (member !== undefined) subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
   }
-  broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'conversationChanged', { conversationId: wireIdOf(conversationId), rev, change: stateChange(row) })
+  broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'conversationChanged', { conversationId: wireIdOf(conversationId), rev, change: stateChangePayload(row) })
   if (kind !== 'meta' || head?.deleted !== true) return
   broadcaster.flush()
   subscriptions.conversationEnded(conversationId)

@@ -1,15 +1,15 @@
-import { normalRoomId, roomConversationId } from '../chat/conversation-id.ts'
-import { prepareJoin } from '../chat/join-room.ts'
-import type { Prepared } from '../chat/send.ts'
-import type { Answer } from './acknowledge.ts'
-import type { Live } from './services.ts'
+import { normalRoomId, roomConversationId } from '../chat/rules/conversation-id.ts'
+import { prepareJoin } from '../chat/rooms/join-room.ts'
+import type { PreparedCommit } from '../chat/messages/send-message.ts'
+import type { Reply } from './reply.ts'
+import type { SocketContext } from './context.ts'
 
 /**
  * Joins a room and starts its live delivery on this socket: at once for a member, else with the change that makes its
  * user one. So a message that is sent right behind, without waiting for the answer, is not missed, and nothing from
  * before the joining is heard.
  */
-export async function enterRoom ({ socket, chat, subscriptions }: Live, given: string): Promise<Prepared<Answer>> {
+export async function enterRoom ({ socket, chat, subscriptions }: SocketContext, given: string): Promise<PreparedCommit<Reply>> {
   const { identity } = socket.data.session
   const roomId = normalRoomId(given)
   const conversationId = roomConversationId(roomId)

@@ -1,10 +1,10 @@
-import { parseConversationId } from '../chat/conversation-id.ts'
-import { changesBetween } from '../log/page.ts'
-import { type Head, type LogRow, type Member, type Rev, revOf, selfLogOwner } from '../log/types.ts'
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
+import { changesBetween } from '../log/read/page.ts'
+import { type Head, type LogRow, type Member, type Rev, revOf, selfLogOwner } from '../log/model/types.ts'
 import { audienceOf } from './audience.ts'
 import { sharedPlaces } from './go-live.ts'
 import type { Hole, Send } from './order.ts'
-import type { SocketServices } from './services.ts'
+import type { SocketServices } from './context.ts'
 import { type ChatSocket, liveRoom, userRoom } from './types.ts'
 
 /** How to send what is found in a hole. */

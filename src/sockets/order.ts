@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { type Rev, revOf } from '../log/types.ts'
+import { type Rev, revOf } from '../log/model/types.ts'
 import type { Positions } from './positions.ts'
 
 /** Milliseconds for which a change waits for those before it that may be on their way from other nodes. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Rev } from '../log/types.ts'
+import type { Rev } from '../log/model/types.ts'
 
 /** How far a conversation has been delivered here. */
 export interface Position {

@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events'
 import { BSON } from 'mongodb'
 import { Adapter } from 'socket.io-adapter'
-import type { Revoked } from '../auth/identity.ts'
+import type { Revocation } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
-import type { Committed } from '../log/commit.ts'
+import type { CommittedBatch } from '../log/commit/committer.ts'
 import type { ChatServer } from './types.ts'
 
 /**
@@ -12,23 +12,23 @@ import type { ChatServer } from './types.ts'
  * no nodes, nobody is told.
  */
 export function startRelay (
-  io: ChatServer, { log, users }: ChatContext, sessions: EventEmitter<{ revoked: [Revoked] }>, revoke: (revoked: Revoked) => void
+  io: ChatServer, { log, users }: ChatContext, sessions: EventEmitter<{ revoked: [Revocation] }>, revoke: (revoked: Revocation) => void
 ): () => void {
-  const stopCommits = log.subscribe(committed => {
-    if (committed.elsewhere !== true && joinsNodes(io)) io.serverSideEmit('committed', BSON.serialize(committed))
+  const stopCommits = log.onCommitted(committed => {
+    if (committed.isRemote !== true && joinsNodes(io)) io.serverSideEmit('committed', BSON.serialize(committed))
   })
   const stopUsers = users.subscribe(userId => { if (joinsNodes(io)) io.serverSideEmit('userChanged', userId) })
-  const tell = (revoked: Revoked) => {
+  const tell = (revoked: Revocation) => {
     revoke(revoked)
     if (joinsNodes(io)) io.serverSideEmit('revoked', revoked)
   }
   sessions.on('revoked', tell)
 
-  io.on('committed', committed => { log.hear(BSON.deserialize(committed) as Committed) })
-  io.on('userChanged', userId => { users.hear(userId) })
+  io.on('committed', committed => { log.applyRemote(BSON.deserialize(committed) as CommittedBatch) })
+  io.on('userChanged', userId => { users.invalidate(userId) })
   io.on('revoked', revoked => {
     // Or a new socket of theirs would be let in by what is remembered of them.
-    users.hear(revoked.userId)
+    users.invalidate(revoked.userId)
     revoke(revoked)
   })
   return () => {

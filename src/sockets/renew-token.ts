@@ -1,12 +1,12 @@
 import type { Session } from '../auth/identity.ts'
-import type { Prepared } from '../chat/send.ts'
+import type { PreparedCommit } from '../chat/messages/send-message.ts'
 import { TidelogError } from '../errors.ts'
-import type { Answer } from './acknowledge.ts'
-import type { Live } from './services.ts'
+import type { Reply } from './reply.ts'
+import type { SocketContext } from './context.ts'
 import { sessionRoom } from './types.ts'
 
 /** Lets a socket live on under a newer token of the same user. @throws TidelogError INVALID_TOKEN, UNKNOWN_USER, NOT_ALLOWED */
-export async function renewToken (live: Live, token: string): Promise<Prepared<Answer>> {
+export async function renewToken (live: SocketContext, token: string): Promise<PreparedCommit<Reply>> {
   const { socket, verifyToken, tokenClock } = live
   const before = sessionRoom(socket.data.session.identity.sessionId)
   const offered = await verifyToken(token)

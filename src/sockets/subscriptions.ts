@@ -1,11 +1,11 @@
-import type { Identity } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
-import { commonChatId, objectId } from '../chat/conversation-id.ts'
-import { type Joined, fromSeqOf, showsAllAlike } from '../chat/view.ts'
-import type { Head, LogRow, Member, Rev } from '../log/types.ts'
+import { commonChatId, objectId } from '../chat/rules/conversation-id.ts'
+import { type JoinInfo, afterSeqOf, showsAllAlike } from '../chat/rules/view.ts'
+import type { Head, LogRow, Member, Rev } from '../log/model/types.ts'
 import { Blockers } from './blockers.ts'
 import type { Positions } from './positions.ts'
 import { type ChatServer, type ChatSocket, liveRoom, placeRoom, userRoom } from './types.ts'
+import type { Identity } from '../users/identity.ts'
 
 /**
  * Which sockets of this process follow which conversation, and what of it each user may not see. A socket is let in after
@@ -21,7 +21,7 @@ export class Subscriptions {
   /** For users with sockets here, how often their memberships have changed: what was read before may be older. */
   private readonly changes = new Map<string, number>()
   /** Memberships of who follows a room, by `placeRoom`. */
-  private readonly joined = new Map<string, Joined>()
+  private readonly joined = new Map<string, JoinInfo>()
   /** For each room, the rev of the last joining of those who follow it. */
   private readonly lastJoined = new Map<string, Rev>()
   /** Sockets that wait for the change that makes their user a member, by `placeRoom`. */
@@ -61,7 +61,7 @@ export class Subscriptions {
   }
 
   /** Lets a socket into the conversations that `read` brings, and into no others; it is asked again if they changed meanwhile. */
-  async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: Joined | undefined }>>): Promise<void> {
+  async enterAll (socket: ChatSocket, read: () => Promise<ReadonlyArray<{ conversationId: string, joined: JoinInfo | undefined }>>): Promise<void> {
     const { identity } = socket.data.session
     await this.know(identity)
     for (;;) {
@@ -116,7 +116,7 @@ export class Subscriptions {
   }
 
   /** @param isNew they were no member before */
-  membershipBegan (conversationId: string, userId: string, joined: Joined, isNew: boolean): void {
+  membershipBegan (conversationId: string, userId: string, joined: JoinInfo, isNew: boolean): void {
     this.membershipChanged(userId)
     const place = placeRoom(conversationId, userId)
     if (this.joined.has(place)) this.setJoined(conversationId, place, joined)
@@ -138,7 +138,7 @@ export class Subscriptions {
    * @returns memberships of all of them, by user
    */
   async check (conversationId: string, userIds: readonly string[]): Promise<Map<string, Member>> {
-    const seen = new Map<string, { member: Member | undefined, joined: Joined | undefined }>()
+    const seen = new Map<string, { member: Member | undefined, joined: JoinInfo | undefined }>()
     for (;;) {
       const here = new Set(this.socketsIn(conversationId).map(socket => socket.data.session.identity.userId))
       // Who came in meanwhile, or again, is looked up too.
@@ -179,7 +179,7 @@ export class Subscriptions {
     if (isNew || head === undefined || showsAllAlike(head)) return hidden
     for (const { data: { session: { identity: { userId } } } } of this.socketsIn(conversationId)) {
       const joined = this.joined.get(placeRoom(conversationId, userId))
-      if (joined !== undefined && seq! <= fromSeqOf(head, joined) && !hidden.includes(userId)) hidden.push(userId)
+      if (joined !== undefined && seq! <= afterSeqOf(head, joined) && !hidden.includes(userId)) hidden.push(userId)
     }
     return hidden
   }
@@ -219,7 +219,7 @@ export class Subscriptions {
     for (const conversationId of this.followedBy(socket)) if (!conversationIds.has(conversationId)) this.leave(socket, conversationId)
   }
 
-  private join (socket: ChatSocket, conversationId: string, joined: Joined | undefined): void {
+  private join (socket: ChatSocket, conversationId: string, joined: JoinInfo | undefined): void {
     if (!socket.connected) return
     this.left.get(socket)?.delete(conversationId)
     const place = placeRoom(conversationId, socket.data.session.identity.userId)
@@ -227,7 +227,7 @@ export class Subscriptions {
     if (joined !== undefined) this.setJoined(conversationId, place, joined)
   }
 
-  private setJoined (conversationId: string, place: string, joined: Joined): void {
+  private setJoined (conversationId: string, place: string, joined: JoinInfo): void {
     this.joined.set(place, joined)
     if (joined.joinedRev > (this.lastJoined.get(conversationId) ?? 0)) this.lastJoined.set(conversationId, joined.joinedRev)
   }

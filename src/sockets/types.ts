@@ -1,6 +1,6 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io'
-import type { Revoked, Session } from '../auth/identity.ts'
-import type { Rev } from '../log/types.ts'
+import type { Revocation, Session } from '../auth/identity.ts'
+import type { Rev } from '../log/model/types.ts'
 import type { ClientToServer, ServerToClient } from '../schemas/events.ts'
 
 export interface SocketData {
@@ -12,7 +12,7 @@ export interface SocketData {
 export interface NodeToNode {
   /** A commit, in BSON. */
   committed: (committed: Uint8Array) => void
-  revoked: (revoked: Revoked) => void
+  revoked: (revoked: Revocation) => void
   userChanged: (userId: string) => void
   typing: (word: TypingWord) => void
 }

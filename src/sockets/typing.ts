@@ -1,25 +1,50 @@
-/** Least milliseconds between two announcements that say the same of one conversation. */
-const repeatMs = 1_000
-/** Conversations that are remembered; a user types in one or two. */
-const conversationsMax = 50
+import { otherUser, parseConversationId } from '../chat/rules/conversation-id.ts'
+import { requireAccess } from '../chat/access/access.ts'
+import { TidelogError } from '../errors.ts'
+import { revOf } from '../log/model/types.ts'
+import { joinsNodes } from './relay.ts'
+import type { SocketContext, SocketServices } from './context.ts'
+import { type TypingWord, placeRoom, userRoom } from './types.ts'
 
-/** Decides which `typing` events of a socket are worth passing on. */
-export class TypingThrottle {
-  private readonly last = new Map<string, { on: boolean, at: number }>()
-
-  /** @param now milliseconds since 1970 */
-  passes (conversationId: string, on: boolean, now: number): boolean {
-    const last = this.last.get(conversationId)
-    if (last === undefined ? !on : last.on === on && (!on || now - last.at < repeatMs)) return false
-    // The oldest goes, but only when it is stale: switching among many conversations is throttled too.
-    if (last === undefined && this.last.size >= conversationsMax) {
-      const [oldest] = this.last
-      if (oldest === undefined || now - oldest[1].at < repeatMs) return false
-      this.last.delete(oldest[0])
-    }
-    if (last !== undefined && on && now - last.at < repeatMs / 4) return false
-    this.last.delete(conversationId)
-    this.last.set(conversationId, { on, at: now })
-    return true
+/**
+ * Tells the others of a conversation that the caller is typing, or no longer. Whoever could not send there, or says the
+ * same again too soon, is not heard.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED
+ */
+export async function announceTyping (live: SocketContext, input: { conversationId: string, on: boolean }): Promise<void> {
+  const { io, socket, chat, typing } = live
+  const { identity } = socket.data.session
+  const { userId } = identity
+  const ref = parseConversationId(input.conversationId)
+  if (ref === null) throw new TidelogError('NOT_FOUND')
+  const { conversationId } = ref
+  if (ref.kind === 'direct') {
+    const other = otherUser(ref, userId)
+    if (other === undefined) throw new TidelogError('NOT_FOUND')
+    if (!typing.allows(conversationId, input.on, chat.now())) return
+    const blocked = chat.blocks.peek(other) ?? await chat.blocks.get(other)
+    if (!blocked.has(userId)) socket.to(userRoom(other)).emit('typing', { conversationId, userId, on: input.on })
+    return
   }
+  // Whoever gets a conversation live was let in; others are looked up.
+  if (!socket.rooms.has(conversationId)) await requireAccess(chat, identity, conversationId)
+  if (!typing.allows(conversationId, input.on, chat.now())) return
+  const word = { conversationId, userId, on: input.on }
+  if (!joinsNodes(io)) return tellTyping(live, word)
+  // This node or another may not have heard yet who was removed.
+  const { head } = await requireAccess(chat, identity, conversationId)
+  const known = { ...word, rev: head?.headRev ?? revOf(0) }
+  io.serverSideEmit('typing', known)
+  deliverRemoteTyping(live, known)
+}
+
+/** Tells sockets of this process that somebody types, when they have been told what was known where it was said. */
+export function deliverRemoteTyping (services: SocketServices, { rev, ...word }: TypingWord): void {
+  if (!services.order.isBusy) services.order.takeAt(word.conversationId, rev, () => { tellTyping(services, word) })
+}
+
+function tellTyping ({ io, subscriptions }: SocketServices, word: Omit<TypingWord, 'rev'>): void {
+  const { conversationId, userId } = word
+  const hidden = subscriptions.blockersIn(conversationId, userId).map(blocker => placeRoom(conversationId, blocker))
+  io.local.to(conversationId).except([userRoom(userId), ...hidden]).emit('typing', word)
 }

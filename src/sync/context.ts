@@ -1,16 +1,16 @@
 import type { ChatContext } from '../chat/context.ts'
-import type { UnreadCounts } from '../chat/unread-counts.ts'
-import type { PlaceDirectory } from './places.ts'
-import type { Waiters } from './wait.ts'
+import type { UnreadCounter } from '../chat/directories/unread-counter.ts'
+import type { UserConversationDirectory } from './user-conversations.ts'
+import type { LongPolls } from './waiters.ts'
 
 /** What the sync over all conversations works on; made once by the plugin `sync`. */
 export interface SyncContext {
   chat: ChatContext
-  places: PlaceDirectory
-  unread: UnreadCounts
-  waiters: Waiters
+  conversations: UserConversationDirectory
+  unread: UnreadCounter
+  longPolls: LongPolls
   /** Bytes of a change in an answer, on average lately. */
-  sizes: { change: number }
+  averageBytes: { change: number }
   /** Milliseconds after which a wait looks at the heads by itself: other nodes wake nobody here. */
-  lookAgainMs: number
+  pollMs: number
 }

@@ -1,10 +1,10 @@
-import type { Identity } from '../auth/identity.ts'
-import { generationOf } from '../chat/view.ts'
+import { generationOf } from '../chat/rules/view.ts'
 import type { SyncContext } from './context.ts'
-import { type Heads, readHeads } from './look.ts'
+import { type UserHeads, readUserHeads } from './due.ts'
+import type { Identity } from '../users/identity.ts'
 
 /** Where all of a user's conversations stand. */
-export interface HeadsAnswer {
+export interface HeadsResponse {
   /** Another one whenever one of them moved, or the list of them changed; the same on every node. */
   etag: string
   /** The body, as JSON text; made when it is asked for. */
@@ -12,19 +12,19 @@ export interface HeadsAnswer {
 }
 
 /** The cheapest question of all: whether anything happened, for thousands of conversations at once. */
-export async function headsOf (context: SyncContext, identity: Identity): Promise<HeadsAnswer> {
+export async function readHeadsResponse (context: SyncContext, identity: Identity): Promise<HeadsResponse> {
   // Counted before the heads are read: a move in between is seen the next time.
-  const { moves } = context.chat.log
-  const found = await readHeads(context, identity)
+  const { commitCount } = context.chat.log
+  const found = await readUserHeads(context, identity)
   const etag = etagOf(context, found)
-  if (moves !== undefined) found.places.heads = { moves, etag }
+  if (commitCount !== undefined) found.places.heads = { moves: commitCount, etag }
   return { etag, body: () => write(context, identity, found) }
 }
 
 /** The ETag as it was told last, without a look at the heads, if none has moved since; else undefined. */
-export function unmovedEtag ({ chat: { log }, places }: SyncContext, { userId }: Identity): string | undefined {
-  const heads = places.peek(userId)?.heads
-  return heads !== undefined && heads.moves === log.moves ? heads.etag : undefined
+export function cachedEtag ({ chat: { log }, conversations }: SyncContext, { userId }: Identity): string | undefined {
+  const heads = conversations.peek(userId)?.heads
+  return heads !== undefined && heads.moves === log.commitCount ? heads.etag : undefined
 }
 
 /** Does an If-None-Match name this ETag? */
@@ -32,9 +32,9 @@ export function matchesEtag (ifNoneMatch: string | undefined, etag: string): boo
   return ifNoneMatch !== undefined && (ifNoneMatch === etag || ifNoneMatch.split(',').some(one => ['*', etag, `W/${etag}`].includes(one.trim())))
 }
 
-function etagOf ({ chat: { log } }: SyncContext, { places, selfHead, heads }: Heads): string {
+function etagOf ({ chat: { log } }: SyncContext, { places, selfHead, heads }: UserHeads): string {
   let [a, b] = [log.cursors.epoch, 0x9e3779b1]
-  places.all.forEach((place, index) => {
+  places.list.forEach((place, index) => {
     const head = heads[index]
     if (head === undefined) return
     const clock = head.clock.getTime()
@@ -48,12 +48,12 @@ function etagOf ({ chat: { log } }: SyncContext, { places, selfHead, heads }: He
   return `"${(a >>> 0).toString(36)}-${(b >>> 0).toString(36)}"`
 }
 
-function write (context: SyncContext, { userId }: Identity, { places, selfHead, heads }: Heads): string {
+function write (context: SyncContext, { userId }: Identity, { places, selfHead, heads }: UserHeads): string {
   let text = ''
-  places.all.forEach((place, index) => {
+  places.list.forEach((place, index) => {
     const head = heads[index]
     if (head === undefined || head.deleted === true) return
-    const cursor = context.places.cursorAt(userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) })
+    const cursor = context.conversations.cursorAt(userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) })
     text += `${text === '' ? '' : ','}"${place.wireId}":"${cursor}"`
   })
   return `{"success":true,"heads":{${text}}}`

@@ -1,11 +1,11 @@
-import type { Identity } from '../auth/identity.ts'
-import { gather } from '../chat/payload.ts'
-import { selfLogId } from '../log/types.ts'
+import { loadReferences } from '../chat/payload/message-payload.ts'
+import { selfLogId } from '../log/model/types.ts'
 import type { SyncInput } from '../schemas/sync.ts'
-import { Answer, type Pulled } from './answer.ts'
+import { ResponseBuilder, type SyncResult } from './response.ts'
 import type { SyncContext } from './context.ts'
-import { type Found, newestMax, read } from './found.ts'
-import { type Due, look } from './look.ts'
+import { type ConversationScan, snapshotMessagesMax, scanConversation } from './scan-conversation.ts'
+import { type DueConversation, findDue } from './due.ts'
+import type { Identity } from '../users/identity.ts'
 
 /** Changes in an answer where the client names no limit, and at most. */
 export const changesMax = 500
@@ -18,51 +18,51 @@ export type PullInput = Omit<SyncInput, 'waitMs'>
  * answer that says that there is more has moved at least one cursor.
  * @throws TidelogError BAD_CURSOR
  */
-export async function pull (context: SyncContext, identity: Identity, input: PullInput): Promise<Pulled> {
-  return await fill(context, identity, await look(context, identity, input), input)
+export async function pull (context: SyncContext, identity: Identity, input: PullInput): Promise<SyncResult> {
+  return await buildResponse(context, identity, await findDue(context, identity, input), input)
 }
 
 /** As much of what is due as goes into one answer. */
-export async function fill (context: SyncContext, identity: Identity, due: readonly Due[], { limit = changesMax, newest = newestMax }: PullInput): Promise<Pulled> {
-  const answer = new Answer(context, identity, { limit, newest })
+export async function buildResponse (context: SyncContext, identity: Identity, due: readonly DueConversation[], { limit = changesMax, newest: snapshotPage = snapshotMessagesMax }: PullInput): Promise<SyncResult> {
+  const answer = new ResponseBuilder(context, identity, { limit, newest: snapshotPage })
   let start = 0
   while (start < due.length && !answer.isFull) {
-    const some = due.slice(start, start + answer.worthReading(due, start))
+    const some = due.slice(start, start + answer.conversationsToScan(due, start))
     start += some.length
-    const found = await Promise.all(some.map(async one => await read(context, identity, one, { limit: answer.worthScanning, newest })))
-    const [people, now] = await Promise.all([gather(context.chat, found.flatMap(({ rows }) => rows)), lookAgain(context, identity, found)])
+    const found = await Promise.all(some.map(async one => await scanConversation(context, identity, one, { limit: answer.rowsToScan, snapshotPage })))
+    const [people, now] = await Promise.all([loadReferences(context.chat, found.flatMap(({ rows }) => rows)), recheck(context, identity, found)])
     for (const one of found) {
-      if (!now.isMine(one.due)) continue
-      one.hasMoved ||= now.isPurged(one.due)
+      if (!now.isStillMember(one.due)) continue
+      one.isOutdated ||= now.isPurged(one.due)
       // Where heads move when their commit is known to be on disk, the next call would find nothing new before that.
-      if (one.hasMoved) await context.chat.log.settled(one.due.head._id)
+      if (one.isOutdated) await context.chat.log.pendingCommit(one.due.head._id)
       answer.add(one, people)
     }
   }
-  return answer.done(start < due.length)
+  return answer.finish(start < due.length)
 }
 
 /** What is so after a scan. */
-interface SecondLook {
+interface Recheck {
   /**
    * Whoever is a member now was one when everything that was scanned was written. Otherwise somebody who is removed in between
    * would be told what was said behind them.
    */
-  isMine: (due: Due) => boolean
+  isStillMember: (due: DueConversation) => boolean
   /**
    * More was purged since the head was read: rows of it may have gone under the scan, and the change that says so is behind
    * that head.
    */
-  isPurged: (due: Due) => boolean
+  isPurged: (due: DueConversation) => boolean
 }
 
-async function lookAgain ({ chat: { log }, places }: SyncContext, identity: Identity, found: readonly Found[]): Promise<SecondLook> {
+async function recheck ({ chat: { log }, conversations }: SyncContext, identity: Identity, found: readonly ConversationScan[]): Promise<Recheck> {
   // One by one, so that they are read together with those of other answers.
   const [selfHead, ...now] = await Promise.all([log.head(selfLogId(identity.userId)), ...found.map(({ due: { head } }) => log.head(head._id))])
-  const mine = await places.of(identity, selfHead)
+  const mine = await conversations.get(identity, selfHead)
   const isPurged = new Set(found.flatMap(({ due }, index) => (now[index]?.purgedSeq ?? 0) > (due.head.purgedSeq ?? 0) ? [due] : []))
   return {
-    isMine: ({ place }) => mine.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev,
+    isStillMember: ({ place }) => mine.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev,
     isPurged: due => isPurged.has(due)
   }
 }

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import t from 'tap'
 import { setActive } from '../../src/auth/activate.ts'
-import { directId } from '../../src/chat/conversation-id.ts'
+import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { startApp } from '../helpers/app.ts'
 import { newPerson } from '../helpers/people.ts'
 import { connect } from '../helpers/sockets.ts'
@@ -17,7 +17,7 @@ const lastSeq = async (a: string, b: string) => (await app.chat.log.head(directI
 
 /** Settles when so many calls wait. */
 async function untilWaiting (count: number): Promise<void> {
-  while (app.sync.waiters.size !== count) await new Promise(resolve => setImmediate(resolve))
+  while (app.sync.longPolls.size !== count) await new Promise(resolve => setImmediate(resolve))
 }
 
 t.test('what a socket had asked for is not done after the end of its session', async t => {
@@ -52,7 +52,7 @@ t.test('a long poll ends with its session, and tells it nothing more', async t =
   const poll = async (token: string) => {
     const { conversations } = (await call('POST', '/api/sync', { token, body: {} })).body
     const cursors = Object.fromEntries(conversations.map((one: { conversationId: string, cursor: string }) => [one.conversationId, one.cursor]))
-    const before = app.sync.waiters.size
+    const before = app.sync.longPolls.size
     const answer = call('POST', '/api/sync', { token, body: { cursors, waitMs: 25_000 } })
     await untilWaiting(before + 1)
     return { answer }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { search } from '../../src/chat/search.ts'
+import { searchMessages } from '../../src/chat/messages/search-messages.ts'
 import { startApp } from '../helpers/app.ts'
 import { newPerson } from '../helpers/people.ts'
 
@@ -12,7 +12,7 @@ t.test('a call looks through a bounded number of characters, and whoever goes on
   const found: string[] = []
   let calls = 0
   for (let cursor: string | undefined; ;) {
-    const page = await search(context, bob.identity, { q: 'needle', ...(cursor === undefined ? {} : { cursor }) })
+    const page = await searchMessages(context, bob.identity, { q: 'needle', ...(cursor === undefined ? {} : { cursor }) })
     calls++
     t.equal(page.hasMore, page.cursor !== null)
     t.ok(page.messages.length <= 3, 'three messages are 10,000 characters')
@@ -23,8 +23,8 @@ t.test('a call looks through a bounded number of characters, and whoever goes on
   t.strictSame(found, Array.from({ length: 10 }, (_, index) => long(9 - index)))
   t.ok(calls >= 4)
   const { limits } = test.app.chat
-  t.equal((await search({ ...context, limits: { ...limits, searchCharsMax: 1 } }, bob.identity, { q: 'needle' })).messages.length, 1, 'every call gets on')
-  t.equal((await search({ ...context, limits: { ...limits, searchCharsMax: 0 } }, bob.identity, { q: 'needle' })).messages.length, 10, '0 turns the bound off')
+  t.equal((await searchMessages({ ...context, limits: { ...limits, searchCharsMax: 1 } }, bob.identity, { q: 'needle' })).messages.length, 1, 'every call gets on')
+  t.equal((await searchMessages({ ...context, limits: { ...limits, searchCharsMax: 0 } }, bob.identity, { q: 'needle' })).messages.length, 10, '0 turns the bound off')
 })
 
 t.test('searches count against their user, and no junk does', async t => {

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { MongoClient, ObjectId } from 'mongodb'
 import t from 'tap'
-import { directId } from '../../src/chat/conversation-id.ts'
+import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { type Defect, type DefectCode, defects } from '../../src/doctor/defect.ts'
 import { bumpEpoch } from '../../src/doctor/epoch.ts'
 import { examine } from '../../src/doctor/index.ts'
-import { indexNames } from '../../src/log/collections.ts'
-import { databaseIdentity } from '../../src/log/database.ts'
-import { ConversationLog } from '../../src/log/index.ts'
-import type { Change } from '../../src/log/plan.ts'
+import { indexNames } from '../../src/log/model/collections.ts'
+import { readDatabaseIdentity } from '../../src/log/database-identity.ts'
+import { ConversationLog } from '../../src/log/conversation-log.ts'
+import type { Mutation } from '../../src/log/commit/plan.ts'
 import { root } from '../helpers/process.ts'
-import { type LogRow, type Member, memberKey, revOf, rowIdOf, selfLogId, seqOf } from '../../src/log/types.ts'
+import { type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, seqOf } from '../../src/log/model/types.ts'
 
 const engine = await startEmbeddedMongo({ inMemory: true })
 const client = await MongoClient.connect(engine.uri, { ignoreUndefined: true, writeConcern: { w: 'majority', journal: true } })
@@ -28,12 +28,12 @@ const room = 'room_x'
 let databases = 0
 async function freshLog () {
   const db = client.db(`doctor${++databases}`)
-  const log = await ConversationLog.open(client, db, { share: true })
-  const { conversations, members, log: rows } = log.collections
-  return { db, log, conversations, members, rows }
+  const log = await ConversationLog.open(client, db, { isSoleWriter: true })
+  const { heads, members, rows } = log.collections
+  return { db, log, conversations: heads, members, rows }
 }
 
-const message = (senderId: ObjectId, clientMessageId: string): Change => ({
+const message = (senderId: ObjectId, clientMessageId: string): Mutation => ({
   type: 'append',
   conversationId: dm,
   row: { _id: new ObjectId(), kind: 'message', senderId, receiverId: senderId === ada ? bob : ada, clientMessageId, bodyHash: 'h', message: 'hi', messageType: 'text' },
@@ -44,12 +44,12 @@ const message = (senderId: ObjectId, clientMessageId: string): Change => ({
 async function healthy () {
   const database = await freshLog()
   const { log } = database
-  for (let number = 1; number <= 10; number++) await log.commit({ changes: [message(number % 2 === 0 ? ada : bob, `c${number}`)] })
+  for (let number = 1; number <= 10; number++) await log.commit({ mutations: [message(number % 2 === 0 ? ada : bob, `c${number}`)] })
   const third = (await database.rows.findOne({ conversationId: dm, seq: seqOf(3) }))!
-  await log.commit({ changes: [{ type: 'revise', conversationId: dm, rowId: third._id, decide: () => ({ set: { message: 'edited' } }) }] })
-  await log.commit({ changes: [{ type: 'read', conversationId: dm, userId: ada, seq: seqOf(5) }] })
-  await log.commit({ changes: [{ type: 'member', conversationId: room, userId: ada, role: 'owner', open: { kind: 'room', name: 'X', isPrivate: false, members: [] } }] })
-  await log.commit({ changes: [{ type: 'member', conversationId: room, userId: bob, role: 'member' }] })
+  await log.commit({ mutations: [{ type: 'revise', conversationId: dm, rowId: third._id, decide: () => ({ set: { message: 'edited' } }) }] })
+  await log.commit({ mutations: [{ type: 'read', conversationId: dm, userId: ada, seq: seqOf(5) }] })
+  await log.commit({ mutations: [{ type: 'member', conversationId: room, userId: ada, role: 'owner', open: { kind: 'room', name: 'X', isPrivate: false, members: [] } }] })
+  await log.commit({ mutations: [{ type: 'member', conversationId: room, userId: bob, role: 'member' }] })
   return database
 }
 
@@ -64,7 +64,7 @@ async function diagnose ({ db }: Pick<Healthy, 'db'>, repair = false) {
 /** Drops an index, so that what it forbids can be planted. */
 const without = async ({ rows }: Healthy, name: string) => { await rows.dropIndex(name) }
 
-const selfRow = (conversationId: string) => rowIdOf(selfLogId(bob), 'membership', conversationId)
+const selfRow = (conversationId: string) => stateRowId(selfLogId(bob), 'membership', conversationId)
 
 const planted: Array<[string, DefectCode[], RegExp, boolean, (database: Healthy) => Promise<unknown>]> = [
   ['a missing index', ['INDEX_MISSING'], /log\.conversation_updatedAt/, true, async database => { await without(database, indexNames.byTime) }],
@@ -152,7 +152,7 @@ t.test('a head that was made again serves as the lost one did', async t => {
 
 t.test('a head that was made again gives out no seq of a purged message', async t => {
   const { log, rows, conversations, db } = await healthy()
-  await log.commit({ changes: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(10) }] })
+  await log.commit({ mutations: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(10) }] })
   await rows.deleteMany({ conversationId: dm, seq: { $lte: seqOf(10) } })
   const lost = (await conversations.findOneAndDelete({ _id: dm }))!
   await diagnose({ db }, true)
@@ -162,7 +162,7 @@ t.test('a head that was made again gives out no seq of a purged message', async 
 
 t.test('purged messages are not missing', async t => {
   const { log, rows, db } = await healthy()
-  await log.commit({ changes: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(7) }] })
+  await log.commit({ mutations: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(7) }] })
   await rows.deleteMany({ conversationId: dm, seq: { $lte: seqOf(7) } })
   t.strictSame((await diagnose({ db })).codes, [])
 })
@@ -173,11 +173,11 @@ t.test('nothing is found on a database that is being written to', async t => {
   const written: number[] = []
   const write = async (writer: number) => {
     for (let number = 0; !stop.signal.aborted; number++) {
-      await log.commit({ changes: [message(ada, `w${writer}-${number}`)] })
+      await log.commit({ mutations: [message(ada, `w${writer}-${number}`)] })
       const row = (await rows.findOne<LogRow>({ conversationId: dm, clientMessageId: `w${writer}-${number}` }))!
-      await log.commit({ changes: [{ type: 'revise', conversationId: dm, rowId: row._id, decide: () => ({ set: { message: 'again' } }) }] })
-      await log.commit({ changes: [{ type: 'member', conversationId: room, userId: bob, role: (member: Member | null) => member === null ? 'member' : null }] })
-      await log.commit({ changes: [{ type: 'read', conversationId: dm, userId: bob, seq: seqOf(1_000_000) }] })
+      await log.commit({ mutations: [{ type: 'revise', conversationId: dm, rowId: row._id, decide: () => ({ set: { message: 'again' } }) }] })
+      await log.commit({ mutations: [{ type: 'member', conversationId: room, userId: bob, role: (member: Member | null) => member === null ? 'member' : null }] })
+      await log.commit({ mutations: [{ type: 'read', conversationId: dm, userId: bob, seq: seqOf(1_000_000) }] })
       written.push(number)
     }
   }
@@ -203,7 +203,7 @@ t.test('the operations page lists every defect, and whether it is repaired', asy
 t.test('another epoch takes the belief from older cursors', async t => {
   const { db, log } = await healthy()
   t.equal(await bumpEpoch(db), true)
-  const { epoch } = await databaseIdentity(db)
+  const { epoch } = await readDatabaseIdentity(db)
   t.not(epoch, log.cursors.epoch)
   t.equal(await bumpEpoch(client.db('unused')), false, 'a database that no server has used has none')
 })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../../src/app.ts'
+import { buildApp } from '../../app.ts'
 import { readConfig } from '../../src/config.ts'
 import { beatsWhenAsked } from './beats.ts'
 import { type Bus, makeBus } from './bus-adapter.ts'

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { ObjectId } from 'mongodb'
-import type { Identity } from '../../src/auth/identity.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import type { TestApp } from './app.ts'
 import { type State, apply, cursorsOf, nothing } from './follower.ts'
+import type { Identity } from '../../src/users/identity.ts'
 
 /** A user of a test, over REST and as the operations know them. */
 export interface TestPerson {

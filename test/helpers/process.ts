@@ -13,9 +13,9 @@ export interface ServerProcess {
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Runs src/server.ts with an environment; what it prints. */
+/** Runs server.ts with an environment; what it prints. */
 export function runServer (environment: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', 'src/server.ts'], {
+  return spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', 'server.ts'], {
     cwd: root,
     // Without the test runner's own loaders, and without variables that would reach another database.
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },

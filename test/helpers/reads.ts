@@ -1,11 +1,11 @@
 import type { Document } from 'mongodb'
 import type { Test } from 'tap'
-import type { LogCollections } from '../../src/log/collections.ts'
+import type { LogCollections } from '../../src/log/model/collections.ts'
 
 /** The collections of the log that are read from now to the end of the test, one entry a read. */
 export function watchReads (t: Test, collections: LogCollections): string[] {
   const used: string[] = []
-  for (const name of ['log', 'members', 'conversations'] as const) {
+  for (const name of ['rows', 'members', 'heads'] as const) {
     const collection = collections[name]
     const find = collection.find.bind(collection)
     t.teardown(() => { collection.find = find })
@@ -14,7 +14,7 @@ export function watchReads (t: Test, collections: LogCollections): string[] {
       return find(...given)
     }) as typeof find
   }
-  watchScans(t, collections, () => { used.push('log') })
+  watchScans(t, collections, () => { used.push('rows') })
   return used
 }
 
@@ -29,7 +29,7 @@ export function beforeScan (t: Test, collections: LogCollections, conversationId
 }
 
 /** Calls `see` with the filter of each scan of a page, and waits for it, before the page is read. */
-function watchScans (t: Test, { log: { db } }: LogCollections, see: (filter: Document) => unknown): void {
+function watchScans (t: Test, { rows: { db } }: LogCollections, see: (filter: Document) => unknown): void {
   const command = db.command.bind(db)
   t.teardown(() => { db.command = command })
   db.command = async (asked, options) => {

@@ -1,7 +1,7 @@
 import { BSON, type ObjectId } from 'mongodb'
-import type { Committed } from '../../src/log/commit.ts'
-import type { Outcome, Unit } from '../../src/log/plan.ts'
-import { type Head, type LogRow, type Member, memberKey } from '../../src/log/types.ts'
+import type { CommittedBatch } from '../../src/log/commit/committer.ts'
+import type { UnitOutcome, CommitUnit } from '../../src/log/commit/plan.ts'
+import { type Head, type LogRow, type Member, memberKey } from '../../src/log/model/types.ts'
 import type { Doc, FakeMongo } from './fake-mongo.ts'
 import type { Reader } from './reader.ts'
 
@@ -45,7 +45,7 @@ export class Books {
     return this.revs.get(conversationId) ?? []
   }
 
-  delivered (node: string, { rows, reads }: Committed): void {
+  delivered (node: string, { rows, reads }: CommittedBatch): void {
     for (const { row, isNew } of rows) {
       const key = `${row.conversationId} ${row.rev}`
       const stored = this.at(row.conversationId, row.rev)
@@ -74,13 +74,13 @@ export class Books {
   }
 
   /** I1, and that everybody is told what is stored. */
-  checkOutcome (node: string, unit: Unit, outcome: Outcome): void {
-    const [change] = unit.changes
+  checkOutcome (node: string, unit: CommitUnit, outcome: UnitOutcome): void {
+    const [change] = unit.mutations
     switch (outcome.outcome) {
       case 'committed':
         if (change?.type === 'append' && !this.isStored(outcome.rows[0]!._id)) this.broken.push('I1: acknowledged and not stored')
         // Of a unit that sets several things, some may have been so, by a commit whose node knew no more of it.
-        for (const row of unit.changes.length > 1 && change?.type !== 'append' ? [] : outcome.rows) if (!this.deliveries.has(`${row.conversationId} ${row.rev}`)) this.broken.push(`a committed change was not delivered by ${node}`)
+        for (const row of unit.mutations.length > 1 && change?.type !== 'append' ? [] : outcome.rows) if (!this.deliveries.has(`${row.conversationId} ${row.rev}`)) this.broken.push(`a committed change was not delivered by ${node}`)
         for (const { _id, readSeq } of outcome.reads) if (!this.readsDelivered.has(`${_id} ${readSeq}`)) this.broken.push('a committed read was not delivered')
         return this.checkRows(outcome.rows)
       case 'unchanged': return this.checkRows(outcome.rows)
@@ -100,8 +100,8 @@ export class Books {
   }
 
   /** What an answered call changed was delivered by somebody, whatever the answer was. */
-  checkHeard (unit: Unit, mark: string): void {
-    const [change] = unit.changes
+  checkHeard (unit: CommitUnit, mark: string): void {
+    const [change] = unit.mutations
     for (const given of this.revs.values()) {
       const made = given.findIndex(({ row, isNew }) => change?.type === 'append'
         ? isNew && row._id.equals(change.row._id)
@@ -169,7 +169,7 @@ export class Books {
 
   private headMoved (from: Head | null, to: Head): void {
     if (from !== null && (to.headRev < from.headRev || to.headSeq < from.headSeq)) this.broken.push('I2: a head went down')
-    if (from !== null && (to.clock < from.clock || (to.clock.getTime() === from.clock.getTime() && to.turn === from.turn))) this.broken.push('the clock of a conversation went back')
+    if (from !== null && (to.clock < from.clock || (to.clock.getTime() === from.clock.getTime() && to.reservedBy === from.reservedBy))) this.broken.push('the clock of a conversation went back')
   }
 
   private rowWritten (from: LogRow | null, row: LogRow): void {

@@ -1,5 +1,5 @@
 import type { MongoClient } from 'mongodb'
-import type { LogCollections } from '../../src/log/collections.ts'
+import type { LogCollections } from '../../src/log/model/collections.ts'
 import { FakeCollection } from './fake-collection.ts'
 import { FakeSession } from './fake-session.ts'
 import { FakeStore } from './fake-store.ts'
@@ -16,7 +16,7 @@ export class FakeMongo extends FakeStore {
     return {
       client: { startSession: () => new FakeSession(this, node) } as unknown as MongoClient,
       collections: {
-        conversations: collection('conversations'), log: collection('log'), members: collection('members')
+        heads: collection('conversations'), rows: collection('log'), members: collection('members')
       } as unknown as LogCollections
     }
   }

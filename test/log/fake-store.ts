@@ -1,4 +1,4 @@
-import { indexNames } from '../../src/log/collections.ts'
+import { indexNames } from '../../src/log/model/collections.ts'
 import { type Doc, duplicateKey, keyOf, matches, serverError, writeConflict } from './fake-values.ts'
 import type { Schedule } from './schedule.ts'
 

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
-import { type CommitSteps, Committer } from '../../src/log/commit.ts'
-import type { Change, Outcome, Unit } from '../../src/log/plan.ts'
-import { type LogRow, type Member, selfLogId, seqOf } from '../../src/log/types.ts'
+import { type CommitSteps, Committer } from '../../src/log/commit/committer.ts'
+import type { Mutation, UnitOutcome, CommitUnit } from '../../src/log/commit/plan.ts'
+import { type LogRow, type Member, selfLogId, seqOf } from '../../src/log/model/types.ts'
 import { TidelogError } from '../../src/errors.ts'
 import { Books } from './books.ts'
 import { type FakeOptions, FakeMongo } from './fake-mongo.ts'
@@ -42,7 +42,7 @@ export interface Spec {
 }
 
 /** What a mutant replaces. */
-export interface Mutation {
+export interface Mutant {
   steps?: (mongo: FakeMongo, now: () => number) => Partial<CommitSteps>
   endOfPage?: EndOfPage
   without?: FakeOptions['without']
@@ -58,13 +58,13 @@ export const poison = 'poison'
 interface Call {
   node: Node
   connection: string
-  unit: Unit
+  unit: CommitUnit
   /** What an edit of this call leaves in a row. */
   mark: string
   /** The end of the conversation when a read was asked for. */
   headSeq: number
   retry: boolean
-  outcome?: Outcome
+  outcome?: UnitOutcome
   error?: unknown
 }
 
@@ -74,13 +74,13 @@ interface Node {
   alive: boolean
 }
 
-export async function runHistory (spec: Spec, mutation: Mutation = {}): Promise<string[]> {
-  return await new History({ ...spec, ...mutation.within }, mutation).run()
+export async function runHistory (spec: Spec, mutant: Mutant = {}): Promise<string[]> {
+  return await new History({ ...spec, ...mutant.within }, mutant).run()
 }
 
 class History {
   private readonly spec: Spec
-  private readonly mutation: Mutation
+  private readonly mutant: Mutant
   private readonly schedule: Schedule
   private readonly books = new Books()
   private readonly mongo: FakeMongo
@@ -89,16 +89,16 @@ class History {
   private readonly connections = new Map<string, Promise<void>>()
   private time = 1_700_000_000_000
 
-  constructor (spec: Spec, mutation: Mutation) {
+  constructor (spec: Spec, mutant: Mutant) {
     this.spec = spec
-    this.mutation = mutation
+    this.mutant = mutant
     this.schedule = new Schedule(spec.seed)
     this.mongo = new FakeMongo({
       schedule: this.schedule,
       faults: spec.faults,
       lag: spec.lag,
       refuses: doc => doc['message'] === poison,
-      without: mutation.without ?? [],
+      without: mutant.without ?? [],
       onApply: writes => { this.books.applied(writes) }
     })
     for (let i = 0; i < (spec.share ? 1 : spec.nodes); i++) this.nodes.push(this.start(i, `n${i}`))
@@ -107,7 +107,7 @@ class History {
   async run (): Promise<string[]> {
     const { collections } = this.mongo.connect('reader')
     const readers = this.spec.readers.map(({ room: ofRoom, by, limit }) =>
-      new Reader(collections, this.schedule, this.books, { conversationId: ofRoom ? room : direct, by: ofRoom ? 'rev' : by, limit, endOfPage: this.mutation.endOfPage }))
+      new Reader(collections, this.schedule, this.books, { conversationId: ofRoom ? room : direct, by: ofRoom ? 'rev' : by, limit, endOfPage: this.mutant.endOfPage }))
     for (const step of this.spec.steps) this.enqueue(step)
     for (const reader of readers) void reader.follow()
     await this.schedule.run()
@@ -132,8 +132,8 @@ class History {
       return this.time + (this.spec.clocks[index] ?? 0) - (this.schedule.chance(0.2) ? this.schedule.below(50) : 0)
     }
     const committer = new Committer(client, collections, {
-      share: this.spec.share, batchCountMax: this.spec.batchCountMax, headsMax: 2 + index, now, onCommitted: committed => { this.books.delivered(name, committed) }
-    }, { sleep: () => this.schedule.turn(name), ...this.mutation.steps?.(this.mongo, now) })
+      isSoleWriter: this.spec.share, batchCountMax: this.spec.batchCountMax, headsMax: 2 + index, now, onCommitted: committed => { this.books.delivered(name, committed) }
+    }, { sleep: () => this.schedule.turn(name), ...this.mutant.steps?.(this.mongo, now) })
     return { name, committer, alive: true }
   }
 
@@ -165,7 +165,7 @@ class History {
     for (const call of this.calls) if (call.node === node && call.outcome === undefined && call.error === undefined) this.sendAgain(call, 2)
   }
 
-  private call (node: Node, connection: string, unit: Unit, retries = 2, retry = false): void {
+  private call (node: Node, connection: string, unit: CommitUnit, retries = 2, retry = false): void {
     const headSeq = (this.mongo.read('conversations', direct)?.['headSeq'] ?? 0) as number
     const call: Call = { node, connection, unit, mark: `[${this.calls.length}]`, headSeq, retry }
     this.calls.push(call)
@@ -179,31 +179,31 @@ class History {
 
   /** What a client does that got no answer, or one to try again: only a client id makes it safe. */
   private sendAgain ({ unit, connection }: Call, retries: number): void {
-    const [change] = unit.changes
+    const [change] = unit.mutations
     if (retries === 0 || change?.type !== 'append' || change.row.clientMessageId === undefined) return
     void this.schedule.turn('clients').then(() => {
       this.call(this.nodes[this.schedule.below(this.nodes.length)]!, connection, again(unit), retries - 1, true)
     })
   }
 
-  private unitOf (step: Exclude<Step, { type: 'crash' }>): Unit | undefined {
+  private unitOf (step: Exclude<Step, { type: 'crash' }>): CommitUnit | undefined {
     const userId = users[step.user]!
     switch (step.type) {
-      case 'send': return { changes: sendOf(step, this.calls.length) }
-      case 'poison': return { changes: sendOf({ ...step, room: false, clientId: null, alsoRead: false, message: poison }, this.calls.length) }
-      case 'join': return { changes: [joinOf(userId)] }
-      case 'leave': return { changes: [{ type: 'member', conversationId: room, userId, role: null }] }
-      case 'invite': return { changes: [joinOf(userId), { type: 'read', conversationId: room, userId, seq: seqOf(1_000) }] }
-      case 'read': return { changes: [{ type: 'read', conversationId: step.room ? room : direct, userId, seq: seqOf(step.seq) }] }
-      case 'block': return { changes: [blockOf(userId, users[(step.user + 1) % users.length]!.toHexString(), step.on)] }
-      case 'rename': return { changes: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${step.content}` }) }] }
+      case 'send': return { mutations: sendOf(step, this.calls.length) }
+      case 'poison': return { mutations: sendOf({ ...step, room: false, clientId: null, alsoRead: false, message: poison }, this.calls.length) }
+      case 'join': return { mutations: [joinOf(userId)] }
+      case 'leave': return { mutations: [{ type: 'member', conversationId: room, userId, role: null }] }
+      case 'invite': return { mutations: [joinOf(userId), { type: 'read', conversationId: room, userId, seq: seqOf(1_000) }] }
+      case 'read': return { mutations: [{ type: 'read', conversationId: step.room ? room : direct, userId, seq: seqOf(step.seq) }] }
+      case 'block': return { mutations: [blockOf(userId, users[(step.user + 1) % users.length]!.toHexString(), step.on)] }
+      case 'rename': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${step.content}` }) }] }
       case 'edit':
       case 'delete': {
-        const sent = this.calls.flatMap(({ unit: { changes: [change] } }) => change?.type === 'append' && change.row.message !== poison ? [change] : [])
+        const sent = this.calls.flatMap(({ unit: { mutations: [change] } }) => change?.type === 'append' && change.row.message !== poison ? [change] : [])
         const target = sent[step.target % Math.max(1, sent.length)]
         if (target === undefined) return undefined
         const { conversationId, row: { _id } } = target
-        return { changes: [step.type === 'delete' ? deleteOf(conversationId, _id) : editOf(conversationId, _id, step.content, `[${this.calls.length}]`)] }
+        return { mutations: [step.type === 'delete' ? deleteOf(conversationId, _id) : editOf(conversationId, _id, step.content, `[${this.calls.length}]`)] }
       }
     }
   }
@@ -212,7 +212,7 @@ class History {
     const { broken } = this.books
     const calm = this.spec.faults === 0 && this.spec.lag === 0
     for (const { node, unit, mark, outcome, error, headSeq } of this.calls) {
-      const [change] = unit.changes
+      const [change] = unit.mutations
       if (outcome === undefined && error === undefined && node.alive) broken.push('a call is never answered')
       if (error !== undefined && calm && !isPoison(unit)) broken.push(`a call fails for no reason: ${String(error)}`)
       if (error !== undefined && !(error instanceof TidelogError && error.retryable)) broken.push(`a call fails with ${String(error)}`)
@@ -228,7 +228,7 @@ class History {
 
   private checkAtomic (): void {
     for (const { unit } of this.calls) {
-      const ids = unit.changes.flatMap(change => change.type === 'append' ? [change.row._id] : [])
+      const ids = unit.mutations.flatMap(change => change.type === 'append' ? [change.row._id] : [])
       const stored = ids.filter(id => this.mongo.read('log', id.toHexString()) !== null).length
       if (stored > 0 && stored < ids.length) this.books.broken.push('a unit is stored in part')
     }
@@ -238,7 +238,7 @@ class History {
   private checkOrder (): void {
     const last = new Map<string, number>()
     for (const { connection, unit, outcome, retry } of this.calls) {
-      const [change] = unit.changes
+      const [change] = unit.mutations
       if (retry || change?.type !== 'append' || outcome?.outcome !== 'committed') continue
       const key = `${connection} ${change.conversationId}`
       const { seq } = outcome.rows[0]!
@@ -248,20 +248,20 @@ class History {
   }
 }
 
-function again ({ changes }: Unit): Unit {
-  return { changes: changes.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
+function again ({ mutations }: CommitUnit): CommitUnit {
+  return { mutations: mutations.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
 }
 
-function isPoison ({ changes: [change] }: Unit): boolean {
+function isPoison ({ mutations: [change] }: CommitUnit): boolean {
   return change?.type === 'append' && change.row.message === poison
 }
 
 function sendOf (
   { user, room: toRoom, clientId, body, alsoRead, message }: { user: number, room: boolean, clientId: number | null, body?: number, alsoRead: boolean, message?: string },
   unique: number
-): Change[] {
+): Mutation[] {
   const sender = users[user]!
-  const changes: Change[] = [{
+  const changes: Mutation[] = [{
     type: 'append',
     conversationId: toRoom ? room : direct,
     row: {
@@ -280,7 +280,7 @@ function sendOf (
   return changes
 }
 
-function joinOf (userId: ObjectId): Change {
+function joinOf (userId: ObjectId): Mutation {
   return {
     type: 'member',
     conversationId: room,
@@ -290,7 +290,7 @@ function joinOf (userId: ObjectId): Change {
   }
 }
 
-function blockOf (userId: ObjectId, other: string, on: boolean): Change {
+function blockOf (userId: ObjectId, other: string, on: boolean): Mutation {
   return {
     type: 'put',
     conversationId: selfLogId(userId),
@@ -302,7 +302,7 @@ function blockOf (userId: ObjectId, other: string, on: boolean): Change {
 }
 
 /** Beside the new content, every edit leaves its mark: one that is lost is seen. */
-function editOf (conversationId: string, rowId: ObjectId, content: number, mark: string): Change {
+function editOf (conversationId: string, rowId: ObjectId, content: number, mark: string): Mutation {
   const message = `edited ${content}`
   return {
     type: 'revise',
@@ -315,6 +315,6 @@ function editOf (conversationId: string, rowId: ObjectId, content: number, mark:
   }
 }
 
-function deleteOf (conversationId: string, rowId: ObjectId): Change {
+function deleteOf (conversationId: string, rowId: ObjectId): Mutation {
   return { type: 'revise', conversationId, rowId, decide: row => row.isDeleted === true ? null : { set: { isDeleted: true }, unset: ['message'] } }
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { spec } from './arbitrary.ts'
-import { type Mutation, runHistory } from './history.ts'
+import { type Mutant, runHistory } from './history.ts'
 import { mutants } from './mutants.ts'
 
 /** More for a long run: TIDELOG_RUNS=100000 npx tap test/log/model.test.ts */
 const runs = Number(process.env['TIDELOG_RUNS'] ?? 1_500)
 
-const keepsItsPromises = (mutation?: Mutation) => fc.asyncProperty(spec, async history => {
+const keepsItsPromises = (mutation?: Mutant) => fc.asyncProperty(spec, async history => {
   const broken = await runHistory(history, mutation)
   if (broken.length > 0) throw new Error([...new Set(broken)].join('; '))
 })

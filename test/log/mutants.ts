@@ -1,29 +1,29 @@
 import { type Collection, ObjectId } from 'mongodb'
-import { type Plan, type Unit, planBatch } from '../../src/log/plan.ts'
-import { type LogCollections, indexNames } from '../../src/log/collections.ts'
-import { pageEnd } from '../../src/log/page.ts'
-import { type CommitResult, commitPlan } from '../../src/log/transaction.ts'
-import type { Mutation } from './history.ts'
+import { type Plan, type CommitUnit, planBatch } from '../../src/log/commit/plan.ts'
+import { type LogCollections, indexNames } from '../../src/log/model/collections.ts'
+import { pageEndRev } from '../../src/log/read/page.ts'
+import { type TransactionResult, commitPlan } from '../../src/log/commit/transaction.ts'
+import type { Mutant } from './history.ts'
 
 /** Plausible ways to write the log that lose or double messages: the check on histories must find every one of them. */
-export const mutants: Record<string, Mutation> = {
+export const mutants: Record<string, Mutant> = {
   'a counter is raised, then the row is inserted, without a transaction': {
     steps: () => ({ write: writeWithoutTransaction })
   },
   'the head is advanced without a filter on what it was': {
-    steps: () => ({ write: (plan, collections, session) => commitPlan(plan, unfiltered(collections, 'conversations'), session) }),
+    steps: () => ({ write: (plan, collections, session) => commitPlan(plan, unfiltered(collections, 'heads'), session) }),
     within: { share: false, nodes: 3, faults: 0 }
   },
   'a row is edited without a filter on its rev': {
-    steps: () => ({ write: (plan, collections, session) => commitPlan(plan, unfiltered(collections, 'log'), session) }),
+    steps: () => ({ write: (plan, collections, session) => commitPlan(plan, unfiltered(collections, 'rows'), session) }),
     within: { lag: 0.5, faults: 0 }
   },
   'a cursor comes from a head that was read after the scan': {
-    endOfPage: async (page, head, after, headNow) => pageEnd(page, await headNow() ?? head, after),
+    endOfPage: async (page, head, after, headNow) => pageEndRev(page, await headNow() ?? head, after),
     within: { faults: 0 }
   },
   'a cursor is the head although there is more': {
-    endOfPage: (page, head, after) => pageEnd({ ...page, hasMore: false }, head, after),
+    endOfPage: (page, head, after) => pageEndRev({ ...page, hasMore: false }, head, after),
     within: { faults: 0, readers: [{ room: false, by: 'rev', limit: 1 }, { room: true, by: 'rev', limit: 1 }] }
   },
   'client ids are not unique': { without: [indexNames.byClientId] },
@@ -59,8 +59,8 @@ export const mutants: Record<string, Mutation> = {
   },
   'members are not looked at in the commit': {
     steps: () => ({
-      plan: (units, known, now) => planBatch(units.map(({ changes }) => ({
-        changes: changes.map(change => {
+      plan: (units, known, now) => planBatch(units.map(({ mutations }) => ({
+        mutations: mutations.map(change => {
           if (change.type !== 'append') return change
           const { requiresMember, ...rest } = change
           return rest
@@ -70,13 +70,13 @@ export const mutants: Record<string, Mutation> = {
   }
 }
 
-async function writeWithoutTransaction ({ heads, rows, members: writes }: Plan, collections: LogCollections): Promise<CommitResult> {
+async function writeWithoutTransaction ({ heads, rows, members: writes }: Plan, collections: LogCollections): Promise<TransactionResult> {
   try {
     for (const { from, to } of heads) {
-      if (from === null) await collections.conversations.bulkWrite([{ insertOne: { document: to } }])
+      if (from === null) await collections.heads.bulkWrite([{ insertOne: { document: to } }])
       else {
         const by = { headRev: to.headRev - from.headRev, headSeq: to.headSeq - from.headSeq } as never
-        await collections.conversations.bulkWrite([{ updateOne: { filter: { _id: to._id, headRev: from.headRev }, update: { $inc: by, $set: { clock: to.clock } } } }])
+        await collections.heads.bulkWrite([{ updateOne: { filter: { _id: to._id, headRev: from.headRev }, update: { $inc: by, $set: { clock: to.clock } } } }])
       }
     }
     for (const { key, to } of writes) {
@@ -85,7 +85,7 @@ async function writeWithoutTransaction ({ heads, rows, members: writes }: Plan, 
     }
     for (const { from, to } of rows) {
       const { _id, ...replacement } = to
-      await collections.log.bulkWrite([from === null ? { insertOne: { document: to } } : { replaceOne: { filter: { _id }, replacement } }])
+      await collections.rows.bulkWrite([from === null ? { insertOne: { document: to } } : { replaceOne: { filter: { _id }, replacement } }])
     }
     return { result: 'committed' }
   } catch (error) {
@@ -94,7 +94,7 @@ async function writeWithoutTransaction ({ heads, rows, members: writes }: Plan, 
 }
 
 /** Collections of which one keeps only the `_id` of every filter, and says that all that it should match was matched. */
-function unfiltered (collections: LogCollections, name: 'conversations' | 'log'): LogCollections {
+function unfiltered (collections: LogCollections, name: 'heads' | 'rows'): LogCollections {
   const collection = collections[name]
   const loose = {
     insertMany: async (documents: never[], options: object) => await (collection as unknown as Collection<never>).insertMany(documents, options),
@@ -105,8 +105,8 @@ function unfiltered (collections: LogCollections, name: 'conversations' | 'log')
   return { ...collections, [name]: loose }
 }
 
-function renewed ({ changes }: Unit): Unit {
-  return { changes: changes.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
+function renewed ({ mutations }: CommitUnit): CommitUnit {
+  return { mutations: mutations.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
 }
 
 function byTheClock (plan: Plan, now: number): Plan {

@@ -1,5 +1,5 @@
-import { type Known, type Plan, type Unit, planBatch } from '../../src/log/plan.ts'
-import type { Head, LogRow, Member } from '../../src/log/types.ts'
+import { type PlanInput, type Plan, type CommitUnit, planBatch } from '../../src/log/commit/plan.ts'
+import type { Head, LogRow, Member } from '../../src/log/model/types.ts'
 
 /** When the plans of a test are made, in milliseconds. */
 export const now = 1_700_000_000_000
@@ -10,8 +10,8 @@ export class PlannedDatabase {
   readonly rows = new Map<string, LogRow>()
   readonly members = new Map<string, Member>()
 
-  commit (units: Unit[], at: number = now): Plan {
-    const plan = planBatch(units, this as Known, at)
+  commit (units: CommitUnit[], at: number = now): Plan {
+    const plan = planBatch(units, this as PlanInput, at)
     for (const { to } of plan.heads) this.heads.set(to._id, to)
     for (const { to } of plan.rows) this.rows.set(to._id.toHexString(), to)
     for (const { key, to } of plan.members) to === null ? this.members.delete(key) : this.members.set(key, to)

@@ -1,7 +1,7 @@
-import type { LogCollections } from '../../src/log/collections.ts'
-import { type Page, changesAfter, changesSince, pageEnd } from '../../src/log/page.ts'
-import { type Head, type LogRow, type Rev, revOf } from '../../src/log/types.ts'
-import { pageTime } from '../../src/sync/legacy-page.ts'
+import type { LogCollections } from '../../src/log/model/collections.ts'
+import { type Page, changesAfter, changesSince, pageEndRev } from '../../src/log/read/page.ts'
+import { type Head, type LogRow, type Rev, revOf } from '../../src/log/model/types.ts'
+import { pageTime } from '../../src/sync/legacy/page-time.ts'
 import type { Books } from './books.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -60,7 +60,7 @@ export class Reader {
       if (row.rev > (this.held.get(id)?.rev ?? 0)) this.held.set(id, row)
     }
     if (by === 'rev') {
-      this.after = await (this.options.endOfPage ?? pageEnd)(page, head, this.after, () => this.head())
+      this.after = await (this.options.endOfPage ?? pageEndRev)(page, head, this.after, () => this.head())
     } else {
       this.since = pageTime(page, head)
     }
@@ -69,6 +69,6 @@ export class Reader {
   }
 
   private async head (): Promise<Head | undefined> {
-    return (await this.collections.conversations.find({ _id: this.options.conversationId }).toArray())[0]
+    return (await this.collections.heads.find({ _id: this.options.conversationId }).toArray())[0]
   }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { type Change, type Plan, type PutContent, type Unit } from '../../src/log/plan.ts'
-import { memberKey, rowIdOf, selfLogId, seqOf, shownReadersMax } from '../../src/log/types.ts'
+import { type Mutation, type Plan, type StateContent, type CommitUnit } from '../../src/log/commit/plan.ts'
+import { memberKey, stateRowId, selfLogId, seqOf, readPositionsShownMax } from '../../src/log/model/types.ts'
 import { TidelogError } from '../../src/errors.ts'
 import { PlannedDatabase } from './planned-database.ts'
 
@@ -15,12 +15,12 @@ const [alice, bob] = [new ObjectId('a'.repeat(24)), new ObjectId('b'.repeat(24))
 const own = (database: PlannedDatabase, userId: ObjectId) =>
   database.log(selfLogId(userId)).map(({ kind, about, role, on, readSeq }) => kind === 'membership' ? [about, role] : kind === 'read' ? [about, readSeq] : [about, on])
 
-const unit = (...changes: Change[]): Unit => ({ changes })
-const member = (userId: ObjectId, role: Extract<Change, { type: 'member' }>['role'], more: Partial<Extract<Change, { type: 'member' }>> = {}): Change =>
+const unit = (...mutations: Mutation[]): CommitUnit => ({ mutations })
+const member = (userId: ObjectId, role: Extract<Mutation, { type: 'member' }>['role'], more: Partial<Extract<Mutation, { type: 'member' }>> = {}): Mutation =>
   ({ type: 'member', conversationId: room, userId, role, ...more })
-const message = (fields: Partial<Extract<Change, { type: 'append' }>> = {}): Change =>
+const message = (fields: Partial<Extract<Mutation, { type: 'append' }>> = {}): Mutation =>
   ({ type: 'append', conversationId: room, row: { _id: new ObjectId(), kind: 'message', senderId: alice, message: 'hi' }, ...fields })
-const block = (on: boolean): Change => ({
+const block = (on: boolean): Mutation => ({
   type: 'put', conversationId: selfLogId(alice), kind: 'block', subject: 'b', decide: () => ({ about: 'b', on }), open: { kind: 'self', members: [] }
 })
 const outcomes = (plan: Plan) => plan.outcomes.map(outcome => typeof outcome === 'number' ? outcome : outcome.outcome)
@@ -58,7 +58,7 @@ t.test('a read position moves in the own log too', async t => {
 
 t.test('above so many members a read position is told to nobody else, and does not move the conversation', async t => {
   const database = opened()
-  for (let index = 0; index < shownReadersMax; index++) database.commit([unit(member(new ObjectId(), 'member'))])
+  for (let index = 0; index < readPositionsShownMax; index++) database.commit([unit(member(new ObjectId(), 'member'))])
   database.commit([unit(message())])
   const before = database.heads.get(room)
   const plan = database.commit([unit({ type: 'read', conversationId: room, userId: alice, seq: seqOf(1) })])
@@ -89,7 +89,7 @@ t.test('who is banned cannot be told from who never came, but to a rule', async 
 
 t.test('settings stand on the head and in their row, and the same again changes nothing', async t => {
   const database = opened()
-  const rename = (name: string): Change => ({ type: 'meta', conversationId: room, actor: alice, decide: (_head, actor) => actor?.role === 'owner' ? { name } : null })
+  const rename = (name: string): Mutation => ({ type: 'meta', conversationId: room, actor: alice, decide: (_head, actor) => actor?.role === 'owner' ? { name } : null })
   t.same(outcomes(database.commit([unit(rename('X')), unit(rename('Y')), unit(rename('Y'))])), ['unchanged', 'committed', 'unchanged'])
   t.match(database.log(room).at(-1), { kind: 'meta', rev: 2, name: 'Y', isPrivate: true })
   t.match(database.heads.get(room), { name: 'Y', isPrivate: true, metaRev: 2, headRev: 2 })
@@ -112,7 +112,7 @@ t.test('a block is a row of the own log; its end shows more than before', async 
 t.test('a purge goes on, and never back', async t => {
   const database = opened()
   database.commit([unit(message()), unit(message())])
-  const purge = (seq: number): Change => ({ type: 'purge', conversationId: room, throughSeq: seqOf(seq) })
+  const purge = (seq: number): Mutation => ({ type: 'purge', conversationId: room, throughSeq: seqOf(seq) })
   t.same(outcomes(database.commit([unit(purge(9)), unit(purge(1))])), ['committed', 'unchanged'])
   t.match(database.heads.get(room), { headRev: 4, purgedSeq: 2 })
   t.match(database.log(room).at(-1), { kind: 'purge', throughSeq: 2 })
@@ -134,14 +134,14 @@ t.test('I2: whatever states are set in whatever batches, revs have no gap and ea
   fc.assert(fc.property(fc.array(fc.array(set, { maxLength: 5 }), { maxLength: 8 }), batches => {
     const database = opened()
     let revs = 1
-    const last = new Map<string, PutContent>()
+    const last = new Map<string, StateContent>()
     for (const batch of batches) {
       const plan = database.commit([...batch.map(({ subject, on }) => unit({ type: 'put', conversationId: room, kind: 'block', subject, decide: () => ({ on }) }))])
       for (const { to } of plan.rows) if (to.rev !== ++revs) return false
       for (const { subject, on } of batch) last.set(subject, { on })
       if (database.heads.get(room)!.headRev !== revs) return false
     }
-    return [...last].every(([subject, { on }]) => database.rows.get(rowIdOf(room, 'block', subject).toHexString())?.on === on) &&
+    return [...last].every(([subject, { on }]) => database.rows.get(stateRowId(room, 'block', subject).toHexString())?.on === on) &&
       new Set(database.log(room).map(({ rev }) => rev)).size === last.size + 1
   }))
   t.pass()

@@ -1,6 +1,5 @@
 import { MongoServerError } from 'mongodb'
-import { commonChatId } from '../../src/chat/conversation-id.ts'
-import type { Identity } from '../../src/auth/identity.ts'
+import { commonChatId } from '../../src/chat/rules/conversation-id.ts'
 import type { Message } from '../../src/schemas/message.ts'
 import type { Change, SyncBody } from '../../src/schemas/sync.ts'
 import { type State, cursorsOf, nothing } from '../helpers/follower.ts'
@@ -8,6 +7,7 @@ import type { Schedule } from '../log/schedule.ts'
 import { type Live, type LiveEvent, type Rules, beginSync, connected, endSync, failSync, hear, hearHeads, hearReads, holes, takeAnswer } from './live.ts'
 import { Lost, type Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
+import type { Identity } from '../../src/users/identity.ts'
 
 export interface ClientOptions {
   name: string

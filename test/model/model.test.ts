@@ -3,12 +3,12 @@ import t from 'tap'
 import { spec } from './arbitrary.ts'
 import { found } from './found.ts'
 import { mutants } from './mutants.ts'
-import { type Mutation, runHistory } from './world.ts'
+import { type Mutant, runHistory } from './world.ts'
 
 /** More for a long run: TIDELOG_RUNS=100000 npx tap test/model/model.test.ts */
 const runs = Number(process.env['TIDELOG_RUNS'] ?? 1_000)
 
-const keepsItsPromises = (mutation?: Mutation) => fc.asyncProperty(spec, async history => {
+const keepsItsPromises = (mutation?: Mutant) => fc.asyncProperty(spec, async history => {
   const broken = await runHistory(history, mutation)
   if (broken.length > 0) throw new Error([...new Set(broken)].join('; '))
 })

@@ -1,9 +1,9 @@
-import type { ConversationLog } from '../../src/log/index.ts'
-import { selfLogId, selfLogOwner, seqOf } from '../../src/log/types.ts'
-import { generationOf } from '../../src/chat/view.ts'
-import { PlaceDirectory, type UserPlaces } from '../../src/sync/places.ts'
+import type { ConversationLog } from '../../src/log/conversation-log.ts'
+import { selfLogId, selfLogOwner, seqOf } from '../../src/log/model/types.ts'
+import { generationOf } from '../../src/chat/rules/view.ts'
+import { UserConversationDirectory, type UserConversations } from '../../src/sync/user-conversations.ts'
 import { Order, type OrderEnds, type Send } from '../../src/sockets/order.ts'
-import type { Mutation, Spec, Step } from './world.ts'
+import type { Mutant, Spec, Step } from './world.ts'
 
 const everybody = [0, 1, 2]
 const joins = everybody.map((user): Step => ({ type: 'membership', user, node: user, role: 'member' }))
@@ -16,18 +16,18 @@ const clients = everybody.map(user => ({ user, live: true, limit: 4 }))
 const noFaults: Partial<Spec> = { faults: 0, loss: 0, calm: false }
 
 /** Plausible ways to write sync, delivery and a client that lose changes, or show them to the wrong people: the check must find every one. */
-export const mutants: Record<string, Mutation> = {
+export const mutants: Record<string, Mutant> = {
   'a cursor is the head that is read after the scan': {
     pull: pull => async (context, identity, input) => {
       const pulled = await pull(context, identity, input)
-      const { places, chat: { log } } = context
-      const mine = await places.of(identity, await log.head(selfLogId(identity.userId)))
+      const { conversations, chat: { log } } = context
+      const mine = await conversations.get(identity, await log.head(selfLogId(identity.userId)))
       for (const one of pulled.conversations) {
         const place = mine.byWireId.get(one.wireId)
         const head = place === undefined || one.hasMore ? undefined : await log.head(place.conversationId)
         if (head === undefined) continue
-        const { generation } = places.positionOf(identity.userId, place!, one.cursor)
-        one.cursor = places.cursorAt(identity.userId, place!, { rev: head.headRev, clock: head.clock.getTime(), generation })
+        const { generation } = conversations.positionOf(identity.userId, place!, one.cursor)
+        one.cursor = conversations.cursorAt(identity.userId, place!, { rev: head.headRev, clock: head.clock.getTime(), generation })
       }
       return pulled
     },
@@ -36,14 +36,14 @@ export const mutants: Record<string, Mutation> = {
   'what does not fit into an answer is dropped, and there is said to be no more': {
     pull: pull => async (context, identity, input) => {
       const pulled = await pull(context, identity, { ...input, limit: 500 })
-      const { places, chat: { log } } = context
-      const mine = await places.of(identity, await log.head(selfLogId(identity.userId)))
+      const { conversations, chat: { log } } = context
+      const mine = await conversations.get(identity, await log.head(selfLogId(identity.userId)))
       for (const one of pulled.conversations) {
         const place = mine.byWireId.get(one.wireId)
         if (!one.hasMore || place === undefined) continue
         const head = (await log.head(place.conversationId))!
-        const { generation } = places.positionOf(identity.userId, place, one.cursor)
-        one.cursor = places.cursorAt(identity.userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation })
+        const { generation } = conversations.positionOf(identity.userId, place, one.cursor)
+        one.cursor = conversations.cursorAt(identity.userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation })
         one.hasMore = false
       }
       pulled.hasMore = pulled.conversations.length > 0
@@ -53,14 +53,14 @@ export const mutants: Record<string, Mutation> = {
   'all of a conversation is said to be in its first page': {
     pull: pull => async (context, identity, input) => {
       const pulled = await pull(context, identity, input)
-      const { places, chat: { log } } = context
-      const mine = await places.of(identity, await log.head(selfLogId(identity.userId)))
+      const { conversations, chat: { log } } = context
+      const mine = await conversations.get(identity, await log.head(selfLogId(identity.userId)))
       for (const one of pulled.conversations) {
         const place = mine.byWireId.get(one.wireId)
         if (!one.reset || !one.hasMore || place === undefined) continue
         const head = (await log.head(place.conversationId))!
-        const { generation } = places.positionOf(identity.userId, place, one.cursor)
-        one.cursor = places.cursorAt(identity.userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation })
+        const { generation } = conversations.positionOf(identity.userId, place, one.cursor)
+        one.cursor = conversations.cursorAt(identity.userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation })
       }
       return pulled
     },
@@ -86,15 +86,15 @@ export const mutants: Record<string, Mutation> = {
   },
   'a view that shows more than before is no reason for a reset': {
     pull: pull => async (context, identity, { cursors = {}, ...input }) => {
-      const { places, chat: { log } } = context
+      const { conversations, chat: { log } } = context
       const selfHead = await log.head(selfLogId(identity.userId))
-      const mine = await places.of(identity, selfHead)
+      const mine = await conversations.get(identity, selfHead)
       const bent = await Promise.all(Object.entries(cursors).map(async ([id, cursor]) => {
         const place = mine.byWireId.get(id)
         const head = place === undefined ? undefined : await log.head(place.conversationId)
         if (head === undefined || cursor === null) return [id, cursor] as const
-        const { stale, ...position } = places.check(identity.userId, place!.conversationId, cursor)
-        return [id, stale ? cursor : log.cursors.encode(identity.userId, place!.conversationId, { ...position, generation: generationOf(head, place!.joined, selfHead) })] as const
+        const { isFromOtherEpoch, ...position } = conversations.decodeCursor(identity.userId, place!.conversationId, cursor)
+        return [id, isFromOtherEpoch ? cursor : log.cursors.encode(identity.userId, place!.conversationId, { ...position, generation: generationOf(head, place!.joined, selfHead) })] as const
       }))
       return await pull(context, identity, { ...input, cursors: Object.fromEntries(bent) })
     },
@@ -102,7 +102,7 @@ export const mutants: Record<string, Mutation> = {
     first: [...joins, blocks(true), says(1), says(1), blocks(false)]
   },
   'who was removed goes on with an old cursor': {
-    pull: pull => async (context, identity, input) => await pull({ ...context, places: placesForEver(context.places) }, identity, input)
+    pull: pull => async (context, identity, input) => await pull({ ...context, conversations: placesForEver(context.conversations) }, identity, input)
   },
   'a client is not told of a change that it may not see': {
     isDropped: event => event === 'noop',
@@ -141,7 +141,7 @@ export const mutants: Record<string, Mutation> = {
       const decode = cursors.decode.bind(cursors)
       cursors.decode = (...given) => {
         const position = decode(...given)
-        return position === null ? null : { ...position, stale: false }
+        return position === null ? null : { ...position, isFromOtherEpoch: false }
       }
     },
     within: { calm: false, clients },
@@ -149,17 +149,17 @@ export const mutants: Record<string, Mutation> = {
   }
 }
 
-const everSeen = new WeakMap<PlaceDirectory, Map<string, UserPlaces>>()
+const everSeen = new WeakMap<UserConversationDirectory, Map<string, UserConversations>>()
 
 /** A cache of places from which nobody ever goes. */
-function placesForEver (places: PlaceDirectory): PlaceDirectory {
-  const seen = everSeen.get(places) ?? new Map<string, UserPlaces>()
+function placesForEver (places: UserConversationDirectory): UserConversationDirectory {
+  const seen = everSeen.get(places) ?? new Map<string, UserConversations>()
   everSeen.set(places, seen)
-  return Object.assign(Object.create(PlaceDirectory.prototype) as PlaceDirectory, places, {
-    of: async (...given: Parameters<PlaceDirectory['of']>) => {
-      const now = await places.of(...given)
+  return Object.assign(Object.create(UserConversationDirectory.prototype) as UserConversationDirectory, places, {
+    of: async (...given: Parameters<UserConversationDirectory['get']>) => {
+      const now = await places.get(...given)
       const before = seen.get(given[0].userId)
-      const all = [...now.all, ...before?.all.filter(({ wireId }) => !now.byWireId.has(wireId)) ?? []]
+      const all = [...now.list, ...before?.list.filter(({ wireId }) => !now.byWireId.has(wireId)) ?? []]
       const kept = { ...now, all, byWireId: new Map(all.map(place => [place.wireId, place])) }
       seen.set(given[0].userId, kept)
       return kept

@@ -1,10 +1,9 @@
 import type { Db, MongoClient } from 'mongodb'
-import type { Identity } from '../../src/auth/identity.ts'
 import type { ChatContext } from '../../src/chat/context.ts'
-import { BlockDirectory } from '../../src/chat/blocks.ts'
-import type { CommitOptions, CommitSteps } from '../../src/log/commit.ts'
-import { ConversationLog } from '../../src/log/index.ts'
-import type { LogCollections } from '../../src/log/collections.ts'
+import { BlockDirectory } from '../../src/chat/directories/block-directory.ts'
+import type { CommitOptions, CommitSteps } from '../../src/log/commit/committer.ts'
+import { ConversationLog } from '../../src/log/conversation-log.ts'
+import type { LogCollections } from '../../src/log/model/collections.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import { Beacon } from '../../src/sockets/beacon.ts'
 import { startDelivery } from '../../src/sockets/deliver.ts'
@@ -12,14 +11,15 @@ import { type LiveHead, goLive } from '../../src/sockets/go-live.ts'
 import type { Order } from '../../src/sockets/order.ts'
 import { type OrderOptions, type Schedule } from '../../src/sockets/order.ts'
 import { Positions } from '../../src/sockets/positions.ts'
-import type { Live, SocketServices } from '../../src/sockets/services.ts'
+import type { SocketContext, SocketServices } from '../../src/sockets/context.ts'
 import { Subscriptions } from '../../src/sockets/subscriptions.ts'
 import type { SyncContext } from '../../src/sync/context.ts'
-import { PlaceDirectory } from '../../src/sync/places.ts'
-import { writePulled } from '../../src/sync/answer.ts'
+import { UserConversationDirectory } from '../../src/sync/user-conversations.ts'
+import { writeSyncJson } from '../../src/sync/response.ts'
 import type { PullInput, pull } from '../../src/sync/pull.ts'
-import { Waiters } from '../../src/sync/wait.ts'
+import { LongPolls } from '../../src/sync/waiters.ts'
 import { FakeIo, type FakeSocket, type Wire } from './sockets.ts'
+import type { Identity } from '../../src/users/identity.ts'
 
 export interface NodeOptions {
   name: string
@@ -71,12 +71,12 @@ export class Node {
 
   async pull (identity: Identity, input: PullInput): Promise<SyncBody> {
     const { sync } = await this.ready
-    return JSON.parse(writePulled(await this.options.pull(sync, identity, input), 0)) as SyncBody
+    return JSON.parse(writeSyncJson(await this.options.pull(sync, identity, input), 0)) as SyncBody
   }
 
   async goLive (socket: FakeSocket): Promise<Record<string, LiveHead>> {
     const { services } = await this.ready
-    return await goLive({ ...services, socket: socket.real } as Live)
+    return await goLive({ ...services, socket: socket.real } as SocketContext)
   }
 
   private async open (): Promise<Parts> {
@@ -84,15 +84,15 @@ export class Node {
     const log = await ConversationLog.open(client, databaseOf(collections, epoch), commit, steps)
     this.options.bend(log)
     const chat = { log, users, listings: { peek: () => null }, blocks: new BlockDirectory(log, 16), unread } as unknown as ChatContext
-    const sync = { chat, places: new PlaceDirectory(log), unread, waiters: new Waiters(), lookAgainMs: Infinity, sizes: { change: 700 } } as SyncContext
+    const sync = { chat, conversations: new UserConversationDirectory(log), unread, longPolls: new LongPolls(), pollMs: Infinity, averageBytes: { change: 700 } } as SyncContext
     const positions = new Positions(4)
     const subscriptions = new Subscriptions(this.io.server, chat, positions)
     if (this.options.keepsRemoved) subscriptions.membershipEnded = () => {}
-    const failing = { debug: () => {}, warn: () => {}, error: ({ err }: { err: unknown }) => { this.options.onFailure(err) } } as unknown as SocketServices['log']
+    const failing = { debug: () => {}, warn: () => {}, error: ({ err }: { err: unknown }) => { this.options.onFailure(err) } } as unknown as SocketServices['logger']
     const { later, hearsOthers } = this.options
-    const order = this.options.order({ positions, log: failing, isAlone: log.isAlone, hearsOthers: () => hearsOthers, later })
+    const order = this.options.order({ positions, log: failing, isAlone: log.isSoleWriter, hearsOthers: () => hearsOthers, later })
     const beacon = new Beacon(subscriptions, sync, order, failing, 64)
-    const services = { io: this.io.server, chat, sync, subscriptions, beacon, order, log: failing, readers: new Map() } as unknown as SocketServices
+    const services = { io: this.io.server, chat, sync, subscriptions, beacon, order, logger: failing, markReadSockets: new Map() } as unknown as SocketServices
     startDelivery(services)
     return { log, sync, services }
   }
@@ -105,7 +105,7 @@ interface Parts {
 }
 
 /** Counts are not judged here. */
-const unread = { of: async () => 0 } as unknown as SyncContext['unread']
+const unread = { count: async () => 0 } as unknown as SyncContext['unread']
 
 /** Everybody is somebody. */
 const users = { peek: (id: string) => ({ fullName: id, username: id }) }
@@ -113,6 +113,6 @@ const users = { peek: (id: string) => ({ fullName: id, username: id }) }
 function databaseOf (collections: LogCollections, epoch: number): Db {
   const identity = { epoch, cursorKey: { buffer: Buffer.alloc(32) } }
   return {
-    collection: (name: string) => name === 'tidelog' ? { findOneAndUpdate: async () => identity } : collections[name as keyof LogCollections]
+    collection: (name: string) => name === 'tidelog' ? { findOneAndUpdate: async () => identity } : collections[({ conversations: 'heads', log: 'rows', members: 'members' } as const)[name as 'log']]
   } as unknown as Db
 }

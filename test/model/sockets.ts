@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Adapter } from 'socket.io-adapter'
-import type { Identity } from '../../src/auth/identity.ts'
 import type { ChatServer, ChatSocket } from '../../src/sockets/types.ts'
+import type { Identity } from '../../src/users/identity.ts'
 
 /** Takes an event that a node sends to one of its sockets. */
 export type Wire = (socket: FakeSocket, event: string, payload: unknown) => void

@@ -1,5 +1,5 @@
-import type { CommitSteps } from '../../src/log/commit.ts'
-import type { ConversationLog } from '../../src/log/index.ts'
+import type { CommitSteps } from '../../src/log/commit/committer.ts'
+import type { ConversationLog } from '../../src/log/conversation-log.ts'
 import type { Order, OrderOptions } from '../../src/sockets/order.ts'
 import type { pull } from '../../src/sync/pull.ts'
 import type { Rules } from './live.ts'
@@ -43,7 +43,7 @@ export interface Spec {
 }
 
 /** What a mutant replaces. */
-export interface Mutation {
+export interface Mutant {
   steps?: Partial<CommitSteps>
   bend?: (log: ConversationLog) => void
   pull?: (mutated: typeof pull) => typeof pull

@@ -1,5 +1,5 @@
-import { selfLogId, memberKey, type Head, type LogRow, type Member } from '../../src/log/types.ts'
-import { commonChatId } from '../../src/chat/conversation-id.ts'
+import { selfLogId, memberKey, type Head, type LogRow, type Member } from '../../src/log/model/types.ts'
+import { commonChatId } from '../../src/chat/rules/conversation-id.ts'
 import type { Message } from '../../src/schemas/message.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import type { State } from '../helpers/follower.ts'

@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb'
-import { commonChatId, directId, roomConversationId } from '../../src/chat/conversation-id.ts'
+import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import { TidelogError } from '../../src/errors.ts'
-import type { Change, Unit } from '../../src/log/plan.ts'
-import { type HistoryView, selfLogId, seqOf } from '../../src/log/types.ts'
+import type { Mutation, CommitUnit } from '../../src/log/commit/plan.ts'
+import { type HistoryView, selfLogId, seqOf } from '../../src/log/model/types.ts'
 
 /** What users ask for, as the chat's operations ask the log. */
 
@@ -27,12 +27,12 @@ export type Ask =
 const long = 'x'.repeat(90_000)
 
 /** @param unique differs for each call @param sent messages that were sent before, stored or not */
-export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversationId: string, id: ObjectId }>): Unit | undefined {
+export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversationId: string, id: ObjectId }>): CommitUnit | undefined {
   const userId = people[ask.user]!
   switch (ask.type) {
-    case 'send': return { changes: [sendOf(ask, unique)] }
+    case 'send': return { mutations: [sendOf(ask, unique)] }
     case 'membership': return {
-      changes: [{
+      mutations: [{
         type: 'member',
         conversationId: room,
         userId,
@@ -40,13 +40,13 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
         open: { kind: 'room', members: [], name: 'Room', isPrivate: true, history: 'joined' }
       }]
     }
-    case 'read': return { changes: [{ type: 'read', conversationId: conversations[ask.place]!, userId, seq: seqOf(ask.seq) }] }
+    case 'read': return { mutations: [{ type: 'read', conversationId: conversations[ask.place]!, userId, seq: seqOf(ask.seq) }] }
     case 'block': {
       const about = hex[ask.other]!
       return ask.other === ask.user
         ? undefined
         : {
-            changes: [{
+            mutations: [{
               type: 'put',
               conversationId: selfLogId(userId),
               kind: 'block',
@@ -56,22 +56,22 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
             }]
           }
     }
-    case 'rename': return { changes: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${ask.content}` }) }] }
-    case 'history': return { changes: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }] }
-    case 'purge': return { changes: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }] }
+    case 'rename': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${ask.content}` }) }] }
+    case 'history': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }] }
+    case 'purge': return { mutations: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }] }
     case 'edit':
     case 'delete': {
       const target = sent[ask.target % Math.max(1, sent.length)]
-      return target === undefined ? undefined : { changes: [reviseOf(target, ask.type === 'delete' ? undefined : `edited ${unique}`)] }
+      return target === undefined ? undefined : { mutations: [reviseOf(target, ask.type === 'delete' ? undefined : `edited ${unique}`)] }
     }
   }
 }
 
-export function again ({ changes }: Unit): Unit {
-  return { changes: changes.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
+export function again ({ mutations }: CommitUnit): CommitUnit {
+  return { mutations: mutations.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
 }
 
-function sendOf ({ user, place, clientId, big }: Extract<Ask, { type: 'send' }>, unique: number): Change {
+function sendOf ({ user, place, clientId, big }: Extract<Ask, { type: 'send' }>, unique: number): Mutation {
   const conversationId = conversations[place]!
   const senderId = people[conversationId === direct ? user % 2 : user]!
   return {
@@ -93,7 +93,7 @@ function sendOf ({ user, place, clientId, big }: Extract<Ask, { type: 'send' }>,
   }
 }
 
-function reviseOf ({ conversationId, id }: { conversationId: string, id: ObjectId }, message: string | undefined): Change {
+function reviseOf ({ conversationId, id }: { conversationId: string, id: ObjectId }, message: string | undefined): Mutation {
   return {
     type: 'revise',
     conversationId,

@@ -1,11 +1,10 @@
 import { BSON, MongoServerError, type ObjectId } from 'mongodb'
-import type { Identity } from '../../src/auth/identity.ts'
 import { TidelogError } from '../../src/errors.ts'
-import type { Committed } from '../../src/log/commit.ts'
-import type { Outcome, Unit } from '../../src/log/plan.ts'
-import { collectPurged } from '../../src/log/collect.ts'
+import type { CommittedBatch } from '../../src/log/commit/committer.ts'
+import type { UnitOutcome, CommitUnit } from '../../src/log/commit/plan.ts'
+import { deletePurgedRows } from '../../src/log/delete-purged.ts'
 import { pull } from '../../src/sync/pull.ts'
-import { type Head, selfLogId } from '../../src/log/types.ts'
+import { type Head, selfLogId } from '../../src/log/model/types.ts'
 import { Books } from '../log/books.ts'
 import { FakeMongo } from '../log/fake-mongo.ts'
 import { Schedule } from '../log/schedule.ts'
@@ -14,9 +13,10 @@ import { holes, rules } from './live.ts'
 import { Order } from '../../src/sockets/order.ts'
 import { Lost, Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
-import type { ClientSpec, Mutation, Spec, Step } from './spec.ts'
+import type { ClientSpec, Mutant, Spec, Step } from './spec.ts'
 import { Truth } from './truth.ts'
 import { type Ask, again, conversations, people, unitOf } from './units.ts'
+import type { Identity } from '../../src/users/identity.ts'
 
 /**
  * One random history of everything between a client's question and its screen: nodes over one database in memory, each with
@@ -27,21 +27,21 @@ export type * from './spec.ts'
 
 interface Call {
   node: Node
-  unit: Unit
+  unit: CommitUnit
   era: number
-  outcome?: Outcome
+  outcome?: UnitOutcome
   error?: unknown
 }
 
-export async function runHistory (spec: Spec, mutation: Mutation = {}): Promise<string[]> {
-  return await new World({ ...spec, ...mutation.within, steps: [...mutation.first ?? [], ...spec.steps] }, mutation).run()
+export async function runHistory (spec: Spec, mutant: Mutant = {}): Promise<string[]> {
+  return await new World({ ...spec, ...mutant.within, steps: [...mutant.first ?? [], ...spec.steps] }, mutant).run()
 }
 
 const identities = people.map((id): Identity => ({ id, userId: id.toHexString() }) as Identity)
 
 class World {
   private readonly spec: Spec
-  private readonly mutation: Mutation
+  private readonly mutant: Mutant
   private readonly schedule: Schedule
   private readonly books = new Books()
   private readonly mongo: FakeMongo
@@ -60,9 +60,9 @@ class World {
   /** The last commit that is known to have been made: where one node is alone with the database, a commit is made when it knows. */
   private told = 0
 
-  constructor (spec: Spec, mutation: Mutation) {
+  constructor (spec: Spec, mutant: Mutant) {
     this.spec = { ...spec, ...(spec.calm ? { faults: 0, loss: 0, nodes: 1 } : {}), ...(spec.share ? { nodes: 1, replicates: false } : {}) }
-    this.mutation = mutation
+    this.mutant = mutant
     this.schedule = new Schedule(spec.seed)
     this.mongo = new FakeMongo({
       schedule: this.schedule, faults: this.spec.faults, replicates: this.spec.replicates, onApply: writes => { this.books.applied(writes) }
@@ -113,7 +113,7 @@ class World {
       collections,
       epoch: this.era,
       commit: {
-        share: this.spec.share,
+        isSoleWriter: this.spec.share,
         batchCountMax: this.spec.batchCountMax,
         headsMax: this.spec.share ? 64 : 2 + index,
         now,
@@ -123,19 +123,19 @@ class World {
           this.relay(node, committed)
         }
       },
-      steps: { sleep: () => this.schedule.turn(name), ...this.mutation.steps },
+      steps: { sleep: () => this.schedule.turn(name), ...this.mutant.steps },
       wire: (socket, event, payload) => { this.wire(node, socket, event, payload) },
-      bend: log => this.mutation.bend?.(log),
+      bend: log => this.mutant.bend?.(log),
       onFailure: error => { if (!(error instanceof MongoServerError)) this.note(`not delivered: ${String(error)}`) },
-      keepsRemoved: this.mutation.keepsRemoved === true,
-      order: this.mutation.order ?? (options => new Order(options)),
+      keepsRemoved: this.mutant.keepsRemoved === true,
+      order: this.mutant.order ?? (options => new Order(options)),
       later: act => {
         let isStopped = false
         void this.wait(name).then(() => { if (!isStopped) act() })
         return () => { isStopped = true }
       },
       hearsOthers: this.spec.nodes > 1,
-      pull: this.mutation.pull?.(pull) ?? pull
+      pull: this.mutant.pull?.(pull) ?? pull
     })
     return node
   }
@@ -145,12 +145,12 @@ class World {
   }
 
   /** What nodes tell each other. */
-  private relay (from: Node, committed: Committed): void {
+  private relay (from: Node, committed: CommittedBatch): void {
     const bytes = BSON.serialize(committed, { ignoreUndefined: true })
     for (const node of this.nodes) {
       if (node === from || this.schedule.chance(this.spec.loss / 2)) continue
       for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {
-        void this.wait(node.name).then(async () => { (await node.ready).log.hear(BSON.deserialize(bytes) as Committed) })
+        void this.wait(node.name).then(async () => { (await node.ready).log.applyRemote(BSON.deserialize(bytes) as CommittedBatch) })
       }
     }
   }
@@ -171,8 +171,8 @@ class World {
       newest,
       only,
       isPatient: this.spec.calm,
-      rules: this.mutation.rules ?? rules,
-      cursorsFirst: this.mutation.cursorsFirst === true
+      rules: this.mutant.rules ?? rules,
+      cursorsFirst: this.mutant.cursorsFirst === true
     })
   }
 
@@ -196,7 +196,7 @@ class World {
 
   /** A live event on its way. */
   private wire (node: Node, socket: FakeSocket, event: string, payload: unknown): void {
-    if (this.mutation.isDropped?.(event) === true) return
+    if (this.mutant.isDropped?.(event) === true) return
     const client = this.clients[socket.of]!
     if (node.alive && this.truth.isWithheld(event, payload, client.options.identity.userId)) this.note(`I4: a live event of the room for a stranger (${event})`)
     // Where the beacon is lost too, the connection is.
@@ -252,12 +252,12 @@ class World {
   private ask ({ node, ...ask }: Ask & { node: number }): void {
     const unit = unitOf(ask, this.calls.length, this.sent)
     if (unit === undefined) return
-    const [change] = unit.changes
+    const [change] = unit.mutations
     if (change?.type === 'append') this.sent.push({ conversationId: change.conversationId, id: change.row._id })
     this.call(this.nodes[node % this.nodes.length]!, unit)
   }
 
-  private call (node: Node, unit: Unit, retries = 2): void {
+  private call (node: Node, unit: CommitUnit, retries = 2): void {
     const call: Call = { node, unit, era: this.era }
     this.calls.push(call)
     const committed = Promise.race([node.ready.then(({ log }) => log.commit(unit)), node.gone])
@@ -266,7 +266,7 @@ class World {
       outcome => { if (call.era === this.era) call.outcome = outcome },
       (error: unknown) => {
         call.error = error
-        const [change] = unit.changes
+        const [change] = unit.mutations
         // Only a client id makes it safe to send again.
         if (retries === 0 || change?.type !== 'append' || change.row.clientMessageId === undefined) return
         void this.schedule.turn('fate').then(() => { this.call(this.nodes[this.schedule.below(this.nodes.length)]!, again(unit), retries - 1) })
@@ -301,7 +301,7 @@ class World {
         const head = this.mongo.read('conversations', id, this.mongo.durable) as unknown as Head | null
         if (head?.purgedSeq === undefined) continue
         await Promise.allSettled([...this.open])
-        await collectPurged(log.collections, head, { rowsAtOnce: 1 + this.schedule.below(8) })
+        await deletePurgedRows(log.collections, head, { rowsAtOnce: 1 + this.schedule.below(8) })
       }
     }
   }

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import ajvFormats from 'ajv-formats'
 import t from 'tap'
 import { clientEvents, serverEvents } from '../../src/schemas/events.ts'
-import { table } from '../../src/sockets/table.ts'
+import { eventHandlers } from '../../src/sockets/handlers.ts'
 import { startApp } from '../helpers/app.ts'
 
 t.test('the documents that are served', async t => {
@@ -51,7 +51,7 @@ t.test('the documents that are served', async t => {
   })
 
   t.test('every client event has a handler, and every handler an event', async t => {
-    t.strictSame(Object.keys(table).sort(), Object.keys(clientEvents).sort())
+    t.strictSame(Object.keys(eventHandlers).sort(), Object.keys(clientEvents).sort())
   })
 
   t.test('every route of the product is in the OpenAPI document', async t => {

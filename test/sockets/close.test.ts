@@ -1,5 +1,5 @@
 import t from 'tap'
-import { buildApp } from '../../src/app.ts'
+import { buildApp } from '../../app.ts'
 import { readConfig } from '../../src/config.ts'
 import { startApp } from '../helpers/app.ts'
 import { connect } from '../helpers/sockets.ts'
@@ -46,5 +46,5 @@ t.test('an app that never listened closes too', async t => {
   const app = await buildApp(readConfig({ DATA_DIR: t.testdir(), LOG_LEVEL: 'silent' }))
   await app.ready()
   await app.close()
-  t.ok(app.socketWork.closing)
+  t.ok(app.pendingRequests.closing)
 })

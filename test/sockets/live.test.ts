@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { directId } from '../../src/chat/conversation-id.ts'
+import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { serverEvents } from '../../src/schemas/events.ts'
 import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
@@ -215,11 +215,11 @@ t.test('direct messages, reads and the own log reach all live devices', async t 
 t.test('a removal that comes between the look at the memberships and the subscription is not missed', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
   const socket = await connect(t, url, bob.token)
-  const { places } = app.sync
-  const look = places.of.bind(places)
-  places.of = async (...given) => {
+  const { conversations } = app.sync
+  const look = conversations.get.bind(conversations)
+  conversations.get = async (...given) => {
     const found = await look(...given)
-    places.of = look
+    conversations.get = look
     await call('DELETE', `/api/rooms/${roomId}/members/${bob.id}`, { token: ann.token })
     return found
   }

@@ -3,7 +3,7 @@ import { setImmediate as soon } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { FastifyBaseLogger } from 'fastify'
 import t from 'tap'
-import { type Rev, revOf } from '../../src/log/types.ts'
+import { type Rev, revOf } from '../../src/log/model/types.ts'
 import { type Hole, Order } from '../../src/sockets/order.ts'
 import { Positions } from '../../src/sockets/positions.ts'
 

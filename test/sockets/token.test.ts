@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { TokenClock, noticeTime } from '../../src/sockets/token-clock.ts'
+import { TokenTimer, expiryWarningAt } from '../../src/sockets/token-timer.ts'
 import { startApp } from '../helpers/app.ts'
 import { connect } from '../helpers/sockets.ts'
 import { hs256 } from '../helpers/tokens.ts'
@@ -54,10 +54,10 @@ t.test('a socket that was refreshed belongs to the newer session', async t => {
 
 t.test('the notice comes a minute before the end, or a tenth of a short life before it', async t => {
   const at = (seconds: number) => new Date(seconds * 1_000)
-  t.equal(noticeTime(at(86_400), at(0), 0), 86_340_000)
-  t.equal(noticeTime(at(100), at(0), 0), 90_000)
-  t.equal(noticeTime(at(100), null, 50_000), 95_000)
-  t.equal(noticeTime(at(100), at(200), 0), 100_000)
+  t.equal(expiryWarningAt(at(86_400), at(0), 0), 86_340_000)
+  t.equal(expiryWarningAt(at(100), at(0), 0), 90_000)
+  t.equal(expiryWarningAt(at(100), null, 50_000), 95_000)
+  t.equal(expiryWarningAt(at(100), at(200), 0), 100_000)
 })
 
 t.test('a token that outlives the longest timer is followed to its end', async t => {
@@ -65,7 +65,7 @@ t.test('a token that outlives the longest timer is followed to its end', async t
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start })
   t.teardown(() => { mock.timers.reset() })
   const told: string[] = []
-  const clock = new TokenClock(() => { told.push('expiring') }, () => { told.push('expired') })
+  const clock = new TokenTimer(() => { told.push('expiring') }, () => { told.push('expired') })
   const days = 86_400_000
   clock.follow({ expiresAt: new Date(start + 60 * days), issuedAt: new Date(start) })
   mock.timers.tick(59 * days)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { TypingThrottle } from '../../src/sockets/typing.ts'
+import { TypingThrottle } from '../../src/sockets/typing-throttle.ts'
 import { startApp } from '../helpers/app.ts'
 import { connect } from '../helpers/sockets.ts'
 
@@ -14,7 +14,7 @@ t.test('whatever a client says, at most a few announcements of a conversation pa
       now += wait
       const list = passed.get(id) ?? []
       passed.set(id, list)
-      if (throttle.passes(id, on, now)) {
+      if (throttle.allows(id, on, now)) {
         if (!on) assert.equal(list.at(-1)?.on, true, 'only what was said can be taken back')
         list.push({ at: now, on })
       } else if (!on) {
@@ -28,13 +28,13 @@ t.test('whatever a client says, at most a few announcements of a conversation pa
 
 t.test('typing goes on being announced while it lasts', async t => {
   const throttle = new TypingThrottle()
-  t.same([0, 500, 999, 1_000, 1_500, 2_000].map(now => throttle.passes('a', true, now)), [true, false, false, true, false, true])
+  t.same([0, 500, 999, 1_000, 1_500, 2_000].map(now => throttle.allows('a', true, now)), [true, false, false, true, false, true])
 })
 
 t.test('many conversations at once are not announced without end', async t => {
   const throttle = new TypingThrottle()
-  t.equal(Array.from({ length: 500 }, (_, index) => throttle.passes(String(index), true, 0)).filter(Boolean).length, 50)
-  t.equal(throttle.passes('another', true, 1_000), true)
+  t.equal(Array.from({ length: 500 }, (_, index) => throttle.allows(String(index), true, 0)).filter(Boolean).length, 50)
+  t.equal(throttle.allows('another', true, 1_000), true)
 })
 
 t.test('in a room and the common chat, typing is told to the others who follow it, but not to who has blocked the one', async t => {

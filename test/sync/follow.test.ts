@@ -1,23 +1,23 @@
 import { deepEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Identity } from '../../src/auth/identity.ts'
-import { setBlock } from '../../src/chat/block.ts'
-import { directId, roomConversationId } from '../../src/chat/conversation-id.ts'
-import { deleteMessage } from '../../src/chat/delete.ts'
-import { editMessage } from '../../src/chat/edit.ts'
-import { history, writeHistory } from '../../src/chat/history.ts'
-import { markRead } from '../../src/chat/mark-read.ts'
-import { removeMember, setMember } from '../../src/chat/members.ts'
-import { changeRoom, createRoom } from '../../src/chat/room.ts'
-import { sendCommon } from '../../src/chat/send-common.ts'
-import { sendDirect } from '../../src/chat/send-direct.ts'
-import { sendRoom } from '../../src/chat/send-room.ts'
+import { setBlock } from '../../src/chat/conversations/block-user.ts'
+import { directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
+import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
+import { editMessage } from '../../src/chat/messages/edit-message.ts'
+import { readHistory, writeHistoryJson } from '../../src/chat/messages/history.ts'
+import { markRead } from '../../src/chat/messages/mark-read.ts'
+import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
+import { changeRoom, createRoom } from '../../src/chat/rooms/room.ts'
+import { sendCommon } from '../../src/chat/messages/send-common.ts'
+import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Message } from '../../src/schemas/message.ts'
 import { startApp } from '../helpers/app.ts'
 import { type State, apply, cursorsOf, nothing, shown } from '../helpers/follower.ts'
 import { type TestPerson, catchUp, newPerson, syncOnce } from '../helpers/people.ts'
+import type { Identity } from '../../src/users/identity.ts'
 
 /** More for a long run: TIDELOG_RUNS=1000 npx tap test/sync/follow.test.ts */
 const runs = Number(process.env['TIDELOG_RUNS'] ?? 25)
@@ -99,7 +99,7 @@ class World {
       case 'common': return this.keep(await sendCommon(chat, identity, { content }))
       case 'remove': return await removeMember(chat, this.people[0]!.identity, roomId, other.id)
       case 'invite':
-        await setMember(chat, this.people[0]!.identity, roomId, other.id, 'member')
+        await setMemberRole(chat, this.people[0]!.identity, roomId, other.id, 'member')
         break
       case 'read':
         await markRead(chat, identity, { conversationId: step.room === 0 ? directId(identity.userId, other.id) : roomConversationId(roomId), seq: 1 + step.with * 4 })
@@ -127,7 +127,7 @@ async function everything ({ person, state }: Follower): Promise<State> {
   let fresh = await catchUp(test, person)
   for (const [id, held] of Object.entries(fresh.conversations)) {
     if (id === 'self') continue
-    const { messages } = JSON.parse(writeHistory(await history(chat, person.identity, id, { limit: 500 })).toString()) as { messages: Message[] }
+    const { messages } = JSON.parse(writeHistoryJson(await readHistory(chat, person.identity, id, { limit: 500 })).toString()) as { messages: Message[] }
     const mine = state.conversations[id]?.messages ?? {}
     // What was there before a follower's first page is for it to ask of the history.
     const first = Math.min(...Object.values(mine).map(({ seq }) => seq))

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { commonChatId, directId } from '../../src/chat/conversation-id.ts'
-import { editMessage } from '../../src/chat/edit.ts'
-import { sendDirect } from '../../src/chat/send-direct.ts'
-import { CursorCodec } from '../../src/log/cursor.ts'
-import { databaseIdentity } from '../../src/log/database.ts'
-import { revOf, selfLogId, seqOf } from '../../src/log/types.ts'
+import { commonChatId, directId } from '../../src/chat/rules/conversation-id.ts'
+import { editMessage } from '../../src/chat/messages/edit-message.ts'
+import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { CursorCodec } from '../../src/log/read/cursor.ts'
+import { readDatabaseIdentity } from '../../src/log/database-identity.ts'
+import { revOf, selfLogId, seqOf } from '../../src/log/model/types.ts'
 import { startApp } from '../helpers/app.ts'
 import { holdCommit } from '../helpers/commits.ts'
 import { cursorsIn, inAnswer, newPerson, syncOnce } from '../helpers/people.ts'
@@ -54,9 +54,9 @@ t.test('I3: whoever is told that there is more finds it, though the commit that 
   const edited = editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
   await commit.isApplied
   const waits = new Promise<string>(resolve => {
-    const settled = chat.log.settled.bind(chat.log)
-    t.teardown(() => { chat.log.settled = settled })
-    chat.log.settled = async conversationId => {
+    const settled = chat.log.pendingCommit.bind(chat.log)
+    t.teardown(() => { chat.log.pendingCommit = settled })
+    chat.log.pendingCommit = async conversationId => {
       resolve('waits')
       await settled(conversationId)
     }
@@ -75,7 +75,7 @@ t.test('a newest page that begins below the floor of a purge comes to its end, o
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   for (const content of ['one', 'two', 'three']) await sendDirect(chat, b.identity, { receiverId: a.id, content })
-  await chat.log.commit({ changes: [{ type: 'purge', conversationId: id, throughSeq: seqOf(1) }] })
+  await chat.log.commit({ mutations: [{ type: 'purge', conversationId: id, throughSeq: seqOf(1) }] })
   const cursors: Record<string, string> = {}
   const told: unknown[] = []
   for (let answers = 0, more = true; more; answers++) {
@@ -92,7 +92,7 @@ t.test('a newest page that begins below the floor of a purge comes to its end, o
 
 t.test('a conversation that is not there any more in a restored database is reset to nothing, once', async t => {
   const a = await newPerson(test)
-  const { cursorKey, epoch } = await databaseIdentity(mongo.db!)
+  const { cursorKey, epoch } = await readDatabaseIdentity(mongo.db!)
   const before = new CursorCodec(cursorKey, (epoch + 1) >>> 0)
   const here = { rev: revOf(7), clock: 7, generation: 0 }
   const { conversations } = await syncOnce(test, a, { cursors: { self: before.encode(a.id, selfLogId(a.id), here), [commonChatId]: before.encode(a.id, commonChatId, here) } })

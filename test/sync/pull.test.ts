@@ -1,16 +1,16 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { setBlock } from '../../src/chat/block.ts'
-import { commonChatId, directId, roomConversationId } from '../../src/chat/conversation-id.ts'
-import { deleteMessage } from '../../src/chat/delete.ts'
-import { editMessage } from '../../src/chat/edit.ts'
-import { joinRoom } from '../../src/chat/join-room.ts'
-import { markRead } from '../../src/chat/mark-read.ts'
-import { removeMember, setMember } from '../../src/chat/members.ts'
-import { changeRoom, createRoom } from '../../src/chat/room.ts'
-import { sendCommon } from '../../src/chat/send-common.ts'
-import { sendDirect } from '../../src/chat/send-direct.ts'
-import { sendRoom } from '../../src/chat/send-room.ts'
+import { setBlock } from '../../src/chat/conversations/block-user.ts'
+import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
+import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
+import { editMessage } from '../../src/chat/messages/edit-message.ts'
+import { joinRoom } from '../../src/chat/rooms/join-room.ts'
+import { markRead } from '../../src/chat/messages/mark-read.ts'
+import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
+import { changeRoom, createRoom } from '../../src/chat/rooms/room.ts'
+import { sendCommon } from '../../src/chat/messages/send-common.ts'
+import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
 import { apply, cursorsOf, nothing, shown } from '../helpers/follower.ts'
@@ -27,7 +27,7 @@ const direct = async (from: TestPerson, to: TestPerson, content: string) => (awa
 /** A room of these, the first of whom owns it. */
 async function roomOf (...people: TestPerson[]): Promise<{ roomId: string, id: string }> {
   const { roomId } = await createRoom(chat, people[0]!.identity, { name: 'Room', isPrivate: true })
-  for (const { id } of people.slice(1)) await setMember(chat, people[0]!.identity, roomId, id, 'member')
+  for (const { id } of people.slice(1)) await setMemberRole(chat, people[0]!.identity, roomId, id, 'member')
   return { roomId, id: roomConversationId(roomId) }
 }
 
@@ -176,7 +176,7 @@ t.test('I4: who is removed is told so in the own log and hears no more; who is i
   t.equal(without.conversations[id], undefined)
   t.match(await sync(b, { cursors: { ...cursorsOf(without), [id]: state.conversations[id]!.cursor } }), { conversations: [] }, 'the old cursor is ignored')
 
-  await setMember(chat, a.identity, roomId, b.id, 'member')
+  await setMemberRole(chat, a.identity, roomId, b.id, 'member')
   const again = await sync(b, { cursors: cursorsOf(state) })
   t.match(inAnswer(again, id), { reset: true, changes: [{ kind: 'meta' }, { kind: 'message', message: { message: 'behind your back' } }] })
   t.same(shown(apply(state, again)), shown(await catchUp(test, b)))
@@ -203,7 +203,7 @@ t.test('whoever joins a room that shows no history sees what came after', async 
   const { roomId, id } = await roomOf(a)
   await sendRoom(chat, a.identity, { roomId, content: 'before' })
   await changeRoom(chat, a.identity, roomId, { history: 'joined' })
-  await setMember(chat, a.identity, roomId, b.id, 'member')
+  await setMemberRole(chat, a.identity, roomId, b.id, 'member')
   await sendRoom(chat, a.identity, { roomId, content: 'after' })
   const state = await catchUp(test, b)
   t.same(Object.values(state.conversations[id]!.messages).map(({ message }) => message), ['after'])

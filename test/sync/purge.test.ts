@@ -1,10 +1,10 @@
 import t from 'tap'
-import { deleteMessage } from '../../src/chat/delete.ts'
-import { directId } from '../../src/chat/conversation-id.ts'
-import { editMessage } from '../../src/chat/edit.ts'
-import { markRead } from '../../src/chat/mark-read.ts'
-import { sendDirect } from '../../src/chat/send-direct.ts'
-import { seqOf } from '../../src/log/types.ts'
+import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
+import { directId } from '../../src/chat/rules/conversation-id.ts'
+import { editMessage } from '../../src/chat/messages/edit-message.ts'
+import { markRead } from '../../src/chat/messages/mark-read.ts'
+import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { seqOf } from '../../src/log/model/types.ts'
 import { startApp } from '../helpers/app.ts'
 import { type TestPerson, newPerson } from '../helpers/people.ts'
 import { beforeScan } from '../helpers/reads.ts'
@@ -12,7 +12,7 @@ import { beforeScan } from '../helpers/reads.ts'
 const test = await startApp(t)
 const { chat } = test.app
 const say = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
-const purge = async (conversationId: string, throughSeq: number) => await chat.log.commit({ changes: [{ type: 'purge', conversationId, throughSeq: seqOf(throughSeq) }] })
+const purge = async (conversationId: string, throughSeq: number) => await chat.log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq: seqOf(throughSeq) }] })
 
 /** What the sync of one conversation answers to a deployed client. */
 async function legacy (who: TestPerson, other: TestPerson, body: object = {}) {
@@ -81,10 +81,10 @@ t.test('a purge that falls between the head and the page of a deployed client is
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   for (const content of ['one', 'two', 'three']) await say(b, a, content)
-  const { log } = chat.log.collections
+  const { rows } = chat.log.collections
   beforeScan(t, chat.log.collections, id, async () => {
     await purge(id, 2)
-    await log.deleteMany({ conversationId: id, seq: { $lte: seqOf(2) } })
+    await rows.deleteMany({ conversationId: id, seq: { $lte: seqOf(2) } })
   })
   t.match(await legacy(a, b), { purgedSeq: 2, count: 1, messages: [{ message: 'three' }], hasMore: false })
 })

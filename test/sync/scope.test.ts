@@ -1,12 +1,12 @@
 import t from 'tap'
-import { setBlock } from '../../src/chat/block.ts'
-import { commonChatId, directId, roomConversationId } from '../../src/chat/conversation-id.ts'
-import { editMessage } from '../../src/chat/edit.ts'
-import { removeMember, setMember } from '../../src/chat/members.ts'
-import { createRoom } from '../../src/chat/room.ts'
-import { sendCommon } from '../../src/chat/send-common.ts'
-import { sendDirect } from '../../src/chat/send-direct.ts'
-import { sendRoom } from '../../src/chat/send-room.ts'
+import { setBlock } from '../../src/chat/conversations/block-user.ts'
+import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
+import { editMessage } from '../../src/chat/messages/edit-message.ts'
+import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
+import { createRoom } from '../../src/chat/rooms/room.ts'
+import { sendCommon } from '../../src/chat/messages/send-common.ts'
+import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
 import { type State, apply, cursorsOf, nothing } from '../helpers/follower.ts'
@@ -68,10 +68,10 @@ t.test('newest: all brings every message from the first visible one on, in pages
   const [me, you, late] = [await person(), await person(), await person()]
   const { roomId } = await createRoom(chat, you.identity, { name: 'Room', isPrivate: true, history: 'joined' })
   const id = roomConversationId(roomId)
-  await setMember(chat, you.identity, roomId, me.id, 'member')
+  await setMemberRole(chat, you.identity, roomId, me.id, 'member')
   const sent = []
   for (let seq = 1; seq <= 12; seq++) {
-    if (seq === 9) await setMember(chat, you.identity, roomId, late.id, 'member')
+    if (seq === 9) await setMemberRole(chat, you.identity, roomId, late.id, 'member')
     sent.push((await sendRoom(chat, you.identity, { roomId, content: `n ${seq}` })).message)
   }
   for (const seq of [2, 7]) await editMessage(chat, you.identity, { messageId: sent[seq - 1]!._id, content: 'edited' })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readTimestamp, refuseFuture } from '../../src/sync/timestamp.ts'
+import { parseTimestamp, refuseFuture } from '../../src/sync/legacy/timestamp.ts'
 
 const now = Date.UTC(2026, 0, 1)
 const refusal = (time: Date | undefined, latest?: Date | null) => {
@@ -12,8 +12,8 @@ const refusal = (time: Date | undefined, latest?: Date | null) => {
 }
 
 t.test('a time more than a minute ahead of the server is refused by the field\'s name', async t => {
-  for (const text of ['2569-01-01T00:00:00.000Z', String(now + 60_001)]) t.match(refusal(readTimestamp('lastChecked', text)), { code: 'VALIDATION', message: /^lastChecked lies in the future/ })
-  t.match(refusal(readTimestamp('lastChecked', now * 1_000)), { code: 'VALIDATION' }, 'microseconds')
+  for (const text of ['2569-01-01T00:00:00.000Z', String(now + 60_001)]) t.match(refusal(parseTimestamp('lastChecked', text)), { code: 'VALIDATION', message: /^lastChecked lies in the future/ })
+  t.match(refusal(parseTimestamp('lastChecked', now * 1_000)), { code: 'VALIDATION' }, 'microseconds')
   for (const time of [undefined, new Date(now), new Date(now + 60_000), new Date(0)]) t.equal(refusal(time), undefined)
 })
 
@@ -25,5 +25,5 @@ t.test('a time that the server gave out itself is taken, however far its convers
 })
 
 t.test('microseconds as text are no time', async t => {
-  t.throws(() => readTimestamp('lastChecked', String(now * 1_000)), { code: 'VALIDATION' })
+  t.throws(() => parseTimestamp('lastChecked', String(now * 1_000)), { code: 'VALIDATION' })
 })

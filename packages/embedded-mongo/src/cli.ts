@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The engine as a process of its own, for other processes of this machine; and the backup of its folder. */
 import { parseArgs } from 'node:util'
-import { backupFolder } from './backup.ts'
+import { backupFolder } from './host/backup.ts'
 import { startEmbeddedMongo } from './index.ts'
 import type { EmbeddedMongoOptions } from './index.ts'
 

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { backupInto } from './backup.ts'
-import { DataFolder } from './data-folder.ts'
-import { EngineThread } from './thread.ts'
+import { backupInto } from './host/backup.ts'
+import { DataFolder } from './host/data-folder.ts'
+import { EngineThread } from './host/thread.ts'
 
-export { DataFolderError } from './database-file.ts'
+export { DataFolderError } from './host/database-file.ts'
 
 export type EmbeddedMongoOptions = ({
   /** The folder of the data; made if need be. One process a folder. */

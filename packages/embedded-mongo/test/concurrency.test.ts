@@ -1,12 +1,12 @@
 /** Many clients at once on the same few documents: every acknowledged step must show, each exactly once. */
 import t from 'tap'
 import type { ClientSession, Collection, Db } from 'mongodb'
-import { Engine } from '../src/engine.ts'
+import { Engine } from '../src/engine/engine.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Binary, docOf } from '../src/values.ts'
-import { TRANSACTION_LIFETIME_MS } from '../src/sessions.ts'
+import { Binary, docOf } from '../src/values/values.ts'
+import { TRANSACTION_LIFETIME_MS } from '../src/engine/sessions.ts'
 import { startEngine } from './helpers/engine.ts'
 
 const MANY = 200

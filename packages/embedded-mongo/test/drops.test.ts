@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { Binary, Long } from 'bson'
-import { toNumber } from '../src/values.ts'
+import { toNumber } from '../src/values/values.ts'
 import { Catalog } from '../src/store/catalog.ts'
-import type { Doc, Value } from '../src/values.ts'
-import type { Engine } from '../src/engine.ts'
+import type { Doc, Value } from '../src/values/values.ts'
+import type { Engine } from '../src/engine/engine.ts'
 import { command, openEngine } from './helpers/engine.ts'
 
 const DOCUMENTS = 20_000

@@ -4,9 +4,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Binary, Long } from 'bson'
 import type { Document } from 'bson'
-import { toNumber } from '../src/values.ts'
-import type { Doc, Value } from '../src/values.ts'
-import type { Engine } from '../src/engine.ts'
+import { toNumber } from '../src/values/values.ts'
+import type { Doc, Value } from '../src/values/values.ts'
+import type { Engine } from '../src/engine/engine.ts'
 import { command, openEngine } from './helpers/engine.ts'
 
 const DOCUMENTS = 60_000

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { login } from '../../../src/auth/login.ts'
-import { toGrantBody } from '../../../src/auth/payload.ts'
+import { tokenPairBody } from '../../../src/auth/payload.ts'
 import { register } from '../../../src/auth/register.ts'
 import { refreshSession } from '../../../src/auth/sessions.ts'
 import { GrantBody, LoginInput, RefreshInput, RegisterInput } from '../../../src/schemas/auth.ts'
@@ -21,7 +21,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
     app.limiters.register.consume(app.addressOf(request.raw))
     const grant = await register(app.accounts, request.body)
     request.log.info({ userId: grant.user._id.toHexString() }, 'account registered')
-    return reply.code(201).send(toGrantBody(grant))
+    return reply.code(201).send(tokenPairBody(grant))
   })
 
   app.post('/login', {
@@ -36,7 +36,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   }, async request => {
     const grant = await login(app.accounts, request.body, app.addressOf(request.raw), app.limiters.login)
     request.log.info({ userId: grant.user._id.toHexString() }, 'logged in')
-    return toGrantBody(grant)
+    return tokenPairBody(grant)
   })
 
   app.post('/refresh', {
@@ -48,7 +48,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       body: RefreshInput,
       response: { 200: GrantBody, ...failures(400, 401, 413, 415, 503) }
     }
-  }, async request => toGrantBody(await refreshSession(app.accounts, request.body.refreshToken)))
+  }, async request => tokenPairBody(await refreshSession(app.accounts, request.body.refreshToken)))
 }
 
 export default accountRoutes

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import { commonChatId } from '../../../src/chat/conversation-id.ts'
-import { history, writeHistory } from '../../../src/chat/history.ts'
-import { sendCommon } from '../../../src/chat/send-common.ts'
+import { commonChatId } from '../../../src/chat/rules/conversation-id.ts'
+import { readHistory, writeHistoryJson } from '../../../src/chat/messages/history.ts'
+import { sendCommon } from '../../../src/chat/messages/send-common.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { CommonChatMessage, HistoryQuery, SendCommonInput, historyBody, messageBody } from '../../../src/schemas/message.ts'
 
@@ -31,7 +31,7 @@ const commonChatRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: historyBody(CommonChatMessage), ...failures(400, 401, 429, 503) }
     }
   }, async ({ query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistory(await history(app.chat, identity, commonChatId, query))))
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistoryJson(await readHistory(app.chat, identity, commonChatId, query))))
 }
 
 export default commonChatRoutes

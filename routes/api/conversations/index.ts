@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { getConversation } from '../../../src/chat/conversations/describe-conversations.ts'
 import { getMessage } from '../../../src/chat/conversations/get-message.ts'
-import { history, writeStretch } from '../../../src/chat/history.ts'
-import { listConversations } from '../../../src/chat/list-conversations.ts'
-import { markRead } from '../../../src/chat/mark-read.ts'
+import { readHistory, writeStretch } from '../../../src/chat/messages/history.ts'
+import { listConversations } from '../../../src/chat/conversations/list-conversations.ts'
+import { markRead } from '../../../src/chat/messages/mark-read.ts'
 import {
   ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery, OneMessageBody, ReadInput, StretchBody, StretchQuery
 } from '../../../src/schemas/conversation.ts'
@@ -46,7 +46,7 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: StretchBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
   }, async ({ params, query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeStretch(await history(app.chat, identity, params.conversationId, query))))
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeStretch(await readHistory(app.chat, identity, params.conversationId, query))))
 
   app.get('/:conversationId/messages/:messageId', {
     schema: {

@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
-import { deleteMessage } from '../../../src/chat/delete.ts'
-import { editMessage } from '../../../src/chat/edit.ts'
-import { directHistory, writeHistory } from '../../../src/chat/history.ts'
-import { listDirect } from '../../../src/chat/list-conversations.ts'
-import { markConversationRead, markMessageRead } from '../../../src/chat/mark-read.ts'
-import { react } from '../../../src/chat/react.ts'
-import { search } from '../../../src/chat/search.ts'
+import { deleteMessage } from '../../../src/chat/messages/delete-message.ts'
+import { editMessage } from '../../../src/chat/messages/edit-message.ts'
+import { readDirectHistory, writeHistoryJson } from '../../../src/chat/messages/history.ts'
+import { listDirect } from '../../../src/chat/conversations/list-conversations.ts'
+import { markConversationRead, markMessageRead } from '../../../src/chat/messages/mark-read.ts'
+import { react } from '../../../src/chat/messages/react.ts'
+import { searchMessages } from '../../../src/chat/messages/search-messages.ts'
 import { sendTo } from '../../../src/chat/messages/send-to.ts'
-import { unreadCounts } from '../../../src/chat/unread.ts'
+import { readUnreadCounts } from '../../../src/chat/conversations/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import {
   ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, ReadBody, SearchBody, SearchQuery, SendInput, UnreadBody,
@@ -56,7 +56,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       tags,
       response: { 200: UnreadBody, ...failures(401, 429, 503) }
     }
-  }, async ({ identity }) => ({ success: true as const, ...await unreadCounts(app.chat, identity) }))
+  }, async ({ identity }) => ({ success: true as const, ...await readUnreadCounts(app.chat, identity) }))
 
   app.get('/search', {
     schema: {
@@ -66,7 +66,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: SearchQuery,
       response: { 200: SearchBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ query, identity }) => ({ success: true as const, ...await search(app.chat, identity, query) }))
+  }, async ({ query, identity }) => ({ success: true as const, ...await searchMessages(app.chat, identity, query) }))
 
   app.get('/:userId', {
     schema: {
@@ -77,7 +77,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: historyBody(DirectMessage), ...failures(400, 401, 404, 429, 503) }
     }
   }, async ({ params, query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistory(await directHistory(app.chat, identity, params.userId, query))))
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistoryJson(await readDirectHistory(app.chat, identity, params.userId, query))))
 
   app.patch('/:id/read', {
     schema: {

@@ -3,9 +3,9 @@ import type { FastifyReply } from 'fastify'
 import { TidelogError } from '../../../src/errors.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { SyncConversationBody, SyncConversationInput, SyncStatusBody, SyncStatusQuery } from '../../../src/schemas/sync.ts'
-import { syncStatus } from '../../../src/sync/legacy-status.ts'
-import { writeSync } from '../../../src/sync/legacy-json.ts'
-import { syncConversation } from '../../../src/sync/legacy.ts'
+import { syncStatus } from '../../../src/sync/legacy/sync-status.ts'
+import { writeConversationJson } from '../../../src/sync/legacy/conversation-json.ts'
+import { syncConversation } from '../../../src/sync/legacy/sync-conversation.ts'
 
 /** The sync that the first clients know; authenticated by the plugin that registers it. */
 const syncRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -23,7 +23,7 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ body, identity }, reply: FastifyReply) => {
     const found = await syncConversation(app.chat, identity, body)
-    return await reply.type('application/json; charset=utf-8').send(writeSync(found))
+    return await reply.type('application/json; charset=utf-8').send(writeConversationJson(found))
   })
 
   app.get('/sync-status', {

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import { normalRoomId, roomConversationId } from '../../../src/chat/conversation-id.ts'
-import { deleteRoom } from '../../../src/chat/delete-room.ts'
-import { history, writeHistory } from '../../../src/chat/history.ts'
-import { listRooms } from '../../../src/chat/list-rooms.ts'
-import { changeRoom, createRoom, getRoom } from '../../../src/chat/room.ts'
-import { sendRoom } from '../../../src/chat/send-room.ts'
+import { normalRoomId, roomConversationId } from '../../../src/chat/rules/conversation-id.ts'
+import { deleteRoom } from '../../../src/chat/rooms/delete-room.ts'
+import { readHistory, writeHistoryJson } from '../../../src/chat/messages/history.ts'
+import { listRooms } from '../../../src/chat/rooms/list-rooms.ts'
+import { changeRoom, createRoom, getRoom } from '../../../src/chat/rooms/room.ts'
+import { sendRoom } from '../../../src/chat/messages/send-room.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { HistoryQuery, RoomMessage, historyBody, messageBody } from '../../../src/schemas/message.ts'
 import { ChangeRoomInput, CreateRoomInput, DoneBody, RoomBody, RoomMessageInput, RoomParams, RoomsBody, RoomsQuery } from '../../../src/schemas/room.ts'
@@ -79,7 +79,7 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: historyBody(RoomMessage), ...failures(400, 401, 403, 404, 429, 503) }
     }
   }, async ({ params, query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistory(await history(app.chat, identity, roomConversationId(normalRoomId(params.roomId)), query))))
+    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistoryJson(await readHistory(app.chat, identity, roomConversationId(normalRoomId(params.roomId)), query))))
 
   app.post('/:roomId/messages', {
     schema: {

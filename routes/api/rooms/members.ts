@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { listBans, listMembers, removeMember, setBan, setMember } from '../../../src/chat/members.ts'
+import { listBans, listMembers, removeMember, setBan, setMemberRole } from '../../../src/chat/rooms/room-members.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import {
   BanParams, BansBody, DoneBody, MemberBody, MemberInput, MembersBody, MembersQuery, RoomMemberParams, RoomParams
@@ -34,7 +34,7 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     preValidation: async request => { request.body ??= {} }
   }, async ({ params, body, identity }) => ({
     success: true as const,
-    member: await setMember(app.chat, identity, params.roomId, params.userId, body.role ?? 'member')
+    member: await setMemberRole(app.chat, identity, params.roomId, params.userId, body.role ?? 'member')
   }))
 
   app.delete('/:roomId/members/:userId', {

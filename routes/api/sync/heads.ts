@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import { failures } from '../../../src/schemas/failures.ts'
 import { HeadsBody } from '../../../src/schemas/sync.ts'
-import { headsOf, matchesEtag, unmovedEtag } from '../../../src/sync/heads.ts'
+import { readHeadsResponse, matchesEtag, cachedEtag } from '../../../src/sync/heads.ts'
 
 /** Authenticated by the plugin that registers it. */
 const headsRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -16,10 +16,10 @@ const headsRoutes: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ headers, identity }, reply: FastifyReply) => {
     const known = headers['if-none-match']
-    const unmoved = known === undefined ? undefined : unmovedEtag(app.sync, identity)
+    const unmoved = known === undefined ? undefined : cachedEtag(app.sync, identity)
     reply.header('cache-control', 'private, no-cache')
     if (unmoved !== undefined && matchesEtag(known, unmoved)) return await reply.header('etag', unmoved).code(304).send()
-    const { etag, body } = await headsOf(app.sync, identity)
+    const { etag, body } = await readHeadsResponse(app.sync, identity)
     reply.header('etag', etag)
     if (matchesEtag(known, etag)) return await reply.code(304).send()
     return await reply.type('application/json; charset=utf-8').send(body())

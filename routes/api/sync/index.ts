@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Session } from '../../../src/auth/identity.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { SyncBody, SyncInput } from '../../../src/schemas/sync.ts'
-import { writePulled } from '../../../src/sync/answer.ts'
-import { sync } from '../../../src/sync/sync.ts'
+import { writeSyncJson } from '../../../src/sync/response.ts'
+import { pullOrWait } from '../../../src/sync/long-poll.ts'
 import headsRoutes from './heads.ts'
 
 const syncRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -22,11 +22,11 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
   }, async ({ body, identity, session }, reply) => {
     const { waitMs = 0 } = body
     const pulled = waitMs === 0
-      ? await sync(app.sync, identity, body)
-      : await sync(app.sync, identity, { ...body, waitMs: withinSession(waitMs, session, app.chat.now()) }, untilGone(reply.raw))
+      ? await pullOrWait(app.sync, identity, body)
+      : await pullOrWait(app.sync, identity, { ...body, waitMs: withinSession(waitMs, session, app.chat.now()) }, untilGone(reply.raw))
     // Nothing that happened after the end of a session is told to it.
     if (waitMs > 0) await app.requireSession(session)
-    const text: unknown = writePulled(pulled, app.chat.now())
+    const text: unknown = writeSyncJson(pulled, app.chat.now())
     return await reply.type('application/json; charset=utf-8').send(text as SyncBody)
   })
 }

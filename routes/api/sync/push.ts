@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { toTidelogError } from '../../../plugins/errors.ts'
 import { guardedBy } from '../../../src/chat/context.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { PushBody, PushInput } from '../../../src/schemas/push.ts'
-import { push } from '../../../src/sync/push.ts'
+import { pushOutbox } from '../../../src/outbox/push.ts'
+import { toTidelogError } from '../../../src/to-tidelog-error.ts'
 
 const pushRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('/push', {
@@ -19,7 +19,7 @@ const pushRoutes: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ body, identity, session, log }) => ({
     success: true as const,
-    results: await push(guardedBy(app.chat, () => app.requireSession(session)), identity, body.operations, thrown => {
+    results: await pushOutbox(guardedBy(app.chat, () => app.requireSession(session)), identity, body.operations, thrown => {
       const error = toTidelogError(thrown instanceof Error ? thrown : new Error(String(thrown)))
       if (error.status >= 500) log.error({ err: thrown }, 'operation failed')
       return error

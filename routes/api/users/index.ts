@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { toOwnUser, toPublicUser } from '../../../src/auth/payload.ts'
 import { changeProfile } from '../../../src/auth/profile.ts'
 import { searchUsers } from '../../../src/auth/search-users.ts'
-import { setBlock } from '../../../src/chat/block.ts'
+import { setBlock } from '../../../src/chat/conversations/block-user.ts'
 import { TidelogError } from '../../../src/errors.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { User } from '../../../src/schemas/primitives.ts'
@@ -24,7 +24,7 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
     if (query.ids !== undefined) {
       if (query.search !== undefined || query.cursor !== undefined) throw new TidelogError('VALIDATION', 'ids goes without search and cursor')
       const ids = query.ids.toLowerCase().split(',')
-      const found = await app.chat.users.many(ids)
+      const found = await app.chat.users.getMany(ids)
       const users = [...new Set(ids)].flatMap(id => found.has(id) ? [toPublicUser(found.get(id)!)] : [])
       return { success: true as const, users, hasMore: false, cursor: null }
     }
@@ -43,7 +43,7 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ params, identity }) => {
     const id = params.id.toLowerCase()
-    const [row, blocked] = await Promise.all([app.chat.users.get(id), app.chat.blocks.of(identity.userId)])
+    const [row, blocked] = await Promise.all([app.chat.users.get(id), app.chat.blocks.get(identity.userId)])
     if (row === undefined) throw new TidelogError('USER_NOT_FOUND')
     return { success: true as const, user: toPublicUser(row), blocked: blocked.has(id) }
   })

@@ -1,9 +1,9 @@
-import type { Identity } from '../../auth/identity.ts'
 import { TidelogError } from '../../errors.ts'
-import { rowIdOf, selfLogId, seqOf } from '../../log/types.ts'
+import { stateRowId, selfLogId, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
-import { commonChatId } from '../conversation-id.ts'
-import type { ReadResult } from '../mark-read.ts'
+import { commonChatId } from '../rules/conversation-id.ts'
+import type { ReadResult } from '../messages/mark-read.ts'
+import type { Identity } from '../../users/identity.ts'
 
 /**
  * The common chat has no members: how far somebody has read it stands in their own log alone, and nobody else is told.
@@ -12,7 +12,7 @@ import type { ReadResult } from '../mark-read.ts'
 /** How far the caller has read the common chat. */
 export async function commonReadSeq ({ log }: ChatContext, { userId }: Identity): Promise<number> {
   const selfId = selfLogId(userId)
-  const row = await log.collections.log.findOne({ _id: rowIdOf(selfId, 'read', commonChatId) }, { projection: { readSeq: 1 } })
+  const row = await log.collections.rows.findOne({ _id: stateRowId(selfId, 'read', commonChatId) }, { projection: { readSeq: 1 } })
   return row?.readSeq ?? 0
 }
 
@@ -21,7 +21,7 @@ export async function markCommonRead ({ log, now }: ChatContext, { userId }: Ide
   const headSeq = (await log.head(commonChatId))?.headSeq ?? 0
   const readSeq = seqOf(Math.min(seq, headSeq))
   const outcome = await log.commit({
-    changes: [{
+    mutations: [{
       type: 'put',
       conversationId: selfLogId(userId),
       kind: 'read',

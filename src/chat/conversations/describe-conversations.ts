@@ -1,19 +1,19 @@
-import type { Identity } from '../../auth/identity.ts'
-import { messagesBefore } from '../../log/page.ts'
-import type { Head, LogRow, Member } from '../../log/types.ts'
+import { messagesBefore } from '../../log/read/page.ts'
+import type { Head, LogRow, Member } from '../../log/model/types.ts'
 import type { ListedConversation } from '../../schemas/conversation.ts'
 import type { Message } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
-import { otherUser, parseConversationId } from '../conversation-id.ts'
-import { entitlement } from '../entitled.ts'
-import { ownView } from '../own-view.ts'
-import { publicUser } from '../payload.ts'
-import { renderMessage } from '../render.ts'
+import { otherUser, parseConversationId } from '../rules/conversation-id.ts'
+import { requireAccess } from '../access/access.ts'
+import { callerView } from '../access/caller-view.ts'
+import { loadMessagePayload } from '../payload/load-payloads.ts'
 import { TidelogError } from '../../errors.ts'
-import { type UnreadWithMentions, countUnread } from '../unread.ts'
-import { type View, isShown } from '../view.ts'
+import { type UnreadWithMentions, countUnread } from './unread.ts'
+import { type View, isShown } from '../rules/view.ts'
 import { commonReadSeq } from './common-read.ts'
 import { lastActivityOf } from './last-activity.ts'
+import { publicUser } from '../../users/public-user.ts'
+import type { Identity } from '../../users/identity.ts'
 
 /** A conversation as the caller has it. */
 export interface OwnConversation {
@@ -31,8 +31,8 @@ const lookedThroughMax = 50
  * @throws TidelogError NOT_FOUND to a stranger and for one in which nothing was ever said, NOT_ALLOWED for a public room that was not joined
  */
 export async function getConversation (context: ChatContext, identity: Identity, conversationId: string): Promise<ListedConversation> {
-  const { head, member } = await entitlement(context, identity, conversationId)
-  const view = head === undefined ? null : await ownView(context, identity, head, member)
+  const { head, member } = await requireAccess(context, identity, conversationId)
+  const view = head === undefined ? null : await callerView(context, identity, head, member)
   if (head === undefined || view === null) throw new TidelogError('NOT_FOUND')
   return (await describeConversations(context, identity, [{ head, member, view }]))[0]!
 }
@@ -72,16 +72,16 @@ async function namesOf (context: ChatContext, { userId }: Identity, { head, memb
 
 /** The last message of each that is shown to the caller, in their order. */
 async function readLastMessages (context: ChatContext, all: readonly OwnConversation[]): Promise<Array<Message | undefined>> {
-  const written = all.filter(({ head, view }) => head.headSeq > view.fromSeq)
+  const written = all.filter(({ head, view }) => head.headSeq > view.afterSeq)
   if (written.length === 0) return []
-  const rows = await context.log.collections.log
+  const rows = await context.log.collections.rows
     .find({ $or: written.map(({ head }) => ({ conversationId: head._id, seq: head.headSeq })) }).batchSize(written.length + 1).toArray()
   const byConversation = new Map(rows.map(row => [row.conversationId, row]))
   return await Promise.all(all.map(async one => {
     const row = byConversation.get(one.head._id)
     if (row === undefined) return undefined
     const shown = isShown(one.view, row) ? row : await lastShown(context, one)
-    return shown === undefined ? undefined : await renderMessage(context, shown)
+    return shown === undefined ? undefined : await loadMessagePayload(context, shown)
   }))
 }
 

@@ -1,4 +1,4 @@
-import type { Head, Member } from '../../log/types.ts'
+import type { Head, Member } from '../../log/model/types.ts'
 
 /** When something was said in a conversation, or the user came, whichever was later. Heads of older databases know only when something changed. */
 export function lastActivityOf (

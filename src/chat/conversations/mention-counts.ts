@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { Filter } from 'mongodb'
-import type { Identity } from '../../auth/identity.ts'
-import { indexNames } from '../../log/collections.ts'
-import type { ConversationLog } from '../../log/index.ts'
-import { type Head, type LogRow, type Rev, seqOf } from '../../log/types.ts'
-import { objectId } from '../conversation-id.ts'
+import { indexNames } from '../../log/model/collections.ts'
+import type { ConversationLog } from '../../log/conversation-log.ts'
+import { type Head, type LogRow, type Rev, seqOf } from '../../log/model/types.ts'
+import { objectId } from '../rules/conversation-id.ts'
 import { everybody } from '../messages/mentions.ts'
-import type { View } from '../view.ts'
+import type { View } from '../rules/view.ts'
+import type { Identity } from '../../users/identity.ts'
 
 /** Unread messages that mention the user, counted in one conversation. */
 export const mentionsMax = 100
@@ -26,8 +26,8 @@ export class MentionCounts {
   }
 
   /** At most `mentionsMax`, as of the head or later. */
-  async of ({ id, userId }: Identity, head: Head, readSeq: number, { fromSeq, blocked, generation }: View): Promise<number> {
-    const after = seqOf(Math.max(readSeq, fromSeq))
+  async of ({ id, userId }: Identity, head: Head, readSeq: number, { afterSeq, blocked, generation }: View): Promise<number> {
+    const after = seqOf(Math.max(readSeq, afterSeq))
     if ((head.mentionSeq ?? 0) <= after) return 0
     const key = `${after} ${generation} ${blocked.size}`
     const place = `${userId} ${head._id}`
@@ -39,7 +39,7 @@ export class MentionCounts {
       seq: { $gt: after },
       senderId: { $nin: [id, ...[...blocked].map(objectId)] }
     }
-    const count = await this.log.collections.log.countDocuments(filter, { limit: mentionsMax, hint: indexNames.byMention })
+    const count = await this.log.collections.rows.countDocuments(filter, { limit: mentionsMax, hint: indexNames.byMention })
     this.cache.set(place, { key, rev: head.headRev, count })
     return count
   }

@@ -1,9 +1,9 @@
-import type { Identity } from '../../auth/identity.ts'
 import { TidelogError } from '../../errors.ts'
-import { memberKey } from '../../log/types.ts'
+import { memberKey } from '../../log/model/types.ts'
 import type { MentionsInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
-import { type ConversationRef, objectId, otherUser, parseConversationId } from '../conversation-id.ts'
+import { type ConversationRef, objectId, otherUser, parseConversationId } from '../rules/conversation-id.ts'
+import type { Identity } from '../../users/identity.ts'
 
 /** Stands for everybody in a row's `mentioned`; all else there is a user's id in hex. */
 export const everybody = 'all'
@@ -39,7 +39,7 @@ async function membersAmong (context: ChatContext, { userId }: Identity, ref: Co
   switch (ref.kind) {
     case 'direct': return ids.filter(id => id === otherUser(ref, userId))
     case 'common': {
-      const users = await context.users.many(ids)
+      const users = await context.users.getMany(ids)
       return ids.filter(id => users.has(id) && users.get(id)!.isActive !== false)
     }
     case 'room': {

@@ -1,22 +1,22 @@
-import type { Identity } from '../../auth/identity.ts'
 import { TidelogError } from '../../errors.ts'
 import type { Message, SendInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
-import { otherUser, parseConversationId } from '../conversation-id.ts'
-import { prepareCommon } from '../send-common.ts'
-import { prepareDirect } from '../send-direct.ts'
-import { prepareRoom } from '../send-room.ts'
-import type { Prepared, Sent } from '../send.ts'
+import { otherUser, parseConversationId } from '../rules/conversation-id.ts'
+import { prepareCommon } from './send-common.ts'
+import { prepareDirect } from './send-direct.ts'
+import { prepareRoom } from './send-room.ts'
+import type { PreparedCommit, SentMessage } from './send-message.ts'
+import type { Identity } from '../../users/identity.ts'
 
 /**
  * Sends a message to a conversation of any kind, to a user or to a room.
  * @throws TidelogError what the three kinds of sending throw, and VALIDATION unless exactly one receiver is named
  */
-export async function sendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<Sent<Message>> {
+export async function sendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<SentMessage<Message>> {
   return await (await prepareSendTo(context, identity, input))()
 }
 
-export async function prepareSendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<Prepared<Sent<Message>>> {
+export async function prepareSendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<PreparedCommit<SentMessage<Message>>> {
   const { conversationId, receiverId, roomId } = input
   const named = [conversationId, receiverId, roomId].filter(given => given !== undefined).length
   if (named === 0) throw new TidelogError('VALIDATION', 'receiverId, roomId or conversationId is required')

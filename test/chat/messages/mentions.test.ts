@@ -1,5 +1,5 @@
 import t from 'tap'
-import { commonChatId, directId } from '../../../src/chat/conversation-id.ts'
+import { commonChatId, directId } from '../../../src/chat/rules/conversation-id.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
 

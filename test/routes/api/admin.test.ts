@@ -15,7 +15,7 @@ t.test('closing and reopening accounts', async t => {
   const me = (token: string) => call('GET', '/api/auth/me', { token })
   const login = () => call('POST', '/api/auth/login', { body: { username: 'someone', password: 'password-1' } })
   const heard: unknown[] = []
-  app.sessions.on('revoked', revoked => { heard.push(revoked) })
+  app.revocations.on('revoked', revoked => { heard.push(revoked) })
 
   await t.test('is for the users that the configuration names', async t => {
     t.match(await me(root.token), { body: { user: { isAdmin: true } } })

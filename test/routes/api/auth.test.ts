@@ -136,7 +136,7 @@ t.test('sessions', async t => {
   const me = (token: string) => server.call('GET', '/api/auth/me', { token })
   const loginAs = async (username: string) => (await server.call('POST', '/api/auth/login', { body: { username, password: 'password-1' } })).body
   const heard: unknown[] = []
-  server.app.sessions.on('revoked', revoked => { heard.push(revoked) })
+  server.app.revocations.on('revoked', revoked => { heard.push(revoked) })
 
   await t.test('a refresh token is exchanged for the next pair', async t => {
     const first = await server.register('refresher')

@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { commonChatId, directId } from '../../../src/chat/conversation-id.ts'
+import { commonChatId, directId } from '../../../src/chat/rules/conversation-id.ts'
 import { ConversationBody, ConversationListBody, type ListedConversation, StretchBody } from '../../../src/schemas/conversation.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'

@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { directId } from '../../../src/chat/conversation-id.ts'
+import { directId } from '../../../src/chat/rules/conversation-id.ts'
 import { ConversationsBody, DirectMessage, UnreadBody, historyBody } from '../../../src/schemas/message.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
@@ -157,7 +157,7 @@ t.test('an edit is possible in its window, and leaves a mark', async t => {
   t.match(edited.body, { success: true, message: { message: 'as it is', editedAt: String }, rev: message.rev + 1 })
   t.ok(edited.body.message.updatedAt > message.updatedAt)
   t.equal(edited.body.message.createdAt, message.createdAt)
-  await app.chat.log.collections.log.updateOne({ _id: new ObjectId(message._id as string) }, { $set: { createdAt: new Date(Date.now() - 3_600_001) } })
+  await app.chat.log.collections.rows.updateOne({ _id: new ObjectId(message._id as string) }, { $set: { createdAt: new Date(Date.now() - 3_600_001) } })
   const late = await call('PUT', `/api/messages/${message._id}`, { token: ann.token, body: { content: 'too late' } })
   t.equal(late.status, 403)
   t.equal((await call('DELETE', `/api/messages/${message._id}`, { token: ann.token })).status, 200)

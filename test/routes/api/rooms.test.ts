@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { clearDeletedRooms } from '../../../src/chat/delete-room.ts'
+import { evictFromDeletedRooms } from '../../../src/chat/rooms/delete-room.ts'
 import { MembersBody, RoomBody, RoomsBody } from '../../../src/schemas/room.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
@@ -176,7 +176,7 @@ t.test('nobody opens more of a hidden history than they saw themselves', async t
   t.same(body.conversations.find(({ conversationId }: { conversationId: string }) => conversationId === `room_${roomId}`).changes
     .flatMap(({ message }: { message?: { message: string } }) => message?.message ?? []), ['of the new owner', 'later'])
   const { log } = app.chat
-  const hidden = await log.collections.log.findOne({ conversationId: `room_${roomId}`, seq: 1 as never })
+  const hidden = await log.collections.rows.findOne({ conversationId: `room_${roomId}`, seq: 1 as never })
   await call('PUT', `/api/messages/${hidden!._id.toHexString()}`, { token: ann.token, body: { content: 'x' } })
   t.match(await call('PUT', `/api/messages/${hidden!._id.toHexString()}/reactions/👍`, { token: eve.token }), { status: 404 })
 })
@@ -213,9 +213,9 @@ t.test('a room whose owner is gone passes to its eldest moderator, else to its e
 
   // A host application erases its users without telling anybody.
   await app.chat.collections.users.deleteOne({ _id: new ObjectId(two.id) })
-  app.chat.users.forget(two.id)
+  app.chat.users.announceChange(two.id)
   await app.chat.collections.users.updateOne({ _id: new ObjectId(owner.id) }, { $set: { isActive: false } })
-  app.chat.users.forget(owner.id)
+  app.chat.users.announceChange(owner.id)
   t.match((await as(one)('GET', `/${roomId}`)).body.room, { role: 'owner' }, 'the eldest who is there, at the first look')
   t.match(await as(one)('PATCH', `/${roomId}`, { name: 'inherited' }), { status: 200 })
 })
@@ -300,8 +300,8 @@ t.test('what somebody sends while they are removed is in the room before that, o
     const removed = await as(ann)('PUT', `/${roomId}/bans/${bob.id}`)
     const answers = await Promise.all([...sends, edit, react])
     t.equal(removed.status, 200)
-    const row = await app.chat.log.collections.log.findOne({ conversationId: `room_${roomId}`, kind: 'membership', banned: true })
-    const after = await app.chat.log.collections.log.countDocuments({ conversationId: `room_${roomId}`, kind: 'message', rev: { $gt: row!.rev } })
+    const row = await app.chat.log.collections.rows.findOne({ conversationId: `room_${roomId}`, kind: 'membership', banned: true })
+    const after = await app.chat.log.collections.rows.countDocuments({ conversationId: `room_${roomId}`, kind: 'message', rev: { $gt: row!.rev } })
     t.equal(after, 0)
     t.ok(answers.every(({ success, code }) => success === true || ['NOT_ALLOWED', 'NOT_FOUND'].includes(code as string)))
   }
@@ -324,7 +324,7 @@ t.test('a deleted room is gone for everybody, in whichever way it is asked for, 
   }
   t.equal((await app.chat.log.head(`room_${roomId}`))!.memberCount, 0)
   t.equal(await app.chat.log.collections.members.countDocuments({ conversationId: `room_${roomId}` }), 0)
-  const out = await app.chat.log.collections.log.find({ about: `room_${roomId}`, kind: 'membership' }).toArray()
+  const out = await app.chat.log.collections.rows.find({ about: `room_${roomId}`, kind: 'membership' }).toArray()
   t.same(out.map(({ role }) => role), [null, null, null], 'each member\'s own log says so')
 
   const socket = await connect(t, url, ann.token)
@@ -344,11 +344,11 @@ t.test('whatever is asked while a room is deleted, nobody and nothing comes into
       as(dan)('DELETE', `/${roomId}/members/me`), as(dan)('POST', `/${roomId}/messages`, { content: 'x' }), call('PUT', `/api/messages/${message._id}/reactions/👍`, { token: dan.token })
     ])
     t.ok(answers.every(({ status }) => [200, 201, 403, 404].includes(status)))
-    const { log, members } = app.chat.log.collections
-    const gone = await log.findOne({ conversationId: `room_${roomId}`, kind: 'meta' })
+    const { rows, members } = app.chat.log.collections
+    const gone = await rows.findOne({ conversationId: `room_${roomId}`, kind: 'meta' })
     t.match(gone, { deleted: true })
-    t.equal(await log.countDocuments({ conversationId: `room_${roomId}`, rev: { $gt: gone!.rev }, kind: 'message' }), 0)
-    t.equal(await log.countDocuments({ conversationId: `room_${roomId}`, rev: { $gt: gone!.rev }, kind: 'membership', role: { $ne: null } }), 0)
+    t.equal(await rows.countDocuments({ conversationId: `room_${roomId}`, rev: { $gt: gone!.rev }, kind: 'message' }), 0)
+    t.equal(await rows.countDocuments({ conversationId: `room_${roomId}`, rev: { $gt: gone!.rev }, kind: 'membership', role: { $ne: null } }), 0)
     t.equal(await members.countDocuments({ conversationId: `room_${roomId}` }), 0)
   }
 })
@@ -357,13 +357,13 @@ t.test('a deletion that was cut short is gone on with, by asking again or by the
   const rooms = [await make(ann), await make(ann)]
   for (const roomId of rooms) {
     for (const user of [bob, dan]) await as(user)('PUT', `/${roomId}/members/me`)
-    await app.chat.log.commit({ changes: [{ type: 'meta', conversationId: `room_${roomId}`, decide: () => ({ deleted: true, isPrivate: true }) }] })
+    await app.chat.log.commit({ mutations: [{ type: 'meta', conversationId: `room_${roomId}`, decide: () => ({ deleted: true, isPrivate: true }) }] })
     for (const user of [ann, bob]) t.equal((await as(user)('GET', `/${roomId}/messages`)).status, 404)
     t.equal((await as(bob)('POST', `/${roomId}/messages`, { content: 'x' })).status, 404)
     t.notOk((await as(bob)('GET', '?limit=200')).body.rooms.some((room: { roomId: string }) => room.roomId === roomId))
   }
   t.equal((await as(bob)('DELETE', `/${rooms[0]}`)).status, 404)
   t.equal((await as(ann)('DELETE', `/${rooms[0]}`)).status, 200)
-  await clearDeletedRooms(app.chat)
+  await evictFromDeletedRooms(app.chat)
   for (const roomId of rooms) t.equal(await app.chat.log.collections.members.countDocuments({ conversationId: `room_${roomId}` }), 0)
 })

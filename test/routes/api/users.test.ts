@@ -128,12 +128,12 @@ t.test('blocking', async t => {
     for (const [method, blocked] of [['PUT', true], ['PUT', true], ['DELETE', false], ['DELETE', false], ['PUT', true]] as const) {
       t.match(await block(method, b.id), { status: 200, body: { success: true, blocked } }, method)
       t.match(await call('GET', `/api/users/${b.id}`, { token: a.token }), { body: { blocked } })
-      t.equal((await app.chat.blocks.of(a.id)).has(b.id), blocked)
+      t.equal((await app.chat.blocks.get(a.id)).has(b.id), blocked)
     }
     t.match(await call('GET', `/api/users/${a.id}`, { token: b.token }), { body: { blocked: false } }, 'it goes one way')
     const many = await Promise.all(Array.from({ length: 10 }, () => block('PUT', b.id.toUpperCase())))
     t.ok(many.every(({ status }) => status === 200))
-    t.equal(await app.chat.log.collections.log.countDocuments({ kind: 'block' }), 1)
+    t.equal(await app.chat.log.collections.rows.countDocuments({ kind: 'block' }), 1)
   })
 
   await t.test('not oneself, nor nobody', async t => {

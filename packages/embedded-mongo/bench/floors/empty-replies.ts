@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { MessageReader } from '../../src/wire.ts'
+import { MessageReader } from '../../src/wire/messages.ts'
 import { type Replies, commandOf, wantsReply } from './replies.ts'
 
 const requestIdAt = 4

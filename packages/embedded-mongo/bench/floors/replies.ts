@@ -1,7 +1,7 @@
 /** The engine's answers to some work, as bytes, so that a server that does nothing can give them again. */
 import { once } from 'node:events'
 import { createServer, connect } from 'node:net'
-import { MessageReader } from '../../src/wire.ts'
+import { MessageReader } from '../../src/wire/messages.ts'
 
 /** The last reply to each command. */
 export type Replies = Map<string, Buffer>

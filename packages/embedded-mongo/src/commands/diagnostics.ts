@@ -1,10 +1,10 @@
 /** What operators and tools ask. */
-import type { Call, Command } from '../command.ts'
-import { mongoError } from '../errors.ts'
-import { Query } from '../query.ts'
+import type { Call, Command } from './command.ts'
+import { mongoError } from '../values/errors.ts'
+import { Query } from '../query/query.ts'
 import type { Collection } from '../store/collection.ts'
-import { DateTime, docOf, int32 } from '../values.ts'
-import type { Doc } from '../values.ts'
+import { DateTime, docOf, int32 } from '../values/values.ts'
+import type { Doc } from '../values/values.ts'
 import { SERVER_VERSION } from './handshake.ts'
 
 /** How many documents collections have, and of how many bytes, by reading all of them. */

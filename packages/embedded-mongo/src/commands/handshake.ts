@@ -1,10 +1,10 @@
 /** What drivers ask before and beside their work: who the server is, and whether it is there. */
-import type { Call, Command } from '../command.ts'
+import type { Call, Command } from './command.ts'
 import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
-import { SESSION_TIMEOUT_MINUTES } from '../sessions.ts'
-import { DateTime, docOf, int32, ObjectId } from '../values.ts'
-import type { Doc } from '../values.ts'
-import { MESSAGE_BYTES_MAX } from '../wire.ts'
+import { SESSION_TIMEOUT_MINUTES } from '../engine/sessions.ts'
+import { DateTime, docOf, int32, ObjectId } from '../values/values.ts'
+import type { Doc } from '../values/values.ts'
+import { MESSAGE_BYTES_MAX } from '../wire/messages.ts'
 
 /** The MongoDB whose behaviour is followed. */
 export const SERVER_VERSION = '7.0.0'

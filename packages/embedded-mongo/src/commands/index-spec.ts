@@ -1,11 +1,11 @@
 /** Checks what a client asks for in `createIndexes`, and tells whether it is there already. */
-import { encode } from '../bson-bytes.ts'
-import { mongoError } from '../errors.ts'
-import { assertPartialFilter, parseFilter } from '../filter.ts'
+import { encode } from '../bson/index.ts'
+import { mongoError } from '../values/errors.ts'
+import { assertPartialFilter, parseFilter } from '../filter/index.ts'
 import type { Collection } from '../store/collection.ts'
 import type { Index } from '../store/index-definition.ts'
-import { docOf, int32, isDoc, isNumeric, isTruthy, toNumber } from '../values.ts'
-import type { Doc, Value } from '../values.ts'
+import { docOf, int32, isDoc, isNumeric, isTruthy, toNumber } from '../values/values.ts'
+import type { Doc, Value } from '../values/values.ts'
 
 const KNOWN_OPTIONS = new Set(['key', 'name', 'unique', 'partialFilterExpression', 'v', 'background', 'sparse', 'expireAfterSeconds'])
 

@@ -1,5 +1,5 @@
 /** All commands by name. What is not here is answered with CommandNotFound. */
-import type { Command } from '../command.ts'
+import type { Command } from './command.ts'
 import { aggregateCommands } from './aggregate.ts'
 import { catalogCommands } from './catalog.ts'
 import { diagnosticCommands } from './diagnostics.ts'

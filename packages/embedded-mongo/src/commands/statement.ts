@@ -1,9 +1,9 @@
 /** Checks that the statements of all write commands share. */
-import { encode } from '../bson-bytes.ts'
-import { badValue, mongoError } from '../errors.ts'
-import { checkIdValue } from '../id-value.ts'
-import { isDoc, ObjectId, typeName } from '../values.ts'
-import type { Doc } from '../values.ts'
+import { encode } from '../bson/index.ts'
+import { badValue, mongoError } from '../values/errors.ts'
+import { checkIdValue } from '../values/id-value.ts'
+import { isDoc, ObjectId, typeName } from '../values/values.ts'
+import type { Doc } from '../values/values.ts'
 
 export function checkStatement (where: string, statement: Doc, known: ReadonlySet<string>): void {
   for (const field of statement.keys()) {

@@ -1,8 +1,8 @@
 /** Ends of transactions and sessions. */
-import { mongoError } from '../errors.ts'
-import type { Call, Command } from '../command.ts'
-import type { Session } from '../sessions.ts'
-import type { Doc } from '../values.ts'
+import { mongoError } from '../values/errors.ts'
+import type { Call, Command } from './command.ts'
+import type { Session } from '../engine/sessions.ts'
+import type { Doc } from '../values/values.ts'
 
 function transactionOf (call: Call): { session: Session, number: bigint } {
   const number = call.body.get('txnNumber')

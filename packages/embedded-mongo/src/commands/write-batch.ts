@@ -2,14 +2,14 @@
  * Runs the statements of a write command one after the other: remembers what a retryable write has done already,
  * waits where an open transaction is in the way, and gathers errors as MongoDB reports them.
  */
-import type { Call } from '../command.ts'
-import type { MongoError } from '../errors.ts'
-import { mongoError } from '../errors.ts'
-import { docOf, int32 } from '../values.ts'
-import type { Doc, Value } from '../values.ts'
+import type { Call } from './command.ts'
+import type { MongoError } from '../values/errors.ts'
+import { mongoError } from '../values/errors.ts'
+import { docOf, int32 } from '../values/values.ts'
+import type { Doc, Value } from '../values/values.ts'
 import { Locked } from '../store/writer.ts'
-import { asMongoError } from '../to-mongo-error.ts'
-import { Slice } from '../turns.ts'
+import { asMongoError } from '../engine/to-mongo-error.ts'
+import { Slice } from '../values/slices.ts'
 import { WRITE_BATCH_MAX } from './handshake.ts'
 
 /** Runs `attempt` again whenever an open transaction was in its way and has ended. */

@@ -1,5 +1,5 @@
 /** Work in small portions between commands: building an index, and reclaiming what a drop left behind. */
-import { decode } from '../bson-bytes.ts'
+import { decode } from '../bson/index.ts'
 import type { Catalog } from './catalog.ts'
 import type { Collection } from './collection.ts'
 import { enterDocument } from './documents.ts'
@@ -8,7 +8,7 @@ import { prefixEnd, prefixOf } from './keys.ts'
 import type { Store } from './store.ts'
 import { Locked } from './writer.ts'
 import type { LockHolder } from './writer.ts'
-import { Slice, turn } from '../turns.ts'
+import { Slice, turn } from '../values/slices.ts'
 
 const PORTION = 1_000
 

@@ -4,9 +4,9 @@
  * left behind can be reclaimed at leisure.
  */
 import { randomUUID } from 'node:crypto'
-import { encode, decode } from '../bson-bytes.ts'
-import { Binary, docOf, int32, toNumber } from '../values.ts'
-import type { Doc, Value } from '../values.ts'
+import { encode, decode } from '../bson/index.ts'
+import { Binary, docOf, int32, toNumber } from '../values/values.ts'
+import type { Doc, Value } from '../values/values.ts'
 import { Collection } from './collection.ts'
 import { defineIndex, indexFromRecord, indexRecord } from './index-definition.ts'
 import type { Index } from './index-definition.ts'

@@ -1,5 +1,5 @@
 /** One collection: its indexes and the next record id. */
-import type { Binary } from '../values.ts'
+import type { Binary } from '../values/values.ts'
 import type { Catalog } from './catalog.ts'
 import type { Index } from './index-definition.ts'
 import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './keys.ts'

@@ -2,11 +2,11 @@
  * Writes one document with all its index entries. Every check (unique keys, locks, size) comes before the first
  * `put`, so a document that is refused leaves no trace; everything that belongs to one document lands in one commit.
  */
-import { mongoError } from '../errors.ts'
-import { matches } from '../filter.ts'
-import { indexKeys } from '../key-bytes.ts'
-import { encode } from '../bson-bytes.ts'
-import type { Doc } from '../values.ts'
+import { mongoError } from '../values/errors.ts'
+import { matches } from '../filter/index.ts'
+import { indexKeys } from '../keys/key-bytes.ts'
+import { encode } from '../bson/index.ts'
+import type { Doc } from '../values/values.ts'
 import type { Collection } from './collection.ts'
 import { duplicateKey } from './duplicate-key.ts'
 import type { Index } from './index-definition.ts'

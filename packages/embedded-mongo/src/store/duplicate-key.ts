@@ -1,9 +1,9 @@
 /** The duplicate key error; clients parse its text, so it is MongoDB's to the letter. */
-import { mongoError } from '../errors.ts'
-import type { MongoError } from '../errors.ts'
-import { printDoc } from '../print.ts'
-import { isDoc } from '../values.ts'
-import type { Doc, Value } from '../values.ts'
+import { mongoError } from '../values/errors.ts'
+import type { MongoError } from '../values/errors.ts'
+import { printDoc } from '../values/print.ts'
+import { isDoc } from '../values/values.ts'
+import type { Doc, Value } from '../values/values.ts'
 import type { Collection } from './collection.ts'
 import type { Index } from './index-definition.ts'
 

@@ -1,9 +1,9 @@
 /** An index as the engine uses it, made from the specification a client gave and `listIndexes` returns. */
-import { parseFilter } from '../filter.ts'
-import type { Filter } from '../filter.ts'
-import type { IndexField } from '../key-bytes.ts'
-import { docOf, isDoc, toNumber } from '../values.ts'
-import type { Doc, Value } from '../values.ts'
+import { parseFilter } from '../filter/index.ts'
+import type { Filter } from '../filter/index.ts'
+import type { IndexField } from '../keys/key-bytes.ts'
+import { docOf, isDoc, toNumber } from '../values/values.ts'
+import type { Doc, Value } from '../values/values.ts'
 import { prefixOf } from './keys.ts'
 
 export type Index = {

@@ -3,7 +3,7 @@
  * key wins; a transaction that comes second, or that would overwrite something its snapshot has not seen, fails at
  * once with WriteConflict. If that check were missing, a client's read-modify-write would silently undo another's.
  */
-import { writeConflict } from '../errors.ts'
+import { writeConflict } from '../values/errors.ts'
 import type { Collection } from './collection.ts'
 import type { Pin } from './environment.ts'
 import { Layer } from './layer.ts'

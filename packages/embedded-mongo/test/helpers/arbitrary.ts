@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import {
   Binary, Code, DateTime, Decimal128, int32, MAX_KEY, MIN_KEY, ObjectId, Regex, Sym, Timestamp, UNDEFINED, type Doc, type Value
-} from '../../src/values.ts'
+} from '../../src/values/values.ts'
 
 const text = fc.oneof(
   fc.constantFrom('', 'a', 'b', 'ab', 'a\0', 'a\0b', 'z', 'é', '\uffee', '\u{1f600}', '\ud7ff', '\ue000'),

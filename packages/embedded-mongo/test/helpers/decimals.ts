@@ -1,5 +1,5 @@
 /** Numbers of all types as exact decimals, compared digit by digit: for the order that the engine's own is compared with. */
-import type { Decimal128 } from '../../src/values.ts'
+import type { Decimal128 } from '../../src/values/values.ts'
 
 /** `coefficient * 10 ** exponent`, negated when `negative`; or a NaN, or an infinity. */
 export type Decimal =

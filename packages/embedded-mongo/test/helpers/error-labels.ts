@@ -1,6 +1,6 @@
 /** The labels by which a client knows what may be tried again: MongoDB's rules. */
-import { isDoc, isNumeric, toNumber } from '../../src/values.ts'
-import type { Doc, Value } from '../../src/values.ts'
+import { isDoc, isNumeric, toNumber } from '../../src/values/values.ts'
+import type { Doc, Value } from '../../src/values/values.ts'
 
 /** The server may be back at the next attempt. */
 const RETRIABLE = {

@@ -1,9 +1,9 @@
 /** MongoDB's order of values once more, value by value: what the engine's own order, which is mostly that of bytes, is compared with. */
-import { compareStrings } from '../../src/compare.ts'
+import { compareStrings } from '../../src/keys/compare.ts'
 import { compareDecimals, exactDecimal, unpackDecimal } from './decimals.ts'
 import {
   Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, TYPE, Timestamp, typeOf, type Doc, type Sym, type TypeName, type Value
-} from '../../src/values.ts'
+} from '../../src/values/values.ts'
 
 /** The order of types; those that stand together are compared by value. */
 const ORDER: readonly (readonly TypeName[])[] = [

@@ -1,5 +1,5 @@
 /** Typed values from literals: whole numbers are int32, others double. */
-import { int32, type Doc, type Value } from '../../src/values.ts'
+import { int32, type Doc, type Value } from '../../src/values/values.ts'
 
 export type Plain = Value | Plain[] | { [name: string]: Plain }
 

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { once } from 'node:events'
 import { deserialize, serialize } from 'bson'
 import type { Document } from 'bson'
-import { MessageReader } from '../../src/wire.ts'
+import { MessageReader } from '../../src/wire/messages.ts'
 
 export class WireClient {
   readonly socket: Socket

@@ -1,0 +1,72 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import accounts from './plugins/accounts.ts'
+import addresses from './plugins/addresses.ts'
+import chat from './plugins/chat.ts'
+import documentation from './plugins/documentation.ts'
+import errors, { replyMalformedUrl } from './plugins/errors.ts'
+import health from './plugins/health.ts'
+import jwt from './plugins/jwt.ts'
+import mongodb from './plugins/mongodb.ts'
+import rateLimit from './plugins/rate-limit.ts'
+import requestLog from './plugins/request-log.ts'
+import retention from './plugins/retention.ts'
+import security from './plugins/security.ts'
+import socketIo from './plugins/socket-io.ts'
+import sockets from './plugins/sockets.ts'
+import sync from './plugins/sync.ts'
+import validation from './plugins/validation.ts'
+import adminRoutes from './routes/api/admin/index.ts'
+import authRoutes from './routes/api/auth/index.ts'
+import commonChatRoutes from './routes/api/common-chat/index.ts'
+import conversationRoutes from './routes/api/conversations/index.ts'
+import messageRoutes from './routes/api/messages/index.ts'
+import roomRoutes from './routes/api/rooms/index.ts'
+import syncRoutes from './routes/api/sync/index.ts'
+import pushRoutes from './routes/api/sync/push.ts'
+import userRoutes from './routes/api/users/index.ts'
+import { type Config, trustedProxies } from './src/config.ts'
+
+/**
+ * Builds the whole product, ready to listen; the server and every test use this one.
+ * `options` are Fastify's own (a logger, for example); closing the app closes sockets, commits and database.
+ */
+export async function buildApp (config: Config, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: config.REQUEST_BYTES_MAX,
+    trustProxy: trustedProxies(config) ?? false,
+    forceCloseConnections: 'idle',
+    pluginTimeout: 0, // A database takes as long to open as it takes: what is large, or on a slow machine, is no failure.
+    frameworkErrors: replyMalformedUrl,
+    logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it, at a level that a chat can bear
+    ...options
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  await app.register(requestLog)
+  await app.register(validation)
+  await app.register(errors)
+  await app.register(security, config)
+  await app.register(documentation)
+  await app.register(addresses, config)
+  await app.register(rateLimit, config)
+  await app.register(mongodb, config)
+  await app.register(health)
+  await app.register(chat, config)
+  await app.register(sync)
+  await app.register(jwt, config)
+  await app.register(accounts, config)
+  await app.register(socketIo, config)
+  await app.register(sockets, config)
+  await app.register(retention, config)
+
+  await app.register(authRoutes, { prefix: '/api/auth', ...config })
+  await app.register(userRoutes, { prefix: '/api/users' })
+  await app.register(adminRoutes, { prefix: '/api/admin' })
+  await app.register(messageRoutes, { prefix: '/api/messages' })
+  await app.register(conversationRoutes, { prefix: '/api/conversations' })
+  await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
+  await app.register(roomRoutes, { prefix: '/api/rooms' })
+  await app.register(syncRoutes, { prefix: '/api/sync' })
+  await app.register(pushRoutes, { prefix: '/api/sync' })
+  return app as unknown as FastifyInstance
+}

@@ -1,0 +1,96 @@
+/** Projections of find and `$project`: which fields a result keeps, and the fields it computes. */
+import { mongoError, notImplemented } from '../values/errors.ts'
+import { parseExpression, type Expression } from './expression.ts'
+import { isOperatorDoc } from '../filter/parse.ts'
+import { addToTree, checkFieldPath, type PathTree } from '../values/paths.ts'
+import { isNumeric, isTruthy, type Doc, type Value } from '../values/values.ts'
+
+/** What a path is to: be kept, be dropped, or be computed. */
+type Leaf = 'keep' | 'drop' | Expression
+type Rules = PathTree<Leaf>
+type Rule = Leaf | Rules
+
+export type Projection = (doc: Doc) => Doc
+
+/** Parses a projection; an empty one is all of the document for find and an error for `aggregate`. */
+export function parseProjection (spec: Doc, { aggregate = false } = {}): Projection {
+  if (spec.size === 0) {
+    if (aggregate) throw mongoError(51272, 'Invalid $project :: caused by :: projection specification must have at least one field')
+    return doc => doc
+  }
+  const parser = new Parser()
+  parser.addFields(spec, '')
+  const { rules } = parser
+  if (!parser.keeps) return doc => selected(rules, doc, false)
+  if (!rules.has('_id')) rules.set('_id', 'keep')
+  return doc => withComputed(rules, selected(rules, doc, true), doc)
+}
+
+class Parser {
+  readonly rules: Rules = new Map()
+  private mode: boolean | undefined
+  private keepsId = false
+
+  /** A projection that names nothing to keep (but perhaps `_id`) keeps the rest. */
+  get keeps (): boolean {
+    return this.mode ?? this.keepsId
+  }
+
+  addFields (spec: Doc, parent: string) {
+    if (spec.size === 0) throw mongoError(51270, `An empty sub-projection is not a valid value. Found empty object at path ${parent}`)
+    for (const [name, value] of spec) {
+      const path = parent === '' ? name : `${parent}.${name}`
+      if (path.endsWith('.$')) throw notImplemented('the positional projection is not supported')
+      checkFieldPath(path)
+      if (value instanceof Map && !isOperatorDoc(value)) this.addFields(value, path)
+      else addToTree(this.rules, path, this.parseRule(path, value), collision)
+    }
+  }
+
+  private parseRule (path: string, value: Value): Leaf {
+    if (isNumeric(value) || typeof value === 'boolean') {
+      const keep = isTruthy(value)
+      if (path === '_id') this.keepsId = keep
+      else if (this.mode === !keep) throw keep ? mongoError(31253, `Cannot do inclusion on field ${path} in exclusion projection`) : mongoError(31254, `Cannot do exclusion on field ${path} in inclusion projection`)
+      else this.mode = keep
+      return keep ? 'keep' : 'drop'
+    }
+    if (path.includes('.')) throw notImplemented(`computed fields within others are not supported, found at '${path}'`)
+    if (this.mode === false) throw mongoError(31252, 'Cannot use expression other than $meta in exclusion projection')
+    this.mode = true
+    return parseExpression(value)
+  }
+}
+
+function collision (parts: readonly string[], depth: number): Error {
+  const path = parts.join('.')
+  if (depth === parts.length) return mongoError(31249, `Path collision at ${path}`)
+  return mongoError(31250, `Path collision at ${path} remaining portion ${parts.slice(depth).join('.')}`)
+}
+
+/** The fields that are kept, or those that are not dropped. */
+function selected (rules: Rules, doc: Doc, keeps: boolean): Doc {
+  const result: Doc = new Map()
+  for (const [name, value] of doc) {
+    const part = selectedOf(rules.get(name), value, keeps)
+    if (part !== undefined) result.set(name, part)
+  }
+  return result
+}
+
+function selectedOf (rule: Rule | undefined, value: Value, keeps: boolean): Value | undefined {
+  if (rule === 'keep') return value
+  if (rule instanceof Map && value instanceof Map) return selected(rule, value, keeps)
+  // Items that are no documents have none of the fields; arrays within arrays are entered.
+  if (rule instanceof Map && Array.isArray(value)) return value.map(item => selectedOf(rule, item, keeps)).filter(item => item !== undefined)
+  return keeps || rule === 'drop' ? undefined : value
+}
+
+/** Adds the computed fields after those that were kept, in the order of the specification. */
+function withComputed (rules: Rules, kept: Doc, root: Doc): Doc {
+  for (const [name, rule] of rules) {
+    const value = typeof rule === 'function' ? rule(root) : undefined
+    if (value !== undefined) kept.set(name, value)
+  }
+  return kept
+}

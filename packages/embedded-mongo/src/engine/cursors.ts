@@ -1,0 +1,96 @@
+/** Open cursors. A cursor keeps where it is, never a read transaction, so an idle one costs the file nothing. */
+import { randomBytes } from 'node:crypto'
+import { decode, encode } from '../bson/index.ts'
+import { mongoError } from '../values/errors.ts'
+import type { ReplyBatch } from './reply-batch.ts'
+import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
+import type { Transaction } from '../store/transaction.ts'
+import type { Supply } from '../query/supply.ts'
+import type { Progress } from '../values/slices.ts'
+import type { Doc } from '../values/values.ts'
+
+/** A document that a read makes may be a little larger than one that is stored. */
+const MADE_BYTES_MAX = DOCUMENT_BYTES_MAX + 16 * 1024
+
+/** Puts supplied documents into batches. */
+export class Batches {
+  readonly #supply: Supply
+  readonly #project: ((doc: Doc) => Doc) | undefined
+  /** Found, but there was no room for it in the last batch. */
+  #pending: Buffer | undefined
+
+  constructor (supply: Supply, project?: (doc: Doc) => Doc) {
+    this.#supply = supply
+    this.#project = project
+  }
+
+  /** Adds documents until the batch has `limit` of them or no more room; goes on where it has paused. */
+  fill (batch: ReplyBatch, limit: number): Progress {
+    if (batch.count >= limit) return 'enough'
+    if (this.#pending !== undefined) {
+      batch.add(this.#pending)
+      this.#pending = undefined
+      if (batch.count >= limit) return 'enough'
+    }
+    const progress = this.#supply.next((bytes, doc) => {
+      const document = this.#project === undefined ? bytes : encode(this.#project(doc ?? decode(bytes)))
+      if (document.length > MADE_BYTES_MAX) throw mongoError('BSONObjectTooLarge', `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MADE_BYTES_MAX}(16MB)`)
+      if (batch.hasRoom(document.length)) {
+        batch.add(document)
+        return batch.count < limit
+      }
+      this.#pending = Buffer.from(document)
+      return false
+    })
+    return this.#pending === undefined ? progress : 'enough'
+  }
+}
+
+export type Cursor = {
+  readonly id: bigint
+  readonly namespace: string
+  readonly batches: Batches
+  readonly transaction: Transaction | undefined
+  readonly timesOut: boolean
+  lastUseMs: number
+  /** A batch is being filled. */
+  busy: boolean
+}
+
+const IDLE_MS = 10 * 60_000
+
+export class Cursors {
+  readonly #cursors = new Map<bigint, Cursor>()
+
+  get size (): number {
+    return this.#cursors.size
+  }
+
+  /** Returns the id of the new cursor. */
+  add (cursor: Omit<Cursor, 'id' | 'busy'>): bigint {
+    // Positive and not guessable, as one client must not take another's by chance.
+    const id = randomBytes(8).readBigUInt64LE() >> 1n || 1n
+    this.#cursors.set(id, { id, busy: false, ...cursor })
+    return id
+  }
+
+  get (id: bigint, namespace: string, transaction: Transaction | undefined): Cursor {
+    const cursor = this.#cursors.get(id)
+    if (cursor === undefined) throw mongoError('CursorNotFound', `cursor id ${id} not found`)
+    if (cursor.namespace !== namespace) throw mongoError('Unauthorized', `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`)
+    if (cursor.transaction !== transaction) throw mongoError(50738, `Cannot run getMore on cursor ${id}, which was not created in the same transaction`)
+    if (cursor.busy) throw mongoError('CursorInUse', `cursor id ${id} is already in use`)
+    return cursor
+  }
+
+  delete (id: bigint): boolean {
+    return this.#cursors.delete(id)
+  }
+
+  sweep (nowMs: number): void {
+    for (const [id, cursor] of this.#cursors) {
+      const dead = cursor.transaction !== undefined && cursor.transaction.state !== 'open'
+      if (dead || (cursor.timesOut && !cursor.busy && nowMs - cursor.lastUseMs > IDLE_MS)) this.#cursors.delete(id)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** The thread the engine runs in: opens, listens, reports its port, and does what it is told. */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { Engine } from '../engine/engine.ts'
+import { Server } from '../server/server.ts'
+
+export type WorkerInput = {
+  readonly databaseFile: string
+  readonly sync: boolean
+  /** A unix socket, or a port of the loopback interface (0: any). */
+  readonly listen: { readonly path: string } | { readonly port: number }
+}
+
+/** `stop` ends the thread; `done` is told the error of a backup, or nothing. */
+export type WorkerRequest = { readonly do: 'stop' } | { readonly do: 'backup', readonly file: string, readonly done: MessagePort }
+
+const LOOPBACK = '127.0.0.1'
+
+const parent = parentPort!
+const { databaseFile, sync, listen } = workerData as WorkerInput
+
+const engine = new Engine({ path: databaseFile, sync })
+const server = new Server(engine)
+await server.listen('path' in listen ? listen : { host: LOOPBACK, port: listen.port })
+engine.address = 'path' in listen ? listen.path : `${LOOPBACK}:${server.port}`
+parent.postMessage(server.port)
+
+let backups: Promise<void> = Promise.resolve()
+
+parent.on('message', (request: WorkerRequest) => {
+  if (request.do === 'stop') void stop()
+  else backups = backups.then(() => backup(request.file)).then(error => { request.done.postMessage(error) })
+})
+
+async function backup (file: string): Promise<unknown> {
+  try {
+    await engine.store.backup(file)
+  } catch (error) {
+    return error
+  }
+}
+
+async function stop (): Promise<void> {
+  await server.close()
+  await backups
+  await engine.close()
+  parent.close()
+}

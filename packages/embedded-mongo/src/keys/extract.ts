@@ -1,0 +1,57 @@
+/**
+ * The values an index over several paths takes from one document: arrays on the way are expanded, one row of values an item. All paths
+ * that lead through the same array take their values from the same item; two different arrays cannot be expanded at once.
+ */
+import { mongoError, notImplemented } from '../values/errors.ts'
+import { isArrayIndex, pathParts } from '../values/paths.ts'
+import { UNDEFINED, type Doc, type Value } from '../values/values.ts'
+
+/** A path, how many of its parts have been followed, and to what value. It is at its end when it has no parts. */
+interface Cursor { parts: readonly string[], next: number, value: Value | undefined }
+
+const NO_PARTS: readonly string[] = []
+
+const ended = (value: Value | undefined): Cursor => ({ parts: NO_PARTS, next: 0, value })
+
+/** All rows of values of `paths` in `doc`; missing values are null, an empty array is BSON's undefined. May hold equal rows. */
+export function extractKeys (paths: readonly string[], doc: Doc): (Value | undefined)[][] {
+  const rows: (Value | undefined)[][] = []
+  expand(paths.map(path => ({ parts: pathParts(path), next: 0, value: doc })), rows)
+  return rows
+}
+
+function expand (from: readonly Cursor[], rows: (Value | undefined)[][]) {
+  const cursors = from.map(follow)
+  const [first, ...others] = cursors.filter(isInArray)
+  if (first === undefined) {
+    rows.push(cursors.map(({ value }) => value ?? null))
+    return
+  }
+  const array = first.value as Value[]
+  const parallel = others.find(({ value }) => value !== array)
+  if (parallel !== undefined) throw mongoError('CannotIndexParallelArrays', `cannot index parallel arrays [${lastPart(parallel)}] [${lastPart(first)}]`)
+  for (const item of array.length === 0 ? [UNDEFINED] : array) {
+    expand(cursors.map(cursor => isInArray(cursor) ? ofItem(cursor, item) : cursor), rows)
+  }
+}
+
+/** Follows a path to its end or to the first array. */
+function follow ({ parts, next, value }: Cursor): Cursor {
+  if (parts.length === 0) return ended(value)
+  let current = value
+  let at = next
+  while (at < parts.length && current instanceof Map) current = current.get(parts[at++] as string)
+  if (Array.isArray(current)) return { parts, next: at, value: current }
+  return ended(at < parts.length ? undefined : current)
+}
+
+const isInArray = ({ parts }: Cursor) => parts.length > 0
+
+const lastPart = ({ parts, next }: Cursor) => parts[next - 1] as string
+
+/** Where a path leads from an item of the array it has come to; an array within the array is one value, and not entered. */
+function ofItem ({ parts, next }: Cursor, item: Value): Cursor {
+  if (next === parts.length) return ended(item)
+  if (isArrayIndex(parts[next] as string)) throw notImplemented(`indexes and sorts by the position in an array are not supported: '${parts.join('.')}'`)
+  return item instanceof Map ? { parts, next, value: item } : ended(undefined)
+}

@@ -1,0 +1,223 @@
+/**
+ * Chooses how to find what a query asks for: fields bound by equality first, then the order, then a range, as far
+ * as the order of an index's fields allows. A plan never decides what matches: unless the bounds say exactly what
+ * the filter says, every document is checked again.
+ */
+import { badValue, mongoError } from '../values/errors.ts'
+import { conjuncts, coveredBy, implies, intervalsFor } from '../filter/index.ts'
+import type { Filter } from '../filter/index.ts'
+import { boundableFields, EVERYTHING, rangeBounds } from '../keys/key-bytes.ts'
+import type { IndexField, Interval } from '../keys/key-bytes.ts'
+import { compareValues } from '../keys/compare.ts'
+import { encode } from '../bson/index.ts'
+import type { KeyRange, Leg } from './scan.ts'
+import { compareKeys } from '../store/layer.ts'
+import { fromBytes } from '../store/keys.ts'
+import type { Collection } from '../store/collection.ts'
+import type { Index } from '../store/index-definition.ts'
+import { isDoc } from '../values/values.ts'
+import type { Doc, Value } from '../values/values.ts'
+
+/** What bounds each field of the index, for `explain`. */
+export type BoundedLeg = Leg & { readonly bounds: readonly (readonly Interval[])[] }
+
+export type Plan = {
+  readonly collection: Collection
+  readonly legs: readonly BoundedLeg[]
+  /** Whether a document can be taken without looking at it. */
+  readonly covered: boolean
+  /** Whether the records come in the order asked for. */
+  readonly sorted: boolean
+}
+
+export type PlanRequest = {
+  readonly filter: Filter
+  readonly sort: readonly IndexField[]
+  readonly hint: Value | undefined
+  /** The newest commit the reader sees: an index that was made ready later may lack entries. */
+  readonly seq: number
+}
+
+const SCORE_OF_AN_EQUALITY = 20
+
+/** More combinations of points than this are not worth seeking one by one. */
+const RANGES_MAX = 10_000
+
+export function choosePlan (collection: Collection, request: PlanRequest): Plan {
+  const { hint } = request
+  if (hint !== undefined) return hintedPlan(collection, request, hint)
+  const byId = idPlan(collection, request)
+  if (byId !== undefined) return byId
+  let best: Plan | undefined
+  let bestScore = -1
+  for (const index of collection.indexes) {
+    if (!isUsable(index, request)) continue
+    const candidate = planFor(collection, index, request)
+    const score = scoreOf(candidate, request)
+    if (score > bestScore) {
+      best = candidate
+      bestScore = score
+    }
+  }
+  if (bestScore < SCORE_OF_AN_EQUALITY) {
+    const union = unionPlan(collection, request)
+    if (union !== undefined) return union
+  }
+  return best ?? collectionPlan(collection, request)
+}
+
+/**
+ * For an `$or` each of whose branches has an index: the records of all branches. Another `$or` beside it is left to the check of the documents:
+ * planned in each branch too, as it would be in turn, they would take a time that grows with the factorial of their number.
+ */
+function unionPlan (collection: Collection, request: PlanRequest): Plan | undefined {
+  const parts = conjuncts(request.filter)
+  const others = parts.filter(part => part.op !== 'or')
+  for (const or of parts) {
+    if (or.op !== 'or') continue
+    const legs = or.filters.flatMap(branch =>
+      choosePlan(collection, { ...request, filter: { op: 'and', filters: [...conjuncts(branch), ...others] }, sort: [] }).legs)
+    if (legs.every(({ index }) => index !== undefined)) return { collection, legs, covered: false, sorted: request.sort.length === 0 }
+  }
+  return undefined
+}
+
+/** Nothing is better than one `_id`. */
+function idPlan (collection: Collection, request: PlanRequest): Plan | undefined {
+  const bounds = intervalsFor(request.filter, '_id')
+  return bounds !== null && isOnePoint(bounds.intervals) ? planFor(collection, collection.indexes[0]!, request) : undefined
+}
+
+function isUsable (index: Index, request: PlanRequest): boolean {
+  return index.ready && index.readySeq <= request.seq && (index.partial === undefined || implies(request.filter, index.partial))
+}
+
+/** Negative when reading the whole collection is better. */
+function scoreOf (plan: Plan, request: PlanRequest): number {
+  const { index, bounds, ranges } = plan.legs[0]!
+  if (ranges.length === 0) return 1_000
+  let equal = 0
+  while (equal < bounds.length && bounds[equal]!.every(isPoint)) equal++
+  const next = bounds[equal]
+  const ranged = next !== undefined && !isEverything(next)
+  if (index!.unique && equal === index!.fields.length && !index!.multikey) return 900
+  const ordered = request.sort.length > 0 && plan.sorted
+  if (equal === 0 && !ranged && !ordered) return -1
+  // An index that gives the order spares reading everything before the first document of it.
+  return equal * SCORE_OF_AN_EQUALITY + (ordered ? 15 : 0) + (ranged ? 10 : 0) + (plan.covered ? 2 : 0) + (index!.partial === undefined ? 0 : 1)
+}
+
+function hintedPlan (collection: Collection, request: PlanRequest, hint: Value): Plan {
+  if (isDoc(hint) && hint.size === 1 && hint.has('$natural')) {
+    return collectionPlan(collection, request, Number(hint.get('$natural')) < 0)
+  }
+  const key = isDoc(hint) ? encode(hint) : undefined
+  const index = collection.indexes.find(index => index.ready && (key === undefined ? index.name === hint : encode(index.spec.get('key') as Doc).equals(key)))
+  if (index === undefined) throw badValue('error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index')
+  if (!isUsable(index, request)) throw mongoError('NoQueryExecutionPlans', 'error processing query: planner returned error :: caused by :: No query solutions: the hinted partial index does not contain all documents the filter asks for')
+  return planFor(collection, index, request)
+}
+
+function collectionPlan (collection: Collection, request: PlanRequest, reverse = false): Plan {
+  const leg = { index: undefined, ranges: [{ lower: collection.prefix, upper: collection.end }], reverse, bounds: [] }
+  return { collection, legs: [leg], covered: request.filter.op === 'always', sorted: request.sort.length === 0 }
+}
+
+function planFor (collection: Collection, index: Index, request: PlanRequest): Plan {
+  const { fields } = index
+  const boundable = boundableFields(fields, index.multikey)
+  const bounds: (readonly Interval[])[] = []
+  const exactPaths = new Set<string>()
+  for (let i = 0; i < fields.length; i++) {
+    const { path } = fields[i]!
+    const found = boundable[i] === true ? intervalsFor(request.filter, path, index.multikey) : null
+    bounds.push(found === null ? [EVERYTHING] : found.intervals)
+    if (found !== null && found.exact) exactPaths.add(path)
+  }
+  const { ranges, used, truncated } = rangesOf(index, bounds)
+  const exact = !truncated && !index.truncated && !index.multikey
+  const usedPaths = fields.slice(0, used).map(field => field.path).filter(path => exactPaths.has(path))
+  const direction = index.truncated || index.multikey ? 0 : orderOf(fields, bounds, request.sort)
+  return {
+    collection,
+    legs: [{ index, ranges, reverse: direction < 0, bounds }],
+    covered: exact && coveredBy(request.filter, usedPaths, index.partial),
+    sorted: request.sort.length === 0 || direction !== 0
+  }
+}
+
+/** The key ranges of the bounds: a range for every combination of points, up to and with the first field that is no point. */
+function rangesOf (index: Index, bounds: readonly (readonly Interval[])[]): { ranges: KeyRange[], used: number, truncated: boolean } {
+  let prefixes: Value[][] = [[]]
+  let used = 0
+  while (used < bounds.length && bounds[used]!.every(isPoint) && prefixes.length * bounds[used]!.length <= RANGES_MAX) {
+    const points = bounds[used]!
+    prefixes = prefixes.flatMap(prefix => points.map(point => [...prefix, point.lower]))
+    used++
+  }
+  const whole = used === index.fields.length
+  const intervals: readonly (Interval | undefined)[] = whole || isEverything(bounds[used]!) ? [undefined] : bounds[used]!
+  if (!whole && intervals[0] !== undefined) used++
+  const ranges: KeyRange[] = []
+  let truncated = false
+  for (const prefix of prefixes) {
+    for (const interval of intervals) {
+      const range = rangeBounds(index.fields, prefix, interval)
+      truncated ||= range.truncated
+      const lower = index.prefix + fromBytes(range.lower)
+      // A whole unique key has nothing after it.
+      const upper = whole && index.unique && !range.truncated ? lower + '\0' : index.prefix + fromBytes(range.upper)
+      if (lower < upper) ranges.push({ lower, upper })
+    }
+  }
+  return { ranges: disjoint(ranges), used, truncated }
+}
+
+/** Ascending, without overlaps. */
+function disjoint (ranges: KeyRange[]): KeyRange[] {
+  if (ranges.length < 2) return ranges
+  ranges.sort((a, b) => compareKeys(a.lower, b.lower))
+  const result: KeyRange[] = []
+  for (const range of ranges) {
+    const last = result[result.length - 1]
+    if (last === undefined || range.lower >= last.upper) result.push(range)
+    else if (range.upper > last.upper) result[result.length - 1] = { lower: last.lower, upper: range.upper }
+  }
+  return result
+}
+
+/** 1 when reading the index forwards gives the order, -1 when backwards does, 0 when neither. */
+function orderOf (fields: readonly IndexField[], bounds: readonly (readonly Interval[])[], sort: readonly IndexField[]): 1 | -1 | 0 {
+  if (sort.length === 0) return 1
+  let direction: 1 | -1 | 0 = 0
+  let at = 0
+  for (const wanted of sort) {
+    // A field bound to one value is in every order.
+    const fixed = fields.findIndex((field, i) => field.path === wanted.path && isOnePoint(bounds[i]!))
+    while (at < fields.length && fields[at]!.path !== wanted.path && isOnePoint(bounds[at]!)) at++
+    if (at < fields.length && fields[at]!.path === wanted.path) {
+      if (!isOnePoint(bounds[at]!)) {
+        const needed = fields[at]!.direction === wanted.direction ? 1 : -1
+        if (direction !== 0 && direction !== needed) return 0
+        direction = needed
+      }
+      at++
+    } else if (fixed < 0) {
+      return 0
+    }
+  }
+  return direction === 0 ? 1 : direction
+}
+
+function isPoint (interval: Interval): boolean {
+  return interval.lowerInclusive && interval.upperInclusive &&
+    (interval.lower === interval.upper || compareValues(interval.lower, interval.upper) === 0)
+}
+
+function isOnePoint (intervals: readonly Interval[]): boolean {
+  return intervals.length === 1 && isPoint(intervals[0]!)
+}
+
+function isEverything (intervals: readonly Interval[]): boolean {
+  return intervals.length === 1 && intervals[0] === EVERYTHING
+}

@@ -1,0 +1,19 @@
+/** Removes documents whose TTL index says that their time is over, as a client's `delete` would. */
+import { dispatch } from './dispatch.ts'
+import type { Engine } from '../engine/engine.ts'
+import { DateTime, docOf, int32 } from '../values/values.ts'
+
+export const EXPIRY_INTERVAL_MS = 60_000
+
+export async function removeExpired (engine: Engine, nowMs: number): Promise<void> {
+  for (const { database, name, indexes } of [...engine.catalog.all()]) {
+    for (const { fields, expireAfterSeconds, ready, spec } of [...indexes]) {
+      if (expireAfterSeconds === undefined || !ready) continue
+      const isOver = docOf({ [fields[0]!.path]: docOf({ $lt: DateTime.fromMs(nowMs - expireAfterSeconds * 1_000) }) })
+      const partial = spec.get('partialFilterExpression')
+      const q = partial === undefined ? isOver : docOf({ $and: [isOver, partial] })
+      const body = docOf({ delete: name, deletes: [docOf({ q, limit: int32(0) })], $db: database })
+      await dispatch(engine, { requestId: 0, body, rawDocuments: () => undefined, wantsReply: false, legacy: false }, 0)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { TidelogError } from '../../errors.ts'
+import { deletePurgedRows, oldestMessage } from '../../log/delete-purged.ts'
+import type { UnitOutcome } from '../../log/commit/plan.ts'
+import { type Head, type Seq, seqOf } from '../../log/model/types.ts'
+import type { ChatContext } from '../context.ts'
+
+/**
+ * Messages are kept for a number of days. A sweep goes through the conversations one after the other: each gets at most one purge,
+ * and then its rows go. Several nodes may sweep at once: a purge that is made already changes nothing, and rows can be removed twice.
+ */
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+const conversationsAtOnce = 200
+/** Behind every conversation that holds messages: own logs have none. */
+const conversationsEnd = 'self_'
+
+export interface SweepResult {
+  /** Conversations of which something was purged. */
+  purged: number
+  /** Rows that were removed, those included that an earlier sweep had left. */
+  deletedRows: number
+  /** Conversations whose purge did not come through: the next sweep tries again. */
+  failed: number
+  /** Why the last of them did not. */
+  err?: unknown
+}
+
+/** @param signal ends the sweep between two steps; the next one goes on */
+export async function sweepRetention (context: ChatContext, { days, signal }: { days: number, signal?: AbortSignal }): Promise<SweepResult> {
+  const { heads: conversations } = context.log.collections
+  // By the hour, so that nodes which sweep at about the same time purge the same.
+  const before = new Date(Math.floor(context.now() / hourMs) * hourMs - days * dayMs)
+  const swept: SweepResult = { purged: 0, deletedRows: 0, failed: 0 }
+  for (let after = ''; ;) {
+    const heads = await conversations.find({ _id: { $gt: after, $lt: conversationsEnd } }).sort({ _id: 1 }).limit(conversationsAtOnce).batchSize(conversationsAtOnce + 1).toArray()
+    for (const head of heads) {
+      if (signal?.aborted === true) return swept
+      await sweepOne(context, head, before, swept, signal)
+    }
+    const last = heads.at(-1)
+    if (last === undefined) return swept
+    after = last._id
+  }
+}
+
+async function sweepOne ({ log }: ChatContext, head: Head, before: Date, swept: SweepResult, signal: AbortSignal | undefined): Promise<void> {
+  const purgedSeq = head.purgedSeq ?? seqOf(0)
+  let oldest = await oldestMessage(log.collections, head._id)
+  if (oldest !== undefined && oldest.seq <= purgedSeq) {
+    swept.deletedRows += await deletePurgedRows(log.collections, head, signal === undefined ? {} : { signal })
+    oldest = await oldestMessage(log.collections, head._id, seqOf(purgedSeq + 1))
+  }
+  if (oldest === undefined || oldest.createdAt >= before || signal?.aborted === true) return
+  const throughSeq = await lastBefore(log.collections, head, oldest.seq, before)
+  const outcome = await purge(log, head._id, throughSeq, swept)
+  if (outcome !== 'committed' && outcome !== 'unchanged') return
+  if (outcome === 'committed') swept.purged++
+  swept.deletedRows += await deletePurgedRows(log.collections, { _id: head._id, purgedSeq: throughSeq }, signal === undefined ? {} : { signal })
+}
+
+/** One conversation in which too many write does not keep the others from their purge; that the database is away is told by the reads. */
+async function purge (log: ChatContext['log'], conversationId: string, throughSeq: Seq, swept: SweepResult): Promise<UnitOutcome['outcome']> {
+  try {
+    return (await log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq }] })).outcome
+  } catch (error) {
+    if (!(error instanceof TidelogError)) throw error
+    swept.failed++
+    swept.err = error
+    return 'refused'
+  }
+}
+
+/** The last message from before a time, by halves: times of a conversation increase with its seqs. The one at `from` is such. */
+async function lastBefore (collections: ChatContext['log']['collections'], { _id, headSeq }: Head, from: Seq, before: Date): Promise<Seq> {
+  let [low, high]: [number, number] = [from, headSeq]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    const message = await oldestMessage(collections, _id, seqOf(middle))
+    if (message !== undefined && message.createdAt < before) low = Math.max(middle, Math.min(message.seq, high))
+    else high = middle - 1
+  }
+  return seqOf(low)
+}

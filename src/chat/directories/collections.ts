@@ -1,0 +1,24 @@
+import type { Collection, Db, ObjectId } from 'mongodb'
+import type { UserRow } from '../../users/user-row.ts'
+
+/** A listing of the host application that a direct message can be about. */
+export interface ListingRow {
+  _id: ObjectId
+  title: string
+}
+
+/** When a user was active last, as of their last going. */
+export interface PresenceRow {
+  _id: ObjectId
+  lastActiveAt: Date
+}
+
+export interface ChatCollections {
+  users: Collection<UserRow>
+  listings: Collection<ListingRow>
+  presence: Collection<PresenceRow>
+}
+
+export function chatCollections (db: Db): ChatCollections {
+  return { users: db.collection('users'), listings: db.collection('listings'), presence: db.collection('presence') }
+}

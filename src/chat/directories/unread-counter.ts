@@ -1,0 +1,86 @@
+import { LRUCache } from 'lru-cache'
+import type { Filter, ObjectId } from 'mongodb'
+import { indexNames } from '../../log/model/collections.ts'
+import type { ConversationLog } from '../../log/conversation-log.ts'
+import { type Head, type LogRow, type Member, type Rev, type Seq, seqOf } from '../../log/model/types.ts'
+import { objectId } from '../rules/conversation-id.ts'
+import type { View } from '../rules/view.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/** Unread messages that are counted in one conversation. */
+export const unreadMax = 1_000
+
+/** Changes since the last count that are looked at; behind more than these, it is counted anew. */
+const changesMax = 100
+
+interface Counted {
+  /** What it was counted for: another position or view is another count. */
+  key: string
+  /** Everything up to this rev is in it. */
+  rev: Rev
+  /** The last message then. */
+  seq: Seq
+  count: number
+  /** No change came in between: later ones can be added to it. */
+  isExact: boolean
+}
+
+/**
+ * Unread messages, counted by index and kept: in a busy room a count goes on from the one before by what has changed since,
+ * and so costs neither what is unread nor what the user wrote themselves.
+ */
+export class UnreadCounter {
+  private readonly cache: LRUCache<string, Counted>
+  private readonly log: ConversationLog
+
+  /** @param max counts that are kept */
+  constructor (log: ConversationLog, max = 100_000) {
+    this.log = log
+    this.cache = new LRUCache({ max })
+  }
+
+  /** Messages of others that are shown and not read, up to one more than `unreadMax`, as of the head or later. */
+  async count ({ id, userId }: Identity, head: Head, member: Member, { afterSeq, hidden, generation }: View): Promise<number> {
+    const after = seqOf(Math.max(member.readSeq, afterSeq))
+    if (head.headSeq <= after) return 0
+    const key = `${after} ${generation} ${hidden.size}`
+    const place = `${userId} ${head._id}`
+    const known = this.cache.get(place)
+    if (known?.key === key && known.rev >= head.headRev) return known.count
+    const counts = (senderId: ObjectId) => !senderId.equals(id) && (hidden.size === 0 || !hidden.has(senderId.toHexString()))
+    const counted = (known?.key === key && known.isExact ? await this.countFrom(known, head, after, counts) : undefined) ??
+      await this.countAll(key, head, after, [id, ...[...hidden].map(objectId)])
+    this.cache.set(place, counted)
+    return counted.count
+  }
+
+  private async countAll (key: string, head: Head, after: Seq, except: ObjectId[]): Promise<Counted> {
+    const filter: Filter<LogRow> = { conversationId: head._id, seq: { $gt: after, $lte: head.headSeq }, senderId: { $nin: except }, isDeleted: { $exists: false } }
+    const count = await this.log.collections.rows.countDocuments(filter, { limit: unreadMax + 1, hint: indexNames.bySeq })
+    const now = await this.log.head(head._id)
+    return { key, rev: head.headRev, seq: head.headSeq, count, isExact: now?.headRev === head.headRev }
+  }
+
+  /** The count with what has changed since; undefined: that cannot be told from it. */
+  private async countFrom (known: Counted, head: Head, after: Seq, counts: (senderId: ObjectId) => boolean): Promise<Counted | undefined> {
+    const rows = await this.log.collections.rows.find({ conversationId: head._id, rev: { $gt: known.rev } }, { projection: { rev: 1, seq: 1, senderId: 1, isDeleted: 1 } })
+      .sort({ rev: 1 }).hint(indexNames.byRev).limit(changesMax + 1).batchSize(changesMax + 2).toArray()
+    if (rows.length > changesMax) return undefined
+    // A row that moved while it was read is there twice: its last form counts.
+    const messages = new Map<number, LogRow>()
+    for (const row of rows) if (row.seq !== undefined && row.seq > after && counts(row.senderId!)) messages.set(row.seq, row)
+    let { count, seq } = known
+    for (const [place, { isDeleted }] of messages) {
+      if (place > known.seq) count += isDeleted === true ? 0 : 1
+      // A tombstone does not change again: it was counted until now.
+      else if (isDeleted === true) {
+        // Which of them were counted is not known where not all were.
+        if (known.count > unreadMax) return undefined
+        count--
+      }
+    }
+    for (const row of rows) if (row.seq !== undefined && row.seq > seq) seq = row.seq
+    const last = rows.at(-1)?.rev ?? known.rev
+    return { ...known, rev: last > head.headRev ? last : head.headRev, seq, count: Math.min(count, unreadMax + 1) }
+  }
+}

@@ -1,0 +1,50 @@
+import { TidelogError } from '../../errors.ts'
+import type { RowPatch } from '../../log/commit/plan.ts'
+import type { LogRow } from '../../log/model/types.ts'
+import type { DeleteInput } from '../../schemas/message.ts'
+import type { ChatContext } from '../context.ts'
+import { parseConversationId } from '../rules/conversation-id.ts'
+import type { ChangedMessage } from './edit-message.ts'
+import { type RuleContext, actorOf, findMessage, requireStillMember, requireVisibleMessage } from '../access/access.ts'
+import { loadMessagePayload } from '../payload/load-payloads.ts'
+import type { PreparedCommit } from './send-message.ts'
+import { contentFields } from '../rules/tombstone.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/**
+ * Deletes a message: its sender at any time, and in a room or the common chat its moderators. A tombstone stays; its
+ * content, listing and reference are gone. Deleting it again changes nothing.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED
+ */
+export async function deleteMessage (context: ChatContext, identity: Identity, input: DeleteInput): Promise<ChangedMessage> {
+  return await (await prepareDelete(context, identity, input))()
+}
+
+export async function prepareDelete (context: ChatContext, identity: Identity, { messageId }: DeleteInput): Promise<PreparedCommit<ChangedMessage>> {
+  const { row: { _id, conversationId }, isAdministrators } = await findDeletable(context, identity, messageId)
+  const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
+    if (!isAdministrators) {
+      requireStillMember(row, asking)
+      const moderates = row.roomId !== undefined && asking.actor?.role !== 'member'
+      if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
+    }
+    return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: contentFields }
+  }
+  return async () => {
+    const outcome = await context.log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide, ...actorOf(identity, conversationId) }] })
+    if (outcome.outcome === 'refused') throw outcome.error
+    if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
+    const tombstone = outcome.rows[0]!
+    return { message: await loadMessagePayload(context, tombstone), rev: tombstone.rev }
+  }
+}
+
+/** Administrators moderate every room, members of it or not, and the common chat; direct conversations have no moderators. */
+async function findDeletable (context: ChatContext, identity: Identity, messageId: string): Promise<{ row: LogRow, isAdministrators: boolean }> {
+  if (identity.isAdmin) {
+    const row = await findMessage(context, messageId)
+    if (parseConversationId(row.conversationId)?.kind !== 'direct') return { row, isAdministrators: true }
+  }
+  const { row } = await requireVisibleMessage(context, identity, messageId)
+  return { row, isAdministrators: false }
+}

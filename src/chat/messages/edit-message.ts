@@ -1,0 +1,69 @@
+import { TidelogError } from '../../errors.ts'
+import type { RowPatch } from '../../log/commit/plan.ts'
+import type { LogRow } from '../../log/model/types.ts'
+import type { EditInput, Message } from '../../schemas/message.ts'
+import type { ChatContext } from '../context.ts'
+import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
+import { mentionedIn } from './mentions.ts'
+import { loadMessagePayload } from '../payload/load-payloads.ts'
+import { type PreparedCommit, storedContent } from './send-message.ts'
+import type { Identity } from '../../users/identity.ts'
+
+export interface ChangedMessage {
+  message: Message
+  rev: number
+}
+
+/**
+ * Changes the content of an own message. The content that it has already changes nothing, whatever `expectedRev` says:
+ * a retry of an edit that was stored is not a conflict.
+ * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old, blocked), CONFLICT with the stored message
+ */
+export async function editMessage (context: ChatContext, identity: Identity, input: EditInput): Promise<ChangedMessage> {
+  return await (await prepareEdit(context, identity, input))()
+}
+
+export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, mentions, expectedRev }: EditInput): Promise<PreparedCommit<ChangedMessage>> {
+  context.countSend(identity.userId)
+  const message = storedContent(content, context.limits.messageCharsMax)
+  const { row: { _id, conversationId }, entitlement: { ref } } = await requireVisibleMessage(context, identity, messageId)
+  await requireNotBlocked(context, identity, ref)
+  const mentioned = mentions === undefined ? undefined : await mentionedIn(context, identity, conversationId, mentions)
+  let newer: LogRow | undefined
+  const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
+    requireStillMember(row, asking)
+    if (row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can edit a message')
+    if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be edited')
+    if (row.message === message && (mentioned === undefined || isSame(row.mentioned ?? [], mentioned))) return null
+    if (expectedRev !== undefined && row.rev > expectedRev) {
+      newer = row
+      throw new TidelogError('CONFLICT')
+    }
+    if (context.now() - row.createdAt.getTime() > context.limits.editWindowMs) throw new TidelogError('NOT_ALLOWED', 'The message is too old to be edited')
+    const set = { message, editedAt: new Date(context.now()) }
+    if (mentioned === undefined) return { set }
+    return mentioned.length === 0 ? { set, unset: ['mentioned'] } : { set: { ...set, mentioned } }
+  }
+  return async () => {
+    const outcome = await context.log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide, ...actorOf(identity, conversationId) }] })
+    switch (outcome.outcome) {
+      case 'committed':
+      case 'unchanged': {
+        const row = outcome.rows[0]!
+        return { message: await loadMessagePayload(context, row), rev: row.rev }
+      }
+      case 'refused':
+        throw newer === undefined || outcome.error.code !== 'CONFLICT'
+          ? outcome.error
+          : new TidelogError('CONFLICT', undefined, { current: await loadMessagePayload(context, newer) })
+      case 'duplicate':
+      case 'mismatch':
+      case 'missing':
+      case 'notMember': throw new TidelogError('NOT_FOUND')
+    }
+  }
+}
+
+function isSame (a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && new Set([...a, ...b]).size === a.length
+}

@@ -1,0 +1,62 @@
+import { TidelogError } from '../../errors.ts'
+import { seqOf } from '../../log/model/types.ts'
+import type { MarkReadInput } from '../../schemas/message.ts'
+import type { ChatContext } from '../context.ts'
+import { markCommonRead } from '../conversations/common-read.ts'
+import { directId, otherUser, parseConversationId } from '../rules/conversation-id.ts'
+import { requireVisibleMessage } from '../access/access.ts'
+import { notMemberError } from '../rules/room-rules.ts'
+import type { PreparedCommit } from './send-message.ts'
+import type { Identity } from '../../users/identity.ts'
+
+export interface ReadResult {
+  conversationId: string
+  /** Everything up to here is read. */
+  seq: number
+  /** When it was; null: nothing was read yet. */
+  at: string | null
+}
+
+/**
+ * Moves the caller's read position forward, never back; beyond the end means the end.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined
+ */
+export async function markRead (context: ChatContext, identity: Identity, input: MarkReadInput): Promise<ReadResult> {
+  return await prepareMarkRead(context, identity, input)()
+}
+
+export function prepareMarkRead (context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput): PreparedCommit<ReadResult> {
+  const ref = parseConversationId(given)
+  if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
+  if (ref.kind === 'common') return async () => await markCommonRead(context, identity, seq)
+  const { conversationId } = ref
+  return async () => {
+    const outcome = await context.log.commit({ mutations: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq) }] })
+    switch (outcome.outcome) {
+      case 'committed':
+      case 'unchanged': {
+        const read = outcome.reads[0]!
+        return { conversationId, seq: read.readSeq, at: read.readAt?.toISOString() ?? null }
+      }
+      case 'refused': throw outcome.error
+      case 'notMember': throw notMemberError(ref.kind === 'room' ? await context.log.head(conversationId) : undefined)
+      case 'duplicate':
+      case 'mismatch':
+      case 'missing': throw new TidelogError('NOT_FOUND')
+    }
+  }
+}
+
+/** Marks a message, and so all before it, as read. */
+export async function markMessageRead (context: ChatContext, identity: Identity, messageId: string): Promise<ReadResult> {
+  const { row } = await requireVisibleMessage(context, identity, messageId)
+  return await markRead(context, identity, { conversationId: row.conversationId, seq: row.seq! })
+}
+
+/** Marks everything that the other user sent until now as read; that there is nothing yet is no failure. */
+export async function markConversationRead (context: ChatContext, identity: Identity, otherUserId: string): Promise<ReadResult> {
+  const conversationId = directId(identity.userId, otherUserId.toLowerCase())
+  if (await context.log.head(conversationId) !== undefined) return await markRead(context, identity, { conversationId, seq: Number.MAX_SAFE_INTEGER })
+  if (await context.users.get(otherUserId.toLowerCase()) === undefined) throw new TidelogError('USER_NOT_FOUND')
+  return { conversationId, seq: 0, at: null }
+}

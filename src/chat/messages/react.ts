@@ -1,0 +1,50 @@
+import { TidelogError } from '../../errors.ts'
+import type { RowPatch } from '../../log/commit/plan.ts'
+import type { LogRow } from '../../log/model/types.ts'
+import type { ReactInput } from '../../schemas/message.ts'
+import type { ChatContext } from '../context.ts'
+import type { ChangedMessage } from './edit-message.ts'
+import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
+import { hasReacted, isEmoji, reactionKindsMax, withReaction, withoutReaction } from '../rules/reactions.ts'
+import { loadMessagePayload } from '../payload/load-payloads.ts'
+import type { PreparedCommit } from './send-message.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/**
+ * Sets a reaction of the caller to a message, or takes it back; what is so already changes nothing.
+ * @throws TidelogError VALIDATION (no emoji), NOT_FOUND, NOT_ALLOWED (deleted, full, blocked), RATE_LIMITED
+ */
+export async function react (context: ChatContext, identity: Identity, input: ReactInput): Promise<ChangedMessage> {
+  return await (await prepareReact(context, identity, input))()
+}
+
+export async function prepareReact (context: ChatContext, identity: Identity, { messageId, emoji, on }: ReactInput): Promise<PreparedCommit<ChangedMessage>> {
+  context.countSend(identity.userId)
+  if (!isEmoji(emoji)) throw new TidelogError('VALIDATION', 'emoji must be one emoji')
+  const { row: { _id, conversationId }, entitlement: { ref } } = await requireVisibleMessage(context, identity, messageId)
+  if (on) await requireNotBlocked(context, identity, ref)
+  const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
+    requireStillMember(row, asking)
+    if (row.isDeleted === true && on) throw new TidelogError('NOT_ALLOWED', 'A deleted message takes no reactions')
+    if (hasReacted(row.reactions, emoji, identity.id) === on) return null
+    return on ? added(row, emoji, identity) : removed(row, emoji, identity)
+  }
+  return async () => {
+    const outcome = await context.log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide, ...actorOf(identity, conversationId) }] })
+    if (outcome.outcome === 'refused') throw outcome.error
+    if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
+    const row = outcome.rows[0]!
+    return { message: await loadMessagePayload(context, row), rev: row.rev }
+  }
+}
+
+function added ({ reactions = [] }: LogRow, emoji: string, { id }: Identity): RowPatch {
+  const all = withReaction(reactions, emoji, id)
+  if (all === null) throw new TidelogError('NOT_ALLOWED', `A message takes no more reactions than these, nor of more than ${reactionKindsMax} kinds`)
+  return { set: { reactions: all } }
+}
+
+function removed ({ reactions = [] }: LogRow, emoji: string, { id }: Identity): RowPatch {
+  const rest = withoutReaction(reactions, emoji, id)
+  return rest.length === 0 ? { set: {}, unset: ['reactions'] } : { set: { reactions: rest } }
+}

@@ -1,0 +1,26 @@
+import { TidelogError } from '../../errors.ts'
+import type { CommonChatMessage, SendCommonInput } from '../../schemas/message.ts'
+import type { ChatContext } from '../context.ts'
+import { commonChatId } from '../rules/conversation-id.ts'
+import { commonPayload } from '../payload/message-payload.ts'
+import { type PreparedCommit, type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/**
+ * Sends a message to everybody; needs no join.
+ * @throws TidelogError VALIDATION, IDEMPOTENCY_MISMATCH, RATE_LIMITED
+ */
+export async function sendCommon (context: ChatContext, identity: Identity, input: SendCommonInput): Promise<SentMessage<CommonChatMessage>> {
+  return await (await prepareCommon(context, identity, input))()
+}
+
+export async function prepareCommon (context: ChatContext, identity: Identity, input: SendCommonInput): Promise<PreparedCommit<SentMessage<CommonChatMessage>>> {
+  context.countSend(identity.userId)
+  const row = await buildMessageRow(context, identity, commonChatId, { ...input, listingId: null })
+  return async () => await commitMessage(
+    context,
+    { mutations: [{ type: 'append', conversationId: commonChatId, row, open: { kind: 'common', members: [] } }] },
+    commonPayload,
+    () => new TidelogError('NOT_FOUND')
+  )
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { ObjectId } from 'mongodb'
+import { TidelogError } from '../../errors.ts'
+import type { NewRow, UnitOutcome, CommitUnit } from '../../log/commit/plan.ts'
+import type { LogRow } from '../../log/model/types.ts'
+import type { MentionsInput, Message } from '../../schemas/message.ts'
+import { isLonger, isVisible } from '../../schemas/text.ts'
+import type { ChatContext } from '../context.ts'
+import { objectId } from '../rules/conversation-id.ts'
+import { requireAccess } from '../access/access.ts'
+import { mentionedIn, mentionsKey } from './mentions.ts'
+import { type References, loadReferences } from '../payload/message-payload.ts'
+import { loadMessagePayload } from '../payload/load-payloads.ts'
+import { tombstoneOf } from '../rules/tombstone.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/**
+ * What the three kinds of sending have in common. A send is prepared, which may wait for reads, and then committed:
+ * who wants an order among several prepares them in turn and starts each commit before the next is prepared.
+ */
+
+/** The second half of an operation: starts its commit at once when called. */
+export type PreparedCommit<R> = () => Promise<R>
+
+export interface SentMessage<M extends Message = Message> {
+  message: M
+  /** The message was stored before, under the same clientMessageId. */
+  duplicate: boolean
+  rev: number
+}
+
+/** What the schemas of the three inputs share. */
+export interface MessageInput {
+  content: string
+  messageType?: 'text' | 'image' | 'file' | 'audio' | 'video' | 'location'
+  clientMessageId?: string | null
+  listingId?: string | null
+  replyTo?: string | null
+  mentions?: MentionsInput | null
+}
+
+/**
+ * The content as it is stored, which is what is measured: white space counts and stays.
+ * @throws TidelogError VALIDATION if nothing of it is visible, or it is longer than `charsMax` code points
+ */
+export function storedContent (content: string, charsMax: number): string {
+  if (isLonger(content, charsMax)) throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
+  const stored = wellFormed(content)
+  if (!isVisible(stored)) throw new TidelogError('VALIDATION', 'content must have a visible character')
+  return stored
+}
+
+/** The row of a new message, checked. */
+export async function buildMessageRow (context: ChatContext, identity: Identity, conversationId: string, input: MessageInput): Promise<NewRow> {
+  const message = storedContent(input.content, context.limits.messageCharsMax)
+  const messageType = input.messageType ?? 'text'
+  const { listingId, replyTo, clientMessageId } = input
+  const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message, messageType }
+  if (listingId != null) row.listingId = listingId.toLowerCase()
+  if (replyTo != null) Object.assign(row, await repliedMessage(context, identity, conversationId, replyTo, clientMessageId))
+  const mentioned = await mentionedIn(context, identity, conversationId, input.mentions)
+  if (mentioned.length > 0) row.mentioned = mentioned
+  if (clientMessageId != null) {
+    row.clientMessageId = wellFormed(clientMessageId)
+    row.bodyHash = bodyHash(row, input)
+  }
+  return row
+}
+
+/** Commits a message and turns the outcome into what the sender is told. */
+export async function commitMessage<M extends Message> (
+  context: ChatContext, unit: CommitUnit, render: (row: LogRow, people: References) => M, refusal: (outcome: UnitOutcome) => TidelogError | Promise<TidelogError>
+): Promise<SentMessage<M>> {
+  const outcome = await context.log.commit(unit)
+  switch (outcome.outcome) {
+    case 'committed':
+    case 'unchanged':
+      return await answerSent(context, outcome.rows[0]!, render)
+    case 'duplicate': return await answerDuplicate<M>(context, outcome.row)
+    case 'mismatch': throw new TidelogError('IDEMPOTENCY_MISMATCH')
+    case 'refused': throw outcome.error
+    case 'missing':
+    case 'notMember': throw await refusal(outcome)
+  }
+}
+
+/**
+ * The answer to a retry whose first try was stored, where the sender might not send any more; null where there was none.
+ * @throws TidelogError IDEMPOTENCY_MISMATCH
+ */
+export async function findDuplicate<M extends Message> (context: ChatContext, conversationId: string, row: NewRow): Promise<SentMessage<M> | null> {
+  const { senderId, clientMessageId } = row
+  if (senderId === undefined || clientMessageId === undefined) return null
+  const stored = await context.log.collections.rows.findOne({ conversationId, senderId, clientMessageId })
+  if (stored === null) return null
+  if (stored.bodyHash !== row.bodyHash) throw new TidelogError('IDEMPOTENCY_MISMATCH')
+  return await answerDuplicate<M>(context, stored)
+}
+
+async function answerSent<M extends Message> (context: ChatContext, row: LogRow, render: (row: LogRow, people: References) => M): Promise<SentMessage<M>> {
+  const people = loadReferences(context, [row])
+  return { message: render(row, people instanceof Promise ? await people : people), duplicate: false, rev: row.rev }
+}
+
+/** A retry gets the message as it is now: it may have been read, edited or deleted since. What is purged is as good as deleted. */
+async function answerDuplicate<M extends Message> (context: ChatContext, row: LogRow): Promise<SentMessage<M>> {
+  const head = await context.log.head(row.conversationId)
+  const shown = row.seq! <= (head?.purgedSeq ?? 0) ? tombstoneOf(row) : row
+  return { message: await loadMessagePayload(context, shown) as M, duplicate: true, rev: row.rev }
+}
+
+async function repliedMessage (
+  context: ChatContext, identity: Identity, conversationId: string, replyTo: string, clientMessageId: string | null | undefined
+): Promise<Pick<NewRow, 'replyTo' | 'replySeq' | 'replySenderId'>> {
+  const id = objectId(replyTo)
+  const [{ fromSeq }, row] = await Promise.all([
+    requireAccess(context, identity, conversationId),
+    context.log.collections.rows.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { seq: 1, senderId: 1 } })
+  ])
+  if (row !== null && row.seq! > fromSeq) return { replyTo: id, replySeq: row.seq!, replySenderId: row.senderId! }
+  // A retry names what was there when it was stored.
+  const isRetry = clientMessageId != null &&
+    await context.log.collections.rows.findOne({ conversationId, senderId: identity.id, clientMessageId: wellFormed(clientMessageId) }, { projection: { _id: 1 } }) !== null
+  if (!isRetry) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
+  return { replyTo: id }
+}
+
+/** Half a surrogate pair cannot be stored as UTF-8: it is replaced now, so that what is sent live is what is stored. */
+export function wellFormed (text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd')
+}
+
+/** Of what was asked for: who of the mentioned may see the message can be others at a retry. */
+function bodyHash ({ message, messageType, listingId, replyTo }: NewRow, { mentions }: MessageInput): string {
+  const named = mentionsKey(mentions)
+  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null, ...(named === undefined ? [] : [named])])
+  return createHash('sha256').update(body).digest().subarray(0, 16).toString('base64url')
+}

@@ -1,0 +1,43 @@
+import { indexNames } from '../../log/model/collections.ts'
+import type { Mutation } from '../../log/commit/plan.ts'
+import type { ChatContext } from '../context.ts'
+import { normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
+import { requireCommitted } from './room.ts'
+import { evictRule, deleteRule } from '../rules/room-rules.ts'
+import { ensureOwner } from '../succession.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/** Members who are put out by one commit. */
+const atOnce = 100
+
+/**
+ * Deletes a room, for its owner or an administrator. From the first commit on nothing of it can be read or written; then everybody is put
+ * out, the owner last, so that a call which was cut short can be repeated. Its id is not used again.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED
+ */
+export async function deleteRoom (context: ChatContext, identity: Identity, roomId: string): Promise<void> {
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  await ensureOwner(context, conversationId)
+  requireCommitted(await context.log.commit({ mutations: [{ type: 'meta', conversationId, actor: identity.id, decide: deleteRule(identity.isAdmin) }] }))
+  await clearRoom(context, conversationId)
+}
+
+/** Puts everybody out of deleted rooms, where a process ended before it had. */
+export async function evictFromDeletedRooms (context: ChatContext): Promise<void> {
+  const rooms = await context.log.collections.heads
+    .find({ deleted: true, memberCount: { $gt: 0 } }, { projection: { _id: 1 } }).hint(indexNames.deletedRooms).toArray()
+  for (const { _id } of rooms) await clearRoom(context, _id)
+}
+
+async function clearRoom ({ log }: ChatContext, conversationId: string): Promise<void> {
+  const { members } = log.collections
+  const clear = async (role: object): Promise<void> => {
+    for (;;) {
+      const some = await members.find({ conversationId, ...role }).hint(indexNames.byConversation).limit(atOnce).batchSize(atOnce + 1).toArray()
+      if (some.length === 0) return
+      requireCommitted(await log.commit({ mutations: some.map(({ userId }): Mutation => ({ type: 'member', conversationId, userId, role: evictRule })) }))
+    }
+  }
+  await clear({ role: { $ne: 'owner' } })
+  await clear({})
+}

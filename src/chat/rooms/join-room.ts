@@ -1,0 +1,36 @@
+import { TidelogError } from '../../errors.ts'
+import type { NewConversation } from '../../log/commit/plan.ts'
+import type { ChatContext } from '../context.ts'
+import { isServerRoomId, normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
+import { joinRule } from '../rules/room-rules.ts'
+import type { PreparedCommit } from '../messages/send-message.ts'
+import type { Identity } from '../../users/identity.ts'
+
+export interface JoinedRoom {
+  roomId: string
+  conversationId: string
+}
+
+/**
+ * Makes the caller a member of a public room; whoever is one already stays what they are. An unknown id that is not of
+ * the server's form opens a public room with the caller as its owner.
+ * @throws TidelogError NOT_FOUND (unknown, deleted, or private and the caller no member), NOT_ALLOWED (banned), RATE_LIMITED
+ */
+export async function joinRoom (context: ChatContext, identity: Identity, roomId: string): Promise<JoinedRoom> {
+  return await (await prepareJoin(context, identity, roomId))()
+}
+
+export async function prepareJoin (context: ChatContext, identity: Identity, given: string): Promise<PreparedCommit<JoinedRoom>> {
+  context.countSend(identity.userId)
+  const roomId = normalRoomId(given)
+  const conversationId = roomConversationId(roomId)
+  const open: NewConversation | undefined = isServerRoomId(roomId) ? undefined : { kind: 'room', name: roomId, isPrivate: false, members: [] }
+  return async () => {
+    const outcome = await context.log.commit({
+      mutations: [{ type: 'member', conversationId, userId: identity.id, role: joinRule, ...(open === undefined ? {} : { open }) }]
+    })
+    if (outcome.outcome === 'refused') throw outcome.error
+    if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
+    return { roomId, conversationId }
+  }
+}

@@ -1,0 +1,41 @@
+import { indexNames } from '../../log/model/collections.ts'
+import type { Room } from '../../schemas/room.ts'
+import type { ChatContext } from '../context.ts'
+import { normalRoomId, roomConversationId, roomIdOf } from '../rules/conversation-id.ts'
+import { roomPayload } from './room.ts'
+import type { Identity } from '../../users/identity.ts'
+
+export interface RoomPage {
+  rooms: Room[]
+  hasMore: boolean
+  /** Goes into the next call; null at the end. */
+  cursor: string | null
+}
+
+/** Behind every id of a room. */
+const roomsEnd = roomConversationId('~')
+
+/** The public rooms and those of the caller, by id: both are read from indexes, each page from where the last one ended. */
+export async function listRooms ({ log }: ChatContext, { id }: Identity, { cursor, limit = 50 }: { cursor?: string, limit?: number }): Promise<RoomPage> {
+  const { heads: conversations, members } = log.collections
+  const after = roomConversationId(cursor === undefined ? '' : normalRoomId(cursor))
+  const [open, own] = await Promise.all([
+    conversations.find({ isPrivate: false, _id: { $gt: after, $lt: roomsEnd } })
+      .sort({ isPrivate: 1, _id: 1 }).hint(indexNames.publicRooms).limit(limit + 1).batchSize(limit + 2).toArray(),
+    members.find({ userId: id, conversationId: { $gt: after, $lt: roomsEnd } })
+      .sort({ userId: 1, conversationId: 1 }).hint(indexNames.byMember).limit(limit + 1).batchSize(limit + 2).toArray()
+  ])
+  // Neither list ends before the page does, so that no room is left out and no role unknown.
+  const heads = await log.heads(own.map(({ conversationId }) => conversationId))
+  for (const head of open) heads.set(head._id, head)
+  const found = [...heads.values()].sort((a, b) => a._id < b._id ? -1 : 1)
+  const page = found.slice(0, limit)
+  const hasMore = found.length > limit
+  const last = page.at(-1)
+  const memberships = new Map(own.map(member => [member.conversationId, member]))
+  return {
+    rooms: page.filter(({ deleted }) => deleted !== true).map(head => roomPayload(head, memberships.get(head._id))),
+    hasMore,
+    cursor: hasMore && last !== undefined ? roomIdOf(last._id) : null
+  }
+}

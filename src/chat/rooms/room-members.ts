@@ -1,0 +1,145 @@
+import { ObjectId } from 'mongodb'
+import { TidelogError } from '../../errors.ts'
+import { indexNames } from '../../log/model/collections.ts'
+import type { Mutation, MembershipRule } from '../../log/commit/plan.ts'
+import type { LogRow, Member, MemberRole } from '../../log/model/types.ts'
+import type { RoomMember } from '../../schemas/room.ts'
+import type { ChatContext } from '../context.ts'
+import { normalRoomId, objectId, roomConversationId } from '../rules/conversation-id.ts'
+import { requireAccess } from '../access/access.ts'
+import { requireCommitted } from './room.ts'
+import { banRule, assignRoleRule, formerOwnerRule, leaveRule, passingOn, removeRule, changeOwnRoleRule } from '../rules/room-rules.ts'
+import { ensureOwner, ownerOf } from '../succession.ts'
+import type { UserRow } from '../../users/user-row.ts'
+import { type PublicUser, publicUser } from '../../users/public-user.ts'
+import type { Identity } from '../../users/identity.ts'
+
+interface PageInput {
+  /** The last user of the page before. */
+  cursor?: string
+  limit?: number
+}
+
+interface PageEnd {
+  hasMore: boolean
+  /** Goes into the next call; null at the end. */
+  cursor: string | null
+}
+
+/** The members of a room, by id. @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED where a public room was not joined */
+export async function listMembers (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { members: RoomMember[] }> {
+  const { conversationId } = await governed(context, identity, roomId)
+  const found = await context.log.collections.members.find({ conversationId, ...behind(cursor) })
+    .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byConversation).limit(limit + 1).batchSize(limit + 2).toArray()
+  const page = found.slice(0, limit)
+  const users = await context.users.getMany(page.map(({ userId }) => userId.toHexString()))
+  return { members: page.map(member => memberPayload(member, users)), ...endOf(found, page) }
+}
+
+/** Who is banned from a room, by id; for its owner and moderators. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+export async function listBans (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { users: PublicUser[] }> {
+  const { conversationId, member } = await governed(context, identity, roomId)
+  if (!identity.isAdmin && member?.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
+  const found = await context.log.collections.rows.find({ conversationId, banned: true, ...behind(cursor) })
+    .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byBan).limit(limit + 1).batchSize(limit + 2).toArray()
+  const page = found.slice(0, limit)
+  const ids = page.map(({ userId }) => userId!.toHexString())
+  const users = await context.users.getMany(ids)
+  return { users: ids.map(id => publicUser(id, users.get(id))), ...endOf(found, page) }
+}
+
+/**
+ * Gives somebody a role: an invitation, a promotion, the whole room; or the caller themselves, which joins a public room.
+ * @param userId 24-hex, or `me`
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
+ */
+export async function setMemberRole (context: ChatContext, identity: Identity, roomId: string, userId: string, role: MemberRole): Promise<RoomMember> {
+  context.countSend(identity.userId)
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  const target = userIdOf(identity, userId)
+  const isSelf = target === identity.userId
+  await ensureOwner(context, conversationId)
+  const rule = isSelf ? changeOwnRoleRule(role) : assignRoleRule(role, await inviteRefusal(context, identity, target), identity.isAdmin)
+  const mutations = [memberMutation(identity, conversationId, target, rule)]
+  if (role === 'owner' && !isSelf) mutations.push(...await handingOver(context, identity, conversationId, target))
+  requireCommitted(await context.log.commit({ mutations }))
+  const member = await context.log.member(conversationId, objectId(target))
+  // Removed again by the time of the answer.
+  if (member === undefined) throw new TidelogError('NOT_FOUND')
+  return memberPayload(member, await context.users.getMany([target]))
+}
+
+/** Removes somebody from a room, or lets the caller leave; who is not in it stays out. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+export async function removeMember (context: ChatContext, identity: Identity, roomId: string, userId: string): Promise<void> {
+  const target = userIdOf(identity, userId)
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  await ensureOwner(context, conversationId)
+  const rule = target === identity.userId ? leaveRule : removeRule(identity.isAdmin)
+  requireCommitted(await context.log.commit({ mutations: [memberMutation(identity, conversationId, target, rule)] }))
+}
+
+/**
+ * Removes somebody from a room for good, member or not, or ends that; a banned user is no member and cannot join.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
+ */
+export async function setBan (context: ChatContext, identity: Identity, roomId: string, userId: string, on: boolean): Promise<void> {
+  context.countSend(identity.userId)
+  const target = userIdOf(identity, userId)
+  if (target === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot ban yourself')
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  await ensureOwner(context, conversationId)
+  const isThere = !on || await context.users.get(target) !== undefined
+  const rule: MembershipRule = (member, head, others) => {
+    const wanted = banRule(on, identity.isAdmin)(member, head, others)
+    if (!isThere) throw new TidelogError('USER_NOT_FOUND')
+    return wanted
+  }
+  requireCommitted(await context.log.commit({ mutations: [memberMutation(identity, conversationId, target, rule)] }))
+}
+
+/** What becomes of the owner when somebody else is made one. An administrator hands over for them. */
+async function handingOver (context: ChatContext, identity: Identity, conversationId: string, to: string): Promise<Mutation[]> {
+  if (!identity.isAdmin) return [memberMutation(identity, conversationId, identity.userId, formerOwnerRule)]
+  const owner = (await ownerOf(context, conversationId))?.userId.toHexString()
+  return owner === undefined || owner === to ? [] : [memberMutation(identity, conversationId, owner, passingOn('moderator'))]
+}
+
+/** A room that the caller is in, or governs as an administrator. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+async function governed (context: ChatContext, identity: Identity, roomId: string): Promise<{ conversationId: string, member: Member | undefined }> {
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  if (identity.isAdmin) {
+    const head = await context.log.head(conversationId)
+    if (head === undefined || head.deleted === true) throw new TidelogError('NOT_FOUND')
+  } else await requireAccess(context, identity, conversationId)
+  await ensureOwner(context, conversationId)
+  return { conversationId, member: await context.log.member(conversationId, identity.id) }
+}
+
+function memberMutation (identity: Identity, conversationId: string, userId: string, role: MembershipRule): Mutation {
+  return { type: 'member', conversationId, userId: objectId(userId), role, actor: identity.id }
+}
+
+function userIdOf (identity: Identity, userId: string): string {
+  return userId === 'me' ? identity.userId : userId.toLowerCase()
+}
+
+/** Why a user cannot be made a member, if so. */
+async function inviteRefusal (context: ChatContext, identity: Identity, userId: string): Promise<TidelogError | undefined> {
+  const [user, blocked] = await Promise.all([context.users.get(userId), context.blocks.get(userId)])
+  if (user === undefined || user.isActive === false) return new TidelogError('USER_NOT_FOUND')
+  return blocked.has(identity.userId) ? new TidelogError('NOT_ALLOWED', 'This user does not take invitations from you') : undefined
+}
+
+function memberPayload ({ userId, role, joinedAt }: Member, users: ReadonlyMap<string, UserRow>): RoomMember {
+  const id = userId.toHexString()
+  return { user: publicUser(id, users.get(id)), role, joinedAt: joinedAt.toISOString() }
+}
+
+function behind (cursor: string | undefined): { userId?: { $gt: ObjectId } } {
+  return cursor === undefined ? {} : { userId: { $gt: new ObjectId(cursor) } }
+}
+
+function endOf (found: ReadonlyArray<Member | LogRow>, page: ReadonlyArray<Member | LogRow>): PageEnd {
+  const hasMore = found.length > page.length
+  return { hasMore, cursor: hasMore ? page.at(-1)?.userId?.toHexString() ?? null : null }
+}

@@ -1,0 +1,69 @@
+import { ObjectId } from 'mongodb'
+import { TidelogError } from '../../errors.ts'
+import type { UnitOutcome } from '../../log/commit/plan.ts'
+import type { Head, Member, RoomSettings } from '../../log/model/types.ts'
+import type { ChangeRoomInput, CreateRoomInput, Room } from '../../schemas/room.ts'
+import type { ChatContext } from '../context.ts'
+import { normalRoomId, roomConversationId, roomIdOf } from '../rules/conversation-id.ts'
+import { settingsRule, notMemberError } from '../rules/room-rules.ts'
+import { ensureOwner } from '../succession.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/** A room as clients get it. */
+export function roomPayload ({ _id, name, isPrivate, history, memberCount, createdAt }: Head, member: Member | undefined): Room {
+  const roomId = roomIdOf(_id)
+  return {
+    roomId,
+    conversationId: _id,
+    name: name ?? roomId,
+    isPrivate: isPrivate === true,
+    history: history ?? 'all',
+    memberCount,
+    role: member?.role ?? null,
+    createdAt: createdAt.toISOString()
+  }
+}
+
+/** Makes a room whose owner is the caller. @throws TidelogError RATE_LIMITED */
+export async function createRoom (context: ChatContext, identity: Identity, { name, isPrivate = false, history = 'all' }: CreateRoomInput): Promise<Room> {
+  context.countSend(identity.userId)
+  const roomId = new ObjectId().toHexString()
+  const conversationId = roomConversationId(roomId)
+  requireCommitted(await context.log.commit({
+    mutations: [{ type: 'member', conversationId, userId: identity.id, role: 'owner', open: { kind: 'room', name, isPrivate, history, members: [] } }]
+  }))
+  return await getRoom(context, identity, roomId)
+}
+
+/** A room that the caller may know of; administrators may know of any. @throws TidelogError NOT_FOUND */
+export async function getRoom (context: ChatContext, identity: Identity, roomId: string): Promise<Room> {
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  const [head, member] = await Promise.all([context.log.head(conversationId), context.log.member(conversationId, identity.id)])
+  if (head === undefined || head.deleted === true || (head.isPrivate === true && member === undefined && !identity.isAdmin)) throw new TidelogError('NOT_FOUND')
+  const heir = await ensureOwner(context, conversationId)
+  return roomPayload(head, heir?.equals(identity.id) === true ? await context.log.member(conversationId, identity.id) : member)
+}
+
+/**
+ * Changes the settings that are named, for an owner or moderator, or an administrator.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
+ */
+export async function changeRoom (context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput): Promise<Room> {
+  context.countSend(identity.userId)
+  const conversationId = roomConversationId(normalRoomId(roomId))
+  await ensureOwner(context, conversationId)
+  requireCommitted(await context.log.commit({ mutations: [{ type: 'meta', conversationId, actor: identity.id, decide: settingsRule(settingsOf(input), identity.isAdmin) }] }))
+  return await getRoom(context, identity, roomId)
+}
+
+/** These settings and nothing else that a body may hold: they go into the head. */
+function settingsOf ({ name, isPrivate, history }: ChangeRoomInput): RoomSettings {
+  return { ...(name === undefined ? {} : { name }), ...(isPrivate === undefined ? {} : { isPrivate }), ...(history === undefined ? {} : { history }) }
+}
+
+/** @throws TidelogError NOT_FOUND, or what a rule refused with */
+export function requireCommitted (outcome: UnitOutcome): void {
+  if (outcome.outcome === 'refused') throw outcome.error
+  if (outcome.outcome === 'notMember') throw notMemberError(undefined)
+  if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
+}

@@ -1,0 +1,58 @@
+import { ObjectId } from 'mongodb'
+import { RoomId } from '../../schemas/message.ts'
+
+/** What a conversation's id says. */
+export type ConversationRef =
+  | { kind: 'direct', conversationId: string, userIds: readonly [string, string] }
+  | { kind: 'room', conversationId: string, roomId: string }
+  | { kind: 'common', conversationId: string }
+
+export const commonChatId = 'common_chat'
+
+const roomPrefix = 'room_'
+const roomIdForm = new RegExp(RoomId.pattern!)
+
+/** @param a @param b ids of the two users, 24 hexadecimal digits in lower case. */
+export function directId (a: string, b: string): string {
+  return a < b ? `dm_${a}_${b}` : `dm_${b}_${a}`
+}
+
+export function roomConversationId (roomId: string): string {
+  return `${roomPrefix}${roomId}`
+}
+
+/** The room of a room's conversation. */
+export function roomIdOf (conversationId: string): string {
+  return conversationId.slice(roomPrefix.length)
+}
+
+/** Ids of 24 hexadecimal digits are the server's and mean the same in either case; others are as they were chosen. */
+export function normalRoomId (roomId: string): string {
+  return isServerRoomId(roomId) ? roomId.toLowerCase() : roomId
+}
+
+/** A room of such an id exists only if the server made it. */
+export function isServerRoomId (roomId: string): boolean {
+  return /^[0-9a-fA-F]{24}$/.test(roomId)
+}
+
+/** Null: no id of a conversation. */
+export function parseConversationId (conversationId: string): ConversationRef | null {
+  if (conversationId === commonChatId) return { kind: 'common', conversationId }
+  const direct = /^dm_([0-9a-f]{24})_([0-9a-f]{24})$/.exec(conversationId)
+  if (direct !== null) return { kind: 'direct', conversationId, userIds: [direct[1]!, direct[2]!] }
+  const given = conversationId.slice(roomPrefix.length)
+  if (!conversationId.startsWith(roomPrefix) || given.length > RoomId.maxLength! || !roomIdForm.test(given)) return null
+  const roomId = normalRoomId(given)
+  return { kind: 'room', conversationId: roomConversationId(roomId), roomId }
+}
+
+/** The other user of a direct conversation; undefined for somebody who is not in it. */
+export function otherUser ({ userIds: [a, b] }: { userIds: readonly [string, string] }, userId: string): string | undefined {
+  return userId === a ? b : userId === b ? a : undefined
+}
+
+/** An id from the wire, whose schema has made sure of its form. */
+export function objectId (hex: string): ObjectId {
+  return ObjectId.createFromHexString(hex)
+}

@@ -1,0 +1,71 @@
+import type { Collection, Db, IndexDescription } from 'mongodb'
+import type { Head, LogRow, Member } from './types.ts'
+
+export interface LogCollections {
+  heads: Collection<Head>
+  rows: Collection<LogRow>
+  members: Collection<Member>
+}
+
+/** Names of the indexes that scans are hinted with: a plan that sorts or scans a collection would grow with the history. */
+export const indexNames = {
+  byRev: 'conversation_rev',
+  bySeq: 'conversation_seq',
+  byClientId: 'conversation_sender_clientMessageId',
+  byTime: 'conversation_updatedAt',
+  byBlock: 'conversation_about_blocked',
+  byMention: 'conversation_mentioned_seq',
+  byBan: 'conversation_user_banned',
+  byMember: 'user_conversation',
+  byConversation: 'conversation_user',
+  byOwner: 'conversation_owner',
+  publicRooms: 'public_rooms',
+  deletedRooms: 'deleted_rooms'
+} as const
+
+/** Names of the collections in the database. */
+export const collectionNames = { heads: 'conversations', rows: 'log', members: 'members' } as const
+
+export function logCollections (db: Db): LogCollections {
+  return {
+    heads: db.collection(collectionNames.heads),
+    rows: db.collection(collectionNames.rows),
+    members: db.collection(collectionNames.members)
+  }
+}
+
+/** Every index that the log needs. `conversationId` leads all of the log's own, so that it can be the shard key. */
+export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescription & { name: string }>> = {
+  heads: [
+    { key: { kind: 1 }, name: 'kind' },
+    { key: { isPrivate: 1, _id: 1 }, name: indexNames.publicRooms, partialFilterExpression: { isPrivate: false } },
+    { key: { memberCount: 1 }, name: indexNames.deletedRooms, partialFilterExpression: { deleted: true } }
+  ],
+  rows: [
+    { key: { conversationId: 1, rev: 1 }, name: indexNames.byRev, unique: true },
+    { key: { conversationId: 1, seq: 1 }, name: indexNames.bySeq, unique: true, partialFilterExpression: { seq: { $exists: true } } },
+    {
+      key: { conversationId: 1, senderId: 1, clientMessageId: 1 },
+      name: indexNames.byClientId,
+      unique: true,
+      partialFilterExpression: { clientMessageId: { $exists: true } }
+    },
+    // Only direct conversations are polled by time (the seed's clients know no other cursor).
+    { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } },
+    { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } },
+    { key: { conversationId: 1, mentioned: 1, seq: 1 }, name: indexNames.byMention, partialFilterExpression: { mentioned: { $exists: true } } },
+    { key: { conversationId: 1, userId: 1 }, name: indexNames.byBan, partialFilterExpression: { banned: true } }
+  ],
+  members: [
+    { key: { userId: 1, conversationId: 1 }, name: indexNames.byMember, unique: true },
+    { key: { conversationId: 1, userId: 1 }, name: indexNames.byConversation },
+    { key: { conversationId: 1 }, name: indexNames.byOwner, partialFilterExpression: { role: 'owner' } }
+  ]
+}
+
+/** Creates what is missing. A transaction on an old server cannot create a collection: this makes sure that they exist. */
+export async function ensureLogIndexes ({ heads, rows, members }: LogCollections): Promise<void> {
+  await heads.createIndexes([...logIndexes.heads])
+  await rows.createIndexes([...logIndexes.rows])
+  await members.createIndexes([...logIndexes.members])
+}

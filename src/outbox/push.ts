@@ -1,0 +1,167 @@
+import type { ChatContext } from '../chat/context.ts'
+import { directId, parseConversationId, roomConversationId } from '../chat/rules/conversation-id.ts'
+import { prepareDelete } from '../chat/messages/delete-message.ts'
+import { prepareEdit } from '../chat/messages/edit-message.ts'
+import { requireVisibleMessage } from '../chat/access/access.ts'
+import { prepareMarkRead } from '../chat/messages/mark-read.ts'
+import { prepareReact } from '../chat/messages/react.ts'
+import { prepareSendTo } from '../chat/messages/send-to.ts'
+import { type PreparedCommit, wellFormed } from '../chat/messages/send-message.ts'
+import { TidelogError, failureBody } from '../errors.ts'
+import { type Check, checkOf } from '../lib/json-schema.ts'
+import { type MarkReadOperation, type PushInput, type PushOperation, type PushResult, pushOperations } from '../schemas/push.ts'
+import type { Identity } from '../users/identity.ts'
+
+/**
+ * An offline outbox. Each operation is prepared after the commit of the one before has begun, so that they are stored in
+ * their order without waiting for each other; only operations on one message wait. One that fails takes the later ones on
+ * its message with it: an edit must not be followed by what its author wrote believing that it had gone through.
+ */
+
+type RawOperation = PushInput['operations'][number]
+
+/** What a success says beside `opId` and `success`. */
+type Done = Omit<Extract<PushResult, { success: true }>, 'opId' | 'success'>
+
+const checks = new Map<string, Check>(Object.entries(pushOperations).map(([type, schema]) => [type, checkOf(schema, 'the operation')]))
+
+/** @param failing the failure that stands for whatever was thrown */
+export async function pushOutbox (
+  context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: (error: unknown) => TidelogError
+): Promise<PushResult[]> {
+  return await (await prepareOutbox(context, identity, operations, failing))()
+}
+
+export async function prepareOutbox (
+  context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: (error: unknown) => TidelogError
+): Promise<PreparedCommit<PushResult[]>> {
+  const outbox = new Outbox(context, identity)
+  const results: Array<Promise<PushResult>> = []
+  for (const operation of operations) {
+    const { opId } = operation
+    const commit = await outbox.prepare(operation)
+    results.push(commit().then(
+      (done): PushResult => ({ opId, success: true, ...done }),
+      (error: unknown): PushResult => ({ opId, ...failureBody(failing(error)) } as PushResult)
+    ))
+  }
+  return async () => await Promise.all(results)
+}
+
+/** The operations of one call, and what became of each message that they name. */
+class Outbox {
+  private readonly context: ChatContext
+  private readonly identity: Identity
+  /** By the name of a message: whether the last operation on it went well. Never rejects. */
+  private readonly last = new Map<string, Promise<boolean>>()
+  /** Ids of the messages that were sent in this call, by the name that the client gave them. */
+  private readonly sent = new Map<string, string>()
+
+  constructor (context: ChatContext, identity: Identity) {
+    this.context = context
+    this.identity = identity
+  }
+
+  /** Never rejects: whatever goes wrong is the result of the operation. */
+  async prepare (operation: RawOperation): Promise<PreparedCommit<Done>> {
+    const names = namesOf(this.identity, operation as RawOperation & Record<string, unknown>)
+    let commit: PreparedCommit<Done>
+    try {
+      for (const name of names) await this.follow(name)
+      commit = await this.prepareKind(parse(operation), names)
+    } catch (error) {
+      commit = async () => { throw error }
+    }
+    return async () => {
+      const done = commit()
+      const wentWell = done.then(() => true, () => false)
+      for (const name of names) this.last.set(name, wentWell)
+      return await done
+    }
+  }
+
+  /** Waits for the operation before on the same message. @throws TidelogError PREVIOUS_FAILED */
+  private async follow (name: string): Promise<void> {
+    if (await this.last.get(name) === false) throw new TidelogError('PREVIOUS_FAILED')
+  }
+
+  private async prepareKind (operation: PushOperation, names: string[]): Promise<PreparedCommit<Done>> {
+    const { context, identity } = this
+    switch (operation.type) {
+      case 'send': {
+        const commit = await prepareSendTo(context, identity, operation)
+        return async () => {
+          const { message, duplicate, rev } = await commit()
+          for (const name of names) this.sent.set(name, message._id)
+          return { message, rev, ...(duplicate ? { duplicate } : {}) }
+        }
+      }
+      case 'edit': return await prepareEdit(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
+      case 'delete': return await prepareDelete(context, identity, { messageId: await this.messageOf(operation, names) })
+      case 'react': return await prepareReact(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
+      case 'markRead': return prepareMarkRead(context, identity, await this.placeOf(operation, names))
+    }
+  }
+
+  /** @throws TidelogError VALIDATION, NOT_FOUND, PREVIOUS_FAILED */
+  private async messageOf ({ messageId, conversationId, clientMessageId }: Target, names: string[]): Promise<string> {
+    if (messageId !== undefined) {
+      if (clientMessageId !== undefined) throw new TidelogError('VALIDATION', 'Name the message by messageId or by clientMessageId, not by both')
+      return messageId
+    }
+    if (conversationId === undefined || clientMessageId === undefined) throw new TidelogError('VALIDATION', 'messageId, or conversationId and clientMessageId, is required')
+    const id = names.map(name => this.sent.get(name)).find(known => known !== undefined) ?? await this.storedUnder(conversationId, clientMessageId)
+    // Another operation may have named it by its id.
+    await this.follow(nameOfId(id))
+    names.push(nameOfId(id))
+    return id
+  }
+
+  /** The own message that was stored under this client id. @throws TidelogError NOT_FOUND */
+  private async storedUnder (conversationId: string, clientMessageId: string): Promise<string> {
+    const ref = parseConversationId(conversationId)
+    const row = ref === null
+      ? null
+      : await this.context.log.collections.rows.findOne({ conversationId: ref.conversationId, senderId: this.identity.id, clientMessageId: wellFormed(clientMessageId) })
+    if (row === null) throw new TidelogError('NOT_FOUND')
+    return row._id.toHexString()
+  }
+
+  private async placeOf (operation: MarkReadOperation, names: string[]): Promise<{ conversationId: string, seq: number }> {
+    const { conversationId, seq, messageId, clientMessageId } = operation
+    if (seq === undefined) {
+      const { row } = await requireVisibleMessage(this.context, this.identity, await this.messageOf(operation, names))
+      return { conversationId: row.conversationId, seq: row.seq! }
+    }
+    if (conversationId === undefined || messageId !== undefined || clientMessageId !== undefined) throw new TidelogError('VALIDATION', 'seq goes with conversationId alone')
+    return { conversationId, seq }
+  }
+}
+
+interface Target {
+  messageId?: string
+  conversationId?: string
+  clientMessageId?: string
+}
+
+const nameOfId = (messageId: string): string => `id ${messageId.toLowerCase()}`
+
+/** What an operation calls its message, even if the rest of it is malformed; none if nobody can refer to it. */
+function namesOf ({ userId }: Identity, { messageId, conversationId, receiverId, roomId, clientMessageId }: Record<string, unknown>): string[] {
+  if (typeof messageId === 'string') return [nameOfId(messageId)]
+  if (typeof clientMessageId !== 'string') return []
+  const given = typeof receiverId === 'string'
+    ? directId(userId, receiverId.toLowerCase())
+    : typeof roomId === 'string' ? roomConversationId(roomId) : conversationId
+  const ref = typeof given === 'string' ? parseConversationId(given) : null
+  return ref === null ? [] : [`client ${ref.conversationId} ${wellFormed(clientMessageId)}`]
+}
+
+/** @throws TidelogError VALIDATION */
+function parse (operation: RawOperation): PushOperation {
+  const check = checks.get(operation.type)
+  if (check === undefined) throw new TidelogError('VALIDATION', 'There is no such type of operation')
+  const wrong = check(operation)
+  if (wrong !== undefined) throw new TidelogError('VALIDATION', wrong)
+  return operation as unknown as PushOperation
+}

@@ -1,0 +1,156 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { ChatContext } from '../chat/context.ts'
+import { objectId } from '../chat/rules/conversation-id.ts'
+import { PresenceTracker, type PresenceState } from './presence-tracker.ts'
+import { visibleUsers } from './visible-users.ts'
+import { selfLogOwner } from '../log/model/types.ts'
+import type { PresencePayload } from '../schemas/events.ts'
+import type { ChatServer, ChatSocket } from '../sockets/types.ts'
+
+/** Milliseconds for which it is believed that two users share a conversation, where another node may end that. */
+const believedMs = 300_000
+/** Milliseconds between two looks at what is to be stored. */
+const storeEveryMs = 60_000
+/** Rows of one write. */
+const rowsInWrite = 1_000
+
+interface Watch {
+  socketId: string
+  userId: string
+  /** When it was seen that the watcher may know, in milliseconds since 1970. */
+  seenAt: number
+}
+
+/**
+ * Tells sockets who came and went, if they asked for it and their users may know it now: of somebody who has blocked the
+ * watcher, or shares nothing with them any more, they are not told.
+ */
+export class PresenceService {
+  private readonly presence: PresenceTracker
+  private readonly io: ChatServer
+  private readonly chat: ChatContext
+  private readonly log: FastifyBaseLogger
+  /** By the user who is watched, and the socket that watches. */
+  private readonly watches = new Map<string, Map<string, Watch>>()
+  /** Whom each socket watches. */
+  private readonly watched = new Map<string, string[]>()
+  private readonly timer: NodeJS.Timeout
+  private readonly unsubscribe: () => void
+
+  constructor (io: ChatServer, chat: ChatContext, log: FastifyBaseLogger, graceMs: number) {
+    this.io = io
+    this.chat = chat
+    this.log = log
+    this.presence = new PresenceTracker({
+      graceMs,
+      now: chat.now,
+      later: (ms, act) => {
+        const timer = setTimeout(act, ms).unref()
+        return () => { clearTimeout(timer) }
+      },
+      onChange: userId => { this.notify(userId).catch((error: unknown) => { log.error({ err: error, userId }, 'presence could not be told') }) }
+    })
+    this.timer = setInterval(() => { this.store().catch((error: unknown) => { log.warn({ err: error }, 'presence could not be stored') }) }, storeEveryMs).unref()
+    this.unsubscribe = chat.log.onCommitted(({ rows }) => {
+      for (const { row } of rows) {
+        const owner = row.kind === 'membership' && row.role === null ? selfLogOwner(row.conversationId) : undefined
+        if (owner !== undefined) this.recheckWatchers(owner)
+      }
+    })
+  }
+
+  serve (socket: ChatSocket, userId: string): void {
+    this.presence.enter(userId, socket.id)
+    socket.onAny(() => { this.presence.touch(userId) })
+    socket.on('disconnect', () => {
+      this.watch(socket.id, userId, [])
+      this.presence.leave(userId, socket.id)
+    })
+  }
+
+  /** From now on the socket is told of these users, those among them of whom it may know; answers what they are now. */
+  async subscribe (socket: ChatSocket, userId: string, userIds: readonly string[]): Promise<PresencePayload[]> {
+    const known = [...await visibleUsers(this.chat, userId, userIds.map(id => id.toLowerCase()))]
+    if (socket.connected) this.watch(socket.id, userId, known)
+    const stored = await this.chat.collections.presence.find({ _id: { $in: known.map(objectId) } }).batchSize(known.length + 1).toArray()
+    const times = new Map(stored.map(row => [row._id.toHexString(), row.lastActiveAt.getTime()]))
+    return known.map(id => {
+      const { status, lastActiveAt } = this.presence.stateOf(id)
+      return payload(id, { status, lastActiveAt: lastActiveAt ?? times.get(id) ?? null })
+    })
+  }
+
+  /** Stores when everybody was active last. */
+  async close (): Promise<void> {
+    clearInterval(this.timer)
+    this.unsubscribe()
+    this.presence.close()
+    await this.store()
+  }
+
+  private watch (socketId: string, userId: string, userIds: string[]): void {
+    for (const id of this.watched.get(socketId) ?? []) this.forget(id, socketId)
+    if (userIds.length === 0) this.watched.delete(socketId)
+    else this.watched.set(socketId, userIds)
+    const verifiedAt = this.chat.now()
+    for (const id of userIds) {
+      const all = this.watches.get(id) ?? new Map<string, Watch>()
+      this.watches.set(id, all)
+      all.set(socketId, { socketId, userId, seenAt: verifiedAt })
+    }
+  }
+
+  private forget (userId: string, socketId: string): void {
+    const all = this.watches.get(userId)
+    all?.delete(socketId)
+    if (all?.size === 0) this.watches.delete(userId)
+  }
+
+  /** Somebody has left a conversation: whom they watch, and who watches them, is looked at again. */
+  private recheckWatchers (userId: string): void {
+    for (const watch of this.watches.get(userId)?.values() ?? []) watch.seenAt = 0
+    for (const socketId of this.presence.socketsOf(userId)) {
+      for (const id of this.watched.get(socketId) ?? []) {
+        const watch = this.watches.get(id)?.get(socketId)
+        if (watch !== undefined) watch.seenAt = 0
+      }
+    }
+  }
+
+  private async notify (userId: string): Promise<void> {
+    if (!this.watches.has(userId)) return
+    const blocked = await this.chat.blocks.get(userId)
+    const watches = [...this.watches.get(userId)?.values() ?? []].filter(watch => !blocked.has(watch.userId))
+    const allowed = await this.reverify(userId, watches)
+    const told = watches.filter(({ socketId, userId: watcher }) => allowed.get(watcher) !== false && this.watches.get(userId)?.has(socketId) === true)
+    // The state as it is now: what changed meanwhile is told again, but nothing that is no longer so.
+    if (told.length > 0) this.io.local.to(told.map(({ socketId }) => socketId)).emit('presence', payload(userId, this.presence.stateOf(userId)))
+    this.log.debug({ userId, sockets: told.length }, 'presence told')
+  }
+
+  /** Whether the watchers of whom it is not certain any more may still know; the others are left out. */
+  private async reverify (userId: string, watches: readonly Watch[]): Promise<Map<string, boolean>> {
+    const allowed = new Map<string, boolean>()
+    for (const watch of watches.filter(({ seenAt: verifiedAt }) => verifiedAt < this.chat.now() - believedMs)) {
+      const may = allowed.get(watch.userId) ?? (await visibleUsers(this.chat, watch.userId, [userId])).has(userId)
+      allowed.set(watch.userId, may)
+      if (may) watch.seenAt = this.chat.now()
+      else this.forget(userId, watch.socketId)
+    }
+    return allowed
+  }
+
+  private async store (): Promise<void> {
+    const { entries, stored } = this.presence.toStore()
+    for (let start = 0; start < entries.length; start += rowsInWrite) {
+      await this.chat.collections.presence.bulkWrite(entries.slice(start, start + rowsInWrite).map(([userId, at]) => ({
+        updateOne: { filter: { _id: objectId(userId) }, update: { $max: { lastActiveAt: new Date(at) } }, upsert: true }
+      })), { ordered: false })
+    }
+    stored()
+  }
+}
+
+function payload (userId: string, { status, lastActiveAt }: PresenceState): PresencePayload {
+  return { userId, status, lastActiveAt: lastActiveAt === null ? null : new Date(lastActiveAt).toISOString() }
+}

@@ -1,0 +1,44 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Session } from '../auth/identity.ts'
+import type { ChatContext } from '../chat/context.ts'
+import type { TidelogError } from '../errors.ts'
+import type { SyncContext } from '../sync/context.ts'
+import type { Beacon } from './beacon.ts'
+import type { Order } from './order.ts'
+import type { Outlet } from './outlet.ts'
+import type { PresenceService } from '../presence/presence-service.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import type { TokenTimer } from './token-timer.ts'
+import type { OperationQueue } from './operation-queue.ts'
+import type { ChatServer, ChatSocket } from './types.ts'
+import type { TypingThrottle } from './typing-throttle.ts'
+
+/** What all sockets of this process share. */
+export interface SocketServices {
+  io: ChatServer
+  chat: ChatContext
+  sync: SyncContext
+  subscriptions: Subscriptions
+  beacon: Beacon
+  order: Order
+  logger: FastifyBaseLogger
+  verifyToken: (token: unknown) => Promise<Session>
+  /** Throws INVALID_TOKEN or UNKNOWN_USER if the session has ended. */
+  requireSession: (session: Session) => void | Promise<void>
+  /** Sockets whose `markRead` is under way, by the member's key: they are answered, the others are told. */
+  markReadSockets: Map<string, string>
+  presence: PresenceService
+  /** The failure that stands for whatever was thrown. */
+  toTidelogError: (error: Error) => TidelogError
+}
+
+/** One live socket. */
+export interface SocketContext extends SocketServices {
+  socket: ChatSocket
+  outbound: Outlet
+  operations: OperationQueue
+  typing: TypingThrottle
+  tokenClock: TokenTimer
+  /** The failure that stands for whatever an event ran into, logged. */
+  toLoggedError: (event: string) => (thrown: unknown) => TidelogError
+}

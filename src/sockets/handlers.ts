@@ -1,0 +1,175 @@
+import { prepareDelete } from '../chat/messages/delete-message.ts'
+import { type ChangedMessage, prepareEdit } from '../chat/messages/edit-message.ts'
+import { prepareMarkRead } from '../chat/messages/mark-read.ts'
+import { prepareReact } from '../chat/messages/react.ts'
+import { prepareSendTo } from '../chat/messages/send-to.ts'
+import { type PreparedCommit, type SentMessage } from '../chat/messages/send-message.ts'
+import { prepareCommon } from '../chat/messages/send-common.ts'
+import { prepareDirect } from '../chat/messages/send-direct.ts'
+import { prepareRoom } from '../chat/messages/send-room.ts'
+import { commonChatId, normalRoomId, roomConversationId } from '../chat/rules/conversation-id.ts'
+import { memberKey } from '../log/model/types.ts'
+import type { ClientEventName, ClientInput } from '../schemas/events.ts'
+import type { Reply, ReplyEvent } from './reply.ts'
+import { writeSyncJson } from '../sync/response.ts'
+import { pull } from '../sync/pull.ts'
+import { prepareOutbox } from '../outbox/push.ts'
+import { enterRoom } from './enter-room.ts'
+import { goLive } from './go-live.ts'
+import { renewToken } from './renew-token.ts'
+import { announceTyping } from './typing.ts'
+import type { SocketContext } from './context.ts'
+
+interface Entry<E extends ClientEventName> {
+  /** What the seed's clients are told when it fails and they sent no callback. */
+  failure: string
+  /** Up to the start of the commit in the socket's order; what it returns goes on without holding up the next. */
+  run: (live: SocketContext, data: ClientInput<E>) => Promise<PreparedCommit<Reply>>
+}
+
+const failedToSend = 'Failed to send message'
+
+/** Every client event and what it does. */
+export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
+  setupUser: {
+    failure: 'Failed to set up user',
+    run: async (live, data) => {
+      const { userId } = identityOf(live)
+      const heads = wantsLive(data) ? { heads: await goLive(live) } : {}
+      return async () => ({ ack: { userId, ...heads }, event: ['userSetup', { success: true, userId }] })
+    }
+  },
+  sendDirectMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareDirect(live.chat, identityOf(live), data), message => ['directMessage', message])
+  },
+  sendMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareSendTo(live.chat, identityOf(live), data), echoOf)
+  },
+  joinCommonChat: {
+    failure: 'Failed to join common chat',
+    run: async ({ socket, subscriptions }) => {
+      await subscriptions.enterCommonChat(socket)
+      return async () => ({ ack: {}, event: ['joinedCommonChat', { success: true }] })
+    }
+  },
+  leaveCommonChat: {
+    failure: 'Failed to leave common chat',
+    run: async ({ socket, subscriptions }) => {
+      subscriptions.quit(socket, commonChatId)
+      return async () => ({ ack: {}, event: ['leftCommonChat', { success: true }] })
+    }
+  },
+  sendCommonChatMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareCommon(live.chat, identityOf(live), data), message => ['commonChatMessage', message])
+  },
+  joinRoom: {
+    failure: 'Failed to join room',
+    run: async (live, roomId) => await enterRoom(live, roomId)
+  },
+  leaveRoom: {
+    failure: 'Failed to leave room',
+    run: async ({ socket, subscriptions }, given) => {
+      const roomId = normalRoomId(given)
+      subscriptions.quit(socket, roomConversationId(roomId))
+      return async () => ({ ack: { roomId }, event: ['leftRoom', { roomId, success: true }] })
+    }
+  },
+  sendRoomMessage: {
+    failure: failedToSend,
+    run: async (live, data) => sending(await prepareRoom(live.chat, identityOf(live), data), message => ['roomMessage', message])
+  },
+  editMessage: {
+    failure: 'Failed to edit message',
+    run: async (live, data) => changing(await prepareEdit(live.chat, identityOf(live), data))
+  },
+  deleteMessage: {
+    failure: 'Failed to delete message',
+    run: async (live, data) => changing(await prepareDelete(live.chat, identityOf(live), data))
+  },
+  react: {
+    failure: 'Failed to react',
+    run: async (live, data) => changing(await prepareReact(live.chat, identityOf(live), data))
+  },
+  markRead: {
+    failure: 'Failed to mark as read',
+    run: async (live, data) => {
+      const commit = prepareMarkRead(live.chat, identityOf(live), data)
+      const key = memberKey(data.conversationId, identityOf(live).id)
+      return async () => {
+        live.markReadSockets.set(key, live.socket.id)
+        try {
+          return { ack: { ...await commit() } }
+        } finally {
+          live.markReadSockets.delete(key)
+        }
+      }
+    }
+  },
+  sync: {
+    failure: 'Failed to sync',
+    // Answers are long: the next is worked out when this one has been.
+    run: async (live, data) => {
+      const body = writeSyncJson(await pull(live.sync, identityOf(live), data), live.chat.now())
+      return async () => ({ ack: JSON.parse(body) as Record<string, unknown> })
+    }
+  },
+  push: {
+    failure: 'Failed to push',
+    run: async (live, { operations }) => {
+      const commits = await prepareOutbox(live.chat, identityOf(live), operations, live.toLoggedError('push'))
+      return async () => ({ ack: { results: await commits() } })
+    }
+  },
+  typing: {
+    failure: 'Failed to tell that you are typing',
+    run: async (live, data) => {
+      await announceTyping(live, data)
+      return async () => ({ ack: {} })
+    }
+  },
+  subscribePresence: {
+    failure: 'Failed to subscribe to presence',
+    run: async (live, { userIds }) => {
+      const { userId } = identityOf(live)
+      live.chat.countSend(userId)
+      const presence = await live.presence.subscribe(live.socket, userId, userIds)
+      return async () => ({ ack: { presence } })
+    }
+  },
+  refreshToken: {
+    failure: 'Failed to refresh the token',
+    run: async (live, { token }) => await renewToken(live, token)
+  }
+}
+
+function wantsLive (data: unknown): boolean {
+  return typeof data === 'object' && data !== null && (data as { live?: unknown }).live === true
+}
+
+function identityOf ({ socket }: SocketContext) {
+  return socket.data.session.identity
+}
+
+/** New messages reach the sender by live delivery; a repeated one is delivered to nobody again, so it answers here. */
+function sending<M extends SentMessage['message']> (commit: PreparedCommit<SentMessage<M>>, echo: (message: M) => ReplyEvent): PreparedCommit<Reply> {
+  return async () => {
+    const { message, duplicate, rev } = await commit()
+    return duplicate ? { ack: { message, duplicate, rev }, eventWithoutAck: echo(message) } : { ack: { message, rev } }
+  }
+}
+
+/** The event by which a new message of its kind is told. */
+function echoOf (message: SentMessage['message']): ReplyEvent {
+  if ('receiverId' in message) return ['directMessage', message]
+  return 'roomId' in message ? ['roomMessage', message] : ['commonChatMessage', message]
+}
+
+function changing (commit: PreparedCommit<ChangedMessage>): PreparedCommit<Reply> {
+  return async () => {
+    const { message, rev } = await commit()
+    return { ack: { message, rev } }
+  }
+}

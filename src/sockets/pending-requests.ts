@@ -1,0 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** What sockets have asked for and not been answered yet, so that a shutdown can wait for it. */
+export class PendingRequests {
+  closing = false
+  private readonly running = new Set<Promise<void>>()
+
+  /** @param work settles, and never rejects, when its answer is sent. */
+  add (work: Promise<void>): void {
+    this.running.add(work)
+    void work.then(() => { this.running.delete(work) })
+  }
+
+  /** Resolves when everything is answered, or after `patienceMs`. */
+  async drain (patienceMs: number): Promise<void> {
+    const patience = new AbortController()
+    const settled = Promise.all(this.running).then(() => { patience.abort() })
+    await Promise.race([settled, delay(patienceMs, undefined, { signal: patience.signal }).catch(() => {})])
+  }
+}

@@ -1,0 +1,40 @@
+import type { JsonBytes } from '../lib/json-bytes.ts'
+import { writeMessageJson } from '../chat/payload/message-json.ts'
+import { type References, type ReadSeqs, messagePayload } from '../chat/payload/message-payload.ts'
+import type { StoredRow } from '../log/read/stored-row.ts'
+import { type LogRow, selfLogOwner } from '../log/model/types.ts'
+import type { Change, StateChange } from '../schemas/sync.ts'
+import { settingsOf } from '../log/model/types.ts'
+
+/** What a conversation is called on the wire: the own log is `self` to its owner. */
+export function wireIdOf (conversationId: string): string {
+  return selfLogOwner(conversationId) === undefined ? conversationId : 'self'
+}
+
+/** A row as the change that clients get, in every sync and live. */
+export function changePayload (row: LogRow, people: References, readSeqs: ReadSeqs): Change {
+  return row.kind === 'message' ? { rev: row.rev, kind: 'message', message: messagePayload(row, people, readSeqs) } : stateChangePayload(row)
+}
+
+/** Writes the same of a stored row. */
+export function writeChangeJson (out: JsonBytes, row: StoredRow, people: References, readSeqs: ReadSeqs): void {
+  if (row.kind !== 'message') return out.text(JSON.stringify(stateChangePayload(row.decode())))
+  out.ascii(`{"rev":${row.rev},"kind":"message","message":`)
+  writeMessageJson(out, row, people, readSeqs)
+  out.ascii('}')
+}
+
+/** A row that is no message, as the change that clients get. */
+export function stateChangePayload (row: LogRow): StateChange {
+  const { rev } = row
+  switch (row.kind) {
+    case 'message': throw new TypeError('A message is no state')
+    case 'membership': return {
+      rev, kind: 'membership', ...(row.about === undefined ? {} : { conversationId: row.about }), userId: row.userId!.toHexString(), role: row.role ?? null
+    }
+    case 'meta': return { rev, kind: 'meta', ...settingsOf(row) }
+    case 'purge': return { rev, kind: 'purge', throughSeq: row.throughSeq! }
+    case 'read': return { rev, kind: 'read', conversationId: row.about!, seq: row.readSeq!, at: row.readAt!.toISOString() }
+    case 'block': return { rev, kind: 'block', userId: row.about!, on: row.on! }
+  }
+}

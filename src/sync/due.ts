@@ -1,0 +1,133 @@
+import { lastActivityOf } from '../chat/conversations/last-activity.ts'
+import { type View, generationOf, showsMore, viewOf } from '../chat/rules/view.ts'
+import type { CursorPosition } from '../log/read/cursor.ts'
+import { type Head, revOf, selfLogId, seqOf } from '../log/model/types.ts'
+import type { SyncInput } from '../schemas/sync.ts'
+import type { SyncContext } from './context.ts'
+import type { UserConversation, UserConversations } from './user-conversations.ts'
+import type { Identity } from '../users/identity.ts'
+import { canResume } from '../log/read/cursor.ts'
+
+/** What is compared before anything is scanned: a client's cursors with the heads of all its conversations. */
+
+/** A conversation that has something for the client. */
+export interface DueConversation {
+  place: UserConversation
+  /** Read before any scan. */
+  head: Head
+  view: View
+  /** What the client has; null: nothing that counts. */
+  since: CursorPosition | null
+}
+
+export interface UserHeads {
+  places: UserConversations
+  selfHead: Head | undefined
+  /** Those that were asked for, the own log first. */
+  asked: readonly UserConversation[]
+  /** In the order of `asked`; undefined for a conversation that does not exist yet. */
+  heads: Array<Head | undefined>
+}
+
+/**
+ * The heads of the caller's conversations, as they are now.
+ * @param named the conversations to look at beside the own log; undefined: all
+ */
+export async function readUserHeads ({ chat: { log }, conversations }: SyncContext, identity: Identity, named?: readonly string[]): Promise<UserHeads> {
+  // The own log first: it says what the others are.
+  const selfHead = await log.head(selfLogId(identity.userId))
+  const mine = await conversations.get(identity, selfHead)
+  const asked = named === undefined ? mine.list : placesOf(mine, named)
+  const unknown: number[] = []
+  const heads = asked.map(({ conversationId }, index) => {
+    const head = index === 0 ? selfHead ?? null : log.peekHead(conversationId)
+    if (head === undefined) unknown.push(index)
+    return head ?? undefined
+  })
+  if (unknown.length > 0) {
+    const found = await log.heads(unknown.map(index => asked[index]!.conversationId))
+    for (const index of unknown) heads[index] = found.get(asked[index]!.conversationId)
+  }
+  return { places: mine, selfHead, asked, heads }
+}
+
+/** The own log and the named ones that are the caller's. */
+function placesOf ({ list, byWireId }: UserConversations, named: readonly string[]): UserConversation[] {
+  const found = new Set(list.slice(0, 1))
+  for (const wireId of named) {
+    const place = byWireId.get(wireId)
+    if (place !== undefined) found.add(place)
+  }
+  return [...found]
+}
+
+/**
+ * What of all that has changed for a client with these cursors.
+ * @throws TidelogError BAD_CURSOR
+ */
+export async function findDue (context: SyncContext, identity: Identity, { cursors = {}, only = false }: Pick<SyncInput, 'cursors' | 'only'>): Promise<DueConversation[]> {
+  const { places, selfHead, asked, heads } = await readUserHeads(context, identity, only ? Object.keys(cursors) : undefined)
+  const { userId } = identity
+  const due: Array<Omit<DueConversation, 'view'>> = []
+  let known = 0
+  for (let index = 0; index < asked.length; index++) {
+    const place = asked[index]!
+    const head = heads[index]
+    const cursor = cursors[place.wireId]
+    if (cursor === null) known++
+    if (cursor == null) {
+      if (head !== undefined) due.push({ place, head, since: null })
+      continue
+    }
+    known++
+    const position = context.conversations.positionOf(userId, place, cursor)
+    if (head === undefined) {
+      // From a database that was restored to before this conversation began: what the client holds of it is no more.
+      if (!canResume(position, head)) due.push({ place, head: emptyHead(place), since: null })
+      continue
+    }
+    const generation = generationOf(head, place.joined, selfHead)
+    if (showsMore(generation, position.generation) || !canResume(position, head)) due.push({ place, head, since: null })
+    else if (position.rev < head.headRev || position.clock < head.clock.getTime() || position.generation !== generation) due.push({ place, head, since: position })
+  }
+  checkOthers(context, userId, places, cursors, known)
+  if (due.length === 0) return []
+  const blocked = await context.chat.blocks.getAsOf(userId, selfHead)
+  return due.flatMap(one => {
+    const view = viewOf(one.head, one.place.joined, selfHead, blocked)
+    return view === null ? [] : [{ ...one, view }]
+  }).sort(byPriority)
+}
+
+/** The head of a conversation in which nothing has happened; only the own log and the common chat are there from the start. */
+function emptyHead ({ conversationId, wireId }: UserConversation): Head {
+  return {
+    _id: conversationId,
+    kind: wireId === 'self' ? 'self' : 'common',
+    headRev: revOf(0),
+    headSeq: seqOf(0),
+    clock: new Date(0),
+    memberCount: 0,
+    createdAt: new Date(0)
+  }
+}
+
+/** Cursors of conversations that are the caller's no more are ignored, but they must have been the caller's. */
+function checkOthers ({ conversations }: SyncContext, userId: string, mine: UserConversations, cursors: Readonly<Record<string, string | null>>, known: number): void {
+  const ids = Object.keys(cursors)
+  if (ids.length === known) return
+  for (const wireId of ids) {
+    const cursor = cursors[wireId]
+    if (cursor != null && !mine.byWireId.has(wireId)) conversations.decodeCursor(userId, wireId, cursor)
+  }
+}
+
+/**
+ * The own log first, which says what else is new; then what the client has nothing of, the latest activity first; then what it
+ * has waited for longest, so that a busy conversation does not keep the others waiting at small limits.
+ */
+function byPriority (a: Omit<DueConversation, 'view'>, b: Omit<DueConversation, 'view'>): number {
+  const rank = ({ place, since }: Omit<DueConversation, 'view'>) => place.wireId === 'self' ? 0 : since === null ? 1 : 2
+  const active = ({ place, head }: Omit<DueConversation, 'view'>) => lastActivityOf(head, place.joined).getTime()
+  return rank(a) - rank(b) || (a.since === null || b.since === null ? active(b) - active(a) : a.since.clock - b.since.clock)
+}

@@ -1,0 +1,150 @@
+import type { ChatContext } from '../../chat/context.ts'
+import { directId, objectId } from '../../chat/rules/conversation-id.ts'
+import { type References, type ReadSeqs, loadReferences, noReferences, noReads } from '../../chat/payload/message-payload.ts'
+import { TidelogError } from '../../errors.ts'
+import type { DecodedCursor } from '../../log/read/cursor.ts'
+import { indexNames } from '../../log/model/collections.ts'
+import { type Page, changesAfter, changesSince, pageEndRev } from '../../log/read/page.ts'
+import { scanLog } from '../../log/read/scan.ts'
+import type { StoredRow } from '../../log/read/stored-row.ts'
+import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../../log/model/types.ts'
+import type { ReadPosition, SyncConversationInput } from '../../schemas/sync.ts'
+import { pageTime, readRangeSince } from './page-time.ts'
+import { parseTimestamp, refuseFuture } from './timestamp.ts'
+import type { Identity } from '../../users/identity.ts'
+import { canResume } from '../../log/read/cursor.ts'
+
+/** What a client that knows of nothing is told: any other time could be ahead of the clock that the first message gets. */
+const beginning = new Date(0)
+/** Own messages that come again because they were read. */
+const readAgainMax = 100
+
+/** What a client is told; `writeConversationJson` makes the body of it. */
+export interface ConversationSync {
+  /** In ascending seq, which is the order of creation. */
+  rows: StoredRow[]
+  people: References
+  readSeqs: ReadSeqs
+  syncTime: Date
+  cursor: string
+  hasMore: boolean
+  reads: ReadPosition[]
+  reset: boolean
+  /** Messages up to here are gone; 0: none. */
+  purgedSeq: Seq
+}
+
+/** What a client holds: everything up to a time, or, exactly, up to a rev. */
+interface ResumePoint {
+  since: Date
+  /** The rev of the cursor; undefined where the client knows only the time. */
+  rev: Rev | undefined
+  reset: boolean
+}
+
+/**
+ * What changed in a direct conversation for a client that follows it by time or by cursor. If nothing did, it costs one
+ * read of the head.
+ * @throws TidelogError VALIDATION (a time that is none, or in the future), BAD_CURSOR
+ */
+export async function syncConversation (
+  context: ChatContext, identity: Identity, input: SyncConversationInput
+): Promise<ConversationSync> {
+  const other = input.otherUserId.toLowerCase()
+  const conversationId = directId(identity.userId, other)
+  const wanted = parseInput(context, identity, conversationId, input)
+  const head = await context.log.head(conversationId)
+  refuseFuture('lastSyncTimestamp', wanted.since, context.now(), head?.clock)
+  const position = positionOf(wanted, head)
+  const { since, rev, reset } = position
+  if (head === undefined) return answer(context, identity, conversationId, { rev: revOf(0), syncTime: beginning, reset })
+  if (since >= head.clock && (rev === undefined || rev >= head.headRev)) {
+    return answer(context, identity, conversationId, { rev: head.headRev, syncTime: head.clock, reset, purgedSeq: purgedSeqOf(head) })
+  }
+
+  const otherId = objectId(other)
+  const [page, mine, theirs] = await Promise.all([
+    scan(context, position, head, input.limit ?? 100),
+    context.log.member(conversationId, identity.id),
+    context.log.member(conversationId, otherId)
+  ])
+  const withDeleted = input.includeDeleted === true || rev !== undefined
+  const found = page.rows.filter(row => row.kind === 'message' && (withDeleted || !row.isDeleted))
+  const syncTime = pageTime(page, head)
+  // Whoever follows by cursor alone learns of reads by position.
+  if (rev === undefined || input.lastSyncTimestamp != null) {
+    found.push(...await rereadMessages(context, identity, conversationId, found, readRangeSince(theirs, since, page.hasMore ? syncTime : null)))
+  }
+  // Asked after the scans: what a purge took away under them, this answer takes away everywhere.
+  const purgedSeq = purgedSeqOf(await context.log.head(conversationId) ?? head)
+  const rows = found.filter(({ seq }) => seq! > purgedSeq).sort((a, b) => a.seq! - b.seq!)
+
+  const people = loadReferences(context, rows)
+  const readSeqs = new Map([mine, theirs].flatMap(member => member === undefined ? [] : [[member.userId.toHexString(), member.readSeq] as const]))
+  return answer(context, identity, conversationId, {
+    rev: pageEndRev(page, head, rev ?? revOf(0)),
+    syncTime,
+    reset,
+    rows,
+    people: people instanceof Promise ? await people : people,
+    readSeqs,
+    hasMore: page.hasMore,
+    purgedSeq,
+    reads: [mine, theirs].flatMap(member => readPositionOf(member, since))
+  })
+}
+
+/** What a client says that it holds. */
+interface Wanted {
+  since: Date | undefined
+  cursor: DecodedCursor | undefined
+}
+
+function parseInput (context: ChatContext, identity: Identity, conversationId: string, { lastSyncTimestamp, cursor }: SyncConversationInput): Wanted {
+  const since = lastSyncTimestamp == null ? undefined : parseTimestamp('lastSyncTimestamp', lastSyncTimestamp)
+  if (cursor == null) return { since, cursor: undefined }
+  const decoded = context.log.cursors.decode(identity.userId, conversationId, cursor)
+  if (decoded === null) throw new TidelogError('BAD_CURSOR')
+  return { since, cursor: decoded }
+}
+
+/** Where the client's page begins; at the beginning, and it is told so, where its cursor cannot be served. */
+function positionOf ({ since, cursor }: Wanted, head: Head | undefined): ResumePoint {
+  if (cursor === undefined) return { since: since ?? beginning, rev: undefined, reset: false }
+  return canResume(cursor, head)
+    ? { since: since ?? new Date(cursor.clock), rev: cursor.rev, reset: false }
+    : { since: beginning, rev: revOf(0), reset: true }
+}
+
+function purgedSeqOf ({ purgedSeq }: Head): Seq {
+  return purgedSeq ?? seqOf(0)
+}
+
+async function scan ({ log }: ChatContext, { since, rev }: ResumePoint, head: Head, limit: number): Promise<Page> {
+  if (rev !== undefined) return rev >= head.headRev ? { rows: [], hasMore: false } : await changesAfter(log.collections, head._id, rev, limit)
+  return since >= head.clock ? { rows: [], hasMore: false } : await changesSince(log.collections, head._id, since, limit)
+}
+
+/** Own messages that were read, the newest, without those that the page holds already. */
+async function rereadMessages (
+  { log }: ChatContext, { id }: Identity, conversationId: string, rows: readonly StoredRow[], range: ReturnType<typeof readRangeSince>
+): Promise<StoredRow[]> {
+  if (range === null) return []
+  const filter = { conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false as const } }
+  const read = await scanLog(log.collections.rows, { filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: readAgainMax })
+  const held = new Set(rows.map(row => row.seq))
+  return read.rows.filter(row => !held.has(row.seq))
+}
+
+function readPositionOf (member: Member | undefined, since: Date): ReadPosition[] {
+  return member?.readAt === undefined || member.readAt <= since
+    ? []
+    : [{ userId: member.userId.toHexString(), seq: member.readSeq, at: member.readAt.toISOString() }]
+}
+
+function answer (
+  { log }: ChatContext, { userId }: Identity, conversationId: string,
+  { rev, ...found }: Partial<ConversationSync> & { rev: Rev, syncTime: Date, reset: boolean }
+): ConversationSync {
+  return { rows: [], people: noReferences, readSeqs: noReads, hasMore: false, reads: [], purgedSeq: seqOf(0), cursor: log.cursors.encode(userId, conversationId, { rev, clock: found.syncTime.getTime(), generation: 0 }), ...found }
+}

@@ -1,0 +1,23 @@
+import type { ChatContext } from '../../chat/context.ts'
+import { countUnread, readMemberships, sumUnread } from '../../chat/conversations/unread.ts'
+import type { SyncStatusBody } from '../../schemas/sync.ts'
+import { parseTimestamp, refuseFuture } from './timestamp.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/**
+ * Whether anything happened in the caller's direct conversations, for clients that poll before they sync.
+ * @throws TidelogError VALIDATION (a time that is none, or in the future)
+ */
+export async function syncStatus (context: ChatContext, identity: Identity, lastChecked: string | undefined): Promise<Omit<SyncStatusBody, 'success'>> {
+  const since = lastChecked === undefined || lastChecked === '' ? undefined : parseTimestamp('lastChecked', lastChecked)
+  const all = await readMemberships(context, identity, 'direct')
+  const last = all.reduce<Date | null>((latest, { head }) => latest === null || head.clock > latest ? head.clock : latest, null)
+  refuseFuture('lastChecked', since, context.now(), last)
+  return {
+    lastActivity: last?.toISOString() ?? null,
+    serverTime: new Date(context.now()).toISOString(),
+    userId: identity.userId,
+    hasChanges: last !== null && (since === undefined || last > since),
+    ...sumUnread(await countUnread(context, identity, all))
+  }
+}

@@ -1,0 +1,32 @@
+import { TidelogError } from '../../errors.ts'
+
+const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/
+
+/**
+ * A time that a client sends: ISO-8601 (UTC where it names no zone) or milliseconds since 1970. Nothing else is guessed
+ * at: a wrong guess would make a client miss messages.
+ * @throws TidelogError VALIDATION naming the field
+ */
+export function parseTimestamp (field: string, value: string | number): Date {
+  const time = typeof value === 'number'
+    ? new Date(value)
+    : /^\d{12,14}$/.test(value)
+      ? new Date(Number(value))
+      : iso.test(value) ? new Date(/T.*(Z|[+-]\d{2}:?\d{2})$/.test(value) || !value.includes('T') ? value : `${value}Z`) : new Date(NaN)
+  if (Number.isNaN(time.getTime())) throw new TidelogError('VALIDATION', `${field} must be an ISO-8601 time or milliseconds since 1970`)
+  return time
+}
+
+/** Milliseconds by which a client's time may be ahead of the server's. */
+const aheadMaxMs = 60_000
+
+/**
+ * A time that lies in the future (of another calendar, in microseconds) would make a client skip what it has not got.
+ * @param latest the latest time that the server has given out, which may be ahead of its clock
+ * @throws TidelogError VALIDATION naming the field
+ */
+export function refuseFuture (field: string, time: Date | undefined, now: number, latest: Date | null | undefined): void {
+  if (time !== undefined && time.getTime() > Math.max(now, latest?.getTime() ?? 0) + aheadMaxMs) {
+    throw new TidelogError('VALIDATION', `${field} lies in the future of the server, whose time is ${new Date(now).toISOString()}`)
+  }
+}

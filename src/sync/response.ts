@@ -1,0 +1,173 @@
+import { JsonBytes } from '../lib/json-bytes.ts'
+import type { References } from '../chat/payload/message-payload.ts'
+import { unreadMax } from '../chat/directories/unread-counter.ts'
+import { isShown } from '../chat/rules/view.ts'
+import type { CursorPosition } from '../log/read/cursor.ts'
+import type { StoredRow } from '../log/read/stored-row.ts'
+import { type Head, type Rev, type Seq, revOf } from '../log/model/types.ts'
+import type { ReadPosition } from '../schemas/sync.ts'
+import { writeChangeJson } from './change-payload.ts'
+import type { SyncContext } from './context.ts'
+import type { ConversationScan, Newest, SettingsEntry } from './scan-conversation.ts'
+import type { DueConversation } from './due.ts'
+import type { Identity } from '../users/identity.ts'
+
+/** Length of an answer in UTF-8. */
+export const responseBytesMax = 256 * 1024
+/** Conversations that are read at once. */
+const atOnce = 24
+/** What an answer takes beside its changes, and a conversation in it, and a read position as JSON. */
+const answerBytes = 100
+const conversationBytes = 320
+const readBytes = 90
+
+/** What a client is told of one conversation. */
+export interface ConversationResult {
+  wireId: string
+  kind: Head['kind']
+  /** As JSON, with commas between. */
+  changes: string
+  cursor: string
+  /** What the cursor stands for: the next live change has the rev behind it. */
+  rev: Rev
+  hasMore: boolean
+  reset: boolean
+  fromSeq: Seq | undefined
+  unreadCount: number
+  mentionCount: number
+  reads: ReadPosition[]
+}
+
+export interface SyncResult {
+  conversations: ConversationResult[]
+  hasMore: boolean
+}
+
+/** Where changes are written; only within one turn. */
+const out = new JsonBytes()
+
+/** An answer as it fills up. */
+export class ResponseBuilder {
+  private readonly context: SyncContext
+  private readonly identity: Identity
+  private readonly newest: Newest
+  private readonly conversations: ConversationResult[] = []
+  changesLeft: number
+  private bytesLeft = responseBytesMax - answerBytes
+  private hasMore = false
+  /** Something did not fit. */
+  private isOverflowing = false
+
+  constructor (context: SyncContext, identity: Identity, { limit, newest }: { limit: number, newest: Newest }) {
+    this.context = context
+    this.identity = identity
+    this.changesLeft = limit
+    this.newest = newest
+  }
+
+  get isFull (): boolean {
+    return this.isOverflowing || this.changesLeft <= 0 || this.bytesLeft <= conversationBytes
+  }
+
+  /** Rows of a conversation that are likely to fit; what is read beyond that is thrown away. */
+  get rowsToScan (): number {
+    return Math.max(1, Math.min(this.changesLeft, Math.ceil(this.bytesLeft / this.context.averageBytes.change)))
+  }
+
+  /** How many of the next are read together: no more than are likely to fit. */
+  conversationsToScan (due: readonly DueConversation[], start: number): number {
+    let changes = 0
+    let count = 0
+    while (count < atOnce && start + count < due.length && (count === 0 || changes < this.changesLeft)) {
+      const { since, head } = due[start + count]!
+      changes += since === null ? Math.min(this.newest === 'all' ? head.headRev : this.newest + 1, head.headRev) : head.headRev - since.rev
+      count++
+    }
+    return count
+  }
+
+  add (found: ConversationScan, people: References): void {
+    const beside = conversationBytes + found.members.length * readBytes
+    if (this.isFull || (beside > this.bytesLeft && this.conversations.length > 0)) {
+      this.isOverflowing = true
+      return
+    }
+    const { due: { head, view, since }, rows, meta, readSeqs } = found
+    // Where both have one rev the settings come first: an answer that ends behind them is gone on with from before that rev.
+    const entries: Array<StoredRow | SettingsEntry> = meta === undefined ? rows : [meta, ...rows].sort((a, b) => a.rev - b.rev)
+    let taken = 0
+    let count = 0
+    out.clear()
+    for (const entry of entries) {
+      if (!('kind' in entry) || isShown(view, entry)) {
+        const before = out.length
+        if (count > 0) out.ascii(',')
+        if ('kind' in entry) writeChangeJson(out, entry, people, readSeqs)
+        else out.text(entry.text)
+        const fits = count < this.changesLeft && beside + out.length < this.bytesLeft
+        // The first of an answer always goes in, or it would never move on.
+        if (!fits && (count > 0 || this.conversations.length > 0)) {
+          out.truncate(before)
+          this.isOverflowing = true
+          break
+        }
+        count++
+      }
+      taken++
+    }
+    if (count > 0) this.context.averageBytes.change += (out.length / count - this.context.averageBytes.change) / 8
+    const next = entries[taken]
+    const hasMore = found.hasMore || next !== undefined
+    if (taken === 0 && hasMore) return
+    const clock = head.clock.getTime()
+    // Whoever begins is told of all read positions at once; the newest page may have gaps, which its scan goes on behind.
+    const position: CursorPosition = !hasMore
+      ? { rev: head.headRev, clock, generation: view.generation }
+      : since === null && next !== undefined
+        ? { rev: revOf(next.rev - 1), clock, generation: view.generation }
+        : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(since?.clock ?? 0, Math.min((entries[taken - 1] as StoredRow).updatedAt.getTime(), clock)), generation: view.generation }
+    this.take(found, { changes: out.toString(), count, position, hasMore, bytes: beside + out.length })
+  }
+
+  /** @param isMoreDue there are conversations that were not read */
+  finish (isMoreDue: boolean): SyncResult {
+    return { conversations: this.conversations, hasMore: this.hasMore || this.isOverflowing || isMoreDue }
+  }
+
+  private take (
+    { due: { place, head, since }, members, unread, mentions, isOutdated, fromSeq }: ConversationScan,
+    { changes, count, position, hasMore, bytes }: { changes: string, count: number, position: CursorPosition, hasMore: boolean, bytes: number }
+  ): void {
+    const [after, until] = [since?.clock ?? -1, hasMore ? position.clock : Infinity]
+    const reads = members.flatMap(({ userId, readSeq, readAt }): ReadPosition[] => {
+      const at = readAt?.getTime()
+      return at === undefined || at <= after || at > until ? [] : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
+    })
+    this.changesLeft -= count
+    this.bytesLeft -= bytes
+    this.hasMore ||= hasMore || isOutdated
+    this.conversations.push({
+      wireId: place.wireId,
+      kind: head.kind,
+      changes,
+      cursor: this.context.conversations.cursorAt(this.identity.userId, place, position),
+      rev: position.rev,
+      hasMore: hasMore || isOutdated,
+      reset: since === null,
+      fromSeq,
+      unreadCount: unread,
+      mentionCount: mentions,
+      reads
+    })
+  }
+}
+
+/** An answer as JSON text. */
+export function writeSyncJson ({ conversations, hasMore }: SyncResult, serverTime: number): string {
+  let text = ''
+  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, fromSeq, unreadCount, mentionCount, reads } of conversations) {
+    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
+      reset ? ',"reset":true' : ''}${fromSeq === undefined ? '' : `,"fromSeq":${fromSeq}`},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"mentionCount":${mentionCount},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
+  }
+  return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
+}

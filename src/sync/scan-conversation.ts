@@ -1,0 +1,133 @@
+import { objectId, parseConversationId } from '../chat/rules/conversation-id.ts'
+import { commonReadSeq } from '../chat/conversations/common-read.ts'
+import { type ReadSeqs, noReads } from '../chat/payload/message-payload.ts'
+import { isShown } from '../chat/rules/view.ts'
+import { changesAfter, messagesBefore } from '../log/read/page.ts'
+import type { StoredRow } from '../log/read/stored-row.ts'
+import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../log/model/types.ts'
+import type { SyncContext } from './context.ts'
+import type { DueConversation } from './due.ts'
+import type { Identity } from '../users/identity.ts'
+import { settingsOf, showsReadPositions } from '../log/model/types.ts'
+
+/** Messages that a conversation begins with, at most. */
+export const snapshotMessagesMax = 50
+
+/** How a conversation begins: with so many of its newest messages, or with all from the first one on. */
+export type Newest = number | 'all'
+
+/** A room's settings as its head has them, at the rev at which they were set. */
+export interface SettingsEntry {
+  rev: number
+  text: string
+}
+
+/** What was read of one conversation for an answer. */
+export interface ConversationScan {
+  due: DueConversation
+  /** As scanned, by ascending rev, up to the head, hidden ones among them. */
+  rows: StoredRow[]
+  /** There is more behind the last row, up to the head. */
+  hasMore: boolean
+  /** Something that the head stands for has changed or gone since, and is not in `rows`. */
+  isOutdated: boolean
+  /** Of a conversation that begins: it is whole from here on, as soon as there is no more. */
+  fromSeq: Seq | undefined
+  meta: SettingsEntry | undefined
+  members: Member[]
+  readSeqs: ReadSeqs
+  unread: number
+  mentions: number
+}
+
+/** What is due of one conversation: at most `limit` changes of it. */
+export async function scanConversation (context: SyncContext, identity: Identity, due: DueConversation, { limit, snapshotPage }: { limit: number, snapshotPage: Newest }): Promise<ConversationScan> {
+  const { head, place } = due
+  const [page, mine, members] = await Promise.all([
+    pageOf(context, due, limit, snapshotPage),
+    place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
+    readersOf(context, due)
+  ])
+  const [unread, mentions] = await Promise.all([
+    mine === undefined ? 0 : context.unread.count(identity, head, mine, due.view), mentionsOf(context, identity, due, mine)
+  ])
+  return {
+    due,
+    ...page,
+    members,
+    readSeqs: head.kind === 'direct' ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq])) : noReads,
+    unread,
+    mentions
+  }
+}
+
+async function mentionsOf ({ chat }: SyncContext, identity: Identity, { head, view }: DueConversation, mine: Member | undefined): Promise<number> {
+  if (head.mentionSeq === undefined || (mine === undefined && head.kind !== 'common')) return 0
+  return await chat.mentions.of(identity, head, mine?.readSeq ?? await commonReadSeq(chat, identity), view)
+}
+
+type Begun = Scanned & Pick<ConversationScan, 'fromSeq' | 'meta'>
+
+async function pageOf (context: SyncContext, due: DueConversation, limit: number, newest: Newest): Promise<Begun> {
+  const { head, place, since, view } = due
+  if (since !== null) return { ...await scan(context, head, since.rev, limit), ...notBegun }
+  if (place.wireId === 'self') return { ...await scan(context, head, revOf(0), limit), ...notBegun }
+  if (newest !== 'all') return { ...await newestOf(context, due, newest), meta: head.kind === 'room' ? settingsEntryOf(head) : undefined }
+  // No message that is shown has a lower rev than this: there were as many creations before it as its seq says, or the joining was.
+  const start = revOf(Math.max(view.afterSeq, head.history === 'joined' ? (place.joined?.joinedRev ?? 1) - 1 : 0))
+  const isToldByRow = (head.metaRev ?? 0) > start
+  return {
+    ...await scan(context, head, start, limit), fromSeq: seqOf(view.afterSeq + 1), meta: head.kind === 'room' && !isToldByRow ? settingsEntryOf(head) : undefined
+  }
+}
+
+const notBegun = { fromSeq: undefined, meta: undefined }
+
+function settingsEntryOf (head: Head): SettingsEntry {
+  const rev = head.metaRev ?? 1
+  return { rev, text: JSON.stringify({ rev, kind: 'meta', ...settingsOf(head) }) }
+}
+
+type Scanned = Pick<ConversationScan, 'rows' | 'hasMore' | 'isOutdated'>
+
+async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, limit: number): Promise<Scanned> {
+  if (after >= head.headRev) return nothing
+  const page = await changesAfter(log.collections, head._id, after, limit)
+  // What changed after the head was read comes next time, when it is known again who may see it.
+  const rows = upTo(head, page.rows)
+  const hasMore = page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev
+  // What is behind a full page that ends at the head was not looked at: any of it may have moved there.
+  return { rows, hasMore, isOutdated: hasMoved(head, page.rows) || (page.hasMore && !hasMore) }
+}
+
+async function newestOf ({ chat: { log } }: SyncContext, { head, view }: DueConversation, count: number): Promise<Scanned & { fromSeq: Seq }> {
+  const beginning = seqOf(view.afterSeq + 1)
+  if (count === 0 || head.headSeq < beginning) return { ...nothing, fromSeq: seqOf(Math.max(head.headSeq + 1, beginning)) }
+  const { rows, hasMore } = await messagesBefore(log.collections, head._id, undefined, count)
+  const shown = upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev)
+  const fromSeq = seqOf(Math.max(hasMore ? rows.at(-1)!.seq! : 0, beginning))
+  return { rows: shown, hasMore: false, isOutdated: hasMoved(head, rows), fromSeq }
+}
+
+const nothing: Scanned = { rows: [], hasMore: false, isOutdated: false }
+
+function upTo ({ headRev }: Head, rows: StoredRow[]): StoredRow[] {
+  return rows.every(({ rev }) => rev <= headRev) ? rows : rows.filter(({ rev }) => rev <= headRev)
+}
+
+/** Was one of these there when the head was read, in a form that is gone? Times of a conversation increase with its revs. */
+function hasMoved ({ headRev, clock }: Head, rows: StoredRow[]): boolean {
+  return rows.some(({ rev, createdMs }) => rev > headRev && createdMs <= clock.getTime())
+}
+
+/** Members whose read positions the client may have to be told: between two always, because their messages show it. */
+async function readersOf ({ chat: { log } }: SyncContext, { head, since }: DueConversation): Promise<Member[]> {
+  const ref = parseConversationId(head._id)
+  if (ref?.kind === 'direct') {
+    const both = await Promise.all(ref.userIds.map(userId => log.member(head._id, objectId(userId))))
+    return both.filter(member => member !== undefined)
+  }
+  const moved = since === null || (head.lastReadAt !== undefined && head.lastReadAt.getTime() > since.clock)
+  if (ref?.kind !== 'room' || !moved || !showsReadPositions(head)) return []
+  return await log.collections.members.find({ conversationId: head._id }, { projection: { readTrail: 0 } }).hint('conversation_user').toArray()
+}

@@ -1,0 +1,167 @@
+import { TidelogError } from '../errors.ts'
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
+import type { CommittedBatch } from '../log/commit/committer.ts'
+import { selfLogOwner } from '../log/model/types.ts'
+
+/** What ends a wait. */
+export type WakeReason = 'change' | 'time' | 'end'
+
+export interface LongPollOptions {
+  /** Waits of one user: the oldest ends when there is one more. */
+  userMax?: number
+  /** In all: more are refused. */
+  max?: number
+}
+
+/**
+ * Calls that wait for a change. One is registered before its heads are read, so that no change falls in between, and is
+ * woken by what this process commits, whichever way it came.
+ */
+export class LongPolls {
+  private readonly byUser = new Map<string, Set<LongPoll>>()
+  private readonly byRoom = new Map<string, Set<LongPoll>>()
+  private readonly userMax: number
+  private readonly max: number
+  private count = 0
+  private closed = false
+
+  constructor ({ userMax = 4, max = 20_000 }: LongPollOptions = {}) {
+    this.userMax = userMax
+    this.max = max
+  }
+
+  get size (): number {
+    return this.count
+  }
+
+  /**
+   * Registers a wait; `release` must be called in the end, and may be more than once.
+   * @throws TidelogError OVERLOADED
+   */
+  register (userId: string, roomIds: Iterable<string>): LongPoll {
+    if (this.count >= this.max) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 })
+    this.count++
+    const mine = this.byUser.get(userId) ?? new Set()
+    this.byUser.set(userId, mine)
+    const waiter = new LongPoll(() => { this.remove(userId, waiter) })
+    mine.add(waiter)
+    if (mine.size > this.userMax) {
+      const [oldest] = mine
+      oldest!.end()
+      oldest!.release()
+    }
+    this.watch(waiter, roomIds)
+    if (this.closed) waiter.end()
+    return waiter
+  }
+
+  /** Also wakes it by these rooms. */
+  watch (waiter: LongPoll, roomIds: Iterable<string>): void {
+    for (const roomId of roomIds) {
+      if (waiter.roomIds.has(roomId)) continue
+      waiter.roomIds.add(roomId)
+      const there = this.byRoom.get(roomId)
+      if (there === undefined) this.byRoom.set(roomId, new Set([waiter]))
+      else there.add(waiter)
+    }
+  }
+
+  /** Wakes whoever may see something of this. */
+  wake ({ rows, reads }: CommittedBatch): void {
+    if (this.count === 0) return
+    const ids = new Set<string>()
+    for (const { row } of rows) ids.add(row.conversationId)
+    for (const { conversationId } of reads) ids.add(conversationId)
+    for (const id of ids) this.wakeOf(id)
+  }
+
+  /** Ends the waits of a user, some of whose sessions have ended. */
+  endOf (userId: string): void {
+    for (const waiter of this.byUser.get(userId) ?? []) waiter.end()
+  }
+
+  /** Ends all waits, now and from now on. */
+  close (): void {
+    this.closed = true
+    for (const waiters of this.byUser.values()) for (const waiter of waiters) waiter.end()
+  }
+
+  private wakeOf (conversationId: string): void {
+    const owner = selfLogOwner(conversationId)
+    if (owner !== undefined) return this.wakeUser(owner)
+    const ref = parseConversationId(conversationId)
+    switch (ref?.kind) {
+      case 'direct':
+        for (const userId of ref.userIds) this.wakeUser(userId)
+        break
+      case 'common':
+        for (const waiters of this.byUser.values()) for (const waiter of waiters) waiter.wake()
+        break
+      case 'room':
+        for (const waiter of this.byRoom.get(conversationId) ?? []) waiter.wake()
+        break
+      case undefined: break
+    }
+  }
+
+  private wakeUser (userId: string): void {
+    for (const waiter of this.byUser.get(userId) ?? []) waiter.wake()
+  }
+
+  private remove (userId: string, waiter: LongPoll): void {
+    const mine = this.byUser.get(userId)
+    if (mine?.delete(waiter) !== true) return
+    this.count--
+    if (mine.size === 0) this.byUser.delete(userId)
+    for (const roomId of waiter.roomIds) {
+      const there = this.byRoom.get(roomId)
+      there?.delete(waiter)
+      if (there?.size === 0) this.byRoom.delete(roomId)
+    }
+  }
+}
+
+export class LongPoll {
+  readonly roomIds = new Set<string>()
+  readonly release: () => void
+  /** Something happened since the last `wait` returned. */
+  private changed = false
+  private ended = false
+  private resolve: ((woken: WakeReason) => void) | undefined
+
+  constructor (release: () => void) {
+    this.release = release
+  }
+
+  /** Settles with the first that happens, or has happened since the last one: a change, the end, or that the time is over. */
+  wait (ms: number): Promise<WakeReason> {
+    if (this.ended) return Promise.resolve('end')
+    if (this.changed) {
+      this.changed = false
+      return Promise.resolve('change')
+    }
+    return new Promise(resolve => {
+      const timer = setTimeout(() => { this.finish('time') }, ms)
+      this.resolve = woken => {
+        clearTimeout(timer)
+        resolve(woken)
+      }
+    })
+  }
+
+  wake (): void {
+    if (this.resolve === undefined) this.changed = true
+    else this.finish('change')
+  }
+
+  end (): void {
+    this.ended = true
+    this.finish('end')
+  }
+
+  private finish (woken: WakeReason): void {
+    const { resolve } = this
+    this.resolve = undefined
+    resolve?.(woken)
+  }
+}

@@ -1,0 +1,70 @@
+import { LRUCache } from 'lru-cache'
+import { type Collection, ObjectId } from 'mongodb'
+import { BatchedReader } from '../lib/batched-reader.ts'
+import type { UserRow } from './user-row.ts'
+
+/** Milliseconds for which a user read from the database is believed, where no node announces a change. */
+const ttlMs = 10_000
+
+/** Users by id: cached, and read together when many are asked for at once. Whoever changes a user calls `forget`. */
+export class UserDirectory {
+  private readonly cache = new LRUCache<string, UserRow>({ max: 50_000, ttl: ttlMs })
+  private readonly reader: BatchedReader<string, UserRow>
+  private readonly listeners = new Set<(id: string) => void>()
+  /** How often something was forgotten: a read that was on its way meanwhile may be older than the change. */
+  private version = 0
+
+  constructor (users: Collection<UserRow>) {
+    this.reader = new BatchedReader(async ids => {
+      const rows = await users.find({ _id: { $in: ids.map(id => new ObjectId(id)) } }).batchSize(ids.length + 1).toArray()
+      return new Map(rows.map(row => [row._id.toHexString(), row]))
+    })
+  }
+
+  /** The user as cached, without waiting; undefined where that is not known now. */
+  peek (id: string): UserRow | undefined {
+    return this.cache.get(id)
+  }
+
+  /** @param id 24-hex; anything else is nobody. */
+  async get (id: string): Promise<UserRow | undefined> {
+    const cached = this.cache.get(id)
+    if (cached !== undefined) return cached
+    if (!ObjectId.isValid(id) || id.length !== 24) return undefined
+    const { version } = this
+    const row = await this.reader.get(id)
+    if (row !== undefined && version === this.version) this.cache.set(id, row)
+    return row
+  }
+
+  /** The users among `ids` that exist, by id. */
+  async getMany (ids: Iterable<string>): Promise<Map<string, UserRow>> {
+    const found = new Map<string, UserRow>()
+    const missing: Array<Promise<void>> = []
+    for (const id of new Set(ids)) {
+      const cached = this.cache.get(id)
+      if (cached !== undefined) found.set(id, cached)
+      else missing.push(this.get(id).then(row => { if (row !== undefined) found.set(id, row) }))
+    }
+    if (missing.length > 0) await Promise.all(missing)
+    return found
+  }
+
+  /** The next `get` reads the database again; other processes are told. */
+  announceChange (id: string): void {
+    this.invalidate(id)
+    for (const listener of this.listeners) listener(id)
+  }
+
+  /** Calls `listener` with each user that is changed by this process; returns the way to stop. */
+  subscribe (listener: (id: string) => void): () => void {
+    this.listeners.add(listener)
+    return () => { this.listeners.delete(listener) }
+  }
+
+  /** Another process has changed this user. */
+  invalidate (id: string): void {
+    this.version++
+    this.cache.delete(id)
+  }
+}
