@@ -33,6 +33,12 @@ export interface ConversationRecord {
   rev: number
   /** The highest seq among what is known to be whole. */
   top: number
+  /** The highest seq among what was received. */
+  seen: number
+  /** A newest page has come and what goes with it is still coming: no range is whole yet. */
+  isFresh: boolean
+  /** Where that newest page begins. */
+  openFrom?: number | undefined
   /** Where messages are held without holes: ascending, apart. */
   ranges: readonly Range[]
   /** Messages up to here are gone. */
@@ -129,7 +135,22 @@ export const emptyState: State = { self: emptySelf, conversations: new Map() }
 
 export function emptyConversation (id: string, kind: ConversationKind): ConversationRecord {
   return {
-    id, kind, cursor: '', rev: 0, top: 0, ranges: [], purgedSeq: 0, generation: 0, roles: {}, reads: {}, unreadCount: 0, mentionCount: 0, localReadSeq: 0, activityAt: 0
+    id,
+    kind,
+    cursor: '',
+    rev: 0,
+    top: 0,
+    seen: 0,
+    isFresh: true,
+    ranges: [],
+    purgedSeq: 0,
+    generation: 0,
+    roles: {},
+    reads: {},
+    unreadCount: 0,
+    mentionCount: 0,
+    localReadSeq: 0,
+    activityAt: 0
   }
 }
 

@@ -72,7 +72,7 @@ export interface Batch {
   /** Operations to replace: refused unless the stored version is one below. */
   put?: StoredOperation[]
   /** Operations to remove. One of another version is `Stale`; one that is gone is not. */
-  settle?: Array<{ position: number, version: number }>
+  settle?: StoredOperation[]
   /** Without a text: removed. */
   drafts?: Array<[conversationId: string, text: string]>
 }

@@ -1,0 +1,18 @@
+import type { Core } from '../core.ts'
+import type { Account } from '../types.ts'
+import { type WireOwnUser, toOwnUser } from './users.ts'
+
+interface WireSession { _id: string, createdAt: string, lastUsedAt: string, client: string, current: boolean }
+
+export function accountApi ({ http }: Core): Account {
+  return {
+    me: async ({ signal } = {}) => toOwnUser((await http.call<{ user: WireOwnUser }>('GET', '/api/auth/me', { signal })).user),
+    sessions: async ({ signal } = {}) => {
+      const { sessions } = await http.call<{ sessions: WireSession[] }>('GET', '/api/auth/sessions', { signal })
+      return sessions.map(({ _id, createdAt, lastUsedAt, client, current }) =>
+        ({ id: _id, createdAt: Date.parse(createdAt), lastUsedAt: Date.parse(lastUsedAt), client, current }))
+    },
+    endSession: async (id, { signal } = {}) => { await http.call('DELETE', `/api/auth/sessions/${id}`, { signal }) },
+    changePassword: async (body, { signal } = {}) => { await http.call('POST', '/api/auth/password', { body, signal }) }
+  }
+}

@@ -1,0 +1,168 @@
+import { newId } from '../clock.ts'
+import type { Core } from '../core.ts'
+import { TidelogError } from '../errors.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type OutboxChange, again, enqueue, isAbout } from '../pure/outbox.ts'
+import { type ConversationRecord, type StoredOperation, type Target, type Work } from '../pure/state.ts'
+import { showRow, showSend } from '../pure/view.ts'
+import { Computed } from '../readable.ts'
+import type {
+  Conversation, Message, ReadPosition, Readable, SendOptions, SettingsInput, Summary, Timeline
+} from '../types.ts'
+import type { MemberLists } from './members.ts'
+import { TimelineWindow } from './timeline.ts'
+import type { TypingState } from './typing.ts'
+
+export interface ConversationParts {
+  core: Core
+  members: MemberLists
+  typing: TypingState
+  summaryOf: (id: string) => Readable<Summary | undefined>
+}
+
+/** One conversation, over whatever engine there is. */
+export class ConversationView implements Conversation {
+  readonly id: string
+  readonly summary: Readable<Summary | undefined>
+  readonly members: Conversation['members']
+  readonly reads: Readable<readonly ReadPosition[]>
+  readonly typing: Readable<readonly string[]>
+  readonly draft: Conversation['draft']
+  private readonly core: Core
+  private readonly typingState: TypingState
+
+  constructor (id: string, { core, members, typing, summaryOf }: ConversationParts) {
+    this.id = id
+    this.core = core
+    this.typingState = typing
+    this.summary = summaryOf(id)
+    this.members = members.of(id)
+    this.typing = typing.of(id)
+    const reads = new Computed(() => readsOf(this.record))
+    const draft = new Computed(() => core.engine?.drafts.get(id) ?? '')
+    this.reads = reads
+    this.draft = { get: draft.get, subscribe: draft.subscribe, set: text => { this.setDraft(text) } }
+    core.changed.add(changed => {
+      if (changed === 'all' || changed.batch.conversations?.some(record => record.id === id) === true) reads.invalidate()
+      if (changed === 'all' || changed.batch.drafts?.some(([of]) => of === id) === true) draft.invalidate()
+    })
+  }
+
+  private get record (): ConversationRecord | undefined {
+    return this.core.engine?.conversations.get(this.id)
+  }
+
+  readonly timeline = (options?: Parameters<Conversation['timeline']>[0]): Timeline => new TimelineWindow(this.core, this.id, options)
+
+  readonly send = async (text: string, { replyTo, mentions, attachments, type, clientMessageId }: SendOptions = {}): Promise<Message> => {
+    const { core } = this
+    const { userId } = core.signedIn
+    const id = clientMessageId ?? newId(core.random)
+    const work: Work = {
+      type: 'send', clientMessageId: id, text, messageType: type, replyTo: replyTo === undefined ? undefined : replyOf(replyTo), mentions, attachments
+    }
+    this.typingState.sent(this.id)
+    await this.enqueue(work, { endsDraft: true })
+    const operations = core.signedIn.operationsOf(this.id)
+    const queued = operations.find(operation => operation.work.type === 'send' && operation.work.clientMessageId === id)
+    const shown = queued === undefined ? await this.stored(id) : showSend(queued, operations, userId)
+    return shown ?? { ...showSend(operationOf(core, this.id, work), [], userId)!, status: 'sending' }
+  }
+
+  readonly edit: Conversation['edit'] = async (message, text, { expectedRev, mentions } = {}) => {
+    await this.enqueue({ type: 'edit', target: targetFor(message), text, expectedRev, mentions })
+  }
+
+  readonly delete: Conversation['delete'] = async message => {
+    await this.enqueue({ type: 'delete', target: targetFor(message) })
+  }
+
+  readonly react: Conversation['react'] = async (message, emoji, on) => {
+    await this.enqueue({ type: 'react', target: targetFor(message), emoji, on })
+  }
+
+  readonly configure = async (settings: SettingsInput): Promise<void> => {
+    await this.enqueue({ type: 'settings', settings })
+  }
+
+  readonly markRead = async (message?: Message): Promise<void> => {
+    const engine = this.core.signedIn
+    const seq = message === undefined ? this.record?.top : message.seq
+    // One of your own that is not sent yet: what is before it is read by sending.
+    if (seq === undefined || seq === 0 || this.record === undefined) return
+    const { settings } = engine.self
+    if (settings[this.id]?.markedUnread === true) await this.enqueue({ type: 'settings', settings: { markedUnread: false } })
+    if (seq <= engine.readSeq(this.id)) return
+    await this.enqueue({ type: 'markRead', seq })
+    await this.core.remote.markedRead(this.id, seq)
+  }
+
+  readonly setTyping = (on: boolean): void => { this.typingState.set(this.id, on) }
+
+  readonly retry = async (message: Message): Promise<void> => {
+    await this.changeOutbox(operations => ({
+      put: operations.filter(operation => isAbout(operation, targetFor(message)) && operation.state === 'failed').map(again), settle: []
+    }))
+  }
+
+  readonly cancel = async (message: Message): Promise<void> => {
+    await this.changeOutbox(operations => {
+      const about = operations.filter(operation => isAbout(operation, targetFor(message)) && operation.state !== 'sending')
+      const send = about.find(({ work }) => work.type === 'send')
+      // One that may have been sent is deleted instead.
+      if (send !== undefined && send.state !== 'failed' && send.attempts > 0) return enqueue(operations, this.id, { type: 'delete', target: targetFor(message) })
+      const settle = send === undefined ? about.filter(({ state, work }) => state === 'failed' || work.type === 'edit' || work.type === 'delete') : about
+      return { put: [], settle }
+    })
+  }
+
+  private setDraft (text: string): void {
+    const { engine } = this.core
+    if (engine === undefined || (engine.drafts.get(this.id) ?? '') === text) return
+    // A draft that cannot be stored is told of by `error`.
+    engine.write(() => engine.commit({ drafts: [[this.id, text]] })).catch(() => {})
+  }
+
+  private async enqueue (work: Work, { endsDraft = false } = {}): Promise<void> {
+    await this.changeOutbox(operations => enqueue(operations, this.id, work), endsDraft)
+  }
+
+  private async changeOutbox (change: (operations: StoredOperation[]) => OutboxChange, endsDraft = false): Promise<void> {
+    const { core, id } = this
+    const engine: Engine = core.signedIn
+    await engine.writeOutbox(async () => {
+      const { add, put, settle } = change(engine.operationsOf(id))
+      const hasDraft = endsDraft && engine.drafts.has(id)
+      if (add === undefined && put.length + settle.length === 0 && !hasDraft) return
+      await engine.commit({
+        put, settle, ...(add === undefined ? {} : { add: [operationOf(core, id, add)] }), ...(hasDraft ? { drafts: [[id, '']] } : {})
+      })
+    })
+    core.remote.wake()
+  }
+
+  /** What was sent under this id before. */
+  private async stored (clientMessageId: string): Promise<Message | undefined> {
+    const { signedIn: engine, clock } = this.core
+    const rows = await engine.rows(this.id, 1, Infinity)
+    const row = rows.findLast(row => row.senderId === engine.userId && row.clientMessageId === clientMessageId)
+    return row === undefined ? undefined : showRow(row, [], { userId: engine.userId, reads: this.record?.reads ?? {}, now: clock.now() })
+  }
+}
+
+function operationOf ({ random, clock }: Core, conversationId: string, work: Work): StoredOperation {
+  return { position: 0, version: 0, opId: newId(random), conversationId, state: 'queued', attempts: 0, createdAt: clock.now(), work }
+}
+
+function readsOf (record: ConversationRecord | undefined): readonly ReadPosition[] {
+  return Object.entries(record?.reads ?? {}).map(([userId, { seq, at }]) => ({ userId, seq, at }))
+}
+
+function replyOf (message: NonNullable<SendOptions['replyTo']>) {
+  if (message.id === undefined) throw new TidelogError({ code: 'VALIDATION', message: 'A message that is not sent yet cannot be replied to', status: 400 })
+  return 'seq' in message ? { id: message.id, seq: message.seq, senderId: message.senderId } : { id: message.id }
+}
+
+function targetFor ({ id, clientMessageId, isOwn }: Message): Target {
+  return { ...(id === undefined ? {} : { messageId: id }), ...(isOwn && clientMessageId !== undefined ? { clientMessageId } : {}) }
+}

@@ -1,0 +1,64 @@
+import type { Core } from '../core.ts'
+import { TidelogError } from '../errors.ts'
+import { counts } from '../pure/apply.ts'
+import { isWhole } from '../pure/ranges.ts'
+import type { ConversationRecord } from '../pure/state.ts'
+import { showRow } from '../pure/view.ts'
+import type { Message } from '../types.ts'
+
+const pageSize = 100
+
+/** What others wrote and you have not read, each once in this life, in the order of each conversation. */
+export async function * inbox (core: Core, { signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Message> {
+  const given = new Map<string, number>()
+  let hasChanged = true
+  let wake = () => {}
+  const end = core.changed.add(() => {
+    hasChanged = true
+    wake()
+  })
+  const abort = () => { wake() }
+  signal?.addEventListener('abort', abort)
+  try {
+    while (signal?.aborted !== true) {
+      if (!hasChanged) await new Promise<void>(resolve => { wake = resolve })
+      hasChanged = false
+      for (const id of [...core.engine?.conversations.keys() ?? []]) {
+        for (const message of await unread(core, id, given)) {
+          if (isAborted(signal)) return
+          given.set(id, message.seq!)
+          yield message
+        }
+      }
+    }
+  } finally {
+    end()
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function isAborted (signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true
+}
+
+async function unread (core: Core, id: string, given: ReadonlyMap<string, number>): Promise<Message[]> {
+  const engine = core.signedIn
+  const from = () => Math.max(engine.readSeq(id), given.get(id) ?? 0) + 1
+  const record = (): ConversationRecord | undefined => engine.conversations.get(id)
+  const { top = 0, isFresh = true, unreadCount = 0 } = record() ?? {}
+  if (isFresh || from() > top || unreadCount === 0) return []
+  try {
+    for (let before = top + 1; !isWhole(record()?.ranges ?? [], from(), top) && before > from();) {
+      const range = record()?.ranges.find(([first, last]) => first < before && last >= before - 1)
+      if (range === undefined) await core.remote.loadHistory(id, before, pageSize)
+      else before = range[0]
+    }
+  } catch (error) {
+    // Not now: the next change tries again.
+    if (error instanceof TidelogError && error.retryable) return []
+    throw error
+  }
+  const { reads = {} } = record() ?? {}
+  const rows = await engine.rows(id, from(), top)
+  return rows.filter(row => row.senderId !== engine.userId && counts(row)).map(row => showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
+}

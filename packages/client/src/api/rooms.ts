@@ -1,0 +1,64 @@
+import type { Core } from '../core.ts'
+import { toPerson } from '../pure/normalize.ts'
+import type { WireUser } from '../pure/wire.ts'
+import type { Conversation, Role, Room, Rooms } from '../types.ts'
+import type { People } from './users.ts'
+
+interface WireRoom {
+  roomId: string
+  conversationId: string
+  name: string
+  isPrivate: boolean
+  history: 'all' | 'joined'
+  memberCount: number
+  role: Role | null
+  createdAt: string
+}
+interface WireMember { user: WireUser, role: Role, joinedAt: string }
+
+function toRoom ({ roomId, role, createdAt, ...rest }: WireRoom): Room {
+  const { conversationId, name, isPrivate, history, memberCount } = rest
+  return { id: roomId, conversationId, name, isPrivate, history, memberCount, role: role ?? undefined, createdAt: Date.parse(createdAt) }
+}
+
+/** Rooms are changed on the server at once, not by the outbox: who may do what is known there. */
+export function roomsApi (core: Core, people: People, conversation: (id: string) => Conversation, awaitConversation: (id: string, signal?: AbortSignal) => Promise<void>): Rooms {
+  const path = (roomId: string, rest = '') => `/api/rooms/${encodeURIComponent(roomId)}${rest}`
+  const { http } = core
+  const waitFor = async (wire: WireRoom, signal?: AbortSignal): Promise<Room> => {
+    await awaitConversation(wire.conversationId, signal)
+    return toRoom(wire)
+  }
+  return {
+    list: async ({ search, order, limit, cursor, signal } = {}) => {
+      const page = await http.call<{ rooms: WireRoom[], cursor: string | null }>('GET', '/api/rooms', { query: { search, order, limit, cursor }, signal })
+      return { items: page.rooms.map(toRoom), cursor: page.cursor ?? undefined }
+    },
+    get: async (roomId, { signal } = {}) => toRoom((await http.call<{ room: WireRoom }>('GET', path(roomId), { signal })).room),
+    create: async (body, { signal } = {}) => await waitFor((await http.call<{ room: WireRoom }>('POST', '/api/rooms', { body, signal })).room, signal),
+    update: async (roomId, body, { signal } = {}) => toRoom((await http.call<{ room: WireRoom }>('PATCH', path(roomId), { body, signal })).room),
+    delete: async (roomId, { signal } = {}) => { await http.call('DELETE', path(roomId), { signal }) },
+    join: async (roomId, { signal } = {}) => {
+      await http.call('PUT', path(roomId, '/members/me'), { signal })
+      const id = `room_${roomId}`
+      await awaitConversation(id, signal)
+      return conversation(id)
+    },
+    leave: async (roomId, { signal } = {}) => { await http.call('DELETE', path(roomId, '/members/me'), { signal }) },
+    members: async (roomId, { limit, cursor, signal } = {}) => {
+      const page = await http.call<{ members: WireMember[], cursor: string | null }>('GET', path(roomId, '/members'), { query: { limit, cursor }, signal })
+      const items = page.members.map(({ user, role, joinedAt }) => ({ userId: user._id, user: toPerson(user), role, joinedAt: Date.parse(joinedAt) }))
+      await people.learn(items.map(({ user }) => user))
+      return { items, cursor: page.cursor ?? undefined }
+    },
+    setMember: async (roomId, userId, role, { signal } = {}) => {
+      if (role === null) await http.call('DELETE', path(roomId, `/members/${userId}`), { signal })
+      else await http.call('PUT', path(roomId, `/members/${userId}`), { body: { role }, signal })
+    },
+    bans: async (roomId, { limit, cursor, signal } = {}) => {
+      const page = await http.call<{ users: WireUser[], cursor: string | null }>('GET', path(roomId, '/bans'), { query: { limit, cursor }, signal })
+      return { items: page.users.map(toPerson), cursor: page.cursor ?? undefined }
+    },
+    ban: async (roomId, userId, on, { signal } = {}) => { await http.call(on ? 'PUT' : 'DELETE', path(roomId, `/bans/${userId}`), { signal }) }
+  }
+}

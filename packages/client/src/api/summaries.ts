@@ -1,0 +1,77 @@
+import type { Changed, Core } from '../core.ts'
+import { directId } from '../pure/state.ts'
+import { compareSummaries, showSummary } from '../pure/view.ts'
+import { Computed } from '../readable.ts'
+import type { Readable, Summary } from '../types.ts'
+
+/** The list of conversations. A change works out only the summaries that it concerns. */
+export class Summaries {
+  private readonly core: Core
+  private readonly cache = new Map<string, Summary>()
+  private readonly single = new Map<string, Computed<Summary | undefined>>()
+  readonly list: Computed<readonly Summary[]>
+
+  constructor (core: Core) {
+    this.core = core
+    this.list = new Computed(() => this.compute())
+    core.changed.add(changed => { this.take(changed) })
+  }
+
+  of (id: string): Readable<Summary | undefined> {
+    const state = this.single.get(id) ?? new Computed(() => this.summary(id))
+    this.single.set(id, state)
+    return state
+  }
+
+  private take (changed: Changed): void {
+    const ids = changed === 'all' || changed.batch.self !== undefined ? undefined : this.concerned(changed)
+    if (ids === undefined) {
+      this.cache.clear()
+      for (const state of this.single.values()) state.invalidate()
+    } else {
+      for (const id of ids) {
+        this.cache.delete(id)
+        this.single.get(id)?.invalidate()
+      }
+      if (ids.length === 0) return
+    }
+    this.list.invalidate()
+  }
+
+  private concerned ({ batch }: Exclude<Changed, 'all'>): string[] {
+    const { userId } = this.core.signedIn
+    const ids = [
+      ...batch.drop ?? [],
+      ...(batch.conversations ?? []).map(({ id }) => id),
+      ...(batch.drafts ?? []).map(([id]) => id),
+      ...(batch.users ?? []).map(({ id }) => directId(userId, id)),
+      ...[...batch.add ?? [], ...batch.put ?? [], ...batch.settle ?? []].map(({ conversationId }) => conversationId)
+    ]
+    return [...new Set(ids)]
+  }
+
+  private compute (): readonly Summary[] {
+    const { engine } = this.core
+    if (engine === undefined) return []
+    return [...engine.conversations.keys()].flatMap(id => this.summary(id) ?? []).sort(compareSummaries)
+  }
+
+  private summary (id: string): Summary | undefined {
+    const { engine, clock } = this.core
+    const record = engine?.conversations.get(id)
+    if (engine === undefined || record === undefined) return undefined
+    const held = this.cache.get(id)
+    if (held !== undefined) return held
+    const summary = showSummary(record, {
+      state: engine,
+      users: engine.users,
+      operations: engine.operationsOf(id),
+      draft: engine.drafts.get(id),
+      userId: engine.userId,
+      reads: record.reads,
+      now: clock.now()
+    })
+    this.cache.set(id, summary)
+    return summary
+  }
+}

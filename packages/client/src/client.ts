@@ -1,0 +1,73 @@
+import { accountApi } from './api/account.ts'
+import { ConversationView } from './api/conversation.ts'
+import { inbox } from './api/inbox.ts'
+import { MemberLists } from './api/members.ts'
+import { outboxOf } from './api/operations.ts'
+import { PresenceState } from './api/presence.ts'
+import { roomsApi } from './api/rooms.ts'
+import { searchMessages } from './api/search.ts'
+import { Summaries } from './api/summaries.ts'
+import { TypingState } from './api/typing.ts'
+import { People, usersApi } from './api/users.ts'
+import { systemClock, systemRandom } from './clock.ts'
+import { Core } from './core.ts'
+import { Device } from './device.ts'
+import { Http } from './network/http.ts'
+import { commonId } from './pure/state.ts'
+import { SessionState } from './session.ts'
+import { memoryStorage } from './storage/memory.ts'
+import type { Client, ClientOptions, Conversation } from './types.ts'
+
+/** Makes a client. Nothing is asked for or connected before `resume`, `login` and `start`. */
+export function createClient (options: ClientOptions = {}): Client {
+  const { url = (globalThis as { location?: { origin: string } }).location?.origin ?? '', storage = memoryStorage(), clock = systemClock, random = systemRandom } = options
+  const http: Http = new Http({
+    url, clock, fetch: options.fetch ?? ((...given) => globalThis.fetch(...given)), token: () => session.tokens.token(), renew: refused => session.tokens.renew(refused)
+  })
+  const core: Core = new Core({ http, clock, random })
+  const typing = new TypingState(core)
+  const presence = new PresenceState()
+  const people = new People(core)
+  const members = new MemberLists(core, () => rooms)
+  const summaries = new Summaries(core)
+  const device: Device = new Device({
+    core, url, storage, socket: options.socket, tabs: options.tabs ?? true, session: () => session, typing, presence, people, onUser: () => { members.clear() }
+  })
+  const session: SessionState = new SessionState({
+    core, storage, auth: options.auth, exclusively: work => device.exclusively(work), onChange: stored => { device.sessionChanged(stored) }
+  })
+  const conversations = new Map<string, Conversation>()
+  const conversation = (id: string): Conversation => {
+    const held = conversations.get(id) ?? new ConversationView(id, { core, members, typing, summaryOf: of => summaries.of(of) })
+    conversations.set(id, held)
+    return held
+  }
+  const rooms = roomsApi(core, people, conversation, (id, signal) => device.awaitConversation(id, signal))
+
+  return {
+    session: session.state,
+    connection: device.connection,
+    conversations: summaries.list,
+    outbox: outboxOf(core),
+    rooms,
+    users: usersApi(core, people, user => session.changed(user)),
+    account: accountApi(core),
+    register: (input, given) => device.signIn(() => session.register(input, given)),
+    login: (input, given) => device.signIn(() => session.login(input, given)),
+    logout: given => device.signOut(given),
+    resume: () => device.resume(),
+    start: () => device.start(),
+    stop: () => device.stop(),
+    sync: given => device.sync(given),
+    close: () => device.close(),
+    conversation,
+    direct: userId => conversation(core.directId(userId)),
+    room: roomId => conversation(`room_${roomId}`),
+    common: conversation(commonId),
+    presence: userIds => presence.of(userIds),
+    search: input => searchMessages(core, input),
+    inbox: given => inbox(core, given),
+    on: (event, fn) => core.on(event, fn),
+    inspect: () => device.inspect()
+  }
+}

@@ -1,0 +1,36 @@
+import type { Clock } from './types.ts'
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (ms, fn) => {
+    const timer = setTimeout(fn, ms)
+    // In Node a wait of this package keeps no program alive.
+    if (typeof timer === 'object') (timer as { unref?: () => void }).unref?.()
+    return () => { clearTimeout(timer) }
+  }
+}
+
+export function sleep (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal?.aborted === true) return resolve()
+    const done = () => {
+      cancel()
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(ms, done)
+    signal?.addEventListener('abort', done)
+  })
+}
+
+/** An id that nobody else chooses. */
+export function newId (random: () => number): string {
+  let id = ''
+  for (let part = 0; part < 4; part++) id += Math.floor(random() * 2 ** 32).toString(36).padStart(7, '0')
+  return id
+}
+
+/** Uniform in [0, 1), from the system's source. */
+export function systemRandom (): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32
+}

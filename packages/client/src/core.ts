@@ -1,0 +1,71 @@
+import { TidelogError } from './errors.ts'
+import type { Engine, Delta } from './engine/engine.ts'
+import type { Http } from './network/http.ts'
+import { commonId, directId } from './pure/state.ts'
+import { Listeners } from './readable.ts'
+import type { Clock, Events, Failure } from './types.ts'
+
+/** Where somebody's change of what is shown comes from. */
+export type Changed = Delta | 'all'
+
+/** What the parts of the API share. The engine changes with the user who is signed in. */
+export class Core {
+  readonly http: Http
+  readonly clock: Clock
+  readonly random: () => number
+  engine: Engine | undefined
+  readonly changed = new Listeners<Changed>()
+  private readonly events: { [E in keyof Events]: Listeners<Events[E]> } = {
+    message: new Listeners(), failed: new Listeners(), removed: new Listeners(), error: new Listeners()
+  }
+
+  /** Asks whoever talks to the server, this tab or another one. */
+  remote: Remote = { tell: () => {}, loadHistory: async () => { throw new TidelogError({ code: 'NO_SESSION' }) }, wake: () => {}, markedRead: async () => {} }
+
+  constructor ({ http, clock, random }: { http: Http, clock: Clock, random: () => number }) {
+    this.http = http
+    this.clock = clock
+    this.random = random
+  }
+
+  /** @throws TidelogError NO_SESSION */
+  get signedIn (): Engine {
+    if (this.engine === undefined) throw new TidelogError({ code: 'NO_SESSION' })
+    return this.engine
+  }
+
+  get userId (): string | undefined {
+    return this.engine?.userId
+  }
+
+  emit<E extends keyof Events> (event: E, payload: Events[E]): void {
+    this.events[event].call(payload)
+  }
+
+  on<E extends keyof Events> (event: E, fn: (payload: Events[E]) => void): () => void {
+    return this.events[event].add(fn)
+  }
+
+  fail (failure: Failure): void {
+    this.emit('error', failure)
+  }
+
+  directId (userId: string): string {
+    const { userId: me } = this.signedIn
+    return directId(me, userId)
+  }
+
+  readonly commonId = commonId
+}
+
+/** What only the tab that leads does. */
+export interface Remote {
+  /** An event of the socket, if there is one. */
+  tell: (event: string, data: unknown) => void
+  /** Fetches the page of messages before a seq, and stores it. @throws TidelogError */
+  loadHistory: (conversationId: string, before: number, limit: number, signal?: AbortSignal) => Promise<void>
+  /** There is something to send. */
+  wake: () => void
+  /** The unread messages are counted from here. */
+  markedRead: (conversationId: string, seq: number) => Promise<void>
+}

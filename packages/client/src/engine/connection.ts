@@ -1,0 +1,225 @@
+import { sleep } from '../clock.ts'
+import { TidelogError, asTidelogError, toFailure } from '../errors.ts'
+import type { Tokens } from '../network/tokens.ts'
+import type { Link, SocketTransport } from '../network/transport.ts'
+import type { Heads } from '../pure/follow.ts'
+import { type LiveEvent, toLive } from '../pure/normalize.ts'
+import type { Clock, Connection } from '../types.ts'
+import type { Sender } from './sender.ts'
+import type { Syncer } from './syncer.ts'
+
+export interface ConnectionOptions {
+  url: string
+  clock: Clock
+  random: () => number
+  socket: SocketTransport | undefined
+  tokens: Tokens
+  syncer: Syncer
+  sender: Sender
+  onState: (state: Omit<Connection, 'leads'>) => void
+  /** Everything that is no change of a conversation. */
+  onEvent: (name: string, payload: unknown) => void
+  onLink: (isOpen: boolean) => void
+}
+
+type Mode = 'websocket' | 'polling' | 'rest'
+
+const openMs = 15_000
+/** One long poll; the server's limit. */
+const pollMs = 25_000
+/** How long long polls go on before a socket is tried again. */
+const pollForMs = 300_000
+const delayMaxMs = 60_000
+/** A connection that lasted so long was a good one. */
+const steadyMs = 10_000
+
+/**
+ * Connects, and connects again: by websocket, by Socket.IO's polling, by long polls, whichever works. One try at a time, each
+ * after a random part of a wait that doubles: a server that comes back is not run over.
+ */
+export class ConnectionLoop {
+  private readonly options: ConnectionOptions
+  private readonly modes: Mode[]
+  private mode = 0
+  private stopped = new AbortController()
+  private running: Promise<void> | undefined
+  private attempt = 0
+  private lastTry = 0
+  private skipWait: (() => void) | undefined
+  private drop: ((error: unknown) => void) | undefined
+  link: Link | undefined
+  /** Calls of the server make sense. */
+  isOnline = false
+
+  constructor (options: ConnectionOptions) {
+    this.options = options
+    this.modes = options.socket === undefined ? ['rest'] : ['websocket', 'polling', 'rest']
+  }
+
+  get transport (): 'socket' | 'poll' | 'none' {
+    return this.link !== undefined ? 'socket' : this.isOnline ? 'poll' : 'none'
+  }
+
+  start (): void {
+    if (this.running !== undefined) return
+    this.stopped = new AbortController()
+    this.running = this.run(this.stopped.signal).finally(() => { this.running = undefined })
+  }
+
+  async stop (): Promise<void> {
+    this.stopped.abort()
+    this.skipWait?.()
+    this.drop?.(new TidelogError({ code: 'ABORTED' }))
+    await this.running
+  }
+
+  /** The network may be there again, or the device woke up. */
+  wake (): void {
+    if (this.options.clock.now() - this.lastTry >= 1_000) this.skipWait?.()
+  }
+
+  /** Ends the connection; another one is made. */
+  fail (error: unknown): void {
+    this.drop?.(error)
+  }
+
+  private async run (signal: AbortSignal): Promise<void> {
+    const { clock, onState } = this.options
+    while (!signal.aborted) {
+      this.lastTry = clock.now()
+      onState({ state: 'connecting' })
+      const error = await this.try(signal)
+      if (signal.aborted) break
+      if (error.code === 'INVALID_REFRESH_TOKEN' || error.code === 'NO_SESSION') {
+        onState({ state: 'offline', error: toFailure(error) })
+        return
+      }
+      if (clock.now() - this.lastTry > steadyMs && this.isSteady) this.attempt = 0
+      const waitMs = Math.max(error.retryAfterMs ?? 0, this.options.random() * Math.min(delayMaxMs, 1_000 * 2 ** this.attempt))
+      this.attempt++
+      onState({ state: 'offline', retryAt: clock.now() + waitMs, error: toFailure(error) })
+      await this.wait(waitMs, signal)
+    }
+    onState({ state: 'offline' })
+  }
+
+  private isSteady = false
+
+  /** One connection, to its end. */
+  private async try (signal: AbortSignal): Promise<TidelogError> {
+    this.isSteady = false
+    const mode = this.modes[this.mode]!
+    try {
+      if (mode === 'rest') await this.poll(signal)
+      else await this.live(mode, signal)
+      return new TidelogError({ code: 'OFFLINE' })
+    } catch (thrown) {
+      const error = asTidelogError(thrown)
+      // Another way may work where this one does not.
+      if (!this.isSteady && error.status === 0) this.mode = (this.mode + 1) % this.modes.length
+      return error
+    } finally {
+      this.down()
+    }
+  }
+
+  private up (state: 'live' | 'polling'): void {
+    this.isSteady = true
+    this.options.onState({ state })
+    this.options.sender.reset()
+  }
+
+  private down (): void {
+    this.isOnline = false
+    this.drop = undefined
+    this.link?.close()
+    if (this.link !== undefined) this.options.onLink(false)
+    this.link = undefined
+    this.options.syncer.end()
+  }
+
+  private async live (transport: 'websocket' | 'polling', signal: AbortSignal): Promise<void> {
+    const { syncer, onState, onLink } = this.options
+    const ended = new Promise<never>((_resolve, reject) => { this.drop = reject })
+    ended.catch(() => {})
+    const early: Array<[string, unknown]> = []
+    let take = (name: string, payload: unknown) => { early.push([name, payload]) }
+    const link = await this.open(transport, signal, (name, payload) => { take(name, payload) })
+    this.link = link
+    onState({ state: 'syncing' })
+    const answer = await link.ask('setupUser', { live: true }, openMs) as { success: boolean, heads?: Heads, code?: string, retryAfterMs?: number }
+    if (!answer.success || answer.heads === undefined) throw new TidelogError({ code: answer.code ?? 'BAD_ANSWER', retryable: true, retryAfterMs: answer.retryAfterMs })
+    this.isOnline = true
+    const synced = syncer.begin(answer.heads)
+    take = (name, payload) => { this.take(name, payload) }
+    for (const [name, payload] of early.splice(0)) take(name, payload)
+    onLink(true)
+    await Promise.race([synced, ended])
+    this.up('live')
+    await ended
+  }
+
+  private async open (transport: 'websocket' | 'polling', signal: AbortSignal, onEvent: (name: string, payload: unknown) => void): Promise<Link> {
+    const { url, socket, tokens } = this.options
+    const open = (token: string) => socket!.open({
+      url, token, transport, timeoutMs: openMs, signal, onEvent, onClose: () => { this.drop?.(new TidelogError({ code: 'OFFLINE' })) }
+    })
+    const token = await tokens.token()
+    try {
+      return await open(token)
+    } catch (error) {
+      if (!(error instanceof TidelogError) || error.status !== 401) throw error
+      return await open(await tokens.renew(token))
+    }
+  }
+
+  private take (name: string, payload: unknown): void {
+    const { syncer, onEvent } = this.options
+    const event: LiveEvent | undefined = toLive(name, payload)
+    if (event !== undefined) syncer.hear([event])
+    else if (name === 'heads') syncer.hearHeads(payload as Record<string, number>)
+    else if (name === 'resync') syncer.mustSync('all')
+    else if (name === 'tokenExpiring') void this.renew()
+    else onEvent(name, payload)
+  }
+
+  private async renew (): Promise<void> {
+    const { tokens } = this.options
+    const { link } = this
+    try {
+      const token = await tokens.renew(await tokens.token())
+      await link?.ask('refreshToken', { token }, openMs)
+    } catch {
+      // The server closes the socket; the next one tells why.
+    }
+  }
+
+  private async poll (signal: AbortSignal): Promise<void> {
+    const { syncer, clock, onState } = this.options
+    const aborted = new AbortController()
+    const abort = (error?: unknown) => { aborted.abort(error) }
+    this.drop = abort
+    signal.addEventListener('abort', abort)
+    const until = clock.now() + pollForMs
+    onState({ state: 'syncing' })
+    try {
+      await syncer.sync({ signal: aborted.signal })
+      this.isOnline = true
+      this.up('polling')
+      while (!signal.aborted && (this.modes.length === 1 || clock.now() < until)) {
+        syncer.mustSync('all')
+        await syncer.sync({ waitMs: pollMs, signal: aborted.signal })
+      }
+      this.mode = 0
+      this.attempt = 0
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  private async wait (ms: number, signal: AbortSignal): Promise<void> {
+    const skipped = new Promise<void>(resolve => { this.skipWait = resolve })
+    await Promise.race([sleep(this.options.clock, ms, signal), skipped])
+    this.skipWait = undefined
+  }
+}

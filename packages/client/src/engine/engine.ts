@@ -1,0 +1,245 @@
+import { type Failure } from '../types.ts'
+import { asTidelogError, TidelogError, toFailure } from '../errors.ts'
+import { applyLive, counts, furthest } from '../pure/apply.ts'
+import type { LiveEvent, Reads } from '../pure/normalize.ts'
+import { sendOf } from '../pure/outbox.ts'
+import { Patch } from '../pure/patch.ts'
+import { isWhole } from '../pure/ranges.ts'
+import { type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, emptySelf, readSeqOf } from '../pure/state.ts'
+import { Listeners } from '../readable.ts'
+import { type AccountStorage, type Batch, type Loaded, Stale } from '../storage/storage.ts'
+
+/** What was stored in one step; other tabs get it as it is. */
+export interface Delta {
+  batch: Batch
+  /** Of `batch.add`. */
+  positions: number[]
+  news: Row[]
+}
+
+export interface EngineEnds {
+  onFailure: (failure: Failure) => void
+  /** Another tab writes the rows from now on. */
+  onLost: () => void
+}
+
+/** Unread messages are counted up to here. */
+const unreadMax = 1_000
+
+/**
+ * What is stored of a user, in memory, and its only writer: one step at a time is worked out, stored whole, and then
+ * shown. A step that cannot be stored changes nothing.
+ */
+export class Engine {
+  readonly userId: string
+  readonly account: AccountStorage
+  readonly changed = new Listeners<Delta | 'all'>()
+  self: SelfRecord = emptySelf
+  readonly conversations = new Map<string, ConversationRecord>()
+  readonly users = new Map<string, Person>()
+  readonly drafts = new Map<string, string>()
+  /** This client writes rows; undefined: it follows another tab. */
+  term: number | undefined
+  /** Steps of this life, for `inspect`. */
+  steps = 0
+  private readonly byPosition = new Map<number, StoredOperation>()
+  private ordered: StoredOperation[] | undefined
+  private readonly gone = new Set<number>()
+  private queue: Promise<unknown> = Promise.resolve()
+  private readonly ends: EngineEnds
+
+  constructor (userId: string, account: AccountStorage, ends: EngineEnds) {
+    this.userId = userId
+    this.account = account
+    this.ends = ends
+  }
+
+  /** Everything in the order in which it is to be sent. */
+  get operations (): readonly StoredOperation[] {
+    this.ordered ??= [...this.byPosition.values()].sort((a, b) => a.position - b.position)
+    return this.ordered
+  }
+
+  operationsOf (conversationId: string): StoredOperation[] {
+    return this.operations.filter(operation => operation.conversationId === conversationId)
+  }
+
+  /** Takes over what is stored. */
+  async load (): Promise<void> {
+    const loaded = await this.store(() => this.account.load())
+    this.take(loaded)
+  }
+
+  private take ({ self, conversations, users, operations, drafts, term }: Loaded): void {
+    if (this.term !== undefined && term !== this.term) {
+      this.term = undefined
+      this.ends.onLost()
+    }
+    this.self = self ?? emptySelf
+    replace(this.conversations, conversations.map(record => [record.id, record]))
+    replace(this.users, users.map(user => [user.id, user]))
+    replace(this.drafts, drafts)
+    replace(this.byPosition, operations.map(operation => [operation.position, operation]))
+    this.ordered = undefined
+  }
+
+  /** From now on this client writes the rows. What was being sent when the last one ended is sent again. */
+  async lead (): Promise<void> {
+    await this.write(async () => {
+      this.term = await this.store(() => this.account.takeOver())
+      this.take(await this.store(() => this.account.load()))
+      const put = this.operations.flatMap(operation => operation.state === 'sending'
+        ? { ...operation, state: 'queued' as const, version: operation.version + 1 }
+        : [])
+      if (put.length > 0) await this.commit({ put })
+    })
+  }
+
+  /** One step after the other. */
+  write<T> (step: () => Promise<T>): Promise<T> {
+    const done = this.queue.then(step)
+    this.queue = done.catch(() => {})
+    return done
+  }
+
+  /** Stored by somebody else: takes it over and shows it. */
+  async reload (): Promise<void> {
+    await this.write(() => this.load())
+    this.changed.call('all')
+  }
+
+  /** Changes of the outbox: if another tab was first, they are worked out again. */
+  async writeOutbox<T> (step: () => Promise<T>): Promise<T> {
+    return await this.write(async () => {
+      for (let tries = 0; ; tries++) {
+        try {
+          return await step()
+        } catch (error) {
+          if (!(error instanceof Stale) || tries === 3) throw error
+          await this.load()
+          this.changed.call('all')
+        }
+      }
+    })
+  }
+
+  patch (): Patch {
+    return new Patch(this, this.userId)
+  }
+
+  /** Stores what the server said, and the outbox's part of it, in one step. Only the writer of rows does. */
+  async commitPatch (patch: Patch, outbox: Pick<Batch, 'put' | 'settle'> = {}): Promise<void> {
+    const { operations } = this
+    const answered = patch.rows.flatMap(row => sendOf(operations, row, this.userId) ?? [])
+    const settle = [...new Map([...outbox.settle ?? [], ...answered].map(one => [one.position, one])).values()]
+    const put = (outbox.put ?? []).filter(({ position }) => !settle.some(other => other.position === position))
+    await this.count(patch)
+    await this.commit({ ...patch.toBatch(), put, settle, ...(this.term === undefined ? {} : { term: this.term }) }, patch.news)
+  }
+
+  async commit (batch: Batch, news: Row[] = []): Promise<number[]> {
+    const positions = await this.store(() => this.account.commit(batch))
+    this.steps++
+    this.adopt({ batch, positions, news })
+    return positions
+  }
+
+  /** Shows what was stored, here or by another tab. */
+  adopt (delta: Delta): void {
+    const { batch, positions } = delta
+    for (const id of batch.drop ?? []) this.conversations.delete(id)
+    for (const record of batch.conversations ?? []) this.conversations.set(record.id, record)
+    if (batch.self !== undefined) this.self = batch.self
+    for (const user of batch.users ?? []) this.users.set(user.id, user)
+    for (const [id, text] of batch.drafts ?? []) text === '' ? this.drafts.delete(id) : this.drafts.set(id, text)
+    for (const { position } of batch.settle ?? []) {
+      this.byPosition.delete(position)
+      // Tabs may hear of its end before they hear of it.
+      this.gone.add(position)
+    }
+    const added = (batch.add ?? []).map((operation, index) => ({ ...operation, position: positions[index]! }))
+    for (const operation of [...added, ...batch.put ?? []]) {
+      if (this.gone.has(operation.position) || operation.version < (this.byPosition.get(operation.position)?.version ?? 0)) continue
+      this.byPosition.set(operation.position, operation)
+    }
+    this.ordered = undefined
+    this.changed.call(delta)
+  }
+
+  /** Applies live changes that come next. */
+  async applyLive (events: readonly LiveEvent[]): Promise<Patch> {
+    const patch = this.patch()
+    for (const event of events) applyLive(patch, event)
+    await this.commitPatch(patch)
+    return patch
+  }
+
+  async applyReads (conversationId: string, reads: readonly Reads[]): Promise<void> {
+    const record = this.conversations.get(conversationId)
+    if (record === undefined) return
+    const moved = furthest(record.reads, reads, this.userId)
+    if (moved === record.reads) return
+    const patch = this.patch()
+    patch.put({ ...record, reads: moved })
+    await this.commitPatch(patch)
+  }
+
+  /** Unread messages by their rows, where they are all here. */
+  private async count (patch: Patch): Promise<void> {
+    for (const id of patch.recount) {
+      const record = patch.get(id)
+      if (record === undefined) continue
+      const read = Math.max(patch.selfNow.readSeqs[id] ?? 0, record.localReadSeq)
+      const counted = await this.countRows(patch, record, read)
+      patch.put({ ...record, ...counted })
+    }
+    patch.recount.clear()
+  }
+
+  private async countRows (patch: Patch, { id, top, ranges, purgedSeq, unreadCount, mentionCount }: ConversationRecord, read: number) {
+    const from = Math.max(read, purgedSeq) + 1
+    if (from > top) return { unreadCount: 0, mentionCount: 0 }
+    if (!isWhole(ranges, from, top)) return { unreadCount: Math.min(unreadCount, top - from + 1), mentionCount }
+    const stored = patch.dropRows.has(id) ? [] : await this.store(() => this.account.rows(id, from, top))
+    const rows = new Map<number, Row>(stored.map(row => [row.seq, row]))
+    for (const row of patch.rows) {
+      if (row.conversationId === id && row.seq >= from && row.seq <= top && row.rev > (rows.get(row.seq)?.rev ?? 0)) rows.set(row.seq, row)
+    }
+    const unread = [...rows.values()].filter(row => row.senderId !== this.userId && counts(row) && !this.isHidden(id, row, patch.selfNow))
+    const named = unread.filter(({ mentions }) => mentions?.all === true || mentions?.userIds.includes(this.userId) === true)
+    return { unreadCount: Math.min(unreadMax, unread.length), mentionCount: named.length }
+  }
+
+  private isHidden (id: string, { senderId }: Row, { blocked }: SelfRecord): boolean {
+    return !id.startsWith('dm_') && blocked.includes(senderId)
+  }
+
+  /** Rows as they are shown. */
+  async rows (id: string, from: number, to: number, limit?: number): Promise<Row[]> {
+    return (await this.store(() => this.account.rows(id, from, to, limit))).filter(row => this.isShown(row))
+  }
+
+  isShown (row: Row): boolean {
+    return !this.isHidden(row.conversationId, row, this.self)
+  }
+
+  readSeq (id: string): number {
+    return readSeqOf(this, id)
+  }
+
+  private async store<T> (work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof Stale) throw error
+      const failure = error instanceof TidelogError ? error : new TidelogError({ code: 'STORAGE', cause: error, message: `This device could not store it: ${asTidelogError(error).message}` })
+      this.ends.onFailure(toFailure(failure))
+      throw failure
+    }
+  }
+}
+
+function replace<K, V> (map: Map<K, V>, entries: ReadonlyArray<readonly [K, V]>): void {
+  map.clear()
+  for (const [key, value] of entries) map.set(key, value)
+}

@@ -1,0 +1,104 @@
+import type { Core } from '../core.ts'
+import { TidelogError } from '../errors.ts'
+import type { Tokens } from '../network/tokens.ts'
+import type { SocketTransport } from '../network/transport.ts'
+import { toReads } from '../pure/normalize.ts'
+import type { LiveEvent } from '../pure/normalize.ts'
+import type { WireAnswer, WireReads, WireResult } from '../pure/wire.ts'
+import type { Connection } from '../types.ts'
+import { ConnectionLoop } from './connection.ts'
+import type { Engine } from './engine.ts'
+import { fetchHistory } from './history.ts'
+import { Sender } from './sender.ts'
+import { Syncer } from './syncer.ts'
+
+export interface LeaderOptions {
+  core: Core
+  engine: Engine
+  url: string
+  socket: SocketTransport | undefined
+  tokens: Tokens
+  onState: (state: Omit<Connection, 'leads'>) => void
+  onEvent: (name: string, payload: unknown) => void
+  onLink: (isOpen: boolean) => void
+}
+
+const pullMs = 30_000
+
+/** The one that talks to the server for all tabs: follows it, and empties the outbox. */
+export class Leader {
+  readonly syncer: Syncer
+  readonly sender: Sender
+  readonly connection: ConnectionLoop
+  private readonly options: LeaderOptions
+
+  constructor (options: LeaderOptions) {
+    this.options = options
+    const { core, engine, url, socket, tokens, onState, onLink } = options
+    const { http, clock, random } = core
+    this.syncer = new Syncer({
+      engine,
+      clock,
+      random,
+      pull: (body, signal) => http.call<WireAnswer>('POST', '/api/sync', { body, signal, timeoutMs: pullMs + (body.waitMs ?? 0) }),
+      onFailure: error => { this.connection.fail(error) }
+    })
+    this.sender = new Sender({
+      engine,
+      clock,
+      random,
+      push: async operations => (await http.call<{ results: WireResult[] }>('POST', '/api/sync/push', { body: { operations }, timeoutMs: pullMs })).results,
+      onChanges: (events: LiveEvent[]) => { this.syncer.hear(events) },
+      isOnline: () => this.connection.isOnline
+    })
+    this.connection = new ConnectionLoop({
+      url, clock, random, socket, tokens, syncer: this.syncer, sender: this.sender, onState, onEvent: (name, payload) => { this.take(name, payload) }, onLink
+    })
+  }
+
+  private take (name: string, payload: unknown): void {
+    if (name !== 'messagesRead') return this.options.onEvent(name, payload)
+    const { conversationId, ...reads } = payload as WireReads & { conversationId: string }
+    const { engine } = this.options
+    engine.write(() => engine.applyReads(conversationId, [toReads(reads)])).catch((error: unknown) => { this.connection.fail(error) })
+  }
+
+  start (): void {
+    this.connection.start()
+  }
+
+  async stop (): Promise<void> {
+    await this.connection.stop()
+    await this.sender.stop()
+  }
+
+  /** Everything that the server holds now. */
+  async sync (signal?: AbortSignal): Promise<void> {
+    if (this.connection.transport !== 'socket') return await this.syncer.sync({ signal })
+    this.syncer.mustSync('all')
+    await this.syncer.settled()
+  }
+
+  async loadHistory (id: string, before: number, limit: number, signal?: AbortSignal): Promise<void> {
+    const { core: { http }, engine } = this.options
+    await fetchHistory({ engine, http }, id, { before, limit, signal })
+  }
+
+  async markedRead (id: string, seq: number): Promise<void> {
+    const { engine } = this.options
+    await engine.write(async () => {
+      const patch = engine.patch()
+      const record = patch.get(id)
+      if (record === undefined || seq <= record.localReadSeq) return
+      patch.put({ ...record, localReadSeq: seq })
+      patch.recount.add(id)
+      await engine.commitPatch(patch)
+    })
+  }
+
+  async ask (event: string, data: unknown): Promise<unknown> {
+    const { link } = this.connection
+    if (link === undefined) throw new TidelogError({ code: 'OFFLINE' })
+    return await link.ask(event, data, 10_000)
+  }
+}

@@ -1,0 +1,160 @@
+import { type TidelogError, asTidelogError } from '../errors.ts'
+import { applyRow } from '../pure/apply.ts'
+import { type LiveEvent, peopleOf, toRow } from '../pure/normalize.ts'
+import { failing, judge, nextIn, plan, sending, toWire, unanswered } from '../pure/outbox.ts'
+import type { StoredOperation } from '../pure/state.ts'
+import type { WireMessage, WireResult } from '../pure/wire.ts'
+import type { Clock } from '../types.ts'
+import type { Engine } from './engine.ts'
+
+export interface SenderOptions {
+  engine: Engine
+  clock: Clock
+  random: () => number
+  /** @throws TidelogError */
+  push: (operations: object[]) => Promise<WireResult[]>
+  /** What the answers bring, to be taken as live changes. */
+  onChanges: (events: LiveEvent[]) => void
+  /** The server is there and takes calls. */
+  isOnline: () => boolean
+}
+
+/** Empties the outbox: one call at a time, each operation until it has a final answer. */
+export class Sender {
+  private readonly options: SenderOptions
+  private running: Promise<void> | undefined
+  private cancelTimer = () => {}
+  private isStopped = false
+  /** Calls in a row without an answer. */
+  private failures = 0
+  private pausedUntil = 0
+  /** After a call that was refused as a whole, each goes alone. */
+  private isSingle = false
+
+  constructor (options: SenderOptions) {
+    this.options = options
+  }
+
+  /** There may be something to send. */
+  wake (): void {
+    if (this.isStopped || this.running !== undefined) return
+    this.running = this.run().catch(() => { this.pausedUntil = this.options.clock.now() + 5_000 }).finally(() => {
+      this.running = undefined
+      this.schedule()
+    })
+  }
+
+  /** The connection is there again. */
+  reset (): void {
+    this.failures = 0
+    this.pausedUntil = 0
+    this.wake()
+  }
+
+  async stop (): Promise<void> {
+    this.isStopped = true
+    this.cancelTimer()
+    await this.running
+  }
+
+  private schedule (): void {
+    this.cancelTimer()
+    const { engine, clock, isOnline } = this.options
+    if (this.isStopped || !isOnline()) return
+    const now = clock.now()
+    const wait = nextIn(engine.operations, now)
+    if (wait === undefined) return
+    this.cancelTimer = clock.after(Math.max(wait, Math.min(60_000, this.pausedUntil - now)), () => { this.wake() })
+  }
+
+  private async run (): Promise<void> {
+    const { engine, clock, isOnline } = this.options
+    while (!this.isStopped && isOnline() && engine.term !== undefined && this.pausedUntil <= clock.now()) {
+      const chosen = await this.begin()
+      if (chosen.length === 0) return
+      await this.send(chosen)
+    }
+  }
+
+  /** What is sent is marked first: after a crash the server may have it. */
+  private async begin (): Promise<StoredOperation[]> {
+    const { engine, clock } = this.options
+    return await engine.writeOutbox(async () => {
+      const chosen = plan(engine.operations, clock.now()).slice(0, this.isSingle ? 1 : undefined).map(sending)
+      if (chosen.length > 0) await engine.commit({ put: chosen })
+      return chosen
+    })
+  }
+
+  private async send (chosen: StoredOperation[]): Promise<void> {
+    try {
+      const results = await this.options.push(chosen.map(toWire))
+      this.failures = 0
+      await this.settle(chosen, results)
+    } catch (thrown) {
+      const error = asTidelogError(thrown)
+      if (error.code === 'STORAGE') throw error
+      await this.fail(chosen, error)
+    }
+  }
+
+  private async fail (chosen: StoredOperation[], error: TidelogError): Promise<void> {
+    const { engine, clock, random } = this.options
+    const isRefused = [400, 413].includes(error.status)
+    if (isRefused && chosen.length === 1) {
+      await this.settle(chosen, [{ opId: chosen[0]!.opId, success: false, code: error.code, message: error.message }])
+      return
+    }
+    this.isSingle = isRefused
+    if (!isRefused) {
+      this.failures++
+      this.pausedUntil = clock.now() + Math.max(error.retryAfterMs ?? 0, random() * Math.min(60_000, 1_000 * 2 ** this.failures))
+    }
+    await engine.writeOutbox(() => engine.commit({ put: this.stillThere(chosen).map(operation => unanswered(operation)) }))
+  }
+
+  /** One that was answered by its own row meanwhile is gone. */
+  private stillThere (chosen: readonly StoredOperation[]): StoredOperation[] {
+    const byPosition = new Map(this.options.engine.operations.map(operation => [operation.position, operation]))
+    return chosen.flatMap(({ position }) => byPosition.get(position) ?? [])
+  }
+
+  /** Rows and the end of their operations are stored in one step: no message is there twice, or not at all. */
+  private async settle (chosen: StoredOperation[], results: WireResult[]): Promise<void> {
+    const { engine, clock, random, onChanges } = this.options
+    const events: LiveEvent[] = []
+    await engine.writeOutbox(async () => {
+      events.length = 0
+      const patch = engine.patch()
+      const put: StoredOperation[] = []
+      const settle: StoredOperation[] = []
+      const held = new Map(this.stillThere(chosen).map(operation => [operation.opId, operation]))
+      for (const result of results) {
+        const message = result.success ? result.message : result.current
+        if (typeof message === 'object') events.push(taken(patch, message))
+        const operation = held.get(result.opId)
+        if (operation === undefined) continue
+        const settled = judge(result, operation)
+        if (settled.outcome === 'done') settle.push(operation)
+        else if (settled.outcome === 'later') put.push(unanswered(operation, clock.now() + settled.afterMs * (1 + random() / 2)))
+        // A read position that is refused interests nobody.
+        else if (operation.work.type === 'markRead' || operation.work.type === 'settings') settle.push(operation)
+        else put.push(failing(operation, settled.failure))
+        held.delete(result.opId)
+      }
+      // An operation without a result was not done.
+      for (const operation of held.values()) put.push(unanswered(operation, clock.now() + 1_000))
+      await engine.commitPatch(patch, { put, settle })
+    })
+    onChanges(events)
+    if (this.isSingle && chosen.length === 1) this.isSingle = false
+  }
+}
+
+/** A row that is ahead of what is followed is stored, and applied in its turn. */
+function taken (patch: ReturnType<Engine['patch']>, message: WireMessage): LiveEvent {
+  const row = toRow(message)
+  const people = peopleOf(message)
+  applyRow(patch, row, people)
+  return { conversationId: row.conversationId, rev: row.rev, change: { kind: 'message', rev: row.rev, row, people } }
+}

@@ -1,0 +1,205 @@
+import { TidelogError } from '../errors.ts'
+import { applyAnswer } from '../pure/apply.ts'
+import {
+  type Follow, type Heads, type Scope, beginSync, connected, disconnected, endSync, failSync, forget, gaps, hear, hearAnswer, hearHeads, isDue, mustSync, take
+} from '../pure/follow.ts'
+import { type LiveEvent, toSynced } from '../pure/normalize.ts'
+import type { Patch } from '../pure/patch.ts'
+import type { WireAnswer } from '../pure/wire.ts'
+import type { Clock } from '../types.ts'
+import type { Engine } from './engine.ts'
+
+export interface SyncerOptions {
+  engine: Engine
+  clock: Clock
+  random: () => number
+  pull: (body: { cursors: Record<string, string>, only?: true, waitMs?: number }, signal: AbortSignal | undefined) => Promise<WireAnswer>
+  /** It cannot go on by itself: the connection begins again. */
+  onFailure: (error: unknown) => void
+}
+
+/** How long a change may be overtaken on its way before it counts as lost. */
+const gapMs = 200
+
+/** Follows the server: applies live changes in their order, and syncs what they do not bring. */
+export class Syncer {
+  private readonly options: SyncerOptions
+  private follow: Follow = disconnected
+  private incoming: LiveEvent[] = []
+  private running: Promise<void> | undefined
+  private isLive = false
+  private cancelGap: (() => void) | undefined
+  private waiting: Array<{ resolve: () => void, reject: (error: unknown) => void }> = []
+  readonly counters = { syncs: 0, answers: 0, applied: 0, gaps: 0 }
+
+  constructor (options: SyncerOptions) {
+    this.options = options
+  }
+
+  /** The server sends live changes from now on, and says where conversations stand. Resolves when all is here. */
+  async begin (heads: Heads): Promise<void> {
+    const { self, conversations } = this.options.engine
+    this.isLive = true
+    this.follow = connected(this.follow, heads, id => {
+      if (id === 'self') return self.cursor
+      const record = conversations.get(id)
+      return record === undefined || record.isFresh ? undefined : record.cursor
+    })
+    await this.settled()
+  }
+
+  /** Nothing comes live any more. */
+  end (): void {
+    this.isLive = false
+    this.follow = disconnected
+    this.incoming = []
+    this.cancelGap?.()
+    this.cancelGap = undefined
+    for (const { reject } of this.waiting.splice(0)) reject(new TidelogError({ code: 'OFFLINE' }))
+  }
+
+  hear (events: readonly LiveEvent[]): void {
+    if (!this.isLive) return
+    this.incoming.push(...events)
+    this.wake()
+  }
+
+  hearHeads (heads: Readonly<Record<string, number>>): void {
+    // What was sent before is on its way through the queue.
+    this.incoming.length > 0 ? this.hearLater(() => hearHeads(this.follow, heads)) : this.hearNow(hearHeads(this.follow, heads))
+  }
+
+  private hearLater (change: () => Follow): void {
+    void Promise.resolve(this.running).then(() => { if (this.isLive) this.hearNow(change()) })
+  }
+
+  private hearNow (follow: Follow): void {
+    this.follow = follow
+    this.wake()
+  }
+
+  mustSync (scope: Scope): void {
+    this.hearNow(mustSync(this.follow, scope))
+  }
+
+  /** Resolves when nothing is due any more. */
+  settled (): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => { this.waiting.push({ resolve, reject }) })
+    this.wake()
+    return done
+  }
+
+  private wake (): void {
+    if (this.running !== undefined || !this.isLive) return
+    this.running = this.run().then(() => {
+      for (const { resolve } of this.waiting.splice(0)) resolve()
+    }, (error: unknown) => {
+      for (const { reject } of this.waiting.splice(0)) reject(error)
+      this.options.onFailure(error)
+    }).finally(() => {
+      this.running = undefined
+      if (this.incoming.length > 0 || isDue(this.follow)) this.wake()
+    })
+  }
+
+  private async run (): Promise<void> {
+    while (this.isLive) {
+      await this.apply()
+      if (isDue(this.follow)) await this.sync()
+      else if (this.incoming.length === 0) break
+    }
+    if (gaps(this.follow).length > 0) this.cancelGap ??= this.options.clock.after(gapMs + this.options.random() * gapMs, () => { this.fillGaps() })
+  }
+
+  private fillGaps (): void {
+    this.cancelGap = undefined
+    const late = gaps(this.follow)
+    this.counters.gaps += late.length
+    if (late.length > 0) this.mustSync(new Set(late))
+  }
+
+  /** Everything that comes next, in one step. */
+  private async apply (): Promise<void> {
+    await this.options.engine.write(async () => {
+      this.follow = hear(this.follow, this.incoming.splice(0))
+      const { events, follow } = take(this.follow)
+      const known = this.follow
+      this.follow = follow
+      if (events.length === 0) return
+      try {
+        const patch = await this.options.engine.applyLive(events)
+        this.counters.applied += events.length
+        this.after(patch)
+      } catch (error) {
+        this.follow = known
+        throw error
+      }
+    })
+  }
+
+  /** One sync of what is due, to its end. In `waitMs` the server waits for something to tell. */
+  async sync ({ waitMs, signal }: { waitMs?: number, signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { engine } = this.options
+    this.follow = beginSync(this.follow)
+    this.counters.syncs++
+    try {
+      for (let wait = waitMs; ; wait = undefined) {
+        const asked = this.cursors()
+        const answer = await this.pull(asked, wait, signal)
+        if (answer === undefined) continue
+        await this.take(answer, asked)
+        if (!answer.hasMore) break
+      }
+    } catch (error) {
+      this.follow = failSync(this.follow)
+      throw error
+    }
+    this.follow = endSync(this.follow, id => id === 'self' || engine.conversations.has(id))
+  }
+
+  private async pull (cursors: Record<string, string>, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<WireAnswer | undefined> {
+    try {
+      return await this.options.pull({ cursors, ...(waitMs === undefined ? {} : { waitMs }) }, signal)
+    } catch (error) {
+      if (!(error instanceof TidelogError) || error.code !== 'BAD_CURSOR') throw error
+      // What it stands for cannot be said any more: everything begins anew, the outbox and drafts excepted.
+      await this.options.engine.write(async () => {
+        const patch = this.options.engine.patch()
+        if (patch.selfNow.cursor === '' && this.options.engine.conversations.size === 0) throw error
+        patch.dropAll()
+        patch.changeSelf({ cursor: '', rev: 0 })
+        await this.options.engine.commitPatch(patch)
+      })
+      return undefined
+    }
+  }
+
+  private cursors (): Record<string, string> {
+    const { self, conversations } = this.options.engine
+    const cursors: Record<string, string> = self.cursor === '' ? {} : { self: self.cursor }
+    for (const { id, cursor } of conversations.values()) if (cursor !== '') cursors[id] = cursor
+    return cursors
+  }
+
+  private async take ({ conversations }: WireAnswer, asked: Record<string, string>): Promise<void> {
+    const { engine } = this.options
+    this.counters.answers++
+    if (conversations.length === 0) return
+    await engine.write(async () => {
+      const held = this.cursors()
+      // Another sync may have been quicker: what follows from an older cursor is no news.
+      const synced = conversations.filter(({ conversationId: id }) => held[id] === asked[id]).map(toSynced)
+      const patch = engine.patch()
+      applyAnswer(patch, synced)
+      await engine.commitPatch(patch)
+      this.follow = hearAnswer(this.follow, synced)
+      this.after(patch)
+    })
+  }
+
+  private after (patch: Patch): void {
+    const dropped = [...patch.conversations].flatMap(([id, record]) => record === null ? [id] : [])
+    if (dropped.length > 0) this.follow = forget(this.follow, dropped)
+    if (patch.isAllDue || patch.due.size > 0) this.follow = mustSync(this.follow, patch.isAllDue ? 'all' : patch.due)
+  }
+}

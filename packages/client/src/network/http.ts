@@ -1,0 +1,122 @@
+import { TidelogError } from '../errors.ts'
+import { toRow } from '../pure/normalize.ts'
+import type { WireMessage } from '../pure/wire.ts'
+import { showRow } from '../pure/view.ts'
+import type { Clock } from '../types.ts'
+
+export interface HttpOptions {
+  url: string
+  fetch: typeof globalThis.fetch
+  clock: Clock
+  /** Null: nobody is signed in. */
+  token: () => Promise<string>
+  /** The server refused this token: another one. @throws TidelogError */
+  renew: (refused: string) => Promise<string>
+}
+
+export interface Request {
+  body?: unknown
+  query?: Record<string, string | number | undefined>
+  signal?: AbortSignal | undefined
+  timeoutMs?: number
+  /** False: without a token. */
+  withToken?: boolean
+}
+
+const timeoutMs = 20_000
+
+/** REST calls: every failure is a `TidelogError`, and a refused token is renewed once. */
+export class Http {
+  private readonly options: HttpOptions
+  /** Of this page's life; for `inspect`. */
+  requests = 0
+
+  constructor (options: HttpOptions) {
+    this.options = options
+  }
+
+  async call<T> (method: string, path: string, request: Request = {}): Promise<T> {
+    if (request.withToken === false) return await this.once<T>(method, path, request, undefined)
+    const token = await this.options.token()
+    try {
+      return await this.once<T>(method, path, request, token)
+    } catch (error) {
+      if (!(error instanceof TidelogError) || error.status !== 401) throw error
+      return await this.once<T>(method, path, request, await this.options.renew(token))
+    }
+  }
+
+  private async once<T> (method: string, path: string, request: Request, token: string | undefined): Promise<T> {
+    const { body, query = {}, signal } = request
+    if (isAborted(signal)) throw new TidelogError({ code: 'ABORTED' })
+    const ended = new AbortController()
+    let isLate = false
+    const cancel = this.options.clock.after(request.timeoutMs ?? timeoutMs, () => {
+      isLate = true
+      ended.abort()
+    })
+    const abort = () => { ended.abort() }
+    signal?.addEventListener('abort', abort)
+    this.requests++
+    try {
+      const response = await this.options.fetch(this.options.url + path + queryOf(query), {
+        method,
+        signal: ended.signal,
+        // A page of a hotel's network.
+        redirect: 'error',
+        headers: {
+          accept: 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' })
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      })
+      return readAnswer<T>(response, await response.text())
+    } catch (error) {
+      if (error instanceof TidelogError) throw error
+      throw new TidelogError({ code: isLate ? 'TIMEOUT' : isAborted(signal) ? 'ABORTED' : 'OFFLINE', cause: error })
+    } finally {
+      cancel()
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+}
+
+function isAborted (signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true
+}
+
+function queryOf (query: Record<string, string | number | undefined>): string {
+  const given = Object.entries(query).flatMap(([name, value]) => value === undefined ? [] : [[name, String(value)] as const])
+  return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given)).toString()}`
+}
+
+interface FailureBody { success: false, code: string, message: string, retryable?: boolean, retryAfterMs?: number, current?: WireMessage }
+
+/** A page of a hotel's network is no answer of the server. */
+function readAnswer<T> ({ status, headers }: Response, text: string): T {
+  let body: { success?: unknown }
+  try {
+    body = JSON.parse(text) as { success?: unknown }
+  } catch (cause) {
+    // Something on the way answers for a server that is not there.
+    throw new TidelogError({ code: status >= 500 ? 'UNAVAILABLE' : 'BAD_ANSWER', status, retryable: true, cause })
+  }
+  if (body.success === true) return body as T
+  if (body.success !== false) throw new TidelogError({ code: 'BAD_ANSWER', status })
+  throw failureOf(body as FailureBody, status, headers.get('retry-after'))
+}
+
+/** The failure of a REST body, an acknowledgement or a result. */
+export function failureOf (body: FailureBody, status: number, retryAfter?: string | null): TidelogError {
+  const { code, message, retryable, retryAfterMs, current } = body
+  const afterMs = retryAfterMs ?? (retryAfter == null || Number.isNaN(Number(retryAfter)) ? undefined : Number(retryAfter) * 1_000)
+  return new TidelogError({
+    code,
+    message,
+    status,
+    retryable: retryable ?? (status === 429 || status >= 500),
+    retryAfterMs: afterMs,
+    ...(current === undefined ? {} : { current: showRow(toRow(current), [], { userId: '', reads: {}, now: 0 }) })
+  })
+}

@@ -1,0 +1,212 @@
+import type { Failure } from '../types.ts'
+import type { Row, StoredOperation, Target, Work } from './state.ts'
+import type { WireResult } from './wire.ts'
+
+/**
+ * What waits for the server, in order. An operation stays as it is once it may have reached the server: only what was never
+ * sent, or was refused for good, is folded or erased. Breaking this sends two bodies under one id.
+ */
+
+/** Operations in one call. */
+export const pushMax = 100
+/** Characters in one call, about. */
+const pushLengthMax = 200_000
+/** A clock that was set back must not keep an operation for longer. */
+const waitMax = 300_000
+
+export interface OutboxChange {
+  add?: Work
+  put: StoredOperation[]
+  settle: StoredOperation[]
+}
+
+const nothing = (): OutboxChange => ({ put: [], settle: [] })
+
+/** The server has nothing of it. */
+function isUnsent ({ state, attempts }: StoredOperation): boolean {
+  return state !== 'sending' && (attempts === 0 || state === 'failed')
+}
+
+export function isAbout (operation: StoredOperation, { messageId, clientMessageId }: Target): boolean {
+  const target = targetOf(operation.work)
+  if (target === undefined) return false
+  return (messageId !== undefined && target.messageId === messageId) || (clientMessageId !== undefined && target.clientMessageId === clientMessageId)
+}
+
+export function targetOf (work: Work): Target | undefined {
+  switch (work.type) {
+    case 'send': return { clientMessageId: work.clientMessageId }
+    case 'edit':
+    case 'delete':
+    case 'react': return work.target
+    case 'markRead':
+    case 'settings': return undefined
+  }
+}
+
+/** How an outbox takes in a piece of work; what it makes needless is folded. */
+export function enqueue (operations: readonly StoredOperation[], conversationId: string, work: Work): OutboxChange {
+  const mine = operations.filter(operation => operation.conversationId === conversationId)
+  const about = (target: Target) => mine.filter(operation => isAbout(operation, target))
+  switch (work.type) {
+    case 'send': return mine.some(operation => isAbout(operation, work)) ? nothing() : { ...nothing(), add: work }
+    case 'edit': return edit(about(work.target), work)
+    case 'delete': return erase(about(work.target), work)
+    case 'react': {
+      const before = about(work.target).filter(({ work: other }) => other.type === 'react' && other.emoji === work.emoji)
+      return { ...nothing(), add: work, settle: before.filter(isUnsent) }
+    }
+    case 'markRead': {
+      const before = mine.filter(({ work: other }) => other.type === 'markRead')
+      if (before.some(({ work: other }) => other.type === 'markRead' && other.seq >= work.seq)) return nothing()
+      return { ...nothing(), add: work, settle: before.filter(isUnsent) }
+    }
+    case 'settings': {
+      const before = mine.filter(operation => operation.work.type === 'settings' && isUnsent(operation))
+      const settings = Object.assign({}, ...before.map(({ work: other }) => other.type === 'settings' ? other.settings : {}), work.settings) as typeof work.settings
+      return { ...nothing(), add: { ...work, settings }, settle: before }
+    }
+  }
+}
+
+function edit (about: readonly StoredOperation[], work: Extract<Work, { type: 'edit' }>): OutboxChange {
+  const send = about.find(operation => operation.work.type === 'send')
+  if (send !== undefined && isUnsent(send) && send.work.type === 'send') {
+    const { mentions = send.work.mentions } = work
+    return { ...nothing(), put: [again({ ...send, work: { ...send.work, text: work.text, mentions } })] }
+  }
+  // The newest text counts; what the first of them expected still holds.
+  const before = about.filter(operation => operation.work.type === 'edit' && isUnsent(operation))
+  return { ...nothing(), add: work, settle: before }
+}
+
+function erase (about: readonly StoredOperation[], work: Extract<Work, { type: 'delete' }>): OutboxChange {
+  const send = about.find(operation => operation.work.type === 'send')
+  if (send !== undefined && isUnsent(send)) return { ...nothing(), settle: [...about] }
+  if (about.some(operation => operation.work.type === 'delete' && operation.state !== 'failed')) return nothing()
+  return { ...nothing(), add: work, settle: about.filter(isUnsent) }
+}
+
+/** To be sent again as soon as that is possible. */
+export function again (operation: StoredOperation): StoredOperation {
+  const { error, notBefore, ...rest } = operation
+  return { ...rest, state: 'queued', version: operation.version + 1 }
+}
+
+/**
+ * What is sent next, in one call. In a conversation one send at a time: a second one could overtake a first that is refused
+ * for a moment. What failed for good holds up only what is about the same message.
+ */
+export function plan (operations: readonly StoredOperation[], now: number): StoredOperation[] {
+  const chosen: StoredOperation[] = []
+  const closed = new Set<string>()
+  const failed: StoredOperation[] = []
+  let length = 0
+  for (const operation of operations) {
+    const { conversationId: id, state, work } = operation
+    if (closed.has(id)) continue
+    const target = targetOf(work)
+    if (state === 'failed') failed.push(operation)
+    if (state === 'failed' || (target !== undefined && failed.some(other => other.conversationId === id && isAbout(other, target)))) continue
+    if (!isReady(operation, now)) {
+      closed.add(id)
+      continue
+    }
+    length += JSON.stringify(work).length
+    if (chosen.length > 0 && length > pushLengthMax) break
+    chosen.push(operation)
+    if (chosen.length === pushMax) break
+    if (work.type === 'send' && chosen.some(other => other !== operation && other.conversationId === id && other.work.type === 'send')) {
+      chosen.pop()
+      closed.add(id)
+    }
+  }
+  return chosen
+}
+
+function isReady ({ notBefore = 0 }: StoredOperation, now: number): boolean {
+  return notBefore <= now || notBefore > now + waitMax
+}
+
+/** Milliseconds until there is something to send; undefined: nothing waits. */
+export function nextIn (operations: readonly StoredOperation[], now: number): number | undefined {
+  if (plan(operations, now).length > 0) return 0
+  const times = operations.flatMap(({ state, notBefore }) => state !== 'failed' && notBefore !== undefined ? Math.max(0, notBefore - now) : [])
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
+export function sending (operation: StoredOperation): StoredOperation {
+  const { notBefore, error, ...rest } = operation
+  return { ...rest, state: 'sending', attempts: operation.attempts + 1, version: operation.version + 1 }
+}
+
+/** No answer came: the same is sent again. */
+export function unanswered (operation: StoredOperation, notBefore?: number): StoredOperation {
+  return { ...operation, state: 'queued', version: operation.version + 1, ...(notBefore === undefined ? {} : { notBefore }) }
+}
+
+export type Settled = { outcome: 'done' } | { outcome: 'later', afterMs: number } | { outcome: 'failed', failure: Omit<Failure, 'current'> }
+
+/** What a result says of an operation (R2 to R6 of the protocol). */
+export function judge (result: WireResult, operation: StoredOperation): Settled {
+  const { success, code = 'INTERNAL', message, retryable = false, retryAfterMs } = result
+  if (success) return { outcome: 'done' }
+  // What is to be undone is not there.
+  if (operation.work.type === 'delete' && code === 'NOT_FOUND') return { outcome: 'done' }
+  if (retryable) return { outcome: 'later', afterMs: retryAfterMs ?? Math.min(60_000, 1_000 * 2 ** Math.min(operation.attempts - 1, 6)) }
+  return { outcome: 'failed', failure: { code, message: typeof message === 'string' ? message : code, status: 0, retryable } }
+}
+
+export function failing (operation: StoredOperation, error: Failure): StoredOperation {
+  return { ...operation, state: 'failed', error, version: operation.version + 1 }
+}
+
+/** The send that this row is the answer to: it may have come live or by a sync before the answer. */
+export function sendOf (operations: readonly StoredOperation[], row: Row, userId: string): StoredOperation | undefined {
+  if (row.senderId !== userId || row.clientMessageId === undefined) return undefined
+  const { conversationId, clientMessageId } = row
+  return operations.find(operation =>
+    operation.conversationId === conversationId && operation.work.type === 'send' && operation.work.clientMessageId === clientMessageId)
+}
+
+/** As it goes over the wire. */
+export function toWire ({ opId, conversationId, work }: StoredOperation): object {
+  switch (work.type) {
+    case 'send': {
+      const { clientMessageId, text, messageType, replyTo, mentions, attachments } = work
+      return {
+        opId,
+        type: 'send',
+        conversationId,
+        clientMessageId,
+        content: text,
+        ...(messageType === undefined ? {} : { messageType }),
+        ...(replyTo === undefined ? {} : { replyTo: replyTo.id }),
+        ...(mentions === undefined ? {} : { mentions }),
+        ...(attachments === undefined ? {} : { attachments: attachments.map(({ id, name, type, size, ...rest }) => ({ fileId: id, ...rest })) })
+      }
+    }
+    case 'edit': {
+      const { target, text, expectedRev, mentions } = work
+      return {
+        opId,
+        type: 'edit',
+        ...targetToWire(conversationId, target),
+        content: text,
+        ...(expectedRev === undefined ? {} : { expectedRev }),
+        ...(mentions === undefined ? {} : { mentions })
+      }
+    }
+    case 'delete': return { opId, type: 'delete', ...targetToWire(conversationId, work.target) }
+    case 'react': return { opId, type: 'react', ...targetToWire(conversationId, work.target), emoji: work.emoji, on: work.on }
+    case 'markRead': return { opId, type: 'markRead', conversationId, seq: work.seq }
+    case 'settings': {
+      const { mutedUntil, ...rest } = work.settings
+      return { opId, type: 'settings', conversationId, ...rest, ...(mutedUntil === undefined ? {} : { mutedUntil: mutedUntil === null ? null : new Date(mutedUntil).toISOString() }) }
+    }
+  }
+}
+
+function targetToWire (conversationId: string, { messageId, clientMessageId }: Target): object {
+  return messageId === undefined ? { conversationId, clientMessageId } : { messageId }
+}

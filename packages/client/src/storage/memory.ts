@@ -1,0 +1,28 @@
+import { type Held, applyBatch, loadHeld, nothingHeld, rowsHeld } from './apply-batch.ts'
+import type { Storage, StoredSession } from './storage.ts'
+
+/** Keeps everything until the program ends. */
+export function memoryStorage (): Storage {
+  const accounts = new Map<string, Held>()
+  let session: StoredSession | null = null
+  return {
+    session: async () => session,
+    setSession: async given => { session = given },
+    open: async userId => {
+      const held = () => {
+        const account = accounts.get(userId) ?? nothingHeld()
+        accounts.set(userId, account)
+        return account
+      }
+      return {
+        load: async () => loadHeld(held()),
+        rows: async (id, from, to, limit) => rowsHeld(held(), id, from, to, limit),
+        commit: async batch => applyBatch(held(), batch),
+        takeOver: async () => ++held().term,
+        clear: async () => { accounts.delete(userId) },
+        close: () => {}
+      }
+    },
+    close: () => {}
+  }
+}
