@@ -1,0 +1,267 @@
+/// <reference lib="dom" />
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, deleteDB, openDB } from 'idb'
+import type { ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
+import { type AccountStorage, type Batch, type Loaded, Stale, type Storage, type StoredSession } from './storage.ts'
+
+interface AccountSchema extends DBSchema {
+  messages: { key: [string, number], value: Row, indexes: { id: string } }
+  conversations: { key: string, value: ConversationRecord }
+  users: { key: string, value: Person }
+  outbox: { key: number, value: Omit<StoredOperation, 'position'> & { position?: number } }
+  drafts: { key: string, value: string }
+  meta: { key: string, value: unknown }
+}
+
+interface DeviceSchema extends DBSchema { session: { key: string, value: StoredSession } }
+
+/** A newer client may have changed what is stored: each step of a version stands in `upgrade`. */
+const version = 1
+
+type StoreName = 'messages' | 'conversations' | 'users' | 'outbox' | 'drafts' | 'meta'
+const all: StoreName[] = ['messages', 'conversations', 'users', 'outbox', 'drafts', 'meta']
+
+export interface IndexedDbOptions {
+  /** What databases are named after, if several applications share an origin. */
+  name?: string
+  /** For tests. */
+  onOpen?: (database: { close: () => void }) => void
+}
+
+/** Keeps everything in IndexedDB: one database for each user, and one for the session. */
+export function indexedDbStorage ({ name = 'tidelog' }: IndexedDbOptions = {}): Storage {
+  const device = new Database<DeviceSchema>(name, database => { database.createObjectStore('session') })
+  return {
+    sharedAs: name,
+    session: async () => await device.use(async database => await database.get('session', 'session')) ?? null,
+    setSession: async session => {
+      await device.use(async database => {
+        const { store, done } = database.transaction('session', 'readwrite', { durability: 'strict' })
+        await Promise.all([session === null ? store.delete('session') : store.put(session, 'session'), done])
+      })
+    },
+    open: async userId => {
+      // Browsers that ask the user, do; others decide by themselves. Nothing waits for it.
+      void (globalThis.navigator as Navigator | undefined)?.storage?.persist?.().catch(() => {})
+      return new Account(`${name}:${userId}`)
+    },
+    close: () => { device.close() }
+  }
+}
+
+/** A database that is opened when it is used, and again after another tab's upgrade or the browser closed it. */
+class Database<S extends DBSchema> {
+  readonly name: string
+  private readonly create: (database: IDBPDatabase<S>) => void
+  private opened: Promise<IDBPDatabase<S>> | undefined
+
+  constructor (name: string, create: (database: IDBPDatabase<S>) => void) {
+    this.name = name
+    this.create = create
+  }
+
+  async use<T> (work: (database: IDBPDatabase<S>) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.open())
+    } catch (error) {
+      // It was closed between two calls: nothing was done.
+      if (!isClosed(error)) throw error
+      this.opened = undefined
+      return await work(await this.open())
+    }
+  }
+
+  private async open (): Promise<IDBPDatabase<S>> {
+    const forget = () => { if (this.opened === opened) this.opened = undefined }
+    const opened = this.opened ?? openDB<S>(this.name, version, {
+      upgrade: database => { this.create(database) },
+      blocking: (_current, _blocked, event) => {
+        forget();
+        (event.target as IDBDatabase).close()
+      },
+      terminated: forget
+    })
+    this.opened = opened
+    opened.catch(forget)
+    return await opened
+  }
+
+  close (): void {
+    const { opened } = this
+    this.opened = undefined
+    opened?.then(database => { database.close() }, () => {})
+  }
+
+  async delete (): Promise<void> {
+    this.close()
+    await deleteDB(this.name)
+  }
+}
+
+/** A transaction on a closing connection does not begin. */
+function isClosed (error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidStateError'
+}
+
+function createStores (database: IDBPDatabase<AccountSchema>): void {
+  database.createObjectStore('messages', { keyPath: ['conversationId', 'seq'] }).createIndex('id', 'id')
+  database.createObjectStore('conversations', { keyPath: 'id' })
+  database.createObjectStore('users', { keyPath: 'id' })
+  database.createObjectStore('outbox', { keyPath: 'position', autoIncrement: true })
+  database.createObjectStore('drafts')
+  database.createObjectStore('meta')
+}
+
+type Write = IDBPTransaction<AccountSchema, StoreName[], 'readwrite'>
+
+class Account implements AccountStorage {
+  private readonly database: Database<AccountSchema>
+
+  constructor (name: string) {
+    this.database = new Database(name, createStores)
+  }
+
+  async load (): Promise<Loaded> {
+    return await this.database.use(async database => {
+      const transaction = database.transaction(all, 'readonly')
+      const store = <N extends StoreName>(name: N) => transaction.objectStore(name)
+      const [conversations, users, operations, draftIds, drafts, self, term] = await Promise.all([
+        store('conversations').getAll(), store('users').getAll(), store('outbox').getAll(), store('drafts').getAllKeys(), store('drafts').getAll(),
+        store('meta').get('self'), store('meta').get('term')
+      ])
+      return {
+        self: self as SelfRecord | undefined,
+        conversations,
+        users,
+        operations: operations as StoredOperation[],
+        drafts: draftIds.map((id, index): [string, string] => [id, drafts[index]!]),
+        term: (term as number | undefined) ?? 0
+      }
+    })
+  }
+
+  async rows (id: string, from: number, to: number, limit?: number): Promise<Row[]> {
+    return await this.database.use(async database => {
+      const range = seqs(id, from, to)
+      if (limit === undefined || to - from < limit) return await database.getAll('messages', range)
+      const rows: Row[] = []
+      for (let cursor = await database.transaction('messages').store.openCursor(range, 'prev'); cursor !== null && rows.length < limit; cursor = await cursor.continue()) {
+        rows.push(cursor.value)
+      }
+      return rows.reverse()
+    })
+  }
+
+  async commit (batch: Batch): Promise<number[]> {
+    return await this.database.use(async database => {
+      const transaction = database.transaction(storesOf(batch), 'readwrite', { durability: isPrecious(batch) ? 'strict' : 'relaxed' })
+      try {
+        const [positions] = await Promise.all([write(transaction as Write, batch).catch((error: unknown) => {
+          abort(transaction as Write)
+          throw error
+        }), transaction.done])
+        return positions
+      } catch (error) {
+        transaction.done.catch(() => {})
+        throw error
+      }
+    })
+  }
+
+  async takeOver (): Promise<number> {
+    return await this.database.use(async database => {
+      const transaction = database.transaction('meta', 'readwrite', { durability: 'strict' })
+      const term = ((await transaction.store.get('term')) as number | undefined ?? 0) + 1
+      await Promise.all([transaction.store.put(term, 'term'), transaction.done])
+      return term
+    })
+  }
+
+  async clear (): Promise<void> {
+    await this.database.delete()
+  }
+
+  close (): void {
+    this.database.close()
+  }
+}
+
+function abort (transaction: Write): void {
+  try {
+    transaction.abort()
+  } catch {
+    // It ended by itself, with the same error.
+  }
+}
+
+/** What nobody else has. */
+function isPrecious ({ add = [], put = [], settle = [], drafts = [] }: Batch): boolean {
+  return add.length + put.length + settle.length + drafts.length > 0
+}
+
+/** A transaction keeps others off the stores that it names. */
+function storesOf (batch: Batch): StoreName[] {
+  const { drop = [], dropRows = [], purge = [], rows = [], conversations = [], users = [], add = [], put = [], settle = [], drafts = [] } = batch
+  const names: Array<[StoreName, number]> = [
+    ['messages', drop.length + dropRows.length + purge.length + rows.length], ['conversations', drop.length + conversations.length],
+    ['users', users.length], ['outbox', add.length + put.length + settle.length], ['drafts', drafts.length],
+    ['meta', Number(batch.self !== undefined || batch.term !== undefined)]
+  ]
+  const used = names.flatMap(([name, count]) => count > 0 ? [name] : [])
+  return used.length > 0 ? used : ['meta']
+}
+
+async function write (transaction: Write, batch: Batch): Promise<number[]> {
+  const store = <N extends StoreName>(name: N) => transaction.objectStore(name)
+  const { drop = [], dropRows = [], purge = [], rows = [], conversations = [], users = [], add = [], put = [], settle = [], drafts = [], self, term } = batch
+  await check(transaction, { put, settle, term })
+  const done: Array<Promise<unknown>> = []
+  for (const id of drop) done.push(store('conversations').delete(id))
+  for (const id of [...drop, ...dropRows]) done.push(store('messages').delete(seqs(id, 0, Infinity)))
+  for (const [id, through] of purge) done.push(store('messages').delete(seqs(id, 0, through)))
+  if (rows.length > 0) done.push(putRows(transaction, rows))
+  for (const record of conversations) done.push(store('conversations').put(record))
+  for (const user of users) done.push(store('users').put(user))
+  if (self !== undefined) done.push(store('meta').put(self, 'self'))
+  for (const { position } of settle) done.push(store('outbox').delete(position))
+  for (const operation of put) done.push(store('outbox').put(operation))
+  for (const [id, text] of drafts) done.push(text === '' ? store('drafts').delete(id) : store('drafts').put(text, id))
+  const positions = add.map(({ position, ...operation }) => store('outbox').add(operation))
+  await Promise.all(done)
+  return await Promise.all(positions)
+}
+
+async function check (transaction: Write, { put, settle, term }: { put: StoredOperation[], settle: StoredOperation[], term: number | undefined }): Promise<void> {
+  const stored = term === undefined ? undefined : await transaction.objectStore('meta').get('term')
+  if (term !== undefined && (stored ?? 0) !== term) throw new Stale('another tab leads')
+  for (const { position, version } of put) {
+    if ((await transaction.objectStore('outbox').get(position))?.version !== version - 1) throw new Stale('the operation was changed')
+  }
+  for (const { position, version } of settle) {
+    if (((await transaction.objectStore('outbox').get(position))?.version ?? version) !== version) throw new Stale('the operation was changed')
+  }
+}
+
+/** One read of a range costs less than one for each row. */
+const rangeMax = 1_000
+
+async function putRows (transaction: Write, rows: readonly Row[]): Promise<void> {
+  const store = transaction.objectStore('messages')
+  const newest = new Map<string, Map<number, Row>>()
+  for (const row of rows) {
+    const mine = newest.get(row.conversationId) ?? new Map<number, Row>()
+    newest.set(row.conversationId, mine)
+    if (row.rev > (mine.get(row.seq)?.rev ?? 0)) mine.set(row.seq, row)
+  }
+  await Promise.all([...newest].map(async ([id, mine]) => {
+    const [first, last] = [Math.min(...mine.keys()), Math.max(...mine.keys())]
+    const held = last - first < rangeMax
+      ? await store.getAll(seqs(id, first, last))
+      : (await Promise.all([...mine.keys()].map(seq => store.get([id, seq])))).flatMap(row => row ?? [])
+    const revs = new Map(held.map(({ seq, rev }) => [seq, rev]))
+    await Promise.all([...mine.values()].flatMap(row => row.rev > (revs.get(row.seq) ?? 0) ? store.put!(row) : []))
+  }))
+}
+
+function seqs (id: string, from: number, to: number): IDBKeyRange {
+  return IDBKeyRange.bound([id, from], [id, to])
+}
