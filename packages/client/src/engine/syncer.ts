@@ -13,7 +13,7 @@ export interface SyncerOptions {
   engine: Engine
   clock: Clock
   random: () => number
-  pull: (body: { cursors: Record<string, string>, only?: true, waitMs?: number }, signal: AbortSignal | undefined) => Promise<WireAnswer>
+  pull: (body: { cursors: Record<string, string | null>, only?: true, waitMs?: number }, signal: AbortSignal | undefined) => Promise<WireAnswer>
   /** It cannot go on by itself: the connection begins again. */
   onFailure: (error: unknown) => void
 }
@@ -145,7 +145,7 @@ export class Syncer {
     try {
       for (let wait = waitMs; ; wait = undefined) {
         const asked = this.cursors()
-        const answer = await this.pull(asked, wait, signal)
+        const answer = await this.pull(this.question(asked), wait, signal)
         if (answer === undefined) continue
         await this.take(answer, asked)
         if (!answer.hasMore) break
@@ -157,9 +157,9 @@ export class Syncer {
     this.follow = endSync(this.follow, id => id === 'self' || engine.conversations.has(id))
   }
 
-  private async pull (cursors: Record<string, string>, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<WireAnswer | undefined> {
+  private async pull (question: ReturnType<Syncer['question']>, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<WireAnswer | undefined> {
     try {
-      return await this.options.pull({ cursors, ...(waitMs === undefined ? {} : { waitMs }) }, signal)
+      return await this.options.pull({ ...question, ...(waitMs === undefined ? {} : { waitMs }) }, signal)
     } catch (error) {
       if (!(error instanceof TidelogError) || error.code !== 'BAD_CURSOR') throw error
       // What it stands for cannot be said any more: everything begins anew, the outbox and drafts excepted.
@@ -172,6 +172,13 @@ export class Syncer {
       })
       return undefined
     }
+  }
+
+  /** Who knows what changed asks for that alone. */
+  private question (cursors: Record<string, string>): { cursors: Record<string, string | null>, only?: true } {
+    const { scope } = this.follow
+    if (scope === null || scope === 'all') return { cursors }
+    return { cursors: Object.fromEntries([...scope].map(id => [id, cursors[id] ?? null])), only: true }
   }
 
   private cursors (): Record<string, string> {

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, deleteDB, openDB } from 'idb'
 import type { ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
 import { type AccountStorage, type Batch, type Loaded, Stale, type Storage, type StoredSession } from './storage.ts'
@@ -14,6 +13,12 @@ interface AccountSchema extends DBSchema {
 
 interface DeviceSchema extends DBSchema { session: { key: string, value: StoredSession } }
 
+/** What of the browser is used; this file is checked without its types too. */
+const browser = globalThis as unknown as {
+  navigator?: { storage?: { persist?: () => Promise<boolean> } }
+  IDBKeyRange: { bound: (from: unknown, to: unknown) => never }
+}
+
 /** A newer client may have changed what is stored: each step of a version stands in `upgrade`. */
 const version = 1
 
@@ -23,8 +28,6 @@ const all: StoreName[] = ['messages', 'conversations', 'users', 'outbox', 'draft
 export interface IndexedDbOptions {
   /** What databases are named after, if several applications share an origin. */
   name?: string
-  /** For tests. */
-  onOpen?: (database: { close: () => void }) => void
 }
 
 /** Keeps everything in IndexedDB: one database for each user, and one for the session. */
@@ -41,7 +44,7 @@ export function indexedDbStorage ({ name = 'tidelog' }: IndexedDbOptions = {}): 
     },
     open: async userId => {
       // Browsers that ask the user, do; others decide by themselves. Nothing waits for it.
-      void (globalThis.navigator as Navigator | undefined)?.storage?.persist?.().catch(() => {})
+      browser.navigator?.storage?.persist?.().catch(() => {})
       return new Account(`${name}:${userId}`)
     },
     close: () => { device.close() }
@@ -76,7 +79,7 @@ class Database<S extends DBSchema> {
       upgrade: database => { this.create(database) },
       blocking: (_current, _blocked, event) => {
         forget();
-        (event.target as IDBDatabase).close()
+        (event.target as unknown as { close: () => void }).close()
       },
       terminated: forget
     })
@@ -262,6 +265,6 @@ async function putRows (transaction: Write, rows: readonly Row[]): Promise<void>
   }))
 }
 
-function seqs (id: string, from: number, to: number): IDBKeyRange {
-  return IDBKeyRange.bound([id, from], [id, to])
+function seqs (id: string, from: number, to: number) {
+  return browser.IDBKeyRange.bound([id, from], [id, to])
 }
