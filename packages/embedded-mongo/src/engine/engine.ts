@@ -1,11 +1,13 @@
 /** Everything one running engine shares between its commands. */
 import { Cursors } from './cursors.ts'
-import { EXPIRY_INTERVAL_MS, removeExpired } from '../server/expiry.ts'
 import { Sessions } from './sessions.ts'
 import { reclaim } from '../store/background.ts'
 import { Catalog } from '../store/catalog.ts'
 import { Store } from '../store/store.ts'
 import type { EnvironmentOptions } from '../store/environment.ts'
+
+/** Milliseconds between two sweeps of old sessions and cursors. */
+const SWEEP_INTERVAL_MS = 1_000
 
 export class Engine {
   readonly store: Store
@@ -18,8 +20,7 @@ export class Engine {
   connections = 0
   /** Long work of its own is to end. */
   closing = false
-  readonly #sweeper: NodeJS.Timeout
-  readonly #expirer: NodeJS.Timeout
+  readonly #timers: NodeJS.Timeout[] = []
   #background: Promise<void> = Promise.resolve()
 
   constructor (options: EnvironmentOptions) {
@@ -31,21 +32,16 @@ export class Engine {
       this.catalog.reload()
       this.sessions.restore()
     }
-    this.#sweeper = setInterval(() => {
-      const nowMs = Date.now()
+    this.#repeat(SWEEP_INTERVAL_MS, nowMs => {
       this.sessions.sweep(nowMs)
       this.cursors.sweep(nowMs)
-    }, 1_000)
-    this.#sweeper.unref()
-    this.#expirer = setInterval(() => {
-      const nowMs = Date.now()
-      this.#inBackground(async () => {
-        await removeExpired(this, nowMs)
-        await this.sessions.removeExpired(nowMs)
-      })
-    }, EXPIRY_INTERVAL_MS)
-    this.#expirer.unref()
+    })
     this.reclaim()
+  }
+
+  /** Does `work` in the background every `intervalMs` milliseconds, until the engine closes. */
+  every (intervalMs: number, work: (nowMs: number) => Promise<void>): void {
+    this.#repeat(intervalMs, nowMs => { this.#inBackground(() => work(nowMs)) })
   }
 
   /** Deletes what drops have left. */
@@ -58,9 +54,12 @@ export class Engine {
     this.#background = this.#background.then(async () => { if (!this.closing) await work() }).catch(() => {})
   }
 
+  #repeat (intervalMs: number, work: (nowMs: number) => void): void {
+    this.#timers.push(setInterval(() => { work(Date.now()) }, intervalMs).unref())
+  }
+
   async close (): Promise<void> {
-    clearInterval(this.#sweeper)
-    clearInterval(this.#expirer)
+    for (const timer of this.#timers) clearInterval(timer)
     this.closing = true
     this.sessions.endAll()
     await this.#background

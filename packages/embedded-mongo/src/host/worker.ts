@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { Engine } from '../engine/engine.ts'
+import { startExpiry } from '../server/expiry.ts'
 import { Server } from '../server/server.ts'
 
 export type WorkerInput = {
@@ -20,6 +21,7 @@ const parent = parentPort!
 const { databaseFile, sync, listen } = workerData as WorkerInput
 
 const engine = new Engine({ path: databaseFile, sync })
+startExpiry(engine)
 const server = new Server(engine)
 await server.listen('path' in listen ? listen : { host: LOOPBACK, port: listen.port })
 engine.address = 'path' in listen ? listen.path : `${LOOPBACK}:${server.port}`

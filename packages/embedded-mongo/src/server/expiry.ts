@@ -3,7 +3,15 @@ import { dispatch } from './dispatch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DateTime, docOf, int32 } from '../values/values.ts'
 
-export const EXPIRY_INTERVAL_MS = 60_000
+const EXPIRY_INTERVAL_MS = 60_000
+
+/** Removes, once a minute, expired documents and the records of expired sessions. */
+export function startExpiry (engine: Engine): void {
+  engine.every(EXPIRY_INTERVAL_MS, async nowMs => {
+    await removeExpired(engine, nowMs)
+    await engine.sessions.removeExpired(nowMs)
+  })
+}
 
 export async function removeExpired (engine: Engine, nowMs: number): Promise<void> {
   for (const { database, name, indexes } of [...engine.catalog.all()]) {

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { encode, decode } from '../bson/index.ts'
 import { Binary, docOf, int32, toNumber } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
-import { Collection } from './collection.ts'
+import { Collection, type MarkIndex } from './collection.ts'
 import { defineIndex, indexFromRecord, indexRecord } from './index-definition.ts'
 import type { Index } from './index-definition.ts'
 import { fromBytes, prefixOf } from './keys.ts'
@@ -52,7 +52,7 @@ export class Catalog {
   create (writer: Writer, database: string, name: string): Collection {
     // Two that make one namespace would each have a collection of their own.
     writer.claim(`${CREATING}${database}.${name}`)
-    const collection = new Collection(this.#store.view, this, this.#takeId(), database, name, new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4))
+    const collection = new Collection(this.#store.view, this.#mark, this.#takeId(), database, name, new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4))
     collection.indexes.push(defineIndex(this.#takeId(), docOf({ v: int32(2), key: docOf({ _id: int32(1) }), name: '_id_' })))
     const publish = () => {
       this.#byNamespace.set(collection.namespace, collection)
@@ -112,8 +112,7 @@ export class Catalog {
     this.#store.put(DROPPED + prefixOf(id), null)
   }
 
-  /** Remembers that an index holds several keys of a document, or a cut key; must precede the first such entry. */
-  mark (collection: Collection, index: Index, multikey: boolean, truncated: boolean): void {
+  readonly #mark: MarkIndex = (collection, index, multikey, truncated) => {
     index.multikey ||= multikey
     index.truncated ||= truncated
     // What only its transaction knows is saved when that commits.
@@ -172,7 +171,7 @@ export class Catalog {
 
   #loadCollection (prefix: string, record: Doc): void {
     const id = Buffer.from(prefix, 'latin1').readUInt32BE()
-    const collection = new Collection(this.#store.view, this, id, record.get('database') as string, record.get('name') as string, record.get('uuid') as Binary)
+    const collection = new Collection(this.#store.view, this.#mark, id, record.get('database') as string, record.get('name') as string, record.get('uuid') as Binary)
     const indexes = (record.get('indexes') as Value[]).map(index => indexFromRecord(index as Doc))
     collection.indexes.push(...indexes.filter(index => index.ready))
     // Its building ended with the process; it was never acknowledged.

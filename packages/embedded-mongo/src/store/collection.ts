@@ -1,13 +1,15 @@
 /** One collection: its indexes and the next record id. */
 import type { Binary } from '../values/values.ts'
-import type { Catalog } from './catalog.ts'
 import type { Index } from './index-definition.ts'
 import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './keys.ts'
 import type { View } from './view.ts'
 
+/** Stores that an index holds several keys of a document, or a cut key; must precede the first such entry. */
+export type MarkIndex = (collection: Collection, index: Index, multikey: boolean, truncated: boolean) => void
+
 export class Collection {
   readonly #latest: View
-  readonly catalog: Catalog
+  readonly #markIndex: MarkIndex
   readonly id: number
   readonly prefix: string
   readonly end: string
@@ -21,9 +23,9 @@ export class Collection {
   dropped = false
   #nextRecord = 0
 
-  constructor (latest: View, catalog: Catalog, id: number, database: string, name: string, uuid: Binary) {
+  constructor (latest: View, markIndex: MarkIndex, id: number, database: string, name: string, uuid: Binary) {
     this.#latest = latest
-    this.catalog = catalog
+    this.#markIndex = markIndex
     this.id = id
     this.prefix = prefixOf(id)
     this.end = prefixEnd(id)
@@ -37,6 +39,11 @@ export class Collection {
   takeRecordId (): string {
     if (this.#nextRecord === 0) this.#nextRecord = this.#lastStored() + 1
     return recordId(this.#nextRecord++)
+  }
+
+  /** Stores what an entry to come makes true of its index, unless that is known. */
+  markIndex (index: Index, multikey: boolean, truncated: boolean): void {
+    if ((multikey && !index.multikey) || (truncated && !index.truncated)) this.#markIndex(this, index, multikey, truncated)
   }
 
   #lastStored (): number {

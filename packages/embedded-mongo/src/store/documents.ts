@@ -23,7 +23,7 @@ type Change = { index: Index, added: readonly string[], removed: readonly string
 function keysOf (collection: Collection, index: Index, doc: Doc | undefined): readonly string[] {
   if (doc === undefined || (index.partial !== undefined && !matches(index.partial, doc))) return NO_KEYS
   const { keys, multikey, truncated } = indexKeys(index.fields, doc)
-  if ((multikey && !index.multikey) || (truncated && !index.truncated)) collection.catalog.mark(collection, index, multikey, truncated)
+  collection.markIndex(index, multikey, truncated)
   return keys.map(key => index.prefix + fromBytes(key))
 }
 

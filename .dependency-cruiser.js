@@ -1,0 +1,52 @@
+/**
+ * The house as a test: imports point down, there are no circles, types included. Each list is one floor plan, from the
+ * top floor down; rooms on one floor do not import each other.
+ */
+const plans = [
+  {
+    root: '',
+    floors: [
+      ['server.ts'], ['app.ts'], ['routes', 'plugins'], ['src/sockets'], ['src/live', 'src/presence', 'src/outbox'], ['src/sync'],
+      ['src/chat', 'src/auth'], ['src/doctor', 'src/users'], ['src/log'], ['src/to-tidelog-error.ts'], ['src/config.ts'],
+      ['src/lib'], ['src/schemas'], ['src/errors.ts']
+    ]
+  },
+  {
+    root: 'src/chat/',
+    floors: [['messages', 'rooms', 'conversations'], ['payload', 'access'], ['context.ts'], ['directories'], ['rules']]
+  },
+  {
+    root: 'src/log/',
+    floors: [['conversation-log.ts', 'delete-purged.ts'], ['commit'], ['read', 'database-identity.ts'], ['model']]
+  },
+  {
+    root: 'packages/embedded-mongo/src/',
+    floors: [
+      ['cli.ts'], ['index.ts'], ['host'], ['server'], ['commands'], ['engine', 'aggregate'], ['query'], ['store', 'update'],
+      ['filter'], ['keys', 'wire'], ['bson'], ['values']
+    ]
+  }
+]
+
+const under = (root, room) => `^${root}${room.replaceAll('.', '\\.')}${room.endsWith('.ts') ? '$' : '/'}`
+
+const directions = plans.flatMap(({ root, floors }) => floors.flatMap((floor, level) => floor.map(room => ({
+  name: `${root}${room} imports down`,
+  severity: 'error',
+  from: { path: under(root, room) },
+  to: { path: floors.slice(0, level + 1).flat().filter(other => other !== room).map(other => under(root, other)) }
+})))).filter(({ to }) => to.path.length > 0)
+
+export default {
+  forbidden: [
+    { name: 'no circle of files', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no circle of folders', severity: 'error', scope: 'folder', from: {}, to: { circular: true } },
+    ...directions
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    exclude: '(^|/)(node_modules|dist)/',
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['@tidelog/source', 'import', 'node'] }
+  }
+}
