@@ -1,7 +1,9 @@
 import fp from 'fastify-plugin'
 import { ensureUserIndexes } from '../src/auth/accounts.ts'
 import type { AuthContext } from '../src/auth/context.ts'
-import { adminNames } from '../src/auth/identity.ts'
+import { type AdminCodeRow, issueAdminCodes } from '../src/auth/admin-codes.ts'
+import { HashQueue } from '../src/auth/hash-queue.ts'
+import { issuesTokens } from '../src/auth/keys.ts'
 import { ensureSessionIndexes, pruneSessions, type SessionRow } from '../src/auth/session-rows.ts'
 import type { Config } from '../src/config.ts'
 
@@ -24,7 +26,11 @@ export default fp(async function accounts (app, config: Config) {
     users: chat.collections.users,
     sessions,
     directory: chat.users,
-    admins: adminNames(config),
+    adminCodes: app.mongo.db!.collection<AdminCodeRow>('adminCodes'),
+    admins: app.admins,
+    issuerClock: app.issuerClock,
+    hashing: new HashQueue(),
+    failures: app.limiters,
     accessTtlMs: config.ACCESS_TOKEN_TTL * 1_000,
     refreshTtlMs: config.REFRESH_TOKEN_TTL * 1_000,
     now: chat.now,
@@ -33,6 +39,13 @@ export default fp(async function accounts (app, config: Config) {
       app.log.info(revoked, 'tokens revoked')
       app.revocations.emit('revoked', revoked)
       await chat.log.quiet()
+    }
+  })
+
+  app.addHook('onReady', async () => {
+    if (!issuesTokens(config)) return
+    for (const { username, code } of await issueAdminCodes(app.accounts)) {
+      app.log.warn({ username, adminCode: code }, 'nobody bears this name of ADMIN_USERS yet: register it with this adminCode')
     }
   })
 

@@ -4,9 +4,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
-import { adminNames, claimedUserId, openSession, requireGood, type Revocation, type Session } from '../src/auth/identity.ts'
+import { claimedUserId, openSession, requireGood, type Revocation, type Session } from '../src/auth/identity.ts'
+import { AdminNames } from '../src/auth/admin-names.ts'
+import { IssuerClock } from '../src/auth/issuer-clock.ts'
 import { JwkSet } from '../src/auth/jwks.ts'
 import { tokenKeys } from '../src/auth/keys.ts'
+import type { OwnClaims } from '../src/auth/context.ts'
+import type { SessionRow } from '../src/auth/session-rows.ts'
+import { SessionUse } from '../src/auth/session-use.ts'
 import { TokenVerifier } from '../src/auth/verifier.ts'
 import type { Identity } from '../src/users/identity.ts'
 
@@ -24,6 +29,10 @@ declare module 'fastify' {
      * @throws TidelogError INVALID_TOKEN, UNKNOWN_USER
      */
     requireSession: (session: Session) => void | Promise<void>
+    /** The administrators, by name. */
+    admins: AdminNames
+    /** What a host application's clock says. */
+    issuerClock: IssuerClock
     /** Emits `revoked` in this process when a user logs out or is deactivated here. */
     revocations: EventEmitter<{ revoked: [Revocation] }>
   }
@@ -39,7 +48,7 @@ declare module '@fastify/jwt' {
   interface FastifyJWT {
     /** `own`: HS256; `host` and `jwks`: a host application's public keys. Registered where the configuration names a key. */
     namespaces: 'own' | 'host' | 'jwks'
-    payload: { id: string, sid: string, iat: number }
+    payload: OwnClaims
   }
 }
 
@@ -72,7 +81,9 @@ export default fp(async function jwt (app, config: Config) {
     for (const algorithm of algorithms) verifier.accept(algorithm, token => app.jwt.jwks.verify(token))
   }
 
-  const admins = adminNames(config)
+  const admins = new AdminNames(config.ADMIN_USERS)
+  const issuerClock = new IssuerClock()
+  const use = new SessionUse(app.mongo.db!.collection<SessionRow>('sessions'), error => { app.log.warn({ err: error }, 'the use of a session could not be noted') })
   const { users, now } = app.chat
 
   async function verifyToken (token: unknown): Promise<Session> {
@@ -80,7 +91,16 @@ export default fp(async function jwt (app, config: Config) {
     if (typeof token !== 'string') throw new TidelogError('INVALID_TOKEN')
     const claims = await verifier.verify(token)
     const userId = claimedUserId(claims)
-    return openSession(token, claims, users.peek(userId) ?? await users.get(userId), admins, now())
+    const session = openSession(token, claims, users.peek(userId) ?? await users.get(userId), admins, now())
+    await note(session)
+    return session
+  }
+
+  /** What a good token tells beside who is asking. */
+  function note ({ identity: { userId, sessionId }, generation, pair, issuedAt }: Session): Promise<void> | undefined {
+    if (generation !== null) return use.note(sessionId, pair, now())
+    if (issuedAt !== null) issuerClock.observe(userId, sessionId, issuedAt.getTime(), now())
+    return undefined
   }
 
   function requireSession (session: Session): void | Promise<void> {
@@ -106,6 +126,8 @@ export default fp(async function jwt (app, config: Config) {
 
   app.decorateRequest('identity', null as unknown as Identity)
   app.decorateRequest('session', null as unknown as Session)
+  app.decorate('admins', admins)
+  app.decorate('issuerClock', issuerClock)
   app.decorate('authenticate', authenticate)
   app.decorate('verifyToken', verifyToken)
   app.decorate('requireSession', requireSession)

@@ -9,13 +9,17 @@ export interface Limiter {
   consume: (key: string) => void
   /** Refuses like `consume`, without counting. */
   check: (key: string) => void
+  /** Takes one count back. */
+  giveBack: (key: string) => void
   /** Counts and refuses nothing. @returns true: the key goes on although it was refused a tenth of the limit, and 100 times at least */
   isFlooding: (key: string) => boolean
 }
 
 export interface Limiters {
-  /** Failed logins, by account and address. */
+  /** Failed logins, by account and address; by address over all accounts; by account over all addresses that it does not know. */
   login: Limiter
+  loginAddress: Limiter
+  loginAccount: Limiter
   /** Registrations, by address. */
   register: Limiter
   /** Messages sent over any transport, by user. */
@@ -38,6 +42,8 @@ declare module 'fastify' {
 export default fp(async function rateLimit (app, config: Config) {
   app.decorate('limiters', {
     login: limiter(config.RATE_LIMIT_LOGIN, 60),
+    loginAddress: limiter(config.RATE_LIMIT_LOGIN_ADDRESS, 60),
+    loginAccount: limiter(config.RATE_LIMIT_LOGIN_ACCOUNT, 900),
     register: limiter(config.RATE_LIMIT_REGISTER, 3_600),
     sends: limiter(config.RATE_LIMIT_SENDS, 10),
     requests: limiter(config.RATE_LIMIT_REQUESTS, 10),
@@ -56,6 +62,9 @@ function limiter (max: number, seconds: number): Limiter {
     },
     check (key) {
       if (max > 0 && counter.countOf(key) >= max) throw refuse(key)
+    },
+    giveBack (key) {
+      if (counter.countOf(key) > 0) counter.add(key, -1)
     },
     isFlooding: key => max > 0 && counter.countOf(key) > floodAt
   }

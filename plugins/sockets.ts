@@ -46,9 +46,10 @@ export default fp(async function sockets (app, config: Config) {
   const delivery = startDelivery(services)
   const stopBeacon = beacon.start()
   io.on('typing', word => { deliverRemoteTyping(services, word) })
-  const stopRelay = startRelay(io, chat, app.revocations, ({ userId, sessionId }: Revocation) => {
+  const stopRelay = startRelay(io, chat, app.revocations, ({ userId, sessionId, keptSessionId }: Revocation) => {
     sync.longPolls.endOf(userId)
-    io.local.in(sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId)).disconnectSockets(true)
+    const ended = io.local.in(sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId))
+    ;(keptSessionId === undefined ? ended : ended.except(sessionRoom(keptSessionId))).disconnectSockets(true)
   })
   app.addHook('onClose', async () => {
     stopRelay()

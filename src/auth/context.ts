@@ -1,22 +1,55 @@
 import type { Collection } from 'mongodb'
 import type { UserDirectory } from '../users/user-directory.ts'
+import type { AdminCodeRow } from './admin-codes.ts'
+import type { AdminNames } from './admin-names.ts'
+import type { HashQueue } from './hash-queue.ts'
 import type { Revocation } from './identity.ts'
+import type { IssuerClock } from './issuer-clock.ts'
 import type { SessionRow } from './session-rows.ts'
 import type { UserRow } from '../users/user-row.ts'
+
+/** Counts failed logins; `plugins/rate-limit.ts` has it. */
+export interface FailureLimiter {
+  check: (key: string) => void
+  consume: (key: string) => void
+  /** Takes one count back. */
+  giveBack: (key: string) => void
+}
+
+export interface FailureLimiters {
+  /** By account and address. */
+  login: FailureLimiter
+  /** By address, over all accounts. */
+  loginAddress: FailureLimiter
+  /** By account, over all addresses that it does not know. */
+  loginAccount: FailureLimiter
+}
+
+/** What a token of ours says. */
+export interface OwnClaims {
+  id: string
+  sid: string
+  iat: number
+  /** The user's generation of tokens, and the session's pair. */
+  tidelog: [generation: number, pair: number]
+}
 
 /** What the operations on accounts work on; made once by the plugin `accounts`. */
 export interface AuthContext {
   users: Collection<UserRow>
   sessions: Collection<SessionRow>
   directory: UserDirectory
-  /** User names whose bearers are administrators, exactly as they are written. */
-  admins: ReadonlySet<string>
+  adminCodes: Collection<AdminCodeRow>
+  admins: AdminNames
+  hashing: HashQueue
+  failures: FailureLimiters
+  issuerClock: IssuerClock
   accessTtlMs: number
   refreshTtlMs: number
   /** Milliseconds since 1970. */
   now: () => number
   /** Signs an access token. */
-  sign: (payload: { id: string, sid: string, iat: number }) => string
+  sign: (payload: OwnClaims) => string
   /** Tells this process that tokens were revoked; resolves when nothing that was asked with them is under way here. */
   announce: (revoked: Revocation) => Promise<void>
 }

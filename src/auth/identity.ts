@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Config } from '../config.ts'
 import { TidelogError } from '../errors.ts'
+import type { AdminNames } from './admin-names.ts'
 import type { UserRow } from '../users/user-row.ts'
 import type { Identity } from '../users/identity.ts'
 
@@ -11,17 +11,16 @@ export interface Session {
   expiresAt: Date | null
   /** Null: a host application's token that does not say. */
   issuedAt: Date | null
+  /** Of tokens of ours: which generation of the user's tokens it is, and which pair of its session. */
+  generation: number | null
+  pair: number
 }
 
-/** A logout or deactivation: of one session, or (without `sessionId`) of all that the user had. */
+/** A logout or deactivation: of one session, or (without `sessionId`) of all that the user had but `keptSessionId`. */
 export interface Revocation {
   userId: string
   sessionId?: string
-}
-
-/** The user names whose bearers are administrators. They count exactly as written, since a host application may tell cases apart. */
-export function adminNames (config: Config): ReadonlySet<string> {
-  return new Set(config.ADMIN_USERS.split(',').map(name => name.trim()).filter(name => name !== ''))
+  keptSessionId?: string
 }
 
 /** The claims of a token whose signature, `exp` and `nbf` were found good; nothing else of it is known yet. */
@@ -38,15 +37,17 @@ export function claimedUserId (claims: Claims): string {
  * The session of verified claims, if the user's row still admits it.
  * @throws TidelogError UNKNOWN_USER (missing or deactivated) or INVALID_TOKEN (revoked).
  */
-export function openSession (token: string, claims: Claims, user: UserRow | undefined, admins: ReadonlySet<string>, now: number): Session {
+export function openSession (token: string, claims: Claims, user: UserRow | undefined, admins: AdminNames, now: number): Session {
   if (user === undefined) throw new TidelogError('UNKNOWN_USER')
   const issuedAt = timeOf(claims['iat'])
   const sid = claims['sid']
   const sessionId = typeof sid === 'string' && sid !== '' ? sid : nameOfToken(token)
+  const origin = originOf(claims['tidelog'])
   const session: Session = {
-    identity: { userId: user._id.toHexString(), id: user._id, user, isAdmin: admins.has(user.username), sessionId },
+    identity: { userId: user._id.toHexString(), id: user._id, user, isAdmin: admins.isAdmin(user), sessionId },
     expiresAt: timeOf(claims['exp']),
-    issuedAt
+    issuedAt,
+    ...origin
   }
   requireGood(session, user, now)
   return session
@@ -57,33 +58,47 @@ export function openSession (token: string, claims: Claims, user: UserRow | unde
  * @param now milliseconds since 1970
  * @throws TidelogError INVALID_TOKEN, UNKNOWN_USER
  */
-export function requireGood ({ identity, expiresAt, issuedAt }: Session, user: UserRow | undefined, now: number): void {
+export function requireGood ({ identity: { sessionId }, expiresAt, issuedAt, generation }: Session, user: UserRow | undefined, now: number): void {
   if (expiresAt !== null && expiresAt.getTime() <= now) throw new TidelogError('INVALID_TOKEN')
   if (user === undefined || user.isActive === false) throw new TidelogError('UNKNOWN_USER')
-  if (isRevoked(user, identity.sessionId, issuedAt)) throw new TidelogError('INVALID_TOKEN')
+  if (isRevoked(user, { sessionId, generation, issuedAt })) throw new TidelogError('INVALID_TOKEN')
+}
+
+/** What a revocation can be about. */
+export interface Origin {
+  sessionId: string
+  /** How often all sessions of the user had been ended when it was made; null: a host application's token. */
+  generation: number | null
+  issuedAt: Date | null
 }
 
 /**
- * A session of ours is as old as its login, whose millisecond its id holds: a login in the same second as a logout
- * everywhere is told apart. Other tokens are as old as their `iat`; one that does not say is older than any revocation.
+ * Tokens of ours count how often all sessions of their user were ended: no clock is asked. Others are as old as their
+ * `iat`; one that does not say is older than any revocation.
  */
-export function isRevoked (user: UserRow, sessionId: string, issuedAt: Date | null): boolean {
+export function isRevoked (user: UserRow, { sessionId, generation, issuedAt }: Origin): boolean {
   if (user.revokedSessions?.some(revoked => revoked.sid === sessionId) === true) return true
+  if (user.keptSession === sessionId) return false
+  if (generation !== null) return generation < (user.tokenGeneration ?? 0)
   if (user.tokensValidFrom === undefined) return false
-  const began = sessionBegan(sessionId)
-  if (began !== undefined) return began <= user.tokensValidFrom.getTime()
   return issuedAt === null || issuedAt.getTime() < user.tokensValidFrom.getTime()
-}
-
-/** Milliseconds since 1970 at which the session of a UUID of version 7 began; undefined for other names. */
-export function sessionBegan (sessionId: string): number | undefined {
-  const match = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.exec(sessionId)
-  return match === null ? undefined : parseInt(`${match[1]}${match[2]}`, 16)
 }
 
 /** A name of what was signed: the same signature can be written in several ways. */
 function nameOfToken (token: string): string {
   return `token:${createHash('sha256').update(token.slice(0, token.lastIndexOf('.'))).digest('base64url')}`
+}
+
+/** What our own tokens say of their making. */
+function originOf (claim: unknown): { generation: number | null, pair: number } {
+  if (claim === undefined) return { generation: null, pair: 0 }
+  const [generation, pair] = Array.isArray(claim) ? claim as unknown[] : []
+  if (!isCount(generation) || !isCount(pair)) throw new TidelogError('INVALID_TOKEN')
+  return { generation, pair }
+}
+
+function isCount (value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 /** @throws TidelogError INVALID_TOKEN for what is no number of seconds. */

@@ -38,7 +38,7 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
 
 /** Who bears an administrator's name is one: such a name is neither taken nor set free by renaming. */
 async function refuseName ({ users, admins }: AuthContext, row: UserRow, username: string): Promise<void> {
-  if (admins.has(username) || admins.has(row.username)) throw new TidelogError('NOT_ALLOWED', 'The user name of an administrator cannot be changed or taken')
+  if (admins.reserves(username) || admins.isAdmin(row)) throw new TidelogError('NOT_ALLOWED', 'The user name of an administrator cannot be changed or taken')
   const other = await users.findOne({ _id: { $ne: row._id }, $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection: { _id: 1 } })
   if (other !== null) throw new TidelogError('USERNAME_TAKEN')
 }

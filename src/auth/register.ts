@@ -3,27 +3,33 @@ import { TidelogError } from '../errors.ts'
 import type { RegisterInput } from '../schemas/auth.ts'
 import { searchKeysOf, toTakenError } from './accounts.ts'
 import type { AuthContext } from './context.ts'
+import { requireAdminCode, spendAdminCodes } from './admin-codes.ts'
+import type { Caller } from './login.ts'
 import { hashPassword } from './password.ts'
+import { firstAddress } from './prove-password.ts'
 import { type TokenPair, startSession } from './sessions.ts'
 import type { UserRow } from '../users/user-row.ts'
 
 /**
  * Makes an account and its first session.
- * @throws TidelogError USERNAME_TAKEN or EMAIL_TAKEN.
+ * @throws TidelogError USERNAME_TAKEN, EMAIL_TAKEN, OVERLOADED, or NOT_ALLOWED for an administrator's name without its code.
  */
-export async function register (context: AuthContext, input: RegisterInput): Promise<TokenPair> {
+export async function register (context: AuthContext, input: RegisterInput, { address, client }: Caller): Promise<TokenPair> {
   const { username } = input
   const email = input.email.toLowerCase()
   await refuseTaken(context, username, email)
+  await requireAdminCode(context, username, input.adminCode)
   const now = new Date(context.now())
   const fullName = input.fullName.trim()
+  const _id = new ObjectId()
   const user: UserRow = {
-    _id: new ObjectId(),
+    _id,
     fullName,
     username,
     email,
     profilePicture: input.profilePicture ?? null,
-    password: await hashPassword(input.password),
+    password: await context.hashing.run({ address, isKnown: false }, () => hashPassword(input.password)),
+    knownAddresses: firstAddress({ _id }, address),
     isActive: true,
     usernameKey: username.toLowerCase(),
     emailKey: email,
@@ -36,7 +42,8 @@ export async function register (context: AuthContext, input: RegisterInput): Pro
   } catch (error) {
     throw toTakenError(error)
   }
-  return await startSession(context, user)
+  await spendAdminCodes(context, username)
+  return await startSession(context, user, client)
 }
 
 /** The rows of a host application have no keys to collide with: look for them; the unique indexes settle the rest. */

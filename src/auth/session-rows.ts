@@ -2,13 +2,23 @@ import type { Collection, ObjectId } from 'mongodb'
 
 /** One login, which its refresh tokens continue. */
 export interface SessionRow {
-  /** The `sid` of its access tokens: a UUID of version 7, which holds the time of the login. */
+  /** The `sid` of its access tokens. */
   _id: string
   userId: ObjectId
   /** SHA-256 of the part that all refresh tokens of the session share: whoever knows it has held one of them. */
   familyHash: string
-  /** SHA-256 of the one refresh token that is good now. */
+  /** SHA-256 of the newest refresh token. */
   tokenHash: string
+  /** SHA-256 of the refresh token before it, while the newest pair of tokens was not used yet. */
+  previousHash?: string
+  /** How many pairs came before the newest: its access token names it. */
+  pair?: number
+  /** The user's `tokenGeneration` at the login, or when the session was kept. */
+  generation?: number
+  /** What the client called itself when it last got tokens. */
+  client?: string | null
+  /** To ten minutes, except of sockets: their handshake counts. */
+  lastUsedAt?: Date
   createdAt: Date
   refreshedAt: Date
   expiresAt: Date

@@ -1,16 +1,19 @@
 /**
  * Sessions: begun by a login, continued by refresh tokens, ended by a logout.
  *
- * A refresh token is good once: exchanging it is one atomic update on its hash. Whoever sends one that was exchanged
- * before has held a token of the session, and so has somebody else who came first: one of them stole it, and the
- * session ends. The one exception is a request that arrives at this process while another with the same token is under
- * way here (a page that refreshes twice at once): both get the same answer.
+ * A refresh token is exchanged for the next pair of tokens. The answer may be lost: so it can be exchanged again until
+ * the new pair was used once, which makes another pair in the place of the unused one. Whoever sends any other token of
+ * the session (an older one, one whose successor was used, one that was replaced unused) shares the session with somebody
+ * who has a copy: it ends. Requests with one token that overlap at this process get the same answer.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { AuthContext } from './context.ts'
 import { isRevoked } from './identity.ts'
+import type { Caller } from './login.ts'
+import { rememberAddress } from './prove-password.ts'
+import type { SessionRow } from './session-rows.ts'
 import type { UserRow } from '../users/user-row.ts'
 
 /** What a login or refresh hands out. */
@@ -31,45 +34,51 @@ const revokedMax = 200
 /** Before the end of time, and still a date that every driver can store. */
 const never = new Date('9999-12-31T00:00:00.000Z')
 
-export async function startSession (context: AuthContext, user: UserRow): Promise<TokenPair> {
+/** @param client what the client calls itself */
+export async function startSession (context: AuthContext, user: UserRow, client: string | null): Promise<TokenPair> {
   const now = context.now()
-  // A session is newer than the logout that it follows, also where another node's clock was ahead.
-  const sid = sessionIdAt(Math.max(now, (user.tokensValidFrom?.getTime() ?? 0) + 1))
   const family = randomBytes(16).toString('base64url')
   const refreshToken = nextToken(family)
-  await context.sessions.insertOne({
-    _id: sid,
+  const row: SessionRow = {
+    _id: randomUUID(),
     userId: user._id,
     familyHash: hash(family),
     tokenHash: hash(refreshToken),
+    pair: 0,
+    generation: user.tokenGeneration ?? 0,
+    client,
     createdAt: new Date(now),
     refreshedAt: new Date(now),
     expiresAt: new Date(now + context.refreshTtlMs)
-  })
-  return grant(context, user, sid, refreshToken)
+  }
+  await context.sessions.insertOne(row)
+  return grant(context, user, row, refreshToken)
 }
 
 const underWay = new WeakMap<AuthContext, Map<string, Promise<TokenPair>>>()
 
-/** @throws TidelogError INVALID_REFRESH_TOKEN; the session has ended if the token was one of its earlier ones. */
-export async function refreshSession (context: AuthContext, refreshToken: string): Promise<TokenPair> {
+/** @throws TidelogError INVALID_REFRESH_TOKEN; the session has ended if the token is one of its own that may not be exchanged. */
+export async function refreshSession (context: AuthContext, refreshToken: string, caller: Caller): Promise<TokenPair> {
   if (!refreshTokenForm.test(refreshToken)) throw new TidelogError('INVALID_REFRESH_TOKEN')
   const running = underWay.get(context) ?? new Map<string, Promise<TokenPair>>()
   underWay.set(context, running)
   const tokenHash = hash(refreshToken)
   const same = running.get(tokenHash)
   if (same !== undefined) return await same
-  const exchange = rotate(context, refreshToken.slice(0, familyChars), tokenHash).finally(() => { running.delete(tokenHash) })
+  const exchange = rotate(context, refreshToken.slice(0, familyChars), tokenHash, caller).finally(() => { running.delete(tokenHash) })
   running.set(tokenHash, exchange)
   return await exchange
 }
 
-async function rotate (context: AuthContext, family: string, tokenHash: string): Promise<TokenPair> {
+async function rotate (context: AuthContext, family: string, tokenHash: string, { address, client }: Caller): Promise<TokenPair> {
   const now = context.now()
   const next = nextToken(family)
   const row = await context.sessions.findOneAndUpdate(
-    { familyHash: hash(family), tokenHash, expiresAt: { $gt: new Date(now) } },
-    { $set: { tokenHash: hash(next), refreshedAt: new Date(now), expiresAt: new Date(now + context.refreshTtlMs) } },
+    { familyHash: hash(family), $or: [{ tokenHash }, { previousHash: tokenHash }], expiresAt: { $gt: new Date(now) } },
+    {
+      $set: { tokenHash: hash(next), previousHash: tokenHash, client, refreshedAt: new Date(now), expiresAt: new Date(now + context.refreshTtlMs) },
+      $inc: { pair: 1 }
+    },
     { returnDocument: 'after' }
   )
   if (row === null) {
@@ -78,11 +87,12 @@ async function rotate (context: AuthContext, family: string, tokenHash: string):
     throw new TidelogError('INVALID_REFRESH_TOKEN')
   }
   const user = await context.users.findOne({ _id: row.userId })
-  if (user === null || user.isActive === false || isRevoked(user, row._id, new Date(now))) {
+  if (user === null || user.isActive === false || isRevoked(user, { sessionId: row._id, generation: row.generation ?? 0, issuedAt: null })) {
     await context.sessions.deleteOne({ _id: row._id })
     throw new TidelogError('INVALID_REFRESH_TOKEN')
   }
-  return grant(context, user, row._id, next)
+  await rememberAddress(context, user, address)
+  return grant(context, user, row, next)
 }
 
 /**
@@ -106,32 +116,34 @@ export async function endSession (context: AuthContext, userId: ObjectId, sid: s
   await context.announce({ userId: userId.toHexString(), sessionId: sid })
 }
 
-/** Ends every session of a user, and refuses every token issued until now. */
-export async function endAllSessions (context: AuthContext, userId: ObjectId): Promise<void> {
-  await context.users.updateOne({ _id: userId }, { $max: { tokensValidFrom: new Date(context.now()) }, $unset: { revokedSessions: '' } })
-  await context.sessions.deleteMany({ userId })
+/**
+ * Ends every session of a user, and refuses every token issued until now.
+ * @param kept a session that goes on
+ */
+export async function endAllSessions (context: AuthContext, userId: ObjectId, kept?: string): Promise<void> {
+  const { validFrom, seen } = context.issuerClock.cut(userId.toHexString(), context.now())
+  const revoked = seen.filter(sid => sid !== kept).map(sid => ({ sid, until: never }))
+  const user = await context.users.findOneAndUpdate({ _id: userId }, {
+    $inc: { tokenGeneration: 1 },
+    $max: { tokensValidFrom: validFrom },
+    $set: { revokedSessions: revoked, ...(kept === undefined ? {} : { keptSession: kept }) },
+    ...(kept === undefined ? { $unset: { keptSession: '' } } : {})
+  }, { returnDocument: 'after' })
+  await context.sessions.deleteMany({ userId, ...(kept === undefined ? {} : { _id: { $ne: kept } }) })
+  if (kept !== undefined) await context.sessions.updateOne({ _id: kept, userId }, { $set: { generation: user?.tokenGeneration ?? 0 } })
   context.directory.announceChange(userId.toHexString())
-  await context.announce({ userId: userId.toHexString() })
+  await context.announce({ userId: userId.toHexString(), ...(kept === undefined ? {} : { keptSessionId: kept }) })
 }
 
-function grant (context: AuthContext, user: UserRow, sid: string, refreshToken: string): TokenPair {
+function grant (context: AuthContext, user: UserRow, { _id: sid, generation = 0, pair = 0 }: SessionRow, refreshToken: string): TokenPair {
   // A token counts in whole seconds, and so does its end.
   const iat = Math.floor(context.now() / 1_000)
   return {
-    token: context.sign({ id: user._id.toHexString(), sid, iat }),
+    token: context.sign({ id: user._id.toHexString(), sid, iat, tidelog: [generation, pair] }),
     expiresAt: new Date(iat * 1_000 + context.accessTtlMs),
     refreshToken,
     user
   }
-}
-
-/** A UUID of version 7: 48 bits of milliseconds, then randomness. */
-function sessionIdAt (now: number): string {
-  const bytes = randomBytes(16)
-  bytes.writeUIntBE(now, 0, 6)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
 function nextToken (family: string): string {

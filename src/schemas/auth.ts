@@ -2,12 +2,16 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Input, Time, User } from './primitives.ts'
 import { Email, FullName, ProfilePicture, Username } from './user.ts'
 
+const NewPassword = Type.String({ minLength: 8, maxLength: 200, format: 'password', description: '8 to 200 characters' })
+const Password = Type.String({ minLength: 1, maxLength: 200, format: 'password', description: 'At most 200 characters' })
+
 export const RegisterInput = Input({
   fullName: FullName,
   username: Username,
   email: Email,
-  password: Type.String({ minLength: 8, maxLength: 200, format: 'password', description: '8 to 200 characters' }),
-  profilePicture: Type.Optional(ProfilePicture)
+  password: NewPassword,
+  profilePicture: Type.Optional(ProfilePicture),
+  adminCode: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'For a user name of ADMIN_USERS: the code that the server printed for it at its start' }))
 })
 export type RegisterInput = Static<typeof RegisterInput>
 
@@ -15,22 +19,36 @@ export type RegisterInput = Static<typeof RegisterInput>
 export const LoginInput = Input({
   email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The e-mail address of the account; it or `username` is required, and it counts if both are there' })),
   username: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The user name of the account' })),
-  password: Type.String({ minLength: 1, maxLength: 200, format: 'password', description: 'At most 200 characters' })
+  password: Password
 })
 export type LoginInput = Static<typeof LoginInput>
 
 export const RefreshInput = Input({
-  refreshToken: Type.String({ minLength: 1, maxLength: 200, description: 'The newest refresh token of the session; it is good once' })
+  refreshToken: Type.String({ minLength: 1, maxLength: 200, description: 'The newest refresh token of the session' })
 })
 
 export const LogoutInput = Input({
   everywhere: Type.Optional(Type.Boolean({ description: 'True ends every session of the user, not only this one' }))
 })
 
+export const PasswordInput = Input({ password: Password, newPassword: NewPassword }, { description: 'The present password and the next one' })
+export type PasswordInput = Static<typeof PasswordInput>
+
+export const SessionInfo = Type.Object({
+  _id: Type.String(),
+  createdAt: Time,
+  lastUsedAt: Type.String({ ...Time, description: 'To ten minutes' }),
+  client: Type.Union([Type.String(), Type.Null()], { description: 'What the client called itself (User-Agent), shortened; null: nothing' }),
+  current: Type.Boolean({ description: 'The session of this request' })
+}, { description: 'A session of the caller' })
+export type SessionInfo = Static<typeof SessionInfo>
+
+export const SessionParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) })
+
 export const GrantBody = Type.Object({
   success: Type.Literal(true),
   token: Type.String({ description: 'The access token (a JWT) for `Authorization: Bearer` and the socket handshake' }),
   expiresAt: Time,
-  refreshToken: Type.String({ description: 'Exchanges for the next pair of tokens at `POST /api/auth/refresh`, once' }),
+  refreshToken: Type.String({ description: 'Exchanges for the next pair of tokens at `POST /api/auth/refresh`; again until the next pair was used once, since an answer may be lost' }),
   user: User
 }, { description: 'The tokens of a session' })

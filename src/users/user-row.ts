@@ -12,10 +12,16 @@ export interface UserRow {
   password?: string
   /** False: deactivated; missing counts as active. */
   isActive?: boolean
-  /** Tokens issued before this are refused (logout everywhere, deactivation). */
+  /** How often all of the user's sessions were ended: tokens of ours name the count at which they were made. */
+  tokenGeneration?: number
+  /** A host application's tokens issued before this, by its own clock, are refused. */
   tokensValidFrom?: Date
+  /** The session that went on when the others were ended last. */
+  keptSession?: string
   /** Sessions that were logged out, until the last token that they may have has expired. */
   revokedSessions?: Array<{ sid: string, until: Date }>
+  /** Marks of the addresses at which the account was used last. */
+  knownAddresses?: string[]
   /** The user name and the e-mail address in lower case, where the account was registered here: each is there once. */
   usernameKey?: string
   emailKey?: string

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../app.ts'
+import { issueAdminCodes } from '../../src/auth/admin-codes.ts'
 import { readConfig } from '../../src/config.ts'
 import { request } from './request.ts'
 
@@ -25,6 +26,13 @@ export interface TestApp {
   call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
   /** Registers an account named `username` with the password `password-1`. */
   register: (username: string, fields?: Record<string, unknown>) => Promise<{ token: string, refreshToken: string, id: string }>
+}
+
+/** What an administrator's name is registered with. */
+async function adminCode ({ accounts }: FastifyInstance, username: string): Promise<{ adminCode?: string }> {
+  if (!accounts.admins.reserves(username)) return {}
+  const issued = (await issueAdminCodes(accounts)).find(one => one.username.toLowerCase() === username.toLowerCase())
+  return issued === undefined ? {} : { adminCode: issued.code }
 }
 
 interface Suite {
@@ -53,7 +61,7 @@ export async function startApp (t: Suite, environment: Record<string, string> = 
 
   async function register (username: string, fields: Record<string, unknown> = {}) {
     const answer = await call('POST', '/api/auth/register', {
-      body: { fullName: `Full ${username}`, username, email: `${username}@example.org`, password: 'password-1', ...fields }
+      body: { ...await adminCode(app, username), fullName: `Full ${username}`, username, email: `${username}@example.org`, password: 'password-1', ...fields }
     })
     if (answer.status !== 201) throw new Error(`registration answered ${answer.status}: ${answer.text}`)
     return { token: answer.body.token as string, refreshToken: answer.body.refreshToken as string, id: answer.body.user._id as string }

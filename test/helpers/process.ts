@@ -23,13 +23,14 @@ export function runServer (environment: Record<string, string>): ChildProcess {
   })
 }
 
-/** Starts a server and waits until it listens. */
-export async function startServer (environment: Record<string, string>): Promise<ServerProcess> {
+/** Starts a server and waits until it listens; `onLine` gets what it prints. */
+export async function startServer (environment: Record<string, string>, onLine: (line: string) => void = () => {}): Promise<ServerProcess> {
   const child = runServer(environment)
   let errors = ''
   child.stderr?.on('data', chunk => { errors += String(chunk) })
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout! }).on('line', line => {
+      onLine(line)
       const listening = /Server listening at (http:\/\/[^"]+)/.exec(line)
       if (listening?.[1] !== undefined) resolve(listening[1])
     })

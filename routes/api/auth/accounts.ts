@@ -1,54 +1,80 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { login } from '../../../src/auth/login.ts'
+import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import { changePassword } from '../../../src/auth/change-password.ts'
+import { type Caller, login } from '../../../src/auth/login.ts'
+import { clientName } from '../../../src/auth/own-sessions.ts'
 import { tokenPairBody } from '../../../src/auth/payload.ts'
 import { register } from '../../../src/auth/register.ts'
 import { refreshSession } from '../../../src/auth/sessions.ts'
-import { GrantBody, LoginInput, RefreshInput, RegisterInput } from '../../../src/schemas/auth.ts'
+import { GrantBody, LoginInput, PasswordInput, RefreshInput, RegisterInput } from '../../../src/schemas/auth.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 
 /** Accounts of our own; `app.accounts` signs their tokens. */
 const accountRoutes: FastifyPluginAsyncTypebox = async app => {
+  const callerOf = ({ raw, headers }: Pick<FastifyRequest, 'raw' | 'headers'>): Caller => ({ address: app.addressOf(raw), client: clientName(headers['user-agent']) })
+  /** Before a token says whose a request is, it counts for its address. */
+  const countAddress = async ({ raw }: FastifyRequest) => { app.limiters.requests.consume(`address:${app.addressOf(raw)}`) }
+
   app.post('/register', {
+    onRequest: countAddress,
     schema: {
       summary: 'Make an account and begin a session',
       description: 'User names and e-mail addresses are there once, without regard to case.',
       tags: ['authentication'],
       security: [],
       body: RegisterInput,
-      response: { 201: GrantBody, ...failures(400, 409, 413, 415, 429, 503) }
+      response: { 201: GrantBody, ...failures(400, 403, 409, 413, 415, 429, 503) }
     }
   }, async (request, reply) => {
     app.limiters.register.consume(app.addressOf(request.raw))
-    const grant = await register(app.accounts, request.body)
+    const grant = await register(app.accounts, request.body, callerOf(request))
     request.log.info({ userId: grant.user._id.toHexString() }, 'account registered')
     return reply.code(201).send(tokenPairBody(grant))
   })
 
   app.post('/login', {
+    onRequest: countAddress,
     schema: {
       summary: 'Begin a session',
-      description: 'With `email` or `username`. An unknown account and a wrong password are told alike; failures are counted for the account and address.',
+      description: 'With `email` or `username`. An unknown account and a wrong password are told alike; failures are counted for the account and address, for the address, and for the account over all addresses that it does not know.',
       tags: ['authentication'],
       security: [],
       body: LoginInput,
       response: { 200: GrantBody, ...failures(400, 401, 403, 413, 415, 429, 503) }
     }
   }, async request => {
-    const grant = await login(app.accounts, request.body, app.addressOf(request.raw), app.limiters.login)
+    const grant = await login(app.accounts, request.body, callerOf(request))
     request.log.info({ userId: grant.user._id.toHexString() }, 'logged in')
     return tokenPairBody(grant)
   })
 
   app.post('/refresh', {
+    onRequest: countAddress,
     schema: {
       summary: 'Continue a session with new tokens',
-      description: 'A refresh token is good once. Sending one that was exchanged before ends the session (401 `INVALID_REFRESH_TOKEN`); only requests that overlap at one server get the same answer.',
+      description: 'Until one of the new tokens was used, the old refresh token can be exchanged again, which replaces them: an answer may be lost. Sending it later, or an older or a replaced one, ends the session (401 `INVALID_REFRESH_TOKEN`).',
       tags: ['authentication'],
       security: [],
       body: RefreshInput,
-      response: { 200: GrantBody, ...failures(400, 401, 413, 415, 503) }
+      response: { 200: GrantBody, ...failures(400, 401, 413, 415, 429, 503) }
     }
-  }, async request => tokenPairBody(await refreshSession(app.accounts, request.body.refreshToken)))
+  }, async request => tokenPairBody(await refreshSession(app.accounts, request.body.refreshToken, callerOf(request))))
+
+  app.post('/password', {
+    onRequest: app.authenticate,
+    schema: {
+      summary: 'Change the password',
+      description: 'Ends all other sessions of the user; this one goes on with the tokens that it has. A wrong `password` is counted like a failed login.',
+      tags: ['authentication'],
+      body: PasswordInput,
+      response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(400, 401, 413, 415, 429, 503) }
+    }
+  }, async ({ body, identity, log }) => {
+    await changePassword(app.accounts, identity, body)
+    log.info({ userId: identity.userId }, 'password changed')
+    return { success: true as const }
+  })
 }
 
 export default accountRoutes

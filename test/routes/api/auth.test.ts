@@ -1,6 +1,7 @@
 import * as bcrypt from '@node-rs/bcrypt'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
+import { connect } from '../../helpers/sockets.ts'
 import { startApp, type TestApp } from '../../helpers/app.ts'
 import { request } from '../../helpers/request.ts'
 import { hs256 } from '../../helpers/tokens.ts'
@@ -147,12 +148,53 @@ t.test('sessions', async t => {
     for (const token of [first.token, second.body.token, third.body.token]) t.match(await me(token), { status: 200 })
   })
 
+  await t.test('the answer to a refresh may be lost: the token can be exchanged again until its successor was used', async t => {
+    const first = await server.register('loser')
+    const lost = await refresh(first.refreshToken)
+    const again = await refresh(first.refreshToken)
+    t.match(again, { status: 200, body: { refreshToken: String } })
+    t.not(again.body.refreshToken, lost.body.refreshToken)
+    t.match(await me(again.body.token), { status: 200 })
+    t.match(await refresh(first.refreshToken), invalidRefresh, 'its successor was used by a call')
+    t.match(await me(again.body.token), invalidToken)
+  })
+
+  await t.test('a successor that was used for a refresh, or on a socket, ends its predecessor too', async t => {
+    const uses = {
+      refresher: async (next: { refreshToken: string }) => { await refresh(next.refreshToken) },
+      socketeer: async (next: { token: string }) => { await connect(t, server.url, next.token) }
+    }
+    for (const [name, use] of Object.entries(uses)) {
+      const { refreshToken } = await server.register(`used-by-${name}`)
+      await use((await refresh(refreshToken)).body)
+      t.match(await refresh(refreshToken), invalidRefresh, name)
+    }
+  })
+
+  await t.test('a successor that was replaced unused is void, and its use ends the session', async t => {
+    const { refreshToken } = await server.register('replaced')
+    const [one, two] = [await refresh(refreshToken), await refresh(refreshToken)]
+    t.match(await refresh(one.body.refreshToken), invalidRefresh)
+    t.match(await refresh(two.body.refreshToken), invalidRefresh)
+  })
+
+  await t.test('a token that was used long ago does not stand in the way of a lost answer', async t => {
+    const first = await server.register('steady')
+    await me(first.token)
+    const second = (await refresh(first.refreshToken)).body
+    await me(second.token)
+    await refresh(second.refreshToken)
+    await me(second.token)
+    t.match(await refresh(second.refreshToken), { status: 200 }, 'the access token before is no use of the successor')
+  })
+
   await t.test('a former refresh token ends its session, whenever it was exchanged, and no other session', async t => {
     for (const age of [1, 3]) {
       const { refreshToken, token } = await server.register(`reuser-${age}`)
       const other = await loginAs(`reuser-${age}`)
       let latest = { refreshToken, token }
       for (let i = 0; i < age; i++) latest = (await refresh(latest.refreshToken)).body
+      await me(latest.token)
       t.match(await refresh(refreshToken), invalidRefresh, 'the former one')
       t.match(await refresh(latest.refreshToken), invalidRefresh, 'the newest one')
       t.match(await me(latest.token), invalidToken)
@@ -162,14 +204,12 @@ t.test('sessions', async t => {
     }
   })
 
-  await t.test('requests that overlap get the same answer; a later one is a reuse', async t => {
-    const { refreshToken, token } = await server.register('doubler')
+  await t.test('requests that overlap get the same answer', async t => {
+    const { refreshToken } = await server.register('doubler')
     const answers = await Promise.all([server.app, server.app, server.app].map(app =>
       app.inject({ method: 'POST', url: '/api/auth/refresh', payload: { refreshToken } })))
     t.same(answers.map(({ statusCode }) => statusCode), [200, 200, 200])
     t.equal(new Set(answers.map(answer => answer.json<{ refreshToken: string }>().refreshToken)).size, 1)
-    t.match(await refresh(refreshToken), invalidRefresh)
-    t.match(await me(token), invalidToken)
   })
 
   await t.test('a token that was never given out is refused, and ends nothing', async t => {
@@ -241,16 +281,16 @@ t.test('sessions', async t => {
     await users.updateOne({ _id }, { $set: { revokedSessions: Array.from({ length: 200 }, (_, i) => ({ sid: `s${i}`, until: new Date(Date.now() + 60_000) })) } })
     await server.call('POST', '/api/auth/logout', { token: next.token })
     const row = await users.findOne({ _id })
-    t.equal(row?.revokedSessions, undefined)
+    t.same(row?.revokedSessions, [])
     t.type(row?.tokensValidFrom, Date)
     t.match(await me(next.token), invalidToken)
   })
 })
 
 t.test('limits', async t => {
-  const server: TestApp = await startApp(t, { RATE_LIMIT_LOGIN: '3', RATE_LIMIT_REGISTER: '2', RATE_LIMIT_REQUESTS: '20' })
+  const server: TestApp = await startApp(t, { RATE_LIMIT_LOGIN: '3', RATE_LIMIT_REGISTER: '2' })
   const login = (username: string, password: string) => server.call('POST', '/api/auth/login', { body: { username, password } })
-  const { token } = await server.register('limited')
+  await server.register('limited')
   await server.register('another')
   const third = await server.call('POST', '/api/auth/register', { body: { ...input } })
   t.match(third, tooMany, 'registrations of an address')
@@ -268,9 +308,14 @@ t.test('limits', async t => {
   t.equal(guesses.at(-1)?.statusCode, 429, 'the right guess of a burst comes too late')
   for (let i = 0; i < 3; i++) t.match(await login('nobody', 'wrong'), { status: 401 })
   t.match(await login('nobody', 'wrong'), tooMany, 'an account that does not exist is limited alike')
+})
 
+t.test('limits of requests', async t => {
+  const server = await startApp(t, { RATE_LIMIT_REQUESTS: '20' })
+  const { token } = await server.register('limited')
   const requests = await Promise.all(Array.from({ length: 25 }, () => server.call('GET', '/api/auth/me', { token })))
   t.same([200, 429].map(status => requests.filter(answer => answer.status === status).length), [20, 5], 'requests of a user')
   const strangers = await Promise.all(Array.from({ length: 25 }, () => server.call('GET', '/api/auth/me')))
-  t.same([401, 429].map(status => strangers.filter(answer => answer.status === status).length), [20, 5], 'requests of an address without a good token')
+  t.same([401, 429].map(status => strangers.filter(answer => answer.status === status).length), [19, 6], 'requests of an address without a good token, its registration among them')
+  for (const path of ['register', 'login', 'refresh', 'logout']) t.match(await server.call('POST', `/api/auth/${path}`, { body: {} }), tooMany, path)
 })
