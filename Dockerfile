@@ -3,6 +3,7 @@ FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/embedded-mongo/package.json packages/embedded-mongo/
+COPY packages/client/package.json packages/client/
 RUN npm ci
 COPY tsconfig.base.json tsconfig.build.json ./
 COPY app.ts server.ts ./
@@ -10,6 +11,8 @@ COPY src src
 COPY plugins plugins
 COPY routes routes
 COPY packages packages
+COPY scripts/build-web.mjs scripts/
+COPY web web
 RUN npm run build && npm prune --omit=dev
 
 FROM node:22-slim
@@ -18,6 +21,7 @@ WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/packages packages
 COPY --from=build /app/dist dist
+COPY --from=build /app/web/dist web/dist
 COPY --from=build /app/package.json ./
 RUN mkdir /data && chown node:node /data
 USER node

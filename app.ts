@@ -16,6 +16,7 @@ import socketIo from './plugins/socket-io.ts'
 import sockets from './plugins/sockets.ts'
 import sync from './plugins/sync.ts'
 import validation from './plugins/validation.ts'
+import webApp from './plugins/web-app.ts'
 import adminRoutes from './routes/api/admin/index.ts'
 import authRoutes from './routes/api/auth/index.ts'
 import commonChatRoutes from './routes/api/common-chat/index.ts'
@@ -58,6 +59,7 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(socketIo, config)
   await app.register(sockets, config)
   await app.register(retention, config)
+  await app.register(webApp)
 
   await app.register(authRoutes, { prefix: '/api/auth', ...config })
   await app.register(userRoutes, { prefix: '/api/users' })

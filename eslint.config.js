@@ -6,12 +6,13 @@ const ignores = ['**/dist/**', '**/.tap/**', '**/data/**', '**/node_modules/**']
 export default [
   ...neostandard({ ts: true, ignores }),
   ...tseslint.config({
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     plugins: { '@typescript-eslint': tseslint.plugin },
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },
     rules: {
       // A schema and the type made from it share a name; TypeScript finds real doubles.
       'no-redeclare': 'off',
+      'react/jsx-handler-names': 'off',
       '@typescript-eslint/no-redeclare': 'off',
       'no-void': ['error', { allowAsStatement: true }],
       // tap waits for its subtests by itself.

@@ -1,0 +1,117 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, extname, join, relative, sep } from 'node:path'
+
+/** The pages of the web app: each is index.html, which shows the right one by its address. */
+const pages = ['/', '/c/:id', '/new', '/rooms', '/search', '/settings', '/sign-in', '/sign-up']
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.webmanifest': 'application/manifest+json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.txt': 'text/plain; charset=utf-8'
+}
+
+/** What the page may load: its own files; pictures by https too, for people's pictures have addresses of their own. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "font-src 'self'",
+  "img-src 'self' blob: https:",
+  "media-src 'self' blob:",
+  "manifest-src 'self'",
+  "worker-src 'self'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types tidelog'
+].join('; ')
+
+interface File {
+  type: string
+  etag: string
+  cacheControl: string
+  plain: Buffer
+  br: Buffer | undefined
+  gzip: Buffer | undefined
+}
+
+/** The built web app at `/`, from memory: some 40 files, compressed when they were built. */
+export default fp(
+  async function webApp (app) {
+    const folder = builtApp()
+    if (folder === undefined) {
+      app.log.info('the web app is not built: "npm run build" makes it')
+      return
+    }
+    const files = readFiles(folder)
+    const index = files.get('/index.html')
+    if (index === undefined) throw new Error(`${folder} holds no index.html: build the web app again`)
+    for (const page of pages) serve(page, index)
+    for (const [path, file] of files) serve(path, file)
+
+    function serve (path: string, file: File): void {
+      app.get(path, { schema: { hide: true } }, async (request, reply) => send(request, reply, file))
+    }
+  },
+  { name: 'web-app' }
+)
+
+/** The folder of the built app, beside the package.json of this program; undefined: not built. */
+function builtApp (): string | undefined {
+  let root = import.meta.dirname
+  while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root)
+  const folder = join(root, 'web/dist')
+  return existsSync(join(folder, '.stamp')) ? folder : undefined
+}
+
+function readFiles (folder: string): Map<string, File> {
+  const files = new Map<string, File>()
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const type = types[extname(entry.name)]
+    if (!entry.isFile() || type === undefined) continue
+    const full = join(entry.parentPath, entry.name)
+    const path = `/${relative(folder, full).split(sep).join('/')}`
+    const plain = readFileSync(full)
+    files.set(path, {
+      type,
+      etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
+      // A built name carries the hash of its content; the others are asked for again each time.
+      cacheControl: path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      plain,
+      br: readIfThere(`${full}.br`),
+      gzip: readIfThere(`${full}.gz`)
+    })
+  }
+  return files
+}
+
+function readIfThere (path: string): Buffer | undefined {
+  return existsSync(path) ? readFileSync(path) : undefined
+}
+
+function send (request: FastifyRequest, reply: FastifyReply, file: File): FastifyReply {
+  void reply.headers({
+    'cache-control': file.cacheControl,
+    etag: file.etag,
+    vary: 'accept-encoding',
+    'content-security-policy': contentSecurityPolicy
+  })
+  if (request.headers['if-none-match']?.includes(file.etag) === true) return reply.code(304).send()
+  const accepted = String(request.headers['accept-encoding'] ?? '')
+  void reply.type(file.type)
+  if (file.br !== undefined && /\bbr\b/.test(accepted)) return reply.header('content-encoding', 'br').send(file.br)
+  if (file.gzip !== undefined && /\bgzip\b/.test(accepted)) {
+    return reply.header('content-encoding', 'gzip').send(file.gzip)
+  }
+  return reply.send(file.plain)
+}

@@ -1,0 +1,74 @@
+import t from 'tap'
+import { startApp } from '../helpers/app.ts'
+import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, write } from './browser.ts'
+
+if (noBrowser !== undefined) t.plan(0, noBrowser)
+else {
+  buildWeb()
+  const app = await startApp(t)
+  const browser = await startBrowser(t)
+  const ada = await signIn(browser, app, 'ada')
+  const bob = await signIn(browser, app, 'bob', { width: 390, height: 844, touch: true })
+
+  await t.test('two people find each other and chat', async t => {
+    await ada.page.getByLabel('Find someone').fill('bob')
+    await ada.page.getByRole('main').getByRole('link', { name: /Bob Test/ }).click()
+    await write(ada.page, 'hello Bob')
+    await landed(ada.page, 'hello Bob').waitFor()
+    await bob.page.getByRole('link', { name: /Ada Test.*hello Bob/ }).click()
+    await landed(bob.page, 'hello Bob').waitFor()
+    await bob.page.locator('#composer').fill('hello Ada')
+    await ada.page.getByText('Bob is typing').waitFor()
+    await bob.page.getByRole('button', { name: 'Send' }).click()
+    await landed(ada.page, 'hello Ada').waitFor()
+    t.same(await shown(ada.page), ['hello Bob', 'hello Ada'])
+    t.same(await shown(bob.page), ['hello Bob', 'hello Ada'])
+    await ada.page.getByRole('img', { name: 'Read' }).waitFor()
+  })
+
+  await t.test('reactions, replies, edits and deletes reach the other', async t => {
+    await open(ada.page, app.url, dm(ada.id, bob.id))
+    await landed(ada.page, 'hello Ada').hover()
+    await landed(ada.page, 'hello Ada').getByRole('button', { name: 'Reply' }).click()
+    await write(ada.page, 'how are you?')
+    await landed(bob.page, 'how are you?').locator('.quote').getByText('hello Ada').waitFor()
+    await ada.page.locator('#composer').press('ArrowUp')
+    t.equal(await ada.page.locator('#composer').inputValue(), 'how are you?')
+    await write(ada.page, 'how are you today?')
+    await landed(bob.page, 'how are you today?').getByText('edited').waitFor()
+    await landed(ada.page, 'hello Ada').hover()
+    await landed(ada.page, 'hello Ada').getByRole('button', { name: 'React' }).click()
+    await ada.page.getByRole('dialog', { name: 'Emoji' }).getByRole('button', { name: /thumbs up/i }).first().click()
+    await landed(bob.page, 'hello Ada').getByRole('button', { name: /^👍\uFE0F? 1/u }).waitFor()
+    await landed(ada.page, 'how are you today?').focus()
+    await ada.page.keyboard.press('Delete')
+    await bob.page.locator('article').getByText('Message deleted').waitFor()
+    t.equal(await ada.page.locator('#composer').evaluate('element => element === document.activeElement'), true, 'focus is in the composer after a delete')
+  })
+
+  await t.test('what was begun stays with its conversation', async t => {
+    await ada.page.locator('#composer').fill('not yet')
+    await ada.page.goto(`${app.url}/c/common_chat`)
+    await ada.page.locator('#composer').waitFor()
+    t.equal(await ada.page.locator('#composer').inputValue(), '')
+    await ada.page.getByRole('link', { name: /Bob Test.*Draft:.*not yet/ }).click()
+    await ada.page.waitForFunction('document.getElementById("composer")?.value === "not yet"')
+    await ada.page.locator('#composer').fill('')
+  })
+
+  await t.test('Enter of an input method does not send', async t => {
+    const composer = ada.page.locator('#composer')
+    for (const text of ['にほん', '你好', '한국']) {
+      await composer.fill(text)
+      await composer.dispatchEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true })
+      t.equal(await composer.inputValue(), text)
+    }
+    await composer.fill('')
+  })
+
+  await t.test('nothing went wrong in the pages', t => {
+    t.same(ada.problems, [])
+    t.same(bob.problems, [])
+    t.end()
+  })
+}

@@ -1,0 +1,129 @@
+import type { Message } from '@tidelog/client'
+import { texts } from '../i18n/index.ts'
+import { href, paths } from '../router.ts'
+import { say } from '../state/view.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { openEmoji, quickEmoji } from '../ui/emoji.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Menu, type MenuItem } from '../ui/menu.tsx'
+
+/** What can be done with a message: a menu beside it for a pointer, a sheet from below for a finger. */
+export function MessageActions ({
+  message,
+  anchor,
+  isSheet,
+  mayDelete,
+  onReact,
+  onReply,
+  onEdit,
+  onDelete,
+  onClose
+}: {
+  message: Message
+  anchor: Element
+  isSheet: boolean
+  /** Own messages, and others' for those who keep order in a room. */
+  mayDelete: boolean
+  onReact: (emoji: string) => void
+  onReply: () => void
+  onEdit: () => void
+  onDelete: () => void
+  onClose: () => void
+}) {
+  const t = texts.value.chat
+  const isSent = message.seq !== undefined
+  const items: MenuItem[] = [
+    ...(isSent ? [{ icon: 'reply' as const, text: t.reply, act: onReply }] : []),
+    ...(message.isOwn ? [{ icon: 'edit' as const, text: t.edit, act: onEdit }] : []),
+    {
+      icon: 'copy',
+      text: t.copy,
+      act: () => {
+        copy(message.text)
+      }
+    },
+    ...(isSent
+      ? [
+          {
+            icon: 'link' as const,
+            text: t.copyLink,
+            act: () => {
+              copy(location.origin + href(paths.conversation(message.conversationId, { seq: message.seq })))
+            }
+          }
+        ]
+      : []),
+    ...(mayDelete
+      ? [
+          {
+            icon: 'trash' as const,
+            text: isSent ? t.deleteForAll : t.delete,
+            act: onDelete,
+            isDanger: true,
+            isApart: true
+          }
+        ]
+      : [])
+  ]
+  if (!isSheet) return <Menu anchor={anchor} items={items} label={t.actions} onClose={onClose} />
+  return (
+    <Dialog label={t.actions} look='sheet' onClose={onClose}>
+      {isSent && (
+        <div class='quick' role='group' aria-label={t.react}>
+          {quickEmoji()
+            .slice(0, 5)
+            .map(emoji => (
+              <button
+                key={emoji}
+                type='button'
+                aria-pressed={message.reactions.some(reaction => reaction.emoji === emoji && reaction.mine)}
+                aria-label={emoji}
+                onClick={() => {
+                  onClose()
+                  onReact(emoji)
+                }}
+              >
+                {emoji}
+              </button>
+            ))}
+          <button
+            type='button'
+            aria-label={t.moreEmoji}
+            onClick={() => {
+              onClose()
+              openEmoji(anchor, onReact)
+            }}
+          >
+            <Icon name='react' />
+          </button>
+        </div>
+      )}
+      {isSent && <hr />}
+      <div class='acts'>
+        {items.map(item => (
+          <button
+            key={item.text}
+            type='button'
+            class={item.isDanger === true ? 'danger' : undefined}
+            onClick={() => {
+              onClose()
+              item.act()
+            }}
+          >
+            <Icon name={item.icon} />
+            {item.text}
+          </button>
+        ))}
+      </div>
+    </Dialog>
+  )
+}
+
+function copy (text: string): void {
+  navigator.clipboard.writeText(text).then(
+    () => {
+      say(texts.value.chat.copied)
+    },
+    () => undefined
+  )
+}

@@ -1,0 +1,198 @@
+import type { Conversation, Summary } from '@tidelog/client'
+import { useState } from 'preact/hooks'
+import { ago } from '../i18n/dates.ts'
+import { texts } from '../i18n/index.ts'
+import { back, go, paths, route } from '../router.ts'
+import { client } from '../state/client.ts'
+import { useHereCount, usePresence } from '../state/presence.ts'
+import { useUser } from '../state/people.ts'
+import { useReadable } from '../state/readable.ts'
+import { Avatar, RoomMark } from '../ui/avatar.tsx'
+import { Confirm } from '../ui/dialog.tsx'
+import { IconButton } from '../ui/icon.tsx'
+import { Menu, type MenuItem } from '../ui/menu.tsx'
+import { RoomSettings } from '../screens/room-settings.tsx'
+
+/** The name of a conversation, who is there, and what can be done with all of it. */
+export function ConversationHead ({
+  conversation,
+  summary,
+  title
+}: {
+  conversation: Conversation
+  summary: Summary | undefined
+  title: string
+}) {
+  const t = texts.value
+  const [menu, setMenu] = useState<Element>()
+  const [dialog, setDialog] = useState<'settings' | 'leave'>()
+  const isDirect = summary?.kind === 'direct'
+  const isRoom = summary?.kind === 'room'
+  const isOpen = route.value.page === 'conversation' && route.value.panel === 'members'
+  const blocked = useReadable(client.users.blocked)
+  const isBlocked = summary?.userId !== undefined && blocked.includes(summary.userId)
+  const items: MenuItem[] = isDirect
+    ? [
+        {
+          icon: 'ban',
+          text: isBlocked ? t.chat.unblock : t.chat.block,
+          isDanger: !isBlocked,
+          act: () => {
+            void client.users.block(summary.userId ?? '', !isBlocked).catch(() => undefined)
+          }
+        }
+      ]
+    : isRoom
+      ? [
+          ...(summary.role === 'owner' || summary.role === 'moderator'
+            ? [
+                {
+                  icon: 'settings' as const,
+                  text: t.chat.details,
+                  act: () => {
+                    setDialog('settings')
+                  }
+                }
+              ]
+            : []),
+          {
+            icon: 'leave',
+            text: t.chat.leave,
+            isDanger: true,
+            act: () => {
+              setDialog('leave')
+            }
+          }
+        ]
+      : []
+
+  return (
+    <header class='bar'>
+      <IconButton
+        name='back'
+        label={t.app.back}
+        class='back'
+        flip
+        onClick={() => {
+          back()
+        }}
+      />
+      <Mark summary={summary} />
+      <div class='grow hd'>
+        <h1 class='cut' dir='auto'>
+          {title}
+        </h1>
+        <div class='tiny muted cut'>
+          {isDirect
+            ? (
+              <PersonLine userId={summary.userId ?? ''} />
+              )
+            : (
+              <RoomLine conversation={conversation} summary={summary} />
+              )}
+        </div>
+      </div>
+      <IconButton
+        name='search'
+        label={t.chat.searchHere}
+        onClick={() => {
+          go(paths.search('', conversation.id))
+        }}
+      />
+      {isRoom && (
+        <IconButton
+          name='members'
+          label={t.chat.membersPanel}
+          aria-expanded={isOpen}
+          onClick={() => {
+            togglePanel(conversation.id, isOpen)
+          }}
+        />
+      )}
+      {items.length > 0 && (
+        <IconButton
+          name='more'
+          label={t.app.more}
+          aria-haspopup='menu'
+          onClick={event => {
+            setMenu(event.currentTarget as Element)
+          }}
+        />
+      )}
+      {menu !== undefined && (
+        <Menu
+          anchor={menu}
+          items={items}
+          label={t.app.more}
+          onClose={() => {
+            setMenu(undefined)
+          }}
+        />
+      )}
+      {dialog === 'settings' && summary?.roomId !== undefined && (
+        <RoomSettings
+          roomId={summary.roomId}
+          onClose={() => {
+            setDialog(undefined)
+          }}
+        />
+      )}
+      {dialog === 'leave' && summary?.roomId !== undefined && (
+        <Confirm
+          question={t.rooms.leaveSure}
+          act={t.chat.leave}
+          onClose={() => {
+            setDialog(undefined)
+          }}
+          onAct={() => {
+            client.rooms.leave(summary.roomId ?? '').then(
+              () => {
+                go(paths.home(), { replace: true })
+              },
+              () => undefined
+            )
+          }}
+        />
+      )}
+    </header>
+  )
+}
+
+function togglePanel (id: string, isOpen: boolean): void {
+  if (isOpen) back(paths.conversation(id))
+  else go(paths.conversation(id, { panel: 'members' }))
+}
+
+function Mark ({ summary }: { summary: Summary | undefined }) {
+  const user = useUser(summary?.userId)
+  if (summary?.kind === 'direct') return <Avatar user={user} id={summary.userId ?? ''} size='md' withPresence />
+  return (
+    <RoomMark
+      kind={summary?.kind === 'common' ? 'common' : 'room'}
+      isPrivate={summary?.isPrivate === true}
+      size='md'
+    />
+  )
+}
+
+function PersonLine ({ userId }: { userId: string }) {
+  const user = useUser(userId)
+  const presence = usePresence(userId)
+  const handle = user === undefined ? '' : `@${user.username}`
+  const there =
+    presence?.status === 'online'
+      ? texts.value.presence.hereNow.toLowerCase()
+      : presence?.lastActiveAt == null
+        ? ''
+        : texts.value.presence.seen(ago(presence.lastActiveAt)).toLowerCase()
+  return <>{[handle, there].filter(part => part !== '').join(', ')}</>
+}
+
+function RoomLine ({ conversation, summary }: { conversation: Conversation; summary: Summary | undefined }) {
+  const t = texts.value.chat
+  const members = useReadable(conversation.members)
+  const here = useHereCount(members.slice(0, 200).map(member => member.userId))
+  if (summary?.kind === 'common') return <>{texts.value.hello.everyone}</>
+  if (members.length === 0) return <>&nbsp;</>
+  return <>{here === 0 ? t.members(members.length) : `${t.members(members.length)}, ${t.hereNow(here)}`}</>
+}

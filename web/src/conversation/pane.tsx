@@ -1,0 +1,272 @@
+import type { Conversation, Message } from '@tidelog/client'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { texts } from '../i18n/index.ts'
+import { route } from '../router.ts'
+import { client } from '../state/client.ts'
+import { why } from '../state/failures.ts'
+import { useLater } from '../state/load.ts'
+import { firstName, nameOf, useUser } from '../state/people.ts'
+import { useReadable } from '../state/readable.ts'
+import { isTouch } from '../state/view.ts'
+import { openEmoji } from '../ui/emoji.tsx'
+import { Bones, Trouble } from '../ui/fields.tsx'
+import { Icon, Swell } from '../ui/icon.tsx'
+import { MessageActions } from './actions.tsx'
+import { Composer, type Context } from './composer.tsx'
+import { ConversationHead } from './head.tsx'
+import { type Act, LogView } from './log.tsx'
+import { useLog } from './use-log.ts'
+
+/** A conversation: its head, its messages, and where one writes. */
+export function ConversationPane ({ id }: { id: string }) {
+  const conversation = useMemo(() => client.conversation(id), [id])
+  const summary = useReadable(conversation.summary)
+  const other = useUser(summary?.userId ?? otherOf(id))
+  const title = titleOf(summary?.kind ?? kindOf(id), summary?.title, other === undefined ? undefined : nameOf(other))
+  return (
+    <main class='pane main' aria-label={title}>
+      <ConversationHead conversation={conversation} summary={summary ?? guess(id)} title={title} />
+      <Talk
+        key={id}
+        conversation={conversation}
+        title={title}
+        isDirect={(summary?.kind ?? kindOf(id)) === 'direct'}
+        role={summary?.role}
+      />
+    </main>
+  )
+}
+
+function Talk ({
+  conversation,
+  title,
+  isDirect,
+  role
+}: {
+  conversation: Conversation
+  title: string
+  isDirect: boolean
+  role: string | undefined
+}) {
+  const at = route.value.page === 'conversation' && route.value.id === conversation.id ? route.value.seq : undefined
+  const timeline = useMemo(() => conversation.timeline({ at: at ?? 'unread' }), [conversation])
+  useEffect(
+    () => () => {
+      timeline.close()
+    },
+    [timeline]
+  )
+  const { isReady, error, again } = useReady(timeline.ready)
+  const isSlow = useLater(!isReady && error === undefined, 300)
+  const scroller = useRef<HTMLDivElement>(null)
+  const log = useLog(conversation, timeline, scroller, at)
+  const [context, setContext] = useState<Context>()
+  const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
+  const t = texts.value.chat
+
+  function onAct (act: Act, message: Message, element: HTMLElement, emoji?: string): void {
+    switch (act) {
+      case 'reply':
+        if (message.seq !== undefined) setContext({ kind: 'reply', message })
+        break
+      case 'edit':
+        setContext({ kind: 'edit', message })
+        break
+      case 'menu':
+        setMenu({ message, anchor: element })
+        break
+      case 'pick':
+        if (message.seq !== undefined) {
+          openEmoji(element, chosen => {
+            react(message, chosen)
+          })
+        }
+        break
+      case 'react':
+        react(message, emoji ?? '')
+        break
+      case 'retry':
+        void conversation.retry(message)
+        break
+      case 'cancel':
+        void conversation.cancel(message)
+        break
+      case 'delete':
+        if (mayDelete(message)) remove(message)
+        break
+      case 'original':
+        void log.toSeq(message.replyTo?.seq ?? 0)
+        break
+    }
+  }
+
+  function react (message: Message, emoji: string): void {
+    const mine = message.reactions.some(reaction => reaction.emoji === emoji && reaction.mine)
+    void conversation.react(message, emoji, !mine)
+  }
+
+  const mayDelete = (message: Message): boolean =>
+    message.isOwn || (message.seq !== undefined && (role === 'owner' || role === 'moderator'))
+
+  function remove (message: Message): void {
+    void conversation.delete(message)
+    document.getElementById('composer')?.focus()
+  }
+
+  function editLast (): void {
+    const last = timeline.messages
+      .get()
+      .findLast(message => message.isOwn && !message.isDeleted && message.type === 'text')
+    if (last !== undefined) setContext({ kind: 'edit', message: last })
+  }
+
+  return (
+    <>
+      {error !== undefined && log.messages.length === 0
+        ? (
+          <div class='scroll'>
+            <div class='col'>
+              <Trouble text={why(error)} onRetry={again} />
+            </div>
+          </div>
+          )
+        : !isReady && log.messages.length === 0
+            ? (
+              <div class='scroll'>
+                <div class='col log'>{isSlow && <Bones />}</div>
+              </div>
+              )
+            : (
+              <LogView timeline={timeline} log={log} scroller={scroller} onAct={onAct} isDirect={isDirect} />
+              )}
+      <div class='send col'>
+        {!log.isAtEnd && log.messages.length > 0 && (
+          <button
+            type='button'
+            class={`to-new${log.below === 0 ? ' quiet' : ''}`}
+            aria-label={log.below > 0 ? t.below(log.below) : t.toNewest}
+            title={t.toNewest}
+            onClick={log.toNewest}
+          >
+            {log.below > 0 && <span class='num'>{log.below}</span>}
+            <Icon small name='down' />
+          </button>
+        )}
+        <TypingLine conversation={conversation} />
+        <CalmLine conversation={conversation} />
+        <Composer
+          conversation={conversation}
+          title={title}
+          context={context}
+          onContext={setContext}
+          onEditLast={editLast}
+        />
+      </div>
+      {menu !== undefined && (
+        <MessageActions
+          message={menu.message}
+          anchor={menu.anchor}
+          isSheet={isTouch.value}
+          mayDelete={mayDelete(menu.message)}
+          onClose={() => {
+            setMenu(undefined)
+          }}
+          onReact={emoji => {
+            react(menu.message, emoji)
+          }}
+          onReply={() => {
+            setContext({ kind: 'reply', message: menu.message })
+          }}
+          onEdit={() => {
+            setContext({ kind: 'edit', message: menu.message })
+          }}
+          onDelete={() => {
+            remove(menu.message)
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+function useReady (ready: Promise<void>): { isReady: boolean; error: unknown; again: () => void } {
+  const [state, setState] = useState<{ isReady: boolean; error: unknown }>({ isReady: false, error: undefined })
+  useEffect(() => {
+    let isShown = true
+    ready.then(
+      () => {
+        if (isShown) setState({ isReady: true, error: undefined })
+      },
+      (error: unknown) => {
+        if (isShown) setState({ isReady: false, error })
+      }
+    )
+    return () => {
+      isShown = false
+    }
+  }, [ready])
+  return {
+    ...state,
+    again: () => {
+      location.reload()
+    }
+  }
+}
+
+function TypingLine ({ conversation }: { conversation: Conversation }) {
+  const typing = useReadable(conversation.typing)
+  const first = useUser(typing[0])
+  const second = useUser(typing[1])
+  const t = texts.value.chat
+  const names = [first, second].slice(0, typing.length).map(firstName)
+  return (
+    <div class='typing'>
+      {typing.length > 0 && <Swell />}
+      {typing.length > 0 && (
+        <span class='cut' dir='auto'>
+          {typing.length > 2 ? t.severalTyping : t.typing(names)}
+        </span>
+      )}
+    </div>
+  )
+}
+
+/** Offline, with nothing waiting, one calm line says so; with a queue, the line in the log does. */
+function CalmLine ({ conversation }: { conversation: Conversation }) {
+  const { state } = useReadable(client.connection)
+  const outbox = useReadable(client.outbox)
+  const isOffline = useLater(state === 'offline', 2_000)
+  if (!isOffline || outbox.some(operation => operation.conversationId === conversation.id)) return null
+  return (
+    <div class='calm'>
+      <Icon small name='cloudOff' />
+      {texts.value.chat.offline}
+    </div>
+  )
+}
+
+/** The kind that an id tells, before anything else is known. */
+function kindOf (id: string): 'direct' | 'room' | 'common' {
+  return id.startsWith('dm_') ? 'direct' : id.startsWith('room_') ? 'room' : 'common'
+}
+
+function otherOf (id: string): string | undefined {
+  if (!id.startsWith('dm_')) return undefined
+  const me = client.session.get().user?.id
+  return id
+    .split('_')
+    .slice(1)
+    .find(part => part !== me)
+}
+
+function titleOf (kind: string, title: string | undefined, name: string | undefined): string {
+  if (kind === 'common') return texts.value.app.common
+  return kind === 'direct' ? (name ?? title ?? '…') : (title ?? '…')
+}
+
+/** What is shown above a conversation that is not in the list yet: one with somebody to whom nothing was written. */
+function guess (id: string) {
+  const kind = kindOf(id)
+  if (kind === 'room') return undefined
+  return { kind, id, userId: otherOf(id) } as ReturnType<Conversation['summary']['get']>
+}

@@ -1,0 +1,164 @@
+import type { Message, Operation, Summary } from '@tidelog/client'
+import { useMemo } from 'preact/hooks'
+import { shortWhen } from '../i18n/dates.ts'
+import { texts } from '../i18n/index.ts'
+import { paths } from '../router.ts'
+import { client } from '../state/client.ts'
+import { why } from '../state/failures.ts'
+import { firstName, nameOf, useUser } from '../state/people.ts'
+import { useReadable } from '../state/readable.ts'
+import { Avatar, RoomMark } from '../ui/avatar.tsx'
+import { Icon, Swell } from '../ui/icon.tsx'
+import { pure } from '../ui/pure.ts'
+import { Ticks } from '../conversation/message.tsx'
+import { oneLine } from '../conversation/tokens.ts'
+
+/** A conversation in the list: who, when, and the most pressing of typing, failed, draft, last message. */
+export const ConversationRow = pure(function ConversationRow ({
+  summary,
+  isCurrent,
+  failed,
+  isWide
+}: {
+  summary: Summary
+  isCurrent: boolean
+  failed: Operation | undefined
+  isWide: boolean
+}) {
+  const t = texts.value
+  const other = useUser(summary.userId)
+  const title =
+    summary.kind === 'common'
+      ? t.app.common
+      : summary.kind === 'direct'
+        ? other === undefined
+          ? summary.title
+          : nameOf(other)
+        : summary.title
+  const isMuted = summary.settings.mutedUntil !== null && summary.settings.mutedUntil > Date.now()
+  const isNew = summary.unreadCount > 0 && !isMuted && summary.kind !== 'common'
+  const size = isWide ? '' : 'lg'
+  return (
+    <li>
+      <a
+        class={`row${isNew ? ' new' : ''}${failed === undefined ? '' : ' fail'}`}
+        href={paths.conversation(summary.id).slice(1)}
+        aria-current={isCurrent ? 'page' : undefined}
+      >
+        {summary.kind === 'direct'
+          ? (
+            <Avatar user={other} id={summary.userId ?? ''} size={size} withPresence />
+            )
+          : (
+            <RoomMark
+              kind={summary.kind === 'common' ? 'common' : 'room'}
+              isPrivate={summary.isPrivate === true}
+              size={size}
+            />
+            )}
+        <span>
+          <span class='l'>
+            <b class='cut grow' dir='auto'>
+              {title}
+            </b>
+            {summary.lastActivityAt > 0 && (
+              <time dateTime={new Date(summary.lastActivityAt).toISOString()}>
+                {shortWhen(summary.lastActivityAt)}
+              </time>
+            )}
+          </span>
+          <span class='l'>
+            <Preview summary={summary} failed={failed} />
+            {isMuted && <Icon small name='muted' />}
+            <Badge summary={summary} isMuted={isMuted} />
+          </span>
+        </span>
+      </a>
+    </li>
+  )
+})
+
+function Preview ({ summary, failed }: { summary: Summary; failed: Operation | undefined }) {
+  const t = texts.value.list
+  const typing = useReadable(useMemo(() => client.conversation(summary.id), [summary.id]).typing)
+  const typist = useUser(typing[0])
+  if (typing.length > 0) {
+    const text = summary.kind === 'direct' ? t.typing : t.someoneTyping(firstName(typist))
+    return (
+      <span class='p cut'>
+        <span class='draft'>
+          {text} <Swell inline />
+        </span>
+      </span>
+    )
+  }
+  if (failed !== undefined) {
+    return (
+      <>
+        <span class='p cut'>{t.notSent(why(failed.error))}</span>
+        <span class='bad'>
+          <Icon small name='failed' />
+        </span>
+      </>
+    )
+  }
+  if (summary.draft !== undefined && summary.draft.trim() !== '') {
+    return (
+      <>
+        <span class='draft'>{t.draft}</span>
+        <span class='p cut' dir='auto'>
+          {summary.draft}
+        </span>
+      </>
+    )
+  }
+  if (summary.lastMessage === undefined) {
+    return <span class='p cut'>{summary.kind === 'common' ? texts.value.app.commonHint : ''}</span>
+  }
+  return <LastMessage message={summary.lastMessage} isDirect={summary.kind === 'direct'} />
+}
+
+function LastMessage ({ message, isDirect }: { message: Message; isDirect: boolean }) {
+  const t = texts.value.list
+  const sender = useUser(message.senderId)
+  if (message.isDeleted) {
+    return (
+      <span class='p cut'>
+        <em>{t.deleted}</em>
+      </span>
+    )
+  }
+  const text = oneLine(message.text)
+  const shown =
+    isDirect || message.type === 'system'
+      ? text
+      : message.isOwn
+        ? t.youPreview(text)
+        : t.preview(firstName(sender), text)
+  return (
+    <>
+      <span class='p cut' dir='auto'>
+        {shown}
+      </span>
+      {message.isOwn && <Ticks message={message} />}
+    </>
+  )
+}
+
+function Badge ({ summary, isMuted }: { summary: Summary; isMuted: boolean }) {
+  const t = texts.value.list
+  if (summary.mentionCount > 0) {
+    return (
+      <span class='badge' role='img' aria-label={t.mentioned}>
+        @
+      </span>
+    )
+  }
+  if (summary.unreadCount === 0 || summary.kind === 'common') return null
+  const count = summary.unreadCount > 999 ? '999+' : String(summary.unreadCount)
+  return (
+    <span class={`badge${isMuted ? ' quiet' : ''}`} role='img' aria-label={t.unread(summary.unreadCount)}>
+      {count}
+    </span>
+  )
+}

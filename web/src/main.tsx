@@ -1,0 +1,48 @@
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { startKeyboard } from './keyboard.ts'
+import { go, href, paths, route, startRouter } from './router.ts'
+import { client } from './state/client.ts'
+import { startTelling } from './state/notifications.ts'
+import { applyPreferences } from './state/preferences.ts'
+import { startServiceWorker } from './ui/update.tsx'
+import './look/tokens.css'
+import './look/base.css'
+import './look/controls.css'
+import './look/list.css'
+import './look/message.css'
+import './look/composer.css'
+import './look/over.css'
+import './look/screens.css'
+import './look/more.css'
+import './look/app.css'
+import './look/states.css'
+
+startRouter()
+const [user] = await Promise.all([client.resume(), applyPreferences()])
+const { page } = route.value
+if (user === null && page !== 'signUp') go(paths.signIn(), { replace: true })
+if (user !== null && page === 'signIn' && client.session.get().state === 'signedIn') {
+  go(paths.home(), { replace: true })
+}
+
+const root = document.getElementById('app')
+if (root !== null) render(<App />, root)
+startKeyboard()
+startTelling()
+if (user !== null) void client.start()
+
+client.on('removed', ({ conversationId }) => {
+  if (route.value.page === 'conversation' && route.value.id === conversationId) go(paths.home(), { replace: true })
+})
+addEventListener('online', () => {
+  if (client.session.get().state === 'signedIn') void client.start()
+})
+navigator.serviceWorker?.addEventListener('message', event => {
+  const path: unknown = (event.data as { path?: unknown } | null)?.path
+  if (typeof path === 'string' && path.startsWith(href('/'))) go(`/${path.slice(href('/').length)}`)
+})
+void navigator.storage?.persist?.().catch(() => undefined)
+requestIdleCallback?.(() => {
+  void startServiceWorker().catch(() => undefined)
+})

@@ -1,0 +1,176 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { texts } from '../i18n/index.ts'
+import { go, paths } from '../router.ts'
+import { client } from '../state/client.ts'
+import { why } from '../state/failures.ts'
+import { useReadable } from '../state/readable.ts'
+import { Field, Trouble } from '../ui/fields.tsx'
+import { Logo } from '../ui/icon.tsx'
+
+/** Sign in, or create an account. */
+export function Door ({ isNew }: { isNew: boolean }) {
+  const t = texts.value.signIn
+  const session = useReadable(client.session)
+  const form = useRef<HTMLFormElement>(null)
+  const [fields, setFields] = useState(() => given(session.user?.username ?? ''))
+  const [error, setError] = useState<{ at: Place; text: string }>()
+  const [isBusy, setBusy] = useState(false)
+  const set = (name: keyof typeof fields) => (value: string) => {
+    setFields(before => ({ ...before, [name]: value }))
+    setError(undefined)
+  }
+  useEffect(() => {
+    form.current?.querySelector<HTMLElement>('input[data-first]')?.focus()
+  }, [isNew])
+
+  async function submit () {
+    setBusy(true)
+    try {
+      const { username, password } = fields
+      if (isNew) await client.register({ ...fields, fullName: fields.fullName.trim(), email: fields.email.trim() })
+      else {
+        await client.login(
+          username.includes('@') ? { email: username.trim(), password } : { username: username.trim(), password }
+        )
+      }
+      await client.start()
+      go(paths.home(), { replace: true })
+    } catch (failure) {
+      setError(placed(failure, isNew))
+      requestAnimationFrame(() => {
+        form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+      })
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  const at = (place: Place) => (error?.at === place ? error.text : undefined)
+  return (
+    <main class='door'>
+      <form
+        ref={form}
+        onSubmit={event => {
+          event.preventDefault()
+          void submit()
+        }}
+      >
+        <Logo />
+        <div>
+          <h1>{isNew ? t.upTitle : t.title}</h1>
+          <p class='muted'>{isNew ? t.on(location.host) : t.to(location.host)}</p>
+        </div>
+        {session.state === 'expired' && !isNew && <p class='small muted'>{t.sessionEnded}</p>}
+        {isNew && (
+          <Field
+            label={t.fullName}
+            value={fields.fullName}
+            onInput={set('fullName')}
+            hint={t.fullNameHint}
+            error={at('fullName')}
+            autocomplete='name'
+            maxLength={100}
+            autofocus
+          />
+        )}
+        <Field
+          label={t.username}
+          value={fields.username}
+          onInput={set('username')}
+          hint={isNew ? t.usernameHint : undefined}
+          error={at('username')}
+          autocomplete='username'
+          autofocus={!isNew}
+        />
+        {isNew && (
+          <Field
+            label={t.email}
+            value={fields.email}
+            onInput={set('email')}
+            hint={t.emailHint}
+            error={at('email')}
+            type='email'
+            autocomplete='email'
+          />
+        )}
+        <Field
+          label={t.password}
+          value={fields.password}
+          onInput={set('password')}
+          type='password'
+          error={at('password')}
+          hint={isNew ? t.passwordHint : undefined}
+          autocomplete={isNew ? 'new-password' : 'current-password'}
+        />
+        {error?.at === 'form' && <Trouble text={error.text} />}
+        <button class='btn main lg' disabled={isBusy}>
+          {isNew ? t.create : t.submit}
+        </button>
+        <p class='small muted'>
+          {isNew ? t.haveOne : t.newHere}{' '}
+          <a class='at' href={(isNew ? paths.signIn() : paths.signUp()).slice(1)}>
+            {isNew ? t.submit : t.createOne}
+          </a>
+        </p>
+      </form>
+      <Deep />
+    </main>
+  )
+}
+
+/** What a link filled in behind its #, as the demo's do: it is read once and taken out of the address. */
+function given (username: string): { fullName: string, username: string, email: string, password: string } {
+  const hash = new URLSearchParams(location.hash.slice(1))
+  if (location.hash !== '') history.replaceState(history.state, '', location.pathname + location.search)
+  return { fullName: '', email: '', username: hash.get('username') ?? username, password: hash.get('password') ?? '' }
+}
+
+type Place = 'fullName' | 'username' | 'email' | 'password' | 'form'
+
+/** Which field a failure is about; the server names it at the beginning of what it says. */
+function placed (failure: unknown, isNew: boolean): { at: Place; text: string } {
+  const { code, message = '' } = failure as { code?: string; message?: string }
+  if (code === 'INVALID_CREDENTIALS') return { at: 'password', text: texts.value.signIn.wrong }
+  if (code === 'USERNAME_TAKEN') return { at: 'username', text: why(failure) }
+  if (code === 'EMAIL_TAKEN') return { at: 'email', text: why(failure) }
+  const named = (['fullName', 'username', 'email', 'password'] as const).find(
+    field => code === 'VALIDATION' && message.includes(field)
+  )
+  return { at: isNew ? (named ?? 'form') : 'form', text: why(failure) }
+}
+
+/** A log that turns into the sea. */
+function Deep () {
+  return (
+    <div class='deep'>
+      <svg viewBox='0 0 720 776' preserveAspectRatio='xMinYMin slice' aria-hidden='true'>
+        {[432, 287, 530, 360, 603, 457, 630].map((end, at) => (
+          <g key={end} opacity={0.34 + at * 0.03}>
+            <circle cx='40' cy={96 + at * 34} r='5' fill='#a9e2dc' stroke='none' />
+            <path d={at < 6 ? `M60 ${96 + at * 34}H${end}` : wave(60, end, 300, 1.2, 0)} />
+          </g>
+        ))}
+        {Array.from({ length: 10 }, (_, at) => (
+          <path
+            key={at}
+            opacity={Math.min(0.62 + at * 0.04, 0.95)}
+            d={wave(42 - at * 14, 760, 334 + at * 34, 2 + at * 2.1, at + 1)}
+          />
+        ))}
+      </svg>
+      <p>{texts.value.signIn.motto}</p>
+    </div>
+  )
+}
+
+/** A line whose waves grow from left to right; deeper ones are higher and further along. */
+function wave (from: number, to: number, y: number, height: number, depth: number): string {
+  const points: string[] = []
+  for (let x = from; x <= to; x += 12) {
+    const grown = Math.min(1, 0.15 + (x - from) / 520)
+    const near = Math.sin((x - depth * 18) / (22 + depth * 1.1))
+    const far = Math.sin(x / 61 + depth * 1.7) * 0.3
+    points.push(`${x} ${(y + (near + far) * height * grown).toFixed(1)}`)
+  }
+  return `M${points.join('L')}`
+}

@@ -1,0 +1,94 @@
+import { Fragment } from 'preact'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { Icon } from './icon.tsx'
+import type { IconName } from './icons.ts'
+
+export interface MenuItem {
+  icon: IconName
+  text: string
+  act: () => void
+  isDanger?: boolean
+  /** A line above. */
+  isApart?: boolean
+}
+
+/** A menu beside what opened it; in the top layer, so that nothing cuts it off. */
+export function Menu ({
+  anchor,
+  items,
+  label,
+  onClose
+}: {
+  anchor: Element
+  items: MenuItem[]
+  label: string
+  onClose: () => void
+}) {
+  const element = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    const menu = element.current
+    if (menu === null) return
+    menu.showPopover()
+    place(menu, anchor)
+    menu.querySelector('button')?.focus()
+    return () => {
+      if (anchor instanceof HTMLElement && anchor.isConnected) anchor.focus({ preventScroll: true })
+    }
+  }, [anchor])
+  useEffect(() => {
+    const outside = (event: Event) => {
+      if (!(event.target instanceof Node && element.current?.contains(event.target) === true)) onClose()
+    }
+    document.addEventListener('pointerdown', outside, true)
+    document.addEventListener('scroll', outside, true)
+    return () => {
+      document.removeEventListener('pointerdown', outside, true)
+      document.removeEventListener('scroll', outside, true)
+    }
+  }, [onClose])
+
+  function onKeyDown (event: KeyboardEvent) {
+    const buttons = [...(element.current?.querySelectorAll('button') ?? [])]
+    const at = buttons.indexOf(document.activeElement as HTMLButtonElement)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key]
+    if (to !== undefined) buttons.at(to % buttons.length)?.focus()
+    else if (event.key !== 'Escape' && event.key !== 'Tab') return
+    else onClose()
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  return (
+    <div ref={element} class='menu' popover='manual' role='menu' aria-label={label} onKeyDown={onKeyDown}>
+      {items.map(item => (
+        <Fragment key={item.text}>
+          {item.isApart === true && <hr />}
+          <button
+            type='button'
+            role='menuitem'
+            class={item.isDanger === true ? 'danger' : undefined}
+            onClick={() => {
+              onClose()
+              item.act()
+            }}
+          >
+            <Icon name={item.icon} />
+            {item.text}
+          </button>
+        </Fragment>
+      ))}
+    </div>
+  )
+}
+
+/** Below its anchor, ending with it; above if there is no room, and never outside of the window. */
+export function place (popup: HTMLElement, anchor: Element): void {
+  const box = anchor.getBoundingClientRect()
+  const { offsetWidth: width, offsetHeight: height } = popup
+  const below = box.bottom + 4
+  const top = below + height > innerHeight - 8 ? Math.max(8, box.top - 4 - height) : below
+  const isRtl = document.documentElement.dir === 'rtl'
+  const left = isRtl ? box.left : box.right - width
+  popup.style.top = `${top}px`
+  popup.style.left = `${Math.min(Math.max(8, left), innerWidth - width - 8)}px`
+}
