@@ -27,6 +27,7 @@ import syncRoutes from './routes/api/sync/index.ts'
 import pushRoutes from './routes/api/sync/push.ts'
 import userRoutes from './routes/api/users/index.ts'
 import { type Config, trustedProxies } from './src/config.ts'
+import { unknownVariables } from './src/unknown-variables.ts'
 
 /**
  * Builds the whole product, ready to listen; the server and every test use this one.
@@ -42,6 +43,9 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
     logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it, at a level that a chat can bear
     ...options
   }).withTypeProvider<TypeBoxTypeProvider>()
+
+  // Before anything can fail for want of what was meant by them.
+  for (const { name, advice } of unknownVariables(process.env)) app.log.warn({ variable: name }, `${name} is not used: ${advice}`)
 
   await app.register(requestLog)
   await app.register(validation)

@@ -1,26 +1,66 @@
-import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError, readConfig } from './src/config.ts'
+import { loadDotEnv } from './src/dot-env.ts'
 
 /** Milliseconds that a shutdown may take before the process ends without it. */
 const shutdownMsMax = 10_000
+/** Milliseconds for the same if the database is gone: there is nothing left but to tell the clients. */
+const failedShutdownMsMax = 3_000
 
-loadDotEnv()
+const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
+
+// Until it serves, nothing needs an orderly end. (As the first process of a container it would not end by itself.)
+for (const signal of endSignals) process.once(signal, leave)
+readDotEnv()
 const config = readConfigOrExit()
 const app = await buildOrExit(config)
-closeWithGrace({ delay: shutdownMsMax, logger: app.log }, async ({ signal, err }) => {
-  if (err !== undefined) app.log.fatal({ err }, 'closing after an error that nobody handled')
-  else app.log.info({ signal }, 'closing')
-  await app.close()
-  app.log.info('closed')
-})
+endInOrder(app)
+for (const signal of endSignals) process.off(signal, leave)
 
-function loadDotEnv (): void {
+/** Closes the app at the first reason to end; later ones (a second signal, as npm sends it) do not cut that short. */
+function endInOrder (app: FastifyInstance): void {
+  let isEnding = false
+  let exitCode = 0
+  const end = async (patienceMs: number): Promise<void> => {
+    if (isEnding) return
+    isEnding = true
+    setTimeout(() => {
+      app.log.fatal('closing takes too long: ending without it')
+      process.exit(1)
+    }, patienceMs)
+    await app.close()
+    app.log.info('closed')
+    process.exit(exitCode)
+  }
+  const endFailed = (patienceMs: number): void => {
+    exitCode = 1
+    void end(patienceMs)
+  }
+  for (const signal of endSignals) {
+    process.on(signal, () => {
+      app.log.info({ signal }, isEnding ? 'closing already' : 'closing')
+      void end(shutdownMsMax)
+    })
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    process.on(event, (error: unknown) => {
+      app.log.fatal({ err: error }, 'closing after an error that nobody handled')
+      endFailed(shutdownMsMax)
+    })
+  }
+  void app.databaseFailed.then(() => { endFailed(failedShutdownMsMax) })
+}
+
+function leave (): never {
+  process.exit(0)
+}
+
+function readDotEnv (): void {
   try {
-    process.loadEnvFile()
+    loadDotEnv()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') fail(`.env cannot be read: ${(error as Error).message}`)
+    fail(`.env cannot be read: ${(error as Error).message}`)
   }
 }
 

@@ -10,6 +10,9 @@ const loopDelayMsMax = 2_000
 /** Milliseconds over which the lag is measured. Turns that are longer than half of it leave nothing to measure, which counts as too much. */
 const sampleMs = 2 * loopDelayMsMax
 
+/** Milliseconds within which a database that can serve answers; what asks for readiness often waits for no longer itself. */
+const pingMsMax = 2_000
+
 const Status = Type.Object({ success: Type.Literal(true), status: Type.String() })
 
 /** `/health/live` (the process answers), `/health/ready` (so does the database), and refusal under overload. */
@@ -28,7 +31,9 @@ const health: FastifyPluginAsyncTypebox = async app => {
   app.get('/health/ready', {
     schema: { summary: 'Can it serve? Asks the database too', tags: ['health'], security: [], response: { 200: Status, 503: FailureBody } }
   }, async () => {
-    await app.mongo.client.db('admin').command({ ping: 1 }, { timeoutMS: 2_000 })
+    await app.mongo.client.db('admin').command({ ping: 1 }, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {
+      throw new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
+    })
     return { success: true as const, status: 'ok' }
   })
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import fastifySocketIO from 'fastify-socket.io'
 import { type Config, allowedOrigins } from '../src/config.ts'
+import { OpenConnections } from '../src/open-connections.ts'
 import { failureBody } from '../src/errors.ts'
 import type { ChatServer } from '../src/sockets/types.ts'
 import { PendingRequests } from '../src/sockets/pending-requests.ts'
@@ -16,11 +17,14 @@ declare module 'fastify' {
   }
 }
 
-/** Milliseconds that a shutdown waits for answers under way, and then for the last packets to be taken. */
+/** Milliseconds that a shutdown waits for answers under way, and then for websockets to take their last packets and go. */
 const answersPatienceMs = 5_000
-const packetsPatienceMs = 1_000
+const websocketsPatienceMs = 2_000
 
-/** Opens Socket.IO on the same port, and lets in whoever has a good token. Closing tells every socket. */
+/**
+ * Opens Socket.IO on the same port, and lets in whoever has a good token. Closing tells every socket, answers what
+ * is under way, REST calls too, and waits for nothing else.
+ */
 export default fp(async function socketIo (app, config: Config) {
   const work = new PendingRequests()
   app.decorate('pendingRequests', work)
@@ -31,8 +35,10 @@ export default fp(async function socketIo (app, config: Config) {
     // A connection that asks for no namespace is nobody's.
     connectTimeout: 10_000,
     cors: { origin: allowedOrigins(config) },
-    preClose: done => { void close(app.io, work).then(() => { done() }) }
+    preClose: done => { void close(app.io, work, connections).then(() => { done() }) }
   })
+  // After Socket.IO, which puts itself before all other listeners.
+  const connections = new OpenConnections(app.server)
 
   app.io.use((socket, next) => {
     if (work.closing) return next(new Error('The server is shutting down'))
@@ -56,17 +62,24 @@ interface Connection extends NodeJS.EventEmitter {
  * Answers what is under way, tells every socket of every namespace, and then closes the connections. They are not closed
  * one by one: a polling client between two polls would keep a timer, and the process, for half a minute.
  */
-async function close (io: ChatServer, work: PendingRequests): Promise<void> {
+async function close (io: ChatServer, work: PendingRequests, connections: OpenConnections): Promise<void> {
   work.closing = true
   await work.drain(answersPatienceMs)
   for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(false)
   const engine = io.engine as unknown as { clients: Record<string, Connection>, close: () => void }
+  const clients = Object.values(engine.clients)
   const patience = new AbortController()
-  await Promise.race([
-    Promise.all(Object.values(engine.clients).map(emptied)).then(() => { patience.abort() }),
-    delay(packetsPatienceMs, undefined, { signal: patience.signal }).catch(() => {})
-  ])
+  const isOver = delay(websocketsPatienceMs, undefined, { signal: patience.signal }).catch(() => {})
+  await Promise.race([Promise.all(clients.map(emptied)), isOver])
   engine.close()
+  // Not before: a polling client may be about to ask on one of them.
+  connections.endUnused()
+  // A client that is asleep answers no farewell either.
+  await Promise.race([connections.websocketsClosed(), isOver])
+  patience.abort()
+  connections.endWebsockets()
+  // A REST call that takes longer than this, or whose answer nobody reads, is not waited for.
+  setTimeout(() => { connections.endAll() }, answersPatienceMs).unref()
 }
 
 /** Resolves when the client has taken what was written to it, or is gone. */

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { DataFolderError, startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { type Db, MongoClient } from 'mongodb'
 import { type Config, ConfigError, databaseName, readConfig } from '../src/config.ts'
+import { loadDotEnv } from '../src/dot-env.ts'
 import { bumpEpoch } from '../src/doctor/epoch.ts'
 import { defects } from '../src/doctor/defect.ts'
 import { type Progress, examine } from '../src/doctor/index.ts'
@@ -21,7 +22,7 @@ process.exitCode = await main().catch((error: unknown) => {
 
 /** The exit code: 1 when defects are left, 2 when nothing could be examined. */
 async function main (): Promise<number> {
-  if (existsSync('.env')) process.loadEnvFile()
+  loadDotEnv()
   const { repair, bump } = readArguments()
   return await withDatabase(readConfig(), async (client, db) => {
     if (!bump) return await check(client, db, repair)

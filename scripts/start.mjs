@@ -1,5 +1,7 @@
 // Compiles what has changed (the first start takes a few seconds, later ones less than one), then becomes the server:
-// one process, so that signals reach it.
+// one process, so that signals reach it. The script `start` says `exec` to the shell for the same reason: npm passes a
+// signal on to its child alone, and a shell between them would die of it and leave the server behind. (Windows' shell has
+// no `exec`, says so, and takes what follows.)
 import { spawn, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { existsSync } from 'node:fs'

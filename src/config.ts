@@ -108,7 +108,7 @@ export function databaseName (config: Config): string {
 /** The secret that signs tokens when none is configured: made once, kept in DATA_DIR, readable by its owner only. */
 export function storedSecret (dataDir: string): string {
   const file = join(dataDir, 'jwt-secret')
-  mkdirSync(dataDir, { recursive: true })
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   if (!existsSync(file)) {
     try {
       writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })

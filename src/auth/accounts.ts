@@ -1,5 +1,6 @@
 import { MongoServerError, type Collection } from 'mongodb'
 import { TidelogError } from '../errors.ts'
+import { noDeadline } from '../log/no-deadline.ts'
 import type { UserRow } from '../users/user-row.ts'
 
 /**
@@ -7,11 +8,11 @@ import type { UserRow } from '../users/user-row.ts'
  * has an index on the same field already, that one serves.
  */
 export async function ensureUserIndexes (users: Collection<UserRow>): Promise<void> {
-  await users.createIndex({ usernameKey: 1 }, { name: 'usernameKey', unique: true, partialFilterExpression: { usernameKey: { $exists: true } } })
-  await users.createIndex({ emailKey: 1 }, { name: 'emailKey', unique: true, partialFilterExpression: { emailKey: { $exists: true } } })
-  await users.createIndex({ searchKeys: 1 }, { name: 'searchKeys' })
+  await users.createIndex({ usernameKey: 1 }, { name: 'usernameKey', unique: true, partialFilterExpression: { usernameKey: { $exists: true } } }, noDeadline)
+  await users.createIndex({ emailKey: 1 }, { name: 'emailKey', unique: true, partialFilterExpression: { emailKey: { $exists: true } } }, noDeadline)
+  await users.createIndex({ searchKeys: 1 }, { name: 'searchKeys' }, noDeadline)
   for (const field of ['username', 'email']) {
-    await users.createIndex({ [field]: 1 }).catch((error: unknown) => {
+    await users.createIndex({ [field]: 1 }, {}, noDeadline).catch((error: unknown) => {
       if (!(error instanceof MongoServerError && (error.code === 85 || error.code === 86))) throw error
     })
   }

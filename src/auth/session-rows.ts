@@ -1,4 +1,5 @@
 import type { Collection, ObjectId } from 'mongodb'
+import { noDeadline } from '../log/no-deadline.ts'
 
 /** One login, which its refresh tokens continue. */
 export interface SessionRow {
@@ -29,7 +30,7 @@ export async function ensureSessionIndexes (sessions: Collection<SessionRow>): P
     { key: { familyHash: 1 }, name: 'family', unique: true },
     { key: { userId: 1 }, name: 'user' },
     { key: { expiresAt: 1 }, name: 'expiry' }
-  ])
+  ], noDeadline)
 }
 
 /** Deletes the sessions that can no longer be continued; returns how many. */

@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 export interface ServerProcess {
   url: string
   pid: number
+  child: ChildProcess
+  /** Everything that it has logged. */
+  output: () => string
   /** Ends it with a signal and waits for its end; the exit code, or null after a kill. */
   end: (signal: NodeJS.Signals) => Promise<number | null>
 }
@@ -27,10 +30,12 @@ export function runServer (environment: Record<string, string>): ChildProcess {
 export async function startServer (environment: Record<string, string>, onLine: (line: string) => void = () => {}): Promise<ServerProcess> {
   const child = runServer(environment)
   let errors = ''
+  let output = ''
   child.stderr?.on('data', chunk => { errors += String(chunk) })
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout! }).on('line', line => {
       onLine(line)
+      output += `${line}\n`
       const listening = /Server listening at (http:\/\/[^"]+)/.exec(line)
       if (listening?.[1] !== undefined) resolve(listening[1])
     })
@@ -39,6 +44,8 @@ export async function startServer (environment: Record<string, string>, onLine: 
   return {
     url,
     pid: child.pid!,
+    child,
+    output: () => output,
     async end (signal) {
       const ended = once(child, 'exit')
       child.kill(signal)

@@ -1,5 +1,6 @@
 /** Starts the engine in a thread of its own and says how to reach it. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { backupInto } from './host/backup.ts'
@@ -26,7 +27,7 @@ export type EmbeddedMongo = {
   readonly stop: () => Promise<void>
   /** Copies everything acknowledged so far, as of one commit, into a folder that an engine can be started on. */
   readonly backup: (folder: string) => Promise<void>
-  /** Settles if the engine's thread dies by itself; no command is answered any more. */
+  /** Settles if the engine's thread dies by itself or its folder is deleted; no command is answered any more. */
   readonly failed: Promise<Error>
 }
 
@@ -45,6 +46,7 @@ export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promis
   try {
     const listen = socket === undefined ? { port: options.port ?? 0 } : { path: socket }
     const thread = new EngineThread({ databaseFile: folder.databaseFile, sync: temporary === undefined, listen })
+    void folder.lost.then(error => thread.abort(error))
     const port = await thread.start()
     const host = socket === undefined ? `127.0.0.1:${port}` : encodeURIComponent(socket)
     return {
@@ -59,13 +61,16 @@ export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promis
   }
 }
 
-/** Where the socket goes: into the data folder, or where that is too deep into a temporary one; none where there are no unix sockets. */
+/**
+ * Where the socket goes: into the data folder, or if that is too deep into a temporary one; none if there are no unix sockets.
+ * Each start has a name of its own: an engine whose folder was replaced under it removes no other's socket as it ends.
+ */
 function socketFor (folder: string): string | undefined {
   if (process.platform === 'win32') return undefined
-  const inFolder = join(folder, 'mongo.sock')
+  const inFolder = join(folder, `mongo-${randomBytes(4).toString('hex')}.sock`)
   if (Buffer.byteLength(inFolder) > SOCKET_PATH_BYTES_MAX) return join(mkdtempSync(join(tmpdir(), 'em-')), 'mongo.sock')
-  // A process that was killed has left it.
-  rmSync(inFolder, { force: true })
+  // Processes that were killed have left theirs; the lock says that none of them lives.
+  for (const name of readdirSync(folder)) if (/^mongo(-\w+)?\.sock$/.test(name)) rmSync(join(folder, name), { force: true })
   return inFolder
 }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -98,45 +98,6 @@ t.test('a folder in use is refused with its name and the process that has it', a
   t.ok(error.message.includes(String(process.pid)))
 })
 
-t.test('a second process is refused while the first one lives', async t => {
-  const dataDir = temporaryFolder(t)
-  await startEngineIn(t, dataDir)
-  const script = `import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
-    await startEmbeddedMongo({ dataDir: ${JSON.stringify(dataDir)} }).catch(error => { console.log(error.code) })`
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', '--input-type=module', '-e', script],
-    { stdio: ['ignore', 'pipe', 'inherit'], cwd: fileURLToPath(new URL('.', import.meta.url)) })
-  let output = ''
-  child.stdout.on('data', chunk => { output += String(chunk) })
-  await once(child, 'exit')
-  t.equal(output.trim(), 'DATA_FOLDER_LOCKED')
-})
-
-t.test('the lock of a dead process is taken over', async t => {
-  const dataDir = temporaryFolder(t)
-  writeFileSync(join(dataDir, 'engine.lock'), JSON.stringify({ pid: process.pid, started: 'long ago', token: 'of a predecessor with the same pid' }))
-  const { db } = await startEngineIn(t, dataDir)
-  t.match(await db.command({ ping: 1 }), { ok: 1 })
-})
-
-t.test('a lock that another thread of the process holds is one', { skip: process.platform !== 'linux' }, async t => {
-  const [first, second] = [temporaryFolder(t), temporaryFolder(t)]
-  await startEngineIn(t, first)
-  const owner = JSON.parse(readFileSync(join(first, 'engine.lock'), 'utf8')) as object
-  writeFileSync(join(second, 'engine.lock'), JSON.stringify({ ...owner, token: 'of the other thread' }))
-  await t.rejects(startEmbeddedMongo({ dataDir: second }), { code: 'DATA_FOLDER_LOCKED' })
-})
-
-t.test('a process that was just killed does not hold up the one that starts in its place', async t => {
-  const dataDir = temporaryFolder(t)
-  const dying = spawn('sleep', ['1000'])
-  await once(dying, 'spawn')
-  writeFileSync(join(dataDir, 'engine.lock'), JSON.stringify({ pid: dying.pid, started: '', token: 'of the killed one' }))
-  dying.kill('SIGKILL')
-  const engine = await startEmbeddedMongo({ dataDir })
-  await engine.stop()
-  t.pass('it started')
-})
-
 t.test('stop leaves a folder that the next start finds complete and unlocked', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
@@ -146,7 +107,8 @@ t.test('stop leaves a folder that the next start finds complete and unlocked', a
   await first.db.collection('gone').drop()
   await first.client.close()
   await first.engine.stop()
-  t.notOk(existsSync(join(dataDir, 'engine.lock')))
+  t.same(readdirSync(dataDir).sort(), ['data.mdb', 'data.mdb-lock', 'engine.lock'])
+  t.equal(readFileSync(join(dataDir, 'engine.lock'), 'utf8'), '', 'the lock names nobody')
   const second = await startEngineIn(t, dataDir)
   t.equal(await second.db.collection('items').countDocuments(), 2)
   t.same((await second.db.listCollections().toArray()).map(({ name }) => name), ['items'])

@@ -13,6 +13,7 @@ import { findDuplicates, wasCommitted } from './unknown-outcome.ts'
 import { type TransactionResult, commitPlan } from './transaction.ts'
 import { reserveHeads, isReservedByOther, attemptsBeforeReserving, reservationPoll } from './reservation.ts'
 import type { Head, LogRow, Member } from '../model/types.ts'
+import { isUnreachable } from '../unreachable.ts'
 
 /** A change that is stored for good. */
 export interface CommittedRow {
@@ -155,10 +156,13 @@ export class Committer {
         const admitted = await guarded(batch)
         if (admitted.length > 0) await this.commitBatch(admitted, session)
       } finally {
-        await session.endSession()
+        // Not awaited: it may abort a transaction, and a database that hangs does not answer that either.
+        void session.endSession().catch(() => {})
       }
     } catch (cause) {
       reject(batch, cause)
+      // Those that wait would wait as long again, each after the other.
+      if (isUnreachable(reasonOf(cause))) reject(this.waiting.splice(0), cause)
     }
     for (const item of batch) for (const id of item.conversations) this.inFlight.delete(id)
     this.running--
@@ -185,7 +189,7 @@ export class Committer {
       const known = await this.readPlanInput(open)
       // Asked after the reads: if it is applied later than this, they are too old and the heads' filter says so.
       if (unresolved !== undefined && await wasCommitted(unresolved.plan, known, this.collections)) return this.resolveUnits(unresolved.items, unresolved.plan)
-      if (attempt === this.options.attemptsMax) throw new TidelogError('UNAVAILABLE', undefined, { cause: last, retryAfterMs: 1_000 })
+      if (attempt === this.options.attemptsMax) throw unavailable(last)
       const plan = this.steps.plan(open.map(item => item.unit), known, this.options.now())
       if (plan.heads.length > 0) last = await this.steps.write(plan, this.collections, session)
       // A doubtful commit that lands between two of the reads is half seen: only the next reads tell what is unchanged.
@@ -195,10 +199,12 @@ export class Committer {
       } else last = { result: 'committed' }
       if (last.result === 'committed') return this.resolveUnits(open, plan)
       this.options.onRetry(last, attempt)
+      if (last.result === 'unreachable') throw unavailable(last.error)
       if (last.result === 'unknown') {
         unresolved = { items: open, plan, lookedAgain: false }
         for (const { to } of plan.heads) this.heads.markUncertain(to._id)
         this.options.onUnknownOutcome(plan.heads.map(({ to }) => to._id))
+        if (isUnreachable(last.error)) throw unavailable(last.error)
       } else if (last.result === 'rejected' && unresolved === undefined) return await this.split(open, last.error, session)
     }
   }
@@ -310,7 +316,16 @@ function bytesOf ({ mutations }: CommitUnit): number {
   return mutations.reduce((sum, change) => sum + 256 + (change.type === 'append' ? (change.row.message?.length ?? 0) * 3 : 0), 0)
 }
 
+function unavailable (cause: unknown): TidelogError {
+  return new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
+}
+
+/** The driver's error behind one of ours. */
+function reasonOf (error: unknown): unknown {
+  return error instanceof TidelogError ? error.cause : error
+}
+
 function reject (items: Item[], cause: unknown): void {
-  const error = cause instanceof TidelogError ? cause : new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
+  const error = cause instanceof TidelogError ? cause : unavailable(cause)
   for (const item of items) item.reject(error)
 }

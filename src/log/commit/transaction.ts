@@ -2,6 +2,7 @@ import { type AnyBulkWriteOperation, type ClientSession, MongoAPIError, MongoErr
 import { type LogCollections, indexNames } from '../model/collections.ts'
 import type { Plan } from './plan.ts'
 import type { Head, LogRow, Member } from '../model/types.ts'
+import { isUnreachable, unwrapped } from '../unreachable.ts'
 
 /** How a try to commit a plan ended. */
 export type TransactionResult =
@@ -14,6 +15,8 @@ export type TransactionResult =
   | { result: 'transient', error: unknown }
   /** Nothing was committed, and another try as it is would end alike: something in the plan is not accepted. */
   | { result: 'rejected', error: unknown }
+  /** Nothing was committed, and the database does not answer: who asked is told now, and not after more tries. */
+  | { result: 'unreachable', error: unknown }
   /** It may have been committed or not. */
   | { result: 'unknown', error: unknown }
 
@@ -32,6 +35,7 @@ export async function commitPlan (plan: Plan, collections: LogCollections, sessi
     if (plan.members.length > 0) await writeMembers(plan, collections, session)
     await writeRows(plan, collections, session)
   } catch (error) {
+    if (isUnreachable(error)) return { result: 'unreachable', error }
     await session.abortTransaction().catch(() => {}) // The server aborts it by itself when the abort is lost.
     return classify(error)
   }
@@ -44,6 +48,7 @@ async function finish (session: ClientSession): Promise<TransactionResult> {
       await session.commitTransaction()
       return { result: 'committed' }
     } catch (error) {
+      if (isUnreachable(error)) return { result: 'unknown', error }
       // "No such transaction" after a lost reply may come from a server that has restarted and forgotten: no proof.
       if (hasLabel(error, 'TransientTransactionError')) return { result: attempt === 0 ? 'transient' : 'unknown', error }
       if (!hasLabel(error, 'UnknownTransactionCommitResult') || attempt === unknownRetriesMax) return { result: 'unknown', error }
@@ -108,7 +113,8 @@ function classify (error: unknown): TransactionResult {
   if (hasLabel(error, 'TransientTransactionError')) return { result: 'transient', error }
   if (error instanceof MongoServerError && error.code === 11000) return { result: isRepeat(error.message) ? 'duplicateKey' : 'conflict' }
   // Neither the server nor the driver takes it; what is left is the way between them.
-  const refused = error instanceof MongoServerError || error instanceof MongoAPIError || !(error instanceof MongoError)
+  const original = unwrapped(error)
+  const refused = original instanceof MongoServerError || original instanceof MongoAPIError || !(original instanceof MongoError)
   return { result: refused ? 'rejected' : 'transient', error }
 }
 

@@ -1,4 +1,5 @@
 import type { Collection, Db, IndexDescription } from 'mongodb'
+import { noDeadline } from '../no-deadline.ts'
 import type { Head, LogRow, Member } from './types.ts'
 
 export interface LogCollections {
@@ -65,7 +66,7 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
 
 /** Creates what is missing. A transaction on an old server cannot create a collection: this makes sure that they exist. */
 export async function ensureLogIndexes ({ heads, rows, members }: LogCollections): Promise<void> {
-  await heads.createIndexes([...logIndexes.heads])
-  await rows.createIndexes([...logIndexes.rows])
-  await members.createIndexes([...logIndexes.members])
+  await heads.createIndexes([...logIndexes.heads], noDeadline)
+  await rows.createIndexes([...logIndexes.rows], noDeadline)
+  await members.createIndexes([...logIndexes.members], noDeadline)
 }

@@ -33,6 +33,7 @@ export class Engine {
       this.sessions.restore()
     }
     this.#repeat(SWEEP_INTERVAL_MS, nowMs => {
+      this.store.requireFile()
       this.sessions.sweep(nowMs)
       this.cursors.sweep(nowMs)
     })

@@ -4,7 +4,7 @@
  * the copy is the restored one.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
+import { chmod, open, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DataFolderError, checkDatabaseFile, databaseFileIn } from './database-file.ts'
 import { Environment } from '../store/environment.ts'
@@ -27,23 +27,26 @@ export async function backupInto (to: string, copy: (file: string) => Promise<vo
   const folder = resolve(to)
   const file = databaseFileIn(folder)
   if (existsSync(file)) throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} exists; a backup does not overwrite`)
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const partial = join(folder, 'backup.partial')
-  rmSync(partial, { force: true })
+  rmSync(partial, { recursive: true, force: true })
+  // LMDB makes files that everybody may read: until that is mended, only the folder keeps them out.
+  mkdirSync(partial, { mode: 0o700 })
+  const copied = databaseFileIn(partial)
   try {
-    await copy(partial)
-    await sync(partial)
-    await rename(partial, file)
+    await copy(copied)
+    await chmod(copied, 0o600)
+    await sync(copied)
+    await rename(copied, file)
     await sync(folder)
-  } catch (error) {
-    rmSync(partial, { force: true })
-    throw error
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
   }
 }
 
 async function sync (path: string): Promise<void> {
   // A folder cannot be opened for this on Windows, and need not be.
-  if (process.platform === 'win32' && !path.endsWith('.partial')) return
+  if (process.platform === 'win32' && !path.endsWith('.mdb')) return
   const handle = await open(path, 'r')
   try {
     await handle.sync()

@@ -1,126 +1,74 @@
 /**
- * One process a data folder. The lock is a file that names its owner; it is taken over when the owner is dead,
- * which after `kill -9` nobody else can say. Two engines on one folder would each miss the other's writes.
+ * The folder of the data: its owner's alone, locked while it is in use, and watched, as a database that was deleted while it
+ * is open would take writes that nobody can read again.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { randomUUID } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkDatabaseFile, databaseFileIn, DataFolderError } from './database-file.ts'
+import { FolderLock } from '../folder-lock.ts'
 
-/** A process that was killed is there for a moment still: one that starts in its place waits so long, in milliseconds. */
-const DYING_MS_MAX = 1_000
+/** Milliseconds between two looks at whether the folder is still there. */
+const LOOK_EVERY_MS = 1_000
 
-type Owner = { pid: number, started: string, token: string }
-
-/** Locks held by this process, since its own pid says nothing about whether a lock is its own. */
-const held = new Set<string>()
+/** The bit of folders like /tmp, which belong to everybody. */
+const STICKY = 0o1000
 
 export class DataFolder {
   readonly path: string
   readonly databaseFile: string
-  readonly #lockFile: string
-  readonly #token = randomUUID()
+  readonly #lock: FolderLock
+  readonly #watch: NodeJS.Timeout
+  /** Settles if the folder is deleted or replaced while it is in use. */
+  readonly lost: Promise<Error>
 
   /** Makes the folder if need be and locks it. */
   constructor (path: string) {
     this.path = path
     this.databaseFile = databaseFileIn(path)
-    this.#lockFile = join(path, 'engine.lock')
     try {
-      mkdirSync(path, { recursive: true })
-      this.#lock()
-      checkDatabaseFile(this.databaseFile)
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+      closeToOthers(path)
+      this.#lock = lockedAndChecked(path, this.databaseFile)
+      for (const file of [this.databaseFile, `${this.databaseFile}-lock`]) if (existsSync(file)) setMode(file, 0o600)
     } catch (error) {
-      this.unlock()
       if (error instanceof DataFolderError) throw error
       throw new DataFolderError('DATA_FOLDER_UNUSABLE', `the data folder ${path} cannot be used: ${(error as Error).message}`, { cause: error })
     }
+    let lose: (error: Error) => void
+    this.lost = new Promise(resolve => { lose = resolve })
+    this.#watch = setInterval(() => {
+      void this.#lock.isKept().then(isKept => {
+        if (!isKept) lose(new Error(`the data folder ${path} was deleted or replaced while it was in use`))
+      })
+    }, LOOK_EVERY_MS).unref()
   }
 
   unlock (): void {
-    if (!held.delete(this.#token)) return
-    if (readOwner(this.#lockFile)?.token === this.#token) unlinkSync(this.#lockFile)
-  }
-
-  #lock (): void {
-    const mine = `${this.#lockFile}.${this.#token}`
-    writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid), token: this.#token } satisfies Owner))
-    const refuseAt = Date.now() + DYING_MS_MAX
-    try {
-      // A further round only after a dead owner's lock was moved away, or while the owner may be dying.
-      while (!tryLink(mine, this.#lockFile)) {
-        const owner = readOwner(this.#lockFile)
-        if (owner === undefined || !isAlive(owner)) this.#moveAway(owner)
-        else if (owner.pid !== process.pid && Date.now() < refuseAt) pause(20)
-        else throw new DataFolderError('DATA_FOLDER_LOCKED', `the data folder ${this.path} is in use by process ${owner.pid}; one process a data folder`)
-      }
-      held.add(this.#token)
-    } finally {
-      rmSync(mine, { force: true })
-    }
-  }
-
-  /** Removes a dead owner's lock, unless another starter was quicker: then its living lock is put back. */
-  #moveAway (dead: Owner | undefined): void {
-    const aside = `${this.#lockFile}.dead.${this.#token}`
-    try {
-      renameSync(this.#lockFile, aside)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-      throw error
-    }
-    if (readOwner(aside)?.token !== dead?.token) tryLink(aside, this.#lockFile)
-    rmSync(aside, { force: true })
+    clearInterval(this.#watch)
+    this.#lock.release()
   }
 }
 
-function tryLink (from: string, to: string): boolean {
+function lockedAndChecked (path: string, databaseFile: string): FolderLock {
+  const lock = new FolderLock(join(path, 'engine.lock'))
   try {
-    linkSync(from, to)
-    return true
+    checkDatabaseFile(databaseFile)
+    return lock
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    lock.release()
     throw error
   }
 }
 
-function readOwner (file: string): Owner | undefined {
-  try {
-    const owner = JSON.parse(readFileSync(file, 'utf8')) as Owner
-    return typeof owner.pid === 'number' && typeof owner.token === 'string' ? owner : undefined
-  } catch {
-    return undefined
-  }
+function closeToOthers (folder: string): void {
+  if ((statSync(folder).mode & STICKY) === 0) setMode(folder, 0o700)
 }
 
-function isAlive (owner: Owner): boolean {
-  // A restarted container often has the same pid as its predecessor, and a process may hold this module twice.
-  if (owner.pid === process.pid && owner.started === '') return held.has(owner.token)
+/** A folder or file of somebody else's (a volume of root, used by its group) keeps its mode. */
+function setMode (path: string, mode: number): void {
   try {
-    process.kill(owner.pid, 0)
+    chmodSync(path, mode)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  // A pid is used again; a process's start time is not.
-  const started = startOf(owner.pid)
-  return started !== 'dead' && (owner.started === '' || started === owner.started)
-}
-
-/** Blocks the thread: the folder is locked before anything else goes on. */
-function pause (ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
-}
-
-/** When a process started, in the words of the system; empty where that cannot be told, `dead` where only its entry is left. */
-function startOf (pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    // Fields are counted after the command's closing bracket, as the command may hold spaces: the 3rd is the state, the 22nd the start.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (fields[0] === 'Z' || fields[0] === 'X') return 'dead'
-    return `${boot} ${fields[19]}`
-  } catch {
-    return ''
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
   }
 }

@@ -7,16 +7,16 @@ export class EngineThread {
   readonly #worker: Worker
   readonly #exited: Promise<unknown>
   #stopping = false
-  /** Settles if the thread dies by itself. */
+  #fail: (error: Error) => void = () => {}
+  /** Settles if the thread dies by itself or is aborted. */
   readonly failed: Promise<Error>
 
   constructor (input: WorkerInput) {
     this.#worker = openThread(input)
     this.#exited = new Promise(resolve => this.#worker.once('exit', resolve))
-    this.failed = new Promise(resolve => {
-      this.#worker.once('error', resolve)
-      this.#worker.once('exit', code => { if (!this.#stopping) resolve(new Error(`the engine's thread exited with code ${code}`)) })
-    })
+    this.failed = new Promise(resolve => { this.#fail = resolve })
+    this.#worker.once('error', error => { this.#fail(error as Error) })
+    this.#worker.once('exit', code => { if (!this.#stopping) this.#fail(new Error(`the engine's thread exited with code ${code}`)) })
   }
 
   /** Resolves with the port it listens at, or 0; rejects if it cannot start. */
@@ -37,6 +37,13 @@ export class EngineThread {
     } finally {
       answer.close()
     }
+  }
+
+  /** Ends the thread at once: nothing that it has not answered yet will be. */
+  async abort (error: Error): Promise<void> {
+    if (this.#stopping) return
+    this.#fail(error)
+    await this.#worker.terminate()
   }
 
   async stop (): Promise<void> {

@@ -1,4 +1,5 @@
 /** The thread the engine runs in: opens, listens, reports its port, and does what it is told. */
+import { chmodSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { Engine } from '../engine/engine.ts'
@@ -24,6 +25,8 @@ const engine = new Engine({ path: databaseFile, sync })
 startExpiry(engine)
 const server = new Server(engine)
 await server.listen('path' in listen ? listen : { host: LOOPBACK, port: listen.port })
+// Who may write to a socket may connect to it.
+if ('path' in listen) chmodSync(listen.path, 0o600)
 engine.address = 'path' in listen ? listen.path : `${LOOPBACK}:${server.port}`
 parent.postMessage(server.port)
 

@@ -2,6 +2,7 @@
  * The LMDB environment: one ordered map from byte strings to bytes. Its writer thread commits a layer in one
  * transaction and syncs it to disk before `write` resolves (no overlapping sync: committed means on disk).
  */
+import { statSync } from 'node:fs'
 import { open } from 'lmdb'
 import type { Layer } from './layer.ts'
 
@@ -32,6 +33,9 @@ export class WriteFailed extends Error {
   }
 }
 
+/** The database's file is not in its place any more: what is written to it is lost. */
+export class FileGone extends Error {}
+
 /** lmdb tells why a commit failed by a second promise, which must not be left unheard. */
 async function reasonOf (error: Error & { commitError?: Promise<never> }): Promise<Error> {
   if (error.commitError === undefined) return error
@@ -55,6 +59,8 @@ export type EnvironmentOptions = { path: string, sync: boolean, readOnly?: boole
 
 export class Environment {
   readonly #database: Database
+  readonly #path: string
+  readonly #file: string
 
   constructor ({ path, sync, readOnly = false }: EnvironmentOptions) {
     const options = {
@@ -67,10 +73,18 @@ export class Environment {
       noSync: !sync,
       maxReaders: READERS_MAX,
       readOnly,
+      permissionsMode: 0o600,
       // Windows reserves the whole map on disk at once, so there the map grows by itself.
       ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES })
     }
     this.#database = open(options as unknown as Parameters<typeof open>[0]) as unknown as Database
+    this.#path = path
+    this.#file = fileAt(path)
+  }
+
+  /** @throws FileGone if the file was deleted or another one put in its place. */
+  requireFile (): void {
+    if (fileAt(this.#path) !== this.#file) throw new FileGone(`the database file ${this.#path} was deleted or replaced while it was in use`)
   }
 
   /** A view that the next read overwrites: copy what must live longer. */
@@ -89,7 +103,7 @@ export class Environment {
     return this.#database.getRange({ ...ends, values: false, ...(pin === undefined ? {} : { transaction: pin }) })
   }
 
-  /** One LMDB transaction; resolves when it is on disk. */
+  /** One LMDB transaction; resolves when it is on disk, in the file that the next start will find. */
   async write (layer: Layer): Promise<void> {
     try {
       await this.#database.batch(() => {
@@ -101,6 +115,7 @@ export class Environment {
     } catch (error) {
       throw new WriteFailed(await reasonOf(error as Error & { commitError?: Promise<never> }))
     }
+    this.requireFile()
   }
 
   pin (): Pin {
@@ -115,4 +130,10 @@ export class Environment {
   async close (): Promise<void> {
     await this.#database.close()
   }
+}
+
+/** Names the file itself, wherever it is moved; empty if there is none. */
+function fileAt (path: string): string {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? '' : `${found.dev}/${found.ino}`
 }

@@ -6,7 +6,7 @@
  * LMDB transaction and one sync. A caller that acknowledges a write before `durable()` resolves would lose
  * acknowledged writes at a crash.
  */
-import { Environment } from './environment.ts'
+import { Environment, FileGone } from './environment.ts'
 import type { EnvironmentOptions, Pin } from './environment.ts'
 import { Layer } from './layer.ts'
 import { View } from './view.ts'
@@ -99,6 +99,8 @@ export class Store implements Writer {
       try {
         await this.#environment.write(layer)
       } catch (error) {
+        // Nobody is answered: the thread ends by this, and whoever waits finds out that it does not know.
+        if (error instanceof FileGone) throw error
         // First, as what is put right after a loss is to be written too.
         this.#busy = false
         this.#lose(error as Error)
@@ -118,6 +120,11 @@ export class Store implements Writer {
     for (const transaction of [...this.transactions]) transaction.abort()
     for (const layer of lost) layer.reject(error)
     this.afterLoss()
+  }
+
+  /** @throws FileGone if what is written now would be lost. */
+  requireFile (): void {
+    this.#environment.requireFile()
   }
 
   /** Copies everything that is visible now to a new file. */

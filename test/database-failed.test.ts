@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import { root, startServer } from './helpers/process.ts'
+import { request } from './helpers/request.ts'
+
+const killWorker = pathToFileURL(join(root, 'test/helpers/kill-worker.mjs')).href
+
+async function register (url: string, username: string): Promise<{ token: string, id: string }> {
+  const { text } = await request(`${url}/api/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ fullName: username, username, email: `${username}@example.com`, password: 'a long password' })
+  })
+  const { token, user } = JSON.parse(text) as { token: string, user: { _id: string } }
+  return { token, id: user._id }
+}
+
+/** Sends one message after the other; how the last one was not acknowledged: its code, or `gone`. */
+async function sendUntilRefused (url: string, from: { token: string }, to: { id: string }): Promise<string> {
+  for (let n = 0; ; n++) {
+    const answer = await fetch(`${url}/api/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${from.token}` },
+      body: JSON.stringify({ receiverId: to.id, content: `message ${n}`, clientMessageId: String(n) })
+    }).catch(() => undefined)
+    if (answer === undefined) return 'gone'
+    const { code } = await answer.json() as { code?: string }
+    if (answer.status !== 201) return code ?? ''
+  }
+}
+
+t.test('an engine whose thread dies ends the server with 1 and a fatal line, and nothing hangs meanwhile', async t => {
+  const server = await startServer({ DATA_DIR: t.testdir(), NODE_OPTIONS: `--import=${killWorker}` })
+  const [ada, bob] = [await register(server.url, 'ada'), await register(server.url, 'bob')]
+  const ended = once(server.child, 'exit')
+  const refused = sendUntilRefused(server.url, ada, bob)
+  process.kill(server.pid, 'SIGUSR2')
+  t.match(await refused, /^(UNAVAILABLE|gone)$/)
+  t.same(await ended, [1, null])
+  t.match(server.output(), /"level":60[^\n]*the embedded database has failed/)
+})
+
+t.test('a data folder that is deleted ends the server with 1 and a fatal line that names it', async t => {
+  const dataDir = join(t.testdir(), 'data')
+  const server = await startServer({ DATA_DIR: dataDir })
+  const [ada, bob] = [await register(server.url, 'ada'), await register(server.url, 'bob')]
+  const ended = once(server.child, 'exit')
+  rmSync(dataDir, { recursive: true })
+  t.match(await sendUntilRefused(server.url, ada, bob), /^(UNAVAILABLE|gone)$/)
+  t.same(await ended, [1, null])
+  t.match(server.output(), /"level":60[^\n]*data[^\n]* was deleted or replaced/)
+})
