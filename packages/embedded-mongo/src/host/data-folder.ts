@@ -5,7 +5,7 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkDatabaseFile, databaseFileIn, DataFolderError } from './database-file.ts'
-import { FolderLock } from '../folder-lock.ts'
+import { FolderLock } from './folder-lock.ts'
 
 /** Milliseconds between two looks at whether the folder is still there. */
 const LOOK_EVERY_MS = 1_000

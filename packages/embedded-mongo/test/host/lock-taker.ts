@@ -1,7 +1,7 @@
 // A process that takes the lock of a folder when it reads a line, tells how that went, and holds it until it is killed.
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { FolderLock } from '../src/folder-lock.ts'
+import { FolderLock } from '../../src/host/folder-lock.ts'
 
 console.log('ready')
 await once(process.stdin, 'data')

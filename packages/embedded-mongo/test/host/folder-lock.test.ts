@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { MongoClient } from 'mongodb'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
-import { FolderLock } from '../src/folder-lock.ts'
-import { startEngineIn, temporaryFolder } from './helpers/engine.ts'
+import { FolderLock } from '../../src/host/folder-lock.ts'
+import { startEngineIn, temporaryFolder } from '../helpers/engine.ts'
 
 /** Arguments of `unshare` under which a process is pid 1 of a world of its own, as in a container, and dies with it. */
 const CONTAINER = ['--pid', '--fork', '--mount-proc', '--net', '--kill-child']

@@ -2,7 +2,7 @@ import t from 'tap'
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
-import { startEngineIn, temporaryFolder } from './helpers/engine.ts'
+import { startEngineIn, temporaryFolder } from '../helpers/engine.ts'
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 

@@ -14,7 +14,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { tryLock } from 'fs-native-extensions'
-import { DataFolderError } from './host/database-file.ts'
+import { DataFolderError } from './database-file.ts'
 import { isLocalFileSystem } from './file-system.ts'
 
 /** A process that was killed holds its files for a moment still: one that starts in its place waits so long, in milliseconds. */
