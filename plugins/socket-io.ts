@@ -5,7 +5,7 @@ import fastifySocketIO from 'fastify-socket.io'
 import { type Config, allowedOrigins } from '../src/config.ts'
 import { OpenConnections } from '../src/open-connections.ts'
 import { failureBody } from '../src/errors.ts'
-import type { ChatServer } from '../src/sockets/types.ts'
+import type { ChatServer } from '../src/live/socket-types.ts'
 import { PendingRequests } from '../src/sockets/pending-requests.ts'
 import { toTidelogError } from '../src/to-tidelog-error.ts'
 

@@ -1,23 +1,23 @@
 import fp from 'fastify-plugin'
 import type { Revocation } from '../src/auth/identity.ts'
 import type { Config } from '../src/config.ts'
+import { GapSource } from '../src/live/gap-source.ts'
+import { Heartbeat } from '../src/live/heartbeat.ts'
+import { LiveDelivery } from '../src/live/live-delivery.ts'
+import { startRelay } from '../src/live/relay.ts'
+import { sessionRoom, userRoom } from '../src/live/socket-types.ts'
+import { Subscriptions } from '../src/live/subscriptions.ts'
+import { Watermarks } from '../src/live/watermarks.ts'
 import { deliverRemoteTyping } from '../src/sockets/typing.ts'
-import { Beacon } from '../src/sockets/beacon.ts'
 import { serveSocket } from '../src/sockets/serve-socket.ts'
-import { startDelivery } from '../src/sockets/deliver.ts'
-import { Order } from '../src/sockets/order.ts'
-import { Positions } from '../src/sockets/positions.ts'
 import { PresenceService } from '../src/presence/presence-service.ts'
-import { joinsNodes, startRelay } from '../src/sockets/relay.ts'
 import type { SocketServices } from '../src/sockets/context.ts'
-import { Subscriptions } from '../src/sockets/subscriptions.ts'
-import { sessionRoom, userRoom } from '../src/sockets/types.ts'
 import { toTidelogError } from '../src/to-tidelog-error.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Tells sockets where their conversations stand. */
-    beacon: Beacon
+    /** Tells the sockets of this process what is committed. */
+    live: LiveDelivery
   }
 }
 
@@ -25,14 +25,15 @@ declare module 'fastify' {
 export default fp(async function sockets (app, config: Config) {
   const { io, chat, sync, verifyToken, requireSession, pendingRequests } = app
   const presence = new PresenceService(io, chat, app.log, config.PRESENCE_GRACE * 1_000)
-  const positions = new Positions()
-  const subscriptions = new Subscriptions(io, chat, positions)
-  const order = new Order({ positions, log: app.log, isAlone: chat.log.isSoleWriter, hearsOthers: () => joinsNodes(io) })
-  const beacon = new Beacon(subscriptions, sync, order, app.log)
+  const watermarks = new Watermarks()
+  const subscriptions = new Subscriptions(io, chat, watermarks)
+  const heartbeat = new Heartbeat(subscriptions, sync)
+  const gapSource = new GapSource(sync, subscriptions, heartbeat)
+  const live = new LiveDelivery({ io, chat, watermarks, subscriptions, heartbeat, gapSource, logger: app.log })
   const services: SocketServices = {
-    io, chat, sync, subscriptions, beacon, order, logger: app.log, verifyToken, requireSession, markReadSockets: new Map(), presence, toTidelogError
+    io, chat, sync, subscriptions, live, logger: app.log, verifyToken, requireSession, presence, toTidelogError
   }
-  app.decorate('beacon', beacon)
+  app.decorate('live', live)
 
   io.on('connection', socket => {
     serveSocket(socket, services, pendingRequests)
@@ -43,8 +44,7 @@ export default fp(async function sockets (app, config: Config) {
   })
 
   app.addHook('onReady', async () => { subscriptions.start() })
-  const delivery = startDelivery(services)
-  const stopBeacon = beacon.start()
+  live.startHeartbeat()
   io.on('typing', word => { deliverRemoteTyping(services, word) })
   const stopRelay = startRelay(io, chat, app.revocations, ({ userId, sessionId, keptSessionId }: Revocation) => {
     sync.longPolls.endOf(userId)
@@ -53,9 +53,8 @@ export default fp(async function sockets (app, config: Config) {
   })
   app.addHook('onClose', async () => {
     stopRelay()
-    stopBeacon()
-    delivery.stop()
-    await delivery.finish()
+    live.stop()
+    await live.finish()
     await presence.close()
   })
 }, { name: 'sockets', dependencies: ['socket-io', 'chat', 'sync', 'jwt'] })

@@ -3,14 +3,13 @@ import type { Session } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import type { TidelogError } from '../errors.ts'
 import type { SyncContext } from '../sync/context.ts'
-import type { Beacon } from './beacon.ts'
-import type { Order } from './order.ts'
+import type { LiveDelivery } from '../live/live-delivery.ts'
+import type { ChatServer, ChatSocket } from '../live/socket-types.ts'
+import type { Subscriptions } from '../live/subscriptions.ts'
 import type { Outlet } from './outlet.ts'
 import type { PresenceService } from '../presence/presence-service.ts'
-import type { Subscriptions } from './subscriptions.ts'
 import type { TokenTimer } from './token-timer.ts'
 import type { OperationQueue } from './operation-queue.ts'
-import type { ChatServer, ChatSocket } from './types.ts'
 import type { TypingThrottle } from './typing-throttle.ts'
 
 /** What all sockets of this process share. */
@@ -19,14 +18,11 @@ export interface SocketServices {
   chat: ChatContext
   sync: SyncContext
   subscriptions: Subscriptions
-  beacon: Beacon
-  order: Order
+  live: LiveDelivery
   logger: FastifyBaseLogger
   verifyToken: (token: unknown) => Promise<Session>
   /** Throws INVALID_TOKEN or UNKNOWN_USER if the session has ended. */
   requireSession: (session: Session) => void | Promise<void>
-  /** Sockets whose `markRead` is under way, by the member's key: they are answered, the others are told. */
-  markReadSockets: Map<string, string>
   presence: PresenceService
   /** The failure that stands for whatever was thrown. */
   toTidelogError: (error: Error) => TidelogError

@@ -15,9 +15,9 @@ export async function enterRoom ({ socket, chat, subscriptions }: SocketContext,
   const conversationId = roomConversationId(roomId)
   const commit = await prepareJoin(chat, identity, roomId)
   const wasIn = socket.rooms.has(conversationId)
-  const stopExpecting = await subscriptions.expect(socket, conversationId)
+  const stopExpecting = await subscriptions.subscribeOnJoin(socket, conversationId)
   try {
-    if (!wasIn) await subscriptions.enter(socket, conversationId)
+    if (!wasIn) await subscriptions.subscribe(socket, conversationId)
   } catch (error) {
     stopExpecting()
     throw error
@@ -26,9 +26,9 @@ export async function enterRoom ({ socket, chat, subscriptions }: SocketContext,
     try {
       await commit()
       // A change that made them a member elsewhere may not have arrived here yet.
-      if (!socket.rooms.has(conversationId)) await subscriptions.enter(socket, conversationId)
+      if (!socket.rooms.has(conversationId)) await subscriptions.subscribe(socket, conversationId)
     } catch (error) {
-      if (!wasIn) subscriptions.leave(socket, conversationId)
+      if (!wasIn) subscriptions.removeSocket(socket, conversationId)
       throw error
     } finally {
       stopExpecting()

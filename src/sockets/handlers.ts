@@ -50,14 +50,14 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   joinCommonChat: {
     failure: 'Failed to join common chat',
     run: async ({ socket, subscriptions }) => {
-      await subscriptions.enterCommonChat(socket)
+      await subscriptions.subscribeCommonChat(socket)
       return async () => ({ ack: {}, event: ['joinedCommonChat', { success: true }] })
     }
   },
   leaveCommonChat: {
     failure: 'Failed to leave common chat',
     run: async ({ socket, subscriptions }) => {
-      subscriptions.quit(socket, commonChatId)
+      subscriptions.unsubscribe(socket, commonChatId)
       return async () => ({ ack: {}, event: ['leftCommonChat', { success: true }] })
     }
   },
@@ -73,7 +73,7 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
     failure: 'Failed to leave room',
     run: async ({ socket, subscriptions }, given) => {
       const roomId = normalRoomId(given)
-      subscriptions.quit(socket, roomConversationId(roomId))
+      subscriptions.unsubscribe(socket, roomConversationId(roomId))
       return async () => ({ ack: { roomId }, event: ['leftRoom', { roomId, success: true }] })
     }
   },
@@ -99,11 +99,11 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
       const commit = prepareMarkRead(live.chat, identityOf(live), data)
       const key = memberKey(data.conversationId, identityOf(live).id)
       return async () => {
-        live.markReadSockets.set(key, live.socket.id)
+        live.live.markReadSockets.set(key, live.socket.id)
         try {
           return { ack: { ...await commit() } }
         } finally {
-          live.markReadSockets.delete(key)
+          live.live.markReadSockets.delete(key)
         }
       }
     }

@@ -1,4 +1,4 @@
-import type { ChatSocket } from './types.ts'
+import type { ChatSocket } from '../live/socket-types.ts'
 
 /** Packets, and their length, that wait for a client to take them before live events to it are dropped. */
 export const waitingMax = { packets: 1_000, bytes: 1 << 20 }

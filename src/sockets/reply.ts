@@ -1,8 +1,8 @@
 import { type TidelogError, failureBody } from '../errors.ts'
 import type { ServerEventName, ServerPayload } from '../schemas/events.ts'
+import type { ChatSocket } from '../live/socket-types.ts'
 import { ClientMessageId } from '../schemas/message.ts'
 import { isLonger } from '../schemas/text.ts'
-import type { ChatSocket } from './types.ts'
 
 /** What a client event is answered with. */
 export interface Reply {

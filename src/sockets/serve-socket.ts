@@ -9,7 +9,7 @@ import type { SocketContext, SocketServices } from './context.ts'
 import { eventHandlers } from './handlers.ts'
 import { TokenTimer } from './token-timer.ts'
 import { OperationQueue } from './operation-queue.ts'
-import { type ChatSocket, sessionRoom, userRoom } from './types.ts'
+import { type ChatSocket, sessionRoom, userRoom } from '../live/socket-types.ts'
 import { TypingThrottle } from './typing-throttle.ts'
 import type { PendingRequests } from './pending-requests.ts'
 

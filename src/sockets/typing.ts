@@ -2,9 +2,10 @@ import { otherUser, parseConversationId } from '../chat/rules/conversation-id.ts
 import { requireAccess } from '../chat/access/access.ts'
 import { TidelogError } from '../errors.ts'
 import { revOf } from '../log/model/types.ts'
-import { joinsNodes } from './relay.ts'
+import { isClustered } from '../live/socket-io.ts'
 import type { SocketContext, SocketServices } from './context.ts'
-import { type TypingWord, placeRoom, userRoom } from './types.ts'
+import { type TypingNotice, userRoom } from '../live/socket-types.ts'
+import { writeTyping } from '../live/write-events.ts'
 
 /**
  * Tells the others of a conversation that the caller is typing, or no longer. Whoever could not send there, or says the
@@ -30,7 +31,7 @@ export async function announceTyping (live: SocketContext, input: { conversation
   if (!socket.rooms.has(conversationId)) await requireAccess(chat, identity, conversationId)
   if (!typing.allows(conversationId, input.on, chat.now())) return
   const word = { conversationId, userId, on: input.on }
-  if (!joinsNodes(io)) return tellTyping(live, word)
+  if (!isClustered(io)) return writeTyping(live, word)
   // This node or another may not have heard yet who was removed.
   const { head } = await requireAccess(chat, identity, conversationId)
   const known = { ...word, rev: head?.headRev ?? revOf(0) }
@@ -39,12 +40,6 @@ export async function announceTyping (live: SocketContext, input: { conversation
 }
 
 /** Tells sockets of this process that somebody types, when they have been told what was known where it was said. */
-export function deliverRemoteTyping (services: SocketServices, { rev, ...word }: TypingWord): void {
-  if (!services.order.isBusy) services.order.takeAt(word.conversationId, rev, () => { tellTyping(services, word) })
-}
-
-function tellTyping ({ io, subscriptions }: SocketServices, word: Omit<TypingWord, 'rev'>): void {
-  const { conversationId, userId } = word
-  const hidden = subscriptions.blockersIn(conversationId, userId).map(blocker => placeRoom(conversationId, blocker))
-  io.local.to(conversationId).except([userRoom(userId), ...hidden]).emit('typing', word)
+export function deliverRemoteTyping ({ live }: SocketServices, notice: TypingNotice): void {
+  if (!live.isNearlyFull) live.acceptAfter(notice.conversationId, notice.rev, { name: 'typing', notice })
 }

@@ -11,7 +11,7 @@ import { request } from './request.ts'
 export interface TestNode {
   app: FastifyInstance
   url: string
-  /** Its beacon's, which beats by itself no more. */
+  /** Its heartbeat, which comes by itself no more. */
   beat: () => Promise<void>
 }
 

@@ -2,7 +2,8 @@ import type { ConversationLog } from '../../src/log/conversation-log.ts'
 import { selfLogId, selfLogOwner, seqOf } from '../../src/log/model/types.ts'
 import { generationOf } from '../../src/chat/rules/view.ts'
 import { UserConversationDirectory, type UserConversations } from '../../src/sync/user-conversations.ts'
-import { Order, type OrderEnds, type Send } from '../../src/sockets/order.ts'
+import type { Delivery } from '../../src/live/delivery.ts'
+import { type Event, resequence } from '../../src/live/resequencer.ts'
 import type { Mutant, Spec, Step } from './world.ts'
 
 const everybody = [0, 1, 2]
@@ -115,17 +116,17 @@ export const mutants: Record<string, Mutant> = {
     first: [...joins, { type: 'membership', user: 1, node: 1, role: null }, says(0), says(0), says(0), says(0)]
   },
   'a node sends what it hears of others as it comes': {
-    order: options => new Unordered(options),
+    resequence: (state, event) => ({ state, actions: isDelivery(event) ? [{ do: 'send', deliveries: [event] }] : [] }),
     within: { share: false, nodes: 3, calm: false, loss: 0.5, clients },
     first: [...joins, { type: 'membership', user: 1, node: 0, role: null }, says(0), says(2), says(0), says(2)]
   },
   'a node takes the first that it hears of a conversation for the next': {
-    order: options => new Order({ ...options, isAlone: true }),
+    resequence: (state, event, facts) => resequence(state, event, () => ({ ...facts(), isSoleWriter: true })),
     within: { share: false, nodes: 3, calm: false, loss: 0.5, clients },
     first: [...joins, { type: 'membership', user: 1, node: 0, role: null }, says(0), says(2), says(0), says(2)]
   },
   'what is missing is filled, and nobody looks at memberships again': {
-    order: options => new Unchecked(options),
+    gapSource: source => { source.verify = async () => {} },
     within: { share: false, nodes: 3, calm: false, loss: 0.5, clients },
     first: [...joins, { type: 'membership', user: 1, node: 0, role: null }, says(0), says(2), { type: 'membership', user: 1, node: 0, role: 'member' }, says(0), says(2)]
   },
@@ -167,27 +168,8 @@ function placesForEver (places: UserConversationDirectory): UserConversationDire
   })
 }
 
-class Unordered extends Order {
-  private passOn: OrderEnds['pass'] = () => {}
-
-  override start ({ pass }: OrderEnds): void {
-    this.passOn = pass
-  }
-
-  override take (conversationId: string, _rev: number, send: Send): boolean {
-    this.passOn(conversationId, send)
-    return true
-  }
-
-  override takeAt (conversationId: string, _rev: number, send: Send): void {
-    this.passOn(conversationId, send)
-  }
-}
-
-class Unchecked extends Order {
-  override start (ends: OrderEnds): void {
-    super.start({ ...ends, hole: { ...ends.hole, check: async () => {} } })
-  }
+function isDelivery (event: Event): event is Event & Delivery {
+  return event.kind === 'row' || event.kind === 'after'
 }
 
 /** The look before a scan asks for the heads of all conversations together, the one that follows it for each. */

@@ -5,14 +5,15 @@ import type { CommitOptions, CommitSteps } from '../../src/log/commit/committer.
 import { ConversationLog } from '../../src/log/conversation-log.ts'
 import type { LogCollections } from '../../src/log/model/collections.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
-import { Beacon } from '../../src/sockets/beacon.ts'
-import { startDelivery } from '../../src/sockets/deliver.ts'
+import type { Schedule } from '../../src/lib/schedule.ts'
+import { GapSource } from '../../src/live/gap-source.ts'
+import { Heartbeat } from '../../src/live/heartbeat.ts'
+import { LiveDelivery } from '../../src/live/live-delivery.ts'
+import type { resequence } from '../../src/live/resequencer.ts'
+import { Subscriptions } from '../../src/live/subscriptions.ts'
+import { Watermarks } from '../../src/live/watermarks.ts'
 import { type LiveHead, goLive } from '../../src/sockets/go-live.ts'
-import type { Order } from '../../src/sockets/order.ts'
-import { type OrderOptions, type Schedule } from '../../src/sockets/order.ts'
-import { Positions } from '../../src/sockets/positions.ts'
 import type { SocketContext, SocketServices } from '../../src/sockets/context.ts'
-import { Subscriptions } from '../../src/sockets/subscriptions.ts'
 import type { SyncContext } from '../../src/sync/context.ts'
 import { UserConversationDirectory } from '../../src/sync/user-conversations.ts'
 import { writeSyncJson } from '../../src/sync/response.ts'
@@ -33,10 +34,11 @@ export interface NodeOptions {
   bend: (log: ConversationLog) => void
   pull: typeof pull
   keepsRemoved: boolean
-  /** How what is committed is put in order. */
-  order: (options: OrderOptions) => Order
+  resequence: typeof resequence
+  /** What a mutant changes of how gaps are filled. */
+  bendGapSource: (source: GapSource) => void
   later: Schedule
-  hearsOthers: boolean
+  isClustered: boolean
   /** Something could not be delivered. */
   onFailure: (error: unknown) => void
 }
@@ -85,15 +87,18 @@ export class Node {
     this.options.bend(log)
     const chat = { log, users, listings: { peek: () => null }, blocks: new BlockDirectory(log, 16), unread } as unknown as ChatContext
     const sync = { chat, conversations: new UserConversationDirectory(log), unread, longPolls: new LongPolls(), pollMs: Infinity, averageBytes: { change: 700 } } as SyncContext
-    const positions = new Positions(4)
-    const subscriptions = new Subscriptions(this.io.server, chat, positions)
+    const watermarks = new Watermarks(4)
+    const subscriptions = new Subscriptions(this.io.server, chat, watermarks)
     if (this.options.keepsRemoved) subscriptions.membershipEnded = () => {}
-    const failing = { debug: () => {}, warn: () => {}, error: ({ err }: { err: unknown }) => { this.options.onFailure(err) } } as unknown as SocketServices['logger']
-    const { later, hearsOthers } = this.options
-    const order = this.options.order({ positions, log: failing, isAlone: log.isSoleWriter, hearsOthers: () => hearsOthers, later })
-    const beacon = new Beacon(subscriptions, sync, order, failing, 64)
-    const services = { io: this.io.server, chat, sync, subscriptions, beacon, order, logger: failing, markReadSockets: new Map() } as unknown as SocketServices
-    startDelivery(services)
+    const logger = { debug: () => {}, warn: () => {}, error: ({ err }: { err: unknown }) => { this.options.onFailure(err) } } as unknown as SocketServices['logger']
+    const heartbeat = new Heartbeat(subscriptions, sync, 64)
+    const gapSource = new GapSource(sync, subscriptions, heartbeat)
+    this.options.bendGapSource(gapSource)
+    const { later, isClustered, resequence } = this.options
+    const live = new LiveDelivery({
+      io: this.io.server, chat, watermarks, subscriptions, heartbeat, gapSource, logger, later, resequence, isClustered: () => isClustered
+    })
+    const services = { io: this.io.server, chat, sync, subscriptions, live, log: logger } as unknown as SocketServices
     return { log, sync, services }
   }
 }

@@ -1,6 +1,7 @@
 import type { CommitSteps } from '../../src/log/commit/committer.ts'
 import type { ConversationLog } from '../../src/log/conversation-log.ts'
-import type { Order, OrderOptions } from '../../src/sockets/order.ts'
+import type { GapSource } from '../../src/live/gap-source.ts'
+import type { resequence } from '../../src/live/resequencer.ts'
 import type { pull } from '../../src/sync/pull.ts'
 import type { Rules } from './live.ts'
 import type { Ask } from './units.ts'
@@ -48,7 +49,8 @@ export interface Mutant {
   bend?: (log: ConversationLog) => void
   pull?: (mutated: typeof pull) => typeof pull
   isDropped?: (event: string) => boolean
-  order?: (options: OrderOptions) => Order
+  resequence?: typeof resequence
+  gapSource?: (mutated: GapSource) => void
   keepsRemoved?: boolean
   rules?: Rules
   cursorsFirst?: boolean

@@ -10,7 +10,7 @@ import { FakeMongo } from '../log/fake-mongo.ts'
 import { Schedule } from '../log/schedule.ts'
 import { Client } from './client.ts'
 import { holes, rules } from './live.ts'
-import { Order } from '../../src/sockets/order.ts'
+import { resequence } from '../../src/live/resequencer.ts'
 import { Lost, Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
 import type { ClientSpec, Mutant, Spec, Step } from './spec.ts'
@@ -86,7 +86,7 @@ class World {
       else client.resume()
     }
     await this.schedule.run()
-    for (const node of this.nodes) void node.ready.then(({ services }) => services.beacon.beat()).catch((error: unknown) => { broken.push(String(error)) })
+    for (const node of this.nodes) void node.ready.then(({ services }) => services.live.beat()).catch((error: unknown) => { broken.push(String(error)) })
     await this.schedule.run()
     this.checkClients('I7', this.clients.filter(({ options }) => options.live), false)
     const fresh = this.client('fresh', { user: 0, live: false, limit: 2 })
@@ -128,13 +128,14 @@ class World {
       bend: log => this.mutant.bend?.(log),
       onFailure: error => { if (!(error instanceof MongoServerError)) this.note(`not delivered: ${String(error)}`) },
       keepsRemoved: this.mutant.keepsRemoved === true,
-      order: this.mutant.order ?? (options => new Order(options)),
+      resequence: this.mutant.resequence ?? resequence,
+      bendGapSource: source => this.mutant.gapSource?.(source),
       later: act => {
         let isStopped = false
         void this.wait(name).then(() => { if (!isStopped) act() })
         return () => { isStopped = true }
       },
-      hearsOthers: this.spec.nodes > 1,
+      isClustered: this.spec.nodes > 1,
       pull: this.mutant.pull?.(pull) ?? pull
     })
     return node
@@ -199,7 +200,7 @@ class World {
     if (this.mutant.isDropped?.(event) === true) return
     const client = this.clients[socket.of]!
     if (node.alive && this.truth.isWithheld(event, payload, client.options.identity.userId)) this.note(`I4: a live event of the room for a stranger (${event})`)
-    // Where the beacon is lost too, the connection is.
+    // If the heartbeat is lost too, the connection is.
     if (event !== 'heads' && this.schedule.chance(this.spec.loss)) return
     for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {
       void this.schedule.turn('network').then(() => {
@@ -227,7 +228,7 @@ class World {
         void this.collect(this.nodes[step.node % this.nodes.length]!).catch((error: unknown) => { if (!(error instanceof MongoServerError || error instanceof Lost)) this.note(String(error)) })
         return
       case 'beat':
-        void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.beacon.beat()).catch(() => {})
+        void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.live.beat()).catch(() => {})
         return
       case 'leave':
       case 'clientCrash':

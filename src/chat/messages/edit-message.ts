@@ -5,7 +5,7 @@ import type { EditInput, Message } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { mentionedIn } from './mentions.ts'
-import { loadMessagePayload } from '../payload/load-payloads.ts'
+import { committedMessage, loadMessagePayload } from '../payload/load-payloads.ts'
 import { type PreparedCommit, storedContent } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
 
@@ -50,7 +50,7 @@ export async function prepareEdit (context: ChatContext, identity: Identity, { m
       case 'committed':
       case 'unchanged': {
         const row = outcome.rows[0]!
-        return { message: await loadMessagePayload(context, row), rev: row.rev }
+        return { message: await committedMessage(context, row, false), rev: row.rev }
       }
       case 'refused':
         throw newer === undefined || outcome.error.code !== 'CONFLICT'

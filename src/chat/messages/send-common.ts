@@ -2,7 +2,6 @@ import { TidelogError } from '../../errors.ts'
 import type { CommonChatMessage, SendCommonInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { commonChatId } from '../rules/conversation-id.ts'
-import { commonPayload } from '../payload/message-payload.ts'
 import { type PreparedCommit, type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
 
@@ -20,7 +19,6 @@ export async function prepareCommon (context: ChatContext, identity: Identity, i
   return async () => await commitMessage(
     context,
     { mutations: [{ type: 'append', conversationId: commonChatId, row, open: { kind: 'common', members: [] } }] },
-    commonPayload,
     () => new TidelogError('NOT_FOUND')
   )
 }

@@ -2,9 +2,7 @@ import { TidelogError } from '../../errors.ts'
 import type { DirectMessage, SendDirectInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { directId } from '../rules/conversation-id.ts'
-import { type References, directPayload, noReads } from '../payload/message-payload.ts'
 import { type PreparedCommit, type SentMessage, commitMessage, buildMessageRow, findDuplicate } from './send-message.ts'
-import type { LogRow } from '../../log/model/types.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
@@ -36,12 +34,6 @@ export async function prepareDirect (context: ChatContext, identity: Identity, i
   return async () => await commitMessage(
     context,
     { mutations: [{ type: 'append', conversationId, row, open: { kind: 'direct', members } }] },
-    render,
     () => new TidelogError('NOT_FOUND')
   )
-}
-
-/** A new message is unread. */
-function render (row: LogRow, people: References): DirectMessage {
-  return directPayload(row, people, noReads)
 }

@@ -9,8 +9,7 @@ import type { ChatContext } from '../context.ts'
 import { objectId } from '../rules/conversation-id.ts'
 import { requireAccess } from '../access/access.ts'
 import { mentionedIn, mentionsKey } from './mentions.ts'
-import { type References, loadReferences } from '../payload/message-payload.ts'
-import { loadMessagePayload } from '../payload/load-payloads.ts'
+import { committedMessage, loadMessagePayload } from '../payload/load-payloads.ts'
 import { tombstoneOf } from '../rules/tombstone.ts'
 import type { Identity } from '../../users/identity.ts'
 
@@ -69,13 +68,13 @@ export async function buildMessageRow (context: ChatContext, identity: Identity,
 
 /** Commits a message and turns the outcome into what the sender is told. */
 export async function commitMessage<M extends Message> (
-  context: ChatContext, unit: CommitUnit, render: (row: LogRow, people: References) => M, refusal: (outcome: UnitOutcome) => TidelogError | Promise<TidelogError>
+  context: ChatContext, unit: CommitUnit, refusal: (outcome: UnitOutcome) => TidelogError | Promise<TidelogError>
 ): Promise<SentMessage<M>> {
   const outcome = await context.log.commit(unit)
   switch (outcome.outcome) {
     case 'committed':
     case 'unchanged':
-      return await answerSent(context, outcome.rows[0]!, render)
+      return await answerSent<M>(context, outcome.rows[0]!)
     case 'duplicate': return await answerDuplicate<M>(context, outcome.row)
     case 'mismatch': throw new TidelogError('IDEMPOTENCY_MISMATCH')
     case 'refused': throw outcome.error
@@ -97,9 +96,9 @@ export async function findDuplicate<M extends Message> (context: ChatContext, co
   return await answerDuplicate<M>(context, stored)
 }
 
-async function answerSent<M extends Message> (context: ChatContext, row: LogRow, render: (row: LogRow, people: References) => M): Promise<SentMessage<M>> {
-  const people = loadReferences(context, [row])
-  return { message: render(row, people instanceof Promise ? await people : people), duplicate: false, rev: row.rev }
+async function answerSent<M extends Message> (context: ChatContext, row: LogRow): Promise<SentMessage<M>> {
+  const message = committedMessage(context, row, true)
+  return { message: (message instanceof Promise ? await message : message) as M, duplicate: false, rev: row.rev }
 }
 
 /** A retry gets the message as it is now: it may have been read, edited or deleted since. What is purged is as good as deleted. */

@@ -2,7 +2,6 @@ import type { RoomMessage, SendRoomInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
 import { notMemberError } from '../rules/room-rules.ts'
-import { roomMessagePayload } from '../payload/message-payload.ts'
 import { type PreparedCommit, type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
 
@@ -24,7 +23,6 @@ export async function prepareRoom (context: ChatContext, identity: Identity, inp
   return async () => await commitMessage(
     context,
     { mutations: [{ type: 'append', conversationId, row, requiresMember: identity.id }] },
-    roomMessagePayload,
     async () => notMemberError(await context.log.head(conversationId))
   )
 }

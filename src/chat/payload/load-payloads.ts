@@ -1,7 +1,7 @@
 import type { LogRow } from '../../log/model/types.ts'
 import type { Message } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
-import { loadReferences, messagePayload } from './message-payload.ts'
+import { loadReferences, messagePayload, noReads } from './message-payload.ts'
 import { readSeqsOf } from './read-seqs.ts'
 
 /** Rows of one conversation's messages as the payloads that clients get, with how far they are read now. */
@@ -9,6 +9,30 @@ export async function loadMessagePayloads (context: ChatContext, rows: readonly 
   if (rows.length === 0) return []
   const [people, readSeqs] = await Promise.all([loadReferences(context, rows), readSeqsOf(context, rows[0]!.conversationId)])
   return rows.map(row => messagePayload(row, people, readSeqs))
+}
+
+/** Payloads of rows that were just committed. */
+const committed = new WeakMap<LogRow, Message | Promise<Message>>()
+
+/**
+ * The payload of a message that was just committed, built once for its acknowledgement and its delivery. At once if the
+ * message is new, which nobody has read, and all that it names is cached.
+ */
+export function committedMessage (context: ChatContext, row: LogRow, isNew: boolean): Message | Promise<Message> {
+  const before = committed.get(row)
+  if (before !== undefined) return before
+  const message = isNew ? renderNew(context, row) : loadMessagePayload(context, row)
+  committed.set(row, message)
+  // Whoever asks next tries again.
+  if (message instanceof Promise) message.catch(() => { committed.delete(row) })
+  return message
+}
+
+function renderNew (context: ChatContext, row: LogRow): Message | Promise<Message> {
+  const people = loadReferences(context, [row])
+  return people instanceof Promise
+    ? people.then(found => messagePayload(row, found, noReads))
+    : messagePayload(row, people, noReads)
 }
 
 export async function loadMessagePayload (context: ChatContext, row: LogRow): Promise<Message> {

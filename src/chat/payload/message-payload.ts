@@ -61,7 +61,7 @@ export function messagePayload (row: LogRow, people: References, readSeqs: ReadS
     : row.roomId !== undefined ? roomMessagePayload(row, people) : commonPayload(row, people)
 }
 
-export function directPayload (row: LogRow, people: References, readSeqs: ReadSeqs): DirectMessage {
+function directPayload (row: LogRow, people: References, readSeqs: ReadSeqs): DirectMessage {
   const sender = row.senderId!.toHexString()
   const receiver = row.receiverId!.toHexString()
   const listing = row.listingId === undefined ? undefined : people.listings.get(row.listingId)
@@ -79,7 +79,7 @@ export function directPayload (row: LogRow, people: References, readSeqs: ReadSe
   }
 }
 
-export function commonPayload (row: LogRow, people: References): CommonChatMessage {
+function commonPayload (row: LogRow, people: References): CommonChatMessage {
   const sender = row.senderId!.toHexString()
   return {
     _id: row._id.toHexString(),
@@ -91,7 +91,7 @@ export function commonPayload (row: LogRow, people: References): CommonChatMessa
   }
 }
 
-export function roomMessagePayload (row: LogRow, people: References): RoomMessage {
+function roomMessagePayload (row: LogRow, people: References): RoomMessage {
   return { ...commonPayload(row, people), roomId: row.roomId! }
 }
 

@@ -9,25 +9,25 @@ interface Blocker {
 }
 
 /** Who of the users with sockets here has blocked whom, kept up to date from the first time that it is read. */
-export class Blockers {
+export class BlockIndex {
   private readonly directory: BlockDirectory
   private readonly isHere: (userId: string) => boolean
   private readonly users = new Map<string, Blocker>()
   /** By whom they blocked. */
   private readonly byBlocked = new Map<string, Set<string>>()
 
-  /** @param isHere has this user sockets here? */
+  /** @param isHere does this user have sockets here? */
   constructor (directory: BlockDirectory, isHere: (userId: string) => boolean) {
     this.directory = directory
     this.isHere = isHere
   }
 
-  of (userId: string): Iterable<string> {
+  blockersOf (userId: string): Iterable<string> {
     return this.byBlocked.get(userId) ?? []
   }
 
   /** Reads whom a user has blocked, unless it is known. */
-  async know (userId: string): Promise<void> {
+  async load (userId: string): Promise<void> {
     const user = this.users.get(userId) ?? { changes: 0, blocked: undefined }
     // Of a user whose last socket has gone meanwhile, nothing is kept.
     if (this.isHere(userId)) this.users.set(userId, user)
@@ -41,8 +41,8 @@ export class Blockers {
     }
   }
 
-  /** Reads it again, where it is known. */
-  async readAgain (userId: string): Promise<void> {
+  /** Reads it again, if it is known. */
+  async reload (userId: string): Promise<void> {
     const user = this.users.get(userId)
     if (user?.blocked === undefined) return
     for (;;) {
@@ -57,15 +57,15 @@ export class Blockers {
     }
   }
 
-  changed (userId: string, other: string, on: boolean): void {
+  update (userId: string, other: string, on: boolean): void {
     const user = this.users.get(userId)
     if (user === undefined) return
     user.changes++
     if (user.blocked !== undefined) this.set(userId, user.blocked, other, on)
   }
 
-  /** They have no sockets here any more. */
-  drop (userId: string): void {
+  /** The user's last socket has gone. */
+  delete (userId: string): void {
     const user = this.users.get(userId)
     this.users.delete(userId)
     for (const other of [...user?.blocked ?? []]) this.set(userId, user!.blocked!, other, false)

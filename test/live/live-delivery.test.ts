@@ -177,7 +177,7 @@ t.test('leaving ends live delivery on that socket alone', async t => {
   t.same([heard(one, 'common_chat').length, heard(two, 'common_chat').length], [0, 1])
 })
 
-t.test('the beacon tells of a change whose event was lost, once, and only to those who may see it', async t => {
+t.test('the heartbeat tells of a change whose event was lost, once, and only to those who may see it', async t => {
   const { roomId, conversationId } = await makeRoom({ isPrivate: true }, bob)
   const [member, seed, stranger] = await Promise.all([connect(t, url, bob.token), connect(t, url, bob.token), connect(t, url, eve.token)])
   await Promise.all([member.ask('setupUser', { live: true }), seed.ask('joinRoom', roomId), stranger.ask('setupUser', { live: true })])

@@ -2,7 +2,7 @@ import t from 'tap'
 import { type TestNode, startNodes } from '../helpers/nodes.ts'
 import { connect } from '../helpers/sockets.ts'
 
-// Nothing that one node commits is carried to the other: what is told there is what a beat finds.
+// Nothing that one node commits is carried to the other: what is told there is what a heartbeat finds.
 const { bus, nodes, call, register } = await startNodes(t, 2)
 const [here, there] = nodes as [TestNode, TestNode]
 const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
@@ -29,7 +29,7 @@ t.test('a conversation that began unseen is told of', async t => {
   await socket.wait('heads', payload => payload.common_chat === 1)
 })
 
-t.test('who was made a member unseen is let in, and who was removed is out, after a beat', async t => {
+t.test('who was made a member unseen is let in, and who was removed is out, after a heartbeat', async t => {
   const { roomId, conversationId } = await makeRoom()
   const [member, removed] = [await follow(t, bob.token), await follow(t, eve.token)]
   const other = await makeRoom()
@@ -51,7 +51,7 @@ t.test('that one client was told where a conversation stands does not keep the o
   await before.wait('heads', payload => payload[conversationId] === heads[conversationId]!.rev)
 })
 
-t.test('I7: who was let in late is told where the conversation stands by a beat, not by a resync alone, though others were told before', async t => {
+t.test('I7: who was let in late is told where the conversation stands by a heartbeat, not by a resync alone, though others were told before', async t => {
   const member = await follow(t, bob.token)
   const { roomId, conversationId } = await makeRoom()
   await member.ask('sync', { cursors: {} })

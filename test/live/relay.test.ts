@@ -30,7 +30,7 @@ t.test('what one node commits reaches the sockets of the other, with what each u
   t.notOk(two.events.some(({ payload }) => payload?.message === 'too late' || payload?.message === 'unseen'))
 })
 
-t.test('the beacon finds what the other node committed and no event told of, and brings it', async t => {
+t.test('the heartbeat finds what the other node committed and no event told of, and brings it', async t => {
   const [one, two] = await Promise.all([connect(t, here.url, ann.token), connect(t, there.url, bob.token)])
   const { heads } = await two.ask('setupUser', { live: true })
   const conversationId = Object.keys(heads as object).find(id => id.startsWith('dm_'))!

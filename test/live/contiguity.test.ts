@@ -83,7 +83,7 @@ t.test('I7: consecutive revs on a connection have no holes, and who applies them
       }
     }
     await Promise.all(running)
-    await app.beacon.beat()
+    await app.live.beat()
     for (const client of clients) {
       await client.socket.ask('setupUser')
       await client.catchUp()

@@ -14,11 +14,11 @@ export interface NodeToNode {
   committed: (committed: Uint8Array) => void
   revoked: (revoked: Revocation) => void
   userChanged: (userId: string) => void
-  typing: (word: TypingWord) => void
+  typing: (notice: TypingNotice) => void
 }
 
 /** Somebody types in a room or the common chat, or no longer. */
-export interface TypingWord {
+export interface TypingNotice {
   conversationId: string
   userId: string
   on: boolean
@@ -35,4 +35,4 @@ export const sessionRoom = (sessionId: string): string => `session_${sessionId}`
 /** Sockets of a user that follow all of their conversations. */
 export const liveRoom = (userId: string): string => `live_${userId}`
 /** Sockets of one user in one conversation. */
-export const placeRoom = (conversationId: string, userId: string): string => `${conversationId}|${userId}`
+export const memberRoom = (conversationId: string, userId: string): string => `${conversationId}|${userId}`

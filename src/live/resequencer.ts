@@ -1,0 +1,277 @@
+import { type Rev, revOf } from '../log/model/types.ts'
+import type { AfterDelivery, Delivery, GapFill, RevDelivery } from './delivery.ts'
+
+/** Milliseconds that a delivery waits for earlier ones, which may be on their way from other nodes. */
+const gapWaitMs = 150
+/** Milliseconds after which a fill or a verification that failed is tried again. */
+const retryMs = 1_000
+/** Longest gap that is filled, in revs: across a longer one clients sync. */
+const gapRevsMax = 500
+
+/** Work whose result comes back as an event, with the job itself as the proof that it is still wanted. */
+export type Job =
+  | { do: 'fill', after: Rev, to: Rev }
+  /** Compares subscribers with members. Who was removed up to `to` is found by it: those revs are committed. */
+  | { do: 'verify', to: Rev }
+
+export type Action =
+  | { do: 'send', deliveries: Delivery[] }
+  | { do: 'drop', delivery: RevDelivery }
+  | { do: 'wait', ms: number }
+  | Job
+  /** Something passed unseen, or was verified: a membership that is being read for a new subscriber is read again. */
+  | { do: 'recordVerified' }
+
+export type Event =
+  | Delivery
+  /** A commit of this node may have moved the conversation, or not. */
+  | { kind: 'unknownOutcome' }
+  | { kind: 'verificationRequested' }
+  | { kind: 'timer' }
+  | { kind: 'filled', job: Job, fill: GapFill }
+  | { kind: 'verified', job: Job }
+  | { kind: 'failed', job: Job }
+
+/** What cannot be sent yet. */
+export interface Pending {
+  revs: Map<Rev, RevDelivery>
+  afters: AfterDelivery[]
+  /** A verification is wanted, and the one under way may be too early. */
+  isVerificationRequested: boolean
+}
+
+/** `rev` is the watermark; undefined: something may have passed unseen. */
+export type State =
+  | { name: 'new' }
+  | { name: 'live', rev: Rev }
+  | { name: 'uncertain' }
+  | { name: 'waiting', rev: Rev | undefined, pending: Pending }
+  | { name: 'filling', rev: Rev | undefined, pending: Pending, job: Job }
+
+/** What the decision depends on beside the state. */
+export interface Facts {
+  /** No other process writes to the database. */
+  isSoleWriter: boolean
+  /** Other nodes send what they commit. */
+  isClustered: boolean
+  /** A socket of this process gets the conversation live. */
+  hasSubscribers: boolean
+  /** Changes of it decide who gets it, or what they see of it. */
+  dependsOnMembership: boolean
+  /** So much is pending in all conversations together that no more is taken. */
+  isFull: boolean
+}
+
+export interface Step {
+  state: State
+  actions: Action[]
+}
+
+export const newState: State = { name: 'new' }
+const uncertain: State = { name: 'uncertain' }
+
+/**
+ * Puts what is committed, here and on other nodes, in the order of its revs, without gaps. Commits of other nodes come
+ * late, twice, in any order or not at all. A missing one may be a removal, and what comes after it must not reach
+ * who was removed. So what comes after a gap waits a moment, then the gap is read from the database; if that cannot be done,
+ * subscribers are verified before anything else is sent.
+ *
+ * | state     | rev = w+1, or w unknown | rev ≤ w | rev > w+1           | timer     | filled, verified   | failed    |
+ * | --------- | ----------------------- | ------- | ------------------- | --------- | ------------------ | --------- |
+ * | new       | sole writer, harmless:  | –       | –                   | –         | –                  | –         |
+ * |           | send → live;            |         |                     |           |                    |           |
+ * |           | else verify → filling   |         |                     |           |                    |           |
+ * | live      | send                    | drop    | no subscriber: send | –         | –                  | –         |
+ * |           |                         |         | clustered: →        |           |                    |           |
+ * |           |                         |         | waiting 150 ms      |           |                    |           |
+ * |           |                         |         | else → filling      |           |                    |           |
+ * | waiting   | send run;               | drop    | buffer              | → filling | –                  | –         |
+ * |           | none left → live        |         |                     |           |                    |           |
+ * | filling   | buffer                  | drop    | buffer              | –         | send run → live,   | → waiting |
+ * |           |                         |         |                     |           | waiting or filling | 1 s       |
+ * | uncertain | as new, of no sole      | –       | –                   | –         | –                  | –         |
+ * |           | writer                  |         |                     |           |                    |           |
+ *
+ * w is the watermark. Harmless: no subscriber, or (w unknown) nothing depends on membership; what passes a gap that way
+ * makes subscriptions under way read again. An `after` is sent once w ≥ its rev, and moves w only without subscribers:
+ * its rev itself may still be on its way. Unknown outcome: new → uncertain; elsewhere the gap shows. A requested
+ * verification: new, live, uncertain, waiting → filling; filling verifies once more. A gap of more than 500 revs is
+ * verified and skipped. A verification covers only revs that were known when it began: a later one that came meanwhile
+ * needs another. When pending is full, it is dropped → uncertain. A result of another job are ignored.
+ *
+ * It only decides; the caller runs the actions. `pending` is changed in place, as is the rev of `live`: whoever passes
+ * a state in goes on with the one that comes out.
+ */
+export function resequence (state: State, event: Event, facts: () => Facts): Step {
+  switch (event.kind) {
+    case 'row':
+    case 'noop': return onRev(state, event, facts)
+    case 'after': return onAfter(state, event, facts)
+    case 'unknownOutcome': return stay(state.name === 'new' ? uncertain : state)
+    case 'verificationRequested': return onVerificationRequested(state, facts())
+    case 'timer': return state.name === 'waiting' ? begin(state.rev, state.pending) : stay(state)
+    case 'filled':
+    case 'verified': return isOf(state, event.job) ? onResult(state, event, facts()) : stay(state)
+    case 'failed': return isOf(state, event.job) ? onFailure(state) : stay(state)
+  }
+}
+
+function isOf (state: State, job: Job): state is State & { name: 'filling' } {
+  return state.name === 'filling' && state.job === job
+}
+
+function onRev (state: State, delivery: RevDelivery, facts: () => Facts): Step {
+  const { rev } = delivery
+  if (state.name === 'live' && rev === state.rev + 1) {
+    state.rev = rev
+    return { state, actions: [{ do: 'send', deliveries: [delivery] }] }
+  }
+  const watermark = watermarkOf(state)
+  if (watermark !== undefined && rev <= watermark) return { state, actions: [{ do: 'drop', delivery }] }
+  if (hasPending(state)) return buffer(state, delivery, facts())
+  const given = facts()
+  const send: Action = { do: 'send', deliveries: [delivery] }
+  if (state.name === 'new' && given.isSoleWriter) return { state: { name: 'live', rev }, actions: [send] }
+  return isHarmless(watermark, given)
+    ? { state: { name: 'live', rev }, actions: [{ do: 'recordVerified' }, send] }
+    : buffer(state, delivery, given)
+}
+
+function onAfter (state: State, delivery: AfterDelivery, facts: () => Facts): Step {
+  const watermark = watermarkOf(state)
+  const send: Action = { do: 'send', deliveries: [delivery] }
+  if (watermark !== undefined && delivery.rev <= watermark) return { state, actions: [send] }
+  const given = facts()
+  if (hasPending(state) || !(isHarmless(watermark, given) || (state.name === 'new' && given.isSoleWriter))) {
+    return buffer(state, delivery, given)
+  }
+  if (given.hasSubscribers || (state.name === 'new' && given.isSoleWriter)) return { state, actions: [send] }
+  return { state: { name: 'live', rev: delivery.rev }, actions: [{ do: 'recordVerified' }, send] }
+}
+
+function onVerificationRequested (state: State, { hasSubscribers, isFull }: Facts): Step {
+  if (!hasSubscribers) return stay(state)
+  if (isFull) return stay(uncertain)
+  const pending = hasPending(state) ? state.pending : nothingPending()
+  pending.isVerificationRequested = true
+  return state.name === 'filling' ? stay(state) : begin(watermarkOf(state), pending)
+}
+
+function onResult (
+  { rev, pending, job }: State & { name: 'filling' }, event: Event & { kind: 'filled' | 'verified' }, facts: Facts
+): Step {
+  const marks: Action[] = event.kind === 'verified' || event.fill.isVerified ? [{ do: 'recordVerified' }] : []
+  const deliveries = event.kind === 'filled' ? event.fill.deliveries : undefined
+  if (deliveries !== undefined) {
+    for (const [rev, read] of deliveries) if (isBetter(read, pending.revs.get(rev))) pending.revs.set(rev, read)
+    return advance(rev, pending, facts, { marks })
+  }
+  // A short gap is not skipped by a verification that was wanted for another reason.
+  const isSkipped = event.kind === 'filled' || rev === undefined || job.to - rev > gapRevsMax
+  const reached = isSkipped ? skipTo(rev, pending, job.to) : rev
+  return advance(reached, pending, facts, { marks, verifiedTo: reached ?? job.to })
+}
+
+function onFailure ({ rev, pending, job }: State & { name: 'filling' }): Step {
+  if (job.do === 'verify') pending.isVerificationRequested = true
+  return { state: { name: 'waiting', rev, pending }, actions: [{ do: 'wait', ms: retryMs }] }
+}
+
+/** What was heard is as good, but of a membership: its member may have gone and come back since, unheard. */
+function isBetter (read: RevDelivery, heard: RevDelivery | undefined): boolean {
+  return heard === undefined || (heard.kind === 'row' && heard.row.kind === 'membership' && read.rev === heard.rev)
+}
+
+/** The watermark after a verification up to `to`: before the first pending rev, if the gap before that was verified. */
+function skipTo (rev: Rev | undefined, { revs }: Pending, to: Rev): Rev | undefined {
+  const before = revs.size === 0 ? Infinity : Math.min(...revs.keys()) - 1
+  if (before <= to) return revOf(before)
+  return rev === undefined ? undefined : to
+}
+
+function buffer (state: State, delivery: Delivery, facts: Facts): Step {
+  if (facts.isFull) return stay(uncertain)
+  const pending = hasPending(state) ? state.pending : nothingPending()
+  if (delivery.kind === 'after') pending.afters.push(delivery)
+  else pending.revs.set(delivery.rev, delivery)
+  return state.name === 'filling' ? stay(state) : advance(watermarkOf(state), pending, facts, { waiting: state })
+}
+
+interface Advance {
+  /** Actions that come first. */
+  marks?: Action[]
+  /** Events after revs up to here may be sent though those are not known to have been. */
+  verifiedTo?: Rev
+  /** The state before, which goes on waiting if it did. */
+  waiting?: State
+}
+
+/** Sends what has nothing missing before it, and decides how to get the rest. */
+function advance (rev: Rev | undefined, pending: Pending, facts: Facts, given: Advance): Step {
+  const { marks = [], verifiedTo, waiting } = given
+  const { revs } = pending
+  const ready: Delivery[] = []
+  let last = rev
+  if (last !== undefined) {
+    for (let found = revs.get(revOf(last + 1)); found !== undefined; found = revs.get(revOf(last + 1))) {
+      last = found.rev
+      ready.push(found)
+      revs.delete(last)
+    }
+  }
+  // A long line of events is not gone through for each delivery that joins it.
+  if (ready.length > 0 || waiting === undefined) {
+    const sent = Math.max(last ?? 0, verifiedTo ?? 0)
+    for (const after of pending.afters) if (after.rev <= sent) ready.push(after)
+    pending.afters = pending.afters.filter(({ rev }) => rev > sent)
+  }
+  const actions: Action[] = ready.length === 0 ? marks : [...marks, { do: 'send', deliveries: ready }]
+  if (sizeOf(pending) === 0 && !pending.isVerificationRequested) {
+    return { state: last === undefined ? uncertain : { name: 'live', rev: last }, actions }
+  }
+  if (waiting?.name === 'waiting') return { state: { ...waiting, rev: last }, actions }
+  if (last !== undefined && facts.isClustered && !pending.isVerificationRequested) {
+    return { state: { name: 'waiting', rev: last, pending }, actions: [...actions, { do: 'wait', ms: gapWaitMs }] }
+  }
+  const next = begin(last, pending)
+  return { state: next.state, actions: [...actions, ...next.actions] }
+}
+
+/** Begins to fill the gap, or to verify where it cannot be filled. */
+function begin (rev: Rev | undefined, pending: Pending): Step {
+  const to = revOf(Math.max(rev ?? 0, ...pending.revs.keys(), ...pending.afters.map(({ rev }) => rev)))
+  const mayFill = rev !== undefined && to > rev && to - rev <= gapRevsMax && !pending.isVerificationRequested
+  const job: Job = mayFill ? { do: 'fill', after: rev, to } : { do: 'verify', to }
+  pending.isVerificationRequested = false
+  return { state: { name: 'filling', rev, pending, job }, actions: [job] }
+}
+
+/** Is there nobody whom a gap could hurt? */
+function isHarmless (watermark: Rev | undefined, { hasSubscribers, dependsOnMembership }: Facts): boolean {
+  return !hasSubscribers || (watermark === undefined && !dependsOnMembership)
+}
+
+function watermarkOf (state: State): Rev | undefined {
+  return 'rev' in state ? state.rev : undefined
+}
+
+export function hasPending (state: State): state is State & { name: 'waiting' | 'filling' } {
+  return state.name === 'waiting' || state.name === 'filling'
+}
+
+/** Deliveries that a state holds back. */
+export function pendingCount (state: State): number {
+  return hasPending(state) ? sizeOf(state.pending) : 0
+}
+
+function sizeOf ({ revs, afters }: Pending): number {
+  return revs.size + afters.length
+}
+
+function nothingPending (): Pending {
+  return { revs: new Map(), afters: [], isVerificationRequested: false }
+}
+
+function stay (state: State): Step {
+  return { state, actions: [] }
+}

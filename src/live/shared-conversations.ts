@@ -1,0 +1,21 @@
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
+import { selfLogId } from '../log/model/types.ts'
+import type { SyncContext } from '../sync/context.ts'
+import type { UserConversation } from '../sync/user-conversations.ts'
+import type { Identity } from '../users/identity.ts'
+
+/**
+ * The user's conversations to which their sockets must be subscribed, rooms and the common chat, with the rev of the self
+ * log that says so. Direct messages come to all sockets of their users.
+ */
+export async function subscribableConversations (
+  { conversations, chat: { log } }: SyncContext, identity: Identity
+): Promise<{ rev: number, shared: UserConversation[] }> {
+  const { rev, list } = await conversations.get(identity, await log.head(selfLogId(identity.userId)))
+  return { rev, shared: list.filter(({ conversationId }) => isShared(conversationId)) }
+}
+
+function isShared (conversationId: string): boolean {
+  const kind = parseConversationId(conversationId)?.kind
+  return kind === 'room' || kind === 'common'
+}

@@ -1,0 +1,277 @@
+import type { ChatContext } from '../chat/context.ts'
+import { commonChatId, objectId } from '../chat/rules/conversation-id.ts'
+import { type JoinInfo, afterSeqOf, showsAllAlike } from '../chat/rules/view.ts'
+import { type Head, type LogRow, type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
+import { audienceOf } from './audience.ts'
+import { BlockIndex } from './block-index.ts'
+import { onRoomDeleted, roomsOf, socketsIn } from './socket-io.ts'
+import { type ChatServer, type ChatSocket, liveRoom, memberRoom, userRoom } from './socket-types.ts'
+import type { Watermarks } from './watermarks.ts'
+import type { Identity } from '../users/identity.ts'
+
+/** A conversation to which a socket may subscribe, with the membership that says so. */
+interface Subscribable {
+  conversationId: string
+  /** None in the common chat. */
+  joined: JoinInfo | undefined
+}
+
+/**
+ * Which sockets of this process get which conversation live, and what of it each user may not see. A socket subscribes after
+ * a read of its user's membership during which none of their memberships changed and nothing passed unseen, or by the change
+ * that made them a member; the change that removes them unsubscribes it, before any later one is sent. If that broke,
+ * somebody who was removed would go on getting a room.
+ */
+export class Subscriptions {
+  private readonly io: ChatServer
+  private readonly chat: ChatContext
+  private readonly watermarks: Watermarks
+  readonly blocks: BlockIndex
+  /** For users with sockets here, how often their memberships have changed: what was read before may be older. */
+  private readonly membershipVersion = new Map<string, number>()
+  /** Memberships of subscribers, by `memberRoom`. */
+  private readonly joinInfo = new Map<string, JoinInfo>()
+  /** For each room, the rev of the last joining of its subscribers. */
+  private readonly lastJoined = new Map<string, Rev>()
+  /** Sockets that wait for the change that makes their user a member, by `memberRoom`. */
+  private readonly expected = new Map<string, Set<ChatSocket>>()
+  /** What each socket has unsubscribed from by itself: nothing but a joining brings it back. */
+  private readonly unsubscribed = new WeakMap<ChatSocket, Set<string>>()
+
+  constructor (io: ChatServer, chat: ChatContext, watermarks: Watermarks) {
+    this.io = io
+    this.chat = chat
+    this.watermarks = watermarks
+    this.blocks = new BlockIndex(chat.blocks, userId => this.rooms.has(userRoom(userId)))
+  }
+
+  /** Forgets who has gone from now on; called when the adapter is the one that stays. */
+  start (): void {
+    onRoomDeleted(this.io, room => {
+      this.joinInfo.delete(room)
+      this.lastJoined.delete(room)
+      if (room.startsWith(userRoom(''))) this.untrack(room.slice(userRoom('').length))
+    })
+  }
+
+  /** Subscribes a socket if its user is a member; says whether it is subscribed. */
+  async subscribe (socket: ChatSocket, conversationId: string): Promise<boolean> {
+    const { identity } = socket.data.session
+    await this.track(identity)
+    for (;;) {
+      const version = this.membershipVersion.get(identity.userId)
+      const { verificationCount } = this.watermarks
+      const member = await this.chat.log.member(conversationId, identity.id)
+      if (version !== this.membershipVersion.get(identity.userId)) continue
+      if (this.watermarks.verifiedSince(conversationId, verificationCount)) continue
+      if (member === undefined) return false
+      this.join(socket, conversationId, member)
+      return true
+    }
+  }
+
+  /** Subscribes a socket to the conversations that `read` brings, and to no others; it is asked again if they changed. */
+  async subscribeAll (socket: ChatSocket, read: () => Promise<readonly Subscribable[]>): Promise<void> {
+    const { identity } = socket.data.session
+    await this.track(identity)
+    for (;;) {
+      const version = this.membershipVersion.get(identity.userId)
+      const { verificationCount } = this.watermarks
+      const all = await read()
+      if (version !== this.membershipVersion.get(identity.userId)) continue
+      this.removeOthers(socket, new Set(all.map(({ conversationId }) => conversationId)))
+      const wanted = all.filter(({ conversationId }) => this.unsubscribed.get(socket)?.has(conversationId) !== true)
+      const isOld = ({ conversationId }: Subscribable) => this.watermarks.verifiedSince(conversationId, verificationCount)
+      const again = this.watermarks.verificationCount === verificationCount ? [] : wanted.filter(isOld)
+      for (const one of wanted) if (!again.includes(one)) this.join(socket, one.conversationId, one.joined)
+      await Promise.all(again.map(async ({ conversationId, joined }) => {
+        if (joined === undefined) this.join(socket, conversationId, undefined)
+        else await this.subscribe(socket, conversationId)
+      }))
+      return
+    }
+  }
+
+  async subscribeCommonChat (socket: ChatSocket): Promise<void> {
+    await this.track(socket.data.session.identity)
+    this.join(socket, commonChatId, undefined)
+  }
+
+  /** From now on the change that makes its user a member subscribes this socket, until the returned function is called. */
+  async subscribeOnJoin (socket: ChatSocket, conversationId: string): Promise<() => void> {
+    const { identity } = socket.data.session
+    await this.track(identity)
+    const room = memberRoom(conversationId, identity.userId)
+    const sockets = this.expected.get(room) ?? new Set()
+    this.expected.set(room, sockets.add(socket))
+    return () => {
+      sockets.delete(socket)
+      if (sockets.size === 0 && this.expected.get(room) === sockets) this.expected.delete(room)
+    }
+  }
+
+  /** Ends a conversation's live delivery on a socket that wants no more of it. */
+  unsubscribe (socket: ChatSocket, conversationId: string): void {
+    if (socket.rooms.has(conversationId)) {
+      this.unsubscribed.set(socket, (this.unsubscribed.get(socket) ?? new Set()).add(conversationId))
+    }
+    this.removeSocket(socket, conversationId)
+  }
+
+  /** A socket wants all of its user's conversations, also those that it has unsubscribed from. */
+  clearUnsubscribed (socket: ChatSocket): void {
+    this.unsubscribed.delete(socket)
+  }
+
+  removeSocket (socket: ChatSocket, conversationId: string): void {
+    void socket.leave(conversationId)
+    void socket.leave(memberRoom(conversationId, socket.data.session.identity.userId))
+  }
+
+  /** @param isNew they were no member before */
+  membershipBegan (conversationId: string, userId: string, joined: JoinInfo, isNew: boolean): void {
+    this.membershipChanged(userId)
+    const room = memberRoom(conversationId, userId)
+    if (this.joinInfo.has(room)) this.setJoinInfo(conversationId, room, joined)
+    for (const socket of this.expected.get(room) ?? []) this.join(socket, conversationId, joined)
+    if (isNew) for (const socket of this.socketsOf(liveRoom(userId))) this.join(socket, conversationId, joined)
+  }
+
+  /** @param rev where it ended; who is known to have come back since stays */
+  membershipEnded (conversationId: string, userId: string, rev: Rev): void {
+    this.membershipChanged(userId)
+    const room = memberRoom(conversationId, userId)
+    if ((this.joinInfo.get(room)?.joinedRev ?? 0) > rev) return
+    for (const socket of this.socketsOf(room)) this.removeSocket(socket, conversationId)
+  }
+
+  /**
+   * Takes out of a room whoever is no member any more, and learns when the others joined.
+   * @param userIds further users whose memberships are wanted
+   * @returns memberships of all of them, by user
+   */
+  async verifyMembers (conversationId: string, userIds: readonly string[]): Promise<Map<string, Member>> {
+    const seen = new Map<string, { member: Member | undefined, joined: JoinInfo | undefined }>()
+    for (;;) {
+      const here = new Set(this.userIdsOf(conversationId))
+      // Who came in meanwhile, or again, is looked up too.
+      const unseen = [...new Set([...here, ...userIds])].filter(userId => {
+        const found = seen.get(userId)
+        if (found === undefined) return true
+        return here.has(userId) && found.joined !== this.joinInfo.get(memberRoom(conversationId, userId))
+      })
+      if (unseen.length === 0) break
+      await Promise.all(unseen.map(async userId => {
+        const joined = this.joinInfo.get(memberRoom(conversationId, userId))
+        seen.set(userId, { member: await this.chat.log.member(conversationId, objectId(userId)), joined })
+      }))
+    }
+    for (const [userId, { member }] of seen) {
+      const room = memberRoom(conversationId, userId)
+      if (member !== undefined && this.joinInfo.has(room)) this.setJoinInfo(conversationId, room, member)
+      else if (member === undefined) for (const socket of this.socketsOf(room)) this.removeSocket(socket, conversationId)
+    }
+    return new Map([...seen].flatMap(([userId, { member }]) => member === undefined ? [] : [[userId, member]]))
+  }
+
+  /** Subscribers of a room who joined it after this rev. */
+  joinedAfter (conversationId: string, rev: Rev): string[] {
+    if (rev >= (this.lastJoined.get(conversationId) ?? 0)) return []
+    const joinedRev = (userId: string) => this.joinInfo.get(memberRoom(conversationId, userId))?.joinedRev ?? 0
+    return [...new Set(this.userIdsOf(conversationId))].filter(userId => joinedRev(userId) > rev)
+  }
+
+  /** Nobody gets this conversation any more. */
+  conversationEnded (conversationId: string): void {
+    for (const socket of this.socketsOf(conversationId)) this.removeSocket(socket, conversationId)
+  }
+
+  /** Users with sockets in a room or the common chat who may not see this message of it. */
+  hiddenFrom ({ conversationId, senderId, seq }: LogRow, isNew: boolean, head: Head | undefined): string[] {
+    const hidden = this.blockersIn(conversationId, senderId!.toHexString())
+    // A new one comes after everybody's joining.
+    if (isNew || head === undefined || showsAllAlike(head)) return hidden
+    for (const userId of this.userIdsOf(conversationId)) {
+      const joined = this.joinInfo.get(memberRoom(conversationId, userId))
+      if (joined !== undefined && seq! <= afterSeqOf(head, joined) && !hidden.includes(userId)) hidden.push(userId)
+    }
+    return hidden
+  }
+
+  /** Users with sockets in a room or the common chat who have blocked this one. */
+  blockersIn (conversationId: string, userId: string): string[] {
+    return [...this.blocks.blockersOf(userId)].filter(blocker => this.rooms.has(memberRoom(conversationId, blocker)))
+  }
+
+  /** Does a socket of this process get anything of the conversation? Of a self log all get what it says of blocks. */
+  hasSubscribers (conversationId: string): boolean {
+    const owner = selfLogOwner(conversationId)
+    return (owner === undefined ? audienceOf(conversationId) : [userRoom(owner)]).some(room => this.rooms.has(room))
+  }
+
+  /** Sockets of this process in a Socket.IO room. */
+  socketsOf (room: string): ChatSocket[] {
+    return socketsIn(this.io, [room])
+  }
+
+  /** Rooms, and the common chat, to which a socket is subscribed. */
+  subscribedBy (socket: ChatSocket): string[] {
+    const suffix = memberRoom('', socket.data.session.identity.userId)
+    return [...socket.rooms].flatMap(room => room.endsWith(suffix) ? [room.slice(0, -suffix.length)] : [])
+  }
+
+  countIn (room: string): number {
+    return this.rooms.get(room)?.size ?? 0
+  }
+
+  /** Users who have sockets here that are subscribed to all their conversations. */
+  liveUsers (): string[] {
+    const prefix = liveRoom('')
+    return [...this.rooms.keys()].flatMap(room => room.startsWith(prefix) ? [room.slice(prefix.length)] : [])
+  }
+
+  private get rooms (): ReadonlyMap<string, ReadonlySet<string>> {
+    return roomsOf(this.io)
+  }
+
+  /** Of each socket in a Socket.IO room its user. */
+  private userIdsOf (room: string): string[] {
+    return this.socketsOf(room).map(({ data }) => data.session.identity.userId)
+  }
+
+  private removeOthers (socket: ChatSocket, conversationIds: ReadonlySet<string>): void {
+    const others = this.subscribedBy(socket).filter(conversationId => !conversationIds.has(conversationId))
+    for (const conversationId of others) this.removeSocket(socket, conversationId)
+  }
+
+  private join (socket: ChatSocket, conversationId: string, joined: JoinInfo | undefined): void {
+    if (!socket.connected) return
+    this.unsubscribed.get(socket)?.delete(conversationId)
+    const room = memberRoom(conversationId, socket.data.session.identity.userId)
+    void socket.join([conversationId, room])
+    if (joined !== undefined) this.setJoinInfo(conversationId, room, joined)
+  }
+
+  private setJoinInfo (conversationId: string, room: string, joined: JoinInfo): void {
+    this.joinInfo.set(room, joined)
+    const { joinedRev } = joined
+    if (joinedRev > (this.lastJoined.get(conversationId) ?? 0)) this.lastJoined.set(conversationId, joinedRev)
+  }
+
+  /** From now on changes of their memberships are counted, and it is known whom they have blocked. */
+  private async track ({ userId }: Identity): Promise<void> {
+    // Of a user whose last socket has gone meanwhile, nothing is kept.
+    if (this.rooms.has(userRoom(userId)) && !this.membershipVersion.has(userId)) this.membershipVersion.set(userId, 0)
+    await this.blocks.load(userId)
+  }
+
+  private membershipChanged (userId: string): void {
+    const version = this.membershipVersion.get(userId)
+    if (version !== undefined) this.membershipVersion.set(userId, version + 1)
+  }
+
+  private untrack (userId: string): void {
+    this.membershipVersion.delete(userId)
+    this.blocks.delete(userId)
+  }
+}

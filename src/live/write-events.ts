@@ -1,0 +1,138 @@
+import type { ChatContext } from '../chat/context.ts'
+import { commonChatId, parseConversationId } from '../chat/rules/conversation-id.ts'
+import { committedMessage } from '../chat/payload/load-payloads.ts'
+import { type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
+import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
+import { stateChangePayload, wireIdOf } from '../sync/change-payload.ts'
+import { audienceOf } from './audience.ts'
+import type { Audience, Broadcaster } from './broadcaster.ts'
+import type { AfterEvent, Delivery, RowDelivery } from './delivery.ts'
+import type { HeadRev, Heartbeat } from './heartbeat.ts'
+import { Outlet as OutboundBuffer } from '../sockets/outlet.ts'
+import { type ChatServer, type ChatSocket, type TypingNotice, memberRoom, userRoom } from './socket-types.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+export interface EventWriter {
+  io: ChatServer
+  chat: ChatContext
+  subscriptions: Subscriptions
+  broadcaster: Broadcaster
+  heartbeat: Heartbeat
+}
+
+/**
+ * Turns a delivery into events: each change once for each socket of the entitled, and a `noop` for those who may not see it, so
+ * that consecutive revs mean that nothing was missed.
+ */
+export function writeDelivery (writer: EventWriter, conversationId: string, delivery: Delivery): void | Promise<void> {
+  switch (delivery.kind) {
+    case 'row':
+      writer.heartbeat.recordDelivered(conversationId, delivery.rev)
+      return delivery.row.kind === 'message' ? writeRow(writer, delivery) : writeState(writer, delivery)
+    case 'noop': return writeNoop(writer, conversationId, delivery.rev)
+    case 'after': return writeAfter(writer, [conversationId, delivery.rev], delivery.event)
+  }
+}
+
+/** The row of a message. Its payload may have to wait for a read. */
+function writeRow (writer: EventWriter, delivery: RowDelivery): void | Promise<void> {
+  const message = committedMessage(writer.chat, delivery.row, delivery.isNew)
+  if (!(message instanceof Promise)) return writeMessage(writer, delivery, message)
+  return message.then(message => {
+    writeMessage(writer, delivery, message)
+    writer.broadcaster.flush()
+  })
+}
+
+function writeMessage ({ broadcaster, subscriptions }: EventWriter, { row, isNew, head }: RowDelivery, message: Message): void {
+  const { conversationId, rev } = row
+  const { to, except: without } = audienceAt(subscriptions, conversationId, rev)
+  const noop = { conversationId, rev }
+  if (row.seq! <= (head?.purgedSeq ?? 0)) return broadcaster.emit(conversationId, { to, except: without }, 'noop', noop)
+  const hiddenFrom = row.receiverId === undefined ? subscriptions.hiddenFrom(row, isNew, head) : []
+  const hidden = hiddenFrom.map(userId => memberRoom(conversationId, userId))
+  const audience = { to, except: [...hidden, ...without] }
+  if (!isNew) broadcaster.emit(conversationId, audience, 'messageChanged', message)
+  else if (row.receiverId !== undefined) broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)
+  else if (row.roomId !== undefined) broadcaster.emit(conversationId, audience, 'roomMessage', message as RoomMessage)
+  else broadcaster.emit(conversationId, audience, 'commonChatMessage', message as CommonChatMessage)
+  if (hidden.length > 0) broadcaster.emit(conversationId, { to: hidden, except: without }, 'noop', noop)
+}
+
+/** Membership, settings, purges, and all of a self log. */
+function writeState ({ broadcaster, subscriptions }: EventWriter, { row, head, member }: RowDelivery): void {
+  const { conversationId, rev, kind } = row
+  // What was sent before goes to who was there before.
+  broadcaster.flush()
+  const owner = selfLogOwner(conversationId)
+  if (owner !== undefined) {
+    if (kind === 'block') subscriptions.blocks.update(owner, row.about!, row.on === true)
+  } else if (kind === 'membership') {
+    const userId = row.userId!.toHexString()
+    // Who is removed does not hear of it here, but by their self log.
+    if (row.role == null) subscriptions.membershipEnded(conversationId, userId, rev)
+    else if (member !== undefined) subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
+  }
+  const changed = { conversationId: wireIdOf(conversationId), rev, change: stateChangePayload(row) }
+  broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'conversationChanged', changed)
+  if (kind !== 'meta' || head?.deleted !== true) return
+  broadcaster.flush()
+  subscriptions.conversationEnded(conversationId)
+}
+
+/** A rev whose row has moved on to a later one, which tells all there is to tell. */
+function writeNoop ({ heartbeat, broadcaster, subscriptions }: EventWriter, conversationId: string, rev: Rev): void {
+  heartbeat.recordDelivered(conversationId, rev)
+  const noop = { conversationId: wireIdOf(conversationId), rev }
+  broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'noop', noop)
+}
+
+function writeAfter (writer: EventWriter, head: HeadRev, event: AfterEvent): void {
+  switch (event.name) {
+    case 'read': return writeRead(writer, event.member, event.socketId)
+    case 'typing': return writeTyping(writer, event.notice)
+    case 'head': return writeHead(writer, head)
+  }
+}
+
+/** @param socketId the socket that gets this as its acknowledgement, if it is one of this process */
+function writeRead (
+  { broadcaster }: EventWriter, { conversationId, userId, readSeq, readAt }: Member, socketId: string | undefined
+): void {
+  if (readAt === undefined || conversationId === commonChatId) return
+  const reader = userId.toHexString()
+  const isDirect = parseConversationId(conversationId)?.kind === 'direct'
+  // The reader's own devices are told too, whether or not they get the conversation live.
+  const to = isDirect ? audienceOf(conversationId) : [conversationId, userRoom(reader)]
+  const read = { conversationId, userId: reader, seq: readSeq, at: readAt.toISOString() }
+  broadcaster.emit(conversationId, { to, except: socketId === undefined ? [] : [socketId] }, 'messagesRead', read)
+}
+
+/** Tells sockets of this process that somebody types in a room or the common chat. */
+export function writeTyping (
+  { io, subscriptions }: Pick<EventWriter, 'io' | 'subscriptions'>, { conversationId, userId, on }: Omit<TypingNotice, 'rev'>
+): void {
+  const hidden = subscriptions.blockersIn(conversationId, userId).map(blocker => memberRoom(conversationId, blocker))
+  io.local.to(conversationId).except([userRoom(userId), ...hidden]).emit('typing', { conversationId, userId, on })
+}
+
+/** Where a heartbeat found a conversation of which nobody had been told. */
+function writeHead ({ heartbeat }: EventWriter, head: HeadRev): void {
+  // What has come meanwhile tells of it.
+  if (heartbeat.isTold(head)) return
+  heartbeat.recordDelivered(...head)
+  if (!heartbeat.isChecking) writeHeads(heartbeat.headsOf([head]))
+}
+
+export function writeHeads (headsOf: ReadonlyMap<ChatSocket, Record<string, number>>): void {
+  for (const [socket, heads] of headsOf) {
+    // Whoever is behind is told to sync when they have caught up.
+    if (!OutboundBuffer.of(socket).isFull()) socket.emit('heads', heads)
+  }
+}
+
+/** Who joined later than a change that comes late was a stranger then, and does not learn of it. */
+function audienceAt (subscriptions: Subscriptions, conversationId: string, rev: Rev): Required<Audience> {
+  const later = subscriptions.joinedAfter(conversationId, rev)
+  return { to: audienceOf(conversationId), except: later.map(userId => memberRoom(conversationId, userId)) }
+}
