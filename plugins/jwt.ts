@@ -132,8 +132,9 @@ export default fp(async function jwt (app, config: Config) {
   app.decorate('verifyToken', verifyToken)
   app.decorate('requireSession', requireSession)
   // The session may have ended while the body came in.
-  app.addHook('preHandler', async ({ session }: { session: Session | null }) => {
-    if (session !== null) await requireSession(session)
+  app.addHook('preHandler', async ({ session }: { session?: Session | null }) => {
+    // Of routes whose plugin was registered before this one, requests have none.
+    if (session !== undefined && session !== null) await requireSession(session)
   })
   app.decorate('revocations', new EventEmitter<{ revoked: [Revocation] }>())
 }, { name: 'jwt', dependencies: ['chat', 'rate-limit', 'addresses'] })

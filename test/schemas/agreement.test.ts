@@ -25,7 +25,8 @@ t.test('the documented events are those that there are, both ways', async t => {
 
 t.test('a change of the wire is a decision: its hash stands in docs/WIRE.md with a line of history', async t => {
   const { call } = await startApp(t)
-  const { body } = await call('GET', '/documentation/json')
+  const { status, body } = await call('GET', '/documentation/json')
+  t.equal(status, 200)
   const wire = JSON.stringify([sorted({ paths: body.paths, schemas: body.components?.schemas }), sorted({ clientEvents, serverEvents, Acknowledgement, errorTable })])
   const hash = createHash('sha256').update(wire).digest('hex').slice(0, 16)
   const last = readFileSync(join(root, 'docs', 'WIRE.md'), 'utf8').trim().split('\n').at(-1)
