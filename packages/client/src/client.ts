@@ -34,7 +34,7 @@ export function createClient (options: ClientOptions = {}): Client {
     core, url, storage, socket: options.socket, tabs: options.tabs ?? true, session: () => session, typing, presence, people, onUser: () => { members.clear() }
   })
   const session: SessionState = new SessionState({
-    core, storage, auth: options.auth, exclusively: work => device.exclusively(work), onChange: stored => { device.sessionChanged(stored) }
+    core, storage, auth: options.auth, exclusively: work => device.exclusively(work), onChange: () => { device.sessionChanged() }
   })
   const conversations = new Map<string, Conversation>()
   const conversation = (id: string): Conversation => {

@@ -2,17 +2,21 @@ import { toOperation } from './api/operations.ts'
 import type { PresenceState } from './api/presence.ts'
 import type { TypingState } from './api/typing.ts'
 import type { People } from './api/users.ts'
-import type { Core } from './core.ts'
-import { Engine } from './engine/engine.ts'
+import { newId } from './clock.ts'
+import type { Changed, Core } from './core.ts'
+import { type Delta, Engine } from './engine/engine.ts'
 import { Leader } from './engine/leader.ts'
-import { TidelogError } from './errors.ts'
+import { TabCalls, type TabMethods } from './engine/tab-calls.ts'
+import { type TabMessage, type Tabs, joinTabs, locks } from './engine/tabs.ts'
+import { onWake } from './engine/waking.ts'
+import { TidelogError, toFailure } from './errors.ts'
 import type { SocketTransport } from './network/transport.ts'
 import { toPerson } from './pure/normalize.ts'
 import { showRow } from './pure/view.ts'
 import type { WireUser } from './pure/wire.ts'
 import { Value } from './readable.ts'
 import type { SessionState } from './session.ts'
-import type { Storage, StoredSession } from './storage/storage.ts'
+import type { Storage } from './storage/storage.ts'
 import type { CallOptions, Connection, Inspection, OwnUser } from './types.ts'
 
 export interface DeviceOptions {
@@ -28,35 +32,60 @@ export interface DeviceOptions {
   onUser: () => void
 }
 
-/** This client on this device: whose data is open, and who talks to the server. */
+/** This client on this device: whose data is open, and which tab talks to the server. */
 export class Device {
   readonly connection = new Value<Connection>({ state: 'offline', leads: false })
   private readonly options: DeviceOptions
+  private readonly id: string
   private leader: Leader | undefined
+  private making: Promise<Leader> | undefined
+  private tabs: Tabs | undefined
+  private readonly calls: TabCalls
   private isStarted = false
+  private readonly endWaking: () => void
 
   constructor (options: DeviceOptions) {
     this.options = options
     const { core, presence } = options
-    presence.ask = async userIds => await this.leader?.ask('subscribePresence', { userIds }) as Awaited<ReturnType<typeof presence.ask>>
+    this.id = newId(core.random)
+    this.calls = new TabCalls(core.clock, message => { this.tabs?.tell(message) })
+    presence.ask = async userIds => await this.remotely('presence', [userIds]) as Awaited<ReturnType<typeof presence.ask>>
     core.remote = {
-      tell: (event, data) => { this.leader?.connection.link?.tell(event, data) },
-      loadHistory: (id, before, limit, signal) => this.leading().loadHistory(id, before, limit, signal),
+      tell: (event, data) => { this.leader === undefined ? this.tabs?.tell({ type: 'tell', event, data }) : this.leader.connection.link?.tell(event, data) },
+      loadHistory: async (id, before, limit) => { await this.remotely('loadHistory', [id, before, limit]) },
       wake: () => { this.leader?.sender.wake() },
-      markedRead: (id, seq) => this.leading().markedRead(id, seq)
+      markedRead: async (id, seq) => { await this.remotely('markedRead', [id, seq]).catch(() => {}) }
     }
+    this.endWaking = onWake(isBack => { this.wake(isBack) })
   }
 
-  private leading (): Leader {
-    if (this.leader === undefined) throw new TidelogError({ code: 'OFFLINE' })
-    return this.leader
+  /** By the tab that leads. */
+  private async remotely (method: keyof TabMethods, given: unknown[]): Promise<unknown> {
+    if (this.leader !== undefined) return await this.serve(this.leader, method, given)
+    if (this.tabs === undefined || !this.tabs.isShared) throw new TidelogError({ code: 'OFFLINE' })
+    return await this.calls.ask(method, given)
   }
 
-  exclusively<T> (work: () => Promise<T>): Promise<T> {
-    return work()
+  private serve (leader: Leader, method: keyof TabMethods, given: unknown[]): Promise<unknown> {
+    const methods: TabMethods = {
+      loadHistory: (id, before, limit) => leader.loadHistory(id, before, limit),
+      markedRead: (id, seq) => leader.markedRead(id, seq),
+      presence: userIds => leader.ask('subscribePresence', { userIds }),
+      sync: () => leader.sync()
+    }
+    return (methods[method] as (...given: unknown[]) => Promise<unknown>)(...given)
   }
 
-  sessionChanged (_session: StoredSession | null): void {}
+  /** One at a time over all tabs. */
+  async exclusively<T> (work: () => Promise<T>): Promise<T> {
+    const { sharedAs } = this.options.storage
+    const held = locks()
+    return sharedAs === undefined || held === undefined ? await work() : await held.request(`${sharedAs}:token`, {}, work)
+  }
+
+  sessionChanged (): void {
+    this.tabs?.tell({ type: 'session' })
+  }
 
   /** After it, what is shown is this user's. */
   async signIn (begin: () => Promise<OwnUser>): Promise<OwnUser> {
@@ -74,37 +103,81 @@ export class Device {
   private async open (user: OwnUser): Promise<void> {
     const { core, storage, onUser } = this.options
     if (core.engine?.userId === user.id) {
-      if (this.isStarted) await this.lead()
+      this.leader?.start()
       return
     }
     const wasStarted = this.isStarted
     await this.shut()
     onUser()
-    const engine: Engine = new Engine(user.id, await storage.open(user.id), {
+    const engine = new Engine(user.id, await storage.open(user.id), {
       onFailure: failure => { core.fail(failure) },
-      onLost: () => {}
+      onLost: () => { void this.lost() }
     })
     await engine.load()
     engine.users.set(user.id, { id: user.id, fullName: user.fullName, username: user.username, picture: user.picture })
-    engine.changed.add(changed => {
-      core.changed.call(changed)
-      if (changed === 'all') return
-      for (const conversationId of changed.batch.drop ?? []) core.emit('removed', { conversationId })
-      for (const row of changed.news) {
-        this.options.typing.heardMessage(row.conversationId, row.senderId)
-        const { reads = {} } = engine.conversations.get(row.conversationId) ?? {}
-        if (engine.isShown(row)) core.emit('message', showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
-      }
-    })
+    engine.changed.add(changed => { this.show(engine, changed) })
     core.engine = engine
+    const shared = this.options.tabs && storage.sharedAs !== undefined ? `${storage.sharedAs}:${user.id}` : undefined
+    this.tabs = joinTabs(shared, { id: this.id, clock: core.clock, onMessage: message => { this.hear(message) } })
+    engine.onCommitted = delta => { this.tabs?.tell({ type: 'delta', delta }) }
     core.changed.call('all')
     if (wasStarted) await this.start()
+  }
+
+  private show (engine: Engine, changed: Changed): void {
+    const { core, typing } = this.options
+    core.changed.call(changed)
+    if (changed === 'all') return
+    for (const conversationId of changed.batch.drop ?? []) core.emit('removed', { conversationId })
+    for (const row of changed.news) {
+      typing.heardMessage(row.conversationId, row.senderId)
+      const { reads = {} } = engine.conversations.get(row.conversationId) ?? {}
+      if (engine.isShown(row)) core.emit('message', showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
+    }
+  }
+
+  /** Another tab tells. */
+  private hear (message: TabMessage): void {
+    const { core: { engine } } = this.options
+    switch (message.type) {
+      case 'delta': {
+        const delta = message['delta'] as Delta
+        engine?.adopt(delta)
+        if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.sender.wake()
+        return
+      }
+      case 'state': return this.leader === undefined ? this.connection.set({ ...message['state'] as Connection, leads: false }) : undefined
+      case 'hello': return this.leader === undefined ? undefined : this.tellState()
+      case 'event': return this.take(message['event'] as string, message['data'])
+      case 'tell': return this.leader?.connection.link?.tell(message['event'] as string, message['data'])
+      case 'session':
+        void this.reloadSession()
+        return
+      case 'call': {
+        const { leader } = this
+        return leader === undefined ? undefined : this.calls.serve(message, (method, given) => this.serve(leader, method as keyof TabMethods, given))
+      }
+      case 'answer': return this.calls.hear(message, this.id)
+    }
+  }
+
+  /** Another tab signed out, or somebody else in; or it has new tokens. */
+  private async reloadSession (): Promise<void> {
+    const user = await this.options.session().reload()
+    if (user === undefined) await this.shut()
+    else await this.open(user)
+  }
+
+  private tellState (): void {
+    this.tabs?.tell({ type: 'state', state: this.connection.get() })
   }
 
   /** Nothing of anybody is shown. */
   private async shut (): Promise<void> {
     const { core, typing } = this.options
     await this.stop()
+    this.tabs?.close()
+    this.tabs = undefined
     typing.clear()
     core.engine?.account.close()
     core.engine = undefined
@@ -113,50 +186,84 @@ export class Device {
 
   async start (): Promise<void> {
     if (this.options.core.engine === undefined) throw new TidelogError({ code: 'NO_SESSION' })
+    if (this.isStarted) return this.leader?.connection.wake()
     this.isStarted = true
-    await this.lead()
+    this.tabs?.campaign({
+      onLead: () => { this.makeLeader().then(leader => { if (this.isStarted) leader.start() }, (error: unknown) => { this.options.core.fail(toFailure(error)) }) },
+      onLost: () => { void this.lost() }
+    })
+    this.tabs?.tell({ type: 'hello' })
   }
 
-  private async lead (): Promise<void> {
-    (await this.makeLeader()).start()
+  private makeLeader (): Promise<Leader> {
+    this.making ??= this.lead()
+    return this.making
   }
 
-  private async makeLeader (): Promise<Leader> {
-    if (this.leader !== undefined) return this.leader
+  private async lead (): Promise<Leader> {
     const { core, url, socket, session, presence } = this.options
     const engine = core.signedIn
-    this.leader = new Leader({
+    const leader = new Leader({
       core,
       engine,
       url,
       socket,
       tokens: session().tokens,
-      onState: state => { this.connection.set({ ...state, leads: true }) },
-      onEvent: (name, payload) => { this.take(name, payload) },
+      onState: state => {
+        this.connection.set({ ...state, leads: true })
+        this.tellState()
+      },
+      onEvent: (event, data) => {
+        this.take(event, data)
+        this.tabs?.tell({ type: 'event', event, data })
+      },
       onLink: isOpen => { presence.connected(isOpen) }
     })
     await engine.lead()
+    this.leader = leader
     core.changed.call('all')
-    return this.leader
+    return leader
+  }
+
+  /** Another tab leads: this one follows. */
+  private async lost (): Promise<void> {
+    const { core } = this.options
+    const leader = this.leader ?? await this.making?.catch(() => undefined)
+    this.leader = this.making = undefined
+    if (core.engine !== undefined) core.engine.term = undefined
+    this.connection.set({ state: 'connecting', leads: false })
+    await leader?.stop()
+    await core.engine?.reload()
+    this.tabs?.tell({ type: 'hello' })
   }
 
   private take (name: string, payload: unknown): void {
     const { typing, presence, people } = this.options
     if (name === 'typing') typing.hear(payload as Parameters<TypingState['hear']>[0])
     else if (name === 'presence') presence.hear(payload as Parameters<PresenceState['hear']>[0])
-    else if (name === 'userChanged') people.learn([toPerson((payload as { user: WireUser }).user)]).catch(() => {})
+    else if (name === 'userChanged' && this.leader !== undefined) people.learn([toPerson((payload as { user: WireUser }).user)]).catch(() => {})
+  }
+
+  /** The page is looked at again, or the network is said to be there. @param isBack it was frozen: what other tabs told was lost */
+  private wake (isBack: boolean): void {
+    const { core } = this.options
+    this.leader?.connection.wake()
+    void this.leader?.connection.probe()
+    if (isBack) core.engine?.reload().catch(() => {})
   }
 
   async stop (): Promise<void> {
     this.isStarted = false
-    const { leader } = this
-    this.leader = undefined
+    this.tabs?.resign()
+    const leader = this.leader ?? await this.making?.catch(() => undefined)
+    this.leader = this.making = undefined
     await leader?.stop()
     this.connection.set({ state: 'offline', leads: false })
   }
 
   async sync ({ signal }: CallOptions = {}): Promise<void> {
-    await (await this.makeLeader()).sync(signal)
+    if (this.leader === undefined && this.isStarted && this.tabs?.isShared === true && this.connection.get().state !== 'offline') await this.remotely('sync', [])
+    else await (await this.makeLeader()).sync(signal)
   }
 
   /** A conversation that this device has just been let into. */
@@ -177,6 +284,7 @@ export class Device {
   }
 
   async close (): Promise<void> {
+    this.endWaking()
     await this.shut()
     this.options.storage.close()
   }
@@ -188,7 +296,7 @@ export class Device {
     const count = (state: string) => operations.filter(operation => operation.state === state).length
     return {
       userId: engine?.userId,
-      tab: { id: '', leads: this.leader !== undefined, term: engine?.term ?? 0 },
+      tab: { id: this.id, leads: this.leader !== undefined, term: engine?.term ?? 0 },
       connection: this.connection.get(),
       transport: this.leader?.connection.transport ?? 'none',
       conversations: engine?.conversations.size ?? 0,

@@ -13,7 +13,7 @@ export interface SessionOptions extends Pick<TokenOptions, 'storage' | 'exclusiv
   core: Core
   auth: ClientOptions['auth']
   /** Another session than before, or none. */
-  onChange: (session: StoredSession | null) => void
+  onChange: () => void
 }
 
 const logoutMs = 3_000
@@ -35,7 +35,7 @@ export class SessionState {
       refresh: async refreshToken => await core.http.call<GrantBody>('POST', '/api/auth/refresh', { body: { refreshToken }, withToken: false }),
       onSession: session => {
         this.show(session)
-        options.onChange(session)
+        options.onChange()
       }
     })
   }
@@ -78,6 +78,13 @@ export class SessionState {
     const own = toOwnUser(user)
     await this.tokens.store({ user: own })
     return own
+  }
+
+  /** What another tab has stored. */
+  async reload (): Promise<OwnUser | undefined> {
+    const stored = await this.tokens.load()
+    this.show(stored)
+    return stored?.user
   }
 
   /** The server may not hear of it: there the session ends with its tokens. */

@@ -29,6 +29,7 @@ const openMs = 15_000
 const pollMs = 25_000
 /** How long long polls go on before a socket is tried again. */
 const pollForMs = 300_000
+const probeMs = 5_000
 const delayMaxMs = 60_000
 /** A connection that lasted so long was a good one. */
 const steadyMs = 10_000
@@ -76,6 +77,16 @@ export class ConnectionLoop {
   /** The network may be there again, or the device woke up. */
   wake (): void {
     if (this.options.clock.now() - this.lastTry >= 1_000) this.skipWait?.()
+  }
+
+  /** Does the socket still reach the server? After a sleep it may not, and not know it. */
+  async probe (): Promise<void> {
+    const { link } = this
+    try {
+      await link?.ask('subscribePresence', { userIds: [] }, probeMs)
+    } catch (error) {
+      if (link === this.link) this.fail(error)
+    }
   }
 
   /** Ends the connection; another one is made. */

@@ -34,6 +34,8 @@ export class Engine {
   readonly userId: string
   readonly account: AccountStorage
   readonly changed = new Listeners<Delta | 'all'>()
+  /** Told of what was stored here. */
+  onCommitted: (delta: Delta) => void = () => {}
   self: SelfRecord = emptySelf
   readonly conversations = new Map<string, ConversationRecord>()
   readonly users = new Map<string, Person>()
@@ -44,6 +46,7 @@ export class Engine {
   steps = 0
   private readonly byPosition = new Map<number, StoredOperation>()
   private ordered: StoredOperation[] | undefined
+  private highestTerm = 0
   private readonly gone = new Set<number>()
   private queue: Promise<unknown> = Promise.resolve()
   private readonly ends: EngineEnds
@@ -140,13 +143,18 @@ export class Engine {
   async commit (batch: Batch, news: Row[] = []): Promise<number[]> {
     const positions = await this.store(() => this.account.commit(batch))
     this.steps++
-    this.adopt({ batch, positions, news })
+    const delta = { batch, positions, news }
+    this.adopt(delta)
+    this.onCommitted(delta)
     return positions
   }
 
   /** Shows what was stored, here or by another tab. */
   adopt (delta: Delta): void {
     const { batch, positions } = delta
+    // A tab that led before this one may still speak.
+    if (batch.term !== undefined && batch.term < this.highestTerm) return
+    this.highestTerm = Math.max(this.highestTerm, batch.term ?? 0)
     for (const id of batch.drop ?? []) this.conversations.delete(id)
     for (const record of batch.conversations ?? []) this.conversations.set(record.id, record)
     if (batch.self !== undefined) this.self = batch.self

@@ -1,7 +1,7 @@
 import { type TidelogError, asTidelogError } from '../errors.ts'
 import { applyRow } from '../pure/apply.ts'
 import { type LiveEvent, peopleOf, toRow } from '../pure/normalize.ts'
-import { failing, judge, nextIn, plan, sending, toWire, unanswered } from '../pure/outbox.ts'
+import { judge, nextIn, plan, refused, sending, toWire, unanswered } from '../pure/outbox.ts'
 import type { StoredOperation } from '../pure/state.ts'
 import type { WireMessage, WireResult } from '../pure/wire.ts'
 import type { Clock } from '../types.ts'
@@ -18,6 +18,8 @@ export interface SenderOptions {
   /** The server is there and takes calls. */
   isOnline: () => boolean
 }
+
+const pauseMax = 300_000
 
 /** Empties the outbox: one call at a time, each operation until it has a final answer. */
 export class Sender {
@@ -64,12 +66,18 @@ export class Sender {
     const now = clock.now()
     const wait = nextIn(engine.operations, now)
     if (wait === undefined) return
-    this.cancelTimer = clock.after(Math.max(wait, Math.min(60_000, this.pausedUntil - now)), () => { this.wake() })
+    this.cancelTimer = clock.after(Math.max(wait, this.pausedFor()), () => { this.wake() })
+  }
+
+  /** Milliseconds; a clock that was set back does not make it longer. */
+  private pausedFor (): number {
+    const left = this.pausedUntil - this.options.clock.now()
+    return left > pauseMax ? 0 : Math.max(0, left)
   }
 
   private async run (): Promise<void> {
-    const { engine, clock, isOnline } = this.options
-    while (!this.isStopped && isOnline() && engine.term !== undefined && this.pausedUntil <= clock.now()) {
+    const { engine, isOnline } = this.options
+    while (!this.isStopped && isOnline() && engine.term !== undefined && this.pausedFor() === 0) {
       const chosen = await this.begin()
       if (chosen.length === 0) return
       await this.send(chosen)
@@ -108,7 +116,7 @@ export class Sender {
     this.isSingle = isRefused
     if (!isRefused) {
       this.failures++
-      this.pausedUntil = clock.now() + Math.max(error.retryAfterMs ?? 0, random() * Math.min(60_000, 1_000 * 2 ** this.failures))
+      this.pausedUntil = clock.now() + Math.max(Math.min(pauseMax, error.retryAfterMs ?? 0), random() * Math.min(60_000, 1_000 * 2 ** this.failures))
     }
     await engine.writeOutbox(() => engine.commit({ put: this.stillThere(chosen).map(operation => unanswered(operation)) }))
   }
@@ -139,7 +147,11 @@ export class Sender {
         else if (settled.outcome === 'later') put.push(unanswered(operation, clock.now() + settled.afterMs * (1 + random() / 2)))
         // A read position that is refused interests nobody.
         else if (operation.work.type === 'markRead' || operation.work.type === 'settings') settle.push(operation)
-        else put.push(failing(operation, settled.failure))
+        else {
+          const folded = refused(engine.operations, operation, settled.failure)
+          put.push(...folded.put)
+          settle.push(...folded.settle)
+        }
         held.delete(result.opId)
       }
       // An operation without a result was not done.

@@ -157,8 +157,23 @@ export function judge (result: WireResult, operation: StoredOperation): Settled 
   return { outcome: 'failed', failure: { code, message: typeof message === 'string' ? message : code, status: 0, retryable } }
 }
 
-export function failing (operation: StoredOperation, error: Failure): StoredOperation {
+function failing (operation: StoredOperation, error: Failure): StoredOperation {
   return { ...operation, state: 'failed', error, version: operation.version + 1 }
+}
+
+/**
+ * An operation was refused for good. What was done since to a message that is not there now is folded into it: a newer text is the
+ * one that a retry sends, and one that was deleted meanwhile is not missed.
+ */
+export function refused (operations: readonly StoredOperation[], operation: StoredOperation, error: Failure): Pick<OutboxChange, 'put' | 'settle'> {
+  const failed = failing(operation, error)
+  const { work, conversationId } = operation
+  if (work.type !== 'send') return { put: [failed], settle: [] }
+  const since = operations.filter(other => other.position !== operation.position && other.conversationId === conversationId && isAbout(other, work))
+  if (since.some(other => other.work.type === 'delete')) return { put: [], settle: [operation, ...since] }
+  const newest = since.findLast(other => other.work.type === 'edit')?.work
+  const text = newest?.type === 'edit' ? newest.text : work.text
+  return { put: [{ ...failed, work: { ...work, text } }], settle: since }
 }
 
 /** The send that this row is the answer to: it may have come live or by a sync before the answer. */

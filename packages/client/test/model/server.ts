@@ -1,0 +1,192 @@
+import type { WireAnswer, WireChange, WireConversation, WireHistory, WireResult, WireShared } from '../../src/pure/wire.ts'
+
+/** A server that keeps the contract, in memory: logs by rev, pages, resets, purges, memberships. */
+
+export const me = 'a'.repeat(24)
+export const other = 'b'.repeat(24)
+export const room = 'room_r'
+export const hall = 'common_chat'
+const newestMax = 4
+const named = (id: string) => ({ _id: id, fullName: id, username: id, profilePicture: null })
+
+interface Log { rev: number, seq: number, purgedSeq: number, rows: Map<string, WireChange> }
+const emptyLog = (): Log => ({ rev: 0, seq: 0, purgedSeq: 0, rows: new Map() })
+
+export interface Sent { conversationId: string, rev: number, change: WireChange | null }
+
+export class Server {
+  logs = new Map<string, Log>([[room, emptyLog()], [hall, emptyLog()], ['self', emptyLog()]])
+  isMember = true
+  stays = 1
+  era = 1
+  readSeqs = new Map<string, number>()
+  private made = 0
+  onLive: (event: Sent) => void = () => {}
+
+  constructor () {
+    this.put('self', `membership ${room}`, { kind: 'membership', conversationId: room, userId: me, role: 'member' })
+  }
+
+  private put (id: string, key: string, change: object): WireChange {
+    const log = this.logs.get(id)!
+    const rev = ++log.rev
+    const row = { ...change, rev } as WireChange
+    log.rows.set(key, row)
+    if (this.isMine(id)) this.onLive({ conversationId: id, rev, change: row })
+    return row
+  }
+
+  isMine (id: string): boolean {
+    return id !== room || this.isMember
+  }
+
+  messages (id: string): WireShared[] {
+    return [...this.logs.get(id)!.rows.values()].flatMap(row => row.kind === 'message' ? row.message as WireShared : []).sort((a, b) => a.seq - b.seq)
+  }
+
+  visible (id: string): WireShared[] {
+    const { purgedSeq } = this.logs.get(id)!
+    return this.messages(id).filter(({ seq }) => seq > purgedSeq)
+  }
+
+  say (id: string, userId: string, text: string, clientMessageId: string | null = null): WireShared {
+    const log = this.logs.get(id)!
+    const held = clientMessageId === null ? undefined : this.messages(id).find(message => message.clientMessageId === clientMessageId)
+    if (held !== undefined) return held
+    const message: WireShared = {
+      _id: String(++this.made).padStart(24, '0'),
+      user: named(userId),
+      message: text,
+      timestamp: new Date(1_700_000_000_000 + this.made).toISOString(),
+      messageType: 'text',
+      conversationId: id,
+      seq: ++log.seq,
+      rev: log.rev + 1,
+      clientMessageId,
+      replyTo: null,
+      reactions: [],
+      editedAt: null,
+      isDeleted: false
+    }
+    this.put(id, message._id, { kind: 'message', message })
+    return message
+  }
+
+  change (id: string, messageId: string, change: Partial<WireShared>): WireShared | undefined {
+    const message = this.visible(id).find(({ _id }) => _id === messageId)
+    if (message === undefined || message.isDeleted) return undefined
+    const next = { ...message, ...change, rev: this.logs.get(id)!.rev + 1 }
+    this.put(id, messageId, { kind: 'message', message: next })
+    return next
+  }
+
+  purge (id: string, throughSeq: number): void {
+    const log = this.logs.get(id)!
+    if (throughSeq <= log.purgedSeq || throughSeq > log.seq) return
+    log.purgedSeq = throughSeq
+    for (const message of this.messages(id)) if (message.seq <= throughSeq) log.rows.delete(message._id)
+    this.put(id, 'purge', { kind: 'purge', throughSeq })
+  }
+
+  /** A change that this user may not see. */
+  hidden (id: string): void {
+    const log = this.logs.get(id)!
+    this.onLive({ conversationId: id, rev: ++log.rev, change: null })
+  }
+
+  setMember (isMember: boolean): void {
+    if (isMember === this.isMember) return
+    this.isMember = isMember
+    if (isMember) this.stays++
+    else this.readSeqs.delete(room)
+    this.put('self', `membership ${room}`, { kind: 'membership', conversationId: room, userId: me, role: isMember ? 'member' : null })
+  }
+
+  read (id: string, seq: number): void {
+    if (!this.isMine(id) || seq <= (this.readSeqs.get(id) ?? 0)) return
+    this.readSeqs.set(id, Math.min(seq, this.logs.get(id)!.seq))
+    this.put('self', `read ${id}`, { kind: 'read', conversationId: id, seq: this.readSeqs.get(id)!, at: '2026-01-01T00:00:00.000Z' })
+  }
+
+  /** An older database comes back: every cursor is of another life. */
+  restore (): void {
+    this.era++
+  }
+
+  unread (id: string): number {
+    return this.visible(id).filter(({ user, seq, isDeleted }) => user._id !== me && !isDeleted && seq > (this.readSeqs.get(id) ?? 0)).length
+  }
+
+  private cursor (id: string, rev: number): string {
+    return `${this.era}:${id === room ? this.stays : 0}:${rev}`
+  }
+
+  heads (): Record<string, { rev: number, cursor: string }> {
+    return Object.fromEntries([...this.logs].filter(([id, { rev }]) => this.isMine(id) && (id === 'self' || rev > 0)).map(([id, { rev }]) => [id, { rev, cursor: this.cursor(id, rev) }]))
+  }
+
+  sync ({ cursors, only }: { cursors: Record<string, string | null>, only?: true }, limit: number): WireAnswer {
+    const conversations: WireConversation[] = []
+    let left = limit
+    let hasMore = false
+    for (const id of ['self', room, hall]) {
+      const log = this.logs.get(id)!
+      if (!this.isMine(id) || (only === true && id !== 'self' && !(id in cursors)) || (id !== 'self' && log.rev === 0)) continue
+      const [era, stay, since] = (cursors[id] ?? '').split(':').map(Number)
+      const isNew = cursors[id] == null || era !== this.era || stay !== (id === room ? this.stays : 0) || since! > log.rev
+      if (!isNew && since === log.rev) continue
+      const newest = new Set(this.visible(id).slice(-newestMax).map(({ _id }) => _id))
+      const rows = [...log.rows].filter(([key, row]) => isNew ? row.kind !== 'message' || newest.has(key) : row.rev > since!).map(([, row]) => row).sort((a, b) => a.rev - b.rev)
+      if (left === 0) {
+        hasMore = true
+        break
+      }
+      const taken = rows.slice(0, left)
+      left -= taken.length
+      const next = rows[taken.length]
+      const rev = next === undefined ? log.rev : next.rev - 1
+      hasMore ||= next !== undefined
+      const first = this.visible(id).slice(-newestMax)[0]
+      conversations.push({
+        conversationId: id,
+        kind: id === 'self' ? 'self' : id === room ? 'room' : 'common',
+        changes: taken,
+        cursor: this.cursor(id, rev),
+        rev,
+        hasMore: next !== undefined,
+        ...(isNew ? { reset: true as const, ...(id === 'self' ? {} : { fromSeq: first?.seq ?? log.seq + 1 }) } : {}),
+        unreadCount: id === 'self' ? 0 : this.unread(id),
+        reads: []
+      })
+    }
+    return { conversations, hasMore, serverTime: '' }
+  }
+
+  history (id: string, before: number, limit: number): WireHistory {
+    const older = this.visible(id).filter(({ seq }) => seq < before)
+    return { messages: older.slice(-limit), hasOlder: older.length > limit }
+  }
+
+  push (operations: object[]): WireResult[] {
+    return (operations as Array<{ opId: string, type: string, conversationId: string, clientMessageId?: string, messageId?: string, content?: string, seq?: number }>).map(operation => {
+      const { opId, type, conversationId: id, clientMessageId, content = '' } = operation
+      const target = operation.messageId ?? this.allMessages().find(message => message.clientMessageId === clientMessageId)?._id
+      const home = id ?? [room, hall].find(where => this.messages(where).some(({ _id }) => _id === target)) ?? hall
+      if (!this.isMine(home)) return { opId, success: false, code: 'NOT_FOUND', retryable: false }
+      if (type === 'send') return { opId, success: true, message: this.say(home, me, content, clientMessageId) }
+      if (type === 'markRead') {
+        this.read(home, operation.seq!)
+        return { opId, success: true }
+      }
+      const held = this.visible(home).find(({ _id }) => _id === target)
+      if (held === undefined) return { opId, success: false, code: 'NOT_FOUND', retryable: false }
+      if (type === 'delete') return { opId, success: true, message: this.change(home, held._id, { isDeleted: true, message: '' }) ?? held }
+      if (held.isDeleted) return { opId, success: false, code: 'NOT_ALLOWED', retryable: false }
+      return { opId, success: true, message: held.message === content ? held : this.change(home, held._id, { message: content })! }
+    })
+  }
+
+  allMessages (): WireShared[] {
+    return [room, hall].flatMap(id => this.messages(id))
+  }
+}

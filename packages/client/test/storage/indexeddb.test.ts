@@ -1,0 +1,109 @@
+import 'fake-indexeddb/auto'
+import { forceCloseDatabase } from 'fake-indexeddb'
+import t from 'tap'
+import { type Row, type StoredOperation, emptyConversation } from '../../src/pure/state.ts'
+import { indexedDbStorage } from '../../src/storage/indexeddb.ts'
+import { type AccountStorage, Stale } from '../../src/storage/storage.ts'
+
+let made = 0
+const row = (seq: number, rev = seq, text = `message ${seq}`): Row => ({
+  conversationId: 'room_r', id: `m${seq}`, seq, rev, senderId: 'ada', text, type: 'text', createdAt: seq, isDeleted: false, reactions: []
+})
+const operation = (text: string): StoredOperation => ({
+  position: 0, version: 0, opId: text, conversationId: 'room_r', state: 'queued', attempts: 0, createdAt: 1, work: { type: 'send', clientMessageId: text, text }
+})
+const open = async (userId = 'ada'): Promise<{ name: string, account: AccountStorage }> => {
+  const name = `test ${made++}`
+  return { name, account: await indexedDbStorage({ name }).open(userId) }
+}
+
+t.test('what is stored in one step is there in the next life', async t => {
+  const { name, account } = await open()
+  const record = { ...emptyConversation('room_r', 'room'), cursor: 'c-1', rev: 3 }
+  const positions = await account.commit({ rows: [row(1), row(2), row(3)], conversations: [record], add: [operation('one'), operation('two')], drafts: [['room_r', 'we']] })
+  account.close()
+  const again = await indexedDbStorage({ name }).open('ada')
+  const loaded = await again.load()
+  t.match(loaded, { conversations: [record], operations: [{ opId: 'one', position: positions[0] }, { opId: 'two', position: positions[1] }], drafts: [['room_r', 'we']] })
+  t.strictSame((await again.rows('room_r', 2, Infinity)).map(({ seq }) => seq), [2, 3])
+  t.strictSame((await again.rows('room_r', 0, Infinity, 2)).map(({ seq }) => seq), [2, 3], 'the last ones, if there are more')
+})
+
+t.test('a row is stored if its rev is above the stored one\'s', async t => {
+  const { account } = await open()
+  await account.commit({ rows: [row(1, 5, 'new')] })
+  await account.commit({ rows: [row(1, 4, 'old'), row(2, 6), row(2, 7, 'newest')] })
+  t.match(await account.rows('room_r', 1, 2), [{ text: 'new' }, { text: 'newest' }])
+})
+
+t.test('a batch that is refused leaves nothing behind', async t => {
+  const { account } = await open()
+  const [position = 0] = await account.commit({ add: [operation('one')] })
+  const held = { ...operation('one'), position }
+  await account.commit({ put: [{ ...held, version: 1, state: 'sending' }] })
+  await t.rejects(account.commit({ rows: [row(1)], put: [{ ...held, version: 1, state: 'failed' }] }), Stale, 'another tab has changed it')
+  await t.rejects(account.commit({ rows: [row(1)], settle: [held] }), Stale)
+  t.strictSame(await account.rows('room_r', 0, Infinity), [])
+  await account.commit({ rows: [row(1)], settle: [{ ...held, version: 1 }] })
+  t.match(await account.load(), { operations: [] })
+  await account.commit({ settle: [{ ...held, version: 1 }] })
+  t.pass('one that is gone can be settled again')
+})
+
+t.test('who led before is refused', async t => {
+  const { account } = await open()
+  const [first, second] = [await account.takeOver(), await account.takeOver()]
+  await t.rejects(account.commit({ term: first, rows: [row(1)] }), Stale)
+  await account.commit({ term: second, rows: [row(1)] })
+  t.equal((await account.rows('room_r', 0, 9)).length, 1)
+})
+
+t.test('messages go by conversation, and up to a seq', async t => {
+  const { account } = await open()
+  await account.commit({ rows: [row(1), row(2), row(3)], conversations: [emptyConversation('room_r', 'room')] })
+  await account.commit({ purge: [['room_r', 2]] })
+  t.strictSame((await account.rows('room_r', 0, Infinity)).map(({ seq }) => seq), [3])
+  await account.commit({ dropRows: ['room_r'], rows: [row(7)] })
+  t.strictSame((await account.rows('room_r', 0, Infinity)).map(({ seq }) => seq), [7], 'what comes with the drop stays')
+  await account.commit({ drop: ['room_r'] })
+  t.match(await account.load(), { conversations: [] })
+})
+
+t.test('another user of the device sees nothing of the first, and a wiped account is empty', async t => {
+  const { name, account } = await open()
+  await account.commit({ add: [operation('one')], drafts: [['room_r', 'we']] })
+  const other = await indexedDbStorage({ name }).open('bob')
+  t.match(await other.load(), { operations: [], drafts: [] })
+  await account.clear()
+  t.match(await (await indexedDbStorage({ name }).open('ada')).load(), { operations: [], drafts: [] })
+})
+
+t.test('a database that the browser closes is opened again', async t => {
+  const { name, account } = await open()
+  await account.commit({ rows: [row(1)] })
+  // What the browser does when it needs the space or the profile is moved.
+  const { databases } = (await import('fake-indexeddb')).indexedDB as unknown as { databases: () => Promise<unknown[]>, _databases: Map<string, { connections: Array<Parameters<typeof forceCloseDatabase>[0]> }> }
+  t.type(databases, 'function')
+  const raw = ((await import('fake-indexeddb')).indexedDB as unknown as { _databases: Map<string, { connections: Array<Parameters<typeof forceCloseDatabase>[0]> }> })._databases.get(`${name}:ada`)
+  for (const connection of [...raw!.connections]) forceCloseDatabase(connection)
+  await account.commit({ rows: [row(2)] })
+  t.equal((await account.rows('room_r', 0, 9)).length, 2)
+})
+
+t.test('another tab that deletes the database is not kept waiting', async t => {
+  const { name, account } = await open()
+  await account.commit({ rows: [row(1)] })
+  const other = await indexedDbStorage({ name }).open('ada')
+  await other.load()
+  await account.clear()
+  t.strictSame(await other.rows('room_r', 0, 9), [])
+})
+
+t.test('the session is one for all users, and goes when it is taken away', async t => {
+  const storage = indexedDbStorage({ name: `test ${made++}` })
+  t.equal(await storage.session(), null)
+  await storage.setSession({ user: { id: 'ada', fullName: 'Ada', username: 'ada', picture: null }, token: 't-1' })
+  t.match(await storage.session(), { token: 't-1' })
+  await storage.setSession(null)
+  t.equal(await storage.session(), null)
+})
