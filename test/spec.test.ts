@@ -4,8 +4,8 @@ import t from 'tap'
 import { root } from './helpers/process.ts'
 
 const spec = readFileSync(join(root, 'docs', 'SPEC.md'), 'utf8')
-const invariants = spec.split(/^## (?=I\d+\.)/m).slice(1).map(text => ({
-  id: /^I\d+/.exec(text)![0],
+const invariants = spec.split(/^## (?=[IC]\d+\.)/m).slice(1).map(text => ({
+  id: /^[IC]\d+/.exec(text)![0],
   enforced: filesOf(/^- Enforced: (.+)$/m.exec(text)?.[1]),
   tests: filesOf(/^- Tests: (.+)$/m.exec(text)?.[1])
 }))
@@ -15,12 +15,12 @@ function filesOf (line: string | undefined): string[] {
 }
 
 t.test('every invariant names where it is kept and a test whose title begins with its id', async t => {
-  t.strictSame(invariants.map(({ id }) => id), ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7'])
+  t.strictSame(invariants.map(({ id }) => id), ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8'])
   for (const { id, enforced, tests } of invariants) {
     t.ok(enforced.length > 0 && tests.length > 0, `${id} names both`)
     for (const file of [...enforced, ...tests]) t.ok(existsSync(join(root, file)), `${id}: ${file}`)
     for (const file of tests.filter(file => existsSync(join(root, file)))) {
-      const titles = [...readFileSync(join(root, file), 'utf8').matchAll(/test\(['`]((?:I\d+[ :])+)/g)].map(([, ids]) => ids!)
+      const titles = [...readFileSync(join(root, file), 'utf8').matchAll(/test\(['`]((?:[IC]\d+[ :])+)/g)].map(([, ids]) => ids!)
       t.ok(titles.some(ids => ids.split(/[ :]+/).includes(id)), `${id}: a test in ${file} bears its id`)
     }
   }

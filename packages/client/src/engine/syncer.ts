@@ -94,7 +94,9 @@ export class Syncer {
     this.running = this.run().then(() => {
       for (const { resolve } of this.waiting.splice(0)) resolve()
     }, (error: unknown) => {
+      if (!this.isLive) return
       for (const { reject } of this.waiting.splice(0)) reject(error)
+      this.end()
       this.options.onFailure(error)
     }).finally(() => {
       this.running = undefined

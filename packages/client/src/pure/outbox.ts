@@ -75,15 +75,20 @@ function edit (about: readonly StoredOperation[], work: Extract<Work, { type: 'e
     const { mentions = send.work.mentions } = work
     return { ...nothing(), put: [again({ ...send, work: { ...send.work, text: work.text, mentions } })] }
   }
+  if (isBeingDeleted(about)) return nothing()
   // The newest text counts; what the first of them expected still holds.
   const before = about.filter(operation => operation.work.type === 'edit' && isUnsent(operation))
   return { ...nothing(), add: work, settle: before }
 }
 
+function isBeingDeleted (about: readonly StoredOperation[]): boolean {
+  return about.some(({ work, state }) => work.type === 'delete' && state !== 'failed')
+}
+
 function erase (about: readonly StoredOperation[], work: Extract<Work, { type: 'delete' }>): OutboxChange {
   const send = about.find(operation => operation.work.type === 'send')
   if (send !== undefined && isUnsent(send)) return { ...nothing(), settle: [...about] }
-  if (about.some(operation => operation.work.type === 'delete' && operation.state !== 'failed')) return nothing()
+  if (isBeingDeleted(about)) return nothing()
   return { ...nothing(), add: work, settle: about.filter(isUnsent) }
 }
 
@@ -168,8 +173,11 @@ function failing (operation: StoredOperation, error: Failure): StoredOperation {
 export function refused (operations: readonly StoredOperation[], operation: StoredOperation, error: Failure): Pick<OutboxChange, 'put' | 'settle'> {
   const failed = failing(operation, error)
   const { work, conversationId } = operation
+  const target = targetOf(work) ?? {}
+  const since = operations.filter(other => other.position > operation.position && other.conversationId === conversationId && isAbout(other, target))
+  // A newer text, or the end of the message, is what counts now.
+  if (work.type === 'edit' && since.some(other => other.work.type === 'edit' || other.work.type === 'delete')) return { put: [], settle: [operation] }
   if (work.type !== 'send') return { put: [failed], settle: [] }
-  const since = operations.filter(other => other.position !== operation.position && other.conversationId === conversationId && isAbout(other, work))
   if (since.some(other => other.work.type === 'delete')) return { put: [], settle: [operation, ...since] }
   const newest = since.findLast(other => other.work.type === 'edit')?.work
   const text = newest?.type === 'edit' ? newest.text : work.text

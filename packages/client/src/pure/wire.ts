@@ -13,7 +13,7 @@ interface WireMessageFields {
   rev: number
   clientMessageId: string | null
   /** Older servers name the message alone. */
-  replyTo: string | { _id: string, seq: number, senderId: string } | null
+  replyTo: string | { _id: string, seq?: number | undefined, senderId?: string | undefined } | null
   reactions: Array<{ emoji: string, count: number, userIds: string[] }>
   editedAt: string | null
   isDeleted: boolean

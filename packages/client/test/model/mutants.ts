@@ -1,4 +1,6 @@
-import type { Mutation } from './world.ts'
+import type { Mutation, Step } from './world.ts'
+
+const answer: Step = { type: 'answer', isLost: false }
 
 /** Plausible ways to write a client that loses, doubles or invents messages: the check must find every one. */
 export const mutants: Record<string, Mutation> = {
@@ -10,7 +12,13 @@ export const mutants: Record<string, Mutation> = {
       syncer.hear = events => { hear(events.map(event => ({ ...event, rev: knownRev(syncer, event.conversationId) + 1 }))) }
     }
   },
-  'a page of history from before a reset is taken': { takesOldPages: true },
+  'a page of history from before a reset is taken': {
+    takesOldPages: true,
+    first: [
+      ...Array.from({ length: 6 }, (): Step => ({ type: 'say', place: 0, pick: 0 })), { type: 'connect' }, answer, answer, answer, answer, answer, answer,
+      { type: 'page', place: 0, isLate: true }, { type: 'edit', place: 0, pick: 4 }, { type: 'edit', place: 0, pick: 5 }, { type: 'restore' }
+    ]
+  },
   'a purge is not stored': { bendBatch: ({ purge, ...batch }) => batch },
   'who is removed keeps what they had': { bendBatch: ({ drop, dropRows, ...batch }) => batch },
   'what is not for you to see is not counted': { bendEvent: event => event.change === null ? { ...event, rev: 0 } : event, bendSyncer: syncer => { syncer.hearHeads = () => {} } },

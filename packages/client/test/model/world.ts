@@ -8,6 +8,7 @@ import { Syncer } from '../../src/engine/syncer.ts'
 import { TidelogError } from '../../src/errors.ts'
 import { applyHistory } from '../../src/pure/apply.ts'
 import { type Change, type LiveEvent, toChange, toHistory } from '../../src/pure/normalize.ts'
+import { plan } from '../../src/pure/outbox.ts'
 import type { Row } from '../../src/pure/state.ts'
 import { Value } from '../../src/readable.ts'
 import { type Held, applyBatch, loadHeld, nothingHeld, rowsHeld } from '../../src/storage/apply-batch.ts'
@@ -35,6 +36,8 @@ export interface Mutation {
   bendSyncer?: (syncer: Syncer) => void
   /** Applies pages of history whatever has happened since they were asked for. */
   takesOldPages?: boolean
+  /** What happens before the random part. */
+  first?: Step[]
 }
 
 const places = [room, hall]
@@ -54,6 +57,8 @@ export class World {
   private sender!: Sender
   private chats!: Map<string, ConversationView>
   private life = 0
+  /** The life of the program that runs; the other one is that of the disk. */
+  private running = 0
   private commits = 0
   private isOnline = false
   private wire: LiveEvent[] = []
@@ -72,7 +77,7 @@ export class World {
 
   async run (): Promise<string[]> {
     await this.begin()
-    for (const step of this.spec.steps) {
+    for (const step of [...this.mutation.first ?? [], ...this.spec.steps]) {
       await this.take(step)
       await this.settle()
       this.checkNow()
@@ -83,6 +88,7 @@ export class World {
 
   private async begin (): Promise<void> {
     const life = ++this.life
+    if (life > 1) this.syncer.end()
     this.isOnline = false
     this.wire = []
     this.calls = []
@@ -97,6 +103,7 @@ export class World {
     }
     this.mutation.bendEngine?.(engine)
     this.engine = engine
+    this.running = life
     const random = () => 0.5
     const call = <T>(run: () => T): Promise<T> => new Promise<T>((resolve, reject) => { this.calls.push({ run, resolve: resolve as Call['resolve'], reject, life }) })
     this.syncer = new Syncer({
@@ -104,7 +111,7 @@ export class World {
       clock: this.clock,
       random,
       pull: body => call(() => this.server.sync(body, this.spec.limit)),
-      onFailure: () => { this.disconnect() }
+      onFailure: () => { if (life === this.life) this.disconnect() }
     })
     this.mutation.bendSyncer?.(this.syncer)
     this.sender = new Sender({
@@ -153,14 +160,8 @@ export class World {
 
   private async settle (): Promise<void> {
     await new Promise(resolve => setImmediate(resolve))
-    if (this.life !== 0 && this.isDead) await this.begin()
+    if (this.life !== this.running) await this.begin()
   }
-
-  private get isDead (): boolean {
-    return this.commits >= this.spec.diesAt && !this.hasDied && (this.hasDied = true)
-  }
-
-  private hasDied = false
 
   private disconnect (): void {
     this.isOnline = false
@@ -311,14 +312,14 @@ export class World {
       else if (this.calls.length > 0) this.answer(false)
       else if (round % 10 === 9) this.clock.advance(61_000)
       else if (round % 10 === 4) this.beat()
-      await new Promise(resolve => setImmediate(resolve))
+      await this.settle()
       if (round > 20 && this.isAtRest()) break
     }
     this.checkRest()
   }
 
   private isAtRest (): boolean {
-    return this.calls.length === 0 && this.wire.length === 0 && this.engine.operations.every(({ state }) => state === 'failed') &&
+    return this.calls.length === 0 && this.wire.length === 0 && plan(this.engine.operations, Infinity).length === 0 &&
       Object.entries(this.server.heads()).every(([id, { rev }]) => id === 'self' ? this.engine.self.rev === rev : this.engine.conversations.get(id)?.rev === rev)
   }
 
@@ -355,7 +356,7 @@ export class World {
     if (lost.length > 0 && purgedSeq === 0 && id === hall) this.broken.push(`C2: ${lost.join()} was never sent`)
     const inOrder = expected.filter(own => sent.includes(own))
     if (sent.filter(own => inOrder.includes(own)).join() !== inOrder.join()) this.broken.push(`C2: sent in another order: ${sent.join()}`)
-    for (const { state } of this.engine.operationsOf(id)) if (state !== 'failed') this.broken.push('C2: the outbox is not empty')
+    for (const operation of plan(this.engine.operations, Infinity)) if (operation.conversationId === id) this.broken.push('C2: the outbox is not empty')
   }
 }
 

@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto'
-import { forceCloseDatabase } from 'fake-indexeddb'
+import { forceCloseDatabase, indexedDB } from 'fake-indexeddb'
 import t from 'tap'
 import { type Row, type StoredOperation, emptyConversation } from '../../src/pure/state.ts'
 import { indexedDbStorage } from '../../src/storage/indexeddb.ts'
@@ -36,7 +36,7 @@ t.test('a row is stored if its rev is above the stored one\'s', async t => {
   t.match(await account.rows('room_r', 1, 2), [{ text: 'new' }, { text: 'newest' }])
 })
 
-t.test('a batch that is refused leaves nothing behind', async t => {
+t.test('C5: a batch that is refused leaves nothing behind', async t => {
   const { account } = await open()
   const [position = 0] = await account.commit({ add: [operation('one')] })
   const held = { ...operation('one'), position }
@@ -50,7 +50,7 @@ t.test('a batch that is refused leaves nothing behind', async t => {
   t.pass('one that is gone can be settled again')
 })
 
-t.test('who led before is refused', async t => {
+t.test('C5: who led before is refused', async t => {
   const { account } = await open()
   const [first, second] = [await account.takeOver(), await account.takeOver()]
   await t.rejects(account.commit({ term: first, rows: [row(1)] }), Stale)
@@ -82,10 +82,8 @@ t.test('a database that the browser closes is opened again', async t => {
   const { name, account } = await open()
   await account.commit({ rows: [row(1)] })
   // What the browser does when it needs the space or the profile is moved.
-  const { databases } = (await import('fake-indexeddb')).indexedDB as unknown as { databases: () => Promise<unknown[]>, _databases: Map<string, { connections: Array<Parameters<typeof forceCloseDatabase>[0]> }> }
-  t.type(databases, 'function')
-  const raw = ((await import('fake-indexeddb')).indexedDB as unknown as { _databases: Map<string, { connections: Array<Parameters<typeof forceCloseDatabase>[0]> }> })._databases.get(`${name}:ada`)
-  for (const connection of [...raw!.connections]) forceCloseDatabase(connection)
+  const { _databases: databases } = indexedDB as unknown as { _databases: Map<string, { connections: Array<Parameters<typeof forceCloseDatabase>[0]> }> }
+  for (const connection of [...databases.get(`${name}:ada`)!.connections]) forceCloseDatabase(connection)
   await account.commit({ rows: [row(2)] })
   t.equal((await account.rows('room_r', 0, 9)).length, 2)
 })
