@@ -8,10 +8,11 @@ import { startRelay } from '../src/live/relay.ts'
 import { sessionRoom, userRoom } from '../src/live/socket-types.ts'
 import { Subscriptions } from '../src/live/subscriptions.ts'
 import { Watermarks } from '../src/live/watermarks.ts'
-import { deliverRemoteTyping } from '../src/sockets/typing.ts'
+import { deliverRemoteTyping, tellOthers } from '../src/sockets/typing.ts'
 import { serveSocket } from '../src/sockets/serve-socket.ts'
 import { PresenceService } from '../src/presence/presence-service.ts'
 import type { SocketServices } from '../src/sockets/context.ts'
+import { Typists } from '../src/sockets/typists.ts'
 import { toTidelogError } from '../src/to-tidelog-error.ts'
 
 declare module 'fastify' {
@@ -30,8 +31,15 @@ export default fp(async function sockets (app, config: Config) {
   const heartbeat = new Heartbeat(subscriptions, sync)
   const gapSource = new GapSource(sync, subscriptions, heartbeat)
   const live = new LiveDelivery({ io, chat, watermarks, subscriptions, heartbeat, gapSource, logger: app.log })
+  const typists = new Typists({
+    later: (ms, act) => {
+      const timer = setTimeout(act, ms).unref()
+      return () => { clearTimeout(timer) }
+    },
+    onEnd: typing => { tellOthers(services, { ...typing, on: false }).catch((error: unknown) => { app.log.error({ err: error }, 'the end of typing could not be told') }) }
+  })
   const services: SocketServices = {
-    io, chat, sync, subscriptions, live, logger: app.log, verifyToken, requireSession, presence, toTidelogError
+    io, chat, sync, subscriptions, live, logger: app.log, verifyToken, requireSession, presence, typists, toTidelogError
   }
   app.decorate('live', live)
 
@@ -44,6 +52,10 @@ export default fp(async function sockets (app, config: Config) {
   })
 
   app.addHook('onReady', async () => { subscriptions.start() })
+  const stopTyping = chat.log.onCommitted(({ rows }) => {
+    if (typists.isEmpty) return
+    for (const { row, isNew } of rows) if (isNew && row.kind === 'message') typists.sent(row.conversationId, row.senderId!.toHexString())
+  })
   live.startHeartbeat()
   io.on('typing', word => { deliverRemoteTyping(services, word) })
   const stopRelay = startRelay(io, chat, app.revocations, ({ userId, sessionId, keptSessionId }: Revocation) => {
@@ -53,6 +65,8 @@ export default fp(async function sockets (app, config: Config) {
   })
   app.addHook('onClose', async () => {
     stopRelay()
+    stopTyping()
+    typists.close()
     live.stop()
     await live.finish()
     await presence.close()

@@ -28,6 +28,10 @@ export async function typing (cast: Cast): Promise<void> {
   for (const [phone, who] of [[third, 'who is not in the conversation'], [stranger, 'a stranger']] as const) sheet.is(`typing does not reach ${who}`, phone.all('typing'), [], 6)
   sheet.is('typing of who was refused reaches nobody', [...his.all('typing', { userId: eve.id }), ...mine.all('typing', { userId: eve.id })], [], 6)
 
+  await cast.call(bob, 'POST', `/api/rooms/${roomId}/messages`, { content: 'typed' })
+  const ended = { conversationId: room, userId: bob.id, on: false }
+  sheet.is('typing ends with the message', await mine.wait('typing', ended), ended)
+
   const after = await cast.direct(ada, bob, 'after the typing')
   sheet.that('typing takes no rev and is not stored', after.rev === before.rev + 1 && after.seq === before.seq + 1, { before: before.rev, after: after.rev })
 }

@@ -8,6 +8,8 @@ interface Blocker {
   blocked: Set<string> | undefined
 }
 
+const nobody: ReadonlySet<string> = new Set()
+
 /** Who of the users with sockets here has blocked whom, kept up to date from the first time that it is read. */
 export class BlockIndex {
   private readonly directory: BlockDirectory
@@ -24,6 +26,16 @@ export class BlockIndex {
 
   blockersOf (userId: string): Iterable<string> {
     return this.byBlocked.get(userId) ?? []
+  }
+
+  /** Whom a user with sockets here has blocked; nobody where that was not read. */
+  blockedBy (userId: string): ReadonlySet<string> {
+    return this.users.get(userId)?.blocked ?? nobody
+  }
+
+  /** Nobody here has blocked anybody. */
+  get isEmpty (): boolean {
+    return this.byBlocked.size === 0
   }
 
   /** Reads whom a user has blocked, unless it is known. */

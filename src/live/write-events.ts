@@ -11,6 +11,7 @@ import type { HeadRev, Heartbeat } from './heartbeat.ts'
 import { Outlet as OutboundBuffer } from '../sockets/outlet.ts'
 import { type ChatServer, type ChatSocket, type TypingNotice, memberRoom, userRoom } from './socket-types.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import { ownReactions, roomsApart } from './viewers.ts'
 
 export interface EventWriter {
   io: ChatServer
@@ -51,11 +52,15 @@ function writeMessage ({ broadcaster, subscriptions }: EventWriter, { row, isNew
   if (row.seq! <= (head?.purgedSeq ?? 0)) return broadcaster.emit(conversationId, { to, except: without }, 'noop', noop)
   const hiddenFrom = row.receiverId === undefined ? subscriptions.hiddenFrom(row, isNew, head) : []
   const hidden = hiddenFrom.map(userId => memberRoom(conversationId, userId))
-  const audience = { to, except: [...hidden, ...without] }
+  const own = isNew ? [] : ownReactions(subscriptions, row).map(({ userId, reactions }) => ({ room: memberRoom(conversationId, userId), reactions }))
+  const audience = { to, except: [...hidden, ...without, ...own.map(({ room }) => room)] }
   if (!isNew) broadcaster.emit(conversationId, audience, 'messageChanged', message)
   else if (row.receiverId !== undefined) broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)
   else if (row.roomId !== undefined) broadcaster.emit(conversationId, audience, 'roomMessage', message as RoomMessage)
   else broadcaster.emit(conversationId, audience, 'commonChatMessage', message as CommonChatMessage)
+  for (const { room, reactions } of own) {
+    if (!hidden.includes(room)) broadcaster.emit(conversationId, { to: [room], except: without }, 'messageChanged', { ...message, reactions })
+  }
   if (hidden.length > 0) broadcaster.emit(conversationId, { to: hidden, except: without }, 'noop', noop)
 }
 
@@ -87,7 +92,7 @@ function writeNoop ({ heartbeat, broadcaster, subscriptions }: EventWriter, conv
   broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'noop', noop)
 }
 
-function writeAfter (writer: EventWriter, head: HeadRev, event: AfterEvent): void {
+function writeAfter (writer: EventWriter, head: HeadRev, event: AfterEvent): void | Promise<void> {
   switch (event.name) {
     case 'read': return writeRead(writer, event.member, event.socketId)
     case 'typing': return writeTyping(writer, event.notice)
@@ -96,24 +101,37 @@ function writeAfter (writer: EventWriter, head: HeadRev, event: AfterEvent): voi
 }
 
 /** @param socketId the socket that gets this as its acknowledgement, if it is one of this process */
-function writeRead (
-  { broadcaster }: EventWriter, { conversationId, userId, readSeq, readAt }: Member, socketId: string | undefined
-): void {
+function writeRead (writer: EventWriter, member: Member, socketId: string | undefined): void | Promise<void> {
+  const { conversationId, userId, readAt } = member
   if (readAt === undefined || conversationId === commonChatId) return
+  const except = socketId === undefined ? [] : [socketId]
+  const apart = roomsApart(writer, conversationId, userId.toHexString())
+  if (!(apart instanceof Promise)) return tellRead(writer, member, readAt, [...except, ...apart])
+  return apart.then(rooms => {
+    tellRead(writer, member, readAt, [...except, ...rooms])
+    writer.broadcaster.flush()
+  })
+}
+
+function tellRead ({ broadcaster }: EventWriter, { conversationId, userId, readSeq }: Member, readAt: Date, except: string[]): void {
   const reader = userId.toHexString()
   const isDirect = parseConversationId(conversationId)?.kind === 'direct'
   // The reader's own devices are told too, whether or not they get the conversation live.
   const to = isDirect ? audienceOf(conversationId) : [conversationId, userRoom(reader)]
   const read = { conversationId, userId: reader, seq: readSeq, at: readAt.toISOString() }
-  broadcaster.emit(conversationId, { to, except: socketId === undefined ? [] : [socketId] }, 'messagesRead', read)
+  broadcaster.emit(conversationId, { to, except }, 'messagesRead', read)
 }
 
 /** Tells sockets of this process that somebody types in a room or the common chat. */
 export function writeTyping (
-  { io, subscriptions }: Pick<EventWriter, 'io' | 'subscriptions'>, { conversationId, userId, on }: Omit<TypingNotice, 'rev'>
-): void {
-  const hidden = subscriptions.blockersIn(conversationId, userId).map(blocker => memberRoom(conversationId, blocker))
-  io.local.to(conversationId).except([userRoom(userId), ...hidden]).emit('typing', { conversationId, userId, on })
+  writer: Pick<EventWriter, 'io' | 'chat' | 'subscriptions'>, { conversationId, userId, on }: Omit<TypingNotice, 'rev'>
+): void | Promise<void> {
+  const tell = (apart: string[]) => {
+    writer.io.local.to(conversationId).except([userRoom(userId), ...apart]).emit('typing', { conversationId, userId, on })
+  }
+  const apart = roomsApart(writer, conversationId, userId)
+  if (!(apart instanceof Promise)) return tell(apart)
+  return apart.then(tell)
 }
 
 /** Where a heartbeat found a conversation of which nobody had been told. */

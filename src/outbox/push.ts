@@ -99,7 +99,7 @@ class Outbox {
       case 'edit': return await prepareEdit(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
       case 'delete': return await prepareDelete(context, identity, { messageId: await this.messageOf(operation, names) })
       case 'react': return await prepareReact(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
-      case 'markRead': return prepareMarkRead(context, identity, await this.placeOf(operation, names))
+      case 'markRead': return await prepareMarkRead(context, identity, await this.placeOf(operation, names))
     }
   }
 

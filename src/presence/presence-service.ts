@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ChatContext } from '../chat/context.ts'
+import { apartFrom } from '../chat/directories/block-directory.ts'
 import { objectId } from '../chat/rules/conversation-id.ts'
 import { PresenceTracker, type PresenceState } from './presence-tracker.ts'
 import { visibleUsers } from './visible-users.ts'
@@ -22,8 +23,8 @@ interface Watch {
 }
 
 /**
- * Tells sockets who came and went, if they asked for it and their users may know it now: of somebody who has blocked the
- * watcher, or shares nothing with them any more, they are not told.
+ * Tells sockets who came and went, if they asked for it and their users may know it now: of somebody whom a block keeps
+ * apart from the watcher, either way, or who shares nothing with them any more, they are not told.
  */
 export class PresenceService {
   private readonly presence: PresenceTracker
@@ -119,8 +120,9 @@ export class PresenceService {
 
   private async notify (userId: string): Promise<void> {
     if (!this.watches.has(userId)) return
-    const blocked = await this.chat.blocks.get(userId)
-    const watches = [...this.watches.get(userId)?.values() ?? []].filter(watch => !blocked.has(watch.userId))
+    const all = [...this.watches.get(userId)?.values() ?? []]
+    const apart = await apartFrom(this.chat.blocks, userId, all.map(watch => watch.userId))
+    const watches = all.filter(watch => !apart.has(watch.userId))
     const allowed = await this.reverify(userId, watches)
     const told = watches.filter(({ socketId, userId: watcher }) => allowed.get(watcher) !== false && this.watches.get(userId)?.has(socketId) === true)
     // The state as it is now: what changed meanwhile is told again, but nothing that is no longer so.

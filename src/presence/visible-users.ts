@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { indexNames } from '../log/model/collections.ts'
 import { memberKey } from '../log/model/types.ts'
+import { apartFrom } from '../chat/directories/block-directory.ts'
 import type { ChatContext } from '../chat/context.ts'
 import { directId, objectId } from '../chat/rules/conversation-id.ts'
 
@@ -9,13 +10,13 @@ const rooms = { $gte: 'room_', $lt: 'room`' }
 
 /**
  * Those among `others` whose presence a user may know: who shares a direct conversation or a room with them (the common
- * chat does not count), and has not blocked them.
+ * chat does not count), where neither has blocked the other.
  * @param userId @param others 24-hex, in lower case
  */
 export async function visibleUsers (context: ChatContext, userId: string, others: readonly string[]): Promise<Set<string>> {
   const asked = [...new Set(others)]
-  const blocks = await Promise.all(asked.map(async other => context.blocks.peek(other) ?? await context.blocks.get(other)))
-  const open = asked.filter((_, index) => !blocks[index]!.has(userId))
+  const apart = await apartFrom(context.blocks, userId, asked)
+  const open = asked.filter(other => !apart.has(other))
   const found = new Set(open.filter(other => other === userId))
   for (const other of await inDirect(context, userId, open)) found.add(other)
   for (const other of await inRooms(context, userId, open.filter(other => !found.has(other)))) found.add(other)

@@ -40,10 +40,10 @@ export const clientEvents = {
   markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
   sync: { input: Type.Omit(SyncInput, ['waitMs']), description: 'What changed over all conversations; answered as `POST /api/sync`' },
   push: { input: PushInput, description: 'An offline outbox: up to 100 operations in order, with a result for each' },
-  typing: { input: Input({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that one is typing' },
+  typing: { input: Input({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that you are typing, until you stop, send, disconnect, or have not said it again for 8 s' },
   subscribePresence: {
     input: Input({ userIds: Type.Array(Id, { maxItems: 200 }) }),
-    description: 'Is told from now on, by `presence`, when these users come and go; those with whom the caller shares no conversation, and who have blocked them, are left out'
+    description: 'Is told from now on, by `presence`, when these users come and go; those with whom the caller shares no conversation, and between whom and the caller there is a block, are left out'
   },
   refreshToken: { input: Input({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }
 } as const satisfies Record<string, ClientEvent>

@@ -9,6 +9,7 @@ import type { Subscriptions } from '../live/subscriptions.ts'
 import type { Outlet } from './outlet.ts'
 import type { PresenceService } from '../presence/presence-service.ts'
 import type { TokenTimer } from './token-timer.ts'
+import type { Typists } from './typists.ts'
 import type { OperationQueue } from './operation-queue.ts'
 import type { TypingThrottle } from './typing-throttle.ts'
 
@@ -24,6 +25,7 @@ export interface SocketServices {
   /** Throws INVALID_TOKEN or UNKNOWN_USER if the session has ended. */
   requireSession: (session: Session) => void | Promise<void>
   presence: PresenceService
+  typists: Typists
   /** The failure that stands for whatever was thrown. */
   toTidelogError: (error: Error) => TidelogError
 }

@@ -96,7 +96,7 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   markRead: {
     failure: 'Failed to mark as read',
     run: async (live, data) => {
-      const commit = prepareMarkRead(live.chat, identityOf(live), data)
+      const commit = await prepareMarkRead(live.chat, identityOf(live), data)
       const key = memberKey(data.conversationId, identityOf(live).id)
       return async () => {
         live.live.markReadSockets.set(key, live.socket.id)

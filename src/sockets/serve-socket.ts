@@ -52,6 +52,7 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
   logger.info({ transport: socket.conn.transport.name }, 'socket connected')
   socket.on('disconnect', reason => {
     live.tokenClock.stop()
+    live.typists.gone(identity.userId, socket.id, live.typing.on())
     logger.info({ reason }, 'socket disconnected')
   })
   socket.onAny((event: unknown, ...given: unknown[]) => { work.add(answer(live, String(event).slice(0, 100), given, work.closing)) })

@@ -7,6 +7,22 @@ const conversationsMax = 50
 export class TypingThrottle {
   private readonly last = new Map<string, { on: boolean, at: number }>()
 
+  /** Were the others told that somebody types there, and not yet that they stopped? */
+  isOn (conversationId: string): boolean {
+    return this.last.get(conversationId)?.on === true
+  }
+
+  /** Conversations in which somebody types. */
+  on (): string[] {
+    return [...this.last].flatMap(([conversationId, { on }]) => on ? [conversationId] : [])
+  }
+
+  /** It ended by itself: the next time that they type is told at once. */
+  ended (conversationId: string): void {
+    const last = this.last.get(conversationId)
+    if (last !== undefined) last.on = false
+  }
+
   /** @param now milliseconds since 1970 */
   allows (conversationId: string, on: boolean, now: number): boolean {
     const last = this.last.get(conversationId)

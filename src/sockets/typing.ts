@@ -1,3 +1,4 @@
+import { apartFrom } from '../chat/directories/block-directory.ts'
 import { otherUser, parseConversationId } from '../chat/rules/conversation-id.ts'
 import { requireAccess } from '../chat/access/access.ts'
 import { TidelogError } from '../errors.ts'
@@ -7,36 +8,45 @@ import type { SocketContext, SocketServices } from './context.ts'
 import { type TypingNotice, userRoom } from '../live/socket-types.ts'
 import { writeTyping } from '../live/write-events.ts'
 
+type Typing = Omit<TypingNotice, 'rev'>
+
 /**
  * Tells the others of a conversation that the caller is typing, or no longer. Whoever could not send there, or says the
- * same again too soon, is not heard.
+ * same again too soon, is not heard; saying it again keeps it from ending by itself.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
 export async function announceTyping (live: SocketContext, input: { conversationId: string, on: boolean }): Promise<void> {
-  const { io, socket, chat, typing } = live
+  const { socket, chat, typing, typists } = live
   const { identity } = socket.data.session
   const { userId } = identity
   const ref = parseConversationId(input.conversationId)
-  if (ref === null) throw new TidelogError('NOT_FOUND')
+  if (ref === null || (ref.kind === 'direct' && otherUser(ref, userId) === undefined)) throw new TidelogError('NOT_FOUND')
   const { conversationId } = ref
-  if (ref.kind === 'direct') {
+  // Whoever gets a conversation live was let in; others are looked up.
+  if (ref.kind !== 'direct' && !socket.rooms.has(conversationId)) await requireAccess(chat, identity, conversationId)
+  const isTold = typing.allows(conversationId, input.on, chat.now())
+  if (!input.on) typists.stopped(conversationId, userId, socket.id)
+  else if (socket.connected && typing.isOn(conversationId)) typists.began(conversationId, userId, socket.id, () => { typing.ended(conversationId) })
+  if (!isTold) return
+  // This node or another may not have heard yet who was removed.
+  if (ref.kind !== 'direct' && isClustered(live.io)) await requireAccess(chat, identity, conversationId)
+  await tellOthers(live, { conversationId, userId, on: input.on })
+}
+
+/** Tells the others of a conversation, on every node, but for those whom a block keeps apart from this user. */
+export async function tellOthers (services: SocketServices, word: Typing): Promise<void> {
+  const { io, chat } = services
+  const { conversationId, userId } = word
+  const ref = parseConversationId(conversationId)
+  if (ref?.kind === 'direct') {
     const other = otherUser(ref, userId)
-    if (other === undefined) throw new TidelogError('NOT_FOUND')
-    if (!typing.allows(conversationId, input.on, chat.now())) return
-    const blocked = chat.blocks.peek(other) ?? await chat.blocks.get(other)
-    if (!blocked.has(userId)) socket.to(userRoom(other)).emit('typing', { conversationId, userId, on: input.on })
+    if (other !== undefined && (await apartFrom(chat.blocks, userId, [other])).size === 0) io.to(userRoom(other)).emit('typing', word)
     return
   }
-  // Whoever gets a conversation live was let in; others are looked up.
-  if (!socket.rooms.has(conversationId)) await requireAccess(chat, identity, conversationId)
-  if (!typing.allows(conversationId, input.on, chat.now())) return
-  const word = { conversationId, userId, on: input.on }
-  if (!isClustered(io)) return writeTyping(live, word)
-  // This node or another may not have heard yet who was removed.
-  const { head } = await requireAccess(chat, identity, conversationId)
-  const known = { ...word, rev: head?.headRev ?? revOf(0) }
+  if (!isClustered(io)) return await writeTyping(services, word)
+  const known = { ...word, rev: (await chat.log.head(conversationId))?.headRev ?? revOf(0) }
   io.serverSideEmit('typing', known)
-  deliverRemoteTyping(live, known)
+  deliverRemoteTyping(services, known)
 }
 
 /** Tells sockets of this process that somebody types, when they have been told what was known where it was said. */

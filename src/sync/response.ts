@@ -95,6 +95,7 @@ export class ResponseBuilder {
     const { due: { head, view, since }, rows, meta, readSeqs } = found
     // Where both have one rev the settings come first: an answer that ends behind them is gone on with from before that rev.
     const entries: Array<StoredRow | SettingsEntry> = meta === undefined ? rows : [meta, ...rows].sort((a, b) => a.rev - b.rev)
+    const shown = { ...people, hidden: view.hidden }
     let taken = 0
     let count = 0
     out.clear()
@@ -102,7 +103,7 @@ export class ResponseBuilder {
       if (!('kind' in entry) || isShown(view, entry)) {
         const before = out.length
         if (count > 0) out.ascii(',')
-        if ('kind' in entry) writeChangeJson(out, entry, people, readSeqs)
+        if ('kind' in entry) writeChangeJson(out, entry, shown, readSeqs)
         else out.text(entry.text)
         const fits = count < this.changesLeft && beside + out.length < this.bytesLeft
         // The first of an answer always goes in, or it would never move on.

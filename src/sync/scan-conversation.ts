@@ -1,8 +1,10 @@
 import { objectId, parseConversationId } from '../chat/rules/conversation-id.ts'
+import { apartFrom } from '../chat/directories/block-directory.ts'
 import { commonReadSeq } from '../chat/conversations/common-read.ts'
 import { type ReadSeqs, noReads } from '../chat/payload/message-payload.ts'
 import { isShown } from '../chat/rules/view.ts'
 import { changesAfter, messagesBefore } from '../log/read/page.ts'
+import { asShown } from '../log/commit/apply-mutation.ts'
 import type { StoredRow } from '../log/read/stored-row.ts'
 import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../log/model/types.ts'
 import type { SyncContext } from './context.ts'
@@ -46,7 +48,7 @@ export async function scanConversation (context: SyncContext, identity: Identity
   const [page, mine, members] = await Promise.all([
     pageOf(context, due, limit, snapshotPage),
     place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
-    readersOf(context, due)
+    readersOf(context, identity, due)
   ])
   const [unread, mentions] = await Promise.all([
     mine === undefined ? 0 : context.unread.count(identity, head, mine, due.view), mentionsOf(context, identity, due, mine)
@@ -121,13 +123,16 @@ function hasMoved ({ headRev, clock }: Head, rows: StoredRow[]): boolean {
 }
 
 /** Members whose read positions the client may have to be told: between two always, because their messages show it. */
-async function readersOf ({ chat: { log } }: SyncContext, { head, since }: DueConversation): Promise<Member[]> {
+async function readersOf ({ chat: { log, blocks } }: SyncContext, { id, userId }: Identity, { head, since }: DueConversation): Promise<Member[]> {
   const ref = parseConversationId(head._id)
   if (ref?.kind === 'direct') {
     const both = await Promise.all(ref.userIds.map(userId => log.member(head._id, objectId(userId))))
-    return both.filter(member => member !== undefined)
+    return both.filter(member => member !== undefined).map(member => member.userId.equals(id) ? member : asShown(member))
   }
   const moved = since === null || (head.lastReadAt !== undefined && head.lastReadAt.getTime() > since.clock)
   if (ref?.kind !== 'room' || !moved || !showsReadPositions(head)) return []
-  return await log.collections.members.find({ conversationId: head._id }, { projection: { readTrail: 0 } }).hint('conversation_user').toArray()
+  const members = await log.collections.members.find({ conversationId: head._id }, { projection: { readTrail: 0 } }).hint('conversation_user').toArray()
+  const told = members.filter(({ readAt }) => readAt !== undefined && (since === null || readAt.getTime() > since.clock))
+  const apart = await apartFrom(blocks, userId, told.map(member => member.userId.toHexString()))
+  return told.filter(member => !apart.has(member.userId.toHexString()))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { TypingThrottle } from '../../src/sockets/typing-throttle.ts'
 import { startApp } from '../helpers/app.ts'
 import { connect } from '../helpers/sockets.ts'
@@ -56,4 +57,33 @@ t.test('in a room and the common chat, typing is told to the others who follow i
     await socket!.ask('setupUser')
     t.same(socket!.all('typing').filter(({ userId }) => userId === people[0]!.id), [])
   }
+})
+
+t.test('typing ends by a send over any transport, at a disconnect, and when it is not said again', async t => {
+  const { url, register, call } = await startApp(t)
+  const [ann, bob] = [await register('ann'), await register('bob')]
+  const [typist, other] = [await connect(t, url, ann.token), await connect(t, url, bob.token)]
+  const conversationId = directId(ann.id, bob.id)
+  const types = async (socket = typist) => { t.match(await socket.ask('typing', { conversationId, on: true }), { success: true }) }
+  const told = async (count: number) => {
+    await other.wait('typing', () => other.all('typing').length >= count)
+    return other.all('typing').map(({ on }) => on)
+  }
+  await types()
+  await typist.ask('sendDirectMessage', { receiverId: bob.id, content: 'sent' })
+  t.same(await told(2), [true, false])
+
+  const second = await connect(t, url, ann.token)
+  await types(second)
+  await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'over REST' } })
+  t.same(await told(4), [true, false, true, false])
+
+  const third = await connect(t, url, ann.token)
+  await types(third)
+  third.socket.close()
+  t.same((await told(6)).slice(4), [true, false])
+
+  const fourth = await connect(t, url, ann.token)
+  await types(fourth)
+  t.same((await told(8)).slice(6), [true, false], 'not said again')
 })

@@ -66,7 +66,7 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       url: '/:id/block',
       schema: {
         summary: on ? 'Block a user' : 'Lift a block',
-        description: on ? 'Their direct messages to the caller are refused from now on. Repeating it changes nothing.' : 'Repeating it changes nothing.',
+        description: on ? 'Their direct messages to the caller are refused from now on, and what they write and how they react elsewhere is not shown; typing, presence and read positions pass neither way. Repeating it changes nothing.' : 'Repeating it changes nothing.',
         tags: ['users'],
         params: UserParams,
         response: { 200: Type.Object({ success: Type.Literal(true), blocked: Type.Boolean() }), ...failures(400, 401, 403, 404, 429, 503) }

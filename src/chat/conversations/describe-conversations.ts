@@ -40,7 +40,7 @@ export async function getConversation (context: ChatContext, identity: Identity,
 /** What a list says of these conversations. */
 export async function describeConversations (context: ChatContext, identity: Identity, all: readonly OwnConversation[]): Promise<ListedConversation[]> {
   const readSeq = all.some(({ member }) => member === undefined) ? await commonReadSeq(context, identity) : 0
-  const [counts, lastMessages] = await Promise.all([countUnread(context, identity, all.map(one => ({ ...one, readSeq }))), readLastMessages(context, all)])
+  const [counts, lastMessages] = await Promise.all([countUnread(context, identity, all.map(one => ({ ...one, readSeq }))), readLastMessages(context, identity, all)])
   return await Promise.all(all.map(async (one, index) => await describe(context, identity, one, { ...counts[index]!, readSeq: one.member?.readSeq ?? readSeq, lastMessage: lastMessages[index] ?? null })))
 }
 
@@ -71,7 +71,7 @@ async function namesOf (context: ChatContext, { userId }: Identity, { head, memb
 }
 
 /** The last message of each that is shown to the caller, in their order. */
-async function readLastMessages (context: ChatContext, all: readonly OwnConversation[]): Promise<Array<Message | undefined>> {
+async function readLastMessages (context: ChatContext, identity: Identity, all: readonly OwnConversation[]): Promise<Array<Message | undefined>> {
   const written = all.filter(({ head, view }) => head.headSeq > view.afterSeq)
   if (written.length === 0) return []
   const rows = await context.log.collections.rows
@@ -81,7 +81,7 @@ async function readLastMessages (context: ChatContext, all: readonly OwnConversa
     const row = byConversation.get(one.head._id)
     if (row === undefined) return undefined
     const shown = isShown(one.view, row) ? row : await lastShown(context, one)
-    return shown === undefined ? undefined : await loadMessagePayload(context, shown)
+    return shown === undefined ? undefined : await loadMessagePayload(context, shown, identity)
   }))
 }
 

@@ -15,5 +15,5 @@ export async function getMessage (
   const { row, entitlement: { head, member } } = await requireVisibleMessage(context, identity, messageId)
   const view = head === undefined ? null : await callerView(context, identity, head, member)
   if (view === null || !isShown(view, row) || row.conversationId !== parseConversationId(conversationId)?.conversationId) throw new TidelogError('NOT_FOUND')
-  return await loadMessagePayload(context, row)
+  return await loadMessagePayload(context, row, identity)
 }

@@ -15,6 +15,20 @@ interface Blocks {
 
 const nobody: ReadonlySet<string> = new Set()
 
+/**
+ * Those among `others` of whom this user learns nothing that they do, nor they of what this user does: one of the two has
+ * blocked the other. Typing, presence and read positions pass neither way.
+ * @param userId @param others in hex
+ */
+export async function apartFrom (blocks: BlockDirectory, userId: string, others: readonly string[]): Promise<Set<string>> {
+  const mine = blocks.peek(userId) ?? await blocks.get(userId)
+  const found = new Set<string>()
+  await Promise.all([...new Set(others)].map(async other => {
+    if (mine.has(other) || (blocks.peek(other) ?? await blocks.get(other)).has(userId)) found.add(other)
+  }))
+  return found
+}
+
 /** Whom each user has blocked: rows of their own log, cached by user and read together. */
 export class BlockDirectory {
   private readonly cache: LRUCache<string, Blocks>

@@ -6,7 +6,7 @@ import type { ChatContext } from '../context.ts'
 import { parseConversationId } from '../rules/conversation-id.ts'
 import type { ChangedMessage } from './edit-message.ts'
 import { type RuleContext, actorOf, findMessage, requireStillMember, requireVisibleMessage } from '../access/access.ts'
-import { committedMessage } from '../payload/load-payloads.ts'
+import { committedMessageFor } from '../payload/load-payloads.ts'
 import type { PreparedCommit } from './send-message.ts'
 import { contentFields } from '../rules/tombstone.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -35,7 +35,7 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
     const tombstone = outcome.rows[0]!
-    return { message: await committedMessage(context, tombstone, false), rev: tombstone.rev }
+    return { message: await committedMessageFor(context, tombstone, identity), rev: tombstone.rev }
   }
 }
 

@@ -5,7 +5,7 @@ import type { EditInput, Message } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { mentionedIn } from './mentions.ts'
-import { committedMessage, loadMessagePayload } from '../payload/load-payloads.ts'
+import { committedMessageFor, loadMessagePayload } from '../payload/load-payloads.ts'
 import { type PreparedCommit, storedContent } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
 
@@ -50,12 +50,12 @@ export async function prepareEdit (context: ChatContext, identity: Identity, { m
       case 'committed':
       case 'unchanged': {
         const row = outcome.rows[0]!
-        return { message: await committedMessage(context, row, false), rev: row.rev }
+        return { message: await committedMessageFor(context, row, identity), rev: row.rev }
       }
       case 'refused':
         throw newer === undefined || outcome.error.code !== 'CONFLICT'
           ? outcome.error
-          : new TidelogError('CONFLICT', undefined, { current: await loadMessagePayload(context, newer) })
+          : new TidelogError('CONFLICT', undefined, { current: await loadMessagePayload(context, newer, identity) })
       case 'duplicate':
       case 'mismatch':
       case 'missing':

@@ -62,10 +62,10 @@ export async function readHistory (context: ChatContext, identity: Identity, con
   }
   const view = await callerView(context, identity, head, member)
   if (view === null) throw new TidelogError('NOT_FOUND')
-  const [stretch, readSeqs] = await Promise.all([stretchOf(context, head, view, input), readSeqsOf(context, head._id)])
+  const [stretch, readSeqs] = await Promise.all([stretchOf(context, head, view, input), readSeqsOf(context, head._id, identity.userId)])
   return {
     ...stretch,
-    people: await loadReferences(context, stretch.rows),
+    people: { ...await loadReferences(context, stretch.rows), hidden: view.hidden },
     readSeqs,
     asOf: asOf(context, identity, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation })
   }

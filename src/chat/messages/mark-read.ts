@@ -1,6 +1,7 @@
 import { TidelogError } from '../../errors.ts'
 import { seqOf } from '../../log/model/types.ts'
 import type { MarkReadInput } from '../../schemas/message.ts'
+import { apartFrom } from '../directories/block-directory.ts'
 import type { ChatContext } from '../context.ts'
 import { markCommonRead } from '../conversations/common-read.ts'
 import { directId, otherUser, parseConversationId } from '../rules/conversation-id.ts'
@@ -22,16 +23,19 @@ export interface ReadResult {
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined
  */
 export async function markRead (context: ChatContext, identity: Identity, input: MarkReadInput): Promise<ReadResult> {
-  return await prepareMarkRead(context, identity, input)()
+  return await (await prepareMarkRead(context, identity, input))()
 }
 
-export function prepareMarkRead (context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput): PreparedCommit<ReadResult> {
+export async function prepareMarkRead (context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput): Promise<PreparedCommit<ReadResult>> {
   const ref = parseConversationId(given)
   if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
   if (ref.kind === 'common') return async () => await markCommonRead(context, identity, seq)
   const { conversationId } = ref
+  const other = ref.kind === 'direct' ? otherUser(ref, identity.userId)! : undefined
+  // Of who has blocked the other, or was blocked, the other does not learn what they read.
+  const isUnseen = other !== undefined && (await apartFrom(context.blocks, identity.userId, [other])).size > 0
   return async () => {
-    const outcome = await context.log.commit({ mutations: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq) }] })
+    const outcome = await context.log.commit({ mutations: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq), ...(isUnseen ? { isUnseen } : {}) }] })
     switch (outcome.outcome) {
       case 'committed':
       case 'unchanged': {

@@ -6,7 +6,7 @@ import type { ChatContext } from '../context.ts'
 import type { ChangedMessage } from './edit-message.ts'
 import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { hasReacted, isEmoji, reactionKindsMax, withReaction, withoutReaction } from '../rules/reactions.ts'
-import { committedMessage } from '../payload/load-payloads.ts'
+import { committedMessageFor } from '../payload/load-payloads.ts'
 import type { PreparedCommit } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
 
@@ -34,7 +34,7 @@ export async function prepareReact (context: ChatContext, identity: Identity, { 
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
     const row = outcome.rows[0]!
-    return { message: await committedMessage(context, row, false), rev: row.rev }
+    return { message: await committedMessageFor(context, row, identity), rev: row.rev }
   }
 }
 

@@ -75,7 +75,7 @@ export async function searchMessages (context: ChatContext, identity: Identity, 
     const view = await callerView(context, identity, head, member)
     if (view === null) continue
     for (let end = before, hasMore = true; hasMore;) {
-      if (budget.isSpent || found.length >= limit) return await pageOf(context, found, { conversationId: head._id, before: end })
+      if (budget.isSpent || found.length >= limit) return await pageOf(context, identity, found, { conversationId: head._id, before: end })
       const page = await messagesBefore(context.log.collections, head._id, end, Math.min(rowsAtOnce, budget.rows))
       for (const stored of page.rows) {
         const row = stored.decode()
@@ -88,7 +88,7 @@ export async function searchMessages (context: ChatContext, identity: Identity, 
       hasMore = last !== undefined && (page.hasMore || end !== last) && end! > view.afterSeq + 1
     }
   }
-  return await pageOf(context, found, next)
+  return await pageOf(context, identity, found, next)
 }
 
 /** What one call may still look at. The message at hand is looked through in any case, so that every call gets on. */
@@ -138,10 +138,10 @@ async function oneConversation (context: ChatContext, identity: Identity, conver
   return head === undefined ? [] : [{ head, member, before: from?.before }]
 }
 
-async function pageOf (context: ChatContext, rows: readonly LogRow[], next: SearchCursor | undefined): Promise<SearchPage> {
+async function pageOf (context: ChatContext, identity: Identity, rows: readonly LogRow[], next: SearchCursor | undefined): Promise<SearchPage> {
   const byConversation = new Map<string, LogRow[]>()
   for (const row of rows) byConversation.set(row.conversationId, [...byConversation.get(row.conversationId) ?? [], row])
-  const messages = await Promise.all([...byConversation.values()].map(some => loadMessagePayloads(context, some)))
+  const messages = await Promise.all([...byConversation.values()].map(some => loadMessagePayloads(context, some, identity)))
   return { messages: messages.flat(), hasMore: next !== undefined, cursor: next === undefined ? null : writePlace(next) }
 }
 

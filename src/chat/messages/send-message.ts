@@ -105,7 +105,7 @@ async function answerSent<M extends Message> (context: ChatContext, row: LogRow)
 async function answerDuplicate<M extends Message> (context: ChatContext, row: LogRow): Promise<SentMessage<M>> {
   const head = await context.log.head(row.conversationId)
   const shown = row.seq! <= (head?.purgedSeq ?? 0) ? tombstoneOf(row) : row
-  return { message: await loadMessagePayload(context, shown) as M, duplicate: true, rev: row.rev }
+  return { message: await loadMessagePayload(context, shown, { userId: row.senderId!.toHexString() }) as M, duplicate: true, rev: row.rev }
 }
 
 async function repliedMessage (

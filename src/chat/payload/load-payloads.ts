@@ -2,13 +2,21 @@ import type { LogRow } from '../../log/model/types.ts'
 import type { Message } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { loadReferences, messagePayload, noReads } from './message-payload.ts'
+import { reactionsPayload } from '../rules/reactions.ts'
 import { readSeqsOf } from './read-seqs.ts'
+import type { Identity } from '../../users/identity.ts'
 
-/** Rows of one conversation's messages as the payloads that clients get, with how far they are read now. */
-export async function loadMessagePayloads (context: ChatContext, rows: readonly LogRow[]): Promise<Message[]> {
+/**
+ * Rows of one conversation's messages as the payloads that clients get, with how far they are read now.
+ * @param viewer for whom; undefined: for everybody alike
+ */
+export async function loadMessagePayloads (context: ChatContext, rows: readonly LogRow[], viewer?: Pick<Identity, 'userId'>): Promise<Message[]> {
   if (rows.length === 0) return []
-  const [people, readSeqs] = await Promise.all([loadReferences(context, rows), readSeqsOf(context, rows[0]!.conversationId)])
-  return rows.map(row => messagePayload(row, people, readSeqs))
+  const [people, readSeqs] = await Promise.all([loadReferences(context, rows), readSeqsOf(context, rows[0]!.conversationId, viewer?.userId)])
+  // Between two, blocking ends what is sent, and hides nothing of before.
+  const differs = viewer !== undefined && rows.some(({ reactions, receiverId }) => reactions !== undefined && receiverId === undefined)
+  const shown = differs ? { ...people, hidden: await context.blocks.get(viewer.userId) } : people
+  return rows.map(row => messagePayload(row, shown, readSeqs))
 }
 
 /** Payloads of rows that were just committed. */
@@ -35,6 +43,14 @@ function renderNew (context: ChatContext, row: LogRow): Message | Promise<Messag
     : messagePayload(row, people, noReads)
 }
 
-export async function loadMessagePayload (context: ChatContext, row: LogRow): Promise<Message> {
-  return (await loadMessagePayloads(context, [row]))[0]!
+/** The same as one viewer gets it: without the reactions of those whom they have blocked. */
+export async function committedMessageFor (context: ChatContext, row: LogRow, viewer: Pick<Identity, 'userId'>): Promise<Message> {
+  const message = await committedMessage(context, row, false)
+  if (row.reactions === undefined || row.receiverId !== undefined) return message
+  const blocked = await context.blocks.get(viewer.userId)
+  return blocked.size === 0 ? message : { ...message, reactions: reactionsPayload(row.reactions, blocked) }
+}
+
+export async function loadMessagePayload (context: ChatContext, row: LogRow, viewer?: Pick<Identity, 'userId'>): Promise<Message> {
+  return (await loadMessagePayloads(context, [row], viewer))[0]!
 }

@@ -55,7 +55,7 @@ export function writeMessageJson (out: JsonBytes, row: StoredRow, people: Refere
     out.ascii(',"updatedAt":')
     out.time(row.updatedMs)
   }
-  writeAdditions(out, row)
+  writeAdditions(out, row, people)
   if (row.receiverId === undefined && row.roomIdAt !== 0) {
     out.ascii(',"roomId":')
     writeText(out, row, row.roomIdAt)
@@ -75,7 +75,7 @@ function writeType (out: JsonBytes, row: StoredRow): void {
   else writeText(out, row, row.messageTypeAt)
 }
 
-function writeAdditions (out: JsonBytes, row: StoredRow): void {
+function writeAdditions (out: JsonBytes, row: StoredRow, { hidden }: References): void {
   out.ascii(',"conversationId":')
   writeText(out, row, row.conversationIdAt)
   out.ascii(',"seq":')
@@ -89,7 +89,7 @@ function writeAdditions (out: JsonBytes, row: StoredRow): void {
   if (row.replyToAt === 0) out.ascii('null')
   else writeReply(out, row)
   out.ascii(',"reactions":')
-  if (row.hasReactions) out.text(JSON.stringify(reactionsPayload(row.decode().reactions)))
+  if (row.hasReactions) out.text(JSON.stringify(reactionsPayload(row.decode().reactions, hidden)))
   else out.ascii('[]')
   if (row.hasMentions) out.text(`,"mentions":${JSON.stringify(mentionsPayload(row.decode().mentioned!))}`)
   out.ascii(',"editedAt":')

@@ -12,6 +12,8 @@ import { publicUser } from '../../users/public-user.ts'
 export interface References {
   users: ReadonlyMap<string, UserRow>
   listings: ReadonlyMap<string, ListingRow | null>
+  /** Whose reactions are not shown to whom the messages are for, in hex. */
+  hidden?: ReadonlySet<string>
 }
 
 export const noReferences: References = { users: new Map(), listings: new Map() }
@@ -75,7 +77,7 @@ function directPayload (row: LogRow, people: References, readSeqs: ReadSeqs): Di
     isRead: (readSeqs.get(receiver) ?? 0) >= row.seq!,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
-    ...sharedFields(row)
+    ...sharedFields(row, people)
   }
 }
 
@@ -87,7 +89,7 @@ function commonPayload (row: LogRow, people: References): CommonChatMessage {
     message: row.message ?? '',
     timestamp: row.createdAt.toISOString(),
     messageType: row.messageType ?? 'text',
-    ...sharedFields(row)
+    ...sharedFields(row, people)
   }
 }
 
@@ -109,14 +111,14 @@ function replyOf ({ replyTo, replySeq, replySenderId }: LogRow): Reply | null {
   }
 }
 
-function sharedFields (row: LogRow) {
+function sharedFields (row: LogRow, { hidden }: References) {
   return {
     conversationId: row.conversationId,
     seq: row.seq!,
     rev: row.rev,
     clientMessageId: row.clientMessageId ?? null,
     replyTo: replyOf(row),
-    reactions: reactionsPayload(row.reactions),
+    reactions: reactionsPayload(row.reactions, hidden),
     ...(row.mentioned === undefined ? {} : { mentions: mentionsPayload(row.mentioned) }),
     editedAt: row.editedAt?.toISOString() ?? null,
     isDeleted: row.isDeleted === true

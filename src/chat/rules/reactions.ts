@@ -54,16 +54,34 @@ export function withoutReaction (reactions: Reactions, emoji: string, userId: Ob
   })
 }
 
-/** As clients get them: who reacted first stands first. */
-export function reactionsPayload (reactions: Reactions | undefined): Reaction[] {
+/** As clients get them: who reacted first stands first. @param hidden users whose reactions the viewer is not shown, in hex */
+export function reactionsPayload (reactions: Reactions | undefined, hidden?: ReadonlySet<string>): Reaction[] {
   if (reactions === undefined) return []
-  return reactions.map(({ emoji, users }) => {
+  return withoutHidden(reactions, hidden).map(({ emoji, users }) => {
     const userIds: string[] = []
     for (let place = 0; place < users.length && userIds.length < namedMax; place += idChars) {
       userIds.push(Buffer.from(users.slice(place, place + idChars), 'base64url').toString('hex'))
     }
     return { emoji, count: users.length / idChars, userIds }
   })
+}
+
+/** Who reacted to a message, in hex. */
+export function reactorsOf (reactions: Reactions): string[] {
+  return reactions.flatMap(({ users }) => textsOf(users).map(text => Buffer.from(text, 'base64url').toString('hex')))
+}
+
+function withoutHidden (reactions: Reactions, hidden: ReadonlySet<string> | undefined): Reactions {
+  if (hidden === undefined || hidden.size === 0) return reactions
+  const texts = new Set([...hidden].map(id => Buffer.from(id, 'hex').toString('base64url')))
+  return reactions.flatMap(reaction => {
+    const users = textsOf(reaction.users).filter(text => !texts.has(text)).join('')
+    return users === '' ? [] : [{ ...reaction, users }]
+  })
+}
+
+function textsOf (users: string): string[] {
+  return Array.from({ length: users.length / idChars }, (_, index) => users.slice(index * idChars, (index + 1) * idChars))
 }
 
 function textOf (userId: ObjectId): string {

@@ -211,15 +211,23 @@ function markRead (change: Extract<Mutation, { type: 'read' }>, draft: Draft, no
   const member = draft.member(key)
   if (head === null) return { outcome: 'missing' }
   if (member === null) return { outcome: 'notMember' }
-  const readSeq = seqOf(Math.min(change.seq, head.headSeq))
-  if (readSeq <= member.readSeq) return { changed: false, read: member }
+  const { shownSeq, ...before } = member
+  const readSeq = seqOf(Math.max(member.readSeq, Math.min(change.seq, head.headSeq)))
+  if (readSeq === member.readSeq && (shownSeq === undefined || change.isUnseen === true)) return { changed: false, read: member }
   const at = nextTime(head, now)
-  const read: Member = { ...member, readSeq, readAt: at, readTrail: [...(member.readTrail ?? []).slice(1 - readTrailMax), { seq: readSeq, at }] }
+  const read: Member = change.isUnseen === true
+    ? { ...member, readSeq, shownSeq: shownSeq ?? member.readSeq }
+    : { ...before, readSeq, readAt: at, readTrail: [...(member.readTrail ?? []).slice(1 - readTrailMax), { seq: readSeq, at }] }
   draft.writeMember(key, read)
   // Where nobody else is told, the conversation has not changed: the own log's head stands for it.
-  if (showsReadPositions(head)) draft.moveHead(conversationId, { ...head, clock: at, lastReadAt: at })
+  if (showsReadPositions(head) && change.isUnseen !== true) draft.moveHead(conversationId, { ...head, clock: at, lastReadAt: at })
   putOwn(userId, 'read', conversationId, { about: conversationId, readSeq, readAt: at }, draft, now)
   return { changed: true, read }
+}
+
+/** A member as the others see them. */
+export function asShown (member: Member): Member {
+  return member.shownSeq === undefined ? member : { ...member, readSeq: member.shownSeq }
 }
 
 function contentOf ({ _id, conversationId, rev, kind, createdAt, updatedAt, ...content }: LogRow): StateContent {

@@ -37,8 +37,8 @@ export type Mutation =
    * `actor` is who asks for it: the rule gets their membership.
    */
   | { type: 'member', conversationId: string, userId: ObjectId, role: MembershipStatus | MembershipRule, actor?: ObjectId, open?: NewConversation }
-  /** Moves a member's read position forward, here and in the user's own log; takes a time of the conversation's clock but no rev. */
-  | { type: 'read', conversationId: string, userId: ObjectId, seq: Seq }
+  /** Moves a member's read position forward, here and in the user's own log; takes a time of the conversation's clock but no rev. `isUnseen`: the others are not told. */
+  | { type: 'read', conversationId: string, userId: ObjectId, seq: Seq, isUnseen?: boolean }
   /** Sets the row of a state. `decide` sees it as it stands: null changes nothing, nor does what it holds already. */
   | { type: 'put', conversationId: string, kind: StateKind, subject: string, decide: (row: LogRow | null) => StateContent | null, open?: NewConversation }
   /** Sets some of a conversation's settings, on its head and in its `meta` row. */

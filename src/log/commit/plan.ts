@@ -39,7 +39,7 @@ export function planBatch (units: readonly CommitUnit[], known: PlanInput, now: 
     const outcome = planUnit(unit, draft, now)
     if (outcome.outcome === 'committed') {
       if (draft !== batch) batch.merge(draft)
-      shownReads.push(...outcome.reads.filter(read => showsReadPositions(batch.head(read.conversationId))))
+      shownReads.push(...outcome.reads.filter(read => read.shownSeq === undefined && showsReadPositions(batch.head(read.conversationId))))
       if (claim !== null) firstByKey.set(claim, index)
     }
     return outcome

@@ -129,6 +129,8 @@ export interface Member {
   joinedAt: Date
   /** Everything up to this seq is read. */
   readSeq: Seq
+  /** What the others are told instead, as long as the position moves unseen by them; `readAt` and `readTrail` belong to it. */
+  shownSeq?: Seq
   readAt?: Date
   /** The last moves of `readSeq`, oldest first, so that a client can be told what was read since a time. */
   readTrail?: Array<{ seq: Seq, at: Date }>

@@ -5,6 +5,7 @@ import { TidelogError } from '../../errors.ts'
 import type { DecodedCursor } from '../../log/read/cursor.ts'
 import { indexNames } from '../../log/model/collections.ts'
 import { type Page, changesAfter, changesSince, pageEndRev } from '../../log/read/page.ts'
+import { asShown } from '../../log/commit/apply-mutation.ts'
 import { scanLog } from '../../log/read/scan.ts'
 import type { StoredRow } from '../../log/read/stored-row.ts'
 import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../../log/model/types.ts'
@@ -66,7 +67,7 @@ export async function syncConversation (
   const [page, mine, theirs] = await Promise.all([
     scan(context, position, head, input.limit ?? 100),
     context.log.member(conversationId, identity.id),
-    context.log.member(conversationId, otherId)
+    context.log.member(conversationId, otherId).then(member => member === undefined ? undefined : asShown(member))
   ])
   const withDeleted = input.includeDeleted === true || rev !== undefined
   const found = page.rows.filter(row => row.kind === 'message' && (withDeleted || !row.isDeleted))
