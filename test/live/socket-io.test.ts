@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import t from 'tap'
+import { isClustered, onRoomDeleted, packetOf, roomsOf, socketsIn, writePackets } from '../../src/live/socket-io.ts'
+import type { ChatSocket } from '../../src/live/socket-types.ts'
+import { startApp } from '../helpers/app.ts'
+import { makeBus } from '../helpers/bus-adapter.ts'
+import { connect } from '../helpers/sockets.ts'
+
+// What is relied on here is promised by nobody: a version of Socket.IO or Engine.IO that changes it fails here first.
+
+const { app, url, register } = await startApp(t)
+const ann = await register('ann')
+
+interface Internals {
+  writeToEngine: (packets: unknown, options: { preEncoded?: boolean }) => void
+  conn: NodeJS.EventEmitter & { writeBuffer: unknown[], transport: { socket?: { pause?: unknown, resume?: unknown } } }
+}
+
+const internalsOf = (socket: ChatSocket) => socket.client as unknown as Internals
+const serverSide = (id: string) => app.io.of('/').sockets.get(id)!
+
+for (const transport of ['websocket', 'polling']) {
+  t.test(`packets of every length of frame arrive in order over ${transport}`, async t => {
+    const client = await connect(t, url, ann.token, { transports: [transport] })
+    const words = ['', 'x'.repeat(100), 'é'.repeat(200), 'x'.repeat(70_000), 'last']
+    writePackets([serverSide(client.socket.id!)], words.map(word => packetOf('noop', { word })))
+    await client.wait('noop', ({ word }) => word === 'last')
+    t.same(client.all('noop').map(({ word }) => word), words)
+  })
+}
+
+t.test('an event for many is written with `preEncoded`, one for a single socket without', async t => {
+  const client = await connect(t, url, ann.token)
+  const socket = serverSide(client.socket.id!)
+  const internals = internalsOf(socket)
+  const written: unknown[] = []
+  const write = internals.writeToEngine.bind(internals)
+  internals.writeToEngine = (packets, options) => {
+    written.push(options.preEncoded === true)
+    write(packets, options)
+  }
+  app.io.local.to(socket.id).emit('resync', {})
+  socket.emit('resync', {})
+  writePackets([socket], [packetOf('resync', {})])
+  t.same(written, [true, false, true])
+})
+
+t.test('a connection has a buffer that drains, and a TCP socket that can be paused', async t => {
+  const client = await connect(t, url, ann.token)
+  const socket = serverSide(client.socket.id!)
+  const { conn } = internalsOf(socket)
+  t.type(conn.transport.socket?.pause, 'function')
+  t.type(conn.transport.socket?.resume, 'function')
+  const drained = once(conn, 'drain')
+  socket.emit('resync', {})
+  socket.emit('resync', {})
+  t.ok(conn.writeBuffer.length > 0)
+  await drained
+  t.ok(Array.isArray(conn.writeBuffer))
+})
+
+t.test('the adapter knows who is in a room, and says when the last has left', async t => {
+  const client = await connect(t, url, ann.token)
+  const socket = serverSide(client.socket.id!)
+  const deleted: string[] = []
+  onRoomDeleted(app.io, room => { deleted.push(room) })
+  void socket.join(['a room', 'another'])
+  t.same(roomsOf(app.io).get('a room'), new Set([socket.id]))
+  t.same(socketsIn(app.io, ['a room', 'another']).map(({ id }) => id), [socket.id])
+  t.same(socketsIn(app.io, ['a room'], ['another']), [])
+  void socket.leave('a room')
+  t.same(deleted, ['a room'])
+})
+
+t.test('namespaces and connections are found by their names', async t => {
+  t.ok(app.io._nsps.has('/'))
+  const { clients } = app.io.engine as unknown as { clients: Record<string, unknown> }
+  const client = await connect(t, url, ann.token)
+  t.ok(serverSide(client.socket.id!).conn.id in clients)
+})
+
+t.test('only an adapter of several nodes is told apart as one', async t => {
+  t.equal(isClustered(app.io), false)
+  const { adapter } = makeBus()
+  const joined = new Proxy(app.io, { get: (io, name) => name === 'of' ? () => ({ adapter: adapter.prototype }) : Reflect.get(io, name) as unknown })
+  t.equal(isClustered(joined), true)
+})
