@@ -42,8 +42,11 @@ interface Suite {
 
 /** The product on a free port, with a database of its own; closed when the suite ends. */
 export async function startApp (t: Suite, environment: Record<string, string> = {}): Promise<TestApp> {
+  let close = async () => {}
+  // Registered before the folder is made: tap then deletes the folder after the app has closed, not under it.
+  t.teardown(() => close())
   const app = await buildApp(readConfig({ HOST: '127.0.0.1', PORT: '0', DATA_DIR: t.testdir(), LOG_LEVEL: 'silent', ...environment }))
-  t.teardown(() => app.close())
+  close = () => app.close()
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
 
   async function call (method: string, path: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer> {

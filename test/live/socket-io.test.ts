@@ -76,7 +76,7 @@ t.test('namespaces and connections are found by their names', async t => {
   t.ok(app.io._nsps.has('/'))
   const { clients } = app.io.engine as unknown as { clients: Record<string, unknown> }
   const client = await connect(t, url, ann.token)
-  t.ok(serverSide(client.socket.id!).conn.id in clients)
+  t.ok((serverSide(client.socket.id!).conn as unknown as { id: string }).id in clients)
 })
 
 t.test('only an adapter of several nodes is told apart as one', async t => {
