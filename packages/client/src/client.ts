@@ -31,7 +31,17 @@ export function createClient (options: ClientOptions = {}): Client {
   const members = new MemberLists(core, () => rooms)
   const summaries = new Summaries(core)
   const device: Device = new Device({
-    core, url, storage, socket: options.socket, tabs: options.tabs ?? true, session: () => session, typing, presence, people, onUser: () => { members.clear() }
+    core,
+    url,
+    storage,
+    socket: options.socket,
+    tabs: options.tabs ?? true,
+    keep: options.keep ?? 100_000,
+    session: () => session,
+    typing,
+    presence,
+    people,
+    onUser: () => { members.clear() }
   })
   const session: SessionState = new SessionState({
     core, storage, auth: options.auth, exclusively: work => device.exclusively(work), onChange: () => { device.sessionChanged() }

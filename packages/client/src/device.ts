@@ -8,6 +8,7 @@ import { type Delta, Engine } from './engine/engine.ts'
 import { Leader } from './engine/leader.ts'
 import { TabCalls, type TabMethods } from './engine/tab-calls.ts'
 import { type TabMessage, type Tabs, joinTabs, locks } from './engine/tabs.ts'
+import { trim } from './engine/trim.ts'
 import { onWake } from './engine/waking.ts'
 import { TidelogError, toFailure } from './errors.ts'
 import type { SocketTransport } from './network/transport.ts'
@@ -25,6 +26,8 @@ export interface DeviceOptions {
   storage: Storage
   socket: SocketTransport | undefined
   tabs: boolean
+  /** Messages that are stored at most. */
+  keep: number
   session: () => SessionState
   typing: TypingState
   presence: PresenceState
@@ -201,7 +204,7 @@ export class Device {
   }
 
   private async lead (): Promise<Leader> {
-    const { core, url, socket, session, presence } = this.options
+    const { core, url, socket, session, presence, keep } = this.options
     const engine = core.signedIn
     const leader = new Leader({
       core,
@@ -220,6 +223,7 @@ export class Device {
       onLink: isOpen => { presence.connected(isOpen) }
     })
     await engine.lead()
+    await trim(engine, keep)
     this.leader = leader
     core.changed.call('all')
     return leader

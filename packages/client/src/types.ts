@@ -470,7 +470,7 @@ export interface ClientOptions {
   socket?: SocketTransport | undefined
   /** False: this tab talks to the server even if another one does. Default: true. */
   tabs?: boolean | undefined
-  /** Message rows that are stored at most; older ones of quiet conversations are dropped. Default: 100,000. */
+  /** Messages that are stored at most when it starts; older ones of quiet conversations are dropped. Default: 100,000. */
   keep?: number | undefined
   fetch?: typeof globalThis.fetch | undefined
   clock?: Clock | undefined

@@ -21,6 +21,7 @@ function program (url: string, name: string, { isOffline = false } = {}) {
       return {
         load: () => account.load(),
         rows: (...given) => account.rows(...given),
+        count: () => account.count(),
         commit: batch => isDead ? never : account.commit(batch),
         takeOver: () => account.takeOver(),
         clear: () => account.clear(),

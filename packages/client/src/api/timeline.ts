@@ -118,7 +118,7 @@ export class TimelineWindow implements Timeline {
     const { record } = this
     if (record === undefined) return this.settleSoon()
     if (this.hasEnd) this.hi = record.top
-    this.lo = Math.max(this.lo, record.purgedSeq + 1)
+    this.lo = Math.max(this.lo, record.purgedSeq + 1, rangeAt(record.ranges, this.hi)?.[0] ?? 0)
     const bySeq = new Map(this.rows.map(row => [row.seq, row]))
     for (const row of news) {
       if (row.rev > (bySeq.get(row.seq)?.rev ?? 0) && this.core.signedIn.isShown(row)) bySeq.set(row.seq, row)

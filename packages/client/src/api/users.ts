@@ -13,6 +13,9 @@ export function toOwnUser (user: WireUser & Partial<WireOwnUser>): OwnUser {
   return { ...toPerson(user), ...(email === undefined ? {} : { email }), ...(isAdmin === undefined ? {} : { isAdmin }) }
 }
 
+/** Users in one question. */
+const idsMax = 100
+
 /** Names of users: those that messages bring, and those that are asked for. */
 export class People {
   private readonly core: Core
@@ -28,22 +31,28 @@ export class People {
   }
 
   get (id: string): Readable<User | undefined> {
-    const state = this.states.get(id) ?? new Computed<User | undefined>(() => this.core.engine?.users.get(id), () => { void this.ask(id) })
+    const state = this.states.get(id) ?? new Computed<User | undefined>(() => this.core.engine?.users.get(id), () => { this.ask(id) })
     this.states.set(id, state)
     return state
   }
 
-  private async ask (id: string): Promise<void> {
-    const { engine, http } = this.core
-    if (engine === undefined || engine.users.has(id) || this.asking.has(id)) return
+  /** Those that a page shows are asked for together. */
+  private ask (id: string): void {
+    if (this.core.engine?.users.has(id) !== false || this.asking.has(id)) return
+    if (this.asking.size === 0) queueMicrotask(() => { void this.askAll([...this.asking]) })
     this.asking.add(id)
-    try {
-      const { user } = await http.call<{ user: WireUser }>('GET', `/api/users/${id}`)
-      await this.learn([toPerson(user)])
-    } catch {
-      // Not there, or not now: whoever subscribes next asks again.
-    } finally {
-      this.asking.delete(id)
+  }
+
+  private async askAll (ids: string[]): Promise<void> {
+    this.asking.clear()
+    for (let start = 0; start < ids.length; start += idsMax) {
+      try {
+        const { users } = await this.core.http.call<WirePage>('GET', '/api/users', { query: { ids: ids.slice(start, start + idsMax).join() } })
+        await this.learn(users.map(toPerson))
+      } catch {
+        // Not now: whoever subscribes next asks again.
+        return
+      }
     }
   }
 

@@ -154,6 +154,10 @@ class Account implements AccountStorage {
     })
   }
 
+  async count (): Promise<number> {
+    return await this.database.use(database => database.count('messages'))
+  }
+
   async commit (batch: Batch): Promise<number[]> {
     return await this.database.use(async database => {
       const transaction = database.transaction(storesOf(batch), 'readwrite', { durability: isPrecious(batch) ? 'strict' : 'relaxed' })

@@ -17,6 +17,7 @@ export function memoryStorage (): Storage {
       return {
         load: async () => loadHeld(held()),
         rows: async (id, from, to, limit) => rowsHeld(held(), id, from, to, limit),
+        count: async () => [...held().rows.values()].reduce((sum, rows) => sum + rows.size, 0),
         commit: async batch => applyBatch(held(), batch),
         takeOver: async () => ++held().term,
         clear: async () => { accounts.delete(userId) },

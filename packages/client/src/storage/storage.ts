@@ -31,6 +31,8 @@ export interface AccountStorage {
   load: () => Promise<Loaded>
   /** Messages whose seq is in the range, ascending; the last `limit` of them if there are more. */
   rows: (conversationId: string, from: number, to: number, limit?: number) => Promise<Row[]>
+  /** How many messages are stored. */
+  count: () => Promise<number>
   /**
    * Stores all of the batch or nothing, and answers with the positions of the added operations.
    * @throws Stale if the term or an expected version is not what is stored

@@ -64,6 +64,31 @@ t.test('in Chromium, on IndexedDB, over tabs', { ...options, timeout: 240_000 },
     await second.close()
   })
 
+  await t.test('a tab that leads and is frozen is replaced, and follows when it goes on', async t => {
+    const frozen = await openPage(context, url)
+    await frozen.evaluate(async () => {
+      await tidelog.resume()
+      await tidelog.start()
+    })
+    await frozen.waitForFunction(() => tidelog.connection.get().leads)
+    const second = await openPage(context, url)
+    await second.evaluate(async () => {
+      await tidelog.resume()
+      await tidelog.start()
+    })
+    const goesOn = frozen.evaluate(() => {
+      for (const end = Date.now() + 8_000; Date.now() < end;);
+    })
+    await second.waitForFunction(() => tidelog.connection.get().leads && tidelog.connection.get().state === 'live')
+    await second.evaluate(async id => { await tidelog.direct(id).send('meanwhile') }, bob)
+    await second.waitForFunction(() => tidelog.outbox.get().length === 0)
+    await goesOn
+    await frozen.waitForFunction(() => !tidelog.connection.get().leads && tidelog.conversations.get()[0]?.lastMessage?.text === 'meanwhile')
+    t.equal(await second.evaluate(() => tidelog.connection.get().leads), true)
+    await frozen.close()
+    await second.close()
+  })
+
   await t.test('what was written offline is there after the page was closed, and goes out once', async t => {
     const offline = await openPage(context, url)
     await context.setOffline(true)
