@@ -1,11 +1,12 @@
 import fp from 'fastify-plugin'
 import { ensureUserIndexes } from '../src/auth/accounts.ts'
 import type { AuthContext } from '../src/auth/context.ts'
-import { type AdminCodeRow, issueAdminCodes } from '../src/auth/admin-codes.ts'
+import { issueAdminCodes } from '../src/auth/admin-codes.ts'
 import { HashQueue } from '../src/auth/hash-queue.ts'
 import { issuesTokens } from '../src/auth/keys.ts'
 import { ensureSessionIndexes, pruneSessions, type SessionRow } from '../src/auth/session-rows.ts'
 import type { Config } from '../src/config.ts'
+import type { AdminCodeRow } from '../src/auth/context.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,14 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { TidelogError } from '../errors.ts'
 import type { AuthContext } from './context.ts'
 
-/** The codes that were printed for an administrator's name that nobody bears yet. */
-export interface AdminCodeRow {
-  /** The name in lower case. */
-  _id: string
-  /** SHA-256 of each code, the newest last. */
-  hashes: string[]
-}
-
 /** Codes of one name that are good at a time: nodes that start together, and restarts, print one each. */
 const codesMax = 5
 

@@ -1,6 +1,5 @@
 import type { Collection } from 'mongodb'
 import type { UserDirectory } from '../users/user-directory.ts'
-import type { AdminCodeRow } from './admin-codes.ts'
 import type { AdminNames } from './admin-names.ts'
 import type { HashQueue } from './hash-queue.ts'
 import type { Revocation } from './identity.ts'
@@ -52,4 +51,19 @@ export interface AuthContext {
   sign: (payload: OwnClaims) => string
   /** Tells this process that tokens were revoked; resolves when nothing that was asked with them is under way here. */
   announce: (revoked: Revocation) => Promise<void>
+}
+
+/** Where a request comes from. */
+export interface Caller {
+  address: string
+  /** What the client calls itself. */
+  client: string | null
+}
+
+/** The codes that were printed for an administrator's name that nobody bears yet. */
+export interface AdminCodeRow {
+  /** The name in lower case. */
+  _id: string
+  /** SHA-256 of each code, the newest last. */
+  hashes: string[]
 }

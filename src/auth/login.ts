@@ -4,13 +4,7 @@ import type { AuthContext } from './context.ts'
 import { isKnownAddress, provePassword, rememberAddress } from './prove-password.ts'
 import { type TokenPair, startSession } from './sessions.ts'
 import type { UserRow } from '../users/user-row.ts'
-
-/** Where a request comes from. */
-export interface Caller {
-  address: string
-  /** What the client calls itself. */
-  client: string | null
-}
+import type { Caller } from './context.ts'
 
 /**
  * Begins a session for whoever knows the password.

@@ -4,11 +4,11 @@ import type { RegisterInput } from '../schemas/auth.ts'
 import { searchKeysOf, toTakenError } from './accounts.ts'
 import type { AuthContext } from './context.ts'
 import { requireAdminCode, spendAdminCodes } from './admin-codes.ts'
-import type { Caller } from './login.ts'
 import { hashPassword } from './password.ts'
 import { firstAddress } from './prove-password.ts'
 import { type TokenPair, startSession } from './sessions.ts'
 import type { UserRow } from '../users/user-row.ts'
+import type { Caller } from './context.ts'
 
 /**
  * Makes an account and its first session.

@@ -11,10 +11,10 @@ import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { AuthContext } from './context.ts'
 import { isRevoked } from './identity.ts'
-import type { Caller } from './login.ts'
 import { rememberAddress } from './prove-password.ts'
 import type { SessionRow } from './session-rows.ts'
 import type { UserRow } from '../users/user-row.ts'
+import type { Caller } from './context.ts'
 
 /** What a login or refresh hands out. */
 export interface TokenPair {

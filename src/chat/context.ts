@@ -2,7 +2,7 @@ import type { ConversationLog } from '../log/conversation-log.ts'
 import type { Guard } from '../log/commit/mutation.ts'
 import type { BlockDirectory } from './directories/block-directory.ts'
 import type { ChatCollections } from './directories/collections.ts'
-import type { MentionCounts } from './conversations/mention-counts.ts'
+import type { MentionCounts } from './directories/mention-counts.ts'
 import type { ListingDirectory } from './directories/listing-directory.ts'
 import type { UnreadCounter } from './directories/unread-counter.ts'
 import type { UserDirectory } from '../users/user-directory.ts'
@@ -37,3 +37,11 @@ export interface ChatContext {
   /** Counts a search against the user's limit; throws RATE_LIMITED. */
   countSearch: (userId: string) => void
 }
+
+/**
+ * What the three kinds of sending have in common. A send is prepared, which may wait for reads, and then committed:
+ * who wants an order among several prepares them in turn and starts each commit before the next is prepared.
+ */
+
+/** The second half of an operation: starts its commit at once when called. */
+export type PreparedCommit<R> = () => Promise<R>

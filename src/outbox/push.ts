@@ -3,14 +3,15 @@ import { directId, parseConversationId, roomConversationId } from '../chat/rules
 import { prepareDelete } from '../chat/messages/delete-message.ts'
 import { prepareEdit } from '../chat/messages/edit-message.ts'
 import { requireVisibleMessage } from '../chat/access/access.ts'
-import { prepareMarkRead } from '../chat/messages/mark-read.ts'
+import { prepareMarkRead } from '../chat/conversations/mark-read.ts'
 import { prepareReact } from '../chat/messages/react.ts'
 import { prepareSendTo } from '../chat/messages/send-to.ts'
-import { type PreparedCommit, wellFormed } from '../chat/messages/send-message.ts'
+import { wellFormed } from '../chat/messages/send-message.ts'
 import { TidelogError, failureBody } from '../errors.ts'
 import { type Check, checkOf } from '../lib/json-schema.ts'
 import { type MarkReadOperation, type PushInput, type PushOperation, type PushResult, pushOperations } from '../schemas/push.ts'
 import type { Identity } from '../users/identity.ts'
+import type { PreparedCommit } from '../chat/context.ts'
 
 /**
  * An offline outbox. Each operation is prepared after the commit of the one before has begun, so that they are stored in

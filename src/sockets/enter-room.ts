@@ -1,8 +1,8 @@
 import { normalRoomId, roomConversationId } from '../chat/rules/conversation-id.ts'
 import { prepareJoin } from '../chat/rooms/join-room.ts'
-import type { PreparedCommit } from '../chat/messages/send-message.ts'
 import type { Reply } from './reply.ts'
 import type { SocketContext } from './context.ts'
+import type { PreparedCommit } from '../chat/context.ts'
 
 /**
  * Joins a room and starts its live delivery on this socket: at once for a member, else with the change that makes its

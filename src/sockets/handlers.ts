@@ -1,9 +1,9 @@
 import { prepareDelete } from '../chat/messages/delete-message.ts'
 import { type ChangedMessage, prepareEdit } from '../chat/messages/edit-message.ts'
-import { prepareMarkRead } from '../chat/messages/mark-read.ts'
+import { prepareMarkRead } from '../chat/conversations/mark-read.ts'
 import { prepareReact } from '../chat/messages/react.ts'
 import { prepareSendTo } from '../chat/messages/send-to.ts'
-import { type PreparedCommit, type SentMessage } from '../chat/messages/send-message.ts'
+import { type SentMessage } from '../chat/messages/send-message.ts'
 import { prepareCommon } from '../chat/messages/send-common.ts'
 import { prepareDirect } from '../chat/messages/send-direct.ts'
 import { prepareRoom } from '../chat/messages/send-room.ts'
@@ -19,6 +19,7 @@ import { goLive } from './go-live.ts'
 import { renewToken } from './renew-token.ts'
 import { announceTyping } from './typing.ts'
 import type { SocketContext } from './context.ts'
+import type { PreparedCommit } from '../chat/context.ts'
 
 interface Entry<E extends ClientEventName> {
   /** What the seed's clients are told when it fails and they sent no callback. */

@@ -1,5 +1,5 @@
-import type { PreparedCommit } from '../chat/messages/send-message.ts'
 import { TidelogError } from '../errors.ts'
+import type { PreparedCommit } from '../chat/context.ts'
 
 /** Operations of one socket that may wait for their turn; further ones are refused. */
 const waitingMax = 5_000

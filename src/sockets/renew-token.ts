@@ -1,9 +1,9 @@
 import type { Session } from '../auth/identity.ts'
-import type { PreparedCommit } from '../chat/messages/send-message.ts'
 import { TidelogError } from '../errors.ts'
 import type { Reply } from './reply.ts'
 import type { SocketContext } from './context.ts'
 import { sessionRoom } from '../live/socket-types.ts'
+import type { PreparedCommit } from '../chat/context.ts'
 
 /** Lets a socket live on under a newer token of the same user. @throws TidelogError INVALID_TOKEN, UNKNOWN_USER, NOT_ALLOWED */
 export async function renewToken (live: SocketContext, token: string): Promise<PreparedCommit<Reply>> {

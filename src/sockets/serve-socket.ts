@@ -1,5 +1,4 @@
 import { guardedBy } from '../chat/context.ts'
-import type { PreparedCommit } from '../chat/messages/send-message.ts'
 import { TidelogError } from '../errors.ts'
 import { type Check, checkOf } from '../lib/json-schema.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
@@ -12,6 +11,7 @@ import { OperationQueue } from './operation-queue.ts'
 import { type ChatSocket, sessionRoom, userRoom } from '../live/socket-types.ts'
 import { TypingThrottle } from './typing-throttle.ts'
 import type { PendingRequests } from './pending-requests.ts'
+import type { PreparedCommit } from '../chat/context.ts'
 
 type Handler = (live: SocketContext, data: unknown) => Promise<PreparedCommit<Reply>>
 

@@ -6,7 +6,7 @@ import { directId, roomConversationId } from '../../src/chat/rules/conversation-
 import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
 import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { readHistory, writeHistoryJson } from '../../src/chat/messages/history.ts'
-import { markRead } from '../../src/chat/messages/mark-read.ts'
+import { markRead } from '../../src/chat/conversations/mark-read.ts'
 import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
 import { changeRoom, createRoom } from '../../src/chat/rooms/room.ts'
 import { sendCommon } from '../../src/chat/messages/send-common.ts'

@@ -5,7 +5,7 @@ import { commonChatId, directId, roomConversationId } from '../../src/chat/rules
 import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
 import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { joinRoom } from '../../src/chat/rooms/join-room.ts'
-import { markRead } from '../../src/chat/messages/mark-read.ts'
+import { markRead } from '../../src/chat/conversations/mark-read.ts'
 import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
 import { changeRoom, createRoom } from '../../src/chat/rooms/room.ts'
 import { sendCommon } from '../../src/chat/messages/send-common.ts'

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import t from 'tap'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
-import { markRead } from '../../src/chat/messages/mark-read.ts'
+import { markRead } from '../../src/chat/conversations/mark-read.ts'
 import { setMemberRole } from '../../src/chat/rooms/room-members.ts'
 import { createRoom } from '../../src/chat/rooms/room.ts'
 import { sendDirect } from '../../src/chat/messages/send-direct.ts'

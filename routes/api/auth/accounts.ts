@@ -2,13 +2,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import { changePassword } from '../../../src/auth/change-password.ts'
-import { type Caller, login } from '../../../src/auth/login.ts'
+import { login } from '../../../src/auth/login.ts'
 import { clientName } from '../../../src/auth/own-sessions.ts'
 import { tokenPairBody } from '../../../src/auth/payload.ts'
 import { register } from '../../../src/auth/register.ts'
 import { refreshSession } from '../../../src/auth/sessions.ts'
 import { GrantBody, LoginInput, PasswordInput, RefreshInput, RegisterInput } from '../../../src/schemas/auth.ts'
 import { failures } from '../../../src/schemas/failures.ts'
+import type { Caller } from '../../../src/auth/context.ts'
 
 /** Accounts of our own; `app.accounts` signs their tokens. */
 const accountRoutes: FastifyPluginAsyncTypebox = async app => {

@@ -4,7 +4,7 @@ import { getConversation } from '../../../src/chat/conversations/describe-conver
 import { getMessage } from '../../../src/chat/conversations/get-message.ts'
 import { readHistory, writeStretch } from '../../../src/chat/messages/history.ts'
 import { listConversations } from '../../../src/chat/conversations/list-conversations.ts'
-import { markRead } from '../../../src/chat/messages/mark-read.ts'
+import { markRead } from '../../../src/chat/conversations/mark-read.ts'
 import {
   ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery, OneMessageBody, ReadInput, StretchBody, StretchQuery
 } from '../../../src/schemas/conversation.ts'

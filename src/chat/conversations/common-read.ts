@@ -2,7 +2,6 @@ import { TidelogError } from '../../errors.ts'
 import { stateRowId, selfLogId, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
 import { commonChatId } from '../rules/conversation-id.ts'
-import type { ReadResult } from '../messages/mark-read.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
@@ -34,4 +33,12 @@ export async function markCommonRead ({ log, now }: ChatContext, { userId }: Ide
   if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
   const row = outcome.rows[0]
   return { conversationId: commonChatId, seq: row?.readSeq ?? 0, at: row?.readAt?.toISOString() ?? null }
+}
+
+export interface ReadResult {
+  conversationId: string
+  /** Everything up to here is read. */
+  seq: number
+  /** When it was; null: nothing was read yet. */
+  at: string | null
 }

@@ -7,9 +7,9 @@ import { parseConversationId } from '../rules/conversation-id.ts'
 import type { ChangedMessage } from './edit-message.ts'
 import { type RuleContext, actorOf, findMessage, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { committedMessageFor } from '../payload/load-payloads.ts'
-import type { PreparedCommit } from './send-message.ts'
 import { contentFields } from '../rules/tombstone.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 /**
  * Deletes a message: its sender at any time, and in a room or the common chat its moderators. A tombstone stays; its

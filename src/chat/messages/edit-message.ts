@@ -6,8 +6,9 @@ import type { ChatContext } from '../context.ts'
 import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { mentionedIn } from './mentions.ts'
 import { committedMessageFor, loadMessagePayload } from '../payload/load-payloads.ts'
-import { type PreparedCommit, storedContent } from './send-message.ts'
+import { storedContent } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 export interface ChangedMessage {
   message: Message

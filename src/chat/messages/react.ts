@@ -7,8 +7,8 @@ import type { ChangedMessage } from './edit-message.ts'
 import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { hasReacted, isEmoji, reactionKindsMax, withReaction, withoutReaction } from '../rules/reactions.ts'
 import { committedMessageFor } from '../payload/load-payloads.ts'
-import type { PreparedCommit } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sets a reaction of the caller to a message, or takes it back; what is so already changes nothing.

@@ -2,8 +2,9 @@ import { TidelogError } from '../../errors.ts'
 import type { CommonChatMessage, SendCommonInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { commonChatId } from '../rules/conversation-id.ts'
-import { type PreparedCommit, type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
+import { type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to everybody; needs no join.

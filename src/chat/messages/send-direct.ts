@@ -2,8 +2,9 @@ import { TidelogError } from '../../errors.ts'
 import type { DirectMessage, SendDirectInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { directId } from '../rules/conversation-id.ts'
-import { type PreparedCommit, type SentMessage, commitMessage, buildMessageRow, findDuplicate } from './send-message.ts'
+import { type SentMessage, commitMessage, buildMessageRow, findDuplicate } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to one user; the first one opens their conversation.

@@ -8,18 +8,11 @@ import { isLonger, isVisible } from '../../schemas/text.ts'
 import type { ChatContext } from '../context.ts'
 import { objectId } from '../rules/conversation-id.ts'
 import { requireAccess } from '../access/access.ts'
-import { mentionedIn, mentionsKey } from './mentions.ts'
+import { mentionedIn } from './mentions.ts'
 import { committedMessage, loadMessagePayload } from '../payload/load-payloads.ts'
 import { tombstoneOf } from '../rules/tombstone.ts'
 import type { Identity } from '../../users/identity.ts'
-
-/**
- * What the three kinds of sending have in common. A send is prepared, which may wait for reads, and then committed:
- * who wants an order among several prepares them in turn and starts each commit before the next is prepared.
- */
-
-/** The second half of an operation: starts its commit at once when called. */
-export type PreparedCommit<R> = () => Promise<R>
+import { mentionsKey } from '../rules/mentions.ts'
 
 export interface SentMessage<M extends Message = Message> {
   message: M

@@ -2,8 +2,9 @@ import type { RoomMessage, SendRoomInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
 import { notMemberError } from '../rules/room-rules.ts'
-import { type PreparedCommit, type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
+import { type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to a room of which the sender is a member when it is committed.

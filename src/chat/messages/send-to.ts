@@ -5,8 +5,9 @@ import { otherUser, parseConversationId } from '../rules/conversation-id.ts'
 import { prepareCommon } from './send-common.ts'
 import { prepareDirect } from './send-direct.ts'
 import { prepareRoom } from './send-room.ts'
-import type { PreparedCommit, SentMessage } from './send-message.ts'
+import type { SentMessage } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to a conversation of any kind, to a user or to a room.

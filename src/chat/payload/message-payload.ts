@@ -3,10 +3,10 @@ import type { LogRow } from '../../log/model/types.ts'
 import type { CommonChatMessage, DirectMessage, Mentions, Message, Reply, RoomMessage } from '../../schemas/message.ts'
 import type { ListingRow } from '../directories/collections.ts'
 import type { ChatContext } from '../context.ts'
-import { everybody } from '../messages/mentions.ts'
 import { reactionsPayload } from '../rules/reactions.ts'
 import type { UserRow } from '../../users/user-row.ts'
 import { publicUser } from '../../users/public-user.ts'
+import { everybody } from '../rules/mentions.ts'
 
 /** The rows of other collections that messages name. */
 export interface References {

@@ -3,8 +3,8 @@ import type { NewConversation } from '../../log/commit/plan.ts'
 import type { ChatContext } from '../context.ts'
 import { isServerRoomId, normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
 import { joinRule } from '../rules/room-rules.ts'
-import type { PreparedCommit } from '../messages/send-message.ts'
 import type { Identity } from '../../users/identity.ts'
+import type { PreparedCommit } from '../context.ts'
 
 export interface JoinedRoom {
   roomId: string

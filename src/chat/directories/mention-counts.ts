@@ -4,9 +4,9 @@ import { indexNames } from '../../log/model/collections.ts'
 import type { ConversationLog } from '../../log/conversation-log.ts'
 import { type Head, type LogRow, type Rev, seqOf } from '../../log/model/types.ts'
 import { objectId } from '../rules/conversation-id.ts'
-import { everybody } from '../messages/mentions.ts'
 import type { View } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
+import { everybody } from '../rules/mentions.ts'
 
 /** Unread messages that mention the user, counted in one conversation. */
 export const mentionsMax = 100

@@ -3,20 +3,13 @@ import { seqOf } from '../../log/model/types.ts'
 import type { MarkReadInput } from '../../schemas/message.ts'
 import { apartFrom } from '../directories/block-directory.ts'
 import type { ChatContext } from '../context.ts'
-import { markCommonRead } from '../conversations/common-read.ts'
+import { markCommonRead } from './common-read.ts'
 import { directId, otherUser, parseConversationId } from '../rules/conversation-id.ts'
 import { requireVisibleMessage } from '../access/access.ts'
 import { notMemberError } from '../rules/room-rules.ts'
-import type { PreparedCommit } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
-
-export interface ReadResult {
-  conversationId: string
-  /** Everything up to here is read. */
-  seq: number
-  /** When it was; null: nothing was read yet. */
-  at: string | null
-}
+import type { PreparedCommit } from '../context.ts'
+import type { ReadResult } from './common-read.ts'
 
 /**
  * Moves the caller's read position forward, never back; beyond the end means the end.
