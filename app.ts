@@ -4,7 +4,7 @@ import accounts from './plugins/accounts.ts'
 import addresses from './plugins/addresses.ts'
 import chat from './plugins/chat.ts'
 import documentation from './plugins/documentation.ts'
-import errors, { replyMalformedUrl } from './plugins/errors.ts'
+import errors, { replyMalformedUrl, refuseBroken } from './plugins/errors.ts'
 import health from './plugins/health.ts'
 import jwt from './plugins/jwt.ts'
 import mongodb from './plugins/mongodb.ts'
@@ -40,6 +40,13 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
     forceCloseConnections: 'idle',
     pluginTimeout: 0, // A database takes as long to open as it takes: what is large, or on a slow machine, is no failure.
     frameworkErrors: replyMalformedUrl,
+    clientErrorHandler: refuseBroken,
+    requestTimeout: config.REQUEST_TIMEOUT * 1_000,
+    http: {
+      headersTimeout: config.REQUEST_TIMEOUT * 1_000,
+      // Node looks at requests that take too long as often as this only.
+      connectionsCheckingInterval: Math.min(5_000, Math.max(100, config.REQUEST_TIMEOUT * 250))
+    },
     logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it, at a level that a chat can bear
     ...options
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -73,6 +80,6 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
   await app.register(roomRoutes, { prefix: '/api/rooms' })
   await app.register(syncRoutes, { prefix: '/api/sync' })
-  await app.register(pushRoutes, { prefix: '/api/sync' })
+  await app.register(pushRoutes, { prefix: '/api/sync', ...config })
   return app as unknown as FastifyInstance
 }

@@ -1,12 +1,15 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { TidelogError, failureBody } from '../src/errors.ts'
+import { TidelogError, failureBody, tooLargeText } from '../src/errors.ts'
 import { toTidelogError } from '../src/to-tidelog-error.ts'
 
 /** Turns whatever is thrown into a failure body of the one error table; nothing of a driver's text or stack leaves. */
 export default fp(async function errors (app) {
   app.setErrorHandler((error, request, reply) => {
-    const failure = toTidelogError(error as FastifyError)
+    const isTooLarge = (error as FastifyError).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+    const failure = isTooLarge ? new TidelogError('TOO_LARGE', tooLargeText(request.routeOptions.bodyLimit)) : toTidelogError(error as FastifyError)
     if (failure.status >= 500) request.log.error({ err: error }, 'request failed')
     if (failure.retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterMs / 1_000)))
     return reply.code(failure.status).send(failureBody(failure))
@@ -15,7 +18,39 @@ export default fp(async function errors (app) {
 }, { name: 'errors' })
 
 /** Fastify's `frameworkErrors`: what its router refuses (no address, too long a part of one) reaches no error handler. */
-export function replyMalformedUrl (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+export function replyMalformedUrl (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const failure = toTidelogError(error).status < 500 ? new TidelogError('VALIDATION', 'The address is malformed') : new TidelogError('INTERNAL')
-  void reply.code(failure.status).send(failureBody(failure))
+  void reply.headers(reply.server.ownHeaders(request.headers.origin)).code(failure.status).send(failureBody(failure))
+}
+
+/** Fastify's `clientErrorHandler`: what Node's parser refuses, or has waited for in vain, is no request and reaches no hook. */
+export function refuseBroken (this: FastifyInstance, error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const { status, failure } = brokenRequests.get(error.code) ?? brokenRequests.get('')!
+  // An answer that is on its way already cannot be followed by another.
+  if (socket.writable && (socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent !== true) {
+    const body = JSON.stringify(failureBody(failure))
+    const headers = {
+      ...this.ownHeaders(originIn(error.rawPacket as unknown as Buffer | undefined)),
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      connection: 'close'
+    }
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${body}`)
+  }
+  this.log.debug({ code: error.code }, 'broken request refused')
+  socket.destroySoon()
+}
+
+/** By Node's code; '' is any other. */
+const brokenRequests = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, failure: new TidelogError('TIMEOUT') }],
+  ['HPE_HEADER_OVERFLOW', { status: 431, failure: new TidelogError('TOO_LARGE', 'The headers are too large') }],
+  ['', { status: 400, failure: new TidelogError('VALIDATION', 'The request is malformed') }]
+])
+
+/** The origin that a request names which could not be parsed. */
+function originIn (packet: Buffer | undefined): string | undefined {
+  return packet === undefined ? undefined : /\r\norigin:[ \t]*([^\r\n]+)/i.exec(packet.toString('latin1'))?.[1]?.trim()
 }

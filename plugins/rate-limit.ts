@@ -11,8 +11,10 @@ export interface Limiter {
   check: (key: string) => void
   /** Takes one count back. */
   giveBack: (key: string) => void
-  /** Counts and refuses nothing. @returns true: the key goes on although it was refused a tenth of the limit, and 100 times at least */
+  /** Was the key refused a hundred times, and a tenth of the limit, in this window? */
   isFlooding: (key: string) => boolean
+  /** Milliseconds until the key's window ends. */
+  waitMs: (key: string) => number
 }
 
 export interface Limiters {
@@ -66,6 +68,7 @@ function limiter (max: number, seconds: number): Limiter {
     giveBack (key) {
       if (counter.countOf(key) > 0) counter.add(key, -1)
     },
-    isFlooding: key => max > 0 && counter.countOf(key) > floodAt
+    isFlooding: key => max > 0 && counter.countOf(key) > floodAt,
+    waitMs: key => counter.waitMs(key)
   }
 }

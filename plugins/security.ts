@@ -4,6 +4,8 @@ import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { type Config, allowedOrigins } from '../src/config.ts'
 
+const exposedHeaders = ['ETag', 'Retry-After']
+
 const options: FastifyHelmetOptions = {
   contentSecurityPolicy: {
     directives: {
@@ -15,6 +17,13 @@ const options: FastifyHelmetOptions = {
   crossOriginResourcePolicy: { policy: 'cross-origin' }
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Headers of an answer to a request that no hook has seen. @param origin the request's */
+    ownHeaders: (origin: string | undefined) => Record<string, string>
+  }
+}
+
 /** Headers that protect browsers, and the origins that may call REST; Socket.IO checks origins by itself. */
 export default fp(async function security (app, config: Config) {
   const headers = await helmetHeaders()
@@ -22,8 +31,17 @@ export default fp(async function security (app, config: Config) {
     reply.headers(headers)
     done()
   })
-  await app.register(cors, { origin: allowedOrigins(config), methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['ETag', 'Retry-After'] })
+  app.decorate('ownHeaders', origin => ({ ...headers, ...corsHeaders(config, origin) }))
+  await app.register(cors, { origin: allowedOrigins(config), methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders })
 }, { name: 'security' })
+
+/** What @fastify/cors would answer with. */
+function corsHeaders (config: Config, origin: string | undefined): Record<string, string> {
+  const allowed = allowedOrigins(config)
+  if (allowed === '*') return { 'access-control-allow-origin': '*', 'access-control-expose-headers': exposedHeaders.join(', ') }
+  if (origin === undefined || !allowed.includes(origin)) return { vary: 'Origin' }
+  return { 'access-control-allow-origin': origin, 'access-control-expose-headers': exposedHeaders.join(', '), vary: 'Origin' }
+}
 
 /** What helmet answers with: the same each time, and it works all of it out for each request. */
 async function helmetHeaders (): Promise<Record<string, string>> {

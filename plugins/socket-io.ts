@@ -1,11 +1,16 @@
 import { once } from 'node:events'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import fastifySocketIO from 'fastify-socket.io'
 import { type Config, allowedOrigins } from '../src/config.ts'
 import { OpenConnections } from '../src/open-connections.ts'
-import { failureBody } from '../src/errors.ts'
-import type { ChatServer } from '../src/live/socket-types.ts'
+import { type TidelogError, failureBody } from '../src/errors.ts'
+import { nobodysMs, requireSocketRoom } from '../src/sockets/serve-socket.ts'
+import { guardEngine, writeFailure } from '../src/sockets/engine-io.ts'
+import { RefusalLog } from '../src/sockets/refusal-log.ts'
+import type { SocketBounds } from '../src/sockets/context.ts'
+import type { ChatServer, ChatSocket } from '../src/live/socket-types.ts'
 import { PendingRequests } from '../src/sockets/pending-requests.ts'
 import { toTidelogError } from '../src/to-tidelog-error.ts'
 
@@ -14,6 +19,8 @@ declare module 'fastify' {
     io: ChatServer
     /** What sockets wait to be answered. */
     pendingRequests: PendingRequests
+    /** What one user and one connection may cause. */
+    socketBounds: SocketBounds
   }
 }
 
@@ -27,31 +34,74 @@ const websocketsPatienceMs = 2_000
  */
 export default fp(async function socketIo (app, config: Config) {
   const work = new PendingRequests()
+  const { requests, handshakes } = app.limiters
+  const bounds: SocketBounds = { requests, sockets: config.SOCKETS_MAX, packetBytes: config.OUTBOX_BYTES_MAX }
+  const refusals = new RefusalLog(line => { app.log.info(line, 'sockets refused') })
   app.decorate('pendingRequests', work)
+  app.decorate('socketBounds', bounds)
   await app.register(fastifySocketIO.default, {
     // Compressing small packets costs far more than it saves.
     perMessageDeflate: false,
-    maxHttpBufferSize: config.REQUEST_BYTES_MAX,
+    maxHttpBufferSize: config.OUTBOX_BYTES_MAX,
     // A connection that asks for no namespace is nobody's.
-    connectTimeout: 10_000,
+    connectTimeout: nobodysMs,
+    allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
+      try {
+        handshakes.consume(app.addressOf(request))
+        decide(null, true)
+      } catch (thrown) {
+        const error = toTidelogError(thrown as Error)
+        refusals.add('handshake', error.code)
+        writeRefusal(request, error)
+        decide(error.message, false)
+      }
+    },
     cors: { origin: allowedOrigins(config) },
     preClose: done => { void close(app.io, work, connections).then(() => { done() }) }
   })
   // After Socket.IO, which puts itself before all other listeners.
   const connections = new OpenConnections(app.server)
 
+  guardEngine(app.io, app.server, {
+    packets: config.RATE_LIMIT_PACKETS, connects: config.RATE_LIMIT_CONNECTS, packetBytes: bounds.packetBytes, waitingBytes: config.WAITING_BYTES_MAX
+  })
+
+  /** @throws TidelogError */
+  async function admit (socket: ChatSocket): Promise<void> {
+    try {
+      socket.data.session = await app.verifyToken((socket.handshake.auth as Record<string, unknown> | undefined)?.['token'])
+    } catch (error) {
+      if (toTidelogError(error as Error).status === 401) requests.consume(`address:${app.addressOf(socket.request)}`)
+      throw error
+    }
+    const { userId } = socket.data.session.identity
+    requests.consume(userId)
+    requireSocketRoom(app.io, userId, bounds)
+  }
+
   app.io.use((socket, next) => {
     if (work.closing) return next(new Error('The server is shutting down'))
-    app.verifyToken((socket.handshake.auth as Record<string, unknown> | undefined)?.['token']).then(session => {
-      socket.data.session = session
-      next()
-    }, (thrown: Error) => {
+    admit(socket).then(() => { next() }, (thrown: Error) => {
       const error = toTidelogError(thrown)
-      app.log.info({ socketId: socket.id, address: app.addressOf(socket.request), code: error.code }, 'socket refused')
+      refusals.add('connect', error.code)
       next(Object.assign(new Error(error.message), { data: failureBody(error) }))
     })
   })
-}, { name: 'socket-io', dependencies: ['jwt', 'addresses'] })
+
+  app.addHook('onClose', async () => { refusals.flush() })
+}, { name: 'socket-io', dependencies: ['jwt', 'rate-limit', 'addresses'] })
+
+/** Answers a handshake itself: Engine.IO knows no status for it. */
+function writeRefusal (request: IncomingMessage & { res?: ServerResponse }, error: TidelogError): void {
+  if (request.res !== undefined) {
+    writeFailure(request.res, error)
+    return
+  }
+  const response = new ServerResponse(request)
+  response.assignSocket(request.socket)
+  response.shouldKeepAlive = false
+  writeFailure(response, error)
+}
 
 /** What is used of an Engine.IO connection: its own types do not say. */
 interface Connection extends NodeJS.EventEmitter {

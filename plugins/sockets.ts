@@ -39,7 +39,7 @@ export default fp(async function sockets (app, config: Config) {
     onEnd: typing => { tellOthers(services, { ...typing, on: false }).catch((error: unknown) => { app.log.error({ err: error }, 'the end of typing could not be told') }) }
   })
   const services: SocketServices = {
-    io, chat, sync, subscriptions, live, logger: app.log, verifyToken, requireSession, presence, typists, toTidelogError
+    io, chat, sync, subscriptions, live, logger: app.log, verifyToken, requireSession, presence, typists, bounds: app.socketBounds, toTidelogError
   }
   app.decorate('live', live)
 

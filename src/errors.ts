@@ -13,6 +13,7 @@ export const errorTable = {
   NOT_ALLOWED: { status: 403, retryable: false, text: 'You may not do this' },
   NOT_FOUND: { status: 404, retryable: false, text: 'Not found' },
   USER_NOT_FOUND: { status: 404, retryable: false, text: 'User not found' },
+  TIMEOUT: { status: 408, retryable: true, text: 'The request did not arrive in time' },
   USERNAME_TAKEN: { status: 409, retryable: false, text: 'This user name is taken' },
   EMAIL_TAKEN: { status: 409, retryable: false, text: 'This e-mail address is registered already' },
   IDEMPOTENCY_MISMATCH: { status: 409, retryable: false, text: 'This clientMessageId was used for another message' },
@@ -72,4 +73,9 @@ export function failureBody (error: TidelogError): Failure {
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     ...(error.current === undefined ? {} : { current: error.current })
   }
+}
+
+/** What a request is told that is TOO_LARGE, and what to do about it. */
+export function tooLargeText (bytesMax: number): string {
+  return `The request is larger than ${bytesMax} bytes: send less at once, a push with fewer operations`
 }

@@ -38,9 +38,10 @@ export async function prepareOutbox (
 ): Promise<PreparedCommit<PushResult[]>> {
   const outbox = new Outbox(context, identity)
   const results: Array<Promise<PushResult>> = []
-  for (const operation of operations) {
+  for (const [index, operation] of operations.entries()) {
     const { opId } = operation
-    const commit = await outbox.prepare(operation)
+    // The first is counted as the call.
+    const commit = await outbox.prepare(operation, index > 0)
     results.push(commit().then(
       (done): PushResult => ({ opId, success: true, ...done }),
       (error: unknown): PushResult => ({ opId, ...failureBody(failing(error)) } as PushResult)
@@ -64,10 +65,11 @@ class Outbox {
   }
 
   /** Never rejects: whatever goes wrong is the result of the operation. */
-  async prepare (operation: RawOperation): Promise<PreparedCommit<Done>> {
+  async prepare (operation: RawOperation, counts: boolean): Promise<PreparedCommit<Done>> {
     const names = namesOf(this.identity, operation as RawOperation & Record<string, unknown>)
     let commit: PreparedCommit<Done>
     try {
+      if (counts) this.context.countRequest(this.identity.userId)
       for (const name of names) await this.follow(name)
       commit = await this.prepareKind(parse(operation), names)
     } catch (error) {

@@ -74,7 +74,8 @@ export const serverEvents = {
     message: Type.String(),
     error: Type.String(),
     code: Type.String(),
-    event: Type.String(),
+    event: Type.String({ description: 'Empty: the connection as a whole; a disconnect follows' }),
+    retryAfterMs: Type.Optional(Type.Integer()),
     clientMessageId: Type.Optional(Type.String())
   })
 } as const satisfies Record<string, TSchema>

@@ -6,6 +6,7 @@ import type { SyncContext } from '../sync/context.ts'
 import type { LiveDelivery } from '../live/live-delivery.ts'
 import type { ChatServer, ChatSocket } from '../live/socket-types.ts'
 import type { Subscriptions } from '../live/subscriptions.ts'
+import type { Inlet } from './inlet.ts'
 import type { Outlet } from './outlet.ts'
 import type { PresenceService } from '../presence/presence-service.ts'
 import type { TokenTimer } from './token-timer.ts'
@@ -26,13 +27,25 @@ export interface SocketServices {
   requireSession: (session: Session) => void | Promise<void>
   presence: PresenceService
   typists: Typists
+  bounds: SocketBounds
   /** The failure that stands for whatever was thrown. */
   toTidelogError: (error: Error) => TidelogError
+}
+
+/** What one user and one connection may cause. */
+export interface SocketBounds {
+  /** Operations of a user, over all transports; `plugins/rate-limit.ts` has it. */
+  requests: { consume: (userId: string) => void, isFlooding: (userId: string) => boolean, waitMs: (userId: string) => number }
+  /** Sockets of one user; 0: any number. */
+  sockets: number
+  /** Largest packet, in bytes. */
+  packetBytes: number
 }
 
 /** One live socket. */
 export interface SocketContext extends SocketServices {
   socket: ChatSocket
+  inlet: Inlet
   outbound: Outlet
   operations: OperationQueue
   typing: TypingThrottle

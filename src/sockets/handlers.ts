@@ -24,6 +24,8 @@ import type { PreparedCommit } from '../chat/context.ts'
 interface Entry<E extends ClientEventName> {
   /** What the seed's clients are told when it fails and they sent no callback. */
   failure: string
+  /** What the event makes use of; the rest of a payload is not kept. All of it by default. */
+  keep?: (data: unknown) => unknown
   /** Up to the start of the commit in the socket's order; what it returns goes on without holding up the next. */
   run: (live: SocketContext, data: ClientInput<E>) => Promise<PreparedCommit<Reply>>
 }
@@ -34,9 +36,10 @@ const failedToSend = 'Failed to send message'
 export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   setupUser: {
     failure: 'Failed to set up user',
-    run: async (live, data) => {
+    keep: wantsLive,
+    run: async (live, all) => {
       const { userId } = identityOf(live)
-      const heads = wantsLive(data) ? { heads: await goLive(live) } : {}
+      const heads = all === true ? { heads: await goLive(live) } : {}
       return async () => ({ ack: { userId, ...heads }, event: ['userSetup', { success: true, userId }] })
     }
   },
@@ -50,6 +53,7 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   },
   joinCommonChat: {
     failure: 'Failed to join common chat',
+    keep: nothing,
     run: async ({ socket, subscriptions }) => {
       await subscriptions.subscribeCommonChat(socket)
       return async () => ({ ack: {}, event: ['joinedCommonChat', { success: true }] })
@@ -57,6 +61,7 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   },
   leaveCommonChat: {
     failure: 'Failed to leave common chat',
+    keep: nothing,
     run: async ({ socket, subscriptions }) => {
       subscriptions.unsubscribe(socket, commonChatId)
       return async () => ({ ack: {}, event: ['leftCommonChat', { success: true }] })
@@ -148,6 +153,10 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
 
 function wantsLive (data: unknown): boolean {
   return typeof data === 'object' && data !== null && (data as { live?: unknown }).live === true
+}
+
+function nothing (): null {
+  return null
 }
 
 function identityOf ({ socket }: SocketContext) {

@@ -1,47 +1,37 @@
+import { type Client, type Connection, clientOf, inletOf } from './engine-io.ts'
+import type { Inlet, RawPacket } from './inlet.ts'
 import type { ChatSocket } from '../live/socket-types.ts'
 
 /** Packets, and their length, that wait for a client to take them before live events to it are dropped. */
 export const waitingMax = { packets: 1_000, bytes: 1 << 20 }
-/** Length of what waits, answers included, above which nothing more is read from the client. */
-const answersBytesMax = 4 << 20
-
-/** What is used of Socket.IO's and Engine.IO's connections: their own types do not say. */
-interface Client {
-  conn: Connection
-  writeToEngine: (packets: Packet | readonly Packet[], options: { preEncoded?: boolean }) => void
-}
-
-type Packet = string | Buffer
-
-interface Connection extends NodeJS.EventEmitter {
-  writeBuffer: unknown[]
-  transport: { socket?: { pause?: () => void, resume?: () => void } }
-}
 
 const outlets = new WeakMap<object, Outlet>()
 
 /**
  * What one connection is sent. Events that go to many (Socket.IO encodes them once) are dropped while the client is
  * behind; when it has caught up it is told to sync. Answers are never dropped, but a client that takes none is not
- * listened to. So what waits for one client is bounded.
+ * listened to above half of what may wait, and is closed above all of it. So what waits for one client is bounded.
  */
 export class Outlet {
   private readonly conn: Connection
+  private readonly inlet: Inlet
+  private readonly waitingBytesMax: number
   private readonly resync: () => void
   private waitingBytes = 0
   private behind = false
-  private paused = false
   private readonly whenTaken: Array<() => void> = []
 
   static of (socket: ChatSocket): Outlet {
-    const client = socket.client as unknown as Client
-    const outlet = outlets.get(client) ?? new Outlet(client, () => { socket.emit('resync', {}) })
+    const client = clientOf(socket)
+    const outlet = outlets.get(client) ?? new Outlet(client, inletOf(socket), () => { socket.emit('resync', {}) })
     outlets.set(client, outlet)
     return outlet
   }
 
-  private constructor (client: Client, resync: () => void) {
+  private constructor (client: Client, inlet: Inlet, resync: () => void) {
     this.conn = client.conn
+    this.inlet = inlet
+    this.waitingBytesMax = inlet.limits.waitingBytes === 0 ? Infinity : inlet.limits.waitingBytes
     this.resync = resync
     const write = client.writeToEngine.bind(client)
     client.writeToEngine = (packets, options) => {
@@ -51,7 +41,8 @@ export class Outlet {
       }
       this.waitingBytes += lengthOf(packets)
       write(packets, options)
-      if (this.waitingBytes > answersBytesMax) this.pause()
+      if (this.waitingBytes > this.waitingBytesMax) this.inlet.flood(0)
+      else if (this.waitingBytes > this.waitingBytesMax / 2) this.inlet.hold('out')
     }
     // The connection's buffer is empty: what was in it is with the transport, which takes no more until that has gone.
     this.conn.on('drain', () => { this.taken() })
@@ -65,21 +56,12 @@ export class Outlet {
 
   /** Resolves when the client takes its answers, or is gone; undefined: it does. */
   room (): Promise<void> | undefined {
-    return this.waitingBytes <= answersBytesMax ? undefined : new Promise(resolve => { this.whenTaken.push(resolve) })
-  }
-
-  private pause (): void {
-    if (this.paused) return
-    this.paused = true
-    this.conn.transport.socket?.pause?.()
+    return this.waitingBytes <= this.waitingBytesMax / 2 ? undefined : new Promise(resolve => { this.whenTaken.push(resolve) })
   }
 
   private taken (): void {
     this.waitingBytes = 0
-    if (this.paused) {
-      this.paused = false
-      this.conn.transport.socket?.resume?.()
-    }
+    this.inlet.release('out')
     for (const resolve of this.whenTaken.splice(0)) resolve()
     if (!this.behind) return
     this.behind = false
@@ -87,6 +69,6 @@ export class Outlet {
   }
 }
 
-function lengthOf (packets: Packet | readonly Packet[]): number {
+function lengthOf (packets: RawPacket | readonly RawPacket[]): number {
   return typeof packets === 'string' || Buffer.isBuffer(packets) ? packets.length : packets.reduce((sum, packet) => sum + packet.length, 0)
 }

@@ -46,6 +46,7 @@ export function sendFailure (
     error: error.message,
     code: error.code,
     event: about.event,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     ...(typeof clientMessageId === 'string' && !isLonger(clientMessageId, ClientMessageId.maxLength!) ? { clientMessageId } : {})
   })
 }

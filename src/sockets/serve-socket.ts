@@ -1,38 +1,73 @@
 import { guardedBy } from '../chat/context.ts'
-import { TidelogError } from '../errors.ts'
+import { TidelogError, tooLargeText } from '../errors.ts'
 import { type Check, checkOf } from '../lib/json-schema.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
-import { type Reply, sendReply, readArguments, sendFailure } from './reply.ts'
+import { type Reply, type Callback, sendReply, readArguments, sendFailure } from './reply.ts'
+import { acknowledgeRaw, clientOf, inletOf } from './engine-io.ts'
 import { Outlet } from './outlet.ts'
-import type { SocketContext, SocketServices } from './context.ts'
+import { RefusalLog } from './refusal-log.ts'
+import type { SocketContext, SocketBounds, SocketServices } from './context.ts'
 import { eventHandlers } from './handlers.ts'
 import { TokenTimer } from './token-timer.ts'
 import { OperationQueue } from './operation-queue.ts'
-import { type ChatSocket, sessionRoom, userRoom } from '../live/socket-types.ts'
+import { type ChatServer, type ChatSocket, sessionRoom, userRoom } from '../live/socket-types.ts'
 import { TypingThrottle } from './typing-throttle.ts'
 import type { PendingRequests } from './pending-requests.ts'
 import type { PreparedCommit } from '../chat/context.ts'
 
-type Handler = (live: SocketContext, data: unknown) => Promise<PreparedCommit<Reply>>
+interface Handler {
+  check: Check
+  failure: string
+  keep: (data: unknown) => unknown
+  run: (live: SocketContext, data: unknown) => Promise<PreparedCommit<Reply>>
+}
 
 /** The table, with its schemas compiled. A Map: no name that a client sends finds a property of an object. */
-const handlers = new Map(Object.entries(eventHandlers).map(([name, { failure, run }]): [string, { check: Check, failure: string, run: Handler }] =>
-  [name, { check: checkOf(clientEvents[name as ClientEventName].input), failure, run: run as Handler }]))
+const handlers = new Map(Object.entries(eventHandlers).map(([name, { failure, keep = (data: unknown) => data, run }]): [string, Handler] =>
+  [name, { check: checkOf(clientEvents[name as ClientEventName].input), failure, keep, run: run as Handler['run'] }]))
+
+/** An event that has come in. */
+interface Incoming {
+  event: string
+  handler: Handler | undefined
+  /** What the event makes use of: nothing else is kept while it waits. */
+  data: unknown
+  callback: Callback | undefined
+}
+
+/** Milliseconds for which a connection may be nobody's. */
+export const nobodysMs = 10_000
+
+/** @throws TidelogError RATE_LIMITED if the user has as many sockets in this process as a user may have */
+export function requireSocketRoom (io: ChatServer, userId: string, { sockets: max }: Pick<SocketBounds, 'sockets'>): void {
+  const sockets = io.of('/').adapter.rooms.get(userRoom(userId))?.size ?? 0
+  if (max > 0 && sockets >= max) throw new TidelogError('RATE_LIMITED', 'This user has too many sockets', { retryAfterMs: nobodysMs })
+}
 
 /** Serves a socket whose handshake went well, until it is gone. */
 export function serveSocket (socket: ChatSocket, services: SocketServices, work: PendingRequests): void {
   const { identity } = socket.data.session
+  try {
+    // Several may have been let in beside each other.
+    requireSocketRoom(services.io, identity.userId, services.bounds)
+  } catch {
+    socket.disconnect(true)
+    return
+  }
   const logger = services.logger.child({ socketId: socket.id, userId: identity.userId })
+  const inlet = inletOf(socket)
+  const refusals = new RefusalLog(line => { logger.info(line, 'events refused') })
   const live: SocketContext = {
     ...services,
     chat: guardedBy(services.chat, () => services.requireSession(socket.data.session)),
     logger,
     socket,
+    inlet,
     outbound: Outlet.of(socket),
     toLoggedError: event => thrown => {
       const error = services.toTidelogError(thrown instanceof Error ? thrown : new Error(String(thrown)))
       if (error.status >= 500) logger.error({ err: thrown, event }, 'event failed')
-      else logger.info({ event, code: error.code }, 'event refused')
+      else refusals.add(event, error.code)
       return error
     },
     operations: new OperationQueue(),
@@ -50,18 +85,70 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
   live.presence.serve(socket, identity.userId)
   live.tokenClock.follow(socket.data.session)
   logger.info({ transport: socket.conn.transport.name }, 'socket connected')
+  inlet.ownedBy({
+    onOther: () => { spend(live) },
+    onTooLarge: (event, ackId) => { refuseTooLarge(live, event, ackId) },
+    onFlood: retryAfterMs => { disconnectFlood(live, retryAfterMs) }
+  })
   socket.on('disconnect', reason => {
     live.tokenClock.stop()
     live.typists.gone(identity.userId, socket.id, live.typing.on())
+    refusals.flush()
     logger.info({ reason }, 'socket disconnected')
+    endNobodys(socket)
   })
-  socket.onAny((event: unknown, ...given: unknown[]) => { work.add(answer(live, String(event).slice(0, 100), given, work.closing)) })
+  socket.onAny((name: unknown, ...given: unknown[]) => {
+    const event = String(name).slice(0, 100)
+    const { data, callback } = readArguments(given)
+    const handler = handlers.get(event)
+    if (!spend(live)) {
+      refuseIncoming(live, { event, handler, data, callback }, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs: services.bounds.requests.waitMs(identity.userId) }))
+      return
+    }
+    inlet.began()
+    const answered = answer(live, { event, handler, data: handler === undefined ? data : handler.keep(data), callback }, work.closing)
+    work.add(answered.then(() => { inlet.settled() }))
+  })
+}
+
+/** A connection whose user has gone is closed, unless somebody takes it over. */
+function endNobodys (socket: ChatSocket): void {
+  const { sockets, conn } = clientOf(socket)
+  setTimeout(() => { if (sockets.size === 0) conn.close() }, nobodysMs).unref()
+}
+
+/** Counts an operation against the user's limit. A connection that goes on above it is closed. @returns false: it is refused */
+function spend ({ bounds: { requests }, socket, inlet }: SocketContext): boolean {
+  const { userId } = socket.data.session.identity
+  try {
+    requests.consume(userId)
+    return true
+  } catch {
+    if (requests.isFlooding(userId)) inlet.flood(requests.waitMs(userId))
+    return false
+  }
+}
+
+function refuseIncoming (live: SocketContext, { event, handler, data, callback }: Incoming, thrown: unknown): void {
+  sendFailure(live.socket, live.toLoggedError(event)(thrown), { event, text: handler?.failure ?? 'Unknown event', data }, callback)
+}
+
+function refuseTooLarge (live: SocketContext, event: string, ackId: number | undefined): void {
+  const error = live.toLoggedError(event)(new TidelogError('TOO_LARGE', tooLargeText(live.bounds.packetBytes)))
+  const callback = ackId === undefined ? undefined : (answer: object) => { acknowledgeRaw(live.socket, ackId, answer) }
+  sendFailure(live.socket, error, { event, text: handlers.get(event)?.failure ?? 'Unknown event', data: undefined }, callback)
+}
+
+function disconnectFlood (live: SocketContext, retryAfterMs: number): void {
+  const { socket, logger } = live
+  logger.warn({ retryAfterMs }, 'socket closed: it brought in, or left waiting, more than one connection may')
+  sendFailure(socket, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs }), { event: '', text: 'Too many requests', data: undefined }, undefined)
+  socket.disconnect(true)
 }
 
 /** Answers one event, whatever it is; never rejects. */
-async function answer (live: SocketContext, event: string, given: unknown[], closing: boolean): Promise<void> {
-  const { data, callback } = readArguments(given)
-  const handler = handlers.get(event)
+async function answer (live: SocketContext, incoming: Incoming, closing: boolean): Promise<void> {
+  const { event, handler, data, callback } = incoming
   try {
     if (handler === undefined) throw new TidelogError('VALIDATION', 'There is no such event')
     if (closing) throw new TidelogError('UNAVAILABLE', 'The server is shutting down', { retryAfterMs: 1_000 })
@@ -71,8 +158,7 @@ async function answer (live: SocketContext, event: string, given: unknown[], clo
     live.logger.debug({ event }, 'event answered')
     sendReply(live.socket, answered, callback)
   } catch (thrown) {
-    const error = live.toLoggedError(event)(thrown)
-    sendFailure(live.socket, error, { event, text: handler?.failure ?? 'Unknown event', data }, callback)
+    refuseIncoming(live, incoming, thrown)
   }
 }
 

@@ -1,12 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { guardedBy } from '../../../src/chat/context.ts'
+import type { Config } from '../../../src/config.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { PushBody, PushInput } from '../../../src/schemas/push.ts'
 import { pushOutbox } from '../../../src/outbox/push.ts'
 import { toTidelogError } from '../../../src/to-tidelog-error.ts'
 
-const pushRoutes: FastifyPluginAsyncTypebox = async app => {
+const pushRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
   app.post('/push', {
+    bodyLimit: config.OUTBOX_BYTES_MAX,
     onRequest: app.authenticate,
     schema: {
       summary: 'An offline outbox',

@@ -1,0 +1,277 @@
+import { RateCounter } from '../lib/rate-counter.ts'
+
+/** What one connection may bring in; 0: any amount. */
+export interface InletLimits {
+  /** Packets in 10 seconds, whatever they are. */
+  packets: number
+  /** CONNECT packets in 10 seconds. */
+  connects: number
+  /** Largest packet, in bytes. */
+  packetBytes: number
+  /** Bytes that wait, in either direction. */
+  waitingBytes: number
+}
+
+/** What a connection is to its transport. */
+export interface Tap {
+  /** Stops or goes on reading. */
+  read: (on: boolean) => void
+  /** Sends a packet of Socket.IO's protocol. */
+  send: (packet: string) => void
+  /** Closes the connection, and reads nothing more meanwhile. */
+  end: () => void
+}
+
+/** What the user of an authenticated connection is told; before that a connection that does wrong is closed. */
+export interface Owner {
+  /** A packet that is no event and no CONNECT: it costs as much as one. */
+  onOther: () => void
+  /** An event that is too large was dropped. */
+  onTooLarge: (event: string, ackId: number | undefined) => void
+  /** There was more than the connection may bring in. */
+  onFlood: (retryAfterMs: number) => void
+}
+
+export type RawPacket = string | Buffer
+
+/** Largest CONNECT packet, in characters: a token and what clients say with it. What it holds is kept as long as the connection. */
+const connectCharsMax = 32_768
+/** What one connection may have done in one turn of the loop; the rest waits for the next ones. */
+const turnMax = { packets: 8, chars: 65_536 }
+/** Events of one connection that are under way: whoever shares the database with them waits behind them. */
+const runningMax = 128
+const windowMs = 10_000
+
+let turn = 0
+let isTicking = false
+
+/** The number of the present turn of the loop. */
+function presentTurn (): number {
+  if (!isTicking) {
+    isTicking = true
+    setImmediate(() => {
+      isTicking = false
+      turn++
+    })
+  }
+  return turn
+}
+
+/**
+ * What comes in over one connection, packet by packet before it is parsed. Packets are counted; those that do not fit
+ * this turn of the loop wait for the next, and meanwhile nothing is read. Nothing is read either while too much of what
+ * came waits to be done ('in'), or while the client does not take its answers ('out').
+ */
+export class Inlet {
+  readonly limits: InletLimits
+  private readonly counts: RateCounter
+  private readonly connects: RateCounter
+  private tap: Tap | undefined
+  private owner: Owner | undefined
+  private readonly holds = new Set<'in' | 'out' | 'queue'>()
+  private queue: Array<{ data: RawPacket, pass: (data: RawPacket) => void }> = []
+  private queuedAt = 0
+  private isScheduled = false
+  private inTurn = { turn: -1, packets: 0, chars: 0 }
+  /** Characters that came since nothing was under way. */
+  private waiting = 0
+  private running = 0
+  /** Binary attachments that are to come, and of which no event makes use. */
+  private attachments = 0
+  private ended = false
+  private readonly whenIdle: Array<() => void> = []
+
+  constructor (limits: InletLimits, now?: () => number) {
+    this.limits = limits
+    this.counts = new RateCounter(limits.packets, windowMs, now)
+    this.connects = new RateCounter(limits.connects, windowMs, now)
+  }
+
+  attach (tap: Tap): void {
+    this.tap = tap
+  }
+
+  /** From now on the connection is a user's. */
+  ownedBy (owner: Owner): void {
+    this.owner = owner
+  }
+
+  get isEnded (): boolean {
+    return this.ended
+  }
+
+  /** Is there room for so many packets? Above it the connection is closed. @returns milliseconds to wait; 0: there is */
+  refusesMany (packets: number): number {
+    const { packets: max } = this.limits
+    if (max === 0 || this.counts.countOf('') + packets <= max) return 0
+    this.counts.add('', 0)
+    const retryAfterMs = this.counts.waitMs('')
+    this.flood(retryAfterMs)
+    return retryAfterMs
+  }
+
+  /**
+   * Takes a packet of Engine.IO's protocol. @param pass is called with it later if this turn has had enough
+   * @returns what is to be decoded now; undefined: nothing
+   */
+  take (data: RawPacket, pass: (data: RawPacket) => void): RawPacket | undefined {
+    if (this.ended) return undefined
+    if (this.counts.add('') > this.limits.packets) {
+      this.flood(this.counts.waitMs(''))
+      return undefined
+    }
+    if (this.queue.length === 0 && this.fits(data)) return this.admit(data)
+    this.queue.push({ data, pass })
+    this.hold('queue')
+    this.schedule()
+    return undefined
+  }
+
+  /** Resolves when everything that was taken is passed on, and more may come; undefined: it is so. */
+  idle (): Promise<void> | undefined {
+    return this.isIdle ? undefined : new Promise(resolve => { this.whenIdle.push(resolve) })
+  }
+
+  /** An event that came in is under way. */
+  began (): void {
+    if (++this.running >= runningMax) this.hold('in')
+  }
+
+  settled (): void {
+    if (--this.running === 0) this.waiting = 0
+    if (this.running <= runningMax / 2 && !this.isBrimful) this.release('in')
+  }
+
+  hold (why: 'in' | 'out' | 'queue'): void {
+    // In any case: the connection may have changed its transport since.
+    this.tap?.read(false)
+    this.holds.add(why)
+  }
+
+  release (why: 'in' | 'out' | 'queue'): void {
+    if (!this.holds.delete(why)) return
+    if (this.queue.length > 0 && !this.isHeld) this.schedule()
+    this.toldIfIdle()
+  }
+
+  /** The connection is gone, or to be: nothing that waits is of use. */
+  end (): void {
+    this.ended = true
+    this.queue = []
+    this.holds.clear()
+    this.toldIfIdle()
+  }
+
+  /** Closes the connection, which tells its user why. */
+  flood (retryAfterMs: number): void {
+    if (this.ended) return
+    this.end()
+    this.owner?.onFlood(retryAfterMs)
+    this.tap?.end()
+  }
+
+  private get isHeld (): boolean {
+    return this.holds.has('in') || this.holds.has('out')
+  }
+
+  /** Has as much come since nothing was under way as may wait? */
+  private get isBrimful (): boolean {
+    const { waitingBytes } = this.limits
+    return waitingBytes > 0 && this.waiting > waitingBytes / 4
+  }
+
+  private get isIdle (): boolean {
+    return this.ended || (this.queue.length === 0 && this.holds.size === 0)
+  }
+
+  private toldIfIdle (): void {
+    if (!this.isIdle) return
+    if (!this.ended) this.tap?.read(true)
+    for (const resolve of this.whenIdle.splice(0)) resolve()
+  }
+
+  private fits ({ length }: RawPacket): boolean {
+    const present = presentTurn()
+    if (this.inTurn.turn !== present) this.inTurn = { turn: present, packets: 0, chars: 0 }
+    if (this.isHeld || this.inTurn.packets >= turnMax.packets || this.inTurn.chars >= turnMax.chars) return false
+    this.inTurn.packets++
+    this.inTurn.chars += length
+    return true
+  }
+
+  private schedule (): void {
+    if (this.isScheduled) return
+    this.isScheduled = true
+    setImmediate(() => {
+      this.isScheduled = false
+      this.passOn()
+    })
+  }
+
+  private passOn (): void {
+    while (this.queuedAt < this.queue.length && this.fits(this.queue[this.queuedAt]!.data)) {
+      const { data, pass } = this.queue[this.queuedAt++]!
+      const admitted = this.admit(data)
+      if (admitted !== undefined) pass(admitted)
+    }
+    if (this.queuedAt < this.queue.length) {
+      if (!this.isHeld) this.schedule()
+      return
+    }
+    this.queue = []
+    this.queuedAt = 0
+    this.release('queue')
+  }
+
+  /** What is to be decoded of a packet. The first mark is Engine.IO's (4 is a message), the second Socket.IO's. */
+  private admit (data: RawPacket): RawPacket | undefined {
+    if (typeof data !== 'string' || data.startsWith('b')) return this.admitBinary(data)
+    if (data.charCodeAt(0) !== 0x34) return data
+    switch (data.charAt(1)) {
+      case '2': return this.admitEvent(data)
+      case '0': return this.admitConnect(data)
+      case '5': return this.admitEvent(this.withoutAttachments(data, '42'))
+    }
+    this.owner?.onOther()
+    if (this.ended) return undefined
+    // Nobody waits for a binary acknowledgement.
+    return this.withoutAttachments(data, '') === data ? data : undefined
+  }
+
+  private admitBinary (data: RawPacket): RawPacket | undefined {
+    if (this.attachments === 0) return data
+    this.attachments--
+    return undefined
+  }
+
+  /** No event takes binary data: what comes with one is dropped, and the placeholders are what is checked. */
+  private withoutAttachments (data: string, mark: string): string {
+    const head = /^4[56](\d{1,6})-/.exec(data.slice(0, 9))
+    if (head === null || head[1] === '0') return data
+    this.attachments += Number(head[1])
+    return mark + data.slice(head[0].length)
+  }
+
+  private admitEvent (data: string): string | undefined {
+    const { packetBytes } = this.limits
+    if (data.length * 3 > packetBytes && (data.length > packetBytes || Buffer.byteLength(data) > packetBytes)) {
+      const [, ackId, event] = /^42(\d{0,15})\["([^"\\]{0,100})/.exec(data.slice(0, 120)) ?? []
+      if (this.owner === undefined) this.flood(0)
+      else this.owner.onTooLarge(event ?? '', ackId === undefined || ackId === '' ? undefined : Number(ackId))
+      return undefined
+    }
+    this.waiting += data.length
+    if (this.isBrimful && this.running > 0) this.hold('in')
+    return data
+  }
+
+  private admitConnect (data: string): string | undefined {
+    if (this.connects.add('') > this.limits.connects) {
+      this.flood(this.connects.waitMs(''))
+      return undefined
+    }
+    if (data.length <= connectCharsMax) return data
+    this.tap?.send(`4${JSON.stringify({ message: 'The request is too large', data: { success: false, code: 'TOO_LARGE' } })}`)
+    return undefined
+  }
+}
