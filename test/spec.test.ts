@@ -27,7 +27,7 @@ t.test('every invariant names where it is kept and a test whose title begins wit
 })
 
 t.test('the pages of docs link only to files that exist', async t => {
-  for (const page of ['ARCHITECTURE.md', 'AUTHENTICATION.md', 'PROTOCOL.md', 'SPEC.md']) {
+  for (const page of ['ARCHITECTURE.md', 'AUTHENTICATION.md', 'PROTOCOL.md', 'SECURITY.md', 'SPEC.md']) {
     const text = readFileSync(join(root, 'docs', page), 'utf8')
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.ok(existsSync(join(root, 'docs', target!)), `${page}: ${target!}`)
   }
