@@ -43,6 +43,7 @@ export const sections = {
   presence: '§3 Presence',
   junk: '§3–4 Bad input',
   limits: '§4 Limits',
+  abuse: '§4 Abuse',
   reads: '§4 Reads and unread counts',
   heads: '§4 Heads',
   polls: '§4 Long polls',

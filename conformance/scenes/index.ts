@@ -2,6 +2,7 @@ import type { History } from '../history.ts'
 import type { Person } from '../people.ts'
 import type { SectionName } from '../report.ts'
 import type { Rest } from '../rest.ts'
+import { abuse } from './abuse.ts'
 import { blocks } from './blocks.ts'
 import { Cast } from './cast.ts'
 import { answersToRetries, contents } from './changes.ts'
@@ -29,11 +30,15 @@ export const scenes: ReadonlyArray<[SectionName, Scene]> = [
   ['rooms', roles], ['rooms', publicRooms], ['views', views], ['views', comingBack],
   ['reads', reads], ['reads', manyUnread],
   ['heads', heads], ['polls', polls],
-  ['junk', junk], ['junk', junkEvents], ['limits', limits], ['documents', documents]
+  ['junk', junk], ['junk', junkEvents], ['limits', limits], ['documents', documents],
+  ['abuse', abuse]
 ]
 
 /** Those that mostly wait, or look at nothing that others could change: they are played beside each other, after the exact ones. */
 const patient: ReadonlySet<Scene> = new Set<Scene>([presence, limits, expiry, junk, documents])
+
+/** Those that nobody else should be played beside, and not before. */
+const loud: ReadonlySet<Scene> = new Set<Scene>([abuse])
 
 export interface RoundOptions {
   history: History
@@ -67,6 +72,7 @@ export async function playScenes ({ history, only = scenes, patienceMs = 8_000, 
     history.observations.push(...sheet.observations)
     history.unexercised.push(...sheet.unexercised)
   }
-  for (const one of only.filter(([, scene]) => !patient.has(scene))) await play(one)
+  for (const one of only.filter(([, scene]) => !patient.has(scene) && !loud.has(scene))) await play(one)
   await Promise.all(only.filter(([, scene]) => patient.has(scene)).map(play))
+  for (const one of only.filter(([, scene]) => loud.has(scene))) await play(one)
 }

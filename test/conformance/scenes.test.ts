@@ -5,8 +5,8 @@ import { scenes } from '../../conformance/scenes/index.ts'
 import { startApp } from '../helpers/app.ts'
 import { environment, fewAtOnce, play } from './play.ts'
 
-/** Those of these sections are played by scenes-junk.test.ts and limits.test.ts. */
-const elsewhere: ReadonlySet<SectionName> = new Set(['junk', 'limits'])
+/** Those of these sections are played by scenes-junk.test.ts, limits.test.ts and abuse.test.ts. */
+const elsewhere: ReadonlySet<SectionName> = new Set(['junk', 'limits', 'abuse'])
 
 t.test('every scene holds through a proxy that changes nothing', async t => {
   const app = await startApp(t, environment)
