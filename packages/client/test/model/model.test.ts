@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { mutants } from './mutants.ts'
-import { type Mutation, type Spec, type Step, World } from './world.ts'
+import type { Mutation, Spec, Step } from './spec.ts'
+import { World } from './world.ts'
 
 /** More for a long run: TIDELOG_RUNS=100000 */
 const runs = Number(process.env['TIDELOG_RUNS'] ?? 2_000)

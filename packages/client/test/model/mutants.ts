@@ -1,11 +1,16 @@
-import type { Mutation, Step } from './world.ts'
+import type { Mutation, Step } from './spec.ts'
 
 const answer: Step = { type: 'answer', isLost: false }
 
 /** Plausible ways to write a client that loses, doubles or invents messages: the check must find every one. */
 export const mutants: Record<string, Mutation> = {
   'cursors are stored and rows are not': { bendBatch: ({ rows, ...batch }) => batch },
-  'operations are settled in a step of their own, which a crash forgets': { bendBatch: ({ settle, ...batch }) => batch },
+  'an operation is settled when it is sent, and not when it is answered': {
+    bendBatch: ({ put = [], settle = [], ...batch }) => {
+      const sent = put.filter(({ state }) => state === 'sending').map(operation => ({ ...operation, version: operation.version - 1 }))
+      return { ...batch, put: put.filter(({ state }) => state !== 'sending'), settle: [...settle, ...sent] }
+    }
+  },
   'a live change is taken for the next one whatever its rev': {
     bendSyncer: syncer => {
       const hear = syncer.hear.bind(syncer)

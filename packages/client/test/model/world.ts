@@ -7,38 +7,15 @@ import { Sender } from '../../src/engine/sender.ts'
 import { Syncer } from '../../src/engine/syncer.ts'
 import { TidelogError } from '../../src/errors.ts'
 import { applyHistory } from '../../src/pure/apply.ts'
-import { type Change, type LiveEvent, toChange, toHistory } from '../../src/pure/normalize.ts'
+import { type LiveEvent, toChange, toHistory } from '../../src/pure/normalize.ts'
 import { plan } from '../../src/pure/outbox.ts'
 import type { Row } from '../../src/pure/state.ts'
 import { Value } from '../../src/readable.ts'
 import { type Held, applyBatch, loadHeld, nothingHeld, rowsHeld } from '../../src/storage/apply-batch.ts'
-import type { AccountStorage, Batch } from '../../src/storage/storage.ts'
+import type { AccountStorage } from '../../src/storage/storage.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
 import { Server, hall, me, other, room } from './server.ts'
-
-export type Step =
-  | { type: 'say' | 'edit' | 'delete' | 'purge' | 'hidden' | 'read', place: number, pick: number }
-  | { type: 'kick' | 'return' | 'restore' | 'disconnect' | 'connect' | 'crash' | 'tick' | 'beat' }
-  | { type: 'deliver', order: number, fate: 'once' | 'twice' | 'never' }
-  | { type: 'answer', isLost: boolean }
-  | { type: 'send' | 'change' | 'undo' | 'mark', place: number, pick: number }
-  | { type: 'page', place: number, isLate: boolean }
-  | { type: 'jump', ms: number }
-
-export interface Spec { seed: number, limit: number, diesAt: number, steps: Step[] }
-
-/** Ways to break the client. */
-export interface Mutation {
-  /** What the storage does with a batch. */
-  bendBatch?: (batch: Batch) => Batch
-  bendEvent?: (event: LiveEvent) => LiveEvent
-  bendEngine?: (engine: Engine) => void
-  bendSyncer?: (syncer: Syncer) => void
-  /** Applies pages of history whatever has happened since they were asked for. */
-  takesOldPages?: boolean
-  /** What happens before the random part. */
-  first?: Step[]
-}
+import type { Mutation, Spec, Step } from './spec.ts'
 
 const places = [room, hall]
 
@@ -362,5 +339,3 @@ export class World {
     for (const operation of plan(this.engine.operations, Infinity)) if (operation.conversationId === id) this.broken.push('C2: the outbox is not empty')
   }
 }
-
-export type { Change }
