@@ -24,13 +24,16 @@ export function Composer ({
   title,
   context,
   onContext,
-  onEditLast
+  onEditLast,
+  onSent
 }: {
   conversation: Conversation
   title: string
   context: Context | undefined
   onContext: (context: Context | undefined) => void
   onEditLast: () => void
+  /** A message went to the outbox: its author wants to see it. */
+  onSent: () => void
 }) {
   const t = texts.value.chat
   const area = useRef<HTMLTextAreaElement>(null)
@@ -102,6 +105,7 @@ export function Composer ({
     } else {
       conversation.draft.set('')
       void conversation.send(text, { mentions, ...(context === undefined ? {} : { replyTo: context.message }) })
+      onSent()
     }
     leave()
     area.current?.focus()

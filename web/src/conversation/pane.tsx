@@ -160,6 +160,7 @@ function Talk ({
           context={context}
           onContext={setContext}
           onEditLast={editLast}
+          onSent={log.toNewest}
         />
       </div>
       {menu !== undefined && (
