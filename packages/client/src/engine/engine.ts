@@ -215,7 +215,8 @@ export class Engine {
     }
     const unread = [...rows.values()].filter(row => row.senderId !== this.userId && counts(row) && !this.isHidden(id, row, patch.selfNow))
     const named = unread.filter(({ mentions }) => mentions?.all === true || mentions?.userIds.includes(this.userId) === true)
-    return { unreadCount: Math.min(unreadMax, unread.length), mentionCount: named.length }
+    // Reading, a delete and a purge only make it less; the server may count from a later place, as for who came later.
+    return { unreadCount: Math.min(unreadMax, unreadCount, unread.length), mentionCount: Math.min(mentionCount, named.length) }
   }
 
   private isHidden (id: string, { senderId }: Row, { blocked }: SelfRecord): boolean {

@@ -1,6 +1,6 @@
 import type { Mutation, Step } from './spec.ts'
 
-const answer: Step = { type: 'answer', isLost: false }
+const answers = Array.from({ length: 12 }, (): Step => ({ type: 'answer', isLost: false }))
 
 /** Plausible ways to write a client that loses, doubles or invents messages: the check must find every one. */
 export const mutants: Record<string, Mutation> = {
@@ -20,8 +20,9 @@ export const mutants: Record<string, Mutation> = {
   'a page of history from before a reset is taken': {
     takesOldPages: true,
     first: [
-      ...Array.from({ length: 6 }, (): Step => ({ type: 'say', place: 0, pick: 0 })), { type: 'connect' }, answer, answer, answer, answer, answer, answer,
-      { type: 'page', place: 0, isLate: true }, { type: 'edit', place: 0, pick: 4 }, { type: 'edit', place: 0, pick: 5 }, { type: 'restore' }
+      ...Array.from({ length: 6 }, (): Step => ({ type: 'say', place: 0, pick: 0 })), { type: 'connect' }, ...answers,
+      { type: 'page', place: 0, isLate: true }, { type: 'edit', place: 0, pick: 4 }, { type: 'edit', place: 0, pick: 5 }, { type: 'restore' },
+      { type: 'connect' }, ...answers, { type: 'page', place: 0, isLate: false }
     ]
   },
   'a purge is not stored': { bendBatch: ({ purge, ...batch }) => batch },

@@ -97,8 +97,11 @@ export class Server {
   setMember (isMember: boolean): void {
     if (isMember === this.isMember) return
     this.isMember = isMember
-    if (isMember) this.stays++
-    else this.readSeqs.delete(room)
+    if (isMember) {
+      this.stays++
+      // Who comes has read what was there before; the own log does not say so.
+      this.readSeqs.set(room, this.logs.get(room)!.seq)
+    } else this.readSeqs.delete(room)
     this.put('self', `membership ${room}`, { kind: 'membership', conversationId: room, userId: me, role: isMember ? 'member' : null })
   }
 

@@ -248,6 +248,7 @@ export class World {
 
   private async page (id: string, isLate: boolean): Promise<void> {
     const { engine } = this
+    if (!isLate && this.pages.length > 0) return await this.takePages()
     const record = engine.conversations.get(id)
     if (record === undefined || !this.server.isMine(id)) return
     const before = record.ranges[0]?.[0] ?? record.top + 1
@@ -260,7 +261,11 @@ export class World {
         if (applyHistory(patch, id, toHistory(page), { before, generation: now })) await engine.commitPatch(patch)
       }).catch(() => {})
     })
-    if (!isLate) for (const take of this.pages.splice(0)) await take()
+    if (!isLate) await this.takePages()
+  }
+
+  private async takePages (): Promise<void> {
+    for (const take of this.pages.splice(0)) await take()
   }
 
   /** C3, at every moment: within what is shown there is no hole. */
