@@ -25,6 +25,6 @@ export default fp(async function validation (app) {
   app.addHook('preValidation', (request, _reply, done) => {
     const { body, is404, routeOptions: { schema } } = request
     const [field] = !is404 && schema?.body === undefined && typeof body === 'object' && body !== null ? Object.keys(body) : []
-    done(field === undefined ? undefined : new TidelogError('VALIDATION', `${field.slice(0, 100)} is not a field that is known here: this request takes no body`))
+    done(field === undefined ? undefined : new TidelogError('VALIDATION', `${field.slice(0, 100)} is not a known field: this request takes no body`))
   })
 }, { name: 'validation' })

@@ -19,7 +19,7 @@ export function fieldError (errors: readonly SchemaError[], whole: string): Erro
   const inside = (name: unknown) => `${path === '' ? '' : `${path}.`}${String(name).slice(0, nameCharsMax)}`
   const { missingProperty, additionalProperty, format } = first.params
   if (first.keyword === 'required') return new Error(`${inside(missingProperty)} is required`)
-  if (first.keyword === 'additionalProperties') return new Error(`${inside(additionalProperty)} is not a field that is known here`)
+  if (first.keyword === 'additionalProperties') return new Error(`${inside(additionalProperty)} is not a known field`)
   const text = first.keyword === 'pattern'
     ? 'has characters or a form that are not allowed'
     : first.keyword === 'format' ? formats[String(format)]?.refusal ?? 'is not valid' : first.message ?? 'is not valid'

@@ -48,10 +48,10 @@ t.test('what a request may hold', async t => {
       ['DELETE', '/api/rooms/den', { force: true }, 'force']
     ] as const) {
       const { status, body: answer } = await call(method, path, { token, body })
-      t.match({ status, answer }, { status: 400, answer: { code: 'VALIDATION', message: new RegExp(`^${field} is not a field that is known here`) } }, `${method} ${path}`)
+      t.match({ status, answer }, { status: 400, answer: { code: 'VALIDATION', message: new RegExp(`^${field} is not a known field`) } }, `${method} ${path}`)
     }
     const { body: { results } } = await call('POST', '/api/sync/push', { token, body: { operations: [{ opId: '1', type: 'send', roomId: 'den', content: 'x', clientMessageID: 'm' }] } })
-    t.match(results, [{ opId: '1', success: false, code: 'VALIDATION', message: 'clientMessageID is not a field that is known here' }])
+    t.match(results, [{ opId: '1', success: false, code: 'VALIDATION', message: 'clientMessageID is not a known field' }])
     t.match(await call('POST', '/api/nothing', { token, body: { x: 1 } }), { status: 404 })
   })
 
