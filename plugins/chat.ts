@@ -5,6 +5,7 @@ import type { ChatContext } from '../src/chat/context.ts'
 import { evictFromDeletedRooms } from '../src/chat/rooms/delete-room.ts'
 import { ListingDirectory } from '../src/chat/directories/listing-directory.ts'
 import { MentionCounts } from '../src/chat/directories/mention-counts.ts'
+import { SettingsDirectory } from '../src/chat/directories/settings-directory.ts'
 import { UnreadCounter } from '../src/chat/directories/unread-counter.ts'
 import { UserDirectory } from '../src/users/user-directory.ts'
 import type { Config } from '../src/config.ts'
@@ -35,6 +36,7 @@ export default fp(async function chat (app, config: Config) {
     listings: new ListingDirectory(collections.listings),
     unread: new UnreadCounter(log),
     mentions: new MentionCounts(log),
+    settings: new SettingsDirectory(log),
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000, searchCharsMax: config.SEARCH_CHARS_MAX },
     now: Date.now,
     countSend: userId => { app.limiters.sends.consume(userId) },

@@ -3,6 +3,7 @@ import type { Guard } from '../log/commit/mutation.ts'
 import type { BlockDirectory } from './directories/block-directory.ts'
 import type { ChatCollections } from './directories/collections.ts'
 import type { MentionCounts } from './directories/mention-counts.ts'
+import type { SettingsDirectory } from './directories/settings-directory.ts'
 import type { ListingDirectory } from './directories/listing-directory.ts'
 import type { UnreadCounter } from './directories/unread-counter.ts'
 import type { UserDirectory } from '../users/user-directory.ts'
@@ -21,6 +22,7 @@ export interface ChatContext {
   listings: ListingDirectory
   unread: UnreadCounter
   mentions: MentionCounts
+  settings: SettingsDirectory
   limits: {
     messageCharsMax: number
     /** Time in which an own message can be edited. */

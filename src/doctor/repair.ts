@@ -74,7 +74,7 @@ export class Repairs {
     const meta = await rows.findOne({ _id: stateRowId(conversationId, 'meta', '') })
     const purge = await rows.findOne({ _id: stateRowId(conversationId, 'purge', '') })
     const last = async (rowKind: LogRow['kind']) => (await rows.find({ conversationId, kind: rowKind }).sort({ rev: -1 }).limit(1).toArray())[0]?.rev
-    const [memberRev, blockRev] = kind === 'self' ? [await last('membership'), await last('block')] : []
+    const [memberRev, blockRev, settingsRev] = kind === 'self' ? [await last('membership'), await last('block'), await last('settings')] : []
     const head: Head = {
       _id: conversationId,
       kind,
@@ -86,7 +86,8 @@ export class Repairs {
       ...(meta === null ? {} : { ...settingsOf(meta), metaRev: meta.rev }),
       ...(purge?.throughSeq === undefined ? {} : { purgedSeq: purge.throughSeq }),
       ...(memberRev === undefined ? {} : { memberRev }),
-      ...(blockRev === undefined ? {} : { blockRev })
+      ...(blockRev === undefined ? {} : { blockRev }),
+      ...(settingsRev === undefined ? {} : { settingsRev })
     }
     const { upsertedCount } = await heads.updateOne({ _id: conversationId }, { $setOnInsert: head }, { upsert: true })
     return upsertedCount === 1

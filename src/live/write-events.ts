@@ -1,5 +1,6 @@
 import type { ChatContext } from '../chat/context.ts'
 import { commonChatId, parseConversationId } from '../chat/rules/conversation-id.ts'
+import { usersHiding } from '../chat/directories/users-hiding.ts'
 import { committedMessage } from '../chat/payload/load-payloads.ts'
 import { type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
@@ -37,22 +38,30 @@ export function writeDelivery (writer: EventWriter, conversationId: string, deli
 
 /** The row of a message. Its payload may have to wait for a read. */
 function writeRow (writer: EventWriter, delivery: RowDelivery): void | Promise<void> {
-  const message = committedMessage(writer.chat, delivery.row, delivery.isNew)
-  if (!(message instanceof Promise)) return writeMessage(writer, delivery, message)
-  return message.then(message => {
-    writeMessage(writer, delivery, message)
+  const { row, isNew } = delivery
+  const message = committedMessage(writer.chat, row, isNew)
+  if (isNew && !(message instanceof Promise)) return writeMessage(writer, delivery, message, [])
+  // Nobody has hidden what is new.
+  return Promise.all([message, isNew ? [] : usersHiding(writer.chat, row)]).then(([message, hiding]) => {
+    writeMessage(writer, delivery, message, hiding)
     writer.broadcaster.flush()
   })
 }
 
-function writeMessage ({ broadcaster, subscriptions }: EventWriter, { row, isNew, head }: RowDelivery, message: Message): void {
+/** @param hiding users who have cleared or hidden it */
+function writeMessage (
+  { broadcaster, subscriptions }: EventWriter, { row, isNew, head }: RowDelivery, message: Message, hiding: readonly string[]
+): void {
   const { conversationId, rev } = row
   const { to, except: without } = audienceAt(subscriptions, conversationId, rev)
   const noop = { conversationId, rev }
   if (row.seq! <= (head?.purgedSeq ?? 0)) return broadcaster.emit(conversationId, { to, except: without }, 'noop', noop)
-  const hiddenFrom = row.receiverId === undefined ? subscriptions.hiddenFrom(row, isNew, head) : []
-  const hidden = hiddenFrom.map(userId => memberRoom(conversationId, userId))
-  const own = isNew ? [] : ownReactions(subscriptions, row).map(({ userId, reactions }) => ({ room: memberRoom(conversationId, userId), reactions }))
+  const hidden = row.receiverId !== undefined
+    ? hiding.map(userRoom)
+    : [...subscriptions.hiddenFrom(row, isNew, head), ...hiding].map(userId => memberRoom(conversationId, userId))
+  const own = isNew
+    ? []
+    : ownReactions(subscriptions, row).filter(({ userId }) => !hiding.includes(userId)).map(({ userId, reactions }) => ({ room: memberRoom(conversationId, userId), reactions }))
   const audience = { to, except: [...hidden, ...without, ...own.map(({ room }) => room)] }
   if (!isNew) broadcaster.emit(conversationId, audience, 'messageChanged', message)
   else if (row.receiverId !== undefined) broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)

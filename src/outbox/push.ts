@@ -1,5 +1,6 @@
 import type { ChatContext } from '../chat/context.ts'
 import { directId, parseConversationId, roomConversationId } from '../chat/rules/conversation-id.ts'
+import { prepareSettings } from '../chat/conversations/change-settings.ts'
 import { prepareDelete } from '../chat/messages/delete-message.ts'
 import { prepareEdit } from '../chat/messages/edit-message.ts'
 import { requireVisibleMessage } from '../chat/access/access.ts'
@@ -102,6 +103,10 @@ class Outbox {
       case 'edit': return await prepareEdit(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
       case 'delete': return await prepareDelete(context, identity, { messageId: await this.messageOf(operation, names) })
       case 'react': return await prepareReact(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
+      case 'settings': {
+        const { opId, type, conversationId, ...input } = operation
+        return prepareSettings(context, identity, conversationId, input)
+      }
       case 'markRead': return await prepareMarkRead(context, identity, await this.placeOf(operation, names))
     }
   }

@@ -2,11 +2,23 @@ import { type Static, Type } from '@sinclair/typebox'
 import { ConversationId, Message, mentionCount, unread } from './message.ts'
 import { Id, Input, Time, User } from './primitives.ts'
 import { MemberRole } from './room.ts'
+import { ConversationSettings, Notify } from './settings.ts'
 
 export const ConversationKind = Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common')], { description: 'The kind of a conversation' })
 
 export const ConversationParams = Type.Object({ conversationId: ConversationId })
 export const ConversationMessageParams = Type.Object({ conversationId: ConversationId, messageId: Id })
+
+export const SettingsInput = Input({
+  mutedUntil: Type.Optional(Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'No notifications until then; null ends it' })),
+  notify: Type.Optional(Notify),
+  archived: Type.Optional(Type.Boolean()),
+  pinned: Type.Optional(Type.Boolean({ description: 'First in the list' })),
+  markedUnread: Type.Optional(Type.Boolean({ description: 'Ends when you read' })),
+  clearThroughSeq: Type.Optional(Type.Integer({ minimum: 0, description: 'Messages up to here are not shown to you any more; it only grows' })),
+  hideSeqs: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 500, description: 'These messages are not shown to you any more, for good; at most 500 in a conversation' }))
+}, { description: 'The settings to change; others stay as they are' })
+export type SettingsInput = Static<typeof SettingsInput>
 
 /** What a list says of a conversation. */
 export const ListedConversation = Type.Object({
@@ -22,12 +34,14 @@ export const ListedConversation = Type.Object({
   lastActivityAt: Type.String({ ...Time, description: 'When the last message was sent, or the caller joined' }),
   ...unread,
   ...mentionCount,
-  readSeq: Type.Integer({ description: 'The caller has read up to here' })
+  readSeq: Type.Integer({ description: 'The caller has read up to here' }),
+  settings: ConversationSettings
 }, { description: 'A conversation as the caller has it: `user` is the other one of a direct conversation; `name`, `role` and `memberCount` are those of a room' })
 export type ListedConversation = Static<typeof ListedConversation>
 
 export const ConversationQuery = Type.Object({
   kind: Type.Optional(ConversationKind),
+  archived: Type.Optional(Type.Boolean({ description: 'Those only that are archived, or are not; without it, both' })),
   after: Type.Optional(Type.String({ maxLength: 100, description: 'The `next` of the page before' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 30 }))
 })

@@ -1,4 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { SettingsInput } from './conversation.ts'
+import { ConversationSettings } from './settings.ts'
 import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendInput, failureFields } from './message.ts'
 import { Id, Input, Time } from './primitives.ts'
 
@@ -32,17 +34,22 @@ export const MarkReadOperation = Input({
   ...common('markRead'), ...target, seq: Type.Optional(MarkReadInput.properties.seq)
 }, { description: 'Moves the read position to a message, or to a seq of a conversation' })
 
+export const SettingsOperation = Input({
+  ...common('settings'), conversationId: ConversationId, ...SettingsInput.properties
+}, { description: 'Changes your settings of a conversation' })
+
 /** Each kind of operation, by its `type`. */
 export const pushOperations = {
-  send: SendOperation, edit: EditOperation, delete: DeleteOperation, react: ReactOperation, markRead: MarkReadOperation
+  send: SendOperation, edit: EditOperation, delete: DeleteOperation, react: ReactOperation, markRead: MarkReadOperation, settings: SettingsOperation
 } as const
 
 export type SendOperation = Static<typeof SendOperation>
 export type EditOperation = Static<typeof EditOperation>
 export type DeleteOperation = Static<typeof DeleteOperation>
 export type ReactOperation = Static<typeof ReactOperation>
+export type SettingsOperation = Static<typeof SettingsOperation>
 export type MarkReadOperation = Static<typeof MarkReadOperation>
-export type PushOperation = SendOperation | EditOperation | DeleteOperation | ReactOperation | MarkReadOperation
+export type PushOperation = SendOperation | EditOperation | DeleteOperation | ReactOperation | MarkReadOperation | SettingsOperation
 export type PushOperationType = PushOperation['type']
 
 /**
@@ -50,7 +57,7 @@ export type PushOperationType = PushOperation['type']
  * checked with the operation, so that one which can never go through does not keep the others of an outbox back.
  */
 export const PushInput = Input({
-  operations: Type.Array(Type.Object({ opId: OpId, type: Type.String({ maxLength: 32, description: '`send`, `edit`, `delete`, `react` or `markRead`' }) }, {
+  operations: Type.Array(Type.Object({ opId: OpId, type: Type.String({ maxLength: 32, description: '`send`, `edit`, `delete`, `react`, `markRead` or `settings`' }) }, {
     additionalProperties: true,
     description: 'An operation; its further fields depend on its `type`'
   }), { minItems: 1, maxItems: operationsMax })
@@ -67,7 +74,8 @@ export const PushResult = Type.Union([
     rev: Type.Optional(Type.Integer()),
     conversationId: Type.Optional(ConversationId),
     seq: Type.Optional(Type.Integer({ description: '`markRead`: everything up to here is read' })),
-    at: Type.Optional(Type.Union([Time, Type.Null()]))
+    at: Type.Optional(Type.Union([Time, Type.Null()])),
+    settings: Type.Optional(ConversationSettings)
   }),
   Type.Object({
     opId: OpId,

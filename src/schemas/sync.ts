@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ConversationId, DirectMessage, Message, mentionCount, unread } from './message.ts'
 import { Id, Input, Time } from './primitives.ts'
+import { ConversationSettings } from './settings.ts'
 
 const timestamp = (description: string) => Type.Union([Type.String({ maxLength: 64 }), Type.Integer(), Type.Null()], { description })
 
@@ -72,7 +73,11 @@ export const ReadChange = Type.Object({
 }, { description: 'In `self`: how far the caller has read' })
 export const BlockChange = Type.Object({ rev: Rev, kind: Type.Literal('block'), userId: Id, on: Type.Boolean() }, { description: 'In `self`: whom the caller has blocked' })
 
-export const StateChange = Type.Union([MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange], { description: 'A change of all but a message' })
+export const SettingsChange = Type.Object({
+  rev: Rev, kind: Type.Literal('settings'), conversationId: ConversationId, ...ConversationSettings.properties
+}, { description: 'In `self`: the caller\'s settings of a conversation, all of them' })
+
+export const StateChange = Type.Union([MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange, SettingsChange], { description: 'A change of all but a message' })
 export type StateChange = Static<typeof StateChange>
 
 export const Change = Type.Union([MessageChange, ...StateChange.anyOf], { description: 'A change, at the place of its last form' })

@@ -1,3 +1,4 @@
+import { settingsPayload } from '../chat/conversations/settings-payload.ts'
 import type { JsonBytes } from '../lib/json-bytes.ts'
 import { writeMessageJson } from '../chat/payload/message-json.ts'
 import { type References, type ReadSeqs, messagePayload } from '../chat/payload/message-payload.ts'
@@ -35,6 +36,7 @@ export function stateChangePayload (row: LogRow): StateChange {
     case 'meta': return { rev, kind: 'meta', ...settingsOf(row) }
     case 'purge': return { rev, kind: 'purge', throughSeq: row.throughSeq! }
     case 'read': return { rev, kind: 'read', conversationId: row.about!, seq: row.readSeq!, at: row.readAt!.toISOString() }
+    case 'settings': return { rev, kind: 'settings', conversationId: row.about!, ...settingsPayload(row) }
     case 'block': return { rev, kind: 'block', userId: row.about!, on: row.on! }
   }
 }

@@ -51,13 +51,13 @@ export class UserConversationDirectory {
     const members = rev === 0
       ? []
       : await this.log.collections.members
-        .find({ userId: id }, { projection: { conversationId: 1, joinedSeq: 1, joinedRev: 1, joinedAt: 1 } })
+        .find({ userId: id }, { projection: { conversationId: 1, joinedSeq: 1, joinedRev: 1, joinedAt: 1, clearedSeq: 1, hiddenSeqs: 1 } })
         .sort({ conversationId: 1 }).hint(indexNames.byMember).toArray()
     const list: UserConversation[] = [
       { conversationId: selfLogId(userId), wireId: 'self', joined: undefined, last: undefined },
       { conversationId: commonChatId, wireId: commonChatId, joined: undefined, last: undefined },
-      ...members.map(({ conversationId, joinedSeq, joinedRev, joinedAt }): UserConversation =>
-        ({ conversationId, wireId: conversationId, joined: { joinedSeq, joinedRev, joinedAt }, last: undefined }))
+      ...members.map(({ conversationId, joinedSeq, joinedRev, joinedAt, clearedSeq, hiddenSeqs }): UserConversation =>
+        ({ conversationId, wireId: conversationId, joined: { joinedSeq, joinedRev, joinedAt, clearedSeq, hiddenSeqs }, last: undefined }))
     ]
     if (before !== undefined) for (const place of list) place.last = before.byWireId.get(place.wireId)?.last
     const places = { rev, list, byWireId: new Map(list.map(place => [place.wireId, place])), heads: undefined }

@@ -26,10 +26,11 @@ export interface State {
   /** The own log. */
   memberships: Record<string, string>
   readSeqs: Record<string, number>
+  settings: Record<string, { rev: number, clearedSeq: number, hiddenSeqs: readonly number[] }>
   blocked: string[]
 }
 
-export const nothing: State = { conversations: {}, memberships: {}, readSeqs: {}, blocked: [] }
+export const nothing: State = { conversations: {}, memberships: {}, readSeqs: {}, settings: {}, blocked: [] }
 
 export function cursorsOf ({ conversations }: State): Record<string, string> {
   return Object.fromEntries(Object.entries(conversations).map(([id, { cursor }]) => [id, cursor]))
@@ -60,6 +61,7 @@ function applyChange (state: State, id: string, change: Change): State {
       return put(state, id, { ...held, meta })
     }
     case 'purge': return put(state, id, { ...held, purgedSeq: change.throughSeq, messages: only(held.messages, ({ seq }) => seq > change.throughSeq) })
+    case 'settings': return narrow({ ...state, settings: { ...state.settings, [change.conversationId]: change } }, change)
     case 'read': return { ...state, readSeqs: { ...state.readSeqs, [change.conversationId]: change.seq } }
     case 'block': {
       const blocked = state.blocked.filter(userId => userId !== change.userId)
@@ -103,6 +105,14 @@ function without ({ conversations, memberships, readSeqs, ...state }: State, id:
   const { [id]: role, ...roles } = memberships
   const { [id]: seq, ...seqs } = readSeqs
   return { ...state, conversations: rest, memberships: roles, readSeqs: seqs }
+}
+
+/** What is cleared and hidden goes. */
+function narrow (state: State, { conversationId, clearedSeq, hiddenSeqs }: { conversationId: string, clearedSeq: number, hiddenSeqs: readonly number[] }): State {
+  const held = state.conversations[conversationId]
+  return held === undefined
+    ? state
+    : put(state, conversationId, { ...held, messages: only(held.messages, ({ seq }) => seq > clearedSeq && !hiddenSeqs.includes(seq)) })
 }
 
 /** Where many talk, nothing of a blocked user is kept. */

@@ -157,11 +157,11 @@ function placesForEver (places: UserConversationDirectory): UserConversationDire
   const seen = everSeen.get(places) ?? new Map<string, UserConversations>()
   everSeen.set(places, seen)
   return Object.assign(Object.create(UserConversationDirectory.prototype) as UserConversationDirectory, places, {
-    of: async (...given: Parameters<UserConversationDirectory['get']>) => {
+    get: async (...given: Parameters<UserConversationDirectory['get']>) => {
       const now = await places.get(...given)
       const before = seen.get(given[0].userId)
-      const all = [...now.list, ...before?.list.filter(({ wireId }) => !now.byWireId.has(wireId)) ?? []]
-      const kept = { ...now, all, byWireId: new Map(all.map(place => [place.wireId, place])) }
+      const list = [...now.list, ...before?.list.filter(({ wireId }) => !now.byWireId.has(wireId)) ?? []]
+      const kept = { ...now, list, byWireId: new Map(list.map(place => [place.wireId, place])) }
       seen.set(given[0].userId, kept)
       return kept
     }

@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
+import { changeSettings } from '../../../src/chat/conversations/change-settings.ts'
 import { getConversation } from '../../../src/chat/conversations/describe-conversations.ts'
 import { getMessage } from '../../../src/chat/conversations/get-message.ts'
 import { readHistory, writeStretch } from '../../../src/chat/messages/history.ts'
 import { listConversations } from '../../../src/chat/conversations/list-conversations.ts'
 import { markRead } from '../../../src/chat/conversations/mark-read.ts'
 import {
-  ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery, OneMessageBody, ReadInput, StretchBody, StretchQuery
+  ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery, OneMessageBody, ReadInput, SettingsInput, StretchBody, StretchQuery
 } from '../../../src/schemas/conversation.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { ReadBody } from '../../../src/schemas/message.ts'
@@ -19,7 +20,7 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('', {
     schema: {
       summary: 'Your conversations of every kind',
-      description: 'The one with the latest activity first. The common chat is among them as soon as something was said in it.',
+      description: 'Pinned ones first, then the one with the latest activity. The common chat is among them as soon as something was said in it.',
       tags,
       querystring: ConversationQuery,
       response: { 200: ConversationListBody, ...failures(400, 401, 429, 503) }
@@ -35,6 +36,20 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: ConversationBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
   }, async ({ params, identity }) => ({ success: true as const, conversation: await getConversation(app.chat, identity, params.conversationId) }))
+
+  app.patch('/:conversationId', {
+    schema: {
+      summary: 'Change your settings of a conversation',
+      description: 'Nobody else sees them; all your devices do, by a change `settings` of `self`.',
+      tags,
+      params: ConversationParams,
+      body: SettingsInput,
+      response: { 200: ConversationBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
+    }
+  }, async ({ params, body, identity }) => {
+    await changeSettings(app.chat, identity, params.conversationId, body)
+    return { success: true as const, conversation: await getConversation(app.chat, identity, params.conversationId) }
+  })
 
   app.get('/:conversationId/messages', {
     schema: {

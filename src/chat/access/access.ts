@@ -44,7 +44,7 @@ export async function requireVisibleMessage (context: ChatContext, identity: Ide
     // Whoever has not joined a public room does not learn what is in it either.
     throw error instanceof TidelogError && error.status < 500 ? new TidelogError('NOT_FOUND') : error
   }
-  if (row.seq! <= found.fromSeq) throw new TidelogError('NOT_FOUND')
+  if (row.seq! <= found.fromSeq || found.member?.hiddenSeqs?.includes(row.seq!) === true) throw new TidelogError('NOT_FOUND')
   return { row, entitlement: found }
 }
 

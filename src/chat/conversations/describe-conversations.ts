@@ -1,5 +1,5 @@
 import { messagesBefore } from '../../log/read/page.ts'
-import type { Head, LogRow, Member } from '../../log/model/types.ts'
+import { type Head, type LogRow, type Member, type OwnSettings, selfLogId } from '../../log/model/types.ts'
 import type { ListedConversation } from '../../schemas/conversation.ts'
 import type { Message } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
@@ -11,6 +11,7 @@ import { TidelogError } from '../../errors.ts'
 import { type UnreadWithMentions, countUnread } from './unread.ts'
 import { type View, isShown } from '../rules/view.ts'
 import { commonReadSeq } from './common-read.ts'
+import { settingsPayload } from './settings-payload.ts'
 import { lastActivityOf } from './last-activity.ts'
 import { publicUser } from '../../users/public-user.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -21,6 +22,7 @@ export interface OwnConversation {
   /** None in the common chat. */
   member: Member | undefined
   view: View
+  settings: OwnSettings | undefined
 }
 
 /** Messages that are looked through for one that is shown, if the last one is not. */
@@ -34,7 +36,8 @@ export async function getConversation (context: ChatContext, identity: Identity,
   const { head, member } = await requireAccess(context, identity, conversationId)
   const view = head === undefined ? null : await callerView(context, identity, head, member)
   if (head === undefined || view === null) throw new TidelogError('NOT_FOUND')
-  return (await describeConversations(context, identity, [{ head, member, view }]))[0]!
+  const settings = await context.settings.of(identity.userId, await context.log.head(selfLogId(identity.userId)))
+  return (await describeConversations(context, identity, [{ head, member, view, settings: settings.get(head._id) }]))[0]!
 }
 
 /** What a list says of these conversations. */
@@ -47,7 +50,7 @@ export async function describeConversations (context: ChatContext, identity: Ide
 type ConversationState = UnreadWithMentions & Pick<ListedConversation, 'lastMessage' | 'readSeq'>
 
 async function describe (context: ChatContext, identity: Identity, one: OwnConversation, state: ConversationState): Promise<ListedConversation> {
-  const { head, member, view } = one
+  const { head, member, view, settings } = one
   return {
     conversationId: head._id,
     kind: head.kind as ListedConversation['kind'],
@@ -55,7 +58,8 @@ async function describe (context: ChatContext, identity: Identity, one: OwnConve
     rev: head.headRev,
     cursor: context.log.cursors.encode(identity.userId, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation }),
     lastActivityAt: lastActivityOf(head, member).toISOString(),
-    ...state
+    ...state,
+    settings: settingsPayload(settings)
   }
 }
 

@@ -19,11 +19,13 @@ export interface ConversationPage<Listed = ListedConversation> {
 }
 
 /**
- * The caller's conversations of every kind, by their last activity, the latest first.
+ * The caller's conversations of every kind, pinned ones first, then by their last activity, the latest first.
  * @throws TidelogError BAD_CURSOR
  */
-export async function listConversations (context: ChatContext, identity: Identity, { kind, after, limit = 30 }: ConversationQuery): Promise<ConversationPage> {
-  return await pageOf(context, identity, await ownConversations(context, identity, kind), after, limit)
+export async function listConversations (context: ChatContext, identity: Identity, { kind, archived, after, limit = 30 }: ConversationQuery): Promise<ConversationPage> {
+  const all = await ownConversations(context, identity, kind)
+  const asked = archived === undefined ? all : all.filter(({ settings }) => (settings?.archived === true) === archived)
+  return await pageOf(context, identity, asked, after, limit)
 }
 
 export interface DirectConversation extends Unread {
@@ -45,9 +47,10 @@ async function ownConversations (context: ChatContext, identity: Identity, kind:
     kind === 'common' ? [] : readMemberships(context, identity, kind ?? 'all'),
     kind === undefined || kind === 'common' ? context.log.head(commonChatId) : undefined
   ])
+  const settings = await context.settings.of(identity.userId, selfHead)
   return [...mine, ...common === undefined ? [] : [{ head: common, member: undefined }]].flatMap(one => {
     const view = viewOf(one.head, one.member, selfHead, blocked)
-    return view === null ? [] : [{ ...one, view }]
+    return view === null ? [] : [{ ...one, view, settings: settings.get(one.head._id) }]
   })
 }
 
@@ -69,19 +72,20 @@ async function pageOf (context: ChatContext, identity: Identity, all: OwnConvers
 
 /** A place in the list; equal times are told apart by the conversation. */
 interface ListCursor {
+  isPinned: boolean
   /** Milliseconds since 1970. */
   time: number
   id: string
 }
 
-const placeOf = ({ head, member }: OwnConversation): ListCursor => ({ time: lastActivityOf(head, member).getTime(), id: head._id })
+const placeOf = ({ head, member, settings }: OwnConversation): ListCursor => ({ isPinned: settings?.pinnedAt !== undefined, time: lastActivityOf(head, member).getTime(), id: head._id })
 
-const compare = (a: ListCursor, b: ListCursor): number => b.time - a.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+const compare = (a: ListCursor, b: ListCursor): number => Number(b.isPinned) - Number(a.isPinned) || b.time - a.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
-const writePlace = ({ time, id }: ListCursor): string => `${time.toString(36)}-${id}`
+const writePlace = ({ isPinned, time, id }: ListCursor): string => `${isPinned ? 'p' : 'n'}${time.toString(36)}-${id}`
 
 function readPlace (text: string): ListCursor {
-  const match = /^([0-9a-z]{1,10})-([A-Za-z0-9_.:-]{1,80})$/.exec(text)
+  const match = /^([pn])([0-9a-z]{1,10})-([A-Za-z0-9_.:-]{1,80})$/.exec(text)
   if (match === null) throw new TidelogError('BAD_CURSOR')
-  return { time: parseInt(match[1]!, 36), id: match[2]! }
+  return { isPinned: match[1] === 'p', time: parseInt(match[2]!, 36), id: match[3]! }
 }

@@ -26,7 +26,7 @@ export class MentionCounts {
   }
 
   /** At most `mentionsMax`, as of the head or later. */
-  async of ({ id, userId }: Identity, head: Head, readSeq: number, { afterSeq, blocked, generation }: View): Promise<number> {
+  async of ({ id, userId }: Identity, head: Head, readSeq: number, { afterSeq, blocked, hiddenSeqs, generation }: View): Promise<number> {
     const after = seqOf(Math.max(readSeq, afterSeq))
     if ((head.mentionSeq ?? 0) <= after) return 0
     const key = `${after} ${generation} ${blocked.size}`
@@ -36,7 +36,7 @@ export class MentionCounts {
     const filter: Filter<LogRow> = {
       conversationId: head._id,
       mentioned: { $in: [userId, everybody] },
-      seq: { $gt: after },
+      seq: { $gt: after, ...(hiddenSeqs.length === 0 ? {} : { $nin: [...hiddenSeqs] }) },
       senderId: { $nin: [id, ...[...blocked].map(objectId)] }
     }
     const count = await this.log.collections.rows.countDocuments(filter, { limit: mentionsMax, hint: indexNames.byMention })

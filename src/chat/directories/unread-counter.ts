@@ -40,35 +40,35 @@ export class UnreadCounter {
   }
 
   /** Messages of others that are shown and not read, up to one more than `unreadMax`, as of the head or later. */
-  async count ({ id, userId }: Identity, head: Head, member: Member, { afterSeq, hidden, generation }: View): Promise<number> {
+  async count ({ id, userId }: Identity, head: Head, member: Member, { afterSeq, hidden, hiddenSeqs, generation }: View): Promise<number> {
     const after = seqOf(Math.max(member.readSeq, afterSeq))
     if (head.headSeq <= after) return 0
     const key = `${after} ${generation} ${hidden.size}`
     const place = `${userId} ${head._id}`
     const known = this.cache.get(place)
     if (known?.key === key && known.rev >= head.headRev) return known.count
-    const counts = (senderId: ObjectId) => !senderId.equals(id) && (hidden.size === 0 || !hidden.has(senderId.toHexString()))
+    const counts = ({ senderId, seq }: LogRow) => !senderId!.equals(id) && !hiddenSeqs.includes(seq!) && (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
     const counted = (known?.key === key && known.isExact ? await this.countFrom(known, head, after, counts) : undefined) ??
-      await this.countAll(key, head, after, [id, ...[...hidden].map(objectId)])
+      await this.countAll(key, head, after, [id, ...[...hidden].map(objectId)], hiddenSeqs)
     this.cache.set(place, counted)
     return counted.count
   }
 
-  private async countAll (key: string, head: Head, after: Seq, except: ObjectId[]): Promise<Counted> {
-    const filter: Filter<LogRow> = { conversationId: head._id, seq: { $gt: after, $lte: head.headSeq }, senderId: { $nin: except }, isDeleted: { $exists: false } }
+  private async countAll (key: string, head: Head, after: Seq, except: ObjectId[], hiddenSeqs: readonly Seq[]): Promise<Counted> {
+    const filter: Filter<LogRow> = { conversationId: head._id, seq: { $gt: after, $lte: head.headSeq, ...(hiddenSeqs.length === 0 ? {} : { $nin: [...hiddenSeqs] }) }, senderId: { $nin: except }, isDeleted: { $exists: false } }
     const count = await this.log.collections.rows.countDocuments(filter, { limit: unreadMax + 1, hint: indexNames.bySeq })
     const now = await this.log.head(head._id)
     return { key, rev: head.headRev, seq: head.headSeq, count, isExact: now?.headRev === head.headRev }
   }
 
   /** The count with what has changed since; undefined: that cannot be told from it. */
-  private async countFrom (known: Counted, head: Head, after: Seq, counts: (senderId: ObjectId) => boolean): Promise<Counted | undefined> {
+  private async countFrom (known: Counted, head: Head, after: Seq, counts: (row: LogRow) => boolean): Promise<Counted | undefined> {
     const rows = await this.log.collections.rows.find({ conversationId: head._id, rev: { $gt: known.rev } }, { projection: { rev: 1, seq: 1, senderId: 1, isDeleted: 1 } })
       .sort({ rev: 1 }).hint(indexNames.byRev).limit(changesMax + 1).batchSize(changesMax + 2).toArray()
     if (rows.length > changesMax) return undefined
     // A row that moved while it was read is there twice: its last form counts.
     const messages = new Map<number, LogRow>()
-    for (const row of rows) if (row.seq !== undefined && row.seq > after && counts(row.senderId!)) messages.set(row.seq, row)
+    for (const row of rows) if (row.seq !== undefined && row.seq > after && counts(row)) messages.set(row.seq, row)
     let { count, seq } = known
     for (const [place, { isDeleted }] of messages) {
       if (place > known.seq) count += isDeleted === true ? 0 : 1

@@ -6,8 +6,10 @@ import { type Head, type Member, type RowKind, type Seq, seqOf } from '../../log
  * here, live and in every sync, or a client would be told different things by different ways.
  */
 export interface View {
-  /** Messages up to here are not shown: they are gone, or from before the user joined a room that shows no more. */
+  /** Messages up to here are not shown: they are gone, cleared by the user, or from before they joined a room that shows no more. */
   afterSeq: Seq
+  /** Messages that the user hid. */
+  hiddenSeqs: readonly Seq[]
   /** Senders who are not shown. */
   hidden: ReadonlySet<string>
   /** Whom the user has blocked, shown here or not: they mention nobody. */
@@ -20,9 +22,10 @@ export interface View {
 }
 
 /** What of a membership decides on the view. */
-export type JoinInfo = Pick<Member, 'joinedSeq' | 'joinedRev' | 'joinedAt'>
+export type JoinInfo = Pick<Member, 'joinedSeq' | 'joinedRev' | 'joinedAt' | 'clearedSeq' | 'hiddenSeqs'>
 
 const nobody: ReadonlySet<string> = new Set()
+const nothing: readonly Seq[] = []
 
 /**
  * The view, worked out on plain values.
@@ -36,6 +39,7 @@ export function viewOf (head: Head, member: JoinInfo | undefined, selfHead: Head
   if (member === undefined && head.kind !== 'common' && head.kind !== 'self') return null
   return {
     afterSeq: afterSeqOf(head, member),
+    hiddenSeqs: member?.hiddenSeqs ?? nothing,
     hidden: hidesSenders(head) ? blocked : nobody,
     blocked,
     generation: generationOf(head, member, selfHead)
@@ -45,7 +49,7 @@ export function viewOf (head: Head, member: JoinInfo | undefined, selfHead: Head
 /** The `afterSeq` of `viewOf`, alone. */
 export function afterSeqOf ({ history, purgedSeq, closedSeq = seqOf(0) }: Head, member: JoinInfo | undefined): Seq {
   const joined = member?.joinedSeq ?? seqOf(0)
-  return seqOf(Math.max(purgedSeq ?? 0, history === 'joined' ? joined : Math.min(joined, closedSeq)))
+  return seqOf(Math.max(purgedSeq ?? 0, history === 'joined' ? joined : Math.min(joined, closedSeq), member?.clearedSeq ?? 0))
 }
 
 /** Does everybody in it see the same messages, whenever they joined? */
@@ -56,7 +60,7 @@ export function showsAllAlike ({ history, closedSeq }: Head): boolean {
 /** The `generation` of `viewOf`, alone. */
 export function generationOf (head: Head, member: JoinInfo | undefined, selfHead: Head | undefined): number {
   // Nobody leaves a direct conversation and comes back.
-  if (head.kind === 'self' || head.kind === 'direct') return 0
+  if (head.kind === 'self' || head.kind === 'direct') return narrowedTo(member, 0) * 2 ** 32
   let hash = mix(0x811c9dc5, head.viewRev ?? 0)
   if (member !== undefined) {
     const joinedAt = member.joinedAt.getTime()
@@ -65,8 +69,14 @@ export function generationOf (head: Head, member: JoinInfo | undefined, selfHead
   if (!hidesSenders(head)) return hash >>> 0
   hash = mix(hash, selfHead?.viewRev ?? 0)
   // Nothing is unread in the common chat.
-  const narrowed = head.kind === 'room' ? (selfHead?.blockRev ?? 0) % 2 ** 20 : 0
+  const narrowed = head.kind === 'room' ? narrowedTo(member, selfHead?.blockRev ?? 0) : 0
   return narrowed * 2 ** 32 + (hash >>> 0)
+}
+
+/** Differs when the user has cleared, hidden or blocked more: 20 bits. */
+function narrowedTo (member: JoinInfo | undefined, blockRev: number): number {
+  const { clearedSeq = 0, hiddenSeqs = nothing } = member ?? {}
+  return clearedSeq === 0 && hiddenSeqs.length === 0 ? blockRev % 2 ** 20 : mix(mix(mix(0x811c9dc5, blockRev), clearedSeq), hiddenSeqs.length) >>> 12
 }
 
 /** May the one of these generations show what the other did not? */
@@ -83,9 +93,9 @@ interface Shown {
 }
 
 /** Is this row shown? A hidden one still takes its rev. */
-export function isShown ({ afterSeq, hidden }: View, { kind, seq, senderId }: Shown): boolean {
+export function isShown ({ afterSeq, hidden, hiddenSeqs }: View, { kind, seq, senderId }: Shown): boolean {
   if (kind !== 'message') return true
-  return seq! > afterSeq && (hidden.size === 0 || !hidden.has(senderId!.toString()))
+  return seq! > afterSeq && (hiddenSeqs.length === 0 || !hiddenSeqs.includes(seq!)) && (hidden.size === 0 || !hidden.has(senderId!.toString()))
 }
 
 /** Where many talk, the blocked are not shown; between two, blocking ends what is sent instead. */

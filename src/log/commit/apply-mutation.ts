@@ -1,9 +1,9 @@
 import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import type { Draft } from './draft.ts'
-import { type Head, type LogRow, type Member, type StateKind, memberKey, revOf, stateRowId, selfLogId, seqOf } from '../model/types.ts'
+import { type Head, type LogRow, type Member, type OwnSettings, type StateKind, memberKey, revOf, stateRowId, selfLogId, seqOf } from '../model/types.ts'
 import type { Mutation, MetaPatch, NewRow, NewConversation, UnitOutcome, RowPatch, StateContent, MembershipStatus } from './mutation.ts'
-import { settingsOf, showsReadPositions } from '../model/types.ts'
+import { ownSettingsOf, settingsOf, showsReadPositions } from '../model/types.ts'
 
 /** What each kind of change does to a draft, on plain values: no I/O, no clock of its own. */
 
@@ -21,6 +21,7 @@ export function applyMutation (change: Mutation, draft: Draft, now: number): Mut
     case 'revise': return revise(change, draft, now)
     case 'member': return setMember(change, draft, now)
     case 'read': return markRead(change, draft, now)
+    case 'settings': return setSettings(change, draft, now)
     case 'meta': return setMeta(change, draft, now)
     case 'purge': return purge(change, draft, now)
     case 'put': return setState(change, draft, now)
@@ -85,10 +86,14 @@ function put (head: Head, kind: StateKind, subject: string, content: StateConten
 }
 
 /** Sets the row of a state in a user's own log, which opens with its first row. */
-function putOwn (userId: ObjectId, kind: 'membership' | 'read', conversationId: string, content: StateContent, draft: Draft, now: number): void {
+function putOwn (
+  userId: ObjectId, kind: 'membership' | 'read' | 'settings', conversationId: string, content: StateContent, draft: Draft, now: number
+): LogRow | undefined {
   const id = selfLogId(userId)
   const done = put(draft.head(id) ?? opened(id, { kind: 'self', members: [] }, draft, now)!, kind, conversationId, content, draft, now)
   if (done !== undefined && kind === 'membership') draft.moveHead(id, { ...done.head, memberRev: done.row.rev })
+  if (done !== undefined && kind === 'settings') draft.moveHead(id, { ...done.head, settingsRev: done.row.rev })
+  return done?.row
 }
 
 function setState (change: Extract<Mutation, { type: 'put' }>, draft: Draft, now: number): MutationResult {
@@ -199,9 +204,49 @@ function setMember (change: Extract<Mutation, { type: 'member' }>, draft: Draft,
   const { rev: joinedRev, updatedAt: joinedAt } = done.row
   draft.writeMember(key, role === null
     ? null
-    : member === null ? { _id: key, conversationId, userId, role, joinedSeq, joinedRev, joinedAt, readSeq: joinedSeq } : { ...member, role })
+    : member === null ? { _id: key, conversationId, userId, role, joinedSeq, joinedRev, joinedAt, readSeq: joinedSeq, ...narrowingOf(ownSettingsIn(userId, conversationId, draft) ?? {}) } : { ...member, role })
   if (role !== null || member !== null) putOwn(userId, 'membership', conversationId, { about: conversationId, userId, role }, draft, now)
   return { changed: true, row: done.row }
+}
+
+function setSettings ({ conversationId, userId, decide }: Extract<Mutation, { type: 'settings' }>, draft: Draft, now: number): MutationResult {
+  const head = draft.head(conversationId)
+  const key = memberKey(conversationId, userId)
+  const member = draft.member(key)
+  if (head === null || head.deleted === true) return { outcome: 'missing' }
+  if (member === null && head.kind !== 'common') return { outcome: 'notMember' }
+  const before = ownSettingsIn(userId, conversationId, draft)
+  let wanted: OwnSettings
+  try {
+    wanted = decide(ownSettingsOf(before), head)
+  } catch (error) {
+    return refused(error)
+  }
+  // Nothing is set, and nothing was: there is no row for that.
+  if (before === undefined && isSame({}, wanted)) return { changed: false }
+  const row = putOwn(userId, 'settings', conversationId, { about: conversationId, ...ownSettingsOf(wanted) }, draft, now)
+  if (row === undefined) return before === undefined ? { changed: false } : { changed: false, row: before }
+  if (member !== null && !isSame(narrowingOf(member), narrowingOf(row))) {
+    draft.writeMember(key, { ...member, ...narrowingOf(row) })
+    const selfId = selfLogId(userId)
+    draft.moveHead(selfId, { ...draft.head(selfId)!, memberRev: row.rev })
+  }
+  return { changed: true, row }
+}
+
+function ownSettingsIn (userId: ObjectId, conversationId: string, draft: Draft): LogRow | undefined {
+  return draft.row(stateRowId(selfLogId(userId), 'settings', conversationId).toHexString())
+}
+
+/** What of somebody's settings decides on what they see. */
+function narrowingOf ({ clearedSeq, hiddenSeqs }: OwnSettings): OwnSettings {
+  return { ...(clearedSeq === undefined ? {} : { clearedSeq }), ...(hiddenSeqs === undefined ? {} : { hiddenSeqs }) }
+}
+
+/** Whoever reads a conversation does not want it marked as unread any more. */
+function endMarkedUnread (userId: ObjectId, conversationId: string, draft: Draft, now: number): boolean {
+  const { markedUnread, ...settings } = ownSettingsOf(ownSettingsIn(userId, conversationId, draft))
+  return markedUnread === true && putOwn(userId, 'settings', conversationId, { about: conversationId, ...settings }, draft, now) !== undefined
 }
 
 function markRead (change: Extract<Mutation, { type: 'read' }>, draft: Draft, now: number): MutationResult {
@@ -213,7 +258,8 @@ function markRead (change: Extract<Mutation, { type: 'read' }>, draft: Draft, no
   if (member === null) return { outcome: 'notMember' }
   const { shownSeq, ...before } = member
   const readSeq = seqOf(Math.max(member.readSeq, Math.min(change.seq, head.headSeq)))
-  if (readSeq === member.readSeq && (shownSeq === undefined || change.isUnseen === true)) return { changed: false, read: member }
+  const isUnmarked = endMarkedUnread(userId, conversationId, draft, now)
+  if (readSeq === member.readSeq && (shownSeq === undefined || change.isUnseen === true)) return { changed: isUnmarked, read: member }
   const at = nextTime(head, now)
   const read: Member = change.isUnseen === true
     ? { ...member, readSeq, shownSeq: shownSeq ?? member.readSeq }

@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { TidelogError } from '../../errors.ts'
-import { type ConversationKind, type Head, type LogRow, type Member, type MemberRole, type RoomSettings, type StateKind, type Seq, memberKey, stateRowId, selfLogId } from '../model/types.ts'
+import { type ConversationKind, type Head, type LogRow, type Member, type MemberRole, type RoomSettings, type OwnSettings, type StateKind, type Seq, memberKey, stateRowId, selfLogId } from '../model/types.ts'
 
 /** What may be asked of the log: units of changes that commit together, and how that ends. */
 
@@ -39,6 +39,8 @@ export type Mutation =
   | { type: 'member', conversationId: string, userId: ObjectId, role: MembershipStatus | MembershipRule, actor?: ObjectId, open?: NewConversation }
   /** Moves a member's read position forward, here and in the user's own log; takes a time of the conversation's clock but no rev. `isUnseen`: the others are not told. */
   | { type: 'read', conversationId: string, userId: ObjectId, seq: Seq, isUnseen?: boolean }
+  /** Sets what a user has set for a conversation of theirs, in their own log and in their membership. */
+  | { type: 'settings', conversationId: string, userId: ObjectId, decide: (settings: OwnSettings, head: Head) => OwnSettings }
   /** Sets the row of a state. `decide` sees it as it stands: null changes nothing, nor does what it holds already. */
   | { type: 'put', conversationId: string, kind: StateKind, subject: string, decide: (row: LogRow | null) => StateContent | null, open?: NewConversation }
   /** Sets some of a conversation's settings, on its head and in its `meta` row. */
@@ -86,7 +88,7 @@ export type UnitOutcome =
 /** Conversations that a change moves, the one that it names first; own logs of an opening only where it may have to open. */
 export function conversationsTouched (change: Mutation, opens: boolean): string[] {
   const { conversationId } = change
-  const own = change.type === 'member' || change.type === 'read' ? [selfLogId(change.userId)] : []
+  const own = change.type === 'member' || change.type === 'read' || change.type === 'settings' ? [selfLogId(change.userId)] : []
   const ofMembers = opens && 'open' in change ? change.open?.members.map(({ userId }) => selfLogId(userId)) ?? [] : []
   return [conversationId, ...own, ...ofMembers]
 }
@@ -101,9 +103,11 @@ export function rowsNeeded (change: Mutation, opens: boolean): ObjectId[] {
     case 'append': return ofMembers
     case 'revise': return [change.rowId]
     case 'member': return [
-      stateRowId(conversationId, 'membership', change.userId.toHexString()), stateRowId(selfLogId(change.userId), 'membership', conversationId), ...ofMembers
+      stateRowId(conversationId, 'membership', change.userId.toHexString()), stateRowId(selfLogId(change.userId), 'membership', conversationId),
+      stateRowId(selfLogId(change.userId), 'settings', conversationId), ...ofMembers
     ]
-    case 'read': return [stateRowId(selfLogId(change.userId), 'read', conversationId)]
+    case 'read': return [stateRowId(selfLogId(change.userId), 'read', conversationId), stateRowId(selfLogId(change.userId), 'settings', conversationId)]
+    case 'settings': return [stateRowId(selfLogId(change.userId), 'settings', conversationId)]
     case 'put': return [stateRowId(conversationId, change.kind, change.subject), ...ofMembers]
     case 'meta':
     case 'purge': return [stateRowId(conversationId, change.type, '')]
@@ -117,6 +121,7 @@ export function membersNeeded (change: Mutation): string[] {
   switch (change.type) {
     case 'append': return change.requiresMember === undefined ? [] : [memberKey(conversationId, change.requiresMember)]
     case 'member':
+    case 'settings':
     case 'read': return [memberKey(conversationId, change.userId), ...actor]
     case 'meta':
     case 'revise': return actor

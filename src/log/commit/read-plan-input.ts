@@ -43,6 +43,7 @@ function mayUseCachedHead ({ headSeq }: Head, change: Mutation, isAlone: boolean
     case 'read': return change.seq <= headSeq
     // Rules look at the settings of the head.
     case 'member':
+    case 'settings':
     case 'meta': return isAlone
     case 'append':
     case 'revise':

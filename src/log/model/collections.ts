@@ -15,6 +15,9 @@ export const indexNames = {
   byClientId: 'conversation_sender_clientMessageId',
   byTime: 'conversation_updatedAt',
   byBlock: 'conversation_about_blocked',
+  bySettings: 'conversation_about_settings',
+  byHidden: 'conversation_hiddenSeqs',
+  byCleared: 'conversation_clearedSeq',
   byMention: 'conversation_mentioned_seq',
   byBan: 'conversation_user_banned',
   byMember: 'user_conversation',
@@ -54,12 +57,15 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
     // Only direct conversations are polled by time (the seed's clients know no other cursor).
     { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } },
     { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } },
+    { key: { conversationId: 1, about: 1 }, name: indexNames.bySettings, partialFilterExpression: { kind: 'settings' } },
     { key: { conversationId: 1, mentioned: 1, seq: 1 }, name: indexNames.byMention, partialFilterExpression: { mentioned: { $exists: true } } },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byBan, partialFilterExpression: { banned: true } }
   ],
   members: [
     { key: { userId: 1, conversationId: 1 }, name: indexNames.byMember, unique: true },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byConversation },
+    { key: { conversationId: 1, hiddenSeqs: 1 }, name: indexNames.byHidden, partialFilterExpression: { hiddenSeqs: { $exists: true } } },
+    { key: { conversationId: 1, clearedSeq: 1 }, name: indexNames.byCleared, partialFilterExpression: { clearedSeq: { $exists: true } } },
     { key: { conversationId: 1 }, name: indexNames.byOwner, partialFilterExpression: { role: 'owner' } }
   ]
 }

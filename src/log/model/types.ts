@@ -22,7 +22,7 @@ export type HistoryView = 'all' | 'joined'
 export type Reactions = ReadonlyArray<{ emoji: string, users: string }>
 
 /** Kinds of rows that stand for a state: one row for each subject, which moves to the next rev when the state changes. */
-export type StateKind = 'membership' | 'meta' | 'read' | 'block' | 'purge'
+export type StateKind = 'membership' | 'meta' | 'read' | 'block' | 'settings' | 'purge'
 export type RowKind = 'message' | StateKind
 
 /** A room's settings, as its head has them and a `meta` row tells of them. */
@@ -31,6 +31,20 @@ export interface RoomSettings {
   isPrivate?: boolean
   history?: HistoryView
   deleted?: boolean
+}
+
+/** What a user has set for a conversation of theirs, as a `settings` row of their own log says it; a member has what decides on the view. */
+export interface OwnSettings {
+  mutedUntil?: Date | undefined
+  /** What they want to be notified of; missing: all. */
+  notify?: 'mentions' | 'none' | undefined
+  archived?: true | undefined
+  pinnedAt?: Date | undefined
+  markedUnread?: true | undefined
+  /** Messages up to here are not shown to them. */
+  clearedSeq?: Seq | undefined
+  /** Nor are these. */
+  hiddenSeqs?: readonly Seq[] | undefined
 }
 
 /**
@@ -63,6 +77,8 @@ export interface Head extends RoomSettings {
   lastReadAt?: Date
   /** Own logs only: rev of the last `membership` row. A list of the user's conversations is good as long as this stays. */
   memberRev?: Rev
+  /** Own logs only: rev of the last `settings` row. */
+  settingsRev?: Rev
   /** Own logs only: rev of the last `block` row. */
   blockRev?: Rev
   /** The node that may commit next, because it was too slow for the others several times (src/log/commit/reservation.ts). */
@@ -70,7 +86,7 @@ export interface Head extends RoomSettings {
 }
 
 /** One row of a log, at the position of its last change. */
-export interface LogRow extends RoomSettings {
+export interface LogRow extends RoomSettings, OwnSettings {
   _id: ObjectId
   conversationId: string
   rev: Rev
@@ -104,7 +120,7 @@ export interface LogRow extends RoomSettings {
   role?: MemberRole | null
   /** `membership` of a room: may not join again. */
   banned?: true
-  /** In an own log: the conversation (`membership`, `read`), or the user in hex (`block`), that the row is about. */
+  /** In an own log: the conversation (`membership`, `read`, `settings`), or the user in hex (`block`), that the row is about. */
   about?: string
   /** `block`: blocked now. */
   on?: boolean
@@ -132,6 +148,9 @@ export interface Member {
   /** What the others are told instead, as long as the position moves unseen by them; `readAt` and `readTrail` belong to it. */
   shownSeq?: Seq
   readAt?: Date
+  /** What the user cleared and hid, as their own log says it. */
+  clearedSeq?: Seq | undefined
+  hiddenSeqs?: readonly Seq[] | undefined
   /** The last moves of `readSeq`, oldest first, so that a client can be told what was read since a time. */
   readTrail?: Array<{ seq: Seq, at: Date }>
 }
@@ -150,6 +169,13 @@ export const selfLogOwner = (conversationId: string): string | undefined => conv
 /** The `_id` of a row that stands for a state: the same on every node and in every try. */
 export function stateRowId (conversationId: string, kind: StateKind, subject: string): ObjectId {
   return new ObjectId(createHash('sha256').update(`${conversationId}\n${kind}\n${subject}`).digest().subarray(0, 12))
+}
+
+/** The settings of a row, and nothing else that it says. */
+export function ownSettingsOf (given: OwnSettings = {}): OwnSettings {
+  const { mutedUntil, notify, archived, pinnedAt, markedUnread, clearedSeq, hiddenSeqs } = given
+  const all = Object.entries({ mutedUntil, notify, archived, pinnedAt, markedUnread, clearedSeq, hiddenSeqs })
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as OwnSettings
 }
 
 /** Are read positions of members shown to the others? */

@@ -78,7 +78,8 @@ export async function syncConversation (
   }
   // Asked after the scans: what a purge took away under them, this answer takes away everywhere.
   const purgedSeq = purgedSeqOf(await context.log.head(conversationId) ?? head)
-  const rows = found.filter(({ seq }) => seq! > purgedSeq).sort((a, b) => a.seq! - b.seq!)
+  const { clearedSeq = 0, hiddenSeqs = [] } = mine ?? {}
+  const rows = found.filter(({ seq }) => seq! > purgedSeq && seq! > clearedSeq && !hiddenSeqs.includes(seq!)).sort((a, b) => a.seq! - b.seq!)
 
   const people = loadReferences(context, rows)
   const readSeqs = new Map([mine, theirs].flatMap(member => member === undefined ? [] : [[member.userId.toHexString(), member.readSeq] as const]))

@@ -1,0 +1,70 @@
+import { TidelogError } from '../../errors.ts'
+import { type Head, type OwnSettings, type Seq, seqOf } from '../../log/model/types.ts'
+import type { SettingsInput } from '../../schemas/conversation.ts'
+import type { ConversationSettings } from '../../schemas/settings.ts'
+import type { ChatContext } from '../context.ts'
+import { otherUser, parseConversationId } from '../rules/conversation-id.ts'
+import { notMemberError } from '../rules/room-rules.ts'
+import type { PreparedCommit } from '../context.ts'
+import { settingsPayload } from './settings-payload.ts'
+import type { Identity } from '../../users/identity.ts'
+
+/** Messages of a conversation that a user may have hidden; a clearing hides any number. */
+export const hiddenSeqsMax = 500
+
+export interface ChangedSettings {
+  conversationId: string
+  settings: ConversationSettings
+}
+
+/**
+ * Changes the caller's own settings of a conversation, and with them what they see of it: what is cleared or hidden stays so.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED (a public room that was not joined, the common chat, too much is hidden)
+ */
+export async function changeSettings (context: ChatContext, identity: Identity, conversationId: string, input: SettingsInput): Promise<ChangedSettings> {
+  return await prepareSettings(context, identity, conversationId, input)()
+}
+
+export function prepareSettings (context: ChatContext, identity: Identity, given: string, input: SettingsInput): PreparedCommit<ChangedSettings> {
+  const ref = parseConversationId(given)
+  if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
+  const { conversationId } = ref
+  const decide = (settings: OwnSettings, head: Head): OwnSettings => settingsAfter(settings, input, head, new Date(context.now()))
+  return async () => {
+    const outcome = await context.log.commit({ mutations: [{ type: 'settings', conversationId, userId: identity.id, decide }] })
+    switch (outcome.outcome) {
+      case 'committed':
+      case 'unchanged': return { conversationId, settings: settingsPayload(outcome.rows[0]) }
+      case 'refused': throw outcome.error
+      case 'notMember': throw notMemberError(ref.kind === 'room' ? await context.log.head(conversationId) : undefined)
+      case 'duplicate':
+      case 'mismatch':
+      case 'missing': throw new TidelogError('NOT_FOUND')
+    }
+  }
+}
+
+/** The settings with those that are named changed. @throws TidelogError NOT_ALLOWED */
+function settingsAfter (settings: OwnSettings, input: SettingsInput, head: Head, now: Date): OwnSettings {
+  const { mutedUntil, notify, archived, pinned, markedUnread } = input
+  if (head.kind === 'common' && (markedUnread === true || input.clearThroughSeq !== undefined || input.hideSeqs !== undefined)) {
+    throw new TidelogError('NOT_ALLOWED', 'Nothing of the common chat can be cleared, hidden or marked as unread')
+  }
+  return {
+    ...settings,
+    ...(mutedUntil === undefined ? {} : { mutedUntil: mutedUntil === null ? undefined : new Date(mutedUntil) }),
+    ...(notify === undefined ? {} : { notify: notify === 'all' ? undefined : notify }),
+    ...(archived === undefined ? {} : { archived: archived || undefined }),
+    ...(pinned === undefined ? {} : { pinnedAt: pinned ? settings.pinnedAt ?? now : undefined }),
+    ...(markedUnread === undefined ? {} : { markedUnread: markedUnread || undefined }),
+    ...narrowed(settings, input, head)
+  }
+}
+
+function narrowed (settings: OwnSettings, { clearThroughSeq = 0, hideSeqs = [] }: SettingsInput, { headSeq }: Head): Pick<OwnSettings, 'clearedSeq' | 'hiddenSeqs'> {
+  const cleared = Math.max(settings.clearedSeq ?? 0, Math.min(clearThroughSeq, headSeq))
+  const hidden = [...new Set<number>([...settings.hiddenSeqs ?? [], ...hideSeqs.filter(seq => seq <= headSeq)])]
+    .filter(seq => seq > cleared).sort((a, b) => a - b) as Seq[]
+  if (hidden.length > hiddenSeqsMax) throw new TidelogError('NOT_ALLOWED', `No more than ${hiddenSeqsMax} messages of a conversation can be hidden`)
+  return { clearedSeq: cleared === 0 ? undefined : seqOf(cleared), hiddenSeqs: hidden.length === 0 ? undefined : hidden }
+}
