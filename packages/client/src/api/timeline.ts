@@ -24,7 +24,7 @@ export class TimelineWindow implements Timeline {
   private hasEnd = false
   /** Not placed yet: nothing is held here. */
   private place: Place | undefined
-  private generation = -1
+  private generation = ''
   private queue: Promise<unknown> = Promise.resolve()
   private isClosed = false
   private readonly end: () => void

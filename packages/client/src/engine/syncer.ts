@@ -199,7 +199,7 @@ export class Syncer {
       // Another sync may have been quicker: what follows from an older cursor is no news.
       const synced = conversations.filter(({ conversationId: id }) => held[id] === asked[id]).map(toSynced)
       const patch = engine.patch()
-      applyAnswer(patch, synced)
+      applyAnswer(patch, synced, this.follow.scope === null || this.follow.scope === 'all')
       await engine.commitPatch(patch)
       this.follow = hearAnswer(this.follow, synced)
       this.after(patch)

@@ -5,8 +5,8 @@ import type { ConversationRecord, Row } from './state.ts'
 
 /** What the server says, applied to what is held. A row counts if its rev is above the held one's; the storage sees to that. */
 
-/** One answer of a sync. */
-export function applyAnswer (patch: Patch, conversations: readonly Synced[]): void {
+/** One answer of a sync. @param isWhole it was asked for everything, and not for some conversations */
+export function applyAnswer (patch: Patch, conversations: readonly Synced[], isWhole = true): void {
   // Your own log that begins anew is of another life of the database: all that is held goes with it, in the same step.
   const isAnew = patch.selfNow.cursor !== '' && conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset)
   if (isAnew) patch.dropAll()
@@ -15,9 +15,10 @@ export function applyAnswer (patch: Patch, conversations: readonly Synced[]): vo
     if (synced.conversationId === 'self') applySelf(patch, synced)
     else applySynced(patch, synced)
   }
-  // What a sync brings shows all that there is to see.
-  patch.due.clear()
-  patch.isAllDue = isAnew
+  // What a sync of everything brings shows all that there is to see.
+  if (isWhole) patch.isAllDue = false
+  for (const id of isWhole ? [...patch.due] : conversations.map(({ conversationId }) => conversationId)) patch.due.delete(id)
+  patch.isAllDue ||= isAnew
 }
 
 function applySelf (patch: Patch, { changes, cursor, rev, reset }: Synced): void {
@@ -32,7 +33,7 @@ function applySynced (patch: Patch, synced: Synced): void {
   const isNew = reset || before === undefined
   if (isNew) patch.reset(id)
   patch.change(id, () => ({ kind: kind as 'room', cursor, rev, unreadCount, mentionCount }))
-  if (isNew) patch.change(id, () => ({ openFrom: firstSeq(synced) }))
+  if (isNew) patch.change(id, () => ({ openFrom: firstSeq(synced), generation: cursor }))
   for (const change of changes) applyChange(patch, id, change, { isNews: !isNew })
   patch.change(id, ({ reads: held }) => ({ reads: furthest(held, reads, patch.userId) }))
   // A page that is not the last may lack new messages that were changed later: they come with their last change.
@@ -185,7 +186,7 @@ export function furthest (held: ConversationRecord['reads'], reads: readonly Rea
  * One that was asked for before a reset says nothing of this log.
  */
 export function applyHistory (
-  patch: Patch, id: string, { rows, people, hasOlder }: HistoryPage, { before, generation }: { before: number, generation: number }
+  patch: Patch, id: string, { rows, people, hasOlder }: HistoryPage, { before, generation }: { before: number, generation: string }
 ): boolean {
   const record = patch.get(id)
   if (record === undefined || record.generation !== generation) return false

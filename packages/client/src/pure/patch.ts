@@ -60,7 +60,7 @@ export class Patch {
     const record = this.get(id)
     this.forget(id)
     this.put({
-      ...emptyConversation(id, record?.kind ?? kindOf(id)), generation: (record?.generation ?? 0) + 1, localReadSeq: record?.localReadSeq ?? 0
+      ...emptyConversation(id, record?.kind ?? kindOf(id)), localReadSeq: record?.localReadSeq ?? 0
     })
   }
 

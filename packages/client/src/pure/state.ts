@@ -43,8 +43,8 @@ export interface ConversationRecord {
   ranges: readonly Range[]
   /** Messages up to here are gone. */
   purgedSeq: number
-  /** Counts resets: a page of history that was asked for before one is not of this log any more. */
-  generation: number
+  /** The cursor of its last reset: a page of history that was asked for before is not of this log any more. */
+  generation: string
   name?: string | undefined
   isPrivate?: boolean | undefined
   history?: 'all' | 'joined' | undefined
@@ -144,7 +144,7 @@ export function emptyConversation (id: string, kind: ConversationKind): Conversa
     isFresh: true,
     ranges: [],
     purgedSeq: 0,
-    generation: 0,
+    generation: '',
     roles: {},
     reads: {},
     unreadCount: 0,

@@ -1,6 +1,4 @@
-import type { Mutation, Step } from './spec.ts'
-
-const answers = Array.from({ length: 12 }, (): Step => ({ type: 'answer', isLost: false }))
+import type { Mutation } from './spec.ts'
 
 /** Plausible ways to write a client that loses, doubles or invents messages: the check must find every one. */
 export const mutants: Record<string, Mutation> = {
@@ -16,14 +14,6 @@ export const mutants: Record<string, Mutation> = {
       const hear = syncer.hear.bind(syncer)
       syncer.hear = events => { hear(events.map(event => ({ ...event, rev: knownRev(syncer, event.conversationId) + 1 }))) }
     }
-  },
-  'a page of history from before a reset is taken': {
-    takesOldPages: true,
-    first: [
-      ...Array.from({ length: 6 }, (): Step => ({ type: 'say', place: 0, pick: 0 })), { type: 'connect' }, ...answers,
-      { type: 'page', place: 0, isLate: true }, { type: 'edit', place: 0, pick: 4 }, { type: 'edit', place: 0, pick: 5 }, { type: 'restore' },
-      { type: 'connect' }, ...answers, { type: 'page', place: 0, isLate: false }
-    ]
   },
   'a purge is not stored': { bendBatch: ({ purge, ...batch }) => batch },
   'who is removed keeps what they had': { bendBatch: ({ drop, dropRows, ...batch }) => batch },

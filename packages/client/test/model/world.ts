@@ -257,7 +257,7 @@ export class World {
     this.pages.push(async () => {
       await engine.write(async () => {
         const patch = engine.patch()
-        const now = this.mutation.takesOldPages === true ? patch.get(id)?.generation ?? -1 : generation
+        const now = this.mutation.takesOldPages === true ? patch.get(id)?.generation ?? '' : generation
         if (applyHistory(patch, id, toHistory(page), { before, generation: now })) await engine.commitPatch(patch)
       }).catch(() => {})
     })
