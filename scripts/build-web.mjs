@@ -14,8 +14,13 @@ const stamp = join(out, '.stamp')
 const sources = fingerprint()
 if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) process.exit(0)
 
-const { build } = await import('vite')
-await build({ configFile: join(root, 'web/vite.config.ts'), logLevel: 'warn' })
+const { build } = await import('vite').catch(() => ({}))
+if (build === undefined) {
+  // Without development dependencies: what `npm run build` made elsewhere is served, or the server has no page.
+  console.error('The web app is not built: Vite is not installed')
+  process.exit(0)
+}
+await build({ configFile: join(root, 'web/vite.config.ts'), logLevel: 'error' })
 listForServiceWorker()
 await Promise.all(
   filesOf(out)

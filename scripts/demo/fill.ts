@@ -30,8 +30,10 @@ export function commonPlace (all: Map<string, Voice>): Place {
 }
 
 async function post (who: Voice, path: string, body: { content: string, replyTo: string | undefined, receiverId?: string | undefined }): Promise<string> {
-  const answer: Body = await who.call('POST', path, body)
-  return answer.data?._id ?? answer.message?._id
+  const { message }: Body = await who.call('POST', path, body)
+  // Who writes has read what stands above.
+  await who.call('PATCH', `/api/conversations/${message.conversationId}/read`, { seq: message.seq })
+  return message._id
 }
 
 /** Says everything of a talk, in order: first what a place of its kind says over weeks, then its own lines. */

@@ -41,7 +41,7 @@ export interface Person {
 export interface Look { width?: number, height?: number, colorScheme?: 'light' | 'dark', locale?: string, touch?: boolean }
 
 /** A person with a browser of their own, signed in by the page's form. */
-export async function signIn (browser: Browser, { url, register }: TestApp, username: string, look: Look = {}): Promise<Person> {
+export async function signIn (browser: Browser, { url, register }: Pick<TestApp, 'url' | 'register'>, username: string, look: Look = {}): Promise<Person> {
   const { id } = await register(username, { fullName: `${username.charAt(0).toUpperCase()}${username.slice(1)} Test` })
   const context = await browser.newContext({
     viewport: { width: look.width ?? 1_280, height: look.height ?? 800 },
@@ -91,3 +91,12 @@ export const landed = (page: Page, text: string) =>
 
 /** The texts of the open conversation's messages, in order. */
 export const shown = (page: Page): Promise<string[]> => page.locator('article .text').allInnerTexts()
+
+/** Waits until an expression holds in the page. (Playwright's own way evaluates it in the page, which its policy refuses.) */
+export async function until (page: Page, expression: string): Promise<void> {
+  const end = Date.now() + 30_000
+  while (await page.evaluate(expression) !== true) {
+    if (Date.now() > end) throw new Error(`it never was so: ${expression}`)
+    await page.evaluate('new Promise(resolve => setTimeout(resolve, 20))')
+  }
+}

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
-import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, write } from './browser.ts'
+import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, until, write } from './browser.ts'
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
@@ -43,7 +43,7 @@ else {
     await landed(ada.page, 'how are you today?').focus()
     await ada.page.keyboard.press('Delete')
     await bob.page.locator('article').getByText('Message deleted').waitFor()
-    t.equal(await ada.page.locator('#composer').evaluate('element => element === document.activeElement'), true, 'focus is in the composer after a delete')
+    t.equal(await ada.page.evaluate('document.activeElement.id === "composer"'), true, 'focus is in the composer after a delete')
   })
 
   await t.test('what was begun stays with its conversation', async t => {
@@ -52,7 +52,7 @@ else {
     await ada.page.locator('#composer').waitFor()
     t.equal(await ada.page.locator('#composer').inputValue(), '')
     await ada.page.getByRole('link', { name: /Bob Test.*Draft:.*not yet/ }).click()
-    await ada.page.waitForFunction('document.getElementById("composer")?.value === "not yet"')
+    await until(ada.page, 'document.getElementById("composer")?.value === "not yet"')
     await ada.page.locator('#composer').fill('')
   })
 

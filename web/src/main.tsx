@@ -15,8 +15,8 @@ import './look/composer.css'
 import './look/over.css'
 import './look/screens.css'
 import './look/more.css'
-import './look/app.css'
 import './look/states.css'
+import './look/app.css'
 
 startRouter()
 const [user] = await Promise.all([client.resume(), applyPreferences()])

@@ -103,7 +103,7 @@ export function Composer ({
     if (editing !== undefined) {
       if (text !== editing.text) void conversation.edit(editing, text, { mentions })
     } else {
-      conversation.draft.set('')
+      // Ends the draft too, once the message is stored: a page that dies meanwhile loses nothing.
       void conversation.send(text, { mentions, ...(context === undefined ? {} : { replyTo: context.message }) })
       onSent()
     }

@@ -193,6 +193,6 @@ function RoomLine ({ conversation, summary }: { conversation: Conversation; summ
   const members = useReadable(conversation.members)
   const here = useHereCount(members.slice(0, 200).map(member => member.userId))
   if (summary?.kind === 'common') return <>{texts.value.hello.everyone}</>
-  if (members.length === 0) return <>&nbsp;</>
+  if (members.length === 0) return <>{'\u00a0'}</>
   return <>{here === 0 ? t.members(members.length) : `${t.members(members.length)}, ${t.hereNow(here)}`}</>
 }

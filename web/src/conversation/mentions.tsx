@@ -56,7 +56,9 @@ export function completionAt (
           .some(word => word.startsWith(begun))
     )
     .slice(0, shownMax)
-  return fitting.length === 0 ? undefined : { start: caret - begun.length - 1, people: fitting }
+  // A name that is written out needs no help: Enter sends.
+  const isWhole = fitting.length === 1 && fitting[0]?.username.toLowerCase() === begun
+  return fitting.length === 0 || isWhole ? undefined : { start: caret - begun.length - 1, people: fitting }
 }
 
 /** Whom a text names. */

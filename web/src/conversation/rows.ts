@@ -23,7 +23,9 @@ const runMs = 5 * 60_000
 /** The rows of messages[from] … messages[to − 1]. What a row looks like does not depend on `from` and `to`. */
 export function rowsOf (messages: readonly Message[], from: number, to: number, lines: Lines): Row[] {
   const rows: Row[] = []
-  for (let at = from; at < to; at++) {
+  // How the oldest message looks depends on the one before it: it comes with the page that holds both.
+  const first = lines.hasOlder && messages.length > 1 ? 1 : 0
+  for (let at = Math.max(from, first); at < to; at++) {
     const message = messages[at]
     if (message === undefined) break
     const before = messages[at - 1]

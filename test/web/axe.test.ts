@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { startApp } from '../helpers/app.ts'
+import { buildWeb, dm, landed, noBrowser, open, type Person, signIn, startBrowser, write } from './browser.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** The address of each screen, and what it shows when it is there. */
+const screens = [
+  ['/', '.list .row'], ['/new', '.hello .box'], ['/rooms', 'dialog .foot'], ['/search?q=hello', '.hit'], ['/settings', '.themes']
+] as const
+
+if (noBrowser !== undefined) t.plan(0, noBrowser)
+else {
+  buildWeb()
+  const app = await startApp(t)
+  const browser = await startBrowser(t)
+  const other = await app.register('other', { fullName: 'ليلى حداد' })
+  const people: Person[] = []
+  for (const colorScheme of ['light', 'dark'] as const) people.push(await signIn(browser, app, `ada-${colorScheme}`, { colorScheme }))
+  people.push(await signIn(browser, app, 'ada-small', { width: 320, height: 640 }))
+
+  for (const { page, username, id } of people) {
+    await t.test(`axe finds nothing serious on any screen: ${username}`, async t => {
+      await open(page, app.url, dm(id, other.id))
+      await write(page, 'hello `code` https://a.example @other')
+      await landed(page, 'hello').waitFor()
+      await app.call('POST', '/api/messages', { token: other.token, body: { receiverId: id, content: 'مرحبا' } })
+      await landed(page, 'مرحبا').waitFor()
+      t.same(await serious(page), [], 'a conversation')
+      await page.getByRole('button', { name: 'Emoji' }).click()
+      await page.getByRole('searchbox', { name: 'Find an emoji' }).waitFor()
+      await page.getByRole('button', { name: 'grinning face' }).first().waitFor()
+      t.same(await serious(page), [], 'the emoji picker')
+      await page.keyboard.press('Escape')
+      for (const [path, ready] of screens) {
+        await page.goto(app.url + path)
+        await page.locator(ready).first().waitFor()
+        t.same(await serious(page), [], path)
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+        t.ok(Number(overflow) <= 0, `${path} is not wider than the window`)
+      }
+    })
+  }
+}
+
+if (noBrowser === undefined) {
+  const app = await startApp(t)
+  const browser = await startBrowser(t)
+  await t.test('nor at the door', async t => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await browser.newPage({ colorScheme, viewport: { width: 320, height: 640 } })
+      for (const path of ['/sign-in', '/sign-up']) {
+        await page.goto(app.url + path)
+        await page.locator('form').waitFor()
+        t.same(await serious(page), [], `${path}, ${colorScheme}`)
+      }
+    }
+  })
+}
+
+async function serious (page: Page): Promise<string[]> {
+  // Colours that are on their way to where they belong are no finding.
+  const ends = 'document.getAnimations().filter(one => one.effect.getTiming().iterations !== Infinity).map(one => one.finished)'
+  await page.evaluate(`Promise.all(${ends}).then(() => 0, () => 0)`)
+  await page.evaluate(`${axe};0`)
+  return await page.evaluate<string[]>(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => id + ': ' + nodes.map(node => node.target.join(' ')).join(' | ').slice(0, 600)))`)
+}

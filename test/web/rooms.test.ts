@@ -1,0 +1,93 @@
+import t from 'tap'
+import { startApp } from '../helpers/app.ts'
+import { buildWeb, landed, noBrowser, open, signIn, startBrowser, until, write } from './browser.ts'
+
+/** What would run, or take over the page, if it were ever read as HTML or as an address of a script. */
+const attacks = [
+  '<img src=x onerror="window.hacked=1">', '<script>window.hacked=1</script>', 'javascript:window.hacked=1//https://a.example', '"><svg onload=window.hacked=1>',
+  // eslint-disable-next-line no-template-curly-in-string
+  '${window.hacked=1}', '`<b onclick=window.hacked=1>`', '```\n<iframe srcdoc="<script>parent.hacked=1</script>">\n```', 'https://a.example/"onmouseover="window.hacked=1'
+]
+
+if (noBrowser !== undefined) t.plan(0, noBrowser)
+else {
+  buildWeb()
+  const app = await startApp(t)
+  const browser = await startBrowser(t)
+  const ada = await signIn(browser, app, 'ada')
+  const bob = await signIn(browser, app, 'bob')
+  const name = '<img src=x onerror="window.hacked=1">'
+
+  await t.test('a room is made with its first people, who find it in their lists', async t => {
+    await ada.page.getByRole('button', { name: 'Rooms' }).click()
+    await ada.page.getByRole('tab', { name: 'Create' }).click()
+    await ada.page.getByLabel('Name').fill(name)
+    await ada.page.getByRole('combobox').fill('bob')
+    await ada.page.getByRole('option', { name: /Bob Test/ }).click()
+    await ada.page.getByRole('button', { name: 'Create room' }).click()
+    await ada.page.locator('#composer').waitFor()
+    await bob.page.getByRole('link', { name }).click()
+    await bob.page.locator('#composer').waitFor()
+    t.equal(await bob.page.getByRole('heading', { level: 1 }).innerText(), name)
+  })
+
+  await t.test('whatever one writes is shown as text, in every place', async t => {
+    for (const text of attacks) {
+      await write(ada.page, text)
+      await until(ada.page, 'document.querySelectorAll(".msg.wait").length === 0')
+    }
+    await landed(bob.page, 'onmouseover').waitFor()
+    await bob.page.locator('article').nth(attacks.length - 1).waitFor()
+    const changed = await app.call('PATCH', '/api/users/me', {
+      token: await login('ada'), body: { fullName: name, profilePicture: 'https://a.example/x#onerror=window.hacked=1' }
+    })
+    t.equal(changed.status, 200)
+    await bob.page.reload()
+    await bob.page.locator('article .head').getByText(name).first().waitFor()
+    await bob.page.goto(`${app.url}/search?q=hacked`)
+    await bob.page.locator('.hit').first().waitFor()
+    for (const page of [ada.page, bob.page]) {
+      t.equal(await page.evaluate('window.hacked'), undefined)
+      t.equal(await page.locator('article img[src=x], article iframe, article svg[onload], .hit iframe').count(), 0)
+    }
+    t.same(await bob.page.locator('a[href^="javascript:"]').count(), 0)
+  })
+
+  await t.test('one who is removed while the room is open is told, and it is gone', async t => {
+    await open(bob.page, app.url, 'common_chat')
+    await bob.page.getByRole('link', { name }).first().click()
+    await bob.page.locator('#composer').fill('half a sentence')
+    await ada.page.getByRole('button', { name: 'Members' }).click()
+    const member = ada.page.getByRole('complementary').getByRole('listitem').filter({ hasText: 'Bob Test' })
+    await member.hover()
+    await member.getByRole('button').click()
+    await ada.page.getByRole('menuitem', { name: 'Remove from room' }).click()
+    await bob.page.waitForURL(`${app.url}/`)
+    t.equal(await bob.page.getByRole('navigation').getByRole('link', { name }).count(), 0)
+  })
+
+  await t.test('the keyboard goes everywhere', async t => {
+    await ada.page.keyboard.press('Escape')
+    await ada.page.keyboard.press('Control+k')
+    await ada.page.getByRole('searchbox', { name: 'Search' }).waitFor()
+    await ada.page.keyboard.press('Escape')
+    await ada.page.locator('#composer').waitFor()
+    await ada.page.keyboard.press('Alt+ArrowDown')
+    await ada.page.getByRole('log').focus()
+    await ada.page.keyboard.press('?')
+    await ada.page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await ada.page.keyboard.press('Escape')
+    t.equal(await ada.page.getByRole('dialog').count(), 0)
+  })
+
+  await t.test('nothing went wrong in the pages', t => {
+    t.same(ada.problems.filter(text => !/a\.example/.test(text)), [])
+    t.same(bob.problems.filter(text => !/a\.example/.test(text)), [])
+    t.end()
+  })
+
+  async function login (username: string): Promise<string> {
+    const { body } = await app.call('POST', '/api/auth/login', { body: { username, password: 'password-1' } })
+    return body.token as string
+  }
+}
