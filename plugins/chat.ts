@@ -41,7 +41,9 @@ export default fp(async function chat (app, config: Config) {
     now: Date.now,
     countSend: userId => { app.limiters.sends.consume(userId) },
     countRequest: userId => { app.limiters.requests.consume(userId) },
-    countSearch: userId => { app.limiters.search.consume(userId) }
+    countSearch: userId => { app.limiters.search.consume(userId) },
+    countInvitation: userId => { app.limiters.invitations.consume(userId) },
+    uncountInvitation: userId => { app.limiters.invitations.giveBack(userId) }
   })
   app.addHook('onReady', async () => {
     evictFromDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })

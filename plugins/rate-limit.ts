@@ -30,6 +30,8 @@ export interface Limiters {
   requests: Limiter
   /** Searches, by user. */
   search: Limiter
+  /** Invitations into rooms by strangers, by the invited user. */
+  invitations: Limiter
   /** Socket.IO handshakes, by address. */
   handshakes: Limiter
 }
@@ -50,14 +52,15 @@ export default fp(async function rateLimit (app, config: Config) {
     sends: limiter(config.RATE_LIMIT_SENDS, 10),
     requests: limiter(config.RATE_LIMIT_REQUESTS, 10),
     search: limiter(config.RATE_LIMIT_SEARCH, 60),
+    invitations: limiter(config.RATE_LIMIT_INVITATIONS, 86_400, 'This user gets too many invitations from people who are strangers to them'),
     handshakes: limiter(config.RATE_LIMIT_HANDSHAKES, 10)
   })
 }, { name: 'rate-limit' })
 
-function limiter (max: number, seconds: number): Limiter {
+function limiter (max: number, seconds: number, text?: string): Limiter {
   const counter = new RateCounter(max, seconds * 1_000)
   const floodAt = max + Math.max(100, Math.ceil(max / 10))
-  const refuse = (key: string) => new TidelogError('RATE_LIMITED', undefined, { retryAfterMs: counter.waitMs(key) })
+  const refuse = (key: string) => new TidelogError('RATE_LIMITED', text, { retryAfterMs: counter.waitMs(key) })
   return {
     consume (key) {
       if (counter.add(key) > max) throw refuse(key)

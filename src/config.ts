@@ -50,6 +50,7 @@ export const configSchema = Type.Object({
   RATE_LIMIT_SENDS: limit('Messages in 10 seconds for a user, over all transports', 3_000),
   RATE_LIMIT_REQUESTS: limit('REST requests, socket events and operations of a push in 10 seconds for a user; logins, registrations, refreshes, logouts and what has no good token, for an address', 6_000),
   RATE_LIMIT_SEARCH: limit('Searches a minute for a user', 60),
+  RATE_LIMIT_INVITATIONS: limit('Invitations into rooms in a day for the invited user, from people who are strangers to them', 20),
   RATE_LIMIT_HANDSHAKES: limit('Socket.IO handshakes in 10 seconds for an address', 600),
   RATE_LIMIT_CONNECTS: limit('CONNECT packets in 10 seconds on one socket connection', 10),
   RATE_LIMIT_PACKETS: limit('Packets in 10 seconds on one socket connection', 10_000),

@@ -38,6 +38,10 @@ export interface ChatContext {
   countRequest: (userId: string) => void
   /** Counts a search against the user's limit; throws RATE_LIMITED. */
   countSearch: (userId: string) => void
+  /** Counts an invitation by a stranger against what the invited user takes; throws RATE_LIMITED. */
+  countInvitation: (userId: string) => void
+  /** Takes back a count of `countInvitation`. */
+  uncountInvitation: (userId: string) => void
 }
 
 /**

@@ -7,6 +7,7 @@ import type { RoomMember } from '../../schemas/room.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, objectId, roomConversationId } from '../rules/conversation-id.ts'
 import { requireAccess } from '../access/access.ts'
+import { isStranger } from '../access/strangers.ts'
 import { requireCommitted } from './room.ts'
 import { banRule, assignRoleRule, formerOwnerRule, leaveRule, passingOn, removeRule, changeOwnRoleRule } from '../rules/room-rules.ts'
 import { ensureOwner, ownerOf } from '../succession.ts'
@@ -59,10 +60,13 @@ export async function setMemberRole (context: ChatContext, identity: Identity, r
   const target = userIdOf(identity, userId)
   const isSelf = target === identity.userId
   await ensureOwner(context, conversationId)
-  const rule = isSelf ? changeOwnRoleRule(role) : assignRoleRule(role, await inviteRefusal(context, identity, target), identity.isAdmin)
+  const invitation = isSelf ? undefined : await prepareInvitation(context, identity, conversationId, target)
+  const rule = invitation === undefined ? changeOwnRoleRule(role) : assignRoleRule(role, invitation.admit, identity.isAdmin)
   const mutations = [memberMutation(identity, conversationId, target, rule)]
   if (role === 'owner' && !isSelf) mutations.push(...await handingOver(context, identity, conversationId, target))
-  requireCommitted(await context.log.commit({ mutations }))
+  const outcome = await context.log.commit({ mutations })
+  if (outcome.outcome !== 'committed') invitation?.takeBack()
+  requireCommitted(outcome)
   const member = await context.log.member(conversationId, objectId(target))
   // Removed again by the time of the answer.
   if (member === undefined) throw new TidelogError('NOT_FOUND')
@@ -123,11 +127,31 @@ function userIdOf (identity: Identity, userId: string): string {
   return userId === 'me' ? identity.userId : userId.toLowerCase()
 }
 
-/** Why a user cannot be made a member, if so. */
-async function inviteRefusal (context: ChatContext, identity: Identity, userId: string): Promise<TidelogError | undefined> {
-  const [user, blocked] = await Promise.all([context.users.get(userId), context.blocks.get(userId)])
-  if (user === undefined || user.isActive === false) return new TidelogError('USER_NOT_FOUND')
-  return blocked.has(identity.userId) ? new TidelogError('NOT_ALLOWED', 'This user does not take invitations from you') : undefined
+interface Invitation {
+  /** Throws why the user cannot be made a member; counts what a stranger asks for, once however often the commit is tried. */
+  admit: () => void
+  /** Nobody became a member by it. */
+  takeBack: () => void
+}
+
+async function prepareInvitation (context: ChatContext, identity: Identity, conversationId: string, userId: string): Promise<Invitation> {
+  const [user, blocked, member] = await Promise.all([
+    context.users.get(userId), context.blocks.get(userId), context.log.member(conversationId, objectId(userId))
+  ])
+  const isCounted = user !== undefined && member === undefined && !identity.isAdmin && await isStranger(context, identity.userId, userId)
+  let count = 0
+  return {
+    admit: () => {
+      if (user === undefined || user.isActive === false) throw new TidelogError('USER_NOT_FOUND')
+      if (blocked.has(identity.userId)) throw new TidelogError('NOT_ALLOWED', 'This user does not take invitations from you')
+      if (!isCounted || count > 0) return
+      context.countInvitation(userId)
+      count++
+    },
+    takeBack: () => {
+      if (count > 0) context.uncountInvitation(userId)
+    }
+  }
 }
 
 function memberPayload ({ userId, role, joinedAt }: Member, users: ReadonlyMap<string, UserRow>): RoomMember {

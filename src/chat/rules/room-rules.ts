@@ -28,15 +28,15 @@ export const joinRule: MembershipRule = (member, head, { standing }) => {
 
 /**
  * Giving somebody else a role. Owner and moderators invite; the owner alone names moderators and hands the room over.
- * @param unwilling why this user cannot be made a member, if so
+ * @param admit called when somebody would become a member; throws why they cannot
  */
-export function assignRoleRule (role: MemberRole, unwilling?: TidelogError, isAdmin?: boolean): MembershipRule {
+export function assignRoleRule (role: MemberRole, admit = () => {}, isAdmin?: boolean): MembershipRule {
   return (member, head, { standing, actor }) => {
     const power = leading(head, actor, isAdmin)
     if (standing === role) return standing
     if (role !== 'member' || standing === 'moderator' || standing === 'owner') onlyOwner(power)
     if (role === 'owner' && member === null) throw new TidelogError('NOT_ALLOWED', 'Only a member can become the owner')
-    if (member === null && unwilling !== undefined) throw unwilling
+    if (member === null) admit()
     return role
   }
 }
