@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { asyncApi } from '../src/schemas/asyncapi.ts'
+import { addLinks } from '../src/schemas/openapi-links.ts'
 
 /**
  * Documents made from the schemas that validate: OpenAPI 3.1 of the routes (`/documentation` is the reference page,
@@ -14,6 +15,11 @@ export default fp(async function documentation (app) {
       info: { title: 'Tidelog', version: '0.1.0', description: 'A realtime chat backend whose sync is right.' },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       security: [{ bearer: [] }]
+    },
+    transformObject: given => {
+      if (!('openapiObject' in given)) return given.swaggerObject
+      addLinks(given.openapiObject.paths ?? {})
+      return given.openapiObject
     }
   })
   await app.register(swaggerUi, { routePrefix: '/documentation' })

@@ -7,7 +7,7 @@ import { eventHandlers } from '../../src/sockets/handlers.ts'
 import { startApp } from '../helpers/app.ts'
 
 t.test('the documents that are served', async t => {
-  const { app, call } = await startApp(t)
+  const { app, call, register } = await startApp(t)
 
   t.test('the AsyncAPI document is valid, and names every event of both directions once', async t => {
     const { status, body } = await call('GET', '/documentation/asyncapi.json')
@@ -48,6 +48,48 @@ t.test('the documents that are served', async t => {
     for (const [event, { input }] of Object.entries(clientEvents)) {
       t.equal((input as { additionalProperties?: boolean }).additionalProperties, seeds.includes(event) ? undefined : false, event)
     }
+  })
+
+  t.test('answers link to what can be asked about what was made, and every link leads to an operation whose parameters it has', async t => {
+    type Operation = { parameters?: Array<{ name: string, in: string }>, responses: Record<string, { links?: Record<string, { operationRef: string, parameters?: Record<string, string> }> }> }
+    const { body } = await call('GET', '/documentation/json')
+    const at = (pointer: string): unknown => pointer.slice(2).split('/')
+      .reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step.replaceAll('~1', '/').replaceAll('~0', '~')], body)
+    const { token } = await register('linker')
+    const links: Record<string, string[]> = {}
+    for (const [path, methods] of Object.entries(body.paths as Record<string, Record<string, Operation>>)) {
+      for (const [method, { responses }] of Object.entries(methods)) {
+        for (const [status, answer] of Object.entries(responses)) {
+          for (const { operationRef, parameters = {} } of Object.values(answer.links ?? {})) {
+            const target = at(operationRef) as Operation | undefined
+            t.same((target?.parameters ?? []).filter(one => one.in === 'path').map(({ name }) => name).sort(), Object.keys(parameters).sort(), `${path} ${operationRef}`)
+            t.not(target, undefined)
+            ;(links[`${method} ${path} ${status}`] ??= []).push(operationRef)
+          }
+        }
+      }
+    }
+    t.match(links, {
+      'post /api/auth/login 200': ['#/paths/~1api~1auth~1me/get'],
+      'post /api/auth/register 201': ['#/paths/~1api~1auth~1me/get'],
+      'post /api/messages/ 201': ['#/paths/~1api~1messages~1{id}/put', '#/paths/~1api~1messages~1{id}/delete'],
+      'post /api/messages/ 200': ['#/paths/~1api~1messages~1{id}/put', '#/paths/~1api~1messages~1{id}/delete']
+    })
+    // Their expressions find something in what is answered.
+    const valuesOf = async (path: string, key: string, status: number, given: object): Promise<void> => {
+      const answer = await call('POST', path, { token, body: given })
+      t.equal(answer.status, status)
+      for (const { parameters = {} } of Object.values((at(`#/paths/${key}/post/responses/${status}`) as Operation['responses'][string]).links ?? {})) {
+        for (const expression of Object.values(parameters).filter(value => value.startsWith('$'))) {
+          const value = expression.replace('$response.body#/', '').split('/').reduce((part, step) => part?.[step], answer.body)
+          t.match(value, /^[0-9a-f]{24}$/, expression)
+        }
+      }
+    }
+    const { id: other } = await register('linked')
+    await valuesOf('/api/messages', '~1api~1messages~1', 201, { receiverId: other, content: 'hello' })
+    await valuesOf('/api/rooms', '~1api~1rooms', 201, { name: 'a room' })
+    await valuesOf('/api/common-chat/message', '~1api~1common-chat~1message', 201, { content: 'hello' })
   })
 
   t.test('every client event has a handler, and every handler an event', async t => {
