@@ -33,13 +33,18 @@ interface Suite {
 /** Several nodes on one database, which they take for a MongoDB; a bus in place of a Redis joins their Socket.IO servers. */
 export async function startNodes (t: Suite, count: number): Promise<TestNodes> {
   const bus = makeBus()
+  const nodes: TestNode[] = []
+  let stopEngine = async () => {}
+  // Registered before the folder is made, and in one piece: the nodes close, then their database, then tap deletes the folder.
+  t.teardown(async () => {
+    await Promise.all(nodes.map(({ app }) => app.close()))
+    await stopEngine()
+  })
   const folder = t.testdir({ engine: {} })
   const engine = await startEmbeddedMongo({ dataDir: join(folder, 'engine') })
-  t.teardown(() => engine.stop())
-  const nodes: TestNode[] = []
+  stopEngine = () => engine.stop()
   while (nodes.length < count) {
     const app = await buildApp(readConfig({ MONGODB_URL: engine.uri, DATA_DIR: folder, JWT_SECRET: 'a secret of sixteen characters', LOG_LEVEL: 'silent', RATE_LIMIT_SENDS: '0' }))
-    t.teardown(() => app.close())
     app.io.adapter(bus.adapter as never)
     nodes.push({ app, url: await app.listen({ host: '127.0.0.1', port: 0 }), beat: beatsWhenAsked(app) })
   }
