@@ -12,7 +12,7 @@ export default fp(async function documentation (app) {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Tidelog', version: '0.1.0', description: 'A realtime chat backend whose sync is right.' },
+      info: { title: 'Tidelog', version: '0.1.0', description: 'A realtime chat server: REST, sync and sockets.' },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       security: [{ bearer: [] }]
     },

@@ -25,11 +25,11 @@ const health: FastifyPluginAsyncTypebox = async app => {
   app.get('/health/live', {
     // Whoever ends processes that do not answer would end the one that has too much to do.
     config: { pressureHandler: () => {} },
-    schema: { summary: 'Is the process alive?', tags: ['health'], security: [], response: { 200: Status } }
+    schema: { summary: 'Whether the process is alive', tags: ['health'], security: [], response: { 200: Status } }
   }, async () => ({ success: true as const, status: 'ok' }))
 
   app.get('/health/ready', {
-    schema: { summary: 'Can it serve? Asks the database too', tags: ['health'], security: [], response: { 200: Status, 503: FailureBody } }
+    schema: { summary: 'Whether the server and its database can serve', tags: ['health'], security: [], response: { 200: Status, 503: FailureBody } }
   }, async () => {
     await app.mongo.client.db('admin').command({ ping: 1 }, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {
       throw new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })

@@ -15,49 +15,49 @@ const limit = (description: string, value: number) =>
 
 /** Every environment variable, with its default and description. `.env.example` and the docs are made from it. */
 export const configSchema = Type.Object({
-  NODE_ENV: Type.String({ default: 'development', description: 'With `production` and MONGODB_URL, JWT_SECRET (or a key) must be set' }),
-  PORT: Type.Integer({ default: 5000, minimum: 0, maximum: 65_535, description: 'TCP port of the HTTP and Socket.IO server; 0 takes a free one' }),
-  HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'Address to listen on' }),
+  NODE_ENV: Type.String({ default: 'development', description: 'If it is `production` and MONGODB_URL is set, JWT_SECRET or another token key must be set' }),
+  PORT: Type.Integer({ default: 5000, minimum: 0, maximum: 65_535, description: 'TCP port of the HTTP and Socket.IO server; 0 chooses a free one' }),
+  HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'Address on which the server listens' }),
   DATA_DIR: Type.String({ default: './data', minLength: 1, description: 'Folder of the embedded database and of the generated secret' }),
-  MONGODB_URL: Type.String({ default: '', description: 'A MongoDB replica set to use; empty starts the embedded engine' }),
-  MONGODB_DATABASE: Type.String({ default: '', pattern: '^[A-Za-z0-9_-]{0,63}$', description: 'Database name; empty takes the one of MONGODB_URL, or `tidelog`' }),
-  JWT_SECRET: Type.String({ default: '', pattern: '^(.{16,})?$', description: 'Secret (16 characters or more) of HS256 tokens; empty makes one and keeps it in DATA_DIR' }),
+  MONGODB_URL: Type.String({ default: '', description: 'Connection string of a MongoDB replica set; if it is empty, the server starts the embedded engine' }),
+  MONGODB_DATABASE: Type.String({ default: '', pattern: '^[A-Za-z0-9_-]{0,63}$', description: 'Name of the database; if it is empty, the one in MONGODB_URL, or `tidelog`' }),
+  JWT_SECRET: Type.String({ default: '', pattern: '^(.{16,})?$', description: 'Secret (16 characters or more) that signs HS256 tokens; if it is empty, the server makes one and keeps it in DATA_DIR' }),
   JWT_PUBLIC_KEY: Type.String({ default: '', description: 'PEM public key of the host application\'s RS256, ES256 or EdDSA tokens' }),
-  JWT_JWKS_URL: Type.String({ default: '', description: 'JWKS address of the host application\'s RS256, ES256 or EdDSA tokens' }),
+  JWT_JWKS_URL: Type.String({ default: '', description: 'Address of the JWKS with the keys of the host application\'s RS256, ES256 or EdDSA tokens' }),
   ACCESS_TOKEN_TTL: seconds('Lifetime of an access token', 86_400),
   REFRESH_TOKEN_TTL: seconds('Lifetime of a refresh token', 30 * 86_400),
-  ADMIN_USERS: Type.String({ default: '', description: 'User names of the administrators, separated by commas; who registers one needs the code that the server prints for it' }),
-  CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients as browsers send them (https://chat.example, without a path), separated by commas; `*` allows every one' }),
+  ADMIN_USERS: Type.String({ default: '', description: 'User names of the administrators, separated by commas; to register one you need the code that the server prints for it' }),
+  CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients as browsers send them (https://chat.example, without a path), separated by commas; `*` allows every origin' }),
   TRUST_PROXY: Type.String({
     default: 'false',
-    description: 'Which proxies in front of the server may name the client in X-Forwarded-For: true (one proxy), a number of proxies one behind the other, or ' +
+    description: 'The proxies in front of the server whose X-Forwarded-For it believes: true (one proxy), a number of proxies one behind the other, or ' +
       'their networks, separated by commas (10.0.0.0/8, loopback, linklocal, uniquelocal)'
   }),
   LOG_LEVEL: Type.Union(
     [Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'), Type.Literal('trace'), Type.Literal('silent')],
-    { default: 'info', description: 'Least level that is logged: fatal, error, warn, info, debug, trace or silent' }
+    { default: 'info', description: 'Lowest level that the server logs: fatal, error, warn, info, debug, trace or silent' }
   ),
-  MESSAGE_CHARS_MAX: Type.Integer({ default: 4000, minimum: 1, maximum: 100_000, description: 'Longest message content, in characters' }),
-  EDIT_WINDOW: seconds('Time in which an own message can be edited', 86_400),
-  RETENTION_DAYS: Type.Integer({ default: 0, minimum: 0, maximum: 36_500, description: 'Days for which messages are kept: older ones are purged about every hour, for good; 0 keeps them for ever' }),
-  PRESENCE_GRACE: seconds('Time for which a user whose last socket has gone is still shown as online', 10),
+  MESSAGE_CHARS_MAX: Type.Integer({ default: 4000, minimum: 1, maximum: 100_000, description: 'Most characters of a message' }),
+  EDIT_WINDOW: seconds('Time in which users can edit their messages', 86_400),
+  RETENTION_DAYS: Type.Integer({ default: 0, minimum: 0, maximum: 36_500, description: 'Days for which the server keeps messages: about every hour it purges older ones, permanently; 0 keeps them for ever' }),
+  PRESENCE_GRACE: seconds('Time for which a user is still shown as online after their last socket has closed', 10),
   REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body, in bytes; a push may be as large as OUTBOX_BYTES_MAX' }),
-  OUTBOX_BYTES_MAX: Type.Integer({ default: 0, minimum: 0, maximum: 67_108_864, description: 'Largest push and largest socket packet, in bytes; 0 takes what 100 operations with the longest content need' }),
-  RATE_LIMIT_LOGIN: limit('Failed logins a minute for an account and address', 20),
-  RATE_LIMIT_LOGIN_ADDRESS: limit('Failed logins a minute for an address, over all accounts', 200),
-  RATE_LIMIT_LOGIN_ACCOUNT: limit('Failed logins in 15 minutes for an account, over all addresses at which it was never used', 50),
-  RATE_LIMIT_REGISTER: limit('Registrations an hour for an address', 300),
-  RATE_LIMIT_SENDS: limit('Messages in 10 seconds for a user, over all transports', 3_000),
-  RATE_LIMIT_REQUESTS: limit('REST requests, socket events and operations of a push in 10 seconds for a user; logins, registrations, refreshes, logouts and what has no good token, for an address', 6_000),
-  RATE_LIMIT_SEARCH: limit('Searches a minute for a user', 60),
-  RATE_LIMIT_INVITATIONS: limit('Invitations into rooms in a day for the invited user, from people who are strangers to them', 20),
-  RATE_LIMIT_HANDSHAKES: limit('Socket.IO handshakes in 10 seconds for an address', 600),
+  OUTBOX_BYTES_MAX: Type.Integer({ default: 0, minimum: 0, maximum: 67_108_864, description: 'Largest push and largest socket packet, in bytes; 0 stands for what 100 operations with the longest content need' }),
+  RATE_LIMIT_LOGIN: limit('Failed logins of an account and address in a minute', 20),
+  RATE_LIMIT_LOGIN_ADDRESS: limit('Failed logins of an address in a minute, over all accounts', 200),
+  RATE_LIMIT_LOGIN_ACCOUNT: limit('Failed logins of an account in 15 minutes, over all addresses at which it was never used', 50),
+  RATE_LIMIT_REGISTER: limit('Registrations of an address in an hour', 300),
+  RATE_LIMIT_SENDS: limit('Messages of a user in 10 seconds, over all transports', 3_000),
+  RATE_LIMIT_REQUESTS: limit('REST requests, socket events and operations of a push of a user in 10 seconds; also logins, registrations, refreshes, logouts and requests without a valid token of an address', 6_000),
+  RATE_LIMIT_SEARCH: limit('Searches of a user in a minute', 60),
+  RATE_LIMIT_INVITATIONS: limit('Invitations of a user into rooms by strangers in a day', 20),
+  RATE_LIMIT_HANDSHAKES: limit('Socket.IO handshakes of an address in 10 seconds', 600),
   RATE_LIMIT_CONNECTS: limit('CONNECT packets in 10 seconds on one socket connection', 10),
   RATE_LIMIT_PACKETS: limit('Packets in 10 seconds on one socket connection', 10_000),
   SOCKETS_MAX: limit('Sockets of one user', 30),
-  WAITING_BYTES_MAX: limit('Bytes that may wait for one socket connection, in either direction', 8_388_608),
-  SEARCH_CHARS_MAX: limit('Characters that one search looks through', 500_000),
-  REQUEST_TIMEOUT: limit('Seconds in which a request must have arrived, its body included', 30)
+  WAITING_BYTES_MAX: limit('Most bytes that wait for one socket connection, in either direction', 8_388_608),
+  SEARCH_CHARS_MAX: limit('Most characters that one search looks through', 500_000),
+  REQUEST_TIMEOUT: limit('Seconds within which a request must arrive, with its body', 30)
 }, { additionalProperties: false })
 
 export type Config = Static<typeof configSchema>

@@ -4,7 +4,7 @@
  */
 export const errorTable = {
   VALIDATION: { status: 400, retryable: false, text: 'The request is not valid' },
-  BAD_CURSOR: { status: 400, retryable: false, text: 'The cursor is malformed or belongs to somebody else' },
+  BAD_CURSOR: { status: 400, retryable: false, text: 'The cursor is malformed or of another user' },
   NO_TOKEN: { status: 401, retryable: false, text: 'Authentication error: No token provided' },
   INVALID_TOKEN: { status: 401, retryable: false, text: 'Authentication error: Invalid token' },
   UNKNOWN_USER: { status: 401, retryable: false, text: 'Authentication error: User not found' },
@@ -17,7 +17,7 @@ export const errorTable = {
   USERNAME_TAKEN: { status: 409, retryable: false, text: 'This user name is taken' },
   EMAIL_TAKEN: { status: 409, retryable: false, text: 'This e-mail address is registered already' },
   IDEMPOTENCY_MISMATCH: { status: 409, retryable: false, text: 'This clientMessageId was used for another message' },
-  CONFLICT: { status: 409, retryable: false, text: 'The message was changed by somebody else' },
+  CONFLICT: { status: 409, retryable: false, text: 'The message has changed meanwhile' },
   PREVIOUS_FAILED: { status: 409, retryable: true, text: 'Not tried: an earlier operation on the same message failed' },
   TOO_LARGE: { status: 413, retryable: false, text: 'The request is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, text: 'Send JSON (Content-Type: application/json)' },

@@ -33,7 +33,7 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
     context.directory.announceChange(userId)
     return changed
   }
-  throw new TidelogError('UNAVAILABLE', 'The account was changed by others at the same time', { retryAfterMs: 1_000 })
+  throw new TidelogError('UNAVAILABLE', 'Your account was changed at the same time: try again', { retryAfterMs: 1_000 })
 }
 
 /** Who bears an administrator's name is one: such a name is neither taken nor set free by renaming. */

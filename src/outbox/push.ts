@@ -141,7 +141,7 @@ class Outbox {
       const { row } = await requireVisibleMessage(this.context, this.identity, await this.messageOf(operation, names))
       return { conversationId: row.conversationId, seq: row.seq! }
     }
-    if (conversationId === undefined || messageId !== undefined || clientMessageId !== undefined) throw new TidelogError('VALIDATION', 'seq goes with conversationId alone')
+    if (conversationId === undefined || messageId !== undefined || clientMessageId !== undefined) throw new TidelogError('VALIDATION', 'Send seq with conversationId alone')
     return { conversationId, seq }
   }
 }
@@ -168,7 +168,7 @@ function namesOf ({ userId }: Identity, { messageId, conversationId, receiverId,
 /** @throws TidelogError VALIDATION */
 function parse (operation: RawOperation): PushOperation {
   const check = checks.get(operation.type)
-  if (check === undefined) throw new TidelogError('VALIDATION', 'There is no such type of operation')
+  if (check === undefined) throw new TidelogError('VALIDATION', 'There is no operation of this type')
   const wrong = check(operation)
   if (wrong !== undefined) throw new TidelogError('VALIDATION', wrong)
   return operation as unknown as PushOperation

@@ -16,7 +16,7 @@ export function asyncApi (): object {
     info: {
       title: 'Tidelog',
       version: '0.1.0',
-      description: 'Socket.IO events. The handshake carries `auth.token`; every client event takes an acknowledgement callback as its last argument.'
+      description: 'Socket.IO events. Send `auth.token` with the handshake. Every client event takes an acknowledgement callback as its last argument.'
     },
     defaultContentType: 'application/json',
     channels: {

@@ -11,13 +11,13 @@ export const RegisterInput = Input({
   email: Email,
   password: NewPassword,
   profilePicture: Type.Optional(ProfilePicture),
-  adminCode: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'For a user name of ADMIN_USERS: the code that the server printed for it at its start' }))
+  adminCode: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'For a user name of ADMIN_USERS: the code that the server printed for it when it started' }))
 })
 export type RegisterInput = Static<typeof RegisterInput>
 
 /** The bounds are wide: a host application's accounts may follow other rules. */
 export const LoginInput = Input({
-  email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The e-mail address of the account; it or `username` is required, and it counts if both are there' })),
+  email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The e-mail address of the account. Send it or `username`; if you send both, it counts' })),
   username: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The user name of the account' })),
   password: Password
 })
@@ -28,19 +28,19 @@ export const RefreshInput = Input({
 })
 
 export const LogoutInput = Input({
-  everywhere: Type.Optional(Type.Boolean({ description: 'True ends every session of the user, not only this one' }))
+  everywhere: Type.Optional(Type.Boolean({ description: 'True ends all your sessions, not only this one' }))
 })
 
-export const PasswordInput = Input({ password: Password, newPassword: NewPassword }, { description: 'The present password and the next one' })
+export const PasswordInput = Input({ password: Password, newPassword: NewPassword }, { description: 'Your present password and the new one' })
 export type PasswordInput = Static<typeof PasswordInput>
 
 export const SessionInfo = Type.Object({
   _id: Type.String(),
   createdAt: Time,
-  lastUsedAt: Type.String({ ...Time, description: 'To ten minutes' }),
-  client: Type.Union([Type.String(), Type.Null()], { description: 'What the client called itself (User-Agent), shortened; null: nothing' }),
-  current: Type.Boolean({ description: 'The session of this request' })
-}, { description: 'A session of the caller' })
+  lastUsedAt: Type.String({ ...Time, description: 'Exact to ten minutes' }),
+  client: Type.Union([Type.String(), Type.Null()], { description: 'The User-Agent of the client, at most 200 characters; null: it sent none' }),
+  current: Type.Boolean({ description: 'True: the session of this request' })
+}, { description: 'A session of yours' })
 export type SessionInfo = Static<typeof SessionInfo>
 
 export const SessionParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) })
@@ -49,6 +49,6 @@ export const GrantBody = Type.Object({
   success: Type.Literal(true),
   token: Type.String({ description: 'The access token (a JWT) for `Authorization: Bearer` and the socket handshake' }),
   expiresAt: Time,
-  refreshToken: Type.String({ description: 'Exchanges for the next pair of tokens at `POST /api/auth/refresh`; again until the next pair was used once, since an answer may be lost' }),
+  refreshToken: Type.String({ description: 'Exchange it for the next pair of tokens at `POST /api/auth/refresh`. You can repeat that until you use the new pair, because an answer may be lost' }),
   user: User
 }, { description: 'The tokens of a session' })

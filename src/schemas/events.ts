@@ -11,7 +11,7 @@ import { StateChange, SyncInput, SyncedId } from './sync.ts'
 export const PresencePayload = Type.Object({
   userId: Id,
   status: Type.Union([Type.Literal('online'), Type.Literal('offline')]),
-  lastActiveAt: Type.Union([Time, Type.Null()], { description: 'Null: not known' })
+  lastActiveAt: Type.Union([Time, Type.Null()], { description: 'Null: unknown' })
 })
 export type PresencePayload = Static<typeof PresencePayload>
 
@@ -24,28 +24,28 @@ interface ClientEvent {
 export const clientEvents = {
   setupUser: {
     input: Type.Unknown(),
-    description: 'Says hello; answered by `userSetup`. `{live: true}` starts live delivery of all conversations, present and future, and says where they stand'
+    description: 'Registers this socket; answered by `userSetup`. With `{live: true}` it gets all your conversations live, present and future ones, and the answer says where they stand'
   },
-  sendDirectMessage: { input: SendDirectEvent, description: 'Sends to one user; answered by `directMessage`' },
-  sendMessage: { input: SendInput, description: 'Sends to one of: a conversation, a user, a room; those who follow it get the event of its kind' },
-  joinCommonChat: { input: Type.Unknown(), description: 'Starts live delivery of the common chat; answered by `joinedCommonChat`' },
-  leaveCommonChat: { input: Type.Unknown(), description: 'Ends live delivery of the common chat; answered by `leftCommonChat`' },
-  sendCommonChatMessage: { input: SendCommonEvent, description: 'Sends to everybody; answered by `commonChatMessage` to those who joined' },
-  joinRoom: { input: RoomId, description: 'Joins a room and starts live delivery; answered by `joinedRoom`' },
-  leaveRoom: { input: RoomId, description: 'Ends live delivery of a room on this socket; answered by `leftRoom`' },
-  sendRoomMessage: { input: SendRoomEvent, description: 'Sends to a room; answered by `roomMessage` to those who joined' },
-  editMessage: { input: EditInput, description: 'Changes the content of an own message' },
+  sendDirectMessage: { input: SendDirectEvent, description: 'Sends a message to one user; answered by `directMessage`' },
+  sendMessage: { input: SendInput, description: 'Sends a message to a conversation, a user or a room; subscribers get the event of its kind' },
+  joinCommonChat: { input: Type.Unknown(), description: 'Subscribes this socket to the common chat; answered by `joinedCommonChat`' },
+  leaveCommonChat: { input: Type.Unknown(), description: 'Unsubscribes this socket from the common chat; answered by `leftCommonChat`' },
+  sendCommonChatMessage: { input: SendCommonEvent, description: 'Sends a message to the common chat; subscribers get `commonChatMessage`' },
+  joinRoom: { input: RoomId, description: 'Makes you a member of a room and subscribes this socket to it; answered by `joinedRoom`' },
+  leaveRoom: { input: RoomId, description: 'Unsubscribes this socket from a room; answered by `leftRoom`. You stay a member' },
+  sendRoomMessage: { input: SendRoomEvent, description: 'Sends a message to a room; subscribers get `roomMessage`' },
+  editMessage: { input: EditInput, description: 'Changes the content of your message' },
   deleteMessage: { input: DeleteInput, description: 'Deletes a message; a tombstone stays' },
-  react: { input: ReactInput, description: 'Sets or takes back a reaction to a message' },
-  markRead: { input: MarkReadInput, description: 'Moves the own read position forward' },
-  sync: { input: Type.Omit(SyncInput, ['waitMs']), description: 'What changed over all conversations; answered as `POST /api/sync`' },
-  push: { input: PushInput, description: 'An offline outbox: up to 100 operations in order, with a result for each' },
-  typing: { input: Input({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that you are typing, until you stop, send, disconnect, or have not said it again for 8 s' },
+  react: { input: ReactInput, description: 'Sets or removes your reaction to a message' },
+  markRead: { input: MarkReadInput, description: 'Moves your read position forward' },
+  sync: { input: Type.Omit(SyncInput, ['waitMs']), description: 'Answers what changed in all your conversations, as `POST /api/sync` does' },
+  push: { input: PushInput, description: 'Applies up to 100 operations of your outbox in order; answers with a result for each' },
+  typing: { input: Input({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that you are typing, until you stop, send or disconnect, or 8 seconds after you said it last' },
   subscribePresence: {
     input: Input({ userIds: Type.Array(Id, { maxItems: 200 }) }),
-    description: 'Is told from now on, by `presence`, when these users come and go; those with whom the caller shares no conversation, and between whom and the caller there is a block, are left out'
+    description: 'Subscribes you to these users\' presence (`presence`), and answers it. Users with whom you share no conversation, or between whom and you there is a block, are left out'
   },
-  refreshToken: { input: Input({ token: Type.String({ maxLength: 16_384 }) }), description: 'Goes on under a newer token of the same user' }
+  refreshToken: { input: Input({ token: Type.String({ maxLength: 16_384 }) }), description: 'Continues this socket with a newer token of the same user' }
 } as const satisfies Record<string, ClientEvent>
 
 /** Every event that the server sends, with its payload. */
@@ -60,11 +60,11 @@ export const serverEvents = {
   roomMessage: RoomMessage,
   messageChanged: Message,
   conversationChanged: Type.Object({ conversationId: SyncedId, rev: Type.Integer(), change: StateChange }, {
-    description: 'Membership, settings or a purge; of the own log (`self`), to who asked for `live`, all its changes'
+    description: 'A membership, settings or a purge of a conversation; for `live` sockets also every change of your self log (`self`)'
   }),
-  noop: Type.Object({ conversationId: SyncedId, rev: Type.Integer() }, { description: 'A change that the receiver may not see has this rev, or one whose newer form comes with a later one' }),
-  heads: Type.Record(Type.String(), Type.Integer(), { description: 'About every 25 s: the revs of the conversations that changed meanwhile' }),
-  resync: Type.Object({}, { description: 'Live events were dropped because the client was too slow to take them, or the socket follows a conversation from now on whose beginning it was not told of: sync' }),
+  noop: Type.Object({ conversationId: SyncedId, rev: Type.Integer() }, { description: 'Fills the rev of a change that you may not see, or that has moved to a later rev' }),
+  heads: Type.Record(Type.String(), Type.Integer(), { description: 'About every 25 seconds: the revs of the conversations that changed meanwhile' }),
+  resync: Type.Object({}, { description: 'The server did not send some events: you read too slowly, or it subscribed you to a conversation later than you joined it. Sync everything' }),
   messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),
   typing: Type.Object({ conversationId: ConversationId, userId: Id, on: Type.Boolean() }),
   presence: PresencePayload,
@@ -74,7 +74,7 @@ export const serverEvents = {
     message: Type.String(),
     error: Type.String(),
     code: Type.String(),
-    event: Type.String({ description: 'Empty: the connection as a whole; a disconnect follows' }),
+    event: Type.String({ description: 'The client event that failed. Empty: the failure is of the connection, and a disconnect follows' }),
     retryAfterMs: Type.Optional(Type.Integer()),
     clientMessageId: Type.Optional(Type.String())
   })
@@ -87,8 +87,8 @@ export const Acknowledgement = Type.Union([
     message: Type.Optional(Message),
     duplicate: Type.Optional(Type.Literal(true)),
     rev: Type.Optional(Type.Integer()),
-    results: Type.Optional(Type.Array(PushResult, { description: '`push`: one for each operation' })),
-    presence: Type.Optional(Type.Array(PresencePayload, { description: '`subscribePresence`: what they are now' }))
+    results: Type.Optional(Type.Array(PushResult, { description: 'For `push`: one for each operation' })),
+    presence: Type.Optional(Type.Array(PresencePayload, { description: 'For `subscribePresence`: the presence of each user now' }))
   }),
   Type.Object(failureFields)
 ])

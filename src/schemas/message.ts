@@ -12,12 +12,12 @@ export const MessageType = Type.Union([...SendableMessageType.anyOf, Type.Litera
 
 /** A room's id: from the server 24 hexadecimal digits, else chosen by whoever joined it first. */
 export const RoomId = Type.String({
-  minLength: 1, maxLength: 64, pattern: '^(\\.*[A-Za-z0-9_:-][A-Za-z0-9_.:-]*|\\.{3,})$', description: 'A room\'s id: 1–64 of letters, digits and _ . : - (but not . or .., which are steps of a path)'
+  minLength: 1, maxLength: 64, pattern: '^(\\.*[A-Za-z0-9_:-][A-Za-z0-9_.:-]*|\\.{3,})$', description: 'The id of a room: 1–64 letters, digits and _ . : - (not . or .., which are steps of a path)'
 })
 
 export const ConversationId = Type.String({ minLength: 1, maxLength: 80, description: '`dm_<smaller user id>_<larger user id>`, `room_<roomId>` or `common_chat`' })
 
-export const ClientMessageId = Type.String({ minLength: 1, maxLength: 64, description: 'Chosen by the client, once for each message that it writes: 1–64 code points' })
+export const ClientMessageId = Type.String({ minLength: 1, maxLength: 64, description: 'The id that the client chooses once for each message: 1–64 code points. A repeated send with it is stored once' })
 
 export const Reaction = Type.Object({
   emoji: Type.String(),
@@ -28,21 +28,21 @@ export type Reaction = Static<typeof Reaction>
 
 export const Reply = Type.Object({
   _id: Id,
-  seq: Type.Optional(Type.Integer({ description: 'Absent in replies that were stored before it was kept' })),
+  seq: Type.Optional(Type.Integer({ description: 'The seq of that message; absent in old replies' })),
   senderId: Type.Optional(Id)
-}, { description: 'The message that is answered' })
+}, { description: 'The message to which this one replies' })
 export type Reply = Static<typeof Reply>
 
 export const Mentions = Type.Object({
   userIds: Type.Array(Id),
-  all: Type.Boolean({ description: 'Everybody in the conversation' })
-}, { description: 'Whom the message mentions; absent: nobody' })
+  all: Type.Boolean({ description: 'True: the message mentions everybody in the conversation' })
+}, { description: 'The users whom the message mentions; absent: nobody' })
 export type Mentions = Static<typeof Mentions>
 
 export const MentionsInput = Input({
-  userIds: Type.Optional(Type.Array(Id, { maxItems: 50, description: 'Those of them who may see the message are mentioned' })),
-  all: Type.Optional(Type.Boolean({ description: 'Everybody: for the owner and moderators of a room, and administrators' }))
-}, { description: 'Whom the message mentions' })
+  userIds: Type.Optional(Type.Array(Id, { maxItems: 50, description: 'Users to mention; those who may not see the message are left out' })),
+  all: Type.Optional(Type.Boolean({ description: 'True mentions everybody; only the owner and moderators of a room, and administrators, may do so' }))
+}, { description: 'The users whom the message mentions' })
 export type MentionsInput = Static<typeof MentionsInput>
 
 /** Whether it is one is seen by the operation. */
@@ -51,14 +51,14 @@ export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'On
 /** What every message carries beside the fields that the first clients know. */
 const additions = {
   conversationId: ConversationId,
-  seq: Type.Integer({ description: 'Place by creation in the conversation: 1, 2, 3 …' }),
-  rev: Type.Integer({ description: 'Place of the last change in the conversation\'s change order' }),
+  seq: Type.Integer({ description: 'The message\'s place in the conversation by its creation: 1, 2, 3 …' }),
+  rev: Type.Integer({ description: 'The message\'s place in the conversation by its last change' }),
   clientMessageId: orNull(Type.String()),
   replyTo: orNull(Reply),
   reactions: Type.Array(Reaction),
   mentions: Type.Optional(Mentions),
   editedAt: orNull(Time),
-  isDeleted: Type.Boolean({ description: 'A tombstone: the content is gone' })
+  isDeleted: Type.Boolean({ description: 'True: a tombstone; its content is gone' })
 }
 
 export const DirectMessage = Type.Object({
@@ -81,7 +81,7 @@ export const CommonChatMessage = Type.Object({
   timestamp: Time,
   messageType: MessageType,
   ...additions
-}, { description: 'A message to everybody' })
+}, { description: 'A message of the common chat' })
 
 export const RoomMessage = Type.Object({
   ...CommonChatMessage.properties,
@@ -95,7 +95,7 @@ export type CommonChatMessage = Static<typeof CommonChatMessage>
 export type RoomMessage = Static<typeof RoomMessage>
 export type Message = DirectMessage | CommonChatMessage | RoomMessage
 
-const content = Type.String({ description: 'The message: 1–4,000 code points as it is stored, white space counted; one of them is visible' })
+const content = Type.String({ description: 'The text: 1–4,000 code points with white space, at least one of them visible' })
 
 /** What all three kinds of sending take. */
 const sendable = {
@@ -116,7 +116,7 @@ export const SendInput = Input({
   roomId: Type.Optional(RoomId),
   ...sendable,
   listingId: Type.Optional(orNull(Id))
-}, { description: 'A message to one of: a conversation, a user, a room' })
+}, { description: 'A message to a conversation, a user or a room: name exactly one' })
 /** What the first clients send as events: they may send more, and it is ignored. */
 export const SendCommonEvent = Type.Object(SendCommonInput.properties)
 export const SendDirectEvent = Type.Object(SendDirectInput.properties)
@@ -124,13 +124,13 @@ export const SendRoomEvent = Type.Object(SendRoomInput.properties)
 export const EditInput = Input({
   messageId: Id,
   content,
-  mentions: Type.Optional(Type.Union([MentionsInput, Type.Null()], { description: 'Whom the message mentions from now on, null for nobody; without it they stay' })),
+  mentions: Type.Optional(Type.Union([MentionsInput, Type.Null()], { description: 'The users whom the message mentions from now on; null: nobody; absent: unchanged' })),
   expectedRev: Type.Optional(Type.Integer({ minimum: 1 }))
 })
 /** An edit over REST: the message stands in the path. */
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
 export const DeleteInput = Input({ messageId: Id })
-export const ReactInput = Input({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False takes the reaction back' }) })
+export const ReactInput = Input({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False removes the reaction' }) })
 export const MarkReadInput = Input({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
 
 export type SendCommonInput = Static<typeof SendCommonInput>
@@ -156,55 +156,55 @@ export const failureFields = {
 export const messageBody = <T extends TSchema>(message: T) => Type.Object({
   success: Type.Literal(true),
   message,
-  duplicate: Type.Optional(Type.Literal(true, { description: 'The same clientMessageId was stored before' })),
+  duplicate: Type.Optional(Type.Literal(true, { description: 'The message was stored before, with the same clientMessageId' })),
   rev: Type.Integer()
 })
 
 /** A page of history. */
 export const historyBody = <T extends TSchema>(message: T) => Type.Object({
   success: Type.Literal(true),
-  messages: Type.Array(message, { description: 'In ascending seq' }),
-  hasMore: Type.Boolean({ description: 'There are older ones: ask with `before` the first seq' }),
+  messages: Type.Array(message, { description: 'By ascending seq' }),
+  hasMore: Type.Boolean({ description: 'True: there are older messages. Ask with `before`: the first seq' }),
   asOf: Type.Object({ rev: Type.Integer(), cursor: Type.String() }, { description: 'Sync from here to learn what changed since' })
 })
 
 export const HistoryQuery = Type.Object({
-  before: Type.Optional(Type.Integer({ minimum: 1, description: 'Messages before this seq; the newest without it' })),
+  before: Type.Optional(Type.Integer({ minimum: 1, description: 'Answers messages before this seq; absent: the newest' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 }))
 })
 
 export const SearchQuery = Type.Object({
-  q: Type.String({ minLength: 1, maxLength: 100, description: 'Words that a message must hold, in any case' }),
+  q: Type.String({ minLength: 1, maxLength: 100, description: 'The words that a message must contain, ignoring case' }),
   conversationId: Type.Optional(ConversationId),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  cursor: Type.Optional(Type.String({ maxLength: 100, description: '`cursor` of the page before' }))
+  cursor: Type.Optional(Type.String({ maxLength: 100, description: 'The `cursor` of the previous page' }))
 })
 
 export const SearchBody = Type.Object({
   success: Type.Literal(true),
-  messages: Type.Array(Message, { description: 'Conversation by conversation, the newest message of each first' }),
-  hasMore: Type.Boolean({ description: 'Not all was looked through, whether or not something was found: ask again with `cursor`' }),
+  messages: Type.Array(Message, { description: 'By conversation, and in each the newest message first' }),
+  hasMore: Type.Boolean({ description: 'True: the search has not seen all messages yet, whether or not it found some. Ask again with `cursor`' }),
   cursor: orNull(Type.String())
 })
 
 export const ReadBody = Type.Object({
   success: Type.Literal(true),
   conversationId: ConversationId,
-  seq: Type.Integer({ description: 'Everything up to here is read' }),
+  seq: Type.Integer({ description: 'You have read everything up to this seq' }),
   at: orNull(Time)
 })
 
 export const ConversationQuery = Type.Object({
-  after: Type.Optional(Type.String({ maxLength: 100, description: 'The `next` of the page before' })),
+  after: Type.Optional(Type.String({ maxLength: 100, description: 'The `next` of the previous page' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 30 }))
 })
 
 export const unread = {
-  unreadCount: Type.Integer({ description: 'Messages of others behind the own read position; at most 1,000 are counted in a conversation' }),
-  unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'There are more than are counted' }))
+  unreadCount: Type.Integer({ description: 'Messages of others above your read position; at most 1,000 are counted for each conversation' }),
+  unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'True: there are more than are counted' }))
 }
 
-export const mentionCount = { mentionCount: Type.Integer({ description: 'Unread messages that mention the caller; at most 100 are counted in a conversation' }) }
+export const mentionCount = { mentionCount: Type.Integer({ description: 'Unread messages that mention you; at most 100 are counted for each conversation' }) }
 
 export const ConversationsBody = Type.Object({
   success: Type.Literal(true),
@@ -217,6 +217,6 @@ export const UnreadBody = Type.Object({
   success: Type.Literal(true),
   ...unread,
   ...mentionCount,
-  conversations: Type.Record(Type.String(), Type.Integer(), { description: 'Unread messages; conversations without any are left out' }),
-  mentions: Type.Record(Type.String(), Type.Integer(), { description: 'Those that mention the caller' })
+  conversations: Type.Record(Type.String(), Type.Integer(), { description: 'Unread messages by conversation; conversations without any are left out' }),
+  mentions: Type.Record(Type.String(), Type.Integer(), { description: 'Unread messages that mention you, by conversation' })
 })

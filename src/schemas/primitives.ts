@@ -16,7 +16,7 @@ export const FailureBody = Type.Object({
   retryable: Type.Optional(Type.Boolean()),
   retryAfterMs: Type.Optional(Type.Integer()),
   current: Type.Optional(Type.Unknown())
-}, { $id: 'Failure', description: 'What every refused or failed request answers' })
+}, { $id: 'Failure', description: 'The answer to every refused or failed request' })
 
 /** The public part of a user: all that another user ever sees. */
 export const User = Type.Object({

@@ -8,7 +8,7 @@ import { Id, Input, Time } from './primitives.ts'
 export const operationsMax = 100
 
 /** What every operation says. An operation is looked at on its own: one that is malformed has its own result. */
-const OpId = Type.String({ minLength: 1, maxLength: 64, description: 'Chosen by the client; names the result' })
+const OpId = Type.String({ minLength: 1, maxLength: 64, description: 'The id that the client chooses for the operation; its result has the same' })
 const common = <const T extends string>(type: T) => ({ opId: OpId, type: Type.Literal(type) })
 
 /** The message that an operation is about: by its id, or an own one by the id that the client gave it. */
@@ -18,21 +18,21 @@ const target = {
   clientMessageId: Type.Optional(ClientMessageId)
 }
 
-export const SendOperation = Input({ ...common('send'), ...SendInput.properties }, { description: 'Sends to one of: a conversation, a user, a room' })
+export const SendOperation = Input({ ...common('send'), ...SendInput.properties }, { description: 'Sends a message to a conversation, a user or a room' })
 
 export const EditOperation = Input({
   ...common('edit'), ...target, content: EditInput.properties.content, mentions: EditInput.properties.mentions, expectedRev: EditInput.properties.expectedRev
-}, { description: 'Changes the content of an own message' })
+}, { description: 'Changes the content of your message' })
 
 export const DeleteOperation = Input({ ...common('delete'), ...target }, { description: 'Deletes a message' })
 
 export const ReactOperation = Input({
   ...common('react'), ...target, emoji: ReactInput.properties.emoji, on: ReactInput.properties.on
-}, { description: 'Sets or takes back a reaction' })
+}, { description: 'Sets or removes your reaction' })
 
 export const MarkReadOperation = Input({
   ...common('markRead'), ...target, seq: Type.Optional(MarkReadInput.properties.seq)
-}, { description: 'Moves the read position to a message, or to a seq of a conversation' })
+}, { description: 'Moves your read position to a message, or to a seq of a conversation' })
 
 export const SettingsOperation = Input({
   ...common('settings'), conversationId: ConversationId, ...SettingsInput.properties
@@ -61,7 +61,7 @@ export const PushInput = Input({
     additionalProperties: true,
     description: 'An operation; its further fields depend on its `type`'
   }), { minItems: 1, maxItems: operationsMax })
-}, { description: 'An offline outbox: operations in the order in which they are applied' })
+}, { description: 'Your outbox: operations in the order in which the server applies them' })
 export type PushInput = Static<typeof PushInput>
 
 /** What became of one operation. A failure has the fields of a failed REST body. */
@@ -70,10 +70,10 @@ export const PushResult = Type.Union([
     opId: OpId,
     success: Type.Literal(true),
     message: Type.Optional(Message),
-    duplicate: Type.Optional(Type.Literal(true, { description: 'The same clientMessageId was stored before' })),
+    duplicate: Type.Optional(Type.Literal(true, { description: 'The message was stored before, with the same clientMessageId' })),
     rev: Type.Optional(Type.Integer()),
     conversationId: Type.Optional(ConversationId),
-    seq: Type.Optional(Type.Integer({ description: '`markRead`: everything up to here is read' })),
+    seq: Type.Optional(Type.Integer({ description: 'For `markRead`: you have read everything up to this seq' })),
     at: Type.Optional(Type.Union([Time, Type.Null()])),
     settings: Type.Optional(ConversationSettings)
   }),
@@ -86,5 +86,5 @@ export type PushResult = Static<typeof PushResult>
 
 export const PushBody = Type.Object({
   success: Type.Literal(true),
-  results: Type.Array(PushResult, { description: 'One for each operation, in their order' })
+  results: Type.Array(PushResult, { description: 'One for each operation, in the same order' })
 })

@@ -15,18 +15,18 @@ export const RoomMemberParams = Type.Object({
 export const RoomMessageInput = SendCommonInput
 
 const RoomName = Name('The room\'s name')
-const IsPrivate = Type.Boolean({ description: 'True: only who is invited gets in, and nobody else learns that it is there' })
-const HistoryView = Type.Union([Type.Literal('all'), Type.Literal('joined')], { description: 'Whether members see all messages, or those since they joined' })
+const IsPrivate = Type.Boolean({ description: 'True: people need an invitation, and nobody else learns that the room exists' })
+const HistoryView = Type.Union([Type.Literal('all'), Type.Literal('joined')], { description: 'The messages that members see: all, or those since they joined' })
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const CreateRoomInput = Input({ name: RoomName, isPrivate: Type.Optional(IsPrivate), history: Type.Optional(HistoryView) })
 export type CreateRoomInput = Static<typeof CreateRoomInput>
 
-export const ChangeRoomInput = Type.Partial(Input({ name: RoomName, isPrivate: IsPrivate, history: HistoryView }), { description: 'The settings to change; others stay as they are' })
+export const ChangeRoomInput = Type.Partial(Input({ name: RoomName, isPrivate: IsPrivate, history: HistoryView }), { description: 'The settings to change; the others stay' })
 export type ChangeRoomInput = Static<typeof ChangeRoomInput>
 
 export const MemberRole = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member')], { description: 'A room has one owner' })
-export const MemberInput = Input({ role: Type.Optional(MemberRole) }, { description: 'The role; without one, `member`' })
+export const MemberInput = Input({ role: Type.Optional(MemberRole) }, { description: 'The new role; absent: `member`' })
 
 export const Room = Type.Object({
   roomId: RoomId,
@@ -35,7 +35,7 @@ export const Room = Type.Object({
   isPrivate: Type.Boolean(),
   history: HistoryView,
   memberCount: Type.Integer(),
-  role: Type.Union([...MemberRole.anyOf, Type.Null()], { description: 'The caller\'s; null: not a member' }),
+  role: Type.Union([...MemberRole.anyOf, Type.Null()], { description: 'Your role; null: you are not a member' }),
   createdAt: Time
 }, { description: 'A room' })
 export type Room = Static<typeof Room>
@@ -45,12 +45,12 @@ export type RoomMember = Static<typeof RoomMember>
 
 export const PageQuery = (cursor: string) => Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-  cursor: Type.Optional(Type.String({ pattern: cursor, description: '`cursor` of the page before' }))
+  cursor: Type.Optional(Type.String({ pattern: cursor, description: 'The `cursor` of the previous page' }))
 })
 export const RoomsQuery = PageQuery('^[A-Za-z0-9_.:-]{1,64}$')
 export const MembersQuery = PageQuery('^[0-9a-fA-F]{24}$')
 
-const paged = { hasMore: Type.Boolean(), cursor: orNull(Type.String({ description: 'Where the next page begins; null at the end' })) }
+const paged = { hasMore: Type.Boolean(), cursor: orNull(Type.String({ description: 'Send it to get the next page; null: this is the last one' })) }
 
 export const RoomBody = Type.Object({ success: Type.Literal(true), room: Room })
 export const RoomsBody = Type.Object({ success: Type.Literal(true), rooms: Type.Array(Room), ...paged })

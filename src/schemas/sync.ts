@@ -8,9 +8,9 @@ const timestamp = (description: string) => Type.Union([Type.String({ maxLength: 
 export const SyncConversationInput = Type.Object({
   otherUserId: Id,
   lastSyncTimestamp: Type.Optional(timestamp('The `syncTimestamp` of the last answer (ISO-8601, or milliseconds since 1970); everything without it')),
-  cursor: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()], { description: 'The `cursor` of the last answer: exact, and includes tombstones' })),
+  cursor: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()], { description: 'The `cursor` of the last answer. It is exact, and tombstones come too' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
-  includeDeleted: Type.Optional(Type.Boolean({ description: 'Include tombstones' }))
+  includeDeleted: Type.Optional(Type.Boolean({ description: 'True: tombstones come too' }))
 })
 export type SyncConversationInput = Static<typeof SyncConversationInput>
 
@@ -20,18 +20,18 @@ export type ReadPosition = Static<typeof ReadPosition>
 
 export const SyncConversationBody = Type.Object({
   success: Type.Literal(true),
-  messages: Type.Array(DirectMessage, { description: 'In createdAt order' }),
+  messages: Type.Array(DirectMessage, { description: 'By ascending createdAt' }),
   syncTimestamp: Time,
   count: Type.Integer(),
   cursor: Type.String(),
-  hasMore: Type.Boolean({ description: 'Ask again at once with what this answer returned' }),
+  hasMore: Type.Boolean({ description: 'True: ask again at once with the `cursor` or `syncTimestamp` of this answer' }),
   reads: Type.Array(ReadPosition, { description: 'Read positions that moved' }),
-  reset: Type.Optional(Type.Literal(true, { description: 'The cursor cannot be served any more: drop what is held of this conversation and take the pages from here' })),
-  purgedSeq: Type.Optional(Type.Integer({ description: 'Messages up to this seq are gone (retention): drop them' }))
+  reset: Type.Optional(Type.Literal(true, { description: 'The cursor cannot be resumed: drop what you hold of this conversation, and take the pages from here' })),
+  purgedSeq: Type.Optional(Type.Integer({ description: 'The server has purged the messages up to this seq: drop them' }))
 })
 
 export const SyncStatusQuery = Type.Object({
-  lastChecked: Type.Optional(Type.String({ maxLength: 64, description: 'ISO-8601, or milliseconds since 1970' }))
+  lastChecked: Type.Optional(Type.String({ maxLength: 64, description: 'An ISO-8601 time, or milliseconds since 1970' }))
 })
 
 export const SyncStatusBody = Type.Object({
@@ -45,10 +45,10 @@ export const SyncStatusBody = Type.Object({
 export type SyncStatusBody = Static<typeof SyncStatusBody>
 
 /** A conversation in an answer: its id, or `self` for the caller's own log. */
-export const SyncedId = Type.String({ minLength: 1, maxLength: 80, description: 'A conversation\'s id, or `self`: the caller\'s own log' })
+export const SyncedId = Type.String({ minLength: 1, maxLength: 80, description: 'The id of a conversation, or `self` for your self log' })
 
-const Rev = Type.Integer({ description: 'Place in the conversation\'s change order' })
-const Role = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member'), Type.Null()], { description: 'null: no longer a member' })
+const Rev = Type.Integer({ description: 'The change\'s place in the conversation: 1, 2, 3 …' })
+const Role = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member'), Type.Null()], { description: 'Null: no longer a member' })
 
 /** Every kind of change, in a sync as live. */
 export const MessageChange = Type.Object({ rev: Rev, kind: Type.Literal('message'), message: Message })
@@ -58,7 +58,7 @@ export const MembershipChange = Type.Object({
   conversationId: Type.Optional(ConversationId),
   userId: Id,
   role: Role
-}, { description: 'In `self`, with the conversation: the caller\'s own membership' })
+}, { description: 'A membership. In `self` it is yours, and names the conversation' })
 export const MetaChange = Type.Object({
   rev: Rev,
   kind: Type.Literal('meta'),
@@ -66,64 +66,64 @@ export const MetaChange = Type.Object({
   isPrivate: Type.Optional(Type.Boolean()),
   history: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('joined')])),
   deleted: Type.Optional(Type.Boolean())
-}, { description: 'A room\'s settings, all of them' })
-export const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'Messages up to this seq are gone: drop them' })
+}, { description: 'All settings of a room' })
+export const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'The server has purged the messages up to this seq: drop them' })
 export const ReadChange = Type.Object({
   rev: Rev, kind: Type.Literal('read'), conversationId: ConversationId, seq: Type.Integer(), at: Time
-}, { description: 'In `self`: how far the caller has read' })
-export const BlockChange = Type.Object({ rev: Rev, kind: Type.Literal('block'), userId: Id, on: Type.Boolean() }, { description: 'In `self`: whom the caller has blocked' })
+}, { description: 'In `self`: your read position in a conversation' })
+export const BlockChange = Type.Object({ rev: Rev, kind: Type.Literal('block'), userId: Id, on: Type.Boolean() }, { description: 'In `self`: you have blocked or unblocked a user' })
 
 export const SettingsChange = Type.Object({
   rev: Rev, kind: Type.Literal('settings'), conversationId: ConversationId, ...ConversationSettings.properties
-}, { description: 'In `self`: the caller\'s settings of a conversation, all of them' })
+}, { description: 'In `self`: all your settings of a conversation' })
 
-export const StateChange = Type.Union([MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange, SettingsChange], { description: 'A change of all but a message' })
+export const StateChange = Type.Union([MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange, SettingsChange], { description: 'A change of anything but a message' })
 export type StateChange = Static<typeof StateChange>
 
-export const Change = Type.Union([MessageChange, ...StateChange.anyOf], { description: 'A change, at the place of its last form' })
+export const Change = Type.Union([MessageChange, ...StateChange.anyOf], { description: 'A change, in its last state' })
 export type Change = Static<typeof Change>
 
 // Without a greatest length: counting the characters of hundreds of them would cost more than looking at them.
-const Cursor = Type.String({ description: 'Opaque: everything of this conversation up to here' })
+const Cursor = Type.String({ description: 'Stands for everything of this conversation up to here; opaque' })
 
 export const SyncInput = Input({
   cursors: Type.Optional(Type.Record(Type.String(), Type.Union([Cursor, Type.Null()]), {
-    description: 'The last cursor of each conversation; one without it, or with null, comes with its newest page'
+    description: 'The last cursor of each conversation. A conversation without one, or with null, comes with its newest page'
   })),
-  only: Type.Optional(Type.Boolean({ description: 'True: look at `self` and the conversations that `cursors` names, and at no other' })),
+  only: Type.Optional(Type.Boolean({ description: 'True: the answer covers `self` and the conversations that `cursors` names, and no other' })),
   newest: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: 50 }), Type.Literal('all')], {
     default: 50,
-    description: 'How a conversation without a cursor begins: with this many of its newest messages, or with all of them from the first one on, in pages'
+    description: 'How a conversation without a cursor begins: with this many of its newest messages; or, with `all`, at its first message, in pages'
   })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 500, description: 'Changes in the whole answer; it takes no more than 256 KiB either' })),
-  waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 25_000, default: 0, description: 'Wait so long for a change' }))
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 500, description: 'Most changes in the whole answer, which also has at most 256 KiB' })),
+  waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 25_000, default: 0, description: 'Milliseconds to wait for a change' }))
 })
 export type SyncInput = Static<typeof SyncInput>
 
 export const SyncedConversation = Type.Object({
   conversationId: SyncedId,
   kind: Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common'), Type.Literal('self')]),
-  changes: Type.Array(Change, { description: 'In ascending rev' }),
+  changes: Type.Array(Change, { description: 'By ascending rev' }),
   cursor: Cursor,
-  rev: Type.Integer({ description: 'What the cursor stands for: the next live change has the rev behind it' }),
-  hasMore: Type.Boolean({ description: 'Ask again at once with the cursors of this answer' }),
-  reset: Type.Optional(Type.Literal(true, { description: 'Drop what is held of this conversation and take these changes' })),
-  fromSeq: Type.Optional(Type.Integer({ description: 'With `reset`: the conversation is whole from this seq on when `hasMore` is false; older messages come by history' })),
-  unreadCount: Type.Integer({ description: 'Messages of others behind the caller\'s read position, at most 1,000' }),
-  unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'There are more than are counted' })),
+  rev: Type.Integer({ description: 'The rev that the cursor stands for: the next live change has rev + 1' }),
+  hasMore: Type.Boolean({ description: 'True: ask again at once with the cursors of this answer' }),
+  reset: Type.Optional(Type.Literal(true, { description: 'Drop what you hold of this conversation, and take these changes' })),
+  fromSeq: Type.Optional(Type.Integer({ description: 'With `reset`: when `hasMore` is false, you hold the conversation whole from this seq on; older messages come by history' })),
+  unreadCount: Type.Integer({ description: 'Messages of others above your read position; at most 1,000 are counted' }),
+  unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'True: there are more than are counted' })),
   ...mentionCount,
   reads: Type.Array(ReadPosition, { description: 'Read positions that moved; all of them with `reset`' })
 })
 
 export const SyncBody = Type.Object({
   success: Type.Literal(true),
-  conversations: Type.Array(SyncedConversation, { description: 'Those with changes' }),
-  hasMore: Type.Boolean({ description: 'Ask again at once' }),
+  conversations: Type.Array(SyncedConversation, { description: 'The conversations with changes' }),
+  hasMore: Type.Boolean({ description: 'True: ask again at once' }),
   serverTime: Time
 })
 export type SyncBody = Static<typeof SyncBody>
 
 export const HeadsBody = Type.Object({
   success: Type.Literal(true),
-  heads: Type.Record(Type.String(), Cursor, { description: 'Where each of the caller\'s conversations stands: equal to the own cursor where nothing is new' })
+  heads: Type.Record(Type.String(), Cursor, { description: 'Where each of your conversations stands; it equals your cursor if nothing is new' })
 })

@@ -12,7 +12,7 @@ const adminRoutes: FastifyPluginAsyncTypebox = async app => {
   app.patch('/users/:id', {
     schema: {
       summary: 'Close or reopen an account',
-      description: 'For the users that ADMIN_USERS names. Closing ends the account\'s tokens, sessions and sockets at once; reopening does not bring them back. Rooms that the account owns pass to their eldest moderator, else to their eldest member.',
+      description: 'For the users that ADMIN_USERS names. Closing ends the account\'s tokens, sessions and sockets at once; reopening does not bring them back. Each room that the account owns passes to the moderator who joined it first, else to the member who did.',
       tags: ['administration'],
       params: UserParams,
       body: AdminUserInput,

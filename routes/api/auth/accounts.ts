@@ -20,8 +20,8 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('/register', {
     onRequest: countAddress,
     schema: {
-      summary: 'Make an account and begin a session',
-      description: 'User names and e-mail addresses are there once, without regard to case.',
+      summary: 'Create an account and begin a session',
+      description: 'User names and e-mail addresses are unique, ignoring case.',
       tags: ['authentication'],
       security: [],
       body: RegisterInput,
@@ -38,7 +38,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
     onRequest: countAddress,
     schema: {
       summary: 'Begin a session',
-      description: 'With `email` or `username`. An unknown account and a wrong password are told alike; failures are counted for the account and address, for the address, and for the account over all addresses that it does not know.',
+      description: 'Send `email` or `username`. An unknown account and a wrong password get the same answer. The server counts failures by account and address, by address, and by account over all addresses that are new to it.',
       tags: ['authentication'],
       security: [],
       body: LoginInput,
@@ -54,7 +54,7 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
     onRequest: countAddress,
     schema: {
       summary: 'Continue a session with new tokens',
-      description: 'Until one of the new tokens was used, the old refresh token can be exchanged again, which replaces them: an answer may be lost. Sending it later, or an older or a replaced one, ends the session (401 `INVALID_REFRESH_TOKEN`).',
+      description: 'An answer may be lost, so you can exchange the old refresh token again until you use one of the new tokens; that replaces them. If you send it later, or send an older or a replaced one, the session ends (401 `INVALID_REFRESH_TOKEN`).',
       tags: ['authentication'],
       security: [],
       body: RefreshInput,
@@ -65,8 +65,8 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('/password', {
     onRequest: app.authenticate,
     schema: {
-      summary: 'Change the password',
-      description: 'Ends all other sessions of the user; this one goes on with the tokens that it has. A wrong `password` is counted like a failed login.',
+      summary: 'Change your password',
+      description: 'Ends your other sessions; this one keeps its tokens. A wrong `password` counts as a failed login.',
       tags: ['authentication'],
       body: PasswordInput,
       response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(400, 401, 413, 415, 429, 503) }

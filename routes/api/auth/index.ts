@@ -17,8 +17,8 @@ const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
   app.post('/logout', {
     onRequest: app.authenticate,
     schema: {
-      summary: 'End this session, or all',
-      description: 'The access token at hand and the refresh token of its session are refused from now on, and its sockets are closed. With `everywhere`, so are all others of the user.',
+      summary: 'End this session, or all your sessions',
+      description: 'The server refuses this access token and the refresh token of its session from now on, and closes its sockets. With `everywhere` it ends all your sessions.',
       tags: ['authentication'],
       body: Type.Union([LogoutInput, Type.Null()]),
       response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(400, 401, 415, 429, 503) }
@@ -32,8 +32,8 @@ const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
   app.get('/sessions', {
     onRequest: app.authenticate,
     schema: {
-      summary: 'The caller\'s sessions',
-      description: 'Those that can be continued, last used first, at most 100. A host application\'s tokens have none.',
+      summary: 'Your sessions',
+      description: 'At most 100 sessions that have not ended, the last used first. A host application\'s tokens have none.',
       tags: ['authentication'],
       response: { 200: Type.Object({ success: Type.Literal(true), sessions: Type.Array(SessionInfo) }), ...failures(401, 429, 503) }
     }
@@ -42,7 +42,7 @@ const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
   app.delete('/sessions/:id', {
     onRequest: app.authenticate,
     schema: {
-      summary: 'End one of the caller\'s sessions',
+      summary: 'End one of your sessions',
       tags: ['authentication'],
       params: SessionParams,
       response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(400, 401, 404, 429, 503) }
@@ -55,7 +55,7 @@ const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
   app.get('/me', {
     onRequest: app.authenticate,
     schema: {
-      summary: 'The caller\'s own account',
+      summary: 'Your account',
       tags: ['authentication'],
       response: { 200: Type.Object({ success: Type.Literal(true), user: OwnUser }), ...failures(401, 429, 503) }
     }

@@ -13,7 +13,7 @@ const commonChatRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.post('/message', {
     schema: {
-      summary: 'Send a message to everybody',
+      summary: 'Send a message to the common chat',
       tags,
       body: SendCommonInput,
       response: { 201: messageBody(CommonChatMessage), 200: messageBody(CommonChatMessage), ...failures(400, 401, 409, 413, 415, 429, 503) }

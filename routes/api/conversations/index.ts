@@ -20,7 +20,7 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('', {
     schema: {
       summary: 'Your conversations of every kind',
-      description: 'Pinned ones first, then the one with the latest activity. The common chat is among them as soon as something was said in it.',
+      description: 'Pinned ones first, then by the latest activity. The common chat is among them once it has a message.',
       tags,
       querystring: ConversationQuery,
       response: { 200: ConversationListBody, ...failures(400, 401, 429, 503) }
@@ -40,7 +40,7 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.patch('/:conversationId', {
     schema: {
       summary: 'Change your settings of a conversation',
-      description: 'Nobody else sees them; all your devices do, by a change `settings` of `self`.',
+      description: 'Only you see them. All your devices learn of them by a change `settings` of `self`.',
       tags,
       params: ConversationParams,
       body: SettingsInput,
@@ -54,7 +54,7 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/:conversationId/messages', {
     schema: {
       summary: 'Messages of a conversation',
-      description: 'The newest, or those before, after or around a seq.',
+      description: 'The newest messages, or those before, after or around a seq.',
       tags,
       params: ConversationParams,
       querystring: StretchQuery,
@@ -75,7 +75,7 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.patch('/:conversationId/read', {
     schema: {
       summary: 'Move your read position',
-      description: 'Forward only; a seq beyond the end means the end.',
+      description: 'It moves forward only. A seq above the last message means the last message.',
       tags,
       params: ConversationParams,
       body: ReadInput,

@@ -29,7 +29,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('/', {
     schema: {
       summary: 'Send a message',
-      description: 'To one of: a user (`receiverId`), a room (`roomId`), a conversation of any kind (`conversationId`). A repeated clientMessageId with the same body answers 200 with the stored message and `duplicate: true`.',
+      description: 'Name one of: a user (`receiverId`), a room (`roomId`), a conversation of any kind (`conversationId`). A repeated clientMessageId with the same body gets 200, the stored message and `duplicate: true`.',
       tags,
       body: SendInput,
       response: { 201: messageBody(Message), 200: messageBody(Message), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
@@ -41,8 +41,8 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('/conversations', {
     schema: {
-      summary: 'The own direct conversations',
-      description: 'The one with the newest message first.',
+      summary: 'Your direct conversations',
+      description: 'The newest message first.',
       tags,
       querystring: ConversationQuery,
       response: { 200: ConversationsBody, ...failures(400, 401, 429, 503) }
@@ -51,8 +51,8 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('/unread-count', {
     schema: {
-      summary: 'Unread messages, in all and by conversation',
-      description: 'At most 1,000 are counted in a conversation.',
+      summary: 'The number of unread messages, in all and by conversation',
+      description: 'At most 1,000 are counted for each conversation.',
       tags,
       response: { 200: UnreadBody, ...failures(401, 429, 503) }
     }
@@ -60,8 +60,8 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('/search', {
     schema: {
-      summary: 'Search the own direct conversations and rooms',
-      description: 'Or one conversation. A call looks through at most 2,000 messages and 200 conversations; while `hasMore`, ask again with `cursor`.',
+      summary: 'Search your direct conversations and rooms',
+      description: 'With `conversationId` it searches that one. A call looks through at most 2,000 messages and 200 conversations; while `hasMore`, ask again with `cursor`.',
       tags,
       querystring: SearchQuery,
       response: { 200: SearchBody, ...failures(400, 401, 403, 404, 429, 503) }
@@ -81,7 +81,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.patch('/:id/read', {
     schema: {
-      summary: 'Mark a message, and so all before it, as read',
+      summary: 'Mark a message and all before it as read',
       tags,
       params: MessageParams,
       response: { 200: ReadBody, ...failures(400, 401, 403, 404, 429, 503) }
@@ -99,7 +99,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.put('/:id', {
     schema: {
-      summary: 'Edit an own message',
+      summary: 'Edit your message',
       tags,
       params: MessageParams,
       body: EditBodyInput,
@@ -110,7 +110,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
   app.delete('/:id', {
     schema: {
       summary: 'Delete a message',
-      description: 'Own ones at any time; in a room and the common chat, those who moderate it delete any.',
+      description: 'You can delete your messages at any time. The owner and moderators of a room delete any message in it, administrators any in the common chat.',
       tags,
       params: MessageParams,
       response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
@@ -122,9 +122,9 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       method: on ? 'PUT' : 'DELETE',
       url: '/:id/reactions/:emoji',
       schema: {
-        summary: on ? 'React to a message' : 'Take a reaction back',
+        summary: on ? 'React to a message' : 'Remove a reaction',
         description: on
-          ? 'With one emoji (one grapheme of at most 64 bytes, in the URL percent-encoded). A message takes reactions of 20 kinds, and 5,000 in all. Repeating it changes nothing.'
+          ? 'The emoji is one grapheme of at most 64 bytes, percent-encoded in the URL. A message takes at most 20 kinds of reactions, and 5,000 in all. Repeating it changes nothing.'
           : 'Repeating it changes nothing.',
         tags,
         params: Type.Object({ id: Id, emoji: Emoji }),

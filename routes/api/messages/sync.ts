@@ -12,7 +12,7 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('/sync-conversation', {
     schema: {
       summary: 'What changed in a direct conversation',
-      description: 'Feed `syncTimestamp` back as `lastSyncTimestamp`, or `cursor` as `cursor`; while `hasMore`, ask again at once.',
+      description: 'Send `syncTimestamp` back as `lastSyncTimestamp`, or `cursor` as `cursor`. While `hasMore`, ask again at once.',
       tags: ['sync'],
       body: SyncConversationInput,
       response: { 200: SyncConversationBody, ...failures(400, 401, 413, 415, 429, 503) }
@@ -28,7 +28,7 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('/sync-status', {
     schema: {
-      summary: 'Whether anything happened in the own direct conversations',
+      summary: 'Whether anything happened in your direct conversations',
       tags: ['sync'],
       querystring: SyncStatusQuery,
       response: { 200: SyncStatusBody, ...failures(400, 401, 429, 503) }

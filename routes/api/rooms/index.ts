@@ -19,8 +19,8 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.post('', {
     schema: {
-      summary: 'Make a room',
-      description: 'The caller is its owner.',
+      summary: 'Create a room',
+      description: 'You become its owner.',
       tags,
       body: CreateRoomInput,
       response: { 201: RoomBody, ...failures(400, 401, 413, 415, 429, 503) }
@@ -29,8 +29,8 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('', {
     schema: {
-      summary: 'The public rooms and the own ones',
-      description: 'By id.',
+      summary: 'Public rooms and your rooms',
+      description: 'Sorted by id.',
       tags,
       querystring: RoomsQuery,
       response: { 200: RoomsBody, ...failures(400, 401, 429, 503) }
@@ -49,7 +49,7 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
   app.patch('/:roomId', {
     schema: {
       summary: 'Change the settings of a room',
-      description: 'For its owner and moderators.',
+      description: 'For the owner and moderators.',
       tags,
       params: RoomParams,
       body: ChangeRoomInput,
@@ -60,7 +60,7 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
   app.delete('/:roomId', {
     schema: {
       summary: 'Delete a room',
-      description: 'For its owner. Everybody is out, nothing of it can be read any more, and its id is not used again.',
+      description: 'For the owner. All members leave, nobody can read the room any more, and its id is not used again.',
       tags,
       params: RoomParams,
       response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }

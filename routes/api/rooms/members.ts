@@ -12,7 +12,7 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/:roomId/members', {
     schema: {
       summary: 'The members of a room',
-      description: 'By id.',
+      description: 'Sorted by id.',
       tags,
       params: RoomParams,
       querystring: MembersQuery,
@@ -22,9 +22,9 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.put('/:roomId/members/:userId', {
     schema: {
-      summary: 'Invite somebody, join, or change a role',
-      description: 'Owner and moderators invite; the owner names moderators, and hands the room over by naming another member its owner. ' +
-        'A public room is joined by naming oneself (or `me`). Repeating it changes nothing.',
+      summary: 'Invite a user, join, or change a role',
+      description: 'The owner and moderators invite. The owner makes members moderators, and hands the room over by making another member its owner. ' +
+        'To join a public room, name yourself (or `me`). Repeating it changes nothing.',
       tags,
       params: RoomMemberParams,
       body: MemberInput,
@@ -39,8 +39,8 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.delete('/:roomId/members/:userId', {
     schema: {
-      summary: 'Remove somebody, or leave',
-      description: 'Moderators remove members, the owner anybody else. The owner leaves last, or hands the room over first.',
+      summary: 'Remove a member, or leave',
+      description: 'Moderators remove members, the owner removes anybody else. The owner hands the room over first, or leaves last.',
       tags,
       params: RoomMemberParams,
       response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }
@@ -52,8 +52,8 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('/:roomId/bans', {
     schema: {
-      summary: 'Who is banned from a room',
-      description: 'For its owner and moderators.',
+      summary: 'The users who are banned from a room',
+      description: 'For the owner and moderators.',
       tags,
       params: RoomParams,
       querystring: MembersQuery,
@@ -66,8 +66,8 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       method: on ? 'PUT' : 'DELETE',
       url: '/:roomId/bans/:userId',
       schema: {
-        summary: on ? 'Ban somebody from a room' : 'Lift a ban',
-        description: on ? 'They are removed, if they are in it, and cannot join again; an invitation lifts it.' : 'They may join again. Repeating it changes nothing.',
+        summary: on ? 'Ban a user from a room' : 'Lift a ban',
+        description: on ? 'Removes them if they are members. They cannot join again; an invitation lifts the ban.' : 'They may join again. Repeating it changes nothing.',
         tags,
         params: BanParams,
         response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }

@@ -9,8 +9,8 @@ import { readHeadsResponse, matchesEtag, cachedEtag } from '../../../src/sync/he
 const headsRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/heads', {
     schema: {
-      summary: 'Where each of the caller\'s conversations stands',
-      description: 'The cheap poll: with the ETag of the last answer as `If-None-Match`, 304 while nothing changed. A conversation whose head is not the own cursor has something new for `POST /api/sync`; a head is not a cursor to go on from.',
+      summary: 'Where each of your conversations stands',
+      description: 'The cheap poll: send the ETag of the last answer as `If-None-Match`, and get 304 while nothing changed. If the head of a conversation differs from your cursor, `POST /api/sync` has something new. Do not use a head as a cursor.',
       tags: ['sync'],
       response: { 200: HeadsBody, 304: Type.Null({ description: 'Nothing changed' }), ...failures(401, 429, 503) }
     }

@@ -13,8 +13,8 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.post('', {
     schema: {
-      summary: 'What changed, over all of the caller\'s conversations',
-      description: 'Keep the `cursor` of each conversation and send it next time; while `hasMore`, ask again at once. A conversation whose cursor is not sent comes with its newest page.',
+      summary: 'What changed in all your conversations',
+      description: 'Keep the `cursor` of each conversation and send it next time. While `hasMore`, ask again at once. A conversation whose cursor you do not send comes with its newest page.',
       tags: ['sync'],
       body: SyncInput,
       response: { 200: SyncBody, ...failures(400, 401, 413, 415, 429, 503) }

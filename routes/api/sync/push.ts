@@ -11,10 +11,10 @@ const pushRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
     bodyLimit: config.OUTBOX_BYTES_MAX,
     onRequest: app.authenticate,
     schema: {
-      summary: 'An offline outbox',
-      description: 'Applies up to 100 operations in order and answers with a result for each. One that fails stops none but the later ones on ' +
-        'the same message, which are not tried and get `PREVIOUS_FAILED`. An operation whose fields are wrong has `VALIDATION` as its own ' +
-        'result; only what is no list of operations at all is refused as a whole.',
+      summary: 'Send your outbox',
+      description: 'The server applies up to 100 operations in order, and answers with a result for each. If one fails, the later ones on the same message ' +
+        'are not tried and get `PREVIOUS_FAILED`; the others go on. An operation with wrong fields gets `VALIDATION` as its result. ' +
+        'The server refuses the whole call only if it is not a list of operations.',
       tags: ['sync'],
       body: PushInput,
       response: { 200: PushBody, ...failures(400, 401, 413, 415, 429, 503) }

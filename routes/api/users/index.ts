@@ -15,14 +15,14 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('', {
     schema: {
       summary: 'Find users',
-      description: 'Active users whose user name, or a word of whose full name, begins with the text. Users of a host application that were never changed here are found by the beginning of the user name, as it is written. With `ids` the users who have them, deactivated ones too; an unknown id is left out.',
+      description: 'Finds active users whose user name, or a word of whose full name, begins with the text. It finds users of a host application that were never changed here only by the exact beginning of the user name. With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
       tags: ['users'],
       querystring: UserSearch,
       response: { 200: UserPage, ...failures(400, 401, 429, 503) }
     }
   }, async ({ query }) => {
     if (query.ids !== undefined) {
-      if (query.search !== undefined || query.cursor !== undefined) throw new TidelogError('VALIDATION', 'ids goes without search and cursor')
+      if (query.search !== undefined || query.cursor !== undefined) throw new TidelogError('VALIDATION', 'Send ids without search and cursor')
       const ids = query.ids.toLowerCase().split(',')
       const found = await app.chat.users.getMany(ids)
       const users = [...new Set(ids)].flatMap(id => found.has(id) ? [toPublicUser(found.get(id)!)] : [])
@@ -36,7 +36,7 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/:id', {
     schema: {
       summary: 'One user',
-      description: '`blocked` says whether the caller has blocked them.',
+      description: '`blocked` says whether you have blocked them.',
       tags: ['users'],
       params: UserParams,
       response: { 200: Type.Object({ success: Type.Literal(true), user: User, blocked: Type.Boolean() }), ...failures(400, 401, 404, 429, 503) }
@@ -50,7 +50,7 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.patch('/me', {
     schema: {
-      summary: 'Change the own account',
+      summary: 'Change your account',
       tags: ['users'],
       body: ProfileInput,
       response: { 200: Type.Object({ success: Type.Literal(true), user: OwnUser }), ...failures(400, 401, 403, 409, 413, 415, 429, 503) }
@@ -65,8 +65,8 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       method: on ? 'PUT' : 'DELETE',
       url: '/:id/block',
       schema: {
-        summary: on ? 'Block a user' : 'Lift a block',
-        description: on ? 'Their direct messages to the caller are refused from now on, and what they write and how they react elsewhere is not shown; typing, presence and read positions pass neither way. Repeating it changes nothing.' : 'Repeating it changes nothing.',
+        summary: on ? 'Block a user' : 'Unblock a user',
+        description: on ? 'The server refuses their direct messages to you, and hides their messages and reactions elsewhere from you. Neither of you learns of the other\'s typing, presence and read positions. Repeating it changes nothing.' : 'Repeating it changes nothing.',
         tags: ['users'],
         params: UserParams,
         response: { 200: Type.Object({ success: Type.Literal(true), blocked: Type.Boolean() }), ...failures(400, 401, 403, 404, 429, 503) }

@@ -40,7 +40,7 @@ export async function prepareReact (context: ChatContext, identity: Identity, { 
 
 function added ({ reactions = [] }: LogRow, emoji: string, { id }: Identity): RowPatch {
   const all = withReaction(reactions, emoji, id)
-  if (all === null) throw new TidelogError('NOT_ALLOWED', `A message takes no more reactions than these, nor of more than ${reactionKindsMax} kinds`)
+  if (all === null) throw new TidelogError('NOT_ALLOWED', `This message cannot take more reactions (of at most ${reactionKindsMax} kinds)`)
   return { set: { reactions: all } }
 }
 

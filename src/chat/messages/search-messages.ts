@@ -62,7 +62,7 @@ interface SearchTarget {
  */
 export async function searchMessages (context: ChatContext, identity: Identity, { q, conversationId, limit = 20, cursor }: SearchInput): Promise<SearchPage> {
   const words = wordsOf(q)
-  if (words.length === 0) throw new TidelogError('VALIDATION', 'q must hold a word')
+  if (words.length === 0) throw new TidelogError('VALIDATION', 'q must contain a word')
   const from = cursor === undefined ? undefined : readPlace(cursor)
   context.countSearch(identity.userId)
   const { places, next } = conversationId === undefined

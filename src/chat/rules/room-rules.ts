@@ -50,7 +50,7 @@ export function changeOwnRoleRule (role: MemberRole): MembershipRule {
     }
     if (isThere(head) && member.role === role) return role
     if (member.role === 'owner') throw handOverFirst()
-    if (role !== 'member') throw new TidelogError('NOT_ALLOWED', 'Nobody gives themselves a role')
+    if (role !== 'member') throw new TidelogError('NOT_ALLOWED', 'You cannot give yourself a role')
     return role
   }
 }
@@ -71,7 +71,7 @@ export const leaveRule: MembershipRule = (member, head, { standing }) => {
 /** The half of a change of owner that an administrator or the owner's end brings about, for the owner as they were read. */
 export function passingOn (to: MemberRole): MembershipRule {
   return member => {
-    if (member?.role !== 'owner') throw new TidelogError('CONFLICT', 'The room has another owner by now')
+    if (member?.role !== 'owner') throw new TidelogError('CONFLICT', 'The room has another owner now')
     return to
   }
 }
@@ -148,7 +148,7 @@ function onlyOwner (power: MemberRole): void {
 
 /** Moderators have power over plain members, the owner over all others. */
 function over (power: MemberRole, { role }: Member): void {
-  if (role === 'owner') throw new TidelogError('NOT_ALLOWED', 'The owner of the room stays in it')
+  if (role === 'owner') throw new TidelogError('NOT_ALLOWED', 'You cannot remove, ban or demote the owner of the room')
   if (role === 'moderator') onlyOwner(power)
 }
 
