@@ -131,7 +131,7 @@ t.test('settings are changed by those who lead the room, and nothing else of a b
   await invite(ann, roomId, dan, 'moderator')
   t.match(await as(bob)('PATCH', `/${roomId}`, { name: 'mine' }), { status: 403 })
   t.match(await as(eve)('PATCH', `/${roomId}`, { name: 'mine' }), { status: 403 })
-  t.match(await as(dan)('PATCH', `/${roomId}`, { name: 'Ours', isPrivate: true, deleted: true }), { status: 400, body: { message: /^deleted is not a field/ } })
+  t.match(await as(dan)('PATCH', `/${roomId}`, { name: 'Ours', isPrivate: true, deleted: true }), { status: 400, body: { message: /^deleted is not a known field/ } })
   t.match(await as(dan)('PATCH', `/${roomId}`, { name: 'Ours', isPrivate: true }), { status: 200, body: { room: { name: 'Ours', isPrivate: true, memberCount: 3 } } })
   const head = await app.chat.log.head(`room_${roomId}`)
   await as(dan)('PATCH', `/${roomId}`, { name: 'Ours' })
