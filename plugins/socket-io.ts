@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
@@ -7,10 +6,10 @@ import { type Config, allowedOrigins } from '../src/config.ts'
 import { OpenConnections } from '../src/open-connections.ts'
 import { type TidelogError, failureBody } from '../src/errors.ts'
 import { nobodysMs, requireSocketRoom } from '../src/sockets/serve-socket.ts'
-import { guardEngine, writeFailure } from '../src/sockets/engine-io.ts'
+import { allWritten, closeEngine, disconnectAll, guardEngine, writeFailure } from '../src/connection/socket-io.ts'
 import { RefusalLog } from '../src/sockets/refusal-log.ts'
 import type { SocketBounds } from '../src/sockets/context.ts'
-import type { ChatServer, ChatSocket } from '../src/live/socket-types.ts'
+import type { ChatServer, ChatSocket } from '../src/connection/socket-types.ts'
 import { PendingRequests } from '../src/sockets/pending-requests.ts'
 import { toTidelogError } from '../src/to-tidelog-error.ts'
 
@@ -103,25 +102,15 @@ function writeRefusal (request: IncomingMessage & { res?: ServerResponse }, erro
   writeFailure(response, error)
 }
 
-/** What is used of an Engine.IO connection: its own types do not say. */
-interface Connection extends NodeJS.EventEmitter {
-  writeBuffer: unknown[]
-}
-
-/**
- * Answers what is under way, tells every socket of every namespace, and then closes the connections. They are not closed
- * one by one: a polling client between two polls would keep a timer, and the process, for half a minute.
- */
+/** Answers what is under way, tells every socket, and then closes the connections. */
 async function close (io: ChatServer, work: PendingRequests, connections: OpenConnections): Promise<void> {
   work.closing = true
   await work.drain(answersPatienceMs)
-  for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(false)
-  const engine = io.engine as unknown as { clients: Record<string, Connection>, close: () => void }
-  const clients = Object.values(engine.clients)
+  disconnectAll(io)
   const patience = new AbortController()
   const isOver = delay(websocketsPatienceMs, undefined, { signal: patience.signal }).catch(() => {})
-  await Promise.race([Promise.all(clients.map(emptied)), isOver])
-  engine.close()
+  await Promise.race([allWritten(io), isOver])
+  closeEngine(io)
   // Not before: a polling client may be about to ask on one of them.
   connections.endUnused()
   // A client that is asleep answers no farewell either.
@@ -130,9 +119,4 @@ async function close (io: ChatServer, work: PendingRequests, connections: OpenCo
   connections.endWebsockets()
   // A REST call that takes longer than this, or whose answer nobody reads, is not waited for.
   setTimeout(() => { connections.endAll() }, answersPatienceMs).unref()
-}
-
-/** Resolves when the client has taken what was written to it, or is gone. */
-async function emptied (connection: Connection): Promise<void> {
-  if (connection.writeBuffer.length > 0) await Promise.race([once(connection, 'drain'), once(connection, 'close')])
 }

@@ -35,8 +35,11 @@ t.test('the documented bounds without a variable are constants of the code, and 
     t.ok([...line.replaceAll('_', '').matchAll(/\d+/g)].some(([found]) => Number(found) === number), `${name} in ${file} is ${number}, not ${line}`)
   }
   const named = new Set(constants.map(({ name, file }) => `${name} in ${file}`))
-  for (const file of readdirSync(join(root, 'src/sockets')).filter(file => /^(inlet|outlet|turns|operation-queue|outbound-buffer|engine-io)\.ts$/.test(file))) {
-    for (const [, name] of readFileSync(join(root, 'src/sockets', file), 'utf8').matchAll(/^(?:export )?const (\w+Max|\w+Times) = /gm)) t.ok(named.has(`${name!} in src/sockets/${file}`), `${name!} of ${file}`)
+  const bounding = ['src/sockets/operation-queue.ts', ...readdirSync(join(root, 'src/connection')).filter(file => file.endsWith('.ts')).map(file => `src/connection/${file}`)]
+  for (const file of bounding) {
+    for (const [, name] of readFileSync(join(root, file), 'utf8').matchAll(/^(?:export )?const (\w+Max|\w+Mark|\w+Times) = /gm)) {
+      t.ok(named.has(`${name!} in ${file}`), `${name!} of ${file}`)
+    }
   }
 })
 

@@ -1,6 +1,6 @@
 import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import { selfLogOwner } from '../log/model/types.ts'
-import { liveRoom, userRoom } from './socket-types.ts'
+import { liveRoom, userRoom } from '../connection/socket-types.ts'
 
 /** Socket.IO rooms of those who get what changes in a conversation. */
 export function audienceOf (conversationId: string): string[] {

@@ -1,6 +1,6 @@
 import type { ServerEventName, ServerPayload } from '../schemas/events.ts'
-import { packetOf, socketsIn, writePackets } from './socket-io.ts'
-import type { ChatServer } from './socket-types.ts'
+import type { ChatServer } from '../connection/socket-types.ts'
+import { packetOf, socketsIn, writePackets } from '../connection/socket-io.ts'
 
 /** Who gets an event: the sockets of some Socket.IO rooms, but for those of others. */
 export interface Audience {

@@ -1,5 +1,5 @@
 import type { Head, LogRow, Member, Rev } from '../log/model/types.ts'
-import type { TypingNotice } from './socket-types.ts'
+import type { TypingNotice } from '../connection/socket-types.ts'
 
 /**
  * What subscribers are told at a rev: its row; `noop`, if the row has moved on to a later rev; or an event that must not

@@ -5,7 +5,7 @@ import { dependsOnMembership } from './audience.ts'
 import type { GapFill, RevDelivery } from './delivery.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { subscribableConversations } from './shared-conversations.ts'
-import { type ChatSocket, liveRoom } from './socket-types.ts'
+import { type ChatSocket, liveRoom } from '../connection/socket-types.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 /**

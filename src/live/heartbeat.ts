@@ -4,7 +4,7 @@ import { wireIdOf } from '../sync/change-payload.ts'
 import type { SyncContext } from '../sync/context.ts'
 import { audienceOf } from './audience.ts'
 import type { Subscriptions } from './subscriptions.ts'
-import { type ChatSocket, liveRoom } from './socket-types.ts'
+import { type ChatSocket, liveRoom } from '../connection/socket-types.ts'
 
 /** Milliseconds between two heartbeats, and by how much of that they vary, so that nodes do not beat together. */
 const intervalMs = 25_000

@@ -9,11 +9,11 @@ import type { AfterEvent, Delivery } from './delivery.ts'
 import type { GapSource } from './gap-source.ts'
 import { type Heartbeat, nextHeartbeatMs } from './heartbeat.ts'
 import { type Action, type Event, type Facts, type Job, resequence } from './resequencer.ts'
-import { isClustered } from './socket-io.ts'
-import { type ChatServer, liveRoom } from './socket-types.ts'
+import { type ChatServer, liveRoom } from '../connection/socket-types.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Watermarks } from './watermarks.ts'
 import { type EventWriter, writeDelivery, writeHeads } from './write-events.ts'
+import { isClustered } from '../connection/socket-io.ts'
 
 /** What is pending in all conversations together. */
 const pendingMax = 10_000

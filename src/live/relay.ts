@@ -3,8 +3,8 @@ import { BSON } from 'mongodb'
 import type { Revocation } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import type { CommittedBatch } from '../log/commit/committer.ts'
-import { isClustered } from './socket-io.ts'
-import type { ChatServer } from './socket-types.ts'
+import type { ChatServer } from '../connection/socket-types.ts'
+import { isClustered } from '../connection/socket-io.ts'
 
 /**
  * Tells the other nodes what they cannot see by themselves: what was committed here, who was logged out, which user has

@@ -4,10 +4,10 @@ import { type JoinInfo, afterSeqOf, showsAllAlike } from '../chat/rules/view.ts'
 import { type Head, type LogRow, type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
 import { audienceOf } from './audience.ts'
 import { BlockIndex } from './block-index.ts'
-import { onRoomDeleted, roomsOf, socketsIn } from './socket-io.ts'
-import { type ChatServer, type ChatSocket, liveRoom, memberRoom, userRoom } from './socket-types.ts'
+import { type ChatServer, type ChatSocket, liveRoom, memberRoom, userRoom } from '../connection/socket-types.ts'
 import type { Watermarks } from './watermarks.ts'
 import type { Identity } from '../users/identity.ts'
+import { onRoomDeleted, roomsOf, socketsIn } from '../connection/socket-io.ts'
 
 /** A conversation to which a socket may subscribe, with the membership that says so. */
 interface Subscribable {

@@ -3,7 +3,7 @@ import type { LogRow } from '../log/model/types.ts'
 import type { Reaction } from '../schemas/message.ts'
 import type { ChatContext } from '../chat/context.ts'
 import type { Subscriptions } from './subscriptions.ts'
-import { memberRoom } from './socket-types.ts'
+import { memberRoom } from '../connection/socket-types.ts'
 
 /** What live events must tell some who follow a conversation otherwise than the others: those whom a block concerns. */
 

@@ -6,7 +6,7 @@ import { PresenceTracker, type PresenceState } from './presence-tracker.ts'
 import { visibleUsers } from './visible-users.ts'
 import { selfLogOwner } from '../log/model/types.ts'
 import type { PresencePayload } from '../schemas/events.ts'
-import type { ChatServer, ChatSocket } from '../live/socket-types.ts'
+import type { ChatServer, ChatSocket } from '../connection/socket-types.ts'
 
 /** Milliseconds for which it is believed that two users share a conversation, where another node may end that. */
 const believedMs = 300_000

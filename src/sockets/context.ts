@@ -4,10 +4,10 @@ import type { ChatContext } from '../chat/context.ts'
 import type { TidelogError } from '../errors.ts'
 import type { SyncContext } from '../sync/context.ts'
 import type { LiveDelivery } from '../live/live-delivery.ts'
-import type { ChatServer, ChatSocket } from '../live/socket-types.ts'
+import type { ChatServer, ChatSocket } from '../connection/socket-types.ts'
 import type { Subscriptions } from '../live/subscriptions.ts'
-import type { Inlet } from './inlet.ts'
-import type { Outlet } from './outlet.ts'
+import type { InboundQueue } from '../connection/inbound-queue.ts'
+import type { OutboundBuffer } from '../connection/outbound-buffer.ts'
 import type { PresenceService } from '../presence/presence-service.ts'
 import type { TokenTimer } from './token-timer.ts'
 import type { Typists } from './typists.ts'
@@ -45,8 +45,8 @@ export interface SocketBounds {
 /** One live socket. */
 export interface SocketContext extends SocketServices {
   socket: ChatSocket
-  inlet: Inlet
-  outbound: Outlet
+  inbound: InboundQueue
+  outbound: OutboundBuffer
   operations: OperationQueue
   typing: TypingThrottle
   tokenClock: TokenTimer

@@ -2,7 +2,7 @@ import { generationOf } from '../chat/rules/view.ts'
 import { subscribableConversations } from '../live/shared-conversations.ts'
 import { readUserHeads } from '../sync/due.ts'
 import type { SocketContext } from './context.ts'
-import { liveRoom } from '../live/socket-types.ts'
+import { liveRoom } from '../connection/socket-types.ts'
 
 /** Where a conversation stands. */
 export interface LiveHead {

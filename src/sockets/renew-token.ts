@@ -2,7 +2,7 @@ import type { Session } from '../auth/identity.ts'
 import { TidelogError } from '../errors.ts'
 import type { Reply } from './reply.ts'
 import type { SocketContext } from './context.ts'
-import { sessionRoom } from '../live/socket-types.ts'
+import { sessionRoom } from '../connection/socket-types.ts'
 import type { PreparedCommit } from '../chat/context.ts'
 
 /** Lets a socket live on under a newer token of the same user. @throws TidelogError INVALID_TOKEN, UNKNOWN_USER, NOT_ALLOWED */

@@ -1,6 +1,6 @@
 import { type TidelogError, failureBody } from '../errors.ts'
 import type { ServerEventName, ServerPayload } from '../schemas/events.ts'
-import type { ChatSocket } from '../live/socket-types.ts'
+import type { ChatSocket } from '../connection/socket-types.ts'
 import { ClientMessageId } from '../schemas/message.ts'
 import { isLonger } from '../schemas/text.ts'
 

@@ -3,14 +3,14 @@ import { TidelogError, tooLargeText } from '../errors.ts'
 import { type Check, checkOf } from '../lib/json-schema.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
 import { type Reply, type Callback, sendReply, readArguments, sendFailure } from './reply.ts'
-import { acknowledgeRaw, clientOf, inletOf } from './engine-io.ts'
-import { Outlet } from './outlet.ts'
+import { acknowledgeRaw, clientOf, inboundQueueOf } from '../connection/socket-io.ts'
+import { OutboundBuffer } from '../connection/outbound-buffer.ts'
 import { RefusalLog } from './refusal-log.ts'
 import type { SocketContext, SocketBounds, SocketServices } from './context.ts'
 import { eventHandlers } from './handlers.ts'
 import { TokenTimer } from './token-timer.ts'
 import { OperationQueue } from './operation-queue.ts'
-import { type ChatServer, type ChatSocket, sessionRoom, userRoom } from '../live/socket-types.ts'
+import { type ChatServer, type ChatSocket, sessionRoom, userRoom } from '../connection/socket-types.ts'
 import { TypingThrottle } from './typing-throttle.ts'
 import type { PendingRequests } from './pending-requests.ts'
 import type { PreparedCommit } from '../chat/context.ts'
@@ -55,15 +55,15 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
     return
   }
   const logger = services.logger.child({ socketId: socket.id, userId: identity.userId })
-  const inlet = inletOf(socket)
+  const inbound = inboundQueueOf(socket)
   const refusals = new RefusalLog(line => { logger.info(line, 'events refused') })
   const live: SocketContext = {
     ...services,
     chat: guardedBy(services.chat, () => services.requireSession(socket.data.session)),
     logger,
     socket,
-    inlet,
-    outbound: Outlet.of(socket),
+    inbound,
+    outbound: OutboundBuffer.of(socket),
     toLoggedError: event => thrown => {
       const error = services.toTidelogError(thrown instanceof Error ? thrown : new Error(String(thrown)))
       if (error.status >= 500) logger.error({ err: thrown, event }, 'event failed')
@@ -85,7 +85,7 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
   live.presence.serve(socket, identity.userId)
   live.tokenClock.follow(socket.data.session)
   logger.info({ transport: socket.conn.transport.name }, 'socket connected')
-  inlet.ownedBy({
+  inbound.ownedBy({
     onOther: () => { spend(live) },
     onTooLarge: (event, ackId) => { refuseTooLarge(live, event, ackId) },
     onFlood: retryAfterMs => { disconnectFlood(live, retryAfterMs) }
@@ -105,9 +105,9 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
       refuseIncoming(live, { event, handler, data, callback }, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs: services.bounds.requests.waitMs(identity.userId) }))
       return
     }
-    inlet.began()
+    inbound.eventStarted()
     const answered = answer(live, { event, handler, data: handler === undefined ? data : handler.keep(data), callback }, work.closing)
-    work.add(answered.then(() => { inlet.settled() }))
+    work.add(answered.then(() => { inbound.eventFinished() }))
   })
 }
 
@@ -118,13 +118,13 @@ function endNobodys (socket: ChatSocket): void {
 }
 
 /** Counts an operation against the user's limit. A connection that goes on above it is closed. @returns false: it is refused */
-function spend ({ bounds: { requests }, socket, inlet }: SocketContext): boolean {
+function spend ({ bounds: { requests }, socket, inbound }: SocketContext): boolean {
   const { userId } = socket.data.session.identity
   try {
     requests.consume(userId)
     return true
   } catch {
-    if (requests.isFlooding(userId)) inlet.flood(requests.waitMs(userId))
+    if (requests.isFlooding(userId)) inbound.flood(requests.waitMs(userId))
     return false
   }
 }
@@ -176,6 +176,6 @@ async function inSession<R> ({ socket, requireSession }: SocketContext, run: () 
 
 /** A client that takes no answers waits for further ones. */
 function whenDrained<R> ({ outbound }: SocketContext, run: () => Promise<R>): Promise<R> {
-  const room = outbound.room()
+  const room = outbound.whenDrained()
   return room === undefined ? run() : room.then(run)
 }

@@ -3,10 +3,10 @@ import { otherUser, parseConversationId } from '../chat/rules/conversation-id.ts
 import { requireAccess } from '../chat/access/access.ts'
 import { TidelogError } from '../errors.ts'
 import { revOf } from '../log/model/types.ts'
-import { isClustered } from '../live/socket-io.ts'
 import type { SocketContext, SocketServices } from './context.ts'
-import { type TypingNotice, userRoom } from '../live/socket-types.ts'
+import { type TypingNotice, userRoom } from '../connection/socket-types.ts'
 import { writeTyping } from '../live/write-events.ts'
+import { isClustered } from '../connection/socket-io.ts'
 
 type Typing = Omit<TypingNotice, 'rev'>
 

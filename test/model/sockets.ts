@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { Adapter } from 'socket.io-adapter'
-import type { ChatServer, ChatSocket } from '../../src/live/socket-types.ts'
+import type { ChatServer, ChatSocket } from '../../src/connection/socket-types.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
 /** Takes an event that a node sends to one of its sockets. */

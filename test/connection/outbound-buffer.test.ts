@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { waitingMax } from '../../src/sockets/outlet.ts'
+import { highWaterMark } from '../../src/connection/outbound-buffer.ts'
 import { startApp } from '../helpers/app.ts'
 import { connectRaw } from '../helpers/raw-socket.ts'
 import { connect } from '../helpers/sockets.ts'
@@ -36,7 +36,7 @@ t.test('a client that stops reading loses live events and no answer, and is told
     most = { packets: Math.max(most.packets, packets), bytes: Math.max(most.bytes, bytes) }
   }
   t.ok(most.bytes > 0, 'something had to wait')
-  t.ok(most.packets <= waitingMax.packets + rounds && most.bytes < waitingMax.bytes + (128 << 10), `at most ${most.packets} packets of ${most.bytes} bytes waited`)
+  t.ok(most.packets <= highWaterMark.packets + rounds && most.bytes < highWaterMark.bytes + (128 << 10), `at most ${most.packets} packets of ${most.bytes} bytes waited`)
   slow.tcp.resume()
   await slow.wait(packet => packet === '42["resync",{}]')
   for (let round = 0; round < rounds; round++) await slow.wait(packet => packet.startsWith(`43${round + 1}[`))

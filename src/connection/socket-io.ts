@@ -1,12 +1,16 @@
-import type { EventEmitter } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Adapter } from 'socket.io-adapter'
 import { type ErrorCode, TidelogError, failureBody, tooLargeText } from '../errors.ts'
-import { Inlet, type InletLimits, type RawPacket } from './inlet.ts'
-import type { ChatServer, ChatSocket } from '../live/socket-types.ts'
+import { InboundQueue, type InboundLimits, type RawPacket } from './inbound-queue.ts'
+import type { ChatServer, ChatSocket } from './socket-types.ts'
 
 /**
- * Everything of Engine.IO and Socket.IO that is used and that their types do not tell. Engine.IO parses what comes in as
- * it comes, a whole body of packets in one turn of the loop: here each packet goes through the connection's inlet first.
+ * The only file that touches what Socket.IO and Engine.IO do not promise. test/connection/socket-io.test.ts fails when a
+ * version changes what is relied on here; package.json holds both to their minor versions.
+ *
+ * Engine.IO parses what comes in as it comes, a whole body of packets in one turn of the loop: here each packet goes
+ * through the connection's inbound queue first.
  */
 
 /** A connection of Engine.IO. */
@@ -22,7 +26,13 @@ export interface Connection extends EventEmitter {
 export interface Client {
   conn: Connection
   sockets: ReadonlyMap<string, unknown>
-  writeToEngine: (packets: RawPacket | readonly RawPacket[], options: { preEncoded?: boolean }) => void
+  /** What Socket.IO's adapter calls to send what it has encoded once for many. */
+  writeToEngine: (packets: RawPacket | readonly RawPacket[], options: WriteOptions) => void
+}
+
+interface WriteOptions {
+  preEncoded?: boolean
+  wsPreEncodedFrame?: Buffer[]
 }
 
 interface Transport extends EventEmitter {
@@ -53,6 +63,7 @@ interface Parser {
 
 interface Engine extends EventEmitter {
   clients: Record<string, Connection>
+  close: () => void
   createTransport: (name: string, request: EngineRequest) => Transport
   ws: { options: { maxPayload: number } }
 }
@@ -72,11 +83,11 @@ const acknowledgement = 3
 /** Stands for a packet that is not passed on now. */
 const nothing: Packet = { type: 'nothing' }
 
-const inlets = new WeakMap<object, Inlet>()
+const inboundQueues = new WeakMap<object, InboundQueue>()
 
 /** What comes in over the connection of a socket. */
-export function inletOf (socket: ChatSocket): Inlet {
-  return inlets.get(socket.conn)!
+export function inboundQueueOf (socket: ChatSocket): InboundQueue {
+  return inboundQueues.get(socket.conn)!
 }
 
 export function clientOf (socket: ChatSocket): Client {
@@ -88,24 +99,24 @@ export function acknowledgeRaw (socket: ChatSocket, ackId: number, answer: objec
   (socket as unknown as { packet: (packet: object) => void }).packet({ type: acknowledgement, id: ackId, data: [answer] })
 }
 
-/** Lets everything that comes in go through the inlet of its connection. */
-export function guardEngine (io: ChatServer, server: EventEmitter, limits: InletLimits): void {
+/** Lets everything that comes in go through the inbound of its connection. */
+export function guardEngine (io: ChatServer, server: EventEmitter, limits: InboundLimits): void {
   const engine = io.engine as unknown as Engine
   const create = engine.createTransport.bind(engine)
   engine.createTransport = (name, request) => {
     // Forms of very old clients, which have a decoder of their own.
     delete request._query['j']
     const known = engine.clients[request._query['sid'] ?? '']
-    const inlet = (known === undefined ? undefined : inlets.get(known)) ?? new Inlet(limits)
+    const inbound = (known === undefined ? undefined : inboundQueues.get(known)) ?? new InboundQueue(limits)
     const transport = create(name, request)
-    inlets.set(transport, inlet)
-    guard(transport, inlet, limits)
+    inboundQueues.set(transport, inbound)
+    guard(transport, inbound, limits)
     return transport
   }
   engine.on('connection', (connection: Connection) => {
-    const inlet = inlets.get(connection.transport)!
-    inlets.set(connection, inlet)
-    inlet.attach({
+    const inbound = inboundQueues.get(connection.transport)!
+    inboundQueues.set(connection, inbound)
+    inbound.attach({
       read: on => {
         const { socket } = connection.transport
         if (on) socket?.resume()
@@ -114,12 +125,29 @@ export function guardEngine (io: ChatServer, server: EventEmitter, limits: Inlet
       send: packet => { connection.send(packet) },
       end: () => { end(connection) }
     })
-    connection.once('close', () => { inlet.end() })
+    connection.once('close', () => { inbound.end() })
   })
   // Engine.IO opens its websocket server anew when the port is opened.
   const widen = () => { engine.ws.options.maxPayload = readTimes * limits.packetBytes }
   server.on('listening', widen)
   widen()
+}
+
+/** Tells the sockets of every namespace that the server leaves them. */
+export function disconnectAll (io: ChatServer): void {
+  for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(false)
+}
+
+/** Resolves when every client has taken what was written to it, or is gone. */
+export async function allWritten (io: ChatServer): Promise<void> {
+  await Promise.all(Object.values((io.engine as unknown as Engine).clients).map(async connection => {
+    if (connection.writeBuffer.length > 0) await Promise.race([once(connection, 'drain'), once(connection, 'close')])
+  }))
+}
+
+/** Closes all connections at once: one by one, a polling client between two polls would keep a timer for half a minute. */
+export function closeEngine (io: ChatServer): void {
+  (io.engine as unknown as Engine).close()
 }
 
 /** Closes a connection in order, and soon in any case: who floods may neither say goodbye nor poll once more. */
@@ -133,7 +161,7 @@ function end (connection: Connection): void {
   }, farewellMs).unref()
 }
 
-function guard (transport: Transport, inlet: Inlet, limits: InletLimits): void {
+function guard (transport: Transport, inbound: InboundQueue, limits: InboundLimits): void {
   const { parser } = transport
   const pass = (data: RawPacket) => {
     const packet = parser.decodePacket(data)
@@ -144,13 +172,13 @@ function guard (transport: Transport, inlet: Inlet, limits: InletLimits): void {
   transport.parser = {
     ...parser,
     decodePacket: data => {
-      const taken = inlet.take(data, pass)
+      const taken = inbound.take(data, pass)
       return taken === undefined ? nothing : parser.decodePacket(taken)
     }
   }
   if (transport.onDataRequest !== undefined) {
     transport.onDataRequest = (request, response) => {
-      readBody(transport, request, response, limits.packetBytes, body => { takeBody(transport, inlet, body, pass) })
+      readBody(transport, request, response, limits.packetBytes, body => { takeBody(transport, inbound, body, pass) })
     }
   }
 }
@@ -194,16 +222,16 @@ function readBody (transport: Transport, request: IncomingMessage, response: Ser
 }
 
 /** Counts the packets of a body before any of them is parsed, and answers when they have been passed on. */
-function takeBody (transport: Transport, inlet: Inlet, body: string, pass: (data: RawPacket) => void): void {
+function takeBody (transport: Transport, inbound: InboundQueue, body: string, pass: (data: RawPacket) => void): void {
   const request = transport.dataReq!
   const response = transport.dataRes!
   // A POST that belongs to the transport is cut off when that closes; this one is answered before.
   transport.dataReq = transport.dataRes = null
-  if (inlet.isEnded) {
+  if (inbound.isEnded) {
     refuse(transport, request, response, 'VALIDATION', 'The connection is closed')
     return
   }
-  const retryAfterMs = inlet.refusesMany(countPackets(body))
+  const retryAfterMs = inbound.refusesMany(countPackets(body))
   if (retryAfterMs > 0) {
     refuse(transport, request, response, 'RATE_LIMITED', undefined, retryAfterMs)
     return
@@ -211,7 +239,7 @@ function takeBody (transport: Transport, inlet: Inlet, body: string, pass: (data
   transport.dataReq = request
   transport.dataRes = response
   for (const packet of body.split(separator)) {
-    const taken = inlet.take(packet, pass)
+    const taken = inbound.take(packet, pass)
     if (taken !== undefined) pass(taken)
   }
   const accept = () => {
@@ -220,7 +248,7 @@ function takeBody (transport: Transport, inlet: Inlet, body: string, pass: (data
     response.writeHead(200, transport.headers(request, { 'Content-Type': 'text/html', 'Content-Length': '2' }))
     response.end('ok')
   }
-  const idle = inlet.idle()
+  const idle = inbound.idle()
   if (idle === undefined) accept()
   else void idle.then(accept)
 }
@@ -247,4 +275,70 @@ export function writeFailure (response: ServerResponse, error: TidelogError, hea
     ...(error.retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) })
   })
   response.end(body)
+}
+
+/** What separates packets in one payload of Engine.IO's protocol, and marks the next as a message. */
+const nextPacket = '\x1e4'
+
+/** Ids of the sockets in each room. */
+export function roomsOf (io: ChatServer): ReadonlyMap<string, ReadonlySet<string>> {
+  return io.of('/').adapter.rooms
+}
+
+export function socketsIn (io: ChatServer, rooms: readonly string[], except: readonly string[] = []): ChatSocket[] {
+  const { adapter: { rooms: idsOf }, sockets } = io.of('/')
+  const ids = new Set(rooms.flatMap(room => [...idsOf.get(room) ?? []]))
+  for (const room of except) for (const id of idsOf.get(room) ?? []) ids.delete(id)
+  return [...ids].flatMap(id => sockets.get(id) ?? [])
+}
+
+/** Calls back when the last socket has left a room. Asked when the adapter is the one that stays. */
+export function onRoomDeleted (io: ChatServer, act: (room: string) => void): void {
+  io.of('/').adapter.on('delete-room', act)
+}
+
+/** Do other nodes hear what is sent to them? The adapter in memory, which Socket.IO has by default, knows of none. */
+export function isClustered (io: ChatServer): boolean {
+  return io.of('/').adapter.serverSideEmit !== Adapter.prototype.serverSideEmit
+}
+
+/** An event as a packet of Socket.IO's protocol. */
+export function packetOf (name: string, payload: unknown): string {
+  return `2${JSON.stringify([name, payload])}`
+}
+
+/** Writes packets to each socket as one piece. A polling client gets them as text, with separators. */
+export function writePackets (sockets: readonly ChatSocket[], packets: readonly string[]): void {
+  if (sockets.length === 0) return
+  const text = packets.join(nextPacket)
+  const options = { preEncoded: true, wsPreEncodedFrame: [frames(packets)] }
+  for (const socket of sockets) clientOf(socket).writeToEngine([text], options)
+}
+
+/** Packets as websocket text frames one after the other. */
+function frames (packets: readonly string[]): Buffer {
+  const lengths = packets.map(packet => Buffer.byteLength(packet) + 1)
+  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + length + headLength(length), 0))
+  let at = 0
+  packets.forEach((packet, index) => {
+    const length = lengths[index]!
+    bytes[at] = 0x81 // A whole text.
+    if (length < 126) bytes[at + 1] = length
+    else if (length < 65_536) {
+      bytes[at + 1] = 126
+      bytes.writeUInt16BE(length, at + 2)
+    } else {
+      bytes[at + 1] = 127
+      bytes.writeBigUInt64BE(BigInt(length), at + 2)
+    }
+    at += headLength(length)
+    bytes[at] = 0x34 // Engine.IO's mark of a message: 4.
+    bytes.write(packet, at + 1)
+    at += length
+  })
+  return bytes
+}
+
+function headLength (length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10
 }

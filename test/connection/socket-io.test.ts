@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { isClustered, onRoomDeleted, packetOf, roomsOf, socketsIn, writePackets } from '../../src/live/socket-io.ts'
-import type { ChatSocket } from '../../src/live/socket-types.ts'
+import type { ChatSocket } from '../../src/connection/socket-types.ts'
 import { startApp } from '../helpers/app.ts'
 import { makeBus } from '../helpers/bus-adapter.ts'
 import { connect } from '../helpers/sockets.ts'
+import { isClustered, onRoomDeleted, packetOf, roomsOf, socketsIn, writePackets } from '../../src/connection/socket-io.ts'
 
 // What is relied on here is promised by nobody: a version of Socket.IO or Engine.IO that changes it fails here first.
 

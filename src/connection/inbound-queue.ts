@@ -1,7 +1,7 @@
 import { RateCounter } from '../lib/rate-counter.ts'
 
 /** What one connection may bring in; 0: any amount. */
-export interface InletLimits {
+export interface InboundLimits {
   /** Packets in 10 seconds, whatever they are. */
   packets: number
   /** CONNECT packets in 10 seconds. */
@@ -13,7 +13,7 @@ export interface InletLimits {
 }
 
 /** What a connection is to its transport. */
-export interface Tap {
+export interface ConnectionControl {
   /** Stops or goes on reading. */
   read: (on: boolean) => void
   /** Sends a packet of Socket.IO's protocol. */
@@ -62,11 +62,11 @@ function presentTurn (): number {
  * this turn of the loop wait for the next, and meanwhile nothing is read. Nothing is read either while too much of what
  * came waits to be done ('in'), or while the client does not take its answers ('out').
  */
-export class Inlet {
-  readonly limits: InletLimits
+export class InboundQueue {
+  readonly limits: InboundLimits
   private readonly counts: RateCounter
   private readonly connects: RateCounter
-  private tap: Tap | undefined
+  private control: ConnectionControl | undefined
   private owner: Owner | undefined
   private readonly holds = new Set<'in' | 'out' | 'queue'>()
   private queue: Array<{ data: RawPacket, pass: (data: RawPacket) => void }> = []
@@ -81,14 +81,14 @@ export class Inlet {
   private ended = false
   private readonly whenIdle: Array<() => void> = []
 
-  constructor (limits: InletLimits, now?: () => number) {
+  constructor (limits: InboundLimits, now?: () => number) {
     this.limits = limits
     this.counts = new RateCounter(limits.packets, windowMs, now)
     this.connects = new RateCounter(limits.connects, windowMs, now)
   }
 
-  attach (tap: Tap): void {
-    this.tap = tap
+  attach (control: ConnectionControl): void {
+    this.control = control
   }
 
   /** From now on the connection is a user's. */
@@ -133,25 +133,25 @@ export class Inlet {
   }
 
   /** An event that came in is under way. */
-  began (): void {
+  eventStarted (): void {
     if (++this.running >= runningMax) this.hold('in')
   }
 
-  settled (): void {
+  eventFinished (): void {
     if (--this.running === 0) this.waiting = 0
-    if (this.running <= runningMax / 2 && !this.isBrimful) this.release('in')
+    if (this.running <= runningMax / 2 && !this.isFull) this.release('in')
   }
 
   hold (why: 'in' | 'out' | 'queue'): void {
     // In any case: the connection may have changed its transport since.
-    this.tap?.read(false)
+    this.control?.read(false)
     this.holds.add(why)
   }
 
   release (why: 'in' | 'out' | 'queue'): void {
     if (!this.holds.delete(why)) return
     if (this.queue.length > 0 && !this.isHeld) this.schedule()
-    this.toldIfIdle()
+    this.notifyIfIdle()
   }
 
   /** The connection is gone, or to be: nothing that waits is of use. */
@@ -159,7 +159,7 @@ export class Inlet {
     this.ended = true
     this.queue = []
     this.holds.clear()
-    this.toldIfIdle()
+    this.notifyIfIdle()
   }
 
   /** Closes the connection, which tells its user why. */
@@ -167,7 +167,7 @@ export class Inlet {
     if (this.ended) return
     this.end()
     this.owner?.onFlood(retryAfterMs)
-    this.tap?.end()
+    this.control?.end()
   }
 
   private get isHeld (): boolean {
@@ -175,7 +175,7 @@ export class Inlet {
   }
 
   /** Has as much come since nothing was under way as may wait? */
-  private get isBrimful (): boolean {
+  private get isFull (): boolean {
     const { waitingBytes } = this.limits
     return waitingBytes > 0 && this.waiting > waitingBytes / 4
   }
@@ -184,9 +184,9 @@ export class Inlet {
     return this.ended || (this.queue.length === 0 && this.holds.size === 0)
   }
 
-  private toldIfIdle (): void {
+  private notifyIfIdle (): void {
     if (!this.isIdle) return
-    if (!this.ended) this.tap?.read(true)
+    if (!this.ended) this.control?.read(true)
     for (const resolve of this.whenIdle.splice(0)) resolve()
   }
 
@@ -261,7 +261,7 @@ export class Inlet {
       return undefined
     }
     this.waiting += data.length
-    if (this.isBrimful && this.running > 0) this.hold('in')
+    if (this.isFull && this.running > 0) this.hold('in')
     return data
   }
 
@@ -271,7 +271,7 @@ export class Inlet {
       return undefined
     }
     if (data.length <= connectCharsMax) return data
-    this.tap?.send(`4${JSON.stringify({ message: 'The request is too large', data: { success: false, code: 'TOO_LARGE' } })}`)
+    this.control?.send(`4${JSON.stringify({ message: 'The request is too large', data: { success: false, code: 'TOO_LARGE' } })}`)
     return undefined
   }
 }

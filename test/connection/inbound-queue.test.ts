@@ -1,31 +1,31 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { Inlet, type InletLimits } from '../../src/sockets/inlet.ts'
+import { InboundQueue, type InboundLimits } from '../../src/connection/inbound-queue.ts'
 
-const none: InletLimits = { packets: 0, connects: 0, packetBytes: 1_000, waitingBytes: 0 }
+const none: InboundLimits = { packets: 0, connects: 0, packetBytes: 1_000, waitingBytes: 0 }
 
-/** An inlet of somebody's, and what becomes of what it takes. */
-function opened (limits: Partial<InletLimits> = {}, now?: () => number) {
-  const inlet = new Inlet({ ...none, ...limits }, now)
+/** An inbound of somebody's, and what becomes of what it takes. */
+function opened (limits: Partial<InboundLimits> = {}, now?: () => number) {
+  const inbound = new InboundQueue({ ...none, ...limits }, now)
   const seen = { passed: [] as unknown[], reading: [] as boolean[], sent: [] as string[], ended: 0, others: 0, large: [] as unknown[], floods: [] as number[] }
-  inlet.attach({ read: on => { seen.reading.push(on) }, send: packet => { seen.sent.push(packet) }, end: () => { seen.ended++ } })
-  inlet.ownedBy({ onOther: () => { seen.others++ }, onTooLarge: (...event) => { seen.large.push(event) }, onFlood: retryAfterMs => { seen.floods.push(retryAfterMs) } })
+  inbound.attach({ read: on => { seen.reading.push(on) }, send: packet => { seen.sent.push(packet) }, end: () => { seen.ended++ } })
+  inbound.ownedBy({ onOther: () => { seen.others++ }, onTooLarge: (...event) => { seen.large.push(event) }, onFlood: retryAfterMs => { seen.floods.push(retryAfterMs) } })
   const pass = (data: unknown) => { seen.passed.push(data) }
   const take = (data: string | Buffer) => {
-    const taken = inlet.take(data, pass)
+    const taken = inbound.take(data, pass)
     if (taken !== undefined) pass(taken)
   }
-  return { inlet, seen, take }
+  return { inbound, seen, take }
 }
 
 t.test('what one turn of the loop cannot do waits for the next ones, in order, and nothing is read meanwhile', async t => {
-  const { inlet, seen, take } = opened()
+  const { inbound, seen, take } = opened()
   const packets = Array.from({ length: 200 }, (_, index) => `42["x",${index}]`)
   for (const packet of packets) take(packet)
   t.ok(seen.passed.length > 0 && seen.passed.length < 100, `${seen.passed.length} in the first turn`)
   t.equal(seen.reading.at(-1), false)
   let turns = 0
-  for (; inlet.idle() !== undefined; turns++) await nextTurn()
+  for (; inbound.idle() !== undefined; turns++) await nextTurn()
   t.ok(turns >= 3)
   t.strictSame(seen.passed, packets)
   t.equal(seen.reading.at(-1), true)
@@ -33,17 +33,17 @@ t.test('what one turn of the loop cannot do waits for the next ones, in order, a
 
 t.test('packets are counted in ten seconds, whatever they are; above the limit the connection ends', async t => {
   let now = 0
-  const { inlet, seen, take } = opened({ packets: 3 }, () => now)
+  const { inbound, seen, take } = opened({ packets: 3 }, () => now)
   for (const packet of ['3', '42["x"]', '3']) take(packet)
-  t.equal(inlet.refusesMany(0), 0)
+  t.equal(inbound.refusesMany(0), 0)
   now = 10_000
-  t.equal(inlet.refusesMany(3), 0)
+  t.equal(inbound.refusesMany(3), 0)
   take('3')
   now = 14_000
-  t.equal(inlet.refusesMany(3), 6_000, 'a body is refused before any of it is parsed')
+  t.equal(inbound.refusesMany(3), 6_000, 'a body is refused before any of it is parsed')
   take('42["late"]')
   t.match(seen, { ended: 1, floods: [6_000], passed: ['3', '42["x"]', '3', '3'] })
-  t.ok(inlet.isEnded)
+  t.ok(inbound.isEnded)
   const other = opened({ packets: 1 })
   other.take('3')
   other.take('3')
@@ -67,7 +67,7 @@ t.test('an event that is too large is told so; who is nobody is closed', async t
   take('42["push"]')
   t.match(seen, { passed: ['42["push"]'], ended: 0 })
   t.strictSame(seen.large, [['push', 17], ['push', undefined]])
-  const nobody = new Inlet(none)
+  const nobody = new InboundQueue(none)
   t.equal(nobody.take(`42["x","${'x'.repeat(1_000)}"]`, () => {}), undefined)
   t.ok(nobody.isEnded)
 })
@@ -88,37 +88,37 @@ t.test('binary attachments are dropped, and their event is checked without them'
 })
 
 t.test('nothing is read while too much waits to be done or to be taken', async t => {
-  const { inlet, seen, take } = opened({ waitingBytes: 400 })
-  inlet.began()
+  const { inbound, seen, take } = opened({ waitingBytes: 400 })
+  inbound.eventStarted()
   take(`42["x","${'x'.repeat(100)}"]`)
   t.strictSame(seen.reading, [false])
   take('42["waits"]')
   t.equal(seen.passed.length, 1)
-  inlet.settled()
-  await inlet.idle()
+  inbound.eventFinished()
+  await inbound.idle()
   t.equal(seen.passed.at(-1), '42["waits"]')
   t.equal(seen.reading.at(-1), true)
-  for (let running = 0; running < 128; running++) inlet.began()
+  for (let running = 0; running < 128; running++) inbound.eventStarted()
   t.equal(seen.reading.at(-1), false)
-  for (let running = 0; running < 64; running++) inlet.settled()
+  for (let running = 0; running < 64; running++) inbound.eventFinished()
   t.equal(seen.reading.at(-1), true)
   await nextTurn()
-  inlet.hold('out')
+  inbound.hold('out')
   take('42["more"]')
   await nextTurn()
   t.equal(seen.passed.length, 2)
-  const idle = inlet.idle()
-  inlet.release('out')
+  const idle = inbound.idle()
+  inbound.release('out')
   await idle
   t.equal(seen.passed.length, 3)
 })
 
 t.test('an end lets go whoever waits, and takes nothing more', async t => {
-  const { inlet, seen, take } = opened()
-  inlet.hold('out')
+  const { inbound, seen, take } = opened()
+  inbound.hold('out')
   take('42["never"]')
-  const idle = inlet.idle()
-  inlet.end()
+  const idle = inbound.idle()
+  inbound.end()
   await idle
   take('42["never"]')
   await nextTurn()

@@ -1,0 +1,74 @@
+import { type Client, type Connection, clientOf, inboundQueueOf } from './socket-io.ts'
+import type { InboundQueue, RawPacket } from './inbound-queue.ts'
+import type { ChatSocket } from './socket-types.ts'
+
+/** Packets, and their length, that wait for a client to take them before live events to it are dropped. */
+export const highWaterMark = { packets: 1_000, bytes: 1 << 20 }
+
+const buffers = new WeakMap<object, OutboundBuffer>()
+
+/**
+ * What one connection is sent. Events that go to many (Socket.IO encodes them once) are dropped while the client is
+ * behind; when it has caught up it is told to sync. Answers are never dropped, but a client that takes none is not
+ * listened to above half of what may wait, and is closed above all of it. So what waits for one client is bounded.
+ */
+export class OutboundBuffer {
+  private readonly conn: Connection
+  private readonly inbound: InboundQueue
+  private readonly waitingBytesMax: number
+  private readonly resync: () => void
+  private waitingBytes = 0
+  private isDropping = false
+  private readonly onceDrained: Array<() => void> = []
+
+  static of (socket: ChatSocket): OutboundBuffer {
+    const client = clientOf(socket)
+    const buffer = buffers.get(client) ?? new OutboundBuffer(client, inboundQueueOf(socket), () => { socket.emit('resync', {}) })
+    buffers.set(client, buffer)
+    return buffer
+  }
+
+  private constructor (client: Client, inbound: InboundQueue, resync: () => void) {
+    this.conn = client.conn
+    this.inbound = inbound
+    this.waitingBytesMax = inbound.limits.waitingBytes === 0 ? Infinity : inbound.limits.waitingBytes
+    this.resync = resync
+    const write = client.writeToEngine.bind(client)
+    client.writeToEngine = (packets, options) => {
+      if (options.preEncoded === true && this.isFull()) {
+        this.isDropping = true
+        return
+      }
+      this.waitingBytes += lengthOf(packets)
+      write(packets, options)
+      if (this.waitingBytes > this.waitingBytesMax) this.inbound.flood(0)
+      else if (this.waitingBytes > this.waitingBytesMax / 2) this.inbound.hold('out')
+    }
+    // The connection's buffer is empty: what was in it is with the transport, which takes no more until that has gone.
+    this.conn.on('drain', () => { this.onDrain() })
+    this.conn.on('close', () => { this.onDrain() })
+  }
+
+  /** Is the client so far behind that it gets no live events? */
+  isFull (): boolean {
+    return this.isDropping || this.conn.writeBuffer.length >= highWaterMark.packets || this.waitingBytes >= highWaterMark.bytes
+  }
+
+  /** Resolves when the client takes its answers, or is gone; undefined: it does. */
+  whenDrained (): Promise<void> | undefined {
+    return this.waitingBytes <= this.waitingBytesMax / 2 ? undefined : new Promise(resolve => { this.onceDrained.push(resolve) })
+  }
+
+  private onDrain (): void {
+    this.waitingBytes = 0
+    this.inbound.release('out')
+    for (const resolve of this.onceDrained.splice(0)) resolve()
+    if (!this.isDropping) return
+    this.isDropping = false
+    this.resync()
+  }
+}
+
+function lengthOf (packets: RawPacket | readonly RawPacket[]): number {
+  return typeof packets === 'string' || Buffer.isBuffer(packets) ? packets.length : packets.reduce((sum, packet) => sum + packet.length, 0)
+}
