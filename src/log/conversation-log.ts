@@ -1,4 +1,4 @@
-import type { Db, MongoClient } from 'mongodb'
+import type { Db, MongoClient, ObjectId } from 'mongodb'
 import { BatchedReader } from '../lib/batched-reader.ts'
 import { type LogCollections, ensureLogIndexes, logCollections } from './model/collections.ts'
 import { type CommitOptions, type CommitSteps, type CommittedBatch, Committer } from './commit/committer.ts'
@@ -6,11 +6,10 @@ import { CursorCodec } from './read/cursor.ts'
 import { readDatabaseIdentity } from './database-identity.ts'
 import type { Guard, UnitOutcome, CommitUnit } from './commit/plan.ts'
 import { type Head, type Member, memberKey } from './model/types.ts'
-import type { ObjectId } from 'mongodb'
 
 /**
- * The conversation log: the one place where a conversation changes, and the reads that sync is made of.
- * Opened once a process.
+ * The conversation log: every change of a conversation is committed here, and sync reads from here.
+ * A process opens it once.
  */
 export class ConversationLog {
   readonly collections: LogCollections
@@ -21,7 +20,10 @@ export class ConversationLog {
   private readonly headReader: BatchedReader<string, Head>
   private readonly memberReader: BatchedReader<string, Member>
 
-  private constructor (client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: CommitOptions, steps?: Partial<CommitSteps>) {
+  private constructor (
+    client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: CommitOptions,
+    steps?: Partial<CommitSteps>
+  ) {
     this.collections = collections
     this.cursors = cursors
     this.committer = new Committer(client, collections, {
@@ -32,15 +34,17 @@ export class ConversationLog {
       },
       onUnknownOutcome: conversationIds => {
         options.onUnknownOutcome?.(conversationIds)
-        for (const doubt of this.unknownOutcomeListeners) doubt(conversationIds)
+        for (const listener of this.unknownOutcomeListeners) listener(conversationIds)
       }
     }, steps)
-    this.headReader = new BatchedReader(ids => this.committer.currentHeads.read(ids))
+    this.headReader = new BatchedReader(ids => this.committer.heads.read(ids))
     this.memberReader = byId(ids => collections.members.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
   }
 
-  /** Creates the indexes that are missing, and the database's identity. */
-  static async open (client: MongoClient, db: Db, options: CommitOptions, steps?: Partial<CommitSteps>): Promise<ConversationLog> {
+  /** Creates the indexes that are missing, and the database's identity if it has none. */
+  static async open (
+    client: MongoClient, db: Db, options: CommitOptions, steps?: Partial<CommitSteps>
+  ): Promise<ConversationLog> {
     const collections = logCollections(db)
     await ensureLogIndexes(collections)
     const { cursorKey, epoch } = await readDatabaseIdentity(db)
@@ -48,71 +52,79 @@ export class ConversationLog {
   }
 
   /**
-   * Commits a unit; settles when it is on disk on a majority.
-   * @throws TidelogError OVERLOADED or UNAVAILABLE, both worth a retry.
+   * Commits a unit. The promise settles when the unit is on disk on a majority of the database's members.
+   * @throws TidelogError OVERLOADED or UNAVAILABLE; both are worth a retry.
    */
   commit (unit: CommitUnit): Promise<UnitOutcome> {
     return this.committer.commit(unit)
   }
 
   /**
-   * Calls `listener` with what this process commits, in commit order for each conversation, and with what it hears of
-   * others, and `doubt` with conversations that a commit may have moved whose end is not known; returns the way to stop.
+   * Calls `listener` with every commit of this process, in commit order for each conversation, and with those that
+   * other nodes report. Calls `unknownOutcomeListener` with the conversations of a commit whose outcome is unknown.
+   * @returns a function that unsubscribes
    */
-  onCommitted (listener: (committed: CommittedBatch) => void, doubt: (conversationIds: string[]) => void = () => {}): () => void {
+  onCommitted (
+    listener: (committed: CommittedBatch) => void,
+    unknownOutcomeListener: (conversationIds: string[]) => void = () => {}
+  ): () => void {
     this.listeners.add(listener)
-    this.unknownOutcomeListeners.add(doubt)
+    this.unknownOutcomeListeners.add(unknownOutcomeListener)
     return () => {
       this.listeners.delete(listener)
-      this.unknownOutcomeListeners.delete(doubt)
+      this.unknownOutcomeListeners.delete(unknownOutcomeListener)
     }
   }
 
-  /** Nobody else writes to the database. */
+  /** No other process writes to the database. */
   get isSoleWriter (): boolean {
-    return this.committer.currentHeads.isSoleWriter
+    return this.committer.heads.isSoleWriter
   }
 
-  /** Passes on what another process has committed. */
+  /** Tells the listeners what another node has committed. */
   applyRemote (committed: CommittedBatch): void {
     this.committer.applyRemoteHeads(committed.heads)
     this.notify({ ...committed, isRemote: true })
   }
 
-  /** The head as it is now; undefined where there is no such conversation. */
+  /** The current head; undefined if there is no such conversation. */
   async head (conversationId: string): Promise<Head | undefined> {
-    const head = this.committer.currentHeads.peek(conversationId)
+    const head = this.peekHead(conversationId)
     return head === undefined ? await this.headReader.get(conversationId) : head ?? undefined
   }
 
-  /** Many heads as they are now, by id; those that do not exist are left out. */
+  /** The current heads by id; conversations that do not exist are left out. */
   heads (conversationIds: Iterable<string>): Promise<Map<string, Head>> {
-    return this.committer.currentHeads.read(conversationIds)
+    return this.committer.heads.read(conversationIds)
   }
 
-  /** As `head`, without waiting: null for none, undefined where the database must be asked. */
+  /** As `head`, without waiting: null if there is none, undefined if only the database knows. */
   peekHead (conversationId: string): Head | null | undefined {
-    return this.committer.currentHeads.peek(conversationId)
+    return this.committer.heads.peek(conversationId)
   }
 
-  /** Waits for the commit of a conversation that is under way in this process, if there is one: heads are as the database is then. */
+  /**
+   * Waits for the conversation's running commit in this process, if there is one. After it, `head` agrees with the
+   * database.
+   */
   pendingCommit (conversationId: string): Promise<void> {
     return this.committer.pendingCommit(conversationId)
   }
 
-  /** Resolves when every commit that was asked of this process until now has ended. */
+  /** Resolves when every commit that this process has accepted until now has ended. */
   quiet (): Promise<void> {
     return this.committer.quiet()
   }
 
-  /** This log, for somebody whose commits are refused by what `guard` throws when their turn has come. */
+  /** This log with a guard on every commit: what `guard` throws refuses the commit. */
   guardedBy (guard: Guard): ConversationLog {
-    return Object.create(this, { commit: { value: (unit: CommitUnit) => this.commit({ ...unit, guard }) } }) as ConversationLog
+    const commit = (unit: CommitUnit) => this.commit({ ...unit, guard })
+    return Object.create(this, { commit: { value: commit } }) as ConversationLog
   }
 
-  /** Stays the same as long as no head moves; undefined where other processes move them too. */
+  /** Changes with every commit that changes a head; undefined if other processes change heads too. */
   get commitCount (): number | undefined {
-    return this.committer.currentHeads.isSoleWriter ? this.committer.commitCount : undefined
+    return this.isSoleWriter ? this.committer.commitCount : undefined
   }
 
   member (conversationId: string, userId: ObjectId): Promise<Member | undefined> {
@@ -123,7 +135,7 @@ export class ConversationLog {
     for (const listener of this.listeners) listener(committed)
   }
 
-  /** Refuses further commits and waits for those accepted. */
+  /** Refuses further commits and waits for the accepted ones. */
   close (): Promise<void> {
     return this.committer.close()
   }

@@ -3,7 +3,7 @@ import { Binary, type Db } from 'mongodb'
 
 /** What all nodes on one database share. */
 export interface DatabaseIdentity {
-  /** Random; another one after a restore, so that cursors from before it are recognised. */
+  /** Random, and replaced after a restore, so that older cursors are recognised. */
   epoch: number
   cursorKey: Buffer
 }
@@ -15,7 +15,7 @@ interface DatabaseRow {
   createdAt: Date
 }
 
-/** Reads the identity of the database, made by the first node that asks. */
+/** Reads the identity of the database. The first node that reads it creates it. */
 export async function readDatabaseIdentity (db: Db): Promise<DatabaseIdentity> {
   const row = await db.collection<DatabaseRow>('tidelog').findOneAndUpdate(
     { _id: 'database' },

@@ -1,24 +1,25 @@
 import {
-  MongoBulkWriteError, MongoClientClosedError, MongoError, MongoNetworkTimeoutError, MongoNotConnectedError, MongoServerClosedError,
-  MongoServerSelectionError, MongoTopologyClosedError
+  MongoBulkWriteError, MongoClientClosedError, MongoError, MongoNetworkTimeoutError, MongoNotConnectedError,
+  MongoServerClosedError, MongoServerSelectionError, MongoTopologyClosedError
 } from 'mongodb'
 
 const kinds = [
-  MongoNetworkTimeoutError, MongoServerSelectionError, MongoNotConnectedError, MongoTopologyClosedError, MongoClientClosedError, MongoServerClosedError
+  MongoNetworkTimeoutError, MongoServerSelectionError, MongoNotConnectedError, MongoTopologyClosedError,
+  MongoClientClosedError, MongoServerClosedError
 ]
 
 /**
- * The database did not answer in time, or there is no way to it. Another try would take as long again, while somebody
- * waits: these come after the time that the driver gives an operation (plugins/mongodb.ts).
+ * Did the database not answer in time, or is there no connection to it? These errors come after the time that the
+ * driver gives an operation (plugins/mongodb.ts). Another try would take as long again, while the caller waits.
  */
 export function isUnreachable (error: unknown): boolean {
   const original = unwrapped(error)
   return kinds.some(kind => original instanceof kind) ||
-    // No connection was free in time; the driver does not export its class.
+    // No connection was free in time. The driver does not export the class of this error.
     (original instanceof MongoError && original.name === 'MongoWaitQueueTimeoutError')
 }
 
-/** A bulk write makes a server's error of whatever went wrong, also of an answer that never came. */
+/** A bulk write wraps every failure, even a missing reply, in a server's error. */
 export function unwrapped (error: unknown): unknown {
   if (!(error instanceof MongoBulkWriteError)) return error
   const original: unknown = error.errorResponse

@@ -2,15 +2,15 @@ import type { CommitUnit } from './plan.ts'
 import { selfLogOwner } from '../model/types.ts'
 
 /**
- * Which waiting units the next transaction takes. A unit waits behind every earlier one that shares a conversation
- * with it, so that what one sender sent over one connection commits in that order.
+ * Chooses the waiting units of the next transaction. A unit waits behind every earlier one that shares a conversation
+ * with it, so that messages sent over one connection commit in the order in which they were sent.
  */
 
 export interface QueuedUnit {
   unit: CommitUnit
-  /** Conversations that the unit touches, own logs among them. */
+  /** Conversations that the unit touches, self logs among them. */
   conversations: readonly string[]
-  /** Rough size of what it writes. */
+  /** Rough size of what the unit writes. */
   bytes: number
 }
 
@@ -18,18 +18,21 @@ export interface BatchLimits {
   countMax: number
   bytesMax: number
   /**
-   * May one transaction hold units of different conversations? Only where nobody else writes (the embedded engine):
-   * elsewhere every further head in a transaction makes a conflict with another node likelier. Own logs may always
-   * come along: who writes to one, writes for that user.
+   * If this node is the sole writer, one transaction may hold units of different conversations. Otherwise every
+   * further head in a transaction makes a conflict with another node likelier. Self logs may always come along: only
+   * their own user's operations write to them.
    */
   isSoleWriter: boolean
 }
 
 /**
- * Takes the next batch out of `waiting`, which keeps the rest in order. `busy` names the conversations that a
- * running transaction holds. Returns an empty batch when nothing can go now.
+ * Takes the next batch out of `waiting`, which keeps the rest in order. The batch is empty if every waiting unit must
+ * go on waiting.
+ * @param busy conversations that running transactions hold
  */
-export function takeBatch<T extends QueuedUnit> (waiting: T[], busy: ReadonlySet<string> | ReadonlyMap<string, unknown>, bounds: BatchLimits): T[] {
+export function takeBatch<T extends QueuedUnit> (
+  waiting: T[], busy: ReadonlySet<string> | ReadonlyMap<string, unknown>, limits: BatchLimits
+): T[] {
   const batch: T[] = []
   const rest: T[] = []
   const blocked = new Set<string>()
@@ -38,7 +41,7 @@ export function takeBatch<T extends QueuedUnit> (waiting: T[], busy: ReadonlySet
   for (let i = 0; i < waiting.length; i++) {
     const item = waiting[i]!
     const fits = item.conversations.every(id => !busy.has(id) && !blocked.has(id)) &&
-      (bounds.isSoleWriter || batch.length === 0 || belongs(item.conversations, scope))
+      (limits.isSoleWriter || batch.length === 0 || belongs(item.conversations, scope))
     if (!fits) {
       for (const id of item.conversations) blocked.add(id)
       rest.push(item)
@@ -47,7 +50,7 @@ export function takeBatch<T extends QueuedUnit> (waiting: T[], busy: ReadonlySet
     batch.push(item)
     for (const id of item.conversations) scope.add(id)
     bytes += item.bytes
-    if (batch.length >= bounds.countMax || bytes >= bounds.bytesMax) {
+    if (batch.length >= limits.countMax || bytes >= limits.bytesMax) {
       for (let k = i + 1; k < waiting.length; k++) rest.push(waiting[k]!)
       break
     }
@@ -58,5 +61,6 @@ export function takeBatch<T extends QueuedUnit> (waiting: T[], busy: ReadonlySet
 }
 
 function belongs (conversations: readonly string[], scope: ReadonlySet<string>): boolean {
-  return conversations.some(id => scope.has(id)) && conversations.every(id => scope.has(id) || selfLogOwner(id) !== undefined)
+  return conversations.some(id => scope.has(id)) &&
+    conversations.every(id => scope.has(id) || selfLogOwner(id) !== undefined)
 }

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientSession, MongoClient } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import type { LogCollections } from '../model/collections.ts'
-import { HeadReader } from '../read/head-reader.ts'
 import { type PlanInput, type UnitOutcome, type Plan, type CommitUnit, planBatch, duplicateOutcome } from './plan.ts'
 import { HeadCache } from '../read/head-cache.ts'
 import { readPlanInput } from './read-plan-input.ts'
@@ -15,43 +14,46 @@ import { reserveHeads, isReservedByOther, attemptsBeforeReserving, reservationPo
 import type { Head, LogRow, Member } from '../model/types.ts'
 import { isUnreachable } from '../unreachable.ts'
 
-/** A change that is stored for good. */
+/** A row that was committed. */
 export interface CommittedRow {
   row: LogRow
-  /** The row is new; otherwise an earlier one was changed. */
+  /** False: an earlier row was changed. */
   isNew: boolean
 }
 
-/** What one commit changed, rows in ascending rev for each conversation. */
+/** What one transaction changed. Rows ascend by rev in each conversation. */
 export interface CommittedBatch {
   rows: CommittedRow[]
   /** Read positions that moved and are shown to the other members. */
   reads: Member[]
-  /** Every conversation that it moved, as it is now. */
+  /** The new head of every conversation that the commit changed. */
   heads: Head[]
-  /** Members that it made or changed. */
+  /** Members that were added or changed. */
   members: Member[]
   /** Another process committed it. */
   isRemote?: true
 }
 
 export interface CommitOptions {
-  /** Let one transaction hold several conversations: only where no other process writes to the database. */
+  /**
+   * No other process writes to the database: one transaction may hold several conversations, and cached heads are
+   * current.
+   */
   isSoleWriter: boolean
-  /** Transactions under way at once; default 1 when shared, else 16. */
+  /** Transactions at a time; default 1 for the sole writer, else 16. */
   concurrencyMax?: number
-  /** Units in one transaction. */
+  /** Units of one transaction. */
   batchCountMax?: number
   batchBytesMax?: number
-  /** Units that wait before further ones are refused as OVERLOADED. */
+  /** Units that may wait; further ones are refused as OVERLOADED. */
   queueMax?: number
   attemptsMax?: number
-  /** Heads that are kept in memory; default 200,000 when shared, where they answer reads too, else 50,000. */
+  /** Heads in memory; default 200,000 for the sole writer, whose reads they answer too, else 50,000. */
   headsMax?: number
   /** Milliseconds since 1970. */
   now?: () => number
   onCommitted?: (committed: CommittedBatch) => void
-  /** Called with what a commit may have moved whose end is not known. */
+  /** Called with the conversations of a commit whose outcome is unknown. */
   onUnknownOutcome?: (conversationIds: string[]) => void
   /** Called for each retry, with its reason. */
   onRetry?: (result: TransactionResult, attempt: number) => void
@@ -70,28 +72,29 @@ interface Item extends QueuedUnit {
 }
 
 /**
- * Group commit: units that arrive while a transaction is under way form the next one. When none is, a unit starts at
- * once. The promise of a unit settles after the transaction is on disk on a majority, never before.
+ * Group commit: units that arrive during a transaction form the next batch; without one, a unit starts at once. The
+ * promise of a unit settles after its transaction is on disk on a majority of the database's members, never before.
  */
 export class Committer {
   private readonly client: MongoClient
   private readonly collections: LogCollections
   private readonly options: Required<CommitOptions>
   private readonly steps: CommitSteps
-  private readonly heads: HeadCache
-  readonly currentHeads: HeadReader
-  /** Names this node to others. */
+  readonly heads: HeadCache
+  /** Stands for this node in a reservation. */
   private readonly node = randomBytes(8).toString('base64url')
-  /** Commits of this process that moved a head. */
+  /** Transactions of this process that changed a head. */
   commitCount = 0
   private readonly waiting: Item[] = []
-  /** Conversations that a running transaction holds, with its end. */
+  /** Conversations that a running transaction holds, each with the promise of its end. */
   private readonly inFlight = new Map<string, Promise<void>>()
   private running = 0
   private closing = false
   private readonly whenIdle: Array<() => void> = []
 
-  constructor (client: MongoClient, collections: LogCollections, options: CommitOptions, steps: Partial<CommitSteps> = {}) {
+  constructor (
+    client: MongoClient, collections: LogCollections, options: CommitOptions, steps: Partial<CommitSteps> = {}
+  ) {
     this.client = client
     this.collections = collections
     this.steps = { plan: planBatch, write: commitPlan, sleep: delay, ...steps }
@@ -108,24 +111,27 @@ export class Committer {
       onRetry: () => {},
       ...options
     }
-    this.heads = new HeadCache(this.options.headsMax)
-    this.currentHeads = new HeadReader(this.heads, collections, options.isSoleWriter)
+    this.heads = new HeadCache(collections.heads, options.isSoleWriter, this.options.headsMax)
   }
 
   /**
-   * Commits a unit and says how that ended.
-   * @throws TidelogError OVERLOADED when too many wait, UNAVAILABLE when the database does not answer or the server closes.
+   * Commits a unit and returns its outcome.
+   * @throws TidelogError OVERLOADED if too many units wait, UNAVAILABLE if the database does not answer or the server
+   * closes.
    */
   commit (unit: CommitUnit): Promise<UnitOutcome> {
-    if (unit.mutations.some((change, index) => index > 0 && change.type === 'append' && change.row.clientMessageId !== undefined)) {
-      return Promise.reject(new TypeError('Only the first change of a unit may carry a client id'))
+    const [, ...later] = unit.mutations
+    if (later.some(mutation => mutation.type === 'append' && mutation.row.clientMessageId !== undefined)) {
+      return Promise.reject(new TypeError('Only the first mutation of a unit may have a clientMessageId'))
     }
     if (this.closing) return Promise.reject(new TidelogError('UNAVAILABLE', 'The server is shutting down'))
-    if (this.waiting.length >= this.options.queueMax) return Promise.reject(new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 }))
+    if (this.waiting.length >= this.options.queueMax) {
+      return Promise.reject(new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 }))
+    }
     return new Promise((resolve, reject) => {
       const conversations = this.conversationsOf(unit)
       this.waiting.push({ unit, conversations, bytes: bytesOf(unit), resolve, reject })
-      // One that must wait lets no other go either: a long queue is not searched for each arrival.
+      // A unit that must wait cannot start a batch, so a long queue is not searched for each arrival.
       if (!conversations.some(id => this.inFlight.has(id))) this.start()
     })
   }
@@ -139,9 +145,8 @@ export class Committer {
 
   private start (): void {
     while (this.running < this.options.concurrencyMax && this.waiting.length > 0) {
-      const batch = takeBatch(this.waiting, this.inFlight, {
-        countMax: this.options.batchCountMax, bytesMax: this.options.batchBytesMax, isSoleWriter: this.options.isSoleWriter
-      })
+      const { batchCountMax: countMax, batchBytesMax: bytesMax, isSoleWriter } = this.options
+      const batch = takeBatch(this.waiting, this.inFlight, { countMax, bytesMax, isSoleWriter })
       if (batch.length === 0) return
       this.running++
       const ended = this.run(batch)
@@ -156,43 +161,49 @@ export class Committer {
         const admitted = await guarded(batch)
         if (admitted.length > 0) await this.commitBatch(admitted, session)
       } finally {
-        // Not awaited: it may abort a transaction, and a database that hangs does not answer that either.
+        // Not awaited: ending may abort a transaction, and a database that hangs does not answer that either.
         void session.endSession().catch(() => {})
       }
     } catch (cause) {
       reject(batch, cause)
-      // Those that wait would wait as long again, each after the other.
+      // Each waiting batch would take as long again to fail.
       if (isUnreachable(reasonOf(cause))) reject(this.waiting.splice(0), cause)
     }
     for (const item of batch) for (const id of item.conversations) this.inFlight.delete(id)
     this.running--
     this.start()
-    if (this.closing && this.running === 0 && this.waiting.length === 0) for (const resolve of this.whenIdle.splice(0)) resolve()
+    if (this.closing && this.running === 0 && this.waiting.length === 0) {
+      for (const resolve of this.whenIdle.splice(0)) resolve()
+    }
   }
 
-  /** Tries until every unit of the batch has an outcome; the tries are bounded. */
+  /** Tries until every unit of the batch has an outcome, at most `attemptsMax` times. */
   private async commitBatch (batch: Item[], session: ClientSession): Promise<void> {
     let open = batch
     let last: TransactionResult | undefined
-    // The latest try whose commit is unknown. One before it is settled: the session began another transaction since,
-    // which ends an open one, and that other found the heads as they were.
+    // The latest try with an unknown outcome. An earlier one did not commit: the session has begun another transaction
+    // since, which ends an open one, and that transaction found the heads unchanged.
     let unresolved: { items: Item[], plan: Plan, lookedAgain: boolean } | undefined
     for (let attempt = 0; ; attempt++) {
       if (last !== undefined) {
         this.dropCachedHeads(open)
         const before = open.length
-        if (last.result === 'duplicateKey') open = await this.settleRepeats(open, unresolved !== undefined)
+        if (last.result === 'duplicateKey') open = await this.resolveDuplicates(open, unresolved !== undefined)
         if (open.length === 0) return
         if (open.length === before) await this.steps.sleep(Math.random() * Math.min(250, 2 ** attempt))
-        if (attempt >= attemptsBeforeReserving && (last.result === 'conflict' || last.result === 'transient') && !this.options.isSoleWriter) await this.askForTurn(open)
+        const lostToOthers = last.result === 'conflict' || last.result === 'transient'
+        if (lostToOthers && attempt >= attemptsBeforeReserving && !this.options.isSoleWriter) await this.reserve(open)
       }
-      const known = await this.readPlanInput(open)
-      // Asked after the reads: if it is applied later than this, they are too old and the heads' filter says so.
-      if (unresolved !== undefined && await wasCommitted(unresolved.plan, known, this.collections)) return this.resolveUnits(unresolved.items, unresolved.plan)
+      const input = await this.readPlanInput(open)
+      // Asked after the reads: if the unknown try commits later still, the reads are too old and the heads' filter
+      // fails the next transaction.
+      if (unresolved !== undefined && await wasCommitted(unresolved.plan, input, this.collections)) {
+        return this.resolveUnits(unresolved.items, unresolved.plan)
+      }
       if (attempt === this.options.attemptsMax) throw unavailable(last)
-      const plan = this.steps.plan(open.map(item => item.unit), known, this.options.now())
+      const plan = this.steps.plan(open.map(item => item.unit), input, this.options.now())
       if (plan.heads.length > 0) last = await this.steps.write(plan, this.collections, session)
-      // A doubtful commit that lands between two of the reads is half seen: only the next reads tell what is unchanged.
+      // The unknown try may have committed between two of the reads. Only a second reading shows that nothing changed.
       else if (unresolved !== undefined && !unresolved.lookedAgain) {
         unresolved.lookedAgain = true
         last = { result: 'conflict' }
@@ -205,11 +216,13 @@ export class Committer {
         for (const { to } of plan.heads) this.heads.markUncertain(to._id)
         this.options.onUnknownOutcome(plan.heads.map(({ to }) => to._id))
         if (isUnreachable(last.error)) throw unavailable(last.error)
-      } else if (last.result === 'rejected' && unresolved === undefined) return await this.split(open, last.error, session)
+      } else if (last.result === 'rejected' && unresolved === undefined) {
+        return await this.split(open, last.error, session)
+      }
     }
   }
 
-  /** After a failure that trying again does not cure: one bad unit must not take the others of its batch with it. */
+  /** Tries the halves of a rejected batch: one bad unit must not fail the others. */
   private async split (items: Item[], cause: unknown, session: ClientSession): Promise<void> {
     if (items.length === 1) throw new TidelogError('INTERNAL', undefined, { cause })
     this.dropCachedHeads(items)
@@ -238,47 +251,52 @@ export class Committer {
     }
   }
 
-  /** Takes note of what another process has committed: the next commit here need not fail to learn of it. */
+  /** Updates cached heads by another node's commit, so that the next commit here does not fail on an old head. */
   applyRemoteHeads (heads: readonly Head[]): void {
     for (const head of heads) {
-      const known = this.heads.get(head._id)
-      if (known !== undefined && (known.headRev < head.headRev || known.clock < head.clock)) this.heads.set(head)
+      const cached = this.heads.get(head._id)
+      if (cached !== undefined && (cached.headRev < head.headRev || cached.clock < head.clock)) this.heads.set(head)
     }
   }
 
   private dropCachedHeads (items: Item[]): void {
-    for (const { unit } of items) for (const change of unit.mutations) for (const id of conversationsTouched(change, true)) this.heads.delete(id)
+    const mutations = items.flatMap(({ unit }) => unit.mutations)
+    for (const id of mutations.flatMap(mutation => conversationsTouched(mutation, true))) this.heads.delete(id)
   }
 
-  /** After a try that failed on a client id: settles the units that are stored already, and returns the rest. */
-  private async settleRepeats (items: Item[], afterDoubt: boolean): Promise<Item[]> {
-    const repeats = await findDuplicates(items.map(item => item.unit), this.collections, afterDoubt)
+  /** After a duplicate key: settles the units whose message is stored already, and returns the others. */
+  private async resolveDuplicates (items: Item[], afterUnknownOutcome: boolean): Promise<Item[]> {
+    const duplicates = await findDuplicates(items.map(item => item.unit), this.collections, afterUnknownOutcome)
     return items.filter((item, index) => {
-      const repeated = repeats[index]
-      if (repeated !== undefined) item.resolve(repeated)
-      return repeated === undefined
+      const duplicate = duplicates[index]
+      if (duplicate !== undefined) item.resolve(duplicate)
+      return duplicate === undefined
     })
   }
 
-  /** Only for fairness: that it fails is no failure of the batch. */
-  private async askForTurn (items: Item[]): Promise<void> {
-    await reserveHeads(this.collections, [...new Set(items.flatMap(item => item.conversations))], this.node).catch(() => {})
+  /** A failure is ignored: a reservation serves fairness only. */
+  private async reserve (items: Item[]): Promise<void> {
+    const ids = [...new Set(items.flatMap(item => item.conversations))]
+    await reserveHeads(this.collections, ids, this.node).catch(() => {})
   }
 
   private async readPlanInput (items: Item[]): Promise<PlanInput> {
-    const changes = items.flatMap(item => item.unit.mutations)
-    const look = async () => await readPlanInput(changes, this.heads, this.collections, this.options.isSoleWriter)
-    let known = await look()
-    for (let polls = 0; polls < reservationPoll.max && isReservedByOther(known, this.node); polls++) {
+    const mutations = items.flatMap(item => item.unit.mutations)
+    const read = async () => await readPlanInput(mutations, this.heads, this.collections)
+    let input = await read()
+    for (let polls = 0; polls < reservationPoll.max && isReservedByOther(input, this.node); polls++) {
       await this.steps.sleep(reservationPoll.everyMs)
-      known = await look()
+      input = await read()
     }
-    return known
+    return input
   }
 
-  /** What a unit may move. A conversation that is known to be there is not opened again. */
+  /** Conversations that a unit may change. A conversation with a cached head exists and is not opened again. */
   private conversationsOf ({ mutations }: CommitUnit): string[] {
-    const ids = mutations.flatMap(change => conversationsTouched(change, 'open' in change && this.heads.get(change.conversationId) === undefined))
+    const ids = mutations.flatMap(mutation => {
+      const opens = 'open' in mutation && this.heads.get(mutation.conversationId) === undefined
+      return conversationsTouched(mutation, opens)
+    })
     return ids.length === 1 ? ids : [...new Set(ids)]
   }
 
@@ -290,13 +308,13 @@ export class Committer {
     await Promise.all(new Set(this.inFlight.values()))
   }
 
-  /** Waits for the commit of this conversation that is under way, if there is one. */
+  /** Waits for this conversation's running commit, if there is one. */
   async pendingCommit (id: string): Promise<void> {
     await this.inFlight.get(id)
   }
 }
 
-/** The units whose guards let them; the others are refused. */
+/** Returns the units whose guards admit them; rejects the others. */
 async function guarded (batch: Item[]): Promise<Item[]> {
   if (batch.every(({ unit }) => unit.guard === undefined)) return batch
   const admitted: Item[] = []
@@ -313,14 +331,17 @@ async function guarded (batch: Item[]): Promise<Item[]> {
 }
 
 function bytesOf ({ mutations }: CommitUnit): number {
-  return mutations.reduce((sum, change) => sum + 256 + (change.type === 'append' ? (change.row.message?.length ?? 0) * 3 : 0), 0)
+  return mutations.reduce((sum, mutation) => {
+    const characters = mutation.type === 'append' ? mutation.row.message?.length ?? 0 : 0
+    return sum + 256 + characters * 3
+  }, 0)
 }
 
 function unavailable (cause: unknown): TidelogError {
   return new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
 }
 
-/** The driver's error behind one of ours. */
+/** The driver's error that caused one of ours. */
 function reasonOf (error: unknown): unknown {
   return error instanceof TidelogError ? error.cause : error
 }

@@ -5,31 +5,37 @@ import type { Head, Member } from '../model/types.ts'
 import { type Mutation, conversationsTouched, membersNeeded, rowsNeeded } from './mutation.ts'
 
 /**
- * What a plan of these changes stands on: heads (from the cache where it has them: the transaction checks them), and the rows
- * and members that they need.
- * @param isSoleWriter nobody else writes to the database: what the cache has is so
+ * Reads what the plan of these mutations is made on: heads, and the rows and members that the mutations need. Cached
+ * heads may be old, because the transaction checks them.
  */
-export async function readPlanInput (changes: readonly Mutation[], cache: HeadCache, collections: LogCollections, isAlone: boolean): Promise<PlanInput> {
+export async function readPlanInput (
+  mutations: readonly Mutation[], cache: HeadCache, collections: LogCollections
+): Promise<PlanInput> {
   const heads = new Map<string, Head | null>()
-  for (const change of changes) {
-    for (const id of conversationsTouched(change, false)) {
+  for (const mutation of mutations) {
+    for (const id of conversationsTouched(mutation, false)) {
       if (heads.get(id) === null) continue
       const head = cache.get(id)
-      // A plan that changes nothing is not checked by a transaction: nothing may be refused because a cached head is old.
-      const believed = head !== undefined && (id !== change.conversationId || mayUseCachedHead(head, change, isAlone))
-      heads.set(id, believed ? head : null)
+      // No transaction checks a plan that changes nothing: an old head must not lead to a refusal.
+      const isUsable = head !== undefined &&
+        (id !== mutation.conversationId || mayUseCachedHead(head, mutation, cache.isSoleWriter))
+      heads.set(id, isUsable ? head : null)
     }
   }
-  // Heads first: a row or member read after its head is at least as new, and one that is newer fails the head's filter.
+  // Heads first: a row or member that is read after its head is at least as new. If it is newer, the head's filter
+  // fails.
   await readHeads(collections, heads, [...heads].flatMap(([id, head]) => head === null ? [id] : []))
   const opens = (conversationId: string) => heads.get(conversationId) === null
-  const opened = changes.filter(change => 'open' in change && opens(change.conversationId)).flatMap(change => conversationsTouched(change, true))
+  const opened = mutations.filter(mutation => 'open' in mutation && opens(mutation.conversationId))
+    .flatMap(mutation => conversationsTouched(mutation, true))
   await readHeads(collections, heads, [...new Set(opened)].filter(id => !heads.has(id)))
 
-  const rowIds = changes.flatMap(change => rowsNeeded(change, opens(change.conversationId)))
-  const memberKeys = new Set(changes.flatMap(membersNeeded))
+  const rowIds = mutations.flatMap(mutation => rowsNeeded(mutation, opens(mutation.conversationId)))
+  const memberKeys = new Set(mutations.flatMap(membersNeeded))
   const rows = rowIds.length === 0 ? [] : await collections.rows.find({ _id: { $in: rowIds } }).toArray()
-  const members = memberKeys.size === 0 ? [] : await collections.members.find({ _id: { $in: [...memberKeys] } }).toArray()
+  const members = memberKeys.size === 0
+    ? []
+    : await collections.members.find({ _id: { $in: [...memberKeys] } }).toArray()
   return {
     heads,
     rows: new Map(rows.map(row => [row._id.toHexString(), row])),
@@ -37,14 +43,14 @@ export async function readPlanInput (changes: readonly Mutation[], cache: HeadCa
   }
 }
 
-/** May this change be refused, or found to be so already, on a head that may be old? */
-function mayUseCachedHead ({ headSeq }: Head, change: Mutation, isAlone: boolean): boolean {
-  switch (change.type) {
-    case 'read': return change.seq <= headSeq
-    // Rules look at the settings of the head.
+/** May a head that is possibly old lead to a refusal of this mutation, or to the outcome `unchanged`? */
+function mayUseCachedHead ({ headSeq }: Head, mutation: Mutation, isSoleWriter: boolean): boolean {
+  switch (mutation.type) {
+    case 'read': return mutation.seq <= headSeq
+    // Rules read the head's settings.
     case 'member':
     case 'settings':
-    case 'meta': return isAlone
+    case 'meta': return isSoleWriter
     case 'append':
     case 'revise':
     case 'put':
@@ -52,8 +58,10 @@ function mayUseCachedHead ({ headSeq }: Head, change: Mutation, isAlone: boolean
   }
 }
 
-async function readHeads ({ heads: conversations }: LogCollections, heads: Map<string, Head | null>, ids: string[]): Promise<void> {
+async function readHeads (
+  { heads: collection }: LogCollections, heads: Map<string, Head | null>, ids: string[]
+): Promise<void> {
   if (ids.length === 0) return
   for (const id of ids) heads.set(id, null)
-  for await (const head of conversations.find({ _id: { $in: ids } })) heads.set(head._id, head)
+  for await (const head of collection.find({ _id: { $in: ids } })) heads.set(head._id, head)
 }

@@ -7,17 +7,17 @@ import { isUnreachable, unwrapped } from '../unreachable.ts'
 /** How a try to commit a plan ended. */
 export type TransactionResult =
   | { result: 'committed' }
-  /** Another node moved a head, or opened the conversation first: read the heads again. */
+  /** Another node changed a head, or opened the conversation first: the heads must be read again. */
   | { result: 'conflict' }
-  /** A client id, or a row's own id, is stored already. */
+  /** A `clientMessageId`, or a row's `_id`, is stored already. */
   | { result: 'duplicateKey' }
-  /** Nothing was committed; worth another try as it is. */
+  /** Nothing was committed; the same plan may succeed next time. */
   | { result: 'transient', error: unknown }
-  /** Nothing was committed, and another try as it is would end alike: something in the plan is not accepted. */
+  /** Nothing was committed, and the same plan would fail again: the database does not accept something in it. */
   | { result: 'rejected', error: unknown }
-  /** Nothing was committed, and the database does not answer: who asked is told now, and not after more tries. */
+  /** Nothing was committed, and the database does not answer: the caller gets the error without more tries. */
   | { result: 'unreachable', error: unknown }
-  /** It may have been committed or not. */
+  /** The plan may have been committed or not. */
   | { result: 'unknown', error: unknown }
 
 class HeadConflict extends Error {}
@@ -25,18 +25,22 @@ class HeadConflict extends Error {}
 const unknownRetriesMax = 5
 
 /**
- * Writes a plan in one transaction: every head is advanced from the value that the plan was made on, so that no two
- * writers can give out the same rev, and a row never appears behind a head that readers have seen.
+ * Writes a plan in one transaction. A head is advanced only from the value that the plan was made on. So no two writers
+ * assign the same rev, and no row appears below a head that readers have seen.
  */
-export async function commitPlan (plan: Plan, collections: LogCollections, session: ClientSession): Promise<TransactionResult> {
-  session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' })
+export async function commitPlan (
+  plan: Plan, collections: LogCollections, session: ClientSession
+): Promise<TransactionResult> {
+  session.startTransaction({
+    readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary'
+  })
   try {
     await moveHeads(plan, collections, session)
     if (plan.members.length > 0) await writeMembers(plan, collections, session)
     await writeRows(plan, collections, session)
   } catch (error) {
     if (isUnreachable(error)) return { result: 'unreachable', error }
-    await session.abortTransaction().catch(() => {}) // The server aborts it by itself when the abort is lost.
+    await session.abortTransaction().catch(() => {}) // If the abort is lost, the server aborts by itself.
     return classify(error)
   }
   return await finish(session)
@@ -49,14 +53,20 @@ async function finish (session: ClientSession): Promise<TransactionResult> {
       return { result: 'committed' }
     } catch (error) {
       if (isUnreachable(error)) return { result: 'unknown', error }
-      // "No such transaction" after a lost reply may come from a server that has restarted and forgotten: no proof.
-      if (hasLabel(error, 'TransientTransactionError')) return { result: attempt === 0 ? 'transient' : 'unknown', error }
-      if (!hasLabel(error, 'UnknownTransactionCommitResult') || attempt === unknownRetriesMax) return { result: 'unknown', error }
+      // "No such transaction" after a lost reply proves nothing: the server may have restarted and forgotten it.
+      if (hasLabel(error, 'TransientTransactionError')) {
+        return { result: attempt === 0 ? 'transient' : 'unknown', error }
+      }
+      if (!hasLabel(error, 'UnknownTransactionCommitResult') || attempt === unknownRetriesMax) {
+        return { result: 'unknown', error }
+      }
     }
   }
 }
 
-async function moveHeads ({ heads }: Plan, { heads: conversations }: LogCollections, session: ClientSession): Promise<void> {
+async function moveHeads (
+  { heads }: Plan, { heads: collection }: LogCollections, session: ClientSession
+): Promise<void> {
   const operations: Array<AnyBulkWriteOperation<Head>> = []
   let expected = 0
   for (const { from, to } of heads) {
@@ -64,21 +74,23 @@ async function moveHeads ({ heads }: Plan, { heads: conversations }: LogCollecti
       operations.push({ insertOne: { document: to } })
     } else {
       expected++
+      const { _id, headRev, clock, reservedBy } = from
       operations.push({
         updateOne: {
-          filter: { _id: from._id, headRev: from.headRev, clock: from.clock, reservedBy: from.reservedBy ?? { $exists: false } },
-          update: { $set: differing(from, to), ...(from.reservedBy === undefined ? {} : { $unset: { reservedBy: '' } }) }
+          filter: { _id, headRev, clock, reservedBy: reservedBy ?? { $exists: false } },
+          update: { $set: changedFields(from, to), ...(reservedBy === undefined ? {} : { $unset: { reservedBy: '' } }) }
         }
       })
     }
   }
-  const { matchedCount } = await conversations.bulkWrite(operations, { session })
+  const { matchedCount } = await collection.bulkWrite(operations, { session })
   if (matchedCount !== expected) throw new HeadConflict()
 }
 
-/** Fields of a head that a commit gives another value; it takes none away but `reservedBy`. */
-function differing (from: Head, to: Head): Partial<Head> {
-  return Object.fromEntries(Object.entries(to).filter(([field, value]) => field !== '_id' && value !== from[field as keyof Head]))
+/** The fields of a head that a commit changes. A commit removes no field except `reservedBy`. */
+function changedFields (from: Head, to: Head): Partial<Head> {
+  const changed = Object.entries(to).filter(([field, value]) => field !== '_id' && value !== from[field as keyof Head])
+  return Object.fromEntries(changed)
 }
 
 async function writeRows ({ rows }: Plan, { rows: log }: LogCollections, session: ClientSession): Promise<void> {
@@ -96,30 +108,35 @@ async function writeRows ({ rows }: Plan, { rows: log }: LogCollections, session
   if (matchedCount !== revised) throw new HeadConflict()
 }
 
-async function writeMembers ({ members: writes }: Plan, { members }: LogCollections, session: ClientSession): Promise<void> {
-  // The head's filter guards these: whoever else changes a member moves the head too.
+async function writeMembers (
+  { members: writes }: Plan, { members }: LogCollections, session: ClientSession
+): Promise<void> {
+  // No filter on the old value: every change of a member changes the head too, and the head's filter guards that.
   const operations = writes.flatMap(({ key, from, to }): Array<AnyBulkWriteOperation<Member>> => {
     if (to === null) return from === null ? [] : [{ deleteOne: { filter: { _id: key } } }]
     if (from === null) return [{ insertOne: { document: to } }]
     const { _id, ...replacement } = to
     return [{ replaceOne: { filter: { _id }, replacement } }]
   })
-  // Who joins and leaves within one batch writes nothing here, and the driver refuses an empty list.
+  // A user who joins and leaves within one batch leaves nothing to write, and the driver refuses an empty list.
   if (operations.length > 0) await members.bulkWrite(operations, { session })
 }
 
 function classify (error: unknown): TransactionResult {
   if (error instanceof HeadConflict) return { result: 'conflict' }
   if (hasLabel(error, 'TransientTransactionError')) return { result: 'transient', error }
-  if (error instanceof MongoServerError && error.code === 11000) return { result: isRepeat(error.message) ? 'duplicateKey' : 'conflict' }
-  // Neither the server nor the driver takes it; what is left is the way between them.
+  if (error instanceof MongoServerError && error.code === 11000) {
+    return { result: isDuplicateRow(error.message) ? 'duplicateKey' : 'conflict' }
+  }
+  // What neither the server nor the driver has refused was lost on the network between them.
   const original = unwrapped(error)
-  const refused = original instanceof MongoServerError || original instanceof MongoAPIError || !(original instanceof MongoError)
+  const refused = !(original instanceof MongoError) ||
+    original instanceof MongoServerError || original instanceof MongoAPIError
   return { result: refused ? 'rejected' : 'transient', error }
 }
 
-/** The message ends with the values of the key, which clients choose: only what stands before them is read. */
-function isRepeat (message: string): boolean {
+/** Clients choose the key's values, which end the message: only the part before them is read. */
+function isDuplicateRow (message: string): boolean {
   const [, collection, index] = /collection: \S+?\.(\w+) index: (\S+)/.exec(message) ?? []
   return collection === 'log' && (index === indexNames.byClientId || index === '_id_')
 }

@@ -1,50 +1,61 @@
 import { BSON } from 'mongodb'
 import type { LogCollections } from '../model/collections.ts'
-import { type PlanInput, type UnitOutcome, type Plan, type CommitUnit, idempotencyKeyOf, duplicateOutcome } from './plan.ts'
+import {
+  type CommitUnit, type Plan, type PlanInput, type UnitOutcome, duplicateOutcome, idempotencyKeyOf
+} from './plan.ts'
 
 /**
- * What became of a try that did not say so. If this went wrong, a message would be stored twice, or be acknowledged and
- * not be there.
+ * Settles unknown outcomes. A mistake here would store a message twice, or acknowledge a message that is not stored.
  */
 
 /**
- * Was this plan, whose commit is unknown, committed? It is atomic, so one new message of it tells: its id was chosen for
- * it. A plan without one counts as committed if all that it wrote is known to stand there exactly so; if somebody has written
- * over a part of it since, its units are decided anew on what is known (they set, so that a second time does no harm).
+ * Was a plan with an unknown outcome committed? A transaction is atomic, so one new message of the plan tells: no other
+ * plan has its `_id`. A plan without a new message counts as committed if everything that it wrote is stored exactly
+ * so. If another commit has changed a part of that since, the units are planned again: they set values, so a second
+ * time does no harm.
  */
-export async function wasCommitted (plan: Plan, known: PlanInput, { rows }: LogCollections): Promise<boolean> {
+export async function wasCommitted (plan: Plan, input: PlanInput, { rows }: LogCollections): Promise<boolean> {
   const added = plan.rows.find(({ from, to }) => from === null && to.kind === 'message')
   if (added !== undefined) return (await rows.find({ _id: added.to._id }).limit(1).toArray()).length > 0
-  return plan.rows.every(({ to }) => isSame(known.rows.get(to._id.toHexString()), to)) &&
-    plan.members.every(({ key, to }) => isSame(known.members.get(key), to))
+  return plan.rows.every(({ to }) => isSame(input.rows.get(to._id.toHexString()), to)) &&
+    plan.members.every(({ key, to }) => isSame(input.members.get(key), to))
 }
 
 /**
- * For each unit, its outcome if the message that it sends is stored already, under its client id or its own id. After a
- * doubtful try the row itself may be that try's, which is for `wasCommitted` to settle: it is passed over.
+ * For each unit, its outcome if its message is stored already, under its idempotency key or its `_id`. After an unknown
+ * outcome the row with the unit's own `_id` may come from that try. Such a row is passed over: `wasCommitted` settles
+ * it.
  */
-export async function findDuplicates (units: readonly CommitUnit[], { rows }: LogCollections, afterUnknownOutcome: boolean): Promise<Array<UnitOutcome | undefined>> {
-  const firsts = units.map(({ mutations: [change] }) => change?.type === 'append' ? change : undefined)
+export async function findDuplicates (
+  units: readonly CommitUnit[], { rows }: LogCollections, afterUnknownOutcome: boolean
+): Promise<Array<UnitOutcome | undefined>> {
+  const firsts = units.map(({ mutations: [mutation] }) => mutation?.type === 'append' ? mutation : undefined)
   const stored = await rows.find({
     $or: [
-      { _id: { $in: firsts.flatMap(change => change?.row._id ?? []) } },
-      ...firsts.flatMap(change => change?.row.clientMessageId === undefined || change.row.senderId === undefined
-        ? []
-        : [{ conversationId: change.conversationId, senderId: change.row.senderId, clientMessageId: change.row.clientMessageId }])
+      { _id: { $in: firsts.flatMap(mutation => mutation?.row._id ?? []) } },
+      ...firsts.flatMap(mutation => {
+        const { senderId, clientMessageId } = mutation?.row ?? {}
+        if (mutation === undefined || clientMessageId === undefined || senderId === undefined) return []
+        return [{ conversationId: mutation.conversationId, senderId, clientMessageId }]
+      })
     ]
   }).toArray()
   const byId = new Map(stored.map(row => [row._id.toHexString(), row]))
-  const byClaim = new Map(stored.map(row => [idempotencyKeyOf({ mutations: [{ type: 'append', conversationId: row.conversationId, row }] }), row]))
+  const byKey = new Map(stored.map(row => {
+    return [idempotencyKeyOf({ mutations: [{ type: 'append', conversationId: row.conversationId, row }] }), row]
+  }))
   return units.map((unit, index) => {
-    const claim = idempotencyKeyOf(unit)
-    const row = (claim === null ? undefined : byClaim.get(claim)) ?? byId.get(firsts[index]?.row._id.toHexString() ?? '')
-    if (row === undefined || (afterUnknownOutcome && firsts[index]?.row._id.equals(row._id) === true)) return undefined
+    const key = idempotencyKeyOf(unit)
+    const id = firsts[index]?.row._id
+    const row = (key === null ? undefined : byKey.get(key)) ?? byId.get(id?.toHexString() ?? '')
+    if (row === undefined || (afterUnknownOutcome && id?.equals(row._id) === true)) return undefined
     return duplicateOutcome(unit, row)
   })
 }
 
-/** A stored document keeps the order of its fields: the same bytes are the same document. */
+/** Stored documents keep the order of their fields, so equal documents have equal bytes. */
 function isSame (a: object | undefined, b: object | null): boolean {
   if (a === undefined || b === null) return a === undefined && b === null
-  return Buffer.from(BSON.serialize(a, { ignoreUndefined: true })).equals(BSON.serialize(b, { ignoreUndefined: true }))
+  const bytes = (value: object) => Buffer.from(BSON.serialize(value, { ignoreUndefined: true }))
+  return bytes(a).equals(bytes(b))
 }

@@ -8,7 +8,7 @@ export interface LogCollections {
   members: Collection<Member>
 }
 
-/** Names of the indexes that scans are hinted with: a plan that sorts or scans a collection would grow with the history. */
+/** Indexes that scans name in a hint: without it, a query could sort or scan a whole history. */
 export const indexNames = {
   byRev: 'conversation_rev',
   bySeq: 'conversation_seq',
@@ -27,7 +27,7 @@ export const indexNames = {
   deletedRooms: 'deleted_rooms'
 } as const
 
-/** Names of the collections in the database. */
+/** The collections' names in the database. */
 export const collectionNames = { heads: 'conversations', rows: 'log', members: 'members' } as const
 
 export function logCollections (db: Db): LogCollections {
@@ -38,7 +38,9 @@ export function logCollections (db: Db): LogCollections {
   }
 }
 
-/** Every index that the log needs. `conversationId` leads all of the log's own, so that it can be the shard key. */
+/**
+ * Every index that the log needs. `conversationId` is the first key of those on rows, so that it can be the shard key.
+ */
 export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescription & { name: string }>> = {
   heads: [
     { key: { kind: 1 }, name: 'kind' },
@@ -47,30 +49,54 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
   ],
   rows: [
     { key: { conversationId: 1, rev: 1 }, name: indexNames.byRev, unique: true },
-    { key: { conversationId: 1, seq: 1 }, name: indexNames.bySeq, unique: true, partialFilterExpression: { seq: { $exists: true } } },
+    {
+      key: { conversationId: 1, seq: 1 },
+      name: indexNames.bySeq,
+      unique: true,
+      partialFilterExpression: { seq: { $exists: true } }
+    },
     {
       key: { conversationId: 1, senderId: 1, clientMessageId: 1 },
       name: indexNames.byClientId,
       unique: true,
       partialFilterExpression: { clientMessageId: { $exists: true } }
     },
-    // Only direct conversations are polled by time (the seed's clients know no other cursor).
-    { key: { conversationId: 1, updatedAt: 1 }, name: indexNames.byTime, partialFilterExpression: { receiverId: { $exists: true } } },
+    // Only direct conversations are read by time: legacy clients know no other cursor.
+    {
+      key: { conversationId: 1, updatedAt: 1 },
+      name: indexNames.byTime,
+      partialFilterExpression: { receiverId: { $exists: true } }
+    },
     { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } },
     { key: { conversationId: 1, about: 1 }, name: indexNames.bySettings, partialFilterExpression: { kind: 'settings' } },
-    { key: { conversationId: 1, mentioned: 1, seq: 1 }, name: indexNames.byMention, partialFilterExpression: { mentioned: { $exists: true } } },
+    {
+      key: { conversationId: 1, mentioned: 1, seq: 1 },
+      name: indexNames.byMention,
+      partialFilterExpression: { mentioned: { $exists: true } }
+    },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byBan, partialFilterExpression: { banned: true } }
   ],
   members: [
     { key: { userId: 1, conversationId: 1 }, name: indexNames.byMember, unique: true },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byConversation },
-    { key: { conversationId: 1, hiddenSeqs: 1 }, name: indexNames.byHidden, partialFilterExpression: { hiddenSeqs: { $exists: true } } },
-    { key: { conversationId: 1, clearedSeq: 1 }, name: indexNames.byCleared, partialFilterExpression: { clearedSeq: { $exists: true } } },
+    {
+      key: { conversationId: 1, hiddenSeqs: 1 },
+      name: indexNames.byHidden,
+      partialFilterExpression: { hiddenSeqs: { $exists: true } }
+    },
+    {
+      key: { conversationId: 1, clearedSeq: 1 },
+      name: indexNames.byCleared,
+      partialFilterExpression: { clearedSeq: { $exists: true } }
+    },
     { key: { conversationId: 1 }, name: indexNames.byOwner, partialFilterExpression: { role: 'owner' } }
   ]
 }
 
-/** Creates what is missing. A transaction on an old server cannot create a collection: this makes sure that they exist. */
+/**
+ * Creates the missing indexes and collections. A transaction on an old MongoDB server cannot create a collection
+ * itself.
+ */
 export async function ensureLogIndexes ({ heads, rows, members }: LogCollections): Promise<void> {
   await heads.createIndexes([...logIndexes.heads], noDeadline)
   await rows.createIndexes([...logIndexes.rows], noDeadline)

@@ -1,21 +1,20 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { type Rev, revOf } from '../model/types.ts'
-import type { Head } from '../model/types.ts'
+import { type Head, type Rev, revOf } from '../model/types.ts'
 
-/** An opaque string that stands for "everything of this conversation up to here", for one user, in one life of the database. */
+/** An opaque string: "everything of this conversation up to this rev", for one user, in one epoch of the database. */
 export type Cursor = string & { readonly position: 'cursor' }
 
 /** What a cursor stands for. */
 export interface CursorPosition {
   rev: Rev
-  /** Read positions that moved up to here are known: the head's clock, in milliseconds since 1970. */
+  /** The client has the read positions up to this time: the head's clock, in milliseconds since 1970. */
   clock: number
-  /** Of the view of the conversation that its user had (src/chat/rules/view.ts), below 2^52. */
+  /** Generation of the user's view of the conversation (src/chat/rules/view.ts), below 2^52. */
   generation: number
 }
 
-/** A decoded cursor; `stale` means that it is from another epoch (a restored database) and needs a reset. */
+/** A cursor from another epoch (before a restore) needs a reset. */
 export type DecodedCursor = CursorPosition & { isFromOtherEpoch: boolean }
 
 const version = 1
@@ -23,19 +22,21 @@ const bodyBytes = 24 // version 1, epoch 4, rev 6, clock 6, generation 7
 const macBytes = 9
 const characters = (bodyBytes + macBytes) / 3 * 4
 
-/** Users and conversations whose last cursor is remembered. */
-const rememberedMax = 50_000
+/** Pairs of user and conversation whose last cursor is cached. */
+const cachedMax = 50_000
 
 /**
- * Encodes and checks cursors. They are signed and bound to user and conversation, so that a client cannot make one up
- * or use another's: 33 bytes, 44 characters. The same position is always the same string.
+ * Encodes and checks cursors. They are signed for one user and conversation, so that a client can neither make one up
+ * nor use another user's. 33 bytes, 44 characters; the same position always gives the same string.
  */
 export class CursorCodec {
-  /** A random 32-bit number of this database, changed after a restore. */
+  /** A random 32-bit number of this database, replaced after a restore. */
   readonly epoch: number
   private readonly key: Buffer
-  /** By user and conversation. A client that polls sends what it was given last, and is given it again: no signature. */
-  private readonly last = new LRUCache<string, { cursor: Cursor, position: DecodedCursor }>({ max: rememberedMax })
+  /**
+   * By user and conversation. A client that polls sends its last cursor and often gets it back: no signature needed.
+   */
+  private readonly last = new LRUCache<string, { cursor: Cursor, position: DecodedCursor }>({ max: cachedMax })
 
   constructor (key: Buffer, epoch: number) {
     this.key = key
@@ -45,9 +46,11 @@ export class CursorCodec {
   encode (userId: string, conversationId: string, { rev, clock, generation }: CursorPosition): Cursor {
     const last = this.last.get(`${userId}${conversationId}`)
     const { position } = last ?? {}
-    if (position?.rev === rev && position.clock === clock && position.generation === generation && !position.isFromOtherEpoch) return last!.cursor
+    const isSame = position?.rev === rev && position.clock === clock && position.generation === generation
+    if (isSame && !position.isFromOtherEpoch) return last!.cursor
     const cursor = this.sign(userId, conversationId, { rev, clock, generation })
-    this.last.set(`${userId}${conversationId}`, { cursor, position: { rev, clock, generation, isFromOtherEpoch: false } })
+    const encoded = { rev, clock, generation, isFromOtherEpoch: false }
+    this.last.set(`${userId}${conversationId}`, { cursor, position: encoded })
     return cursor
   }
 
@@ -63,7 +66,7 @@ export class CursorCodec {
     return bytes.toString('base64url') as Cursor
   }
 
-  /** Null: malformed, forged, or of another user or conversation. */
+  /** Null: the cursor is malformed, forged, or another user's or conversation's. */
   decode (userId: string, conversationId: string, cursor: string): DecodedCursor | null {
     const last = this.last.get(`${userId}${conversationId}`)
     if (last?.cursor === cursor) return last.position
@@ -75,7 +78,8 @@ export class CursorCodec {
   private verify (userId: string, conversationId: string, cursor: string): DecodedCursor | null {
     if (cursor.length !== characters) return null
     const bytes = Buffer.from(cursor, 'base64url')
-    if (bytes.length !== bodyBytes + macBytes || bytes[0] !== version || bytes.toString('base64url') !== cursor) return null
+    if (bytes.length !== bodyBytes + macBytes || bytes[0] !== version) return null
+    if (bytes.toString('base64url') !== cursor) return null
     const expected = this.mac(userId, conversationId, bytes.subarray(0, bodyBytes)).subarray(0, macBytes)
     if (!timingSafeEqual(expected, bytes.subarray(bodyBytes))) return null
     return {
@@ -92,11 +96,13 @@ export class CursorCodec {
 }
 
 /**
- * Can a reader go on behind this cursor? Not behind one of another life of the database, nor behind one that is ahead of the
- * head: it would stand for changes that are no more, and hide those that take their revs. Whoever holds such a cursor
- * begins anew. A purge is no reason: what it took away, its own change tells everybody who has not seen it yet.
- * @param head undefined where there is no such conversation
+ * Can a client continue after this cursor? Otherwise it needs a reset. A cursor of another epoch, or ahead of the head,
+ * stands for changes that do not exist any more, and would hide the changes that now get their revs. A purge needs no
+ * reset: its own row tells every client what was purged.
+ * @param head undefined: there is no such conversation
  */
-export function canResume ({ rev, isFromOtherEpoch }: Pick<DecodedCursor, 'rev' | 'isFromOtherEpoch'>, head: Head | undefined): boolean {
+export function canResume (
+  { rev, isFromOtherEpoch }: Pick<DecodedCursor, 'rev' | 'isFromOtherEpoch'>, head: Head | undefined
+): boolean {
   return !isFromOtherEpoch && rev <= (head?.headRev ?? 0)
 }

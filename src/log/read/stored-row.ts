@@ -2,8 +2,8 @@ import { BSON } from 'mongodb'
 import { type LogRow, type Rev, type RowKind, type Seq, revOf, seqOf } from '../model/types.ts'
 
 /**
- * A row of the log as it is stored: its BSON, and where in it the fields of a message begin (0: it has none). Pages are
- * written out from here: making objects of their rows would cost several times as much as all the rest.
+ * A row as it is stored: its BSON, and the offsets at which a message's fields begin (0: the field is missing). Pages
+ * are written from these bytes: decoding the rows would cost several times as much as all the rest.
  */
 export class StoredRow {
   readonly bytes: Uint8Array
@@ -20,7 +20,7 @@ export class StoredRow {
   senderId: string | undefined = undefined
   receiverId: string | undefined = undefined
   listingId: string | undefined = undefined
-  /** Where the 12 bytes of an id begin, or a text with its length. */
+  /** Offset of an ObjectId's 12 bytes, or of a string's length. */
   idAt = 0
   replyToAt = 0
   replySeq: Seq | undefined = undefined
@@ -34,7 +34,7 @@ export class StoredRow {
   hasReactions = false
   hasMentions = false
 
-  /** @param bytes one document as the driver gives it with `raw: true` */
+  /** @param bytes one document as the driver returns it with `raw: true` */
   constructor (bytes: Uint8Array) {
     this.bytes = bytes
     const end = bytes.length - 1
@@ -53,7 +53,6 @@ export class StoredRow {
     return new Date(this.updatedMs)
   }
 
-  /** The whole row. */
   decode (): LogRow {
     return BSON.deserialize(this.bytes) as LogRow
   }
@@ -88,23 +87,24 @@ export class StoredRow {
   }
 }
 
-/**
- * The rows of a database's reply.
- * @param cursor the document `cursor` of the reply to a `find`
- */
+/** @param cursor the document `cursor` of a reply to `find` */
 export function rowsOfReply (cursor: Uint8Array): { rows: StoredRow[], cursorId: bigint } {
   const rows: StoredRow[] = []
   let cursorId = 0n
   eachElement(cursor, 0, (type, nameAt, at) => {
     if (type === 0x04 && isNamed(cursor, nameAt, 'firstBatch')) {
-      eachElement(cursor, at, (_type, _nameAt, rowAt) => { rows.push(new StoredRow(cursor.subarray(rowAt, rowAt + int32At(cursor, rowAt)))) })
+      eachElement(cursor, at, (_type, _nameAt, rowAt) => {
+        rows.push(new StoredRow(cursor.subarray(rowAt, rowAt + int32At(cursor, rowAt))))
+      })
     } else if (type === 0x12 && isNamed(cursor, nameAt, 'id')) cursorId = bufferOf(cursor).readBigInt64LE(at)
   })
   return { rows, cursorId }
 }
 
-/** Where the elements of a document stand. */
-function eachElement (bytes: Uint8Array, start: number, visit: (type: number, nameAt: number, at: number) => void): void {
+/** Visits the elements of the document that begins at `start`; `at` is the offset of a value. */
+function eachElement (
+  bytes: Uint8Array, start: number, visit: (type: number, nameAt: number, at: number) => void
+): void {
   const end = start + int32At(bytes, start) - 1
   for (let at = start + 4; at < end;) {
     const type = bytes[at]!
@@ -117,10 +117,11 @@ function eachElement (bytes: Uint8Array, start: number, visit: (type: number, na
   }
 }
 
-/** No two of them agree in length, first and last letter. */
+/** By length, first and last letter: no two of these names agree in all three. */
 const names = new Map(([
-  '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId', 'listingId', 'replyTo',
-  'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId', 'isDeleted', 'reactions', 'mentioned'
+  '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId',
+  'listingId', 'replyTo', 'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId',
+  'isDeleted', 'reactions', 'mentioned'
 ] as const).map(name => [keyOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), name]))
 
 function keyOf (length: number, first: number, last: number): number {
@@ -134,7 +135,7 @@ function isNamed (bytes: Uint8Array, at: number, name: string): boolean {
 
 const bsonNull = 0x0a
 
-/** @throws TypeError for a type that no row has */
+/** @throws TypeError for a type that no row contains */
 function sizeOf (type: number, bytes: Uint8Array, at: number): number {
   switch (type) {
     case 0x01: // double
@@ -152,7 +153,7 @@ function sizeOf (type: number, bytes: Uint8Array, at: number): number {
   }
 }
 
-/** A little-endian number of four bytes: the length of a text, its final zero counted. */
+/** A little-endian number of four bytes: the length of a string, its final zero included. */
 export function int32At (bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24
 }
@@ -174,7 +175,7 @@ function textAt (bytes: Uint8Array, at: number): string {
   return bufferOf(bytes).toString('utf8', at + 4, at + 3 + int32At(bytes, at))
 }
 
-/** What the driver gives is a Buffer already. */
+/** The driver's bytes are a Buffer already: those are not copied. */
 function bufferOf (bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
