@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The engine as a process of its own, for other processes of this machine; and the backup of its folder. */
+/** Runs the engine as a process of its own, for other processes on this machine, or backs up a data folder. */
 import { parseArgs } from 'node:util'
 import { backupFolder } from './host/backup.ts'
 import { startEmbeddedMongo } from './index.ts'
@@ -14,7 +14,12 @@ async function main (args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { data: { type: 'string' }, port: { type: 'string', default: DEFAULT_PORT }, to: { type: 'string' }, help: { type: 'boolean' } }
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string', default: DEFAULT_PORT },
+      to: { type: 'string' },
+      help: { type: 'boolean' }
+    }
   })
   const [verb = 'serve'] = positionals
   if (values.help === true) {
@@ -29,7 +34,7 @@ async function main (args: string[]): Promise<void> {
   }
 }
 
-/** Prints the address when it can be used; ends, with everything on disk, at SIGTERM or SIGINT. */
+/** Prints the address when clients can connect. Ends at SIGTERM or SIGINT, with everything on disk. */
 async function serve (options: EmbeddedMongoOptions): Promise<void> {
   const engine = await startEmbeddedMongo(options)
   console.log(engine.uri)

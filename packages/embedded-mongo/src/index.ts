@@ -1,4 +1,4 @@
-/** Starts the engine in a thread of its own and says how to reach it. */
+/** Starts the engine in a thread of its own and returns its address. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -10,28 +10,28 @@ import { EngineThread } from './host/thread.ts'
 export { DataFolderError } from './host/database-file.ts'
 
 export type EmbeddedMongoOptions = ({
-  /** The folder of the data; made if need be. One process a folder. */
+  /** The data folder, created if it does not exist. Only one process may use it. */
   dataDir: string
 } | {
-  /** A temporary folder, no sync to disk, removed at `stop`. */
+  /** Uses a temporary folder without syncing to disk, and removes it at `stop`. */
   inMemory: true
 }) & {
-  /** Serve TCP on 127.0.0.1 instead of a socket in the folder, for other processes; 0 takes any free port. */
+  /** Serve TCP on 127.0.0.1 for other processes, instead of a socket in the folder; 0 takes any free port. */
   port?: number
 }
 
 export type EmbeddedMongo = {
-  /** For `new MongoClient(uri)`, complete. */
+  /** Complete, for `new MongoClient(uri)`. */
   readonly uri: string
-  /** Answers what is running, makes it durable, closes. */
+  /** Answers the running commands, waits until their writes are on disk, closes. */
   readonly stop: () => Promise<void>
-  /** Copies everything acknowledged so far, as of one commit, into a folder that an engine can be started on. */
+  /** Copies everything acknowledged so far, as of one commit, into a folder. An engine can be started on the copy. */
   readonly backup: (folder: string) => Promise<void>
-  /** Settles if the engine's thread dies by itself or its folder is deleted; no command is answered any more. */
+  /** Resolves if the engine's thread dies by itself or its folder is deleted. No command is answered afterwards. */
   readonly failed: Promise<Error>
 }
 
-/** Longer paths do not fit a socket address (104 bytes with the final zero on the BSDs and macOS). */
+/** A socket address has 104 bytes on the BSDs and macOS, the final zero included. */
 const SOCKET_PATH_BYTES_MAX = 103
 
 export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
@@ -39,7 +39,9 @@ export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promis
   const folder = new DataFolder(resolve(temporary ?? (options as { dataDir: string }).dataDir))
   const socket = options.port === undefined ? socketFor(folder.path) : undefined
   const release = () => {
-    if (socket !== undefined) rmSync(dirname(socket) === folder.path ? socket : dirname(socket), { recursive: true, force: true })
+    if (socket !== undefined) {
+      rmSync(dirname(socket) === folder.path ? socket : dirname(socket), { recursive: true, force: true })
+    }
     folder.unlock()
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
   }
@@ -62,15 +64,18 @@ export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promis
 }
 
 /**
- * Where the socket goes: into the data folder, or if that is too deep into a temporary one; none if there are no unix sockets.
- * Each start has a name of its own: an engine whose folder was replaced under it removes no other's socket as it ends.
+ * The path of the socket: in the data folder, or in a temporary one if the data folder's path is too long; undefined if
+ * the system has no unix sockets. Each start has a name of its own, so that an engine whose folder was replaced does
+ * not remove another engine's socket when it ends.
  */
 function socketFor (folder: string): string | undefined {
   if (process.platform === 'win32') return undefined
   const inFolder = join(folder, `mongo-${randomBytes(4).toString('hex')}.sock`)
   if (Buffer.byteLength(inFolder) > SOCKET_PATH_BYTES_MAX) return join(mkdtempSync(join(tmpdir(), 'em-')), 'mongo.sock')
-  // Processes that were killed have left theirs; the lock says that none of them lives.
-  for (const name of readdirSync(folder)) if (/^mongo(-\w+)?\.sock$/.test(name)) rmSync(join(folder, name), { force: true })
+  // Removes the sockets of killed processes: this process has the lock, so none of those still runs.
+  for (const name of readdirSync(folder)) {
+    if (/^mongo(-\w+)?\.sock$/.test(name)) rmSync(join(folder, name), { force: true })
+  }
   return inFolder
 }
 

@@ -14,7 +14,7 @@ const times = <T> (count: number, run: (i: number) => Promise<T>): Promise<T[]> 
 
 type Counter = { _id: string, n: number }
 
-t.test('200 increments of one document at a time are all kept', async t => {
+t.test('200 concurrent increments of one document all count', async t => {
   const { db } = await startEngine(t, { maxPoolSize: 50 })
   const counters = db.collection<Counter>('counters')
   await counters.insertOne({ _id: 'one', n: 0 })
@@ -35,7 +35,7 @@ t.test('upserts of one unique key make one document', async t => {
   t.same(await users.find({}, { projection: { _id: 0 } }).toArray(), [{ name: 'ann', n: MANY }])
 })
 
-t.test('one of many inserts of a unique key succeeds, the others are told why', async t => {
+t.test('one of many inserts of a unique key succeeds, the others fail with DuplicateKey', async t => {
   const { db } = await startEngine(t, { maxPoolSize: 50 })
   const names = db.collection<{ _id: string }>('names')
   const codes = await times(MANY, async () => await names.insertOne({ _id: 'ann' }).then(() => 0, (error: { code: number }) => error.code))
@@ -83,7 +83,7 @@ async function transfer (db: Db, session: ClientSession, from: string, to: strin
   })
 }
 
-t.test('transactions and plain writes on the same documents both go on, and nothing of either is lost', async t => {
+t.test('transactions and plain writes on the same documents both succeed, and no write is lost', async t => {
   const { client, db } = await startEngine(t, { maxPoolSize: 50 })
   const counters = db.collection<Counter>('counters')
   await counters.insertMany(COUNTERS.map(_id => ({ _id, n: 0 })))
@@ -101,7 +101,7 @@ t.test('transactions and plain writes on the same documents both go on, and noth
   t.equal(all.reduce((sum, { n }) => sum + n, 0), MANY)
 })
 
-t.test('a transaction that lives too long is aborted, and its lock is free', async t => {
+t.test('a transaction that lives too long is aborted, and its lock released', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'embedded-mongo-test-'))
   const engine = new Engine({ path: join(folder, 'data.mdb'), sync: false })
   t.teardown(async () => {
@@ -111,7 +111,7 @@ t.test('a transaction that lives too long is aborted, and its lock is free', asy
   const startedMs = Date.now()
   const session = engine.sessions.get(docOf({ id: new Binary(Buffer.alloc(16), 4) }), startedMs)
   const transaction = session.startTransaction(1n, startedMs)
-  transaction.claim('a key')
+  transaction.lock('a key')
   engine.sessions.sweep(startedMs + TRANSACTION_LIFETIME_MS)
   t.equal(transaction.state, 'open')
   engine.sessions.sweep(startedMs + TRANSACTION_LIFETIME_MS + 1)

@@ -1,4 +1,4 @@
-/** What `$group` computes over the documents of a group. */
+/** `$group` and its accumulators. */
 import { Sum } from '../values/arithmetic.ts'
 import { compareValues } from '../keys/compare.ts'
 import { mongoError, typeMismatch } from '../values/errors.ts'
@@ -9,7 +9,7 @@ import { PAUSE, type Flow } from '../values/slices.ts'
 import { BsonUndefined, int32, type Doc, type Value } from '../values/values.ts'
 
 interface Accumulator {
-  /** What the values it keeps take in memory, about. */
+  /** Approximate memory of the values that it keeps. */
   bytes?: number
   add: (value: Value | undefined) => void
   result: () => Value | undefined
@@ -28,18 +28,22 @@ export function parseAccumulator (field: string, spec: Value): AccumulatorSpec {
     if (!(operand instanceof Map) || operand.size > 0) throw typeMismatch('$count takes no arguments, i.e. $count:{}')
     return { create, expression: () => int32(1) }
   }
-  if (Array.isArray(operand) && operand.length !== 1) throw mongoError(40237, `The ${name} accumulator is a unary operator`)
+  if (Array.isArray(operand) && operand.length !== 1) {
+    throw mongoError(40237, `The ${name} accumulator is a unary operator`)
+  }
   return { create, expression: parseExpression(Array.isArray(operand) ? operand[0] as Value : operand) }
 }
 
-/** Keeps one of the values: each, with whether it is the group's first, is asked whether it takes the place of the one kept. */
-const kept = (takes: (value: Value | undefined, best: Value | undefined, isFirst: boolean) => boolean) => (): Accumulator => {
+type Replaces = (value: Value | undefined, best: Value | undefined, isFirst: boolean) => boolean
+
+/** Keeps one value: `replaces` says whether the next value, possibly the first of the group, replaces the kept one. */
+const kept = (replaces: Replaces) => (): Accumulator => {
   let best: Value | undefined
   let isFirst = true
   const accumulator = {
     bytes: 0,
     add: (value: Value | undefined) => {
-      if (takes(value, best, isFirst)) {
+      if (replaces(value, best, isFirst)) {
         best = value
         accumulator.bytes = sizeOf(value)
       }
@@ -52,7 +56,8 @@ const kept = (takes: (value: Value | undefined, best: Value | undefined, isFirst
 
 /** The least or greatest value; null, undefined and missing do not count. */
 const extreme = (sign: 1 | -1) => kept((value, best) =>
-  value !== undefined && value !== null && !(value instanceof BsonUndefined) && (best === undefined || compareValues(value, best) * sign > 0))
+  value !== undefined && value !== null && !(value instanceof BsonUndefined) &&
+    (best === undefined || compareValues(value, best) * sign > 0))
 
 function push (): Accumulator {
   const items: Value[] = []
@@ -78,14 +83,16 @@ const ACCUMULATORS = new Map<string, () => Accumulator>([
   ['$push', push]
 ])
 
-/** What a group and each of its accumulators take in memory, about, beside what they keep. */
+/** Approximate memory of a group, and of each of its accumulators, without the values that they keep. */
 const GROUP_BYTES = 200
 const ACCUMULATOR_BYTES = 150
 
-/** Groups documents in the order in which their groups first occur. */
+interface Group { id: Value, fields: { name: string, expression: Expression, accumulator: Accumulator }[] }
+
+/** Yields one document for each group, in the order in which the groups first occur. */
 export function * group (id: Expression, fields: ReadonlyMap<string, AccumulatorSpec>, docs: Flow): Flow {
   let bytes = 0
-  const groups = new Map<string, { id: Value, fields: { name: string, expression: Expression, accumulator: Accumulator }[] }>()
+  const groups = new Map<string, Group>()
   for (const doc of docs) {
     if (doc === PAUSE) {
       yield doc
@@ -95,7 +102,10 @@ export function * group (id: Expression, fields: ReadonlyMap<string, Accumulator
     const key = valueKey(value)
     let found = groups.get(key)
     if (found === undefined) {
-      found = { id: value, fields: [...fields].map(([name, { create, expression }]) => ({ name, expression, accumulator: create() })) }
+      found = {
+        id: value,
+        fields: [...fields].map(([name, { create, expression }]) => ({ name, expression, accumulator: create() }))
+      }
       groups.set(key, found)
       bytes += GROUP_BYTES + key.length + sizeOf(value) + ACCUMULATOR_BYTES * fields.size
     }

@@ -1,4 +1,7 @@
-/** Aggregation pipelines. The leading `$match`, `$sort`, `$skip` and `$limit` are set apart for the planner; the stages after them run here. */
+/**
+ * Aggregation pipelines. The planner takes over the leading `$match`, `$sort`, `$skip` and `$limit`. The stages after
+ * them run here.
+ */
 import { group, parseAccumulator, type AccumulatorSpec } from './accumulators.ts'
 import { mongoError, typeMismatch } from '../values/errors.ts'
 import { parseExpression } from './expression.ts'
@@ -17,7 +20,7 @@ export interface PipelineContext {
   lookup: (from: string, filter: Filter) => Iterable<Doc>
 }
 
-/** What a stage makes of documents, and what the planner could do in its place. */
+/** `run` does the stage's work; with one of the other fields, the planner can do it instead. */
 interface Stage {
   run: (docs: Flow, context: PipelineContext) => Flow
   filter?: Filter
@@ -26,7 +29,9 @@ interface Stage {
   limit?: number
 }
 
-/** What the planner answers (`filter`, then `sort`, then `skip`, then `limit`) and what is left for `runPipeline`. */
+/**
+ * What the planner does (`filter`, then `sort`, `skip` and `limit`), and the `stages` that are left for `runPipeline`.
+ */
 export interface Pipeline {
   filter: Filter
   sort?: IndexField[]
@@ -39,7 +44,7 @@ export function parsePipeline (specs: readonly Value[]): Pipeline {
   const stages = specs.map(parseStage)
   const filters: Filter[] = []
   const pipeline: Pipeline = { filter: { op: 'always' }, skip: 0, stages }
-  // A match after a sort may as well come before it.
+  // A match after a sort may be done before it.
   for (;;) {
     const [next] = stages
     if (next?.filter !== undefined) filters.push(next.filter)
@@ -53,7 +58,7 @@ export function parsePipeline (specs: readonly Value[]): Pipeline {
   return pipeline
 }
 
-/** Runs what follows the leading stages on the documents they gave. */
+/** Runs the stages after the leading ones on the documents that those returned. */
 export function runPipeline (pipeline: Pipeline, docs: Flow, context: PipelineContext): Flow {
   return pipeline.stages.reduce((input, stage) => stage.run(input, context), docs)
 }
@@ -114,10 +119,10 @@ function * sliced (skip: number, limit: number, docs: Flow): Flow {
   }
 }
 
-function * mapped (change: (doc: Doc) => Iterable<Doc>, docs: Flow): Flow {
+function * mapped (map: (doc: Doc) => Iterable<Doc>, docs: Flow): Flow {
   for (const doc of docs) {
     if (doc === PAUSE) yield doc
-    else yield * change(doc)
+    else yield * map(doc)
   }
 }
 

@@ -1,22 +1,23 @@
-/** Projections of find and `$project`: which fields a result keeps, and the fields it computes. */
+/** Projections of `find` and `$project`: which fields a result keeps, and which it computes. */
 import { mongoError, notImplemented } from '../values/errors.ts'
 import { parseExpression, type Expression } from './expression.ts'
 import { isOperatorDoc } from '../filter/parse.ts'
 import { addToTree, checkFieldPath, type PathTree } from '../values/paths.ts'
 import { isNumeric, isTruthy, type Doc, type Value } from '../values/values.ts'
 
-/** What a path is to: be kept, be dropped, or be computed. */
+/** What happens to the field at a path: an expression computes it. */
 type Leaf = 'keep' | 'drop' | Expression
 type Rules = PathTree<Leaf>
 type Rule = Leaf | Rules
 
 export type Projection = (doc: Doc) => Doc
 
-/** Parses a projection; an empty one is all of the document for find and an error for `aggregate`. */
+/** An empty projection keeps the whole document in `find`, and is an error in `aggregate`. */
 export function parseProjection (spec: Doc, { aggregate = false } = {}): Projection {
   if (spec.size === 0) {
-    if (aggregate) throw mongoError(51272, 'Invalid $project :: caused by :: projection specification must have at least one field')
-    return doc => doc
+    if (!aggregate) return doc => doc
+    throw mongoError(51272,
+      'Invalid $project :: caused by :: projection specification must have at least one field')
   }
   const parser = new Parser()
   parser.addFields(spec, '')
@@ -31,13 +32,15 @@ class Parser {
   private mode: boolean | undefined
   private keepsId = false
 
-  /** A projection that names nothing to keep (but perhaps `_id`) keeps the rest. */
+  /** Does the projection list the fields to keep? One that lists none, except perhaps `_id`, lists those to drop. */
   get keeps (): boolean {
     return this.mode ?? this.keepsId
   }
 
   addFields (spec: Doc, parent: string) {
-    if (spec.size === 0) throw mongoError(51270, `An empty sub-projection is not a valid value. Found empty object at path ${parent}`)
+    if (spec.size === 0) {
+      throw mongoError(51270, `An empty sub-projection is not a valid value. Found empty object at path ${parent}`)
+    }
     for (const [name, value] of spec) {
       const path = parent === '' ? name : `${parent}.${name}`
       if (path.endsWith('.$')) throw notImplemented('the positional projection is not supported')
@@ -51,8 +54,9 @@ class Parser {
     if (isNumeric(value) || typeof value === 'boolean') {
       const keep = isTruthy(value)
       if (path === '_id') this.keepsId = keep
-      else if (this.mode === !keep) throw keep ? mongoError(31253, `Cannot do inclusion on field ${path} in exclusion projection`) : mongoError(31254, `Cannot do exclusion on field ${path} in inclusion projection`)
-      else this.mode = keep
+      else if (this.mode !== !keep) this.mode = keep
+      else if (keep) throw mongoError(31253, `Cannot do inclusion on field ${path} in exclusion projection`)
+      else throw mongoError(31254, `Cannot do exclusion on field ${path} in inclusion projection`)
       return keep ? 'keep' : 'drop'
     }
     if (path.includes('.')) throw notImplemented(`computed fields within others are not supported, found at '${path}'`)
@@ -68,7 +72,7 @@ function collision (parts: readonly string[], depth: number): Error {
   return mongoError(31250, `Path collision at ${path} remaining portion ${parts.slice(depth).join('.')}`)
 }
 
-/** The fields that are kept, or those that are not dropped. */
+/** A copy with the fields to keep, or without those to drop. */
 function selected (rules: Rules, doc: Doc, keeps: boolean): Doc {
   const result: Doc = new Map()
   for (const [name, value] of doc) {
@@ -81,12 +85,14 @@ function selected (rules: Rules, doc: Doc, keeps: boolean): Doc {
 function selectedOf (rule: Rule | undefined, value: Value, keeps: boolean): Value | undefined {
   if (rule === 'keep') return value
   if (rule instanceof Map && value instanceof Map) return selected(rule, value, keeps)
-  // Items that are no documents have none of the fields; arrays within arrays are entered.
-  if (rule instanceof Map && Array.isArray(value)) return value.map(item => selectedOf(rule, item, keeps)).filter(item => item !== undefined)
+  // Items that are not documents have none of the fields. Arrays within arrays are searched too.
+  if (rule instanceof Map && Array.isArray(value)) {
+    return value.map(item => selectedOf(rule, item, keeps)).filter(item => item !== undefined)
+  }
   return keeps || rule === 'drop' ? undefined : value
 }
 
-/** Adds the computed fields after those that were kept, in the order of the specification. */
+/** Adds the computed fields after the kept ones, in the order of the specification. */
 function withComputed (rules: Rules, kept: Doc, root: Doc): Doc {
   for (const [name, rule] of rules) {
     const value = typeof rule === 'function' ? rule(root) : undefined

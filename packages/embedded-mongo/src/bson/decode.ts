@@ -1,30 +1,32 @@
 /**
- * BSON bytes to typed values: strict (every length is checked before it is believed, text must be UTF-8, a field name may occur once)
- * and quick, because every stored document passes through here. Nothing of the result refers to the input, which may be a view that dies.
+ * Decodes BSON bytes to typed values. It is strict: every length is checked before use, text must be UTF-8, a field
+ * name may occur only once. It is fast, because every stored document passes through here. The result does not refer to
+ * the input, which may be overwritten afterwards.
  */
 import { invalidBson, mongoError, notImplemented } from '../values/errors.ts'
 import {
-  Binary, Code, DateTime, Decimal128, int32, MAX_KEY, MIN_KEY, ObjectId, Regex, Sym, TYPE, Timestamp, UNDEFINED, type Doc, type Value
+  Binary, Code, DateTime, Decimal128, int32, MAX_KEY, MIN_KEY, ObjectId, Regex, Sym, TYPE, Timestamp, UNDEFINED,
+  type Doc, type Value
 } from '../values/values.ts'
 
-/** The deepest nesting that is accepted, as in MongoDB. */
+/** The deepest nesting, as in MongoDB. */
 const DEPTH_MAX = 200
 
 export function checkDepth (depth: number) {
   if (depth > DEPTH_MAX) throw mongoError('Overflow', `Object/array nesting depth exceeds ${DEPTH_MAX} levels`)
 }
 
-// The reader's state: one synchronous decode at a time, so module variables, which are faster than a closure or an object.
+// The reader's state. Only one decode runs at a time, so module variables are safe; they are faster than an object.
 let data: Buffer = Buffer.alloc(0)
 let at = 0
 
 /** Decodes one document that fills `bytes` exactly. */
 export function decode (bytes: Buffer): Doc {
-  if (documentLength(bytes, 0) !== bytes.length) throw invalidBson(`invalid BSON: document length does not match ${bytes.length} bytes`)
-  return decodeAt(bytes, 0)
+  if (documentLength(bytes, 0) === bytes.length) return decodeAt(bytes, 0)
+  throw invalidBson(`invalid BSON: document length does not match ${bytes.length} bytes`)
 }
 
-/** Decodes the document that begins at `offset`; `documentLength` tells where it ends. */
+/** Decodes the document that begins at `offset`; `documentLength` returns its length. */
 export function decodeAt (bytes: Buffer, offset: number): Doc {
   const end = offset + documentLength(bytes, offset)
   data = bytes
@@ -37,11 +39,11 @@ export function documentLength (bytes: Buffer, offset: number, end = bytes.lengt
   const left = end - offset
   if (offset < 0 || left < 5) throw invalidBson('invalid BSON: fewer than 5 bytes')
   const length = bytes.readInt32LE(offset)
-  if (length < 5 || length > left) throw invalidBson(`invalid BSON: document length ${length} where ${left} bytes are left`)
-  return length
+  if (length >= 5 && length <= left) return length
+  throw invalidBson(`invalid BSON: document length ${length} with ${left} bytes left`)
 }
 
-/** Where the document that begins here ends. */
+/** The end of the document that begins here. */
 const documentEnd = (last: number) => at + documentLength(data, at, last)
 
 function readDocument (end: number, depth: number): Doc {
@@ -68,7 +70,7 @@ function readArray (end: number, depth: number): Value[] {
   at += 4
   while (at < last) {
     const type = data[at++] as number
-    // The names of an array's items ("0", "1", …) carry nothing.
+    // The names of an array's items ("0", "1", …) are skipped.
     while (at < last && data[at] !== 0) at++
     take(1, last)
     items.push(readValue(type, last, depth))
@@ -82,7 +84,7 @@ function finish (last: number) {
   at = last + 1
 }
 
-/** Moves past `bytes` bytes, which must lie before `last`, and returns where they began. */
+/** Moves past `bytes` bytes, which must end before `last`, and returns their offset. */
 function take (bytes: number, last: number): number {
   const start = at
   at += bytes
@@ -136,10 +138,10 @@ function readRareValue (type: number, last: number, depth: number): Value {
   }
 }
 
-/** An int32; by its bytes, which is quicker than the buffer's own method. */
+/** An int32, read by its bytes, which is faster than the Buffer's own method. */
 function readWord (last: number): number {
   const start = take(4, last)
-  return (data[start] as number) | (data[start + 1] as number) << 8 | (data[start + 2] as number) << 16 | (data[start + 3] as number) << 24
+  return data[start]! | data[start + 1]! << 8 | data[start + 2]! << 16 | data[start + 3]! << 24
 }
 
 function readBytes (length: number, last: number): Uint8Array {
@@ -152,8 +154,10 @@ function readBinary (last: number): Binary {
   const length = readWord(last)
   const subtype = data[take(1, last)] as number
   const bytes = readBytes(length, last)
-  // The old binary subtype repeats its length inside; both must agree.
-  if (subtype === 2 && (length < 4 || data.readInt32LE(at - length) !== length - 4)) throw invalidBson('invalid BSON: binary subtype 2 with a wrong inner length')
+  // The old binary subtype repeats its length inside. Both must agree.
+  if (subtype === 2 && (length < 4 || data.readInt32LE(at - length) !== length - 4)) {
+    throw invalidBson('invalid BSON: binary subtype 2 with a wrong inner length')
+  }
   return new Binary(bytes, subtype)
 }
 
@@ -180,14 +184,15 @@ function text (start: number, end: number): string {
     if (bits < 0x80) return data.latin1Slice(start, end)
   }
   const result = data.utf8Slice(start, end)
-  // The decoder replaces malformed bytes by U+FFFD; a text that really holds that character encodes to the same bytes again.
+  // Node's decoder replaces malformed bytes by U+FFFD. A text that really contains U+FFFD encodes to the same bytes
+  // again.
   if (result.includes('\ufffd') && data.compare(Buffer.from(result), 0, undefined, start, end) !== 0) {
     throw invalidBson('invalid BSON: text is not UTF-8')
   }
   return result
 }
 
-// Field names recur in every document: a direct-mapped table of those seen lately saves making a string of each.
+// Field names recur in every document: a direct-mapped table of recent names saves making a string of each.
 const names: string[] = new Array<string>(2048).fill('')
 
 /** Reads a zero-terminated name. */

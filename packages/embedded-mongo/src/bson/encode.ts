@@ -1,16 +1,16 @@
-/** Typed values to BSON bytes, the inverse of bson-decode.ts, byte for byte. */
+/** Encodes typed values to BSON bytes. It is the exact inverse of decode.ts, byte for byte. */
 import { badValue } from '../values/errors.ts'
 import { checkDepth } from './decode.ts'
 import {
-  Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, Sym, Timestamp, typeOf, type Doc, type RareValue, type Value
+  Binary, Code, DateTime, Decimal128, Int32, ObjectId, Regex, Sym, Timestamp, typeOf,
+  type Doc, type RareValue, type Value
 } from '../values/values.ts'
 
-// The writer's state: one synchronous encode at a time into one buffer that is kept and grows.
+// The writer's state. Only one encode runs at a time, into one buffer that is kept and grows.
 const CAPACITY_KEPT = 1 << 20
 let out = Buffer.allocUnsafeSlow(1 << 16)
 let at = 0
 
-/** Encodes a document into a buffer of its own. */
 export function encode (doc: Doc): Buffer {
   at = 0
   writeDocument(doc, 0)
@@ -44,14 +44,17 @@ function writeDocument (value: Doc | readonly Value[], depth: number) {
 }
 
 function writeElement (name: string, value: Value, depth: number) {
-  // The type, the name and any value of fixed size.
+  // Enough for the type, the name and any value of fixed size.
   reserve(name.length * 3 + 24)
   out[at++] = typeOf(value)
   writeName(name)
   writeValue(value, depth)
 }
 
-/** Writes a zero-terminated name; its room is reserved by the caller. Most are ASCII, and quicker written here than by a call. */
+/**
+ * Writes a zero-terminated name, for which the caller has reserved room. Most are ASCII, which this loop writes
+ * fastest.
+ */
 function writeName (name: string) {
   const start = at
   let i = 0
@@ -82,7 +85,7 @@ function writeBytes (bytes: Uint8Array) {
   at += bytes.length
 }
 
-/** Writes a value; 24 bytes are reserved by the caller. */
+/** The caller has reserved 24 bytes. */
 function writeValue (value: Value, depth: number) {
   if (typeof value === 'string') {
     writeString(value)

@@ -1,3 +1,3 @@
-/** BSON bytes to typed values and back. */
+/** Decodes BSON bytes to typed values, and encodes them. */
 export { decode, decodeAt, documentLength } from './decode.ts'
 export { encode } from './encode.ts'

@@ -1,4 +1,4 @@
-/** Aggregation: the leading stages are planned like a query, the others run over its documents. */
+/** `aggregate`: the leading stages are planned like a query, the others run over its documents. */
 import { decode } from '../bson/index.ts'
 import type { Call, Command, Reply } from './command.ts'
 import { mongoError } from '../values/errors.ts'
@@ -13,7 +13,9 @@ import { isDoc, isNumeric, NOTHING, toInteger } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
 import { collectionOf, FIRST_BATCH, firstReply, hintOf, namedCollection, refuseCollation } from './find.ts'
 
-export function aggregateQuery (call: Call, collection: Collection, pipeline = parsePipeline(call.array('pipeline'))): Query {
+export function aggregateQuery (
+  call: Call, collection: Collection, pipeline = parsePipeline(call.array('pipeline'))
+): Query {
   return new Query(collection, pipeline.filter, call.view, { ...pipeline, hint: hintOf(call.body.get('hint')) })
 }
 
@@ -21,30 +23,39 @@ function aggregate (call: Call): Reply | Promise<Reply> {
   refuseCollation(call)
   call.refuse('let', 'no variables')
   const cursor = call.doc('cursor')
-  if (cursor === undefined) throw mongoError('FailedToParse', "The 'cursor' option is required, except for aggregate with the explain argument")
+  if (cursor === undefined) {
+    throw mongoError('FailedToParse', "The 'cursor' option is required, except for aggregate with the explain argument")
+  }
   const pipeline = parsePipeline(call.array('pipeline'))
-  // Of the stages that need no collection, none is here.
-  if (isNumeric(call.body.get('aggregate'))) throw mongoError('InvalidNamespace', '{aggregate: 1} is not valid here; a collection is required.')
+  // The engine has no stage that works without a collection.
+  if (isNumeric(call.body.get('aggregate'))) {
+    throw mongoError('InvalidNamespace', '{aggregate: 1} is not valid here; a collection is required.')
+  }
   const batchSize = isNumeric(cursor.get('batchSize')) ? toInteger(cursor.get('batchSize'))! : FIRST_BATCH
   const collection = collectionOf(call)
   const query = collection && aggregateQuery(call, collection, pipeline)
   const context = { lookup: lookupIn(call) }
-  if (query === undefined) return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, [], context)), { batchSize })
+  if (query === undefined) {
+    return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, [], context)), { batchSize })
+  }
   if (pipeline.stages.length === 0) return firstReply(call, call.namespace(), query, { batchSize })
-  const docs = documents(query, pipeline.stages.length === 1 && counts(call.array('pipeline').at(-1)))
+  const docs = documents(query, pipeline.stages.length === 1 && onlyCounts(call.array('pipeline').at(-1)))
   return firstReply(call, call.namespace(), flowSupply(runPipeline(pipeline, docs, context)), { batchSize })
 }
 
-/** Documents decoded at once. */
+/** Documents decoded at a time. */
 const PORTION = 256
 
-/** The documents a pipeline begins with; where they only count, and need not be looked at to match, empty ones. */
-function * documents (query: Query, onlyCounts: boolean): Flow {
-  const isBlind = onlyCounts && query.plan.covered
+/**
+ * The input of a pipeline. If a stage only counts documents, and the plan need not decode them to match, they are
+ * empty.
+ */
+function * documents (query: Query, countsOnly: boolean): Flow {
+  const areEmpty = countsOnly && query.plan.covered
   const slice = new Slice()
   for (let progress: Progress = 'enough'; progress !== 'done';) {
     const portion: Doc[] = []
-    progress = query.next((bytes, doc) => portion.push(isBlind ? NOTHING : doc ?? decode(bytes)) < PORTION)
+    progress = query.next((bytes, doc) => portion.push(areEmpty ? NOTHING : doc ?? decode(bytes)) < PORTION)
     for (const doc of portion) {
       yield doc
       if (slice.isOver()) yield PAUSE
@@ -53,8 +64,8 @@ function * documents (query: Query, onlyCounts: boolean): Flow {
   }
 }
 
-/** Whether a stage looks at no field, as the last of `countDocuments` does. */
-function counts (stage: Value | undefined): boolean {
+/** Does a stage read no field, like the last stage of `countDocuments`? */
+function onlyCounts (stage: Value | undefined): boolean {
   if (!isDoc(stage)) return false
   if (stage.has('$count')) return true
   const group = stage.get('$group')
@@ -71,5 +82,9 @@ function lookupIn (call: Call): (from: string, filter: Filter) => Iterable<Doc> 
 }
 
 export const aggregateCommands: Record<string, Command> = {
-  aggregate: { fields: ['pipeline', 'cursor', 'allowDiskUse', 'hint', 'collation', 'let', 'bypassDocumentValidation'], transactional: true, run: aggregate }
+  aggregate: {
+    fields: ['pipeline', 'cursor', 'allowDiskUse', 'hint', 'collation', 'let', 'bypassDocumentValidation'],
+    transactional: true,
+    run: aggregate
+  }
 }

@@ -1,4 +1,4 @@
-/** Collections and indexes: create, drop, list. */
+/** Creates, drops and lists collections and indexes. */
 import { encode } from '../bson/index.ts'
 import type { Call, Command, Reply } from './command.ts'
 import { mongoError } from '../values/errors.ts'
@@ -23,7 +23,9 @@ function existing (call: Call): Collection {
 
 async function create (call: Call): Promise<Doc> {
   return await whenUnlocked(call, () => {
-    if (collectionOf(call) !== undefined) throw mongoError('NamespaceExists', `Collection ${call.namespace()} already exists.`)
+    if (collectionOf(call) !== undefined) {
+      throw mongoError('NamespaceExists', `Collection ${call.namespace()} already exists.`)
+    }
     ensureCollection(call)
     return new Map()
   })
@@ -43,14 +45,17 @@ async function dropDatabase (call: Call): Promise<Doc> {
   const { catalog } = call.engine
   for (const { namespace, database } of [...catalog.all()]) {
     if (database !== call.database) continue
-    await withoutTransactions(call, collection => { if (collection !== undefined) catalog.drop(collection) }, namespace)
+    const dropIt = (collection: Collection | undefined) => { if (collection !== undefined) catalog.drop(collection) }
+    await withoutTransactions(call, dropIt, namespace)
   }
   call.engine.reclaim()
   return docOf({ dropped: call.database })
 }
 
-/** Waits until no open transaction has written to the collection, and changes what it is by then before one can. */
-async function withoutTransactions<T> (call: Call, change: (collection: Collection | undefined) => T, namespace = call.namespace()): Promise<T> {
+/** Waits until no open transaction has written to the collection, then calls `change` before another one can. */
+async function withoutTransactions<T> (
+  call: Call, change: (collection: Collection | undefined) => T, namespace = call.namespace()
+): Promise<T> {
   return await whenUnlocked(call, () => {
     const collection = call.engine.catalog.get(namespace)
     const holder = collection && call.engine.store.lockHolder(collection.prefix)
@@ -66,16 +71,18 @@ async function createIndexes (call: Call): Promise<Doc> {
   const { found, collection, before, built } = await withoutTransactions(call, found => {
     const collection = found ?? ensureCollection(call)
     const before = collection.indexes.length
-    // All are looked at before the first is added: a conflict leaves nothing behind.
+    // All are checked before the first is added, so that a conflict leaves nothing behind.
     for (const spec of specs) existingIndex(collection, spec)
     const added: Index[] = []
-    for (const spec of specs) if (existingIndex(collection, spec) === undefined) added.push(catalog.addIndex(collection, spec))
+    for (const spec of specs) {
+      if (existingIndex(collection, spec) === undefined) added.push(catalog.addIndex(collection, spec))
+    }
     const built = buildAll(call, collection, added)
     for (const index of added) index.building = built.catch(() => {})
     return { found, collection, before, built }
   })
   await built
-  await othersBuilt(collection, specs)
+  await builtByOthers(collection, specs)
   const after = collection.indexes.length
   return docOf({
     numIndexesBefore: int32(before),
@@ -89,7 +96,10 @@ async function buildAll (call: Call, collection: Collection, added: readonly Ind
   const { catalog, store } = call.engine
   try {
     for (const index of added) await buildIndex(store, collection, index)
-    if (collection.dropped || added.some(index => index.dropped)) throw mongoError('IndexBuildAborted', `the building of ${added.map(index => index.name).join(', ')} was ended by a drop`)
+    if (collection.dropped || added.some(index => index.dropped)) {
+      const names = added.map(index => index.name).join(', ')
+      throw mongoError('IndexBuildAborted', `a drop ended the index build of ${names}`)
+    }
   } catch (error) {
     for (const index of added) if (!collection.dropped && !index.dropped) catalog.removeIndex(collection, index)
     call.engine.reclaim()
@@ -98,12 +108,14 @@ async function buildAll (call: Call, collection: Collection, added: readonly Ind
   for (const index of added) catalog.markReady(collection, index)
 }
 
-/** Indexes that another client is building: its success is this one's, its failure too. */
-async function othersBuilt (collection: Collection, specs: readonly Doc[]): Promise<void> {
+/** Waits for indexes that another client is building. If its build fails, so does this command. */
+async function builtByOthers (collection: Collection, specs: readonly Doc[]): Promise<void> {
   for (const spec of specs) {
     const index = existingIndex(collection, spec)
     await index?.building
-    if (index?.ready !== true) throw mongoError('OperationFailed', `the index ${String(spec.get('name'))} was being built and could not be`)
+    if (index?.ready !== true) {
+      throw mongoError('OperationFailed', `another client's build of the index ${String(spec.get('name'))} has failed`)
+    }
   }
 }
 
@@ -120,11 +132,16 @@ async function dropIndexes (call: Call): Promise<Doc> {
 
 function indexesNamed (collection: Collection, wanted: Value | undefined): Index[] {
   if (wanted === '*') return collection.indexes.slice(1)
-  const wishes = Array.isArray(wanted) ? wanted : [wanted]
-  return wishes.map(wish => {
-    const key = isDoc(wish) ? encode(wish) : undefined
-    const index = collection.indexes.find(index => key === undefined ? index.name === wish : encode(index.spec.get('key') as Doc).equals(key))
-    if (index === undefined) throw mongoError('IndexNotFound', key === undefined ? `index not found with name [${String(wish)}]` : "can't find index with key")
+  const names = Array.isArray(wanted) ? wanted : [wanted]
+  return names.map(nameOrKey => {
+    const key = isDoc(nameOrKey) ? encode(nameOrKey) : undefined
+    const isWanted = ({ name, spec }: Index) =>
+      key === undefined ? name === nameOrKey : encode(spec.get('key') as Doc).equals(key)
+    const index = collection.indexes.find(isWanted)
+    if (index === undefined) {
+      throw mongoError('IndexNotFound',
+        key === undefined ? `index not found with name [${String(nameOrKey)}]` : "can't find index with key")
+    }
     if (index.name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index')
     return index
   })
@@ -156,14 +173,18 @@ function listCollections (call: Call): Reply | Promise<Reply> {
     })
     if (matches(filter, doc)) listed.push(encode(doc))
   }
-  return firstReply(call, `${call.database}.$cmd.listCollections`, arraySupply(listed), { batchSize: batchSizeOf(call) })
+  const namespace = `${call.database}.$cmd.listCollections`
+  return firstReply(call, namespace, arraySupply(listed), { batchSize: batchSizeOf(call) })
 }
 
 function listDatabases (call: Call): Doc {
   const filter = parseFilter(call.doc('filter') ?? new Map())
   const names = new Set([...call.engine.catalog.all()].map(collection => collection.database))
-  const databases = [...names].sort().map(name => docOf({ name, sizeOnDisk: 0n, empty: false })).filter(doc => matches(filter, doc))
-  if (call.boolean('nameOnly', false)) return docOf({ databases: databases.map(doc => docOf({ name: doc.get('name') })) })
+  const databases = [...names].sort().map(name => docOf({ name, sizeOnDisk: 0n, empty: false }))
+    .filter(doc => matches(filter, doc))
+  if (call.boolean('nameOnly', false)) {
+    return docOf({ databases: databases.map(doc => docOf({ name: doc.get('name') })) })
+  }
   return docOf({ databases, totalSize: 0n, totalSizeMb: 0n })
 }
 

@@ -1,11 +1,11 @@
-/** What a command is given and what it declares about itself. */
+/** A command's declaration (`Command`), and its arguments and surroundings for one call (`Call`). */
 import { mongoError } from '../values/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Session } from '../engine/sessions.ts'
 import type { LockHolder, Writer } from '../store/writer.ts'
 import type { Transaction } from '../store/transaction.ts'
 import type { View } from '../store/view.ts'
-import { turn } from '../values/slices.ts'
+import { yieldNow } from '../values/slices.ts'
 import type { Progress } from '../values/slices.ts'
 import { isDoc, isNumeric, isTruthy, toInteger, toNumber, typeName } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
@@ -14,20 +14,19 @@ import type { Request } from '../wire/messages.ts'
 export type Reply = Doc | Buffer
 
 export type Command = {
-  /** The arguments it knows beyond those every command has; any other is refused. */
+  /** Its arguments, except those that every command has; any other is refused. */
   readonly fields: readonly string[]
-  /** Whether it may be part of a transaction. */
+  /** May it be part of a transaction? */
   readonly transactional?: boolean
-  /** Whether it changes data: its acknowledgement waits for the disk. */
+  /** Does it change data? Then its reply waits for the disk. */
   readonly writes?: boolean
-  /** Whether a txnNumber outside a transaction makes it a retryable write. */
+  /** Does a `txnNumber` outside of a transaction make it a retryable write? */
   readonly retryable?: boolean
-  /** Only on the database `admin`. */
+  /** May it run only on the database `admin`? */
   readonly adminOnly?: boolean
   readonly run: (call: Call) => Reply | Promise<Reply>
 }
 
-/** One call of a command. */
 export class Call {
   readonly engine: Engine
   readonly request: Request
@@ -54,7 +53,7 @@ export class Call {
     this.deadlineMs = maxTimeMs > 0 ? Date.now() + maxTimeMs : Infinity
   }
 
-  /** What the command reads: the newest state, or its transaction's. */
+  /** What the command reads: its transaction's state, or the newest one. */
   get view (): View {
     return this.writer.view
   }
@@ -67,17 +66,19 @@ export class Call {
     return Date.now()
   }
 
-  /** The name of the collection the command is about, from its first field. */
+  /** The name of the command's collection, from its first field. */
   collectionName (field = this.name): string {
     const name = this.body.get(field)
-    if (typeof name !== 'string') throw mongoError('InvalidNamespace', `collection name has invalid type ${typeName(name)}`)
+    if (typeof name !== 'string') {
+      throw mongoError('InvalidNamespace', `collection name has invalid type ${typeName(name)}`)
+    }
     if (name === '' || name.includes('\0') || name.startsWith('.') || name.endsWith('.')) {
       throw mongoError('InvalidNamespace', `Invalid namespace specified '${this.database}.${name}'`)
     }
     return name
   }
 
-  /** The namespace that collection would have. */
+  /** The namespace of the command's collection, which need not exist. */
   namespace (): string {
     return `${this.database}.${this.collectionName()}`
   }
@@ -91,7 +92,7 @@ export class Call {
 
   array (field: string): Value[] {
     const value = this.body.get(field)
-    if (value === undefined) throw mongoError(40414, `BSON field '${this.name}.${field}' is missing but a required field`)
+    if (value === undefined) throw this.#missing(field)
     if (!Array.isArray(value)) throw this.#wrongType(field, value, 'array')
     return value
   }
@@ -105,7 +106,7 @@ export class Call {
 
   string (field: string): string {
     const value = this.body.get(field)
-    if (value === undefined) throw mongoError(40414, `BSON field '${this.name}.${field}' is missing but a required field`)
+    if (value === undefined) throw this.#missing(field)
     if (typeof value !== 'string') throw this.#wrongType(field, value, 'string')
     return value
   }
@@ -123,41 +124,46 @@ export class Call {
     if (value === undefined || value === null) return fallback
     if (!isNumeric(value)) throw this.#wrongType(field, value, 'long')
     const integer = toInteger(value) ?? (Number.isFinite(toNumber(value)) ? Math.trunc(toNumber(value)) : NaN)
-    if (!(integer >= 0)) throw mongoError('BadValue', `BSON field '${field}' value must be >= 0, actual value '${toNumber(value)}'`)
+    if (!(integer >= 0)) {
+      throw mongoError('BadValue', `BSON field '${field}' value must be >= 0, actual value '${toNumber(value)}'`)
+    }
     return integer
   }
 
-  /** Does long work a slice at a time; the commands of others run in between. */
-  inTurns (slice: () => Progress): Progress | Promise<Progress> {
+  /** Does long work a slice at a time. Other commands run in between. */
+  inSlices (slice: () => Progress): Progress | Promise<Progress> {
     const progress = slice()
-    return progress === 'paused' ? this.#goOn(slice) : progress
+    return progress === 'paused' ? this.#continue(slice) : progress
   }
 
-  async #goOn (slice: () => Progress): Promise<Progress> {
+  async #continue (slice: () => Progress): Promise<Progress> {
     for (;;) {
-      await this.turn()
+      await this.yieldNow()
       const progress = slice()
       if (progress !== 'paused') return progress
     }
   }
 
-  /** Lets others go first; throws when there is no time or no transaction any more. */
-  async turn (): Promise<void> {
-    await turn()
+  /** Lets other commands run. @throws MongoError if the time is over, the transaction has ended or the engine closes */
+  async yieldNow (): Promise<void> {
+    await yieldNow()
     if (this.engine.closing) throw mongoError('InterruptedAtShutdown', 'the engine is closing')
     if (Date.now() > this.deadlineMs) throw mongoError('MaxTimeMSExpired', 'operation exceeded time limit')
     if (this.transaction !== undefined && this.transaction.state !== 'open') {
-      throw mongoError('NoSuchTransaction', `the transaction was ${this.transaction.state} while ${this.name} was at work`, ['TransientTransactionError'])
+      const message = `the transaction was ${this.transaction.state} while ${this.name} was running`
+      throw mongoError('NoSuchTransaction', message, ['TransientTransactionError'])
     }
   }
 
-  /** Waits until a transaction that is in the way has ended. */
+  /** Waits until a transaction that holds a lock has ended. */
   async untilEnded (transaction: LockHolder): Promise<void> {
     const leftMs = this.deadlineMs - Date.now()
     if (leftMs === Infinity) return await transaction.ended
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => { reject(mongoError('MaxTimeMSExpired', 'operation exceeded time limit')) }, Math.max(leftMs, 0))
+      timer = setTimeout(() => {
+        reject(mongoError('MaxTimeMSExpired', 'operation exceeded time limit'))
+      }, Math.max(leftMs, 0))
     })
     try {
       await Promise.race([transaction.ended, late])
@@ -166,14 +172,20 @@ export class Call {
     }
   }
 
-  /** Refuses an argument that is known but asks for something this engine does not do. */
+  /** Refuses an argument of MongoDB's that asks for something this engine does not do. */
   refuse (field: string, why: string): void {
     const value = this.body.get(field)
     if (value === undefined || value === null || value === false || (isDoc(value) && value.size === 0)) return
     throw mongoError('NotImplemented', `${this.name}: ${field} is not supported: ${why}`)
   }
 
-  #wrongType (field: string, value: Value, wanted: string) {
-    return mongoError('TypeMismatch', `BSON field '${this.name}.${field}' is the wrong type '${typeName(value)}', expected type '${wanted}'`)
+  #missing (field: string) {
+    return mongoError(40414, `BSON field '${this.name}.${field}' is missing but a required field`)
+  }
+
+  #wrongType (field: string, value: Value, expected: string) {
+    const name = `${this.name}.${field}`
+    return mongoError('TypeMismatch',
+      `BSON field '${name}' is the wrong type '${typeName(value)}', expected type '${expected}'`)
   }
 }

@@ -1,4 +1,4 @@
-/** What operators and tools ask. */
+/** Statistics for operators and tools. */
 import type { Call, Command } from './command.ts'
 import { mongoError } from '../values/errors.ts'
 import { Query } from '../query/query.ts'
@@ -7,18 +7,19 @@ import { DateTime, docOf, int32 } from '../values/values.ts'
 import type { Doc } from '../values/values.ts'
 import { SERVER_VERSION } from './handshake.ts'
 
-/** How many documents collections have, and of how many bytes, by reading all of them. */
+/** Counts the documents of collections and their bytes, by reading all of them. */
 async function measure (call: Call, collections: readonly Collection[]) {
   let size = 0
   let count = 0
   for (const collection of collections) {
     const query = new Query(collection, { op: 'always' }, call.view)
-    await call.inTurns(() => query.next(document => {
+    await call.inSlices(() => query.next(document => {
       size += document.length
       return ++count > 0
     }))
   }
-  return { count, size, avgObjSize: count === 0 ? 0 : size / count, indexes: collections.reduce((sum, { indexes }) => sum + indexes.length, 0) }
+  const indexes = collections.reduce((sum, collection) => sum + collection.indexes.length, 0)
+  return { count, size, avgObjSize: count === 0 ? 0 : size / count, indexes }
 }
 
 async function collStats (call: Call): Promise<Doc> {

@@ -1,4 +1,4 @@
-/** Says truly how a query would be run, and, when asked, what running it looked at. */
+/** Shows the plan that a query gets and, if requested, how many keys and documents a run of it visits. */
 import { Call } from './command.ts'
 import type { Command } from './command.ts'
 import { mongoError } from '../values/errors.ts'
@@ -18,7 +18,10 @@ async function explain (call: Call): Promise<Doc> {
   const explained = call.doc('explain')
   if (explained === undefined) throw mongoError('TypeMismatch', "BSON field 'explain.explain' must be an object")
   const verbosity = call.body.get('verbosity') ?? 'allPlansExecution'
-  if (!VERBOSITIES.includes(verbosity)) throw mongoError('BadValue', `Enumeration value '${String(verbosity)}' for field 'explain.verbosity' is not a valid value.`)
+  if (!VERBOSITIES.includes(verbosity)) {
+    const message = `Enumeration value '${String(verbosity)}' for field 'explain.verbosity' is not a valid value.`
+    throw mongoError('BadValue', message)
+  }
   const [name] = explained.keys()
   const body: Doc = new Map([...explained, ['$db', call.database]])
   const inner = new Call(call.engine, { ...call.request, body }, name ?? '', call.connectionId)
@@ -49,7 +52,10 @@ function stagesOf ({ plan, sort, skip, limit }: Query): Doc {
   const [first, ...others] = plan.legs.map(accessOf)
   let stage = others.length === 0 ? first! : docOf({ stage: 'OR', inputStages: [first!, ...others] })
   if (plan.legs[0]!.index !== undefined) stage = docOf({ stage: 'FETCH', inputStage: stage })
-  if (!plan.sorted) stage = docOf({ stage: 'SORT', sortPattern: new Map(sort.map(({ path, direction }): [string, Value] => [path, int32(direction)])), inputStage: stage })
+  if (!plan.sorted) {
+    const sortPattern = new Map(sort.map(({ path, direction }): [string, Value] => [path, int32(direction)]))
+    stage = docOf({ stage: 'SORT', sortPattern, inputStage: stage })
+  }
   if (limit !== Infinity) stage = docOf({ stage: 'LIMIT', limitAmount: int32(limit), inputStage: stage })
   return skip > 0 ? docOf({ stage: 'SKIP', skipAmount: int32(skip), inputStage: stage }) : stage
 }
@@ -74,7 +80,7 @@ function printInterval ({ lower, lowerInclusive, upper, upperInclusive }: Interv
 async function execute (call: Call, query: Query | undefined): Promise<Doc> {
   const startedMs = performance.now()
   let returned = 0
-  if (query !== undefined) await call.inTurns(() => query.next(() => ++returned > 0))
+  if (query !== undefined) await call.inSlices(() => query.next(() => ++returned > 0))
   return docOf({
     executionSuccess: true,
     nReturned: int32(returned),

@@ -1,4 +1,4 @@
-/** Reading through cursors, counting, and distinct values. */
+/** `find` and its cursors, `count` and `distinct`. */
 import type { Call, Command, Reply } from './command.ts'
 import { compareValues } from '../keys/compare.ts'
 import { Batches } from '../engine/cursors.ts'
@@ -19,10 +19,10 @@ import type { Progress } from '../values/slices.ts'
 import { docOf, int32, isDoc, isNumeric, NOTHING, toInteger } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
 
-/** What the first batch holds when the client names no size. */
+/** The size of the first batch if the client names none. */
 export const FIRST_BATCH = 101
 
-/** The collection a read is about; undefined when there is none, which reads as empty. */
+/** The collection that a command reads; undefined if it does not exist, which reads as empty. */
 export function collectionOf (call: Call): Collection | undefined {
   return namedCollection(call, call.collectionName())
 }
@@ -31,12 +31,14 @@ export function namedCollection (call: Call, name: string): Collection | undefin
   const namespace = `${call.database}.${name}`
   const { catalog } = call.engine
   if (call.transaction !== undefined && catalog.changedSince(namespace, call.transaction.view.seq)) {
-    throw mongoError('SnapshotUnavailable', `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`, ['TransientTransactionError'])
+    throw mongoError('SnapshotUnavailable',
+      `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; ` +
+      'please retry the operation.', ['TransientTransactionError'])
   }
   return call.transaction?.created.get(namespace)?.collection ?? catalog.get(namespace)
 }
 
-/** The collection a write is about, made if need be. */
+/** The collection that a command writes to, created if it does not exist. */
 export function ensureCollection (call: Call): Collection {
   return collectionOf(call) ?? call.engine.catalog.create(call.writer, call.database, call.collectionName())
 }
@@ -50,13 +52,15 @@ export function refuseCollation (call: Call): void {
 
 const FIND_FIELDS = [
   'filter', 'sort', 'projection', 'hint', 'skip', 'limit', 'batchSize', 'singleBatch', 'noCursorTimeout', 'collation',
-  'allowDiskUse', 'allowPartialResults', 'let', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay'
+  'allowDiskUse', 'allowPartialResults', 'let', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData',
+  'oplogReplay'
 ]
+const REFUSED_FIELDS = ['let', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData']
 
-/** The query of a `find`; also what `explain` explains. */
+/** The query of a `find`; `explain` uses it too. */
 export function findQuery (call: Call, collection: Collection): Query {
   refuseCollation(call)
-  for (const field of ['let', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData']) call.refuse(field, 'not in scope')
+  for (const field of REFUSED_FIELDS) call.refuse(field, 'not in scope')
   const limit = limitOf(call)
   return new Query(collection, parseFilter(call.doc('filter') ?? NOTHING), call.view, {
     sort: parseSort(call.doc('sort') ?? NOTHING),
@@ -66,7 +70,7 @@ export function findQuery (call: Call, collection: Collection): Query {
   })
 }
 
-/** Drivers send an empty hint for none. */
+/** Drivers send an empty hint if there is none. */
 export function hintOf (hint: Value | undefined): Value | undefined {
   return hint === null || (isDoc(hint) && hint.size === 0) ? undefined : hint
 }
@@ -94,23 +98,32 @@ function find (call: Call): Reply | Promise<Reply> {
   })
 }
 
-type FirstBatchOptions = { batchSize: number, singleBatch?: boolean, timesOut?: boolean, project?: ((doc: Doc) => Doc) | undefined }
+type FirstBatchOptions = {
+  batchSize: number
+  singleBatch?: boolean
+  timesOut?: boolean
+  project?: ((doc: Doc) => Doc) | undefined
+}
 
-/** The reply that opens a cursor, or that holds everything when the first batch does. */
-export function firstReply (call: Call, namespace: string, supply: Supply, options: FirstBatchOptions): Reply | Promise<Reply> {
+/** The reply with the first batch. It opens a cursor unless the batch holds everything. */
+export function firstReply (
+  call: Call, namespace: string, supply: Supply, options: FirstBatchOptions
+): Reply | Promise<Reply> {
   const { batchSize, singleBatch = false, timesOut = true, project } = options
   const batches = new Batches(supply, project)
   const batch = new ReplyBatch('firstBatch', namespace)
   const finish = (progress: Progress) => batch.finish(progress === 'done' || singleBatch
     ? 0n
     : call.engine.cursors.add({ namespace, batches, transaction: call.transaction, timesOut, lastUseMs: call.nowMs }))
-  const progress = call.inTurns(() => batches.fill(batch, batchSize))
+  const progress = call.inSlices(() => batches.fill(batch, batchSize))
   return progress instanceof Promise ? progress.then(finish) : finish(progress)
 }
 
 async function getMore (call: Call): Promise<Reply> {
   const id = call.body.get('getMore')
-  if (typeof id !== 'bigint') throw mongoError('TypeMismatch', "BSON field 'getMore.getMore' is the wrong type, expected type 'long'")
+  if (typeof id !== 'bigint') {
+    throw mongoError('TypeMismatch', "BSON field 'getMore.getMore' is the wrong type, expected type 'long'")
+  }
   const namespace = `${call.database}.${call.string('collection')}`
   const batchSize = call.integer('batchSize', 0) || Infinity
   const { cursors } = call.engine
@@ -119,7 +132,7 @@ async function getMore (call: Call): Promise<Reply> {
   cursor.busy = true
   let isOver = true
   try {
-    isOver = await call.inTurns(() => cursor.batches.fill(batch, batchSize)) === 'done'
+    isOver = await call.inSlices(() => cursor.batches.fill(batch, batchSize)) === 'done'
   } finally {
     cursor.busy = false
     cursor.lastUseMs = call.nowMs
@@ -151,7 +164,7 @@ async function count (call: Call): Promise<Doc> {
   const collection = collectionOf(call)
   const query = collection && countQuery(call, collection)
   let n = 0
-  if (query !== undefined) await call.inTurns(() => query.next(() => ++n > 0))
+  if (query !== undefined) await call.inSlices(() => query.next(() => ++n > 0))
   return docOf({ n: int32(n) })
 }
 
@@ -162,7 +175,7 @@ async function distinct (call: Call): Promise<Doc> {
   let bytes = 0
   if (collection !== undefined) {
     const query = countQuery(call, collection)
-    await call.inTurns(() => query.next((document, doc) => {
+    await call.inSlices(() => query.next((document, doc) => {
       for (const value of itemsAt(doc ?? decode(document), parts)) {
         const key = valueKey(value)
         if (values.has(key)) continue

@@ -1,4 +1,4 @@
-/** What drivers ask before and beside their work: who the server is, and whether it is there. */
+/** The commands with which drivers find out what the server is and whether it answers. */
 import type { Call, Command } from './command.ts'
 import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
 import { SESSION_TIMEOUT_MINUTES } from '../engine/sessions.ts'
@@ -6,14 +6,14 @@ import { DateTime, docOf, int32, ObjectId } from '../values/values.ts'
 import type { Doc } from '../values/values.ts'
 import { MESSAGE_BYTES_MAX } from '../wire/messages.ts'
 
-/** The MongoDB whose behaviour is followed. */
+/** The version of MongoDB whose behaviour the engine follows. */
 export const SERVER_VERSION = '7.0.0'
 const WIRE_VERSION = 21
 export const WRITE_BATCH_MAX = 100_000
 const SET_NAME = 'embedded'
 const electionId = new ObjectId(0x7fffffff, 0, 1)
 
-/** A replica set of one, because only those have transactions and retryable writes. */
+/** Answers as a replica set of one member, because only replica sets have transactions and retryable writes. */
 function hello (call: Call): Doc {
   const { address } = call.engine
   const legacy = call.name !== 'hello'
@@ -40,7 +40,10 @@ function hello (call: Call): Doc {
 }
 
 const helloCommand: Command = {
-  fields: ['helloOk', 'client', 'compression', 'backpressure', 'saslSupportedMechs', 'speculativeAuthenticate', 'topologyVersion', 'maxAwaitTimeMS', 'loadBalanced', 'forShell', 'hello'],
+  fields: [
+    'helloOk', 'client', 'compression', 'backpressure', 'saslSupportedMechs', 'speculativeAuthenticate',
+    'topologyVersion', 'maxAwaitTimeMS', 'loadBalanced', 'forShell', 'hello'
+  ],
   run: hello
 }
 

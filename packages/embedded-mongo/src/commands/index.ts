@@ -1,4 +1,4 @@
-/** All commands by name. What is not here is answered with CommandNotFound. */
+/** All commands by name. Any other name is answered with CommandNotFound. */
 import type { Command } from './command.ts'
 import { aggregateCommands } from './aggregate.ts'
 import { catalogCommands } from './catalog.ts'

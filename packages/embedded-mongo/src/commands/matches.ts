@@ -1,4 +1,7 @@
-/** Finds what a statement is to write. Long searches let others go first; a document is always written in the turn in which it is seen to match. */
+/**
+ * Finds the documents that a statement writes. Other commands run between the slices of a long search. A document is
+ * always written in the same tick in which it was seen to match.
+ */
 import { decode } from '../bson/index.ts'
 import type { Call } from './command.ts'
 import { matches } from '../filter/index.ts'
@@ -11,25 +14,31 @@ import type { Doc, Value } from '../values/values.ts'
 import { collectionOf } from './find.ts'
 import { once, whenUnlocked } from './write-batch.ts'
 
-export type Selection = { readonly filter: Filter, readonly hint: Value | undefined, readonly sort?: readonly IndexField[] }
+export type Selection = {
+  readonly filter: Filter
+  readonly hint: Value | undefined
+  readonly sort?: readonly IndexField[]
+}
 
-/** A document to be written, and the collection it is in; neither when there is none. */
+/** A document to write, and its collection; undefined if there is none. */
 export type Target = { readonly collection: Collection | undefined, readonly match: Match | undefined }
 
-/** Lets `write` do statement `i` on the first match, or without one. */
-export async function onFirstMatch (call: Call, i: number, selection: Selection, write: (target: Target) => Doc): Promise<Doc> {
+/** Calls `write` for statement `i` with the first match, or with none. */
+export async function onFirstMatch (
+  call: Call, i: number, selection: Selection, write: (target: Target) => Doc
+): Promise<Doc> {
   return await whenUnlocked(call, () => {
     const collection = collectionOf(call)
     const doIt = (match?: Match) => once(call, i, () => write({ collection, match }))
     if (collection === undefined) return doIt()
     const query = new Query(collection, selection.filter, call.view, { ...selection, limit: 1 })
     let match: Match | undefined
-    const found = call.inTurns(() => query.next((bytes, doc, key) => {
+    const found = call.inSlices(() => query.next((bytes, doc, key) => {
       match = { key, doc: doc ?? decode(bytes) }
       return false
     }))
     if (!(found instanceof Promise)) return doIt(match)
-    // If it took several slices, the match may have changed since it was seen.
+    // If the search took several slices, the match may have changed since it was found.
     return found.then(() => {
       const doc = match && matching(query, match.key)
       if (match !== undefined && doc === undefined) return onFirstMatch(call, i, selection, write)
@@ -40,11 +49,13 @@ export async function onFirstMatch (call: Call, i: number, selection: Selection,
 
 const PORTION = 256
 
-/** So many writes gather in memory before the disk is waited for. */
+/** After this many writes, the next ones wait for the disk: what is not written yet is held in memory. */
 const UNWRITTEN_MAX = 5_000
 
-/** Calls `write` for every match, a portion at a time, and for none twice, though `write` may move it ahead in the index. */
-export async function onEachMatch (call: Call, collection: Collection, selection: Selection, write: (match: Match) => void): Promise<void> {
+/** Calls `write` once for every match, a portion at a time, even if `write` moves documents ahead in the index. */
+export async function onEachMatch (
+  call: Call, collection: Collection, selection: Selection, write: (match: Match) => void
+): Promise<void> {
   const query = new Query(collection, selection.filter, call.view, selection)
   const written = query.plan.legs[0]!.index === undefined ? undefined : new Set<string>()
   let unwritten = 0
@@ -60,7 +71,7 @@ export async function onEachMatch (call: Call, collection: Collection, selection
       })
       if (writing instanceof Promise) await writing
     }
-    if (!isOver) await call.turn()
+    if (!isOver) await call.yieldNow()
     unwritten += keys.length
     if (unwritten < UNWRITTEN_MAX || call.transaction !== undefined) continue
     await call.engine.store.durable()
@@ -68,7 +79,7 @@ export async function onEachMatch (call: Call, collection: Collection, selection
   }
 }
 
-/** The document as it is now, if it still matches: while its writer waited, it or its collection may have changed or gone. */
+/** The document as it is now, if it still matches: it or its collection may have changed or been removed meanwhile. */
 function matching ({ view, filter, plan }: Query, key: string): Doc | undefined {
   const bytes = plan.collection.dropped ? undefined : view.peek(key)
   const doc = bytes && decode(bytes)

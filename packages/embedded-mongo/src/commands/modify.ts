@@ -1,6 +1,6 @@
-/** Applies one update statement, for `update` and `findAndModify`. */
+/** Applies one update statement of `update` or `findAndModify`. */
 import type { Call } from './command.ts'
-import { mongoError } from '../values/errors.ts'
+import { failedToParse } from '../values/errors.ts'
 import { parseFilter } from '../filter/index.ts'
 import type { Match } from '../query/query.ts'
 import type { Collection } from '../store/collection.ts'
@@ -24,7 +24,7 @@ export type UpdateStatement = Selection & {
 /** What an update did to one document. */
 export type Modified = { readonly before: Doc | undefined, readonly after: Doc, readonly changed: boolean }
 
-/** Unknown arguments fail the whole command, before its first statement. */
+/** An unknown argument fails the whole command before its first statement. */
 export function checkUpdateStatement (call: Call, statement: Doc): void {
   checkStatement('update.updates', statement, UPDATE_FIELDS)
   if (isTruthy(statement.get('multi'))) refuseRetry(call, 'multi=true')
@@ -35,16 +35,24 @@ const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'hint', 'collation']
 export function readUpdateStatement (statement: Doc): UpdateStatement {
   const multi = isTruthy(statement.get('multi'))
   const update = readUpdate(statement.get('u'))
-  if (multi && isReplacement(update)) throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
-  return { filter: parseFilter(docField(statement, 'q')), update, multi, upsert: isTruthy(statement.get('upsert')), hint: hintOf(statement.get('hint')) }
+  if (multi && isReplacement(update)) {
+    throw failedToParse('multi update is not supported for replacement-style update')
+  }
+  return {
+    filter: parseFilter(docField(statement, 'q')),
+    update,
+    multi,
+    upsert: isTruthy(statement.get('upsert')),
+    hint: hintOf(statement.get('hint'))
+  }
 }
 
 export function readUpdate (update: Value | undefined): Update {
-  if (!isDoc(update) && !Array.isArray(update)) throw mongoError('FailedToParse', 'the update must be an object or an array')
+  if (!isDoc(update) && !Array.isArray(update)) throw failedToParse('the update must be an object or an array')
   return parseUpdate(update as Doc | Doc[])
 }
 
-/** Results that are one and the same are stored once for all statements that had them in a row. */
+/** Successive statements with the same result object share one stored session record. */
 const NOT_FOUND = docOf({ n: int32(0), nModified: int32(0) })
 const UNCHANGED = docOf({ n: int32(1), nModified: int32(0) })
 const CHANGED = docOf({ n: int32(1), nModified: int32(1) })
@@ -56,7 +64,7 @@ export async function modify (call: Call, i: number, statement: UpdateStatement)
     let n = 0
     let nModified = 0
     await onEachMatch(call, collection, statement, match => {
-      const modified = changeOf(match, statement)
+      const modified = modifiedBy(statement, match)
       store(call, collection, match.key, modified)
       if (modified.changed) nModified++
       n++
@@ -71,11 +79,16 @@ export async function modify (call: Call, i: number, statement: UpdateStatement)
   })
 }
 
-/** Changes the first match, or upserts; `describe` makes statement `i`'s result of it, or of neither, before anything is written: it may fail. */
-export async function modifyOne (call: Call, i: number, statement: UpdateStatement, describe: (modified: Modified | undefined) => Doc): Promise<Doc> {
+/**
+ * Changes the first match, or upserts. `describe` makes the result of statement `i`, from undefined if it did neither.
+ * It is called before anything is written, because it may throw.
+ */
+export async function modifyOne (
+  call: Call, i: number, statement: UpdateStatement, describe: (modified: Modified | undefined) => Doc
+): Promise<Doc> {
   return await onFirstMatch(call, i, statement, ({ collection, match }) => {
     if (match !== undefined) {
-      const modified = changeOf(match, statement)
+      const modified = modifiedBy(statement, match)
       const result = describe(modified)
       store(call, collection!, match.key, modified)
       return result
@@ -88,11 +101,11 @@ export async function modifyOne (call: Call, i: number, statement: UpdateStateme
   })
 }
 
-function changeOf ({ doc: before }: Match, { update }: UpdateStatement): Modified & { before: Doc } {
+function modifiedBy ({ update }: UpdateStatement, { doc: before }: Match): Modified & { before: Doc } {
   const after = applyUpdate(update, before, { insert: false })
   return after === null ? { before, after: before, changed: false } : { before, after, changed: true }
 }
 
-function store (call: Call, collection: Collection, key: string, { before, after, changed }: Modified & { before: Doc }): void {
-  if (changed) replaceDocument(call.writer, collection, key, before, after)
+function store (call: Call, collection: Collection, key: string, modified: Modified & { before: Doc }): void {
+  if (modified.changed) replaceDocument(call.writer, collection, key, modified.before, modified.after)
 }

@@ -1,4 +1,4 @@
-/** Checks that the statements of all write commands share. */
+/** Checks that all write commands share. */
 import { encode } from '../bson/index.ts'
 import { badValue, mongoError } from '../values/errors.ts'
 import { checkIdValue } from '../values/id-value.ts'
@@ -10,7 +10,9 @@ export function checkStatement (where: string, statement: Doc, known: ReadonlySe
     if (!known.has(field)) throw mongoError(40415, `BSON field '${where}.${field}' is an unknown field.`)
   }
   const collation = statement.get('collation')
-  if (isDoc(collation) && collation.size > 0 && collation.get('locale') !== 'simple') throw mongoError('NotImplemented', 'only the simple collation is supported')
+  if (isDoc(collation) && collation.size > 0 && collation.get('locale') !== 'simple') {
+    throw mongoError('NotImplemented', 'only the simple collation is supported')
+  }
 }
 
 export function docField (statement: Doc, field: string): Doc {
@@ -19,7 +21,7 @@ export function docField (statement: Doc, field: string): Doc {
   return value
 }
 
-/** The document with `_id` first; `bytes` themselves where it came like that. */
+/** The document with `_id` first. If it came like that, `bytes` are returned as they are. */
 export function withId (doc: Doc, bytes?: Buffer): { doc: Doc, bytes: Buffer } {
   const [first] = doc.keys()
   const id = doc.get('_id')
@@ -27,7 +29,7 @@ export function withId (doc: Doc, bytes?: Buffer): { doc: Doc, bytes: Buffer } {
     checkIdValue(id)
     return { doc, bytes: bytes ?? encode(doc) }
   }
-  // Null is an identifier like any other.
+  // Null is an `_id` like any other.
   const complete: Doc = new Map([['_id', id === undefined ? ObjectId.generate() : id]])
   if (id !== undefined) checkIdValue(id)
   for (const [name, value] of doc) if (name !== '_id') complete.set(name, value)

@@ -1,4 +1,4 @@
-/** Ends of transactions and sessions. */
+/** Ends transactions and sessions. */
 import { mongoError } from '../values/errors.ts'
 import type { Call, Command } from './command.ts'
 import type { Session } from '../engine/sessions.ts'

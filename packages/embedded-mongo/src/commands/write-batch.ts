@@ -1,6 +1,6 @@
 /**
- * Runs the statements of a write command one after the other: remembers what a retryable write has done already,
- * waits where an open transaction is in the way, and gathers errors as MongoDB reports them.
+ * Runs the statements of a write command one after the other: skips what a retryable write has done already, waits for
+ * open transactions that hold a lock, and collects errors as MongoDB reports them.
  */
 import type { Call } from './command.ts'
 import type { MongoError } from '../values/errors.ts'
@@ -12,7 +12,7 @@ import { asMongoError } from '../engine/to-mongo-error.ts'
 import { Slice } from '../values/slices.ts'
 import { WRITE_BATCH_MAX } from './handshake.ts'
 
-/** Runs `attempt` again whenever an open transaction was in its way and has ended. */
+/** Calls `attempt`. If an open transaction holds a lock, waits until that ends, and tries again. */
 export function whenUnlocked<T> (call: Call, attempt: () => T | Promise<T>): T | Promise<T> {
   const again = (error: unknown) => {
     if (!(error instanceof Locked)) throw error
@@ -26,21 +26,29 @@ export function whenUnlocked<T> (call: Call, attempt: () => T | Promise<T>): T |
   }
 }
 
-/** The result of what statement `i` does now, or did when a retryable write came before. Must not be spread over an await. */
+/**
+ * Runs statement `i`, or returns its result if the same retryable write ran it before. `write` must not be
+ * asynchronous.
+ */
 export function once (call: Call, i: number, write: () => Doc): Doc {
   if (call.retryNumber === undefined) return write()
   return call.session!.once(call.retryNumber, i, write)
 }
 
-/** Statements of many documents cannot be repeated: their results do not say which documents they are of. */
+/** A retry cannot repeat a statement on many documents: its result does not say which documents it changed. */
 export function refuseRetry (call: Call, what: string): void {
-  if (call.retryNumber !== undefined) throw mongoError('InvalidOptions', `Cannot use (or request) retryable writes with ${what}`)
+  if (call.retryNumber === undefined) return
+  throw mongoError('InvalidOptions', `Cannot use (or request) retryable writes with ${what}`)
 }
 
 /** Runs `count` statements; returns the errors to report. */
-export async function runStatements (call: Call, count: number, run: (i: number) => void | Promise<void>): Promise<Value[]> {
-  if (count === 0) throw mongoError('InvalidLength', 'Write batch sizes must be between 1 and 100000. Got 0 operations.')
-  if (count > WRITE_BATCH_MAX) throw mongoError('InvalidLength', `Write batch sizes must be between 1 and ${WRITE_BATCH_MAX}. Got ${count} operations.`)
+export async function runStatements (
+  call: Call, count: number, run: (i: number) => void | Promise<void>
+): Promise<Value[]> {
+  if (count === 0 || count > WRITE_BATCH_MAX) {
+    throw mongoError('InvalidLength',
+      `Write batch sizes must be between 1 and ${WRITE_BATCH_MAX}. Got ${count} operations.`)
+  }
   const ordered = call.boolean('ordered', true)
   const errors: Value[] = []
   const slice = new Slice()
@@ -48,11 +56,11 @@ export async function runStatements (call: Call, count: number, run: (i: number)
     try {
       const running = run(i)
       if (running instanceof Promise) await running
-      if (slice.isOver()) await call.turn()
-    } catch (error) {
-      const known = asMongoError(error)
-      if (isOfWholeCommand(call, known)) throw known
-      errors.push(writeError(i, known))
+      if (slice.isOver()) await call.yieldNow()
+    } catch (thrown) {
+      const error = asMongoError(thrown)
+      if (endsCommand(call, error)) throw error
+      errors.push(writeError(i, error))
       call.transaction?.abort()
       if (ordered || call.transaction !== undefined) break
     }
@@ -60,8 +68,8 @@ export async function runStatements (call: Call, count: number, run: (i: number)
   return errors
 }
 
-/** Errors that end the command instead of being one statement's. */
-function isOfWholeCommand (call: Call, error: MongoError): boolean {
+/** Does the error end the whole command, instead of one statement? */
+function endsCommand (call: Call, error: MongoError): boolean {
   return error.labels.length > 0 || error.codeName === 'MaxTimeMSExpired' || error.codeName === 'InternalError' ||
     (call.transaction !== undefined && call.transaction.state !== 'open')
 }

@@ -1,4 +1,4 @@
-/** insert, update and delete. */
+/** `insert`, `update` and `delete`. */
 import type { Call, Command } from './command.ts'
 import { mongoError } from '../values/errors.ts'
 import { parseFilter } from '../filter/index.ts'
@@ -25,7 +25,7 @@ async function insert (call: Call): Promise<Doc> {
   const errors = await runStatements(call, docs.length, i => {
     const { doc, bytes } = withId(docs[i]!, raw[i]!)
     return whenUnlocked(call, () => {
-      // Dropped while others went first: as with MongoDB, the rest goes into a new one.
+      // Another command has dropped the collection meanwhile: as in MongoDB, the other documents get a new one.
       if (collection.dropped) collection = ensureCollection(call)
       once(call, i, () => {
         insertDocument(writer, collection, bytes, doc)
@@ -73,7 +73,9 @@ async function remove (call: Call): Promise<Doc> {
 function checkDeleteStatement (call: Call, statement: Doc): void {
   checkStatement('delete.deletes', statement, DELETE_FIELDS)
   const limit = statement.get('limit')
-  if (!isNumeric(limit) || (toNumber(limit) !== 0 && toNumber(limit) !== 1)) throw mongoError('FailedToParse', 'The limit field in delete objects must be 0 or 1.')
+  if (!isNumeric(limit) || (toNumber(limit) !== 0 && toNumber(limit) !== 1)) {
+    throw mongoError('FailedToParse', 'The limit field in delete objects must be 0 or 1.')
+  }
   if (toNumber(limit) === 0) refuseRetry(call, 'limit=0')
 }
 

@@ -1,4 +1,4 @@
-/** Open cursors. A cursor keeps where it is, never a read transaction, so an idle one costs the file nothing. */
+/** Open cursors. A cursor keeps its position and no read transaction, so an idle one does not make the file grow. */
 import { randomBytes } from 'node:crypto'
 import { decode, encode } from '../bson/index.ts'
 import { mongoError } from '../values/errors.ts'
@@ -9,14 +9,14 @@ import type { Supply } from '../query/supply.ts'
 import type { Progress } from '../values/slices.ts'
 import type { Doc } from '../values/values.ts'
 
-/** A document that a read makes may be a little larger than one that is stored. */
+/** A document that a read computes may be a little larger than a stored one. */
 const MADE_BYTES_MAX = DOCUMENT_BYTES_MAX + 16 * 1024
 
 /** Puts supplied documents into batches. */
 export class Batches {
   readonly #supply: Supply
   readonly #project: ((doc: Doc) => Doc) | undefined
-  /** Found, but there was no room for it in the last batch. */
+  /** A document that the last batch had no room for. */
   #pending: Buffer | undefined
 
   constructor (supply: Supply, project?: (doc: Doc) => Doc) {
@@ -24,7 +24,9 @@ export class Batches {
     this.#project = project
   }
 
-  /** Adds documents until the batch has `limit` of them or no more room; goes on where it has paused. */
+  /**
+   * Adds documents until the batch has `limit` of them or no more room. After a pause it continues where it stopped.
+   */
   fill (batch: ReplyBatch, limit: number): Progress {
     if (batch.count >= limit) return 'enough'
     if (this.#pending !== undefined) {
@@ -34,7 +36,10 @@ export class Batches {
     }
     const progress = this.#supply.next((bytes, doc) => {
       const document = this.#project === undefined ? bytes : encode(this.#project(doc ?? decode(bytes)))
-      if (document.length > MADE_BYTES_MAX) throw mongoError('BSONObjectTooLarge', `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MADE_BYTES_MAX}(16MB)`)
+      if (document.length > MADE_BYTES_MAX) {
+        throw mongoError('BSONObjectTooLarge',
+          `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MADE_BYTES_MAX}(16MB)`)
+      }
       if (batch.hasRoom(document.length)) {
         batch.add(document)
         return batch.count < limit
@@ -53,7 +58,7 @@ export type Cursor = {
   readonly transaction: Transaction | undefined
   readonly timesOut: boolean
   lastUseMs: number
-  /** A batch is being filled. */
+  /** A command is filling a batch from it. */
   busy: boolean
 }
 
@@ -66,9 +71,9 @@ export class Cursors {
     return this.#cursors.size
   }
 
-  /** Returns the id of the new cursor. */
+  /** @returns the id of the new cursor */
   add (cursor: Omit<Cursor, 'id' | 'busy'>): bigint {
-    // Positive and not guessable, as one client must not take another's by chance.
+    // Positive, and random, so that no client uses another's cursor by mistake.
     const id = randomBytes(8).readBigUInt64LE() >> 1n || 1n
     this.#cursors.set(id, { id, busy: false, ...cursor })
     return id
@@ -77,8 +82,13 @@ export class Cursors {
   get (id: bigint, namespace: string, transaction: Transaction | undefined): Cursor {
     const cursor = this.#cursors.get(id)
     if (cursor === undefined) throw mongoError('CursorNotFound', `cursor id ${id} not found`)
-    if (cursor.namespace !== namespace) throw mongoError('Unauthorized', `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`)
-    if (cursor.transaction !== transaction) throw mongoError(50738, `Cannot run getMore on cursor ${id}, which was not created in the same transaction`)
+    if (cursor.namespace !== namespace) {
+      throw mongoError('Unauthorized', `Requested getMore on namespace '${namespace}', ` +
+        `but cursor belongs to a different namespace ${cursor.namespace}`)
+    }
+    if (cursor.transaction !== transaction) {
+      throw mongoError(50738, `Cannot run getMore on cursor ${id}, which was not created in the same transaction`)
+    }
     if (cursor.busy) throw mongoError('CursorInUse', `cursor id ${id} is already in use`)
     return cursor
   }

@@ -1,4 +1,4 @@
-/** Everything one running engine shares between its commands. */
+/** Everything that the commands of one running engine share. */
 import { Cursors } from './cursors.ts'
 import { Sessions } from './sessions.ts'
 import { reclaim } from '../store/background.ts'
@@ -15,10 +15,10 @@ export class Engine {
   readonly sessions: Sessions
   readonly cursors = new Cursors()
   readonly startedMs = Date.now()
-  /** What `hello` tells clients to connect to; known when it listens. */
+  /** The address that `hello` returns; set when the server listens. */
   address = ''
   connections = 0
-  /** Long work of its own is to end. */
+  /** Tells long commands and background work to end. */
   closing = false
   readonly #timers: NodeJS.Timeout[] = []
   #background: Promise<void> = Promise.resolve()
@@ -40,17 +40,17 @@ export class Engine {
     this.reclaim()
   }
 
-  /** Does `work` in the background every `intervalMs` milliseconds, until the engine closes. */
+  /** Calls `work` in the background every `intervalMs` milliseconds, until the engine closes. */
   every (intervalMs: number, work: (nowMs: number) => Promise<void>): void {
     this.#repeat(intervalMs, nowMs => { this.#inBackground(() => work(nowMs)) })
   }
 
-  /** Deletes what drops have left. */
+  /** Deletes the data of dropped collections and indexes. */
   reclaim (): void {
     this.#inBackground(() => reclaim(this.store, this.catalog))
   }
 
-  /** Work of the engine's own is done one after the other; what fails is left to the next time. */
+  /** Background work is done one piece after the other. Work that fails is left to the next time. */
   #inBackground (work: () => Promise<void>): void {
     this.#background = this.#background.then(async () => { if (!this.closing) await work() }).catch(() => {})
   }

@@ -1,40 +1,40 @@
-/** Builds `{ cursor: { firstBatch: […], id, ns }, ok: 1 }` by copying stored documents into it undecoded. */
+/** Builds `{ cursor: { firstBatch: […], id, ns }, ok: 1 }` by copying stored documents without decoding them. */
 import { encode } from '../bson/index.ts'
 import { TYPE, docOf } from '../values/values.ts'
 
-/** A batch stops before it would exceed this, unless its first document alone does. */
-export const BATCH_BYTES_MAX = 16 * 1024 * 1024
+/** A batch does not exceed this, unless its first document alone does. */
+const BATCH_BYTES_MAX = 16 * 1024 * 1024
 
 const CAPACITY_KEPT = 4 * 1024 * 1024
 const CAPACITY_FIRST = 64 * 1024
 
-/** Where the cursor and, after the array's name, its documents begin. */
+/** Offsets of the cursor document, and of its array's name. */
 const CURSOR_AT = 4 + 1 + 'cursor\0'.length
 const ARRAY_NAME_AT = CURSOR_AT + 4 + 1
 
 const SHELLS_MAX = 1_000
 const shells = new Map<string, Buffer>()
 
-/** The reply without documents and with the cursor 0, made once for each collection. */
+/** The reply without documents and with cursor id 0, encoded once for each collection. */
 function shellOf (field: string, namespace: string): Buffer {
   const name = `${field} ${namespace}`
   let shell = shells.get(name)
   if (shell === undefined) {
     shell = encode(docOf({ cursor: docOf({ [field]: [], id: 0n, ns: namespace }), ok: 1 }))
-    // Names come from clients: forget them all rather than grow without bound.
+    // Clients choose the names: the cache is cleared so that it does not grow without bound.
     if (shells.size >= SHELLS_MAX) shells.clear()
     shells.set(name, shell)
   }
   return shell
 }
 
-/** The buffer of the batch before, for the next one. */
+/** The buffer of the last batch, for the next one. */
 let spare: Buffer | undefined
 
 export class ReplyBatch {
   readonly #field: string
   readonly #namespace: string
-  /** The array's elements. */
+  /** The elements of the array, encoded. */
   #out: Buffer
   #at = 0
   count = 0
@@ -46,7 +46,7 @@ export class ReplyBatch {
     spare = undefined
   }
 
-  /** Whether a document of this size may still go in. */
+  /** Is there room for a document of this size? */
   hasRoom (bytes: number): boolean {
     return this.count === 0 || this.#at + bytes < BATCH_BYTES_MAX
   }

@@ -1,7 +1,7 @@
 /**
- * Logical sessions: the open transaction of each, and the results of its latest retryable write. A driver that
- * lost a reply sends the same txnNumber and statement ids again and must get the first result, not a second write,
- * also after a crash: results and commits are stored with what they speak of.
+ * Logical sessions: the open transaction of each, and the results of its latest retryable write. A driver that lost a
+ * reply sends the same txnNumber and statement ids again. It must get the first result and not cause a second write,
+ * even after a crash: results and commits are stored together with the writes they describe.
  */
 import { mongoError } from '../values/errors.ts'
 import type { MongoError } from '../values/errors.ts'
@@ -15,7 +15,7 @@ import { Transaction } from '../store/transaction.ts'
 
 export const SESSION_TIMEOUT_MINUTES = 30
 export const TRANSACTION_LIFETIME_MS = 60_000
-/** A client whose connections broke comes back sooner, to commit by a new one. */
+/** Milliseconds within which a client whose connections broke returns, to commit over a new one. */
 const ABANDONED_MS = 2_000
 
 type TransactionState = 'none' | 'open' | 'committed' | 'aborted'
@@ -23,21 +23,21 @@ type TransactionState = 'none' | 'open' | 'committed' | 'aborted'
 export class Session {
   readonly #store: Store
   readonly #key: string
-  /** The sessions that have something to store with the commit under way. */
+  /** The sessions that have a record to store with the current commit. */
   readonly #unsaved: Set<Session>
   txnNumber = -1n
   state: TransactionState = 'none'
   transaction: Transaction | undefined
   transactionStartedMs = 0
-  /** The open connections that the transaction's statements came by. */
+  /** The open connections over which the transaction's statements came. */
   connections = new Set<number>()
-  /** When the last of them closed. */
+  /** When the last of these connections closed. */
   abandonedAtMs = Infinity
   lastUseMs = 0
   /** Results of the statements of the retryable write `txnNumber`, by statement id. */
   #results = new Map<number, Doc>()
-  /** What is not stored yet. */
-  #fresh: SessionRecord[] = []
+  /** Records that are not stored yet. */
+  #unsavedRecords: SessionRecord[] = []
 
   constructor (store: Store, key: string, unsaved: Set<Session>) {
     this.#store = store
@@ -46,7 +46,7 @@ export class Session {
     this.restore()
   }
 
-  /** Takes from the disk what it knows of the current transaction number or a later one; all else has not happened. */
+  /** Returns to what the disk says of the current transaction number or a later one: anything else did not happen. */
   restore (): void {
     if (this.state === 'committed') this.state = 'aborted'
     this.#forgetResults()
@@ -58,30 +58,34 @@ export class Session {
     }
   }
 
-  /** Puts what is new into the commit under way. */
+  /** Adds the new records to the current commit. */
   save (nowMs: number): void {
-    for (const record of this.#fresh) putRecord(this.#store, this.#key, record, nowMs)
-    this.#fresh = []
+    for (const record of this.#unsavedRecords) putRecord(this.#store, this.#key, record, nowMs)
+    this.#unsavedRecords = []
   }
 
   enterRetryableWrite (txnNumber: bigint): void {
     if (txnNumber < this.txnNumber) throw tooOld(this, txnNumber)
     if (txnNumber === this.txnNumber) {
-      if (this.state !== 'none') throw mongoError('IncompleteTransactionHistory', `Cannot retry a retryable write that has been converted into a transaction: ${txnNumber}`)
-      return
+      if (this.state === 'none') return
+      const message = `Cannot retry a retryable write that has been converted into a transaction: ${txnNumber}`
+      throw mongoError('IncompleteTransactionHistory', message)
     }
     this.#begin(txnNumber, 'none')
   }
 
-  /** What a statement of the retryable write does, or did. It is done in one turn, so that its result lands with it. */
+  /**
+   * Runs a statement of the retryable write, or returns its earlier result. `write` is synchronous, so that its result
+   * is stored in the same commit.
+   */
   once (txnNumber: bigint, statementId: number, write: () => Doc): Doc {
-    // While the statement waited, its client may have gone on to the next.
+    // While the statement waited, its client may have begun another write.
     if (txnNumber !== this.txnNumber) throw tooOld(this, txnNumber)
     const earlier = this.#results.get(statementId)
     if (earlier !== undefined) return earlier
     const result = write()
     this.#results.set(statementId, result)
-    const last = this.#fresh.at(-1)
+    const last = this.#unsavedRecords.at(-1)
     if (last !== undefined && last.to === statementId - 1 && last.result === result) last.to = statementId
     else this.#remember({ txnNumber, from: statementId, to: statementId, result })
     return result
@@ -89,7 +93,10 @@ export class Session {
 
   startTransaction (txnNumber: bigint, nowMs: number): Transaction {
     if (txnNumber < this.txnNumber) throw tooOld(this, txnNumber)
-    if (txnNumber === this.txnNumber) throw mongoError(50911, `Cannot start a transaction at given transaction number ${txnNumber} a transaction with the same number is in state ${this.state}`)
+    if (txnNumber === this.txnNumber) {
+      throw mongoError(50911, `Cannot start a transaction at given transaction number ${txnNumber} ` +
+        `a transaction with the same number is in state ${this.state}`)
+    }
     this.#begin(txnNumber, 'open')
     this.transactionStartedMs = nowMs
     this.connections = new Set()
@@ -105,19 +112,21 @@ export class Session {
   continueTransaction (txnNumber: bigint): Transaction {
     if (txnNumber < this.txnNumber) throw tooOld(this, txnNumber)
     if (txnNumber !== this.txnNumber || this.state === 'none') {
-      throw noSuchTransaction(`Given transaction number ${txnNumber} does not match any in-progress transactions. The active transaction number is ${this.txnNumber}`)
+      throw noSuchTransaction(`Given transaction number ${txnNumber} does not match any in-progress transactions. ` +
+        `The active transaction number is ${this.txnNumber}`)
     }
-    if (this.state === 'aborted') throw noSuchTransaction(`Transaction with { txnNumber: ${txnNumber} } has been aborted.`)
-    if (this.state === 'committed') throw mongoError('TransactionCommitted', `Transaction with { txnNumber: ${txnNumber} } has been committed.`)
+    const name = `Transaction with { txnNumber: ${txnNumber} }`
+    if (this.state === 'aborted') throw noSuchTransaction(`${name} has been aborted.`)
+    if (this.state === 'committed') throw mongoError('TransactionCommitted', `${name} has been committed.`)
     return this.transaction!
   }
 
-  /** Commits, or does nothing when it has been committed before. */
+  /** Does nothing if the transaction is committed already. */
   commit (txnNumber: bigint): void {
     if (txnNumber === this.txnNumber && this.state === 'committed') return
     const { seq } = this.#store
     this.continueTransaction(txnNumber).commit()
-    // One that wrote nothing may be run again after a crash.
+    // A transaction that wrote nothing may run again after a crash.
     if (this.#store.seq > seq) this.#remember({ txnNumber, from: 0, to: 0, result: null })
   }
 
@@ -130,17 +139,18 @@ export class Session {
 
   #forgetResults (): void {
     this.#results = new Map()
-    this.#fresh = []
+    this.#unsavedRecords = []
   }
 
   #remember (record: SessionRecord): void {
-    this.#fresh.push(record)
+    this.#unsavedRecords.push(record)
     this.#unsaved.add(this)
   }
 }
 
 function tooOld (session: Session, txnNumber: bigint): MongoError {
-  return mongoError('TransactionTooOld', `Cannot start transaction with { txnNumber: ${txnNumber} } because a newer transaction with txnNumber ${session.txnNumber} has already started on this session.`)
+  return mongoError('TransactionTooOld', `Cannot start transaction with { txnNumber: ${txnNumber} } because a newer ` +
+    `transaction with txnNumber ${session.txnNumber} has already started on this session.`)
 }
 
 function noSuchTransaction (message: string): MongoError {
@@ -156,7 +166,7 @@ export class Sessions {
     this.#store = store
   }
 
-  /** The session of an `lsid`, made if need be. */
+  /** The session of an `lsid`, created if it does not exist. */
   get (lsid: Value, nowMs: number): Session {
     const key = keyOf(lsid)
     let session = this.#sessions.get(key)
@@ -168,7 +178,7 @@ export class Sessions {
     return session
   }
 
-  /** Stores what sessions have done in the commit under way; to be called before that is written. */
+  /** Adds the sessions' new records to the current commit. Must be called before the commit is written. */
   save (nowMs: number): void {
     for (const session of this.#unsaved) session.save(nowMs)
     this.#unsaved.clear()
@@ -185,24 +195,25 @@ export class Sessions {
     this.#sessions.clear()
   }
 
-  /** A transaction whose connections have all gone is most often one whose client has gone: what it locks is freed soon. */
+  /** If all connections of a transaction are closed, its client has probably left: `sweep` soon releases its locks. */
   disconnected (connectionId: number, nowMs: number): void {
     for (const session of this.#sessions.values()) {
       if (session.connections.delete(connectionId) && session.connections.size === 0) session.abandonedAtMs = nowMs
     }
   }
 
-  /** After a loss: what is not on disk has not been done. */
+  /** After a failed write: only what is on disk was done. */
   restore (): void {
     this.#unsaved.clear()
     for (const session of this.#sessions.values()) session.restore()
   }
 
-  /** Aborts transactions that have lived too long or are abandoned, and forgets sessions that nobody has used for long. */
+  /** Aborts old and abandoned transactions, and removes sessions that were not used for long. */
   sweep (nowMs: number): void {
     for (const [key, session] of this.#sessions) {
       const isAbandoned = session.connections.size === 0 && nowMs - session.abandonedAtMs > ABANDONED_MS
-      if (session.state === 'open' && (isAbandoned || nowMs - session.transactionStartedMs > TRANSACTION_LIFETIME_MS)) session.transaction!.abort()
+      const isTooOld = nowMs - session.transactionStartedMs > TRANSACTION_LIFETIME_MS
+      if (session.state === 'open' && (isAbandoned || isTooOld)) session.transaction!.abort()
       if (nowMs - session.lastUseMs > SESSION_TIMEOUT_MINUTES * 60_000) {
         session.transaction?.abort()
         this.#sessions.delete(key)
@@ -210,7 +221,7 @@ export class Sessions {
     }
   }
 
-  /** Removes what is stored of sessions that nobody has used for long. */
+  /** Removes the records of sessions that were not used for long. */
   async removeExpired (nowMs: number): Promise<void> {
     await removeRecords(this.#store, nowMs - SESSION_TIMEOUT_MINUTES * 60_000, key => this.#sessions.has(key))
   }
@@ -218,6 +229,8 @@ export class Sessions {
 
 function keyOf (lsid: Value): string {
   const id = isDoc(lsid) ? lsid.get('id') : undefined
-  if (!(id instanceof Binary) || id.bytes.length !== 16) throw mongoError('TypeMismatch', "BSON field 'lsid.id' must be a UUID")
+  if (!(id instanceof Binary) || id.bytes.length !== 16) {
+    throw mongoError('TypeMismatch', "BSON field 'lsid.id' must be a UUID")
+  }
   return fromBytes(id.bytes)
 }

@@ -1,7 +1,7 @@
 import { MongoError, mongoError } from '../values/errors.ts'
 import { WriteFailed } from '../store/environment.ts'
 
-/** What a client is told of an error; one that is not MongoDB's is a fault in here or of the disk. */
+/** The error as a client gets it. One that is not a MongoError is a fault of the engine or of the disk. */
 export function asMongoError (error: unknown): MongoError {
   if (error instanceof MongoError) return error
   if (error instanceof WriteFailed && error.isDiskFull) return mongoError('OutOfDiskSpace', error.message)

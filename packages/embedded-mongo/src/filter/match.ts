@@ -1,16 +1,15 @@
-/** The exact question whether a document matches a query. */
+/** Decides whether a document matches a filter. */
 import type { Filter, PathFilter, RegexMatch } from './tree.ts'
 import { includes } from '../keys/intervals.ts'
 import { isArrayIndex } from '../values/paths.ts'
 import { Regex, Sym, UNDEFINED, typeOf, type Doc, type Value } from '../values/values.ts'
 
-/** Whether a document matches a filter. */
 export function matches (filter: Filter, doc: Doc): boolean {
   if ('path' in filter) return matchesFrom(filter, doc, 0)
   return combined(filter, part => matches(part, doc))
 }
 
-/** Whether one value, taken by itself, satisfies a filter whose path is empty. */
+/** Does a value satisfy a filter whose path is empty? */
 function matchesItem (filter: Filter, value: Value): boolean {
   if ('path' in filter) return matchesValue(filter, value)
   return combined(filter, part => matchesItem(part, value))
@@ -39,8 +38,9 @@ function matchesFrom (filter: PathFilter, doc: Doc, next: number): boolean {
 }
 
 /**
- * An array at the end of the path is matched by one of its items or as a whole. On the way, its documents are entered, and a numeric part
- * also names an item by position; items that are neither contribute nothing, not even a missing value.
+ * At the end of the path, an array matches if one of its items does, or the array as a whole. On the way, the path
+ * continues in the array's documents, and a numeric part also selects an item. Other items contribute nothing, not even
+ * a missing value.
  */
 function matchesArray (filter: PathFilter, array: Value[], next: number): boolean {
   const { parts, op } = filter
@@ -69,7 +69,7 @@ function matchesValue (filter: PathFilter, value: Value | undefined): boolean {
   }
 }
 
-/** `$elemMatch` takes an array within the array for a document whose fields are its positions. */
+/** `$elemMatch` treats an array within the array as a document whose field names are the positions. */
 function matchesItemDoc (filter: Filter, item: Value): boolean {
   if (item instanceof Map) return matches(filter, item)
   return Array.isArray(item) && matches(filter, new Map(item.map((value, i) => [String(i), value])))

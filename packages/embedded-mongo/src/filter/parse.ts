@@ -1,18 +1,20 @@
-/** Query documents to filter trees: everything is checked here, so that matching cannot fail. */
+/** Parses query documents into filter trees. Everything is checked here, so that matching cannot fail. */
 import { badValue, failedToParse, mongoError, notImplemented, typeMismatch } from '../values/errors.ts'
 import { all, either, leaf, oneOf, type Filter, type RegexMatch } from './tree.ts'
 import { comparable } from '../keys/intervals.ts'
 import { printValue } from '../values/print.ts'
 import { parseCount } from '../values/parse-count.ts'
 import { compileRegex } from './regex.ts'
-import { BsonUndefined, Regex, TYPE, isNumeric, isTruthy, toInteger, type Doc, type TypeName, type Value } from '../values/values.ts'
+import {
+  BsonUndefined, Regex, TYPE, isNumeric, isTruthy, toInteger, type Doc, type TypeName, type Value
+} from '../values/values.ts'
 
-/** What MongoDB knows and this engine does not. */
+/** Operators of MongoDB that this engine does not support. */
 const UNSUPPORTED = /^\$(?:expr|where|text|jsonSchema|sampleRate|mod|bits\w+|geo\w+|near\w*|within)$/
 
-/** Parses a query document. */
 export function parseFilter (doc: Doc): Filter {
-  return all([...doc].map(([name, value]) => name.startsWith('$') ? parseTopLevel(name, value) : parsePredicate(name, value)))
+  return all([...doc].map(([name, value]) =>
+    name.startsWith('$') ? parseTopLevel(name, value) : parsePredicate(name, value)))
 }
 
 function parseTopLevel (name: string, value: Value): Filter {
@@ -23,7 +25,8 @@ function parseTopLevel (name: string, value: Value): Filter {
     case '$comment': return { op: 'always' }
     default:
       if (UNSUPPORTED.test(name)) throw notImplemented(`${name} is not supported`)
-      throw badValue(`unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`)
+      throw badValue(`unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, ` +
+        'consider using $getField or $setField.')
   }
 }
 
@@ -36,13 +39,13 @@ function parseList (name: string, value: Value): Filter[] {
   })
 }
 
-/** The condition of one field: a value to equal, an expression, or a document of operators. */
+/** The condition on one field: a value to equal, a regular expression, or a document of operators. */
 export function parsePredicate (path: string, value: Value): Filter {
   if (value instanceof Regex) return regexMatch(path, value)
   return isOperatorDoc(value) ? parseOperators(path, value) : equality(path, value)
 }
 
-/** Whether a value is a document whose first field is an operator (and not a database reference). */
+/** Is the value a document whose first field is an operator, and not a database reference? */
 export function isOperatorDoc (value: Value): value is Doc {
   if (!(value instanceof Map)) return false
   const first = value.keys().next().value
@@ -73,7 +76,7 @@ function parseOperator (path: string, name: string, operand: Value, operators: D
     case '$type': return { op: 'type', ...leaf(path), types: parseTypes(operand) }
     case '$regex': return parseRegex(path, operand, operators.get('$options'))
     case '$options':
-      // It belongs to $regex, wherever it stands.
+      // `$regex` reads it, in whatever order the two come.
       if (!operators.has('$regex')) throw badValue('$options needs a $regex')
       return { op: 'always' }
     case '$size': return { op: 'size', ...leaf(path), size: parseCount('Failed to parse $size.', name, operand) }
@@ -137,7 +140,9 @@ function parseTypes (operand: Value): Set<number> {
     if (!isNumeric(item)) throw typeMismatch('type must be represented as a number or a string')
     const code = toInteger(item)
     if (code === -1) return TYPE.minKey
-    if (code === undefined || code === TYPE.minKey || !TYPE_CODES.includes(code)) throw badValue(`Invalid numerical type code: ${printValue(item)}`)
+    if (code === undefined || code === TYPE.minKey || !TYPE_CODES.includes(code)) {
+      throw badValue(`Invalid numerical type code: ${printValue(item)}`)
+    }
     return code
   })
   if (types.length === 0) throw failedToParse('$type must match at least one type')

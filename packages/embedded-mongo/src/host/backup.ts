@@ -1,7 +1,6 @@
 /**
- * A copy of a data folder as it was at one commit, made while the engine runs or by another process beside it: LMDB
- * gives every reader one unmoving state of the file, and what has been acknowledged is in it. An engine started on
- * the copy is the restored one.
+ * Copies a data folder as of one commit, while the engine runs or from another process: LMDB gives every reader a fixed
+ * state of the file with everything acknowledged so far. To restore, start an engine on the copy.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { chmod, open, rename } from 'node:fs/promises'
@@ -9,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { DataFolderError, checkDatabaseFile, databaseFileIn } from './database-file.ts'
 import { Environment } from '../store/environment.ts'
 
-/** Copies a folder that may be in use by an engine in another process. */
+/** Copies a folder that an engine in another process may be using. */
 export async function backupFolder (dataDir: string, to: string): Promise<void> {
   const from = databaseFileIn(resolve(dataDir))
   if (!existsSync(from)) throw new DataFolderError('DATA_FOLDER_UNUSABLE', `there is no database in ${dataDir}`)
@@ -22,15 +21,20 @@ export async function backupFolder (dataDir: string, to: string): Promise<void> 
   }
 }
 
-/** The copy gets its name when it is whole and on disk: a backup that was cut short is not mistaken for one. */
+/**
+ * The copy gets its final name when it is complete and on disk, so that no one takes an interrupted backup for a whole
+ * one.
+ */
 export async function backupInto (to: string, copy: (file: string) => Promise<void>): Promise<void> {
   const folder = resolve(to)
   const file = databaseFileIn(folder)
-  if (existsSync(file)) throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} exists; a backup does not overwrite`)
+  if (existsSync(file)) {
+    throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} exists already; a backup does not overwrite it`)
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const partial = join(folder, 'backup.partial')
   rmSync(partial, { recursive: true, force: true })
-  // LMDB makes files that everybody may read: until that is mended, only the folder keeps them out.
+  // LMDB creates files that every user may read: until `chmod` below, only the folder's mode protects the copy.
   mkdirSync(partial, { mode: 0o700 })
   const copied = databaseFileIn(partial)
   try {
@@ -45,7 +49,7 @@ export async function backupInto (to: string, copy: (file: string) => Promise<vo
 }
 
 async function sync (path: string): Promise<void> {
-  // A folder cannot be opened for this on Windows, and need not be.
+  // Windows cannot open a folder to sync it, and does not need to.
   if (process.platform === 'win32' && !path.endsWith('.mdb')) return
   const handle = await open(path, 'r')
   try {

@@ -1,16 +1,16 @@
 /**
- * The folder of the data: its owner's alone, locked while it is in use, and watched, as a database that was deleted while it
- * is open would take writes that nobody can read again.
+ * The data folder: private to its owner, locked while it is in use, and watched, because a database that was deleted
+ * while it is open would accept writes that are lost.
  */
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkDatabaseFile, databaseFileIn, DataFolderError } from './database-file.ts'
 import { FolderLock } from './folder-lock.ts'
 
-/** Milliseconds between two looks at whether the folder is still there. */
-const LOOK_EVERY_MS = 1_000
+/** Milliseconds between two checks that the folder is still the same. */
+const CHECK_EVERY_MS = 1_000
 
-/** The bit of folders like /tmp, which belong to everybody. */
+/** The mode bit of folders like /tmp, which all users share. */
 const STICKY = 0o1000
 
 export class DataFolder {
@@ -18,21 +18,22 @@ export class DataFolder {
   readonly databaseFile: string
   readonly #lock: FolderLock
   readonly #watch: NodeJS.Timeout
-  /** Settles if the folder is deleted or replaced while it is in use. */
+  /** Resolves if the folder is deleted or replaced while it is in use. */
   readonly lost: Promise<Error>
 
-  /** Makes the folder if need be and locks it. */
+  /** Creates the folder if it does not exist, and locks it. */
   constructor (path: string) {
     this.path = path
     this.databaseFile = databaseFileIn(path)
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 })
-      closeToOthers(path)
+      makePrivate(path)
       this.#lock = lockedAndChecked(path, this.databaseFile)
       for (const file of [this.databaseFile, `${this.databaseFile}-lock`]) if (existsSync(file)) setMode(file, 0o600)
     } catch (error) {
       if (error instanceof DataFolderError) throw error
-      throw new DataFolderError('DATA_FOLDER_UNUSABLE', `the data folder ${path} cannot be used: ${(error as Error).message}`, { cause: error })
+      const message = `the data folder ${path} cannot be used: ${(error as Error).message}`
+      throw new DataFolderError('DATA_FOLDER_UNUSABLE', message, { cause: error })
     }
     let lose: (error: Error) => void
     this.lost = new Promise(resolve => { lose = resolve })
@@ -40,7 +41,7 @@ export class DataFolder {
       void this.#lock.isKept().then(isKept => {
         if (!isKept) lose(new Error(`the data folder ${path} was deleted or replaced while it was in use`))
       })
-    }, LOOK_EVERY_MS).unref()
+    }, CHECK_EVERY_MS).unref()
   }
 
   unlock (): void {
@@ -60,11 +61,11 @@ function lockedAndChecked (path: string, databaseFile: string): FolderLock {
   }
 }
 
-function closeToOthers (folder: string): void {
+function makePrivate (folder: string): void {
   if ((statSync(folder).mode & STICKY) === 0) setMode(folder, 0o700)
 }
 
-/** A folder or file of somebody else's (a volume of root, used by its group) keeps its mode. */
+/** A folder or file of another user (such as root's volume, used by a group) keeps its mode. */
 function setMode (path: string, mode: number): void {
   try {
     chmodSync(path, mode)

@@ -1,7 +1,7 @@
 /**
- * Whether a file is a whole LMDB database. LMDB maps the file and asks no questions: to read a page that was cut off
- * kills the process, so that is found out before it is opened. The layout is that of liblmdb's MDB_meta, MDB_db,
- * MDB_page and MDB_node, in the form that the lmdb package builds in (page headers of 24 bytes).
+ * Checks that a file is a whole LMDB database before LMDB opens it. LMDB maps the file without checks, and to read a
+ * page that is missing kills the process. The layout is liblmdb's MDB_meta, MDB_db, MDB_page and MDB_node, as the lmdb
+ * package builds them (page headers of 24 bytes).
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,9 +26,14 @@ const NODE_HEADER_BYTES = 8
 const F_BIGDATA = 1
 const NO_ROOT = 0xFFFF_FFFF_FFFF_FFFFn
 
-type Meta = { readonly pageBytes: number, readonly roots: readonly bigint[], readonly lastPage: number, readonly txnId: bigint }
+type Meta = {
+  readonly pageBytes: number
+  readonly roots: readonly bigint[]
+  readonly lastPage: number
+  readonly txnId: bigint
+}
 
-/** Refuses what is no database, or not a whole one; a file that is not there or empty is a new one. */
+/** Throws if the file is not a database, or not a whole one. A missing or empty file is a new database. */
 export function checkDatabaseFile (file: string): void {
   let handle
   try {
@@ -40,7 +45,10 @@ export function checkDatabaseFile (file: string): void {
   try {
     if (fstatSync(handle).size === 0) return
     const first = readMeta(handle, 0)
-    if (first === undefined) throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} is not a database of this engine, or is damaged; it has not been changed`)
+    if (first === undefined) {
+      const message = `${file} is not a database of this engine, or is damaged; it has not been changed`
+      throw new DataFolderError('DATA_FOLDER_UNUSABLE', message)
+    }
     const second = readMeta(handle, first.pageBytes)
     if (second === undefined || !isWhole(handle, first.txnId > second.txnId ? first : second)) {
       throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${file} has been cut short; it has not been changed`)
@@ -52,8 +60,9 @@ export function checkDatabaseFile (file: string): void {
 
 function readMeta (handle: number, at: number): Meta | undefined {
   const head = Buffer.alloc(HEAD_BYTES)
-  if (readSync(handle, head, 0, HEAD_BYTES, at) < HEAD_BYTES || head.readUInt32LE(PAGE_HEADER_BYTES) !== MAGIC) return undefined
-  // Magic, version, address and map size; the two trees (free pages, data), each with its root last; last page; transaction.
+  if (readSync(handle, head, 0, HEAD_BYTES, at) < HEAD_BYTES) return undefined
+  if (head.readUInt32LE(PAGE_HEADER_BYTES) !== MAGIC) return undefined
+  // Magic, version, address, map size; two trees (free pages, data), each with its root last; last page; transaction.
   const trees = PAGE_HEADER_BYTES + 24
   return {
     pageBytes: head.readUInt32LE(trees),
@@ -63,16 +72,19 @@ function readMeta (handle: number, at: number): Meta | undefined {
   }
 }
 
-/** Free pages at the end may never have been written, so a file that is too short is whole if no tree leads behind its end. */
+/**
+ * Free pages at the end may never have been written: a shorter file is whole too if no tree refers to a page after its
+ * end.
+ */
 function isWhole (handle: number, meta: Meta): boolean {
-  // After the meta page has been read: where an engine is writing, the file has grown before that page tells of it.
+  // Read after the meta page: if an engine is writing, the file grows before its meta page says so.
   const pages = Math.floor(fstatSync(handle).size / meta.pageBytes)
   if (pages > meta.lastPage) return true
   const page = Buffer.alloc(meta.pageBytes)
   const open = meta.roots.filter(root => root !== NO_ROOT).map(Number)
   let seen = 0
   for (let number = open.pop(); number !== undefined; number = open.pop()) {
-    // A damaged tree may lead round in a circle.
+    // A damaged tree may contain a circle.
     if (number >= pages || seen++ > pages) return false
     readSync(handle, page, 0, page.length, number * page.length)
     for (const { isBranch, first, count } of references(page)) {
@@ -83,7 +95,7 @@ function isWhole (handle: number, meta: Meta): boolean {
   return true
 }
 
-/** The pages a page of a tree leads to: those below it, or the ones that hold a large value. */
+/** The pages that a page of a tree refers to: its children, or the pages of a large value. */
 function * references (page: Buffer): Iterable<{ isBranch: boolean, first: number, count: number }> {
   const isBranch = (page.readUInt16LE(18) & P_BRANCH) !== 0
   const nodes = page.readUInt16LE(20) >> 1

@@ -1,14 +1,16 @@
 /**
- * The lock of a data folder: a lock of the kernel on the file `engine.lock`. It ends with its holder, however that ends,
- * and it holds across threads and containers, where a pid tells nothing. Two engines on one folder would each miss
- * the other's writes. The file stays when the lock is given back: whoever removed it would let another process lock
- * a new file of the same name beside a holder of the old one.
+ * The lock of a data folder: the kernel's lock on the file `engine.lock`. It ends with its holder, however that ends,
+ * and works across threads and containers, where a pid means nothing. Two engines on one folder would miss each other's
+ * writes. The file stays when the lock is released: if it were removed, a second process could lock a new file of the
+ * same name while the first still holds the old one.
  *
- * Between machines the kernel's word may be worth nothing: a file system that several of them share keeps locks for
- * all of them, or for each alone. So the file also names its holder, until an orderly end; a name that another machine has
- * left on such a file system is refused, as nobody here can tell whether that process still runs.
+ * Between machines the kernel's lock may mean nothing: a shared file system keeps locks either for all machines or for
+ * each alone. So the file also names its holder until an orderly end. If another machine has left its name on such a
+ * file system, the folder is refused, because this machine cannot know whether that process still runs.
  */
-import { closeSync, constants, fchmodSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync, constants, fchmodSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, statSync, writeSync
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -17,17 +19,17 @@ import { tryLock } from 'fs-native-extensions'
 import { DataFolderError } from './database-file.ts'
 import { isLocalFileSystem } from './file-system.ts'
 
-/** A process that was killed holds its files for a moment still: one that starts in its place waits so long, in milliseconds. */
+/** Milliseconds to wait for the lock: a killed process keeps its files for a moment. */
 const DYING_MS_MAX = 1_000
 const RETRY_MS = 20
 
-/** The byte that is locked. It lies behind what is written, as Windows lets nobody else read what is locked. */
+/** The byte that is locked. It lies after the text, because on Windows no one else can read a locked byte. */
 const LOCKED_BYTE = 2 ** 30
 
-/** `machine` is one boot of one kernel, or where that has no name the host. */
+/** `machine` identifies one boot of one kernel; if the system has no such id, it is the host name. */
 type Holder = { readonly pid: number, readonly host: string, readonly machine: string, readonly token: string }
 
-/** Tokens of the locks that this thread holds: to wait for itself would be in vain. */
+/** Tokens of the locks that this thread holds: to wait for one of them would be pointless. */
 const heldHere = new Set<string>()
 
 export class FolderLock {
@@ -35,7 +37,7 @@ export class FolderLock {
   readonly #handle: number
   readonly #token = randomUUID()
 
-  /** Takes the lock. @throws DataFolderError if another has it, or may have it. */
+  /** Takes the lock. @throws DataFolderError if another process has it, or may have it. */
   constructor (file: string, isLocal = isLocalFileSystem) {
     this.#file = file
     this.#handle = openLocked(file)
@@ -45,7 +47,7 @@ export class FolderLock {
       const holder: Holder = { pid: process.pid, host: hostname(), machine: machine(), token: this.#token }
       ftruncateSync(this.#handle)
       writeSync(this.#handle, JSON.stringify(holder), 0)
-      // Other machines are to see it before anything else is written.
+      // Other machines must see the holder before anything else is written.
       fsyncSync(this.#handle)
     } catch (error) {
       closeSync(this.#handle)
@@ -54,7 +56,7 @@ export class FolderLock {
     heldHere.add(this.#token)
   }
 
-  /** Is this file still the one in the folder? It is not if the folder was deleted or replaced. */
+  /** Is the locked file still the one in the folder? False if the folder was deleted or replaced. */
   async isKept (): Promise<boolean> {
     try {
       return parse(await readFile(this.#file, 'utf8'))?.token === this.#token
@@ -84,7 +86,8 @@ function openLocked (file: string): number {
     closeSync(handle)
     if (heldHere.has(holder?.token ?? '') || Date.now() >= refuseAt) {
       const by = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`
-      throw new DataFolderError('DATA_FOLDER_LOCKED', `the data folder ${dirname(file)} is in use by ${by}; one process a data folder`)
+      const message = `the data folder ${dirname(file)} is in use by ${by}; only one process may use a data folder`
+      throw new DataFolderError('DATA_FOLDER_LOCKED', message)
     }
     pause(RETRY_MS)
   }
@@ -95,12 +98,12 @@ function lock (file: string, handle: number): boolean {
     return tryLock(handle, LOCKED_BYTE, 1)
   } catch (error) {
     throw new DataFolderError('DATA_FOLDER_UNUSABLE',
-      `the data folder ${dirname(file)} is on a file system that keeps no locks (${(error as NodeJS.ErrnoException).code}); ` +
-      'use one on a disk of this machine', { cause: error })
+      `the data folder ${dirname(file)} is on a file system without locks ` +
+      `(${(error as NodeJS.ErrnoException).code}); use a folder on a disk of this machine`, { cause: error })
   }
 }
 
-/** A file that was removed after it was opened guards nothing. */
+/** A file that was removed after it was opened protects nothing. */
 function isFileAt (file: string, handle: number): boolean {
   const opened = fstatSync(handle, { bigint: true })
   const found = statSync(file, { bigint: true, throwIfNoEntry: false })
@@ -111,8 +114,8 @@ function refuseForeign (file: string, handle: number): void {
   const last = parse(readFileSync(handle, 'utf8'))
   if (last === undefined || last.machine === machine()) return
   throw new DataFolderError('DATA_FOLDER_LOCKED',
-    `the data folder ${dirname(file)} was taken by process ${last.pid} on ${last.host} and not given back. Other machines may use ` +
-    'its file system, and this one cannot tell whether that process still runs. ' +
+    `process ${last.pid} on ${last.host} took the data folder ${dirname(file)} and did not release it. ` +
+    'Other machines may use its file system, and this machine cannot know whether that process still runs. ' +
     `If you are sure that it does not, delete ${file} and start again`)
 }
 
@@ -133,7 +136,7 @@ function machine (): string {
   }
 }
 
-/** Blocks the thread: the folder is locked before anything else goes on. */
+/** Blocks the thread: nothing else may happen before the folder is locked. */
 function pause (ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

@@ -1,4 +1,4 @@
-/** The engine's thread, seen from outside. */
+/** Starts, stops and watches the engine's thread from the caller's thread. */
 import { once } from 'node:events'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { WorkerInput, WorkerRequest } from './worker.ts'
@@ -8,7 +8,7 @@ export class EngineThread {
   readonly #exited: Promise<unknown>
   #stopping = false
   #fail: (error: Error) => void = () => {}
-  /** Settles if the thread dies by itself or is aborted. */
+  /** Resolves if the thread dies by itself or is aborted. */
   readonly failed: Promise<Error>
 
   constructor (input: WorkerInput) {
@@ -16,10 +16,12 @@ export class EngineThread {
     this.#exited = new Promise(resolve => this.#worker.once('exit', resolve))
     this.failed = new Promise(resolve => { this.#fail = resolve })
     this.#worker.once('error', error => { this.#fail(error as Error) })
-    this.#worker.once('exit', code => { if (!this.#stopping) this.#fail(new Error(`the engine's thread exited with code ${code}`)) })
+    this.#worker.once('exit', code => {
+      if (!this.#stopping) this.#fail(new Error(`the engine's thread exited with code ${code}`))
+    })
   }
 
-  /** Resolves with the port it listens at, or 0; rejects if it cannot start. */
+  /** Resolves with the port, or 0 if it listens on a socket; rejects if the engine cannot start. */
   async start (): Promise<number> {
     const port = await this.#orFailed(new Promise<number>(resolve => this.#worker.once('message', resolve)))
     // The engine alone does not keep a process alive.
@@ -39,7 +41,7 @@ export class EngineThread {
     }
   }
 
-  /** Ends the thread at once: nothing that it has not answered yet will be. */
+  /** Ends the thread at once: commands without an answer get none. */
   async abort (error: Error): Promise<void> {
     if (this.#stopping) return
     this.#fail(error)
@@ -58,10 +60,11 @@ export class EngineThread {
   }
 }
 
-/** Run from source, the thread must first be taught TypeScript: a loader of this thread does not reach another one. */
+/** If run from source, the new thread registers its own TypeScript loader: this thread's does not apply to it. */
 function openThread (workerData: WorkerInput): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData })
   const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'))
   const entry = JSON.stringify(new URL('./worker.ts', import.meta.url).href)
-  return new Worker(`import(${loader}).then(({ register }) => { register(); return import(${entry}) })`, { eval: true, execArgv: [], workerData })
+  const source = `import(${loader}).then(({ register }) => { register(); return import(${entry}) })`
+  return new Worker(source, { eval: true, execArgv: [], workerData })
 }

@@ -1,4 +1,7 @@
-/** The thread the engine runs in: opens, listens, reports its port, and does what it is told. */
+/**
+ * The engine's thread: opens the database, listens, reports its port, handles the requests of the thread that started
+ * it.
+ */
 import { chmodSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
@@ -13,8 +16,10 @@ export type WorkerInput = {
   readonly listen: { readonly path: string } | { readonly port: number }
 }
 
-/** `stop` ends the thread; `done` is told the error of a backup, or nothing. */
-export type WorkerRequest = { readonly do: 'stop' } | { readonly do: 'backup', readonly file: string, readonly done: MessagePort }
+/** `stop` ends the thread; `done` gets the error of a backup, or undefined. */
+export type WorkerRequest =
+  | { readonly do: 'stop' }
+  | { readonly do: 'backup', readonly file: string, readonly done: MessagePort }
 
 const LOOPBACK = '127.0.0.1'
 
@@ -25,7 +30,7 @@ const engine = new Engine({ path: databaseFile, sync })
 startExpiry(engine)
 const server = new Server(engine)
 await server.listen('path' in listen ? listen : { host: LOOPBACK, port: listen.port })
-// Who may write to a socket may connect to it.
+// A user who may write to the socket may connect.
 if ('path' in listen) chmodSync(listen.path, 0o600)
 engine.address = 'path' in listen ? listen.path : `${LOOPBACK}:${server.port}`
 parent.postMessage(server.port)

@@ -1,12 +1,14 @@
 /**
- * Values as bytes whose order is the order of the values: comparing two keys byte by byte says what `compareValues` says.
+ * Encodes values so that the byte order of two keys is the order of their values, as in `compareValues`.
  *
- * Each value is one type byte and a body, and no encoding is the beginning of another one, so compound keys are concatenations and all
- * keys with the same leading values share exactly those bytes. No value begins with 0xff in either direction, so that `prefix + 0xff` is
- * above every key with that prefix. A descending field has all its bits inverted.
+ * Each value is one type byte and a body, and no encoding is the beginning of another. So compound keys are
+ * concatenations, and all keys with the same leading values share exactly those bytes. No value begins with 0xff in
+ * either direction, so that `prefix + 0xff` is above every key with that prefix. A descending field has all its bits
+ * inverted.
  *
- * A number is the greatest double not above it, and then either 0 (the double is the number) or 1 and its 34 decimal digits: int64, double
- * and Decimal128 that are equal have equal bytes, and those that are not are in order to the last digit.
+ * A number is encoded as the greatest double that is not above it, followed by 0 if that is the number itself, else by
+ * 1 and its 34 decimal digits. So equal int64, double and Decimal128 have equal bytes, and others are ordered to the
+ * last digit.
  */
 import { floorDouble, unpackDecimal, type Decimal } from '../values/decimal.ts'
 import {
@@ -16,7 +18,7 @@ import {
 
 const END = 0x01
 
-/** The byte that a value of a type begins with: types that stand together in the order share theirs. */
+/** The first byte of a value. Types that are compared with each other share one. */
 const TAGS: Record<TypeName, number> = {
   minKey: 0x05,
   undefined: 0x0a,
@@ -42,11 +44,11 @@ const TAGS: Record<TypeName, number> = {
   maxKey: 0xf0
 }
 
-/** The same by BSON's type bytes. */
+/** The same, by BSON type byte. */
 const RANKS = new Uint8Array(256)
 for (const [name, rank] of Object.entries(TAGS)) RANKS[TYPE[name as TypeName]] = rank
 
-/** Where a value's type stands in the order of types. */
+/** The rank of a value's type in the order of types. */
 export function rankOf (value: Value): number {
   return RANKS[typeOf(value)] as number
 }
@@ -58,13 +60,13 @@ let at = 0
 const double = new Float64Array(1)
 const words = new Int32Array(double.buffer)
 
-/** Begins a key. One key is written at a time. */
+/** Begins a key. Only one key can be written at a time. */
 export function beginKey () {
   if (out.length > CAPACITY_KEPT) out = Buffer.allocUnsafeSlow(1 << 14)
   at = 0
 }
 
-/** Appends one field of the key; a missing value is a null. */
+/** Appends one field of the key. A missing value is written as null. */
 export function appendKeyValue (value: Value | undefined, descending: boolean) {
   const start = at
   writeValue(value ?? null)
@@ -72,13 +74,13 @@ export function appendKeyValue (value: Value | undefined, descending: boolean) {
   for (let i = start; i < at; i++) out[i] = ~(out[i] as number)
 }
 
-/** Appends a byte that no value begins with and that is above all that do. */
+/** Appends a byte that is above the first byte of every value. */
 export function appendAboveAll () {
   reserve(1)
   out[at++] = 0xff
 }
 
-/** The bytes written since `beginKey`, in a buffer of their own. */
+/** A copy of the bytes written since `beginKey`. */
 export function takeKey (): Buffer {
   const key = Buffer.allocUnsafe(at)
   out.copy(key, 0, 0, at)
@@ -105,7 +107,7 @@ function writeValue (value: Value) {
   writeBody(value)
 }
 
-/** What follows the type byte; 48 bytes are reserved by the caller. */
+/** Writes what follows the type byte. The caller has reserved 48 bytes. */
 function writeBody (value: Value) {
   if (typeof value === 'string') {
     writeText(value)
@@ -132,7 +134,7 @@ function writeBody (value: Value) {
   }
 }
 
-/** UTF-8 with a zero byte as 00 ff, ended by 00 00. */
+/** UTF-8, with a zero byte written as 00 ff, and 00 00 at the end. */
 function writeText (text: string) {
   reserve(text.length * 6 + 2)
   for (let i = 0; i < text.length; i++) {
@@ -162,14 +164,14 @@ function writeUnicode (text: string) {
   }
 }
 
-/** UTF-8 that holds no zero byte (names, patterns), ended by one. */
+/** UTF-8 of a text without zero bytes (a name, a pattern), with one at the end. */
 function writeName (name: string) {
   reserve(name.length * 3 + 1)
   at += out.write(name, at, 'utf8')
   out[at++] = 0
 }
 
-/** Field by field as they are stored: the type is compared before the name, the name before the rest. */
+/** Fields in stored order. The type comes before the name, because MongoDB compares it first. */
 function writeFields (doc: Doc) {
   for (const [name, value] of doc) {
     reserve(1)
@@ -188,7 +190,7 @@ function writeObjectId (id: ObjectId) {
   writeWord(id.c)
 }
 
-/** The bits of a double in the order of its value; NaN (below -Infinity) is all zeros, -0 is 0. */
+/** A double's bits, changed so that their order is that of the values. NaN (below -Infinity) is all zeros, -0 is 0. */
 function writeDouble (value: number) {
   if (Number.isNaN(value)) {
     out.fill(0, at, at + 8)

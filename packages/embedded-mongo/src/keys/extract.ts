@@ -1,19 +1,20 @@
 /**
- * The values an index over several paths takes from one document: arrays on the way are expanded, one row of values an item. All paths
- * that lead through the same array take their values from the same item; two different arrays cannot be expanded at once.
+ * The values of a document at the paths of an index. An array on a path gives one row of values for each item. Paths
+ * that lead through the same array take their values from the same item. Two different arrays in one document are
+ * refused.
  */
 import { mongoError, notImplemented } from '../values/errors.ts'
 import { isArrayIndex, pathParts } from '../values/paths.ts'
 import { UNDEFINED, type Doc, type Value } from '../values/values.ts'
 
-/** A path, how many of its parts have been followed, and to what value. It is at its end when it has no parts. */
+/** A path, how many of its parts were followed, and the value there. A cursor without parts is at its end. */
 interface Cursor { parts: readonly string[], next: number, value: Value | undefined }
 
 const NO_PARTS: readonly string[] = []
 
 const ended = (value: Value | undefined): Cursor => ({ parts: NO_PARTS, next: 0, value })
 
-/** All rows of values of `paths` in `doc`; missing values are null, an empty array is BSON's undefined. May hold equal rows. */
+/** All rows of values, possibly with duplicates. A missing value is null, an empty array is BSON's undefined. */
 export function extractKeys (paths: readonly string[], doc: Doc): (Value | undefined)[][] {
   const rows: (Value | undefined)[][] = []
   expand(paths.map(path => ({ parts: pathParts(path), next: 0, value: doc })), rows)
@@ -29,7 +30,10 @@ function expand (from: readonly Cursor[], rows: (Value | undefined)[][]) {
   }
   const array = first.value as Value[]
   const parallel = others.find(({ value }) => value !== array)
-  if (parallel !== undefined) throw mongoError('CannotIndexParallelArrays', `cannot index parallel arrays [${lastPart(parallel)}] [${lastPart(first)}]`)
+  if (parallel !== undefined) {
+    throw mongoError('CannotIndexParallelArrays',
+      `cannot index parallel arrays [${lastPart(parallel)}] [${lastPart(first)}]`)
+  }
   for (const item of array.length === 0 ? [UNDEFINED] : array) {
     expand(cursors.map(cursor => isInArray(cursor) ? ofItem(cursor, item) : cursor), rows)
   }
@@ -49,9 +53,11 @@ const isInArray = ({ parts }: Cursor) => parts.length > 0
 
 const lastPart = ({ parts, next }: Cursor) => parts[next - 1] as string
 
-/** Where a path leads from an item of the array it has come to; an array within the array is one value, and not entered. */
+/** The cursor at an item of the array that a path has reached. An array within the array is one value. */
 function ofItem ({ parts, next }: Cursor, item: Value): Cursor {
   if (next === parts.length) return ended(item)
-  if (isArrayIndex(parts[next] as string)) throw notImplemented(`indexes and sorts by the position in an array are not supported: '${parts.join('.')}'`)
+  if (isArrayIndex(parts[next] as string)) {
+    throw notImplemented(`indexes and sorts by the position in an array are not supported: '${parts.join('.')}'`)
+  }
   return item instanceof Map ? { parts, next, value: item } : ended(undefined)
 }

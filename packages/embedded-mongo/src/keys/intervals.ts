@@ -1,13 +1,17 @@
-/** Lists of intervals in the order of values, ascending and without overlaps. */
+/** Operations on intervals of values, and on ascending lists of intervals without overlaps. */
 import { compareValues } from './compare.ts'
 import { EVERYTHING, type Interval } from './key-bytes.ts'
 import { rankOf } from './encode.ts'
-import { Binary, Code, DateTime, MAX_KEY, MIN_KEY, ObjectId, Regex, Timestamp, UNDEFINED, isNumeric, toNumber, type Value } from '../values/values.ts'
+import {
+  Binary, Code, DateTime, MAX_KEY, MIN_KEY, ObjectId, Regex, Timestamp, UNDEFINED, isNumeric, toNumber, type Value
+} from '../values/values.ts'
 
 /** The interval of one value. */
 export const point = (value: Value): Interval => between(value, true, value, true)
 
-export const between = (lower: Value, lowerInclusive: boolean, upper: Value, upperInclusive: boolean): Interval => ({ lower, lowerInclusive, upper, upperInclusive })
+export const between = (
+  lower: Value, lowerInclusive: boolean, upper: Value, upperInclusive: boolean
+): Interval => ({ lower, lowerInclusive, upper, upperInclusive })
 
 function compareLower (a: Interval, b: Interval): number {
   return compareValues(a.lower, b.lower) || Number(b.lowerInclusive) - Number(a.lowerInclusive)
@@ -17,23 +21,25 @@ function compareUpper (a: Interval, b: Interval): number {
   return compareValues(a.upper, b.upper) || Number(a.upperInclusive) - Number(b.upperInclusive)
 }
 
-export function isEmpty ({ lower, lowerInclusive, upper, upperInclusive }: Interval): boolean {
+function isEmpty ({ lower, lowerInclusive, upper, upperInclusive }: Interval): boolean {
   const order = compareValues(lower, upper)
   return order > 0 || (order === 0 && !(lowerInclusive && upperInclusive))
 }
 
-/** The values that lie in any of the intervals, which may be in any order. */
+/** The values that lie in any of the intervals. These may be in any order and overlap. */
 export function union (intervals: Interval[]): Interval[] {
   const result: Interval[] = []
   for (const next of [...intervals].sort(compareLower)) {
     const last = result.at(-1)
     if (last === undefined || !touches(last, next)) result.push(next)
-    else if (compareUpper(last, next) < 0) result[result.length - 1] = { ...last, upper: next.upper, upperInclusive: next.upperInclusive }
+    else if (compareUpper(last, next) < 0) {
+      result[result.length - 1] = { ...last, upper: next.upper, upperInclusive: next.upperInclusive }
+    }
   }
   return result
 }
 
-/** Whether a value lies in one of the intervals. */
+/** Does the value lie in one of the intervals? */
 export function includes (intervals: readonly Interval[], value: Value): boolean {
   let low = 0
   let high = intervals.length - 1
@@ -49,16 +55,19 @@ export function includes (intervals: readonly Interval[], value: Value): boolean
   return false
 }
 
-/** The least values of the types that have an order, ascending; what lies between two of them are the values of the first one's type. */
+/** The least value of each type, ascending. The values of a type lie between its least value and the next one. */
 const LEAST: readonly Value[] = [
-  '', new Map(), [], new Binary(new Uint8Array(0)), new ObjectId(0, 0, 0), false, new DateTime(-0x80000000, 0), new Timestamp(0, 0), new Regex(''),
-  new Code(''), new Code('', new Map()), MAX_KEY
+  '', new Map(), [], new Binary(new Uint8Array(0)), new ObjectId(0, 0, 0), false, new DateTime(-0x80000000, 0),
+  new Timestamp(0, 0), new Regex(''), new Code(''), new Code('', new Map()), MAX_KEY
 ]
 
 /** All arrays. */
 export const ARRAYS = between([], true, new Binary(new Uint8Array(0)), false)
 
-/** The values of an operand's type, which alone are compared with it; all values for MinKey and MaxKey. NaN has no order to other numbers. */
+/**
+ * The values that `$lt` and the like compare with an operand: those of its type, for MinKey and MaxKey all values. NaN
+ * is compared only with itself.
+ */
 function bracketOf (value: Value): Interval {
   if (value === MIN_KEY || value === MAX_KEY) return EVERYTHING
   if (isNumeric(value)) return Number.isNaN(toNumber(value)) ? point(value) : between(-Infinity, true, Infinity, true)
@@ -66,9 +75,9 @@ function bracketOf (value: Value): Interval {
   return between(LEAST[at] as Value, true, LEAST[at + 1] as Value, false)
 }
 
-/** The values that are less (`lt`), greater (`gt`), or also equal to (`lte`, `gte`) a value. */
+/** The values that are less (`lt`) or greater (`gt`) than a value, or also equal to it (`lte`, `gte`). */
 export function comparable (op: 'lt' | 'lte' | 'gt' | 'gte', value: Value): Interval[] {
-  // Nothing is less or greater than null, and undefined equals it.
+  // No value is less or greater than null, and undefined is equal to it.
   if (value === null) return op === 'lte' || op === 'gte' ? [point(UNDEFINED), point(null)] : []
   const bracket = bracketOf(value)
   const interval = op === 'lt' || op === 'lte'
@@ -99,7 +108,7 @@ export function intersect (a: Interval[], b: Interval[]): Interval[] {
   return result
 }
 
-/** Whether every value of `inner` lies in one of `outer`. */
+/** Does every value of `inner` lie in one of `outer`? */
 export function contains (outer: Interval[], inner: Interval[]): boolean {
   return inner.every(part => outer.some(whole => compareLower(whole, part) <= 0 && compareUpper(whole, part) >= 0))
 }

@@ -1,9 +1,9 @@
 /**
- * Index keys: the byte form of a document's indexed values, and the byte bounds of a scan.
+ * Index keys: the bytes of a document's indexed values, and the byte bounds of a scan.
  *
- * LMDB bounds the length of a key. A longer one keeps its first bytes and a hash of the whole: equal keys are still equal and different
- * ones still different, but the order among keys with the same first bytes is lost. `truncated` says so; a scan of an index that holds such
- * keys must check the filter again and must not rely on the order.
+ * LMDB limits the length of a key. A longer key is truncated: its first bytes and a hash of the whole. Equal keys stay
+ * equal and different ones different, but keys with the same first bytes lose their order. Danger: a scan of an index
+ * with `truncated` keys must check the filter again and must not rely on the order.
  */
 import { createHash } from 'node:crypto'
 import { CODES, MongoError, mongoError } from '../values/errors.ts'
@@ -14,46 +14,46 @@ import { MAX_KEY, MIN_KEY, type Doc, type Value } from '../values/values.ts'
 
 export interface IndexField { path: string, direction: 1 | -1 }
 
-/** A range of values; open ends are MinKey and MaxKey. */
+/** A range of values. MinKey and MaxKey stand for no bound. */
 export interface Interval { lower: Value, lowerInclusive: boolean, upper: Value, upperInclusive: boolean }
 
-/** What one document contributes to an index. */
+/** The keys of one document in an index. */
 export interface DocumentKeys {
   keys: Buffer[]
-  /** An indexed path led through an array, even one of a single item: the index may hold several keys of one document. */
+  /** An indexed path leads through an array: the index may have several keys for one document. */
   multikey: boolean
-  /** A key was too long and is cut. */
+  /** A key was too long and is truncated. */
   truncated: boolean
 }
 
 export interface KeyRange {
   lower: Buffer
   upper: Buffer
-  /** The bounds are wider than what was asked for. */
+  /** The range is wider than requested. */
   truncated: boolean
 }
 
-/** The longest key in bytes: LMDB's 1,978 (with pages of 4 KiB) less what the store puts around it. */
+/** The longest key in bytes: LMDB's limit of 1,978 (for pages of 4 KiB) less what the store adds. */
 export const KEY_BYTES_MAX = 1940
 const HASH_BYTES = 32
 const KEY_BYTES_KEPT = KEY_BYTES_MAX - HASH_BYTES
-/** After the bytes kept, above every hash that may follow them. */
+/** Appended to the kept bytes, it is above every hash. */
 const ABOVE_HASHES = Buffer.alloc(HASH_BYTES + 1, 0xff)
 
 /** The interval of all values. */
 export const EVERYTHING: Interval = { lower: MIN_KEY, lowerInclusive: true, upper: MAX_KEY, upperInclusive: true }
 
-/** The bytes of a whole key, in the order of the fields' directions; a missing value is a null. Cut with a hash when too long. */
+/** The bytes of a whole key, truncated if it is too long. A missing value is encoded as null. */
 export function encodeKey (values: readonly (Value | undefined)[], fields: readonly IndexField[]): Buffer {
-  return cutKey(encodePrefix(values, fields))
+  return truncated(encodePrefix(values, fields))
 }
 
-/** A string that equal values, and only those, have in common. */
+/** A string that is the same for equal values and different for others. */
 export function valueKey (value: Value): string {
   return encodeKey([value], [{ path: '', direction: 1 }]).toString('latin1')
 }
 
-/** The bytes of a key's leading values, never cut. */
+/** The bytes of a key's leading values, never truncated. */
 export function encodePrefix (values: readonly (Value | undefined)[], fields: readonly IndexField[]): Buffer {
   appendAll(values, fields)
   return takeKey()
@@ -64,20 +64,22 @@ function appendAll (values: readonly (Value | undefined)[], fields: readonly Ind
   for (let i = 0; i < values.length; i++) appendKeyValue(values[i], (fields[i] as IndexField).direction === -1)
 }
 
-function cutKey (key: Buffer): Buffer {
+function truncated (key: Buffer): Buffer {
   if (key.length <= KEY_BYTES_MAX) return key
   return Buffer.concat([key.subarray(0, KEY_BYTES_KEPT), createHash('sha256').update(key).digest()])
 }
 
-/** The keys of a document in an index over `fields`, each once. Two arrays that are not one inside the other are error 171. */
+/** The keys of a document in an index on `fields`, without duplicates. Two arrays that are not nested are error 171. */
 export function indexKeys (fields: readonly IndexField[], doc: Doc): DocumentKeys {
   const single = scalarKey(fields, doc)
-  if (single !== undefined) return { keys: [cutKey(single)], multikey: false, truncated: single.length > KEY_BYTES_MAX }
+  if (single !== undefined) {
+    return { keys: [truncated(single)], multikey: false, truncated: single.length > KEY_BYTES_MAX }
+  }
   const keys = uniqueKeys(fields, doc)
-  return { keys: keys.map(cutKey), multikey: true, truncated: keys.some(key => key.length > KEY_BYTES_MAX) }
+  return { keys: keys.map(truncated), multikey: true, truncated: keys.some(key => key.length > KEY_BYTES_MAX) }
 }
 
-/** The key a document is sorted by: the least of its keys in the order of `fields`, never cut. */
+/** The key by which a document is sorted: the least of its keys in the order of `fields`, never truncated. */
 export function sortKey (fields: readonly IndexField[], doc: Doc): Buffer {
   const single = scalarKey(fields, doc)
   if (single !== undefined) return single
@@ -89,7 +91,7 @@ export function sortKey (fields: readonly IndexField[], doc: Doc): Buffer {
   }
 }
 
-/** The key of a document no array of which lies on an indexed path (nearly all of them); undefined when one does. */
+/** The key of a document without an array on an indexed path, as nearly all are; undefined if there is one. */
 function scalarKey (fields: readonly IndexField[], doc: Doc): Buffer | undefined {
   beginKey()
   for (let i = 0; i < fields.length; i++) {
@@ -118,16 +120,18 @@ function uniqueKeys (fields: readonly IndexField[], doc: Doc): Buffer[] {
 }
 
 /**
- * The byte range `[lower, upper)` of the keys whose leading fields equal `equalities` and whose next field lies in `interval`.
- * Within it a scan gives ascending keys; the same range read backwards gives the reverse order.
+ * The byte range `[lower, upper)` of the keys whose leading fields equal `equalities` and whose next field lies in
+ * `interval`.
  */
-export function rangeBounds (fields: readonly IndexField[], equalities: readonly Value[], interval?: Interval): KeyRange {
+export function rangeBounds (
+  fields: readonly IndexField[], equalities: readonly Value[], interval?: Interval
+): KeyRange {
   const { length } = equalities
   appendAll(equalities, fields)
   if (interval === undefined) {
     const lower = takeKey()
     appendAboveAll()
-    return cutRange(lower, takeKey())
+    return truncatedRange(lower, takeKey())
   }
   const { lower, lowerInclusive, upper, upperInclusive } = interval
   const descending = (fields[length] as IndexField).direction === -1
@@ -137,22 +141,24 @@ export function rangeBounds (fields: readonly IndexField[], equalities: readonly
   appendAll(equalities, fields)
   appendKeyValue(descending ? lower : upper, descending)
   if (descending ? lowerInclusive : upperInclusive) appendAboveAll()
-  return cutRange(from, takeKey())
+  return truncatedRange(from, takeKey())
 }
 
-/** Widens bounds so long that they could fall among keys with the same kept bytes. */
-function cutRange (lower: Buffer, upper: Buffer): KeyRange {
+/** Widens long bounds to the kept bytes, because truncated keys with the same kept bytes have no order. */
+function truncatedRange (lower: Buffer, upper: Buffer): KeyRange {
   if (lower.length <= KEY_BYTES_KEPT && upper.length <= KEY_BYTES_KEPT) return { lower, upper, truncated: false }
+  const isUpperShort = upper.length <= KEY_BYTES_KEPT
   return {
     lower: lower.subarray(0, KEY_BYTES_KEPT),
-    upper: upper.length <= KEY_BYTES_KEPT ? upper : Buffer.concat([upper.subarray(0, KEY_BYTES_KEPT), ABOVE_HASHES]),
+    upper: isUpperShort ? upper : Buffer.concat([upper.subarray(0, KEY_BYTES_KEPT), ABOVE_HASHES]),
     truncated: true
   }
 }
 
 /**
- * Which fields of an index may be bounded together. In a multikey index the fields that share their first path component may have come
- * from different items of one array, so only the first of them may be bounded; the others must be checked on the document.
+ * Which fields of an index may be bounded together. In a multikey index, fields with the same first path component may
+ * have values from different items of one array. So only the first of them may be bounded, and the others must be
+ * checked on the document.
  */
 export function boundableFields (fields: readonly IndexField[], multikey: boolean): boolean[] {
   const seen = new Set<string>()

@@ -1,7 +1,7 @@
 /**
- * Chooses how to find what a query asks for: fields bound by equality first, then the order, then a range, as far
- * as the order of an index's fields allows. A plan never decides what matches: unless the bounds say exactly what
- * the filter says, every document is checked again.
+ * Chooses the index of a query: fields with an equality first, then the sort order, then a range, as far as the order
+ * of an index's fields allows. The plan does not decide what matches: unless the bounds are exactly the filter, every
+ * document is checked again.
  */
 import { badValue, mongoError } from '../values/errors.ts'
 import { conjuncts, coveredBy, implies, intervalsFor } from '../filter/index.ts'
@@ -18,15 +18,15 @@ import type { Index } from '../store/index-definition.ts'
 import { isDoc } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
 
-/** What bounds each field of the index, for `explain`. */
+/** With the bounds of each field of the index, for `explain`. */
 export type BoundedLeg = Leg & { readonly bounds: readonly (readonly Interval[])[] }
 
 export type Plan = {
   readonly collection: Collection
   readonly legs: readonly BoundedLeg[]
-  /** Whether a document can be taken without looking at it. */
+  /** Do the bounds alone decide that a document matches? */
   readonly covered: boolean
-  /** Whether the records come in the order asked for. */
+  /** Do the records come in the requested order? */
   readonly sorted: boolean
 }
 
@@ -34,13 +34,13 @@ export type PlanRequest = {
   readonly filter: Filter
   readonly sort: readonly IndexField[]
   readonly hint: Value | undefined
-  /** The newest commit the reader sees: an index that was made ready later may lack entries. */
+  /** The newest commit that the reader sees: an index that became ready later may lack entries. */
   readonly seq: number
 }
 
 const SCORE_OF_AN_EQUALITY = 20
 
-/** More combinations of points than this are not worth seeking one by one. */
+/** If there are more combinations of values than this, one wider range is scanned instead. */
 const RANGES_MAX = 10_000
 
 export function choosePlan (collection: Collection, request: PlanRequest): Plan {
@@ -67,32 +67,39 @@ export function choosePlan (collection: Collection, request: PlanRequest): Plan 
 }
 
 /**
- * For an `$or` each of whose branches has an index: the records of all branches. Another `$or` beside it is left to the check of the documents:
- * planned in each branch too, as it would be in turn, they would take a time that grows with the factorial of their number.
+ * The records of all branches of an `$or`, if every branch has an index. Other `$or`s of the filter are not planned but
+ * checked on the documents: to plan each within the branches of the others would take a time that grows with the
+ * factorial of their number.
  */
 function unionPlan (collection: Collection, request: PlanRequest): Plan | undefined {
   const parts = conjuncts(request.filter)
   const others = parts.filter(part => part.op !== 'or')
   for (const or of parts) {
     if (or.op !== 'or') continue
-    const legs = or.filters.flatMap(branch =>
-      choosePlan(collection, { ...request, filter: { op: 'and', filters: [...conjuncts(branch), ...others] }, sort: [] }).legs)
-    if (legs.every(({ index }) => index !== undefined)) return { collection, legs, covered: false, sorted: request.sort.length === 0 }
+    const legs = or.filters.flatMap(branch => {
+      const filter: Filter = { op: 'and', filters: [...conjuncts(branch), ...others] }
+      return choosePlan(collection, { ...request, filter, sort: [] }).legs
+    })
+    if (legs.every(({ index }) => index !== undefined)) {
+      return { collection, legs, covered: false, sorted: request.sort.length === 0 }
+    }
   }
   return undefined
 }
 
-/** Nothing is better than one `_id`. */
+/** For a filter on one `_id`: no other plan is better. */
 function idPlan (collection: Collection, request: PlanRequest): Plan | undefined {
   const bounds = intervalsFor(request.filter, '_id')
-  return bounds !== null && isOnePoint(bounds.intervals) ? planFor(collection, collection.indexes[0]!, request) : undefined
+  if (bounds === null || !isOnePoint(bounds.intervals)) return undefined
+  return planFor(collection, collection.indexes[0]!, request)
 }
 
 function isUsable (index: Index, request: PlanRequest): boolean {
-  return index.ready && index.readySeq <= request.seq && (index.partial === undefined || implies(request.filter, index.partial))
+  return index.ready && index.readySeq <= request.seq &&
+    (index.partial === undefined || implies(request.filter, index.partial))
 }
 
-/** Negative when reading the whole collection is better. */
+/** Negative if reading the whole collection is better. */
 function scoreOf (plan: Plan, request: PlanRequest): number {
   const { index, bounds, ranges } = plan.legs[0]!
   if (ranges.length === 0) return 1_000
@@ -103,8 +110,9 @@ function scoreOf (plan: Plan, request: PlanRequest): number {
   if (index!.unique && equal === index!.fields.length && !index!.multikey) return 900
   const ordered = request.sort.length > 0 && plan.sorted
   if (equal === 0 && !ranged && !ordered) return -1
-  // An index that gives the order spares reading everything before the first document of it.
-  return equal * SCORE_OF_AN_EQUALITY + (ordered ? 15 : 0) + (ranged ? 10 : 0) + (plan.covered ? 2 : 0) + (index!.partial === undefined ? 0 : 1)
+  // With an index in the requested order, the first document is found without reading all of them.
+  return equal * SCORE_OF_AN_EQUALITY + (ordered ? 15 : 0) + (ranged ? 10 : 0) + (plan.covered ? 2 : 0) +
+    (index!.partial === undefined ? 0 : 1)
 }
 
 function hintedPlan (collection: Collection, request: PlanRequest, hint: Value): Plan {
@@ -112,10 +120,14 @@ function hintedPlan (collection: Collection, request: PlanRequest, hint: Value):
     return collectionPlan(collection, request, Number(hint.get('$natural')) < 0)
   }
   const key = isDoc(hint) ? encode(hint) : undefined
-  const index = collection.indexes.find(index => index.ready && (key === undefined ? index.name === hint : encode(index.spec.get('key') as Doc).equals(key)))
-  if (index === undefined) throw badValue('error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index')
-  if (!isUsable(index, request)) throw mongoError('NoQueryExecutionPlans', 'error processing query: planner returned error :: caused by :: No query solutions: the hinted partial index does not contain all documents the filter asks for')
-  return planFor(collection, index, request)
+  const isHinted = ({ name, spec }: Index) =>
+    key === undefined ? name === hint : encode(spec.get('key') as Doc).equals(key)
+  const index = collection.indexes.find(index => index.ready && isHinted(index))
+  const failed = 'error processing query: planner returned error :: caused by ::'
+  if (index === undefined) throw badValue(`${failed} hint provided does not correspond to an existing index`)
+  if (isUsable(index, request)) return planFor(collection, index, request)
+  throw mongoError('NoQueryExecutionPlans',
+    `${failed} No query solutions: the hinted partial index does not contain all documents the filter asks for`)
 }
 
 function collectionPlan (collection: Collection, request: PlanRequest, reverse = false): Plan {
@@ -146,18 +158,25 @@ function planFor (collection: Collection, index: Index, request: PlanRequest): P
   }
 }
 
-/** The key ranges of the bounds: a range for every combination of points, up to and with the first field that is no point. */
-function rangesOf (index: Index, bounds: readonly (readonly Interval[])[]): { ranges: KeyRange[], used: number, truncated: boolean } {
+type KeyRanges = { ranges: KeyRange[], used: number, truncated: boolean }
+
+/**
+ * The key ranges of the bounds: one for every combination of single values in the first fields, and of the intervals of
+ * the field after those. `used` is the number of fields in the ranges.
+ */
+function rangesOf (index: Index, bounds: readonly (readonly Interval[])[]): KeyRanges {
   let prefixes: Value[][] = [[]]
   let used = 0
-  while (used < bounds.length && bounds[used]!.every(isPoint) && prefixes.length * bounds[used]!.length <= RANGES_MAX) {
+  while (used < bounds.length) {
     const points = bounds[used]!
+    if (!points.every(isPoint) || prefixes.length * points.length > RANGES_MAX) break
     prefixes = prefixes.flatMap(prefix => points.map(point => [...prefix, point.lower]))
     used++
   }
   const whole = used === index.fields.length
-  const intervals: readonly (Interval | undefined)[] = whole || isEverything(bounds[used]!) ? [undefined] : bounds[used]!
-  if (!whole && intervals[0] !== undefined) used++
+  const isOpen = whole || isEverything(bounds[used]!)
+  const intervals: readonly (Interval | undefined)[] = isOpen ? [undefined] : bounds[used]!
+  if (intervals[0] !== undefined) used++
   const ranges: KeyRange[] = []
   let truncated = false
   for (const prefix of prefixes) {
@@ -165,7 +184,7 @@ function rangesOf (index: Index, bounds: readonly (readonly Interval[])[]): { ra
       const range = rangeBounds(index.fields, prefix, interval)
       truncated ||= range.truncated
       const lower = index.prefix + fromBytes(range.lower)
-      // A whole unique key has nothing after it.
+      // Nothing follows a whole unique key.
       const upper = whole && index.unique && !range.truncated ? lower + '\0' : index.prefix + fromBytes(range.upper)
       if (lower < upper) ranges.push({ lower, upper })
     }
@@ -173,7 +192,7 @@ function rangesOf (index: Index, bounds: readonly (readonly Interval[])[]): { ra
   return { ranges: disjoint(ranges), used, truncated }
 }
 
-/** Ascending, without overlaps. */
+/** Sorts the ranges and joins overlapping ones. */
 function disjoint (ranges: KeyRange[]): KeyRange[] {
   if (ranges.length < 2) return ranges
   ranges.sort((a, b) => compareKeys(a.lower, b.lower))
@@ -186,13 +205,15 @@ function disjoint (ranges: KeyRange[]): KeyRange[] {
   return result
 }
 
-/** 1 when reading the index forwards gives the order, -1 when backwards does, 0 when neither. */
-function orderOf (fields: readonly IndexField[], bounds: readonly (readonly Interval[])[], sort: readonly IndexField[]): 1 | -1 | 0 {
+/** 1: reading the index forwards gives the order. -1: backwards. 0: neither. */
+function orderOf (
+  fields: readonly IndexField[], bounds: readonly (readonly Interval[])[], sort: readonly IndexField[]
+): 1 | -1 | 0 {
   if (sort.length === 0) return 1
   let direction: 1 | -1 | 0 = 0
   let at = 0
   for (const wanted of sort) {
-    // A field bound to one value is in every order.
+    // A field with a single value is in order in both directions.
     const fixed = fields.findIndex((field, i) => field.path === wanted.path && isOnePoint(bounds[i]!))
     while (at < fields.length && fields[at]!.path !== wanted.path && isOnePoint(bounds[at]!)) at++
     if (at < fields.length && fields[at]!.path === wanted.path) {

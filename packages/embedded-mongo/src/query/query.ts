@@ -1,4 +1,4 @@
-/** A query made ready: its plan, and the documents it asks for, a slice at a time. */
+/** A planned query, which supplies its documents a slice at a time. */
 import { decode } from '../bson/index.ts'
 import { mongoError } from '../values/errors.ts'
 import { matches } from '../filter/index.ts'
@@ -36,10 +36,11 @@ export class Query implements Supply {
   readonly scan: RecordScan
   #sorter: Sorter<{ bytes: Buffer, key: string }> | undefined
   #isRead = false
-  /** How many of the documents, in order, have been passed over or given. */
-  #given = 0
+  /** How many documents were skipped or supplied. */
+  #supplied = 0
 
-  constructor (collection: Collection, filter: Filter, view: View, { sort = [], hint, skip = 0, limit = Infinity }: QueryOptions = {}) {
+  constructor (collection: Collection, filter: Filter, view: View, options: QueryOptions = {}) {
+    const { sort = [], hint, skip = 0, limit = Infinity } = options
     this.filter = filter
     this.view = view
     this.sort = sort
@@ -51,19 +52,20 @@ export class Query implements Supply {
 
   next (take: Take): Progress {
     const end = this.skip + this.limit
-    if (this.#given >= end) return 'done'
-    const counted: Take = (bytes, doc, key) => ++this.#given <= this.skip || (take(bytes, doc, key) && this.#given < end)
+    if (this.#supplied >= end) return 'done'
+    const counted: Take = (bytes, doc, key) =>
+      ++this.#supplied <= this.skip || (take(bytes, doc, key) && this.#supplied < end)
     const progress = this.plan.sorted ? this.#run(counted) : this.#runSorted(counted)
-    return this.#given >= end ? 'done' : progress
+    return this.#supplied >= end ? 'done' : progress
   }
 
-  /** Gives the matches in the order in which the plan finds them. */
+  /** Supplies the matches in the order in which the plan finds them. */
   #run (take: Take): Progress {
     const { view, filter, plan } = this
     if (plan.collection.dropped || plan.legs.some(({ index }) => index?.dropped)) {
       throw mongoError('QueryPlanKilled', 'collection or index dropped while a query was reading it')
     }
-    // An index that has become multikey since the plan was made says less than it did.
+    // If the index has become multikey since the plan was made, its bounds no longer decide what matches.
     const covered = plan.covered && plan.legs[0]!.index?.multikey !== true
     const slice = new Slice()
     let stopped: Progress = 'enough'
@@ -80,13 +82,13 @@ export class Query implements Supply {
     return exhausted ? 'done' : stopped
   }
 
-  /** Reads everything before it gives the first. */
+  /** Reads all matches before it supplies the first. */
   #runSorted (take: Take): Progress {
     const sorter = this.#sorter ??= new Sorter(this.skip + this.limit)
     if (!this.#isRead) {
       const progress = this.#run((bytes, doc, key) => {
         const order = sortKey(this.sort, doc ?? decode(bytes))
-        if (sorter.wants(order)) sorter.add(this.#copy(order), { bytes: this.#copy(bytes), key }, bytes.length)
+        if (sorter.needs(order)) sorter.add(this.#copy(order), { bytes: this.#copy(bytes), key }, bytes.length)
         return true
       })
       if (progress === 'paused') return progress
@@ -94,14 +96,14 @@ export class Query implements Supply {
     }
     const sorted = sorter.sorted()
     if (sorted === undefined) return 'paused'
-    while (this.#given < sorted.length) {
-      const { bytes, key } = sorted[this.#given]!
+    while (this.#supplied < sorted.length) {
+      const { bytes, key } = sorted[this.#supplied]!
       if (!take(bytes, undefined, key)) break
     }
-    return this.#given < sorted.length ? 'enough' : 'done'
+    return this.#supplied < sorted.length ? 'enough' : 'done'
   }
 
-  /** Of few that stay of many, each would hold the whole of Node's pooled buffer that it came to lie in. */
+  /** With a limit, few of many copies stay: a copy in Node's pool would keep the whole pool buffer alive. */
   #copy (bytes: Buffer): Buffer {
     const copy = this.limit === Infinity ? Buffer.allocUnsafe(bytes.length) : Buffer.allocUnsafeSlow(bytes.length)
     copy.set(bytes)

@@ -1,4 +1,4 @@
-/** Walks the records a plan names, in the plan's order, and can be left and taken up again at any record. */
+/** Visits the records of a plan in the plan's order. A scan can stop at any record and continue later. */
 import { fromBytes, RECORD_ID_BYTES } from '../store/keys.ts'
 import type { Collection } from '../store/collection.ts'
 import type { Index } from '../store/index-definition.ts'
@@ -7,7 +7,7 @@ import type { View } from '../store/view.ts'
 /** A half-open range of full keys. */
 export type KeyRange = { readonly lower: string, readonly upper: string }
 
-/** A way through one index, or through the collection itself in natural order. */
+/** A scan of one index, or of the collection itself in natural order. */
 export type Leg = {
   readonly index: Index | undefined
   /** Ascending and disjoint. */
@@ -20,11 +20,11 @@ export type ScanPlan = { readonly collection: Collection, readonly legs: readonl
 
 export class RecordScan {
   readonly #plan: ScanPlan
-  /** Records already given, where one document can have several keys. */
+  /** Records visited already, if a document can have several keys. */
   #seen: Set<string> | undefined
   #leg = 0
   #range = 0
-  /** Where the current range goes on; undefined at its beginning. */
+  /** The last key visited in the current range; undefined at its beginning. */
   #after: string | undefined
   keysExamined = 0
   recordsVisited = 0
@@ -34,7 +34,7 @@ export class RecordScan {
     if (plan.legs.length > 1) this.#seen = new Set()
   }
 
-  /** Visits document keys until `visit` returns false or all are visited; true when all are. */
+  /** Visits document keys until `visit` returns false. @returns whether all are visited */
   run (view: View, visit: (documentKey: string) => boolean): boolean {
     const { legs } = this.#plan
     for (; this.#leg < legs.length; this.#leg++) {
@@ -50,7 +50,9 @@ export class RecordScan {
     return true
   }
 
-  #runRange (view: View, index: Index | undefined, range: KeyRange, reverse: boolean, visit: (documentKey: string) => boolean): boolean {
+  #runRange (
+    view: View, index: Index | undefined, range: KeyRange, reverse: boolean, visit: (documentKey: string) => boolean
+  ): boolean {
     const lower = !reverse && this.#after !== undefined ? this.#after + '\0' : range.lower
     const upper = reverse && this.#after !== undefined ? this.#after : range.upper
     if (lower >= upper) return true
@@ -72,7 +74,7 @@ export class RecordScan {
       stopped = !visit(documentKey)
       return !stopped
     }
-    // One whole unique key: `upper` is the first string above `lower`. No iterator needed.
+    // One whole unique key needs no iterator: `upper` is the first string above `lower`.
     if (unique && upper === lower + '\0') {
       if (view.has(lower)) step(lower)
     } else {

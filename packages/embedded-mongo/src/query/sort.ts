@@ -1,4 +1,4 @@
-/** Sort specifications and the order they put documents in. */
+/** Parses sort specifications, and sorts documents by them. */
 import { mongoError, notImplemented } from '../values/errors.ts'
 import { sortKey, type IndexField } from '../keys/key-bytes.ts'
 import { sizeOf } from '../values/memory.ts'
@@ -14,13 +14,18 @@ export function parseSort (spec: Doc): IndexField[] {
     if (value instanceof Map && value.has('$meta')) throw notImplemented('$meta sort is not supported')
     if (!isNumeric(value)) throw mongoError(15974, `Illegal key in $sort specification: ${printField(path, value)}`)
     const direction = toNumber(value)
-    if (direction !== 1 && direction !== -1) throw mongoError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)')
+    if (direction !== 1 && direction !== -1) {
+      throw mongoError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)')
+    }
     checkFieldPath(path)
     return { path, direction }
   })
 }
 
-/** The documents in the order of `fields`. An array counts by its least item ascending, by its greatest descending. */
+/**
+ * Yields the documents in the order of `fields`. An array sorts by its least item ascending, by its greatest
+ * descending.
+ */
 export function * sorted (fields: readonly IndexField[], docs: Flow): Flow {
   const sorter = new Sorter<Doc>(Infinity)
   for (const doc of docs) {

@@ -1,31 +1,31 @@
-/** Sorting in memory, within a bound and in slices. */
+/** Sorts in memory, within a bound and in slices. */
 import { checkMemory, MEMORY_BYTES_MAX } from '../values/memory.ts'
 import { Slice } from '../values/slices.ts'
 
-/** What an item costs beside its bytes and its key, about. */
+/** Approximate memory of an item without its bytes and its key. */
 const ITEM_BYTES = 150
-/** So many are sorted in one piece. */
+/** Items that are sorted at once. */
 const RUN = 1_024
 
 type Entry<T> = { readonly order: Buffer, readonly item: T, readonly bytes: number }
 
 export class Sorter<T> {
-  /** So many from the first on are wanted. */
-  readonly #wanted: number
+  /** Only this many items, the first in order, are needed. */
+  readonly #count: number
   #entries: Entry<T>[] = []
   #bytes = 0
-  /** The order of the last that was wanted when there were too many. */
-  #bar: Buffer | undefined
+  /** The order of the last item that was kept when there were too many: a later item is not needed. */
+  #limit: Buffer | undefined
   #sorting: Generator<undefined, Entry<T>[]> | undefined
   #result: readonly T[] | undefined
 
-  constructor (wanted: number) {
-    this.#wanted = wanted
+  constructor (count: number) {
+    this.#count = count
   }
 
-  /** Whether an item of this order may be among those wanted. */
-  wants (order: Buffer): boolean {
-    return this.#bar === undefined || Buffer.compare(order, this.#bar) < 0
+  /** May an item of this order be among the first `count`? */
+  needs (order: Buffer): boolean {
+    return this.#limit === undefined || Buffer.compare(order, this.#limit) < 0
   }
 
   add (order: Buffer, item: T, bytes: number): void {
@@ -33,21 +33,22 @@ export class Sorter<T> {
     this.#entries.push(entry)
     this.#bytes += entry.bytes
     const { length } = this.#entries
-    if (length >= 2 * this.#wanted + RUN || (length >= 1.25 * this.#wanted && this.#bytes > MEMORY_BYTES_MAX / 2)) this.#cut()
+    const isAboveHalf = this.#bytes > MEMORY_BYTES_MAX / 2
+    if (length >= 2 * this.#count + RUN || (length >= 1.25 * this.#count && isAboveHalf)) this.#cut()
     checkMemory(this.#bytes, 'Sort')
   }
 
   #cut (): void {
-    this.#entries = this.#entries.sort(compare).slice(0, this.#wanted)
-    this.#bar = this.#entries.at(-1)?.order
+    this.#entries = this.#entries.sort(compare).slice(0, this.#count)
+    this.#limit = this.#entries.at(-1)?.order
     this.#bytes = this.#entries.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
-  /** All that are wanted, in order, equal ones as they came; undefined when it has to be asked again. */
+  /** The first `count` items in order, equal ones as they were added; undefined: not sorted yet, call again later. */
   sorted (): readonly T[] | undefined {
     this.#sorting ??= mergeSort(this.#entries)
     const { value } = this.#sorting.next()
-    if (value !== undefined) this.#result = value.slice(0, this.#wanted).map(({ item }) => item)
+    if (value !== undefined) this.#result = value.slice(0, this.#count).map(({ item }) => item)
     return this.#result
   }
 }
@@ -56,7 +57,7 @@ function compare (a: Entry<unknown>, b: Entry<unknown>): number {
   return Buffer.compare(a.order, b.order)
 }
 
-/** Pauses where it yields. */
+/** Yields when other commands should run. */
 function * mergeSort<T> (entries: Entry<T>[]): Generator<undefined, Entry<T>[]> {
   const slice = new Slice()
   let runs: Entry<T>[][] = []

@@ -1,19 +1,19 @@
-/** Documents for cursors and pipelines, given a few at a time. */
+/** Sources of documents for cursors and pipelines, which take a few at a time. */
 import { decode, encode } from '../bson/index.ts'
 import { PAUSE, Slice } from '../values/slices.ts'
 import type { Flow, Progress } from '../values/slices.ts'
 import type { Doc } from '../values/values.ts'
 
 /**
- * Takes a document; false when it has enough. Its bytes live only until it returns; `doc` is given where it had to be decoded, `key` is
- * that of the stored document.
+ * Takes a document; returns false if it wants no more now. `bytes` are valid only until it returns. `doc` is there if
+ * the document was decoded already. `key` is the stored document's key.
  */
 export type Take = (bytes: Buffer, doc: Doc | undefined, key: string) => boolean
 
-/** Gives documents, and can be left and taken up again between any two. */
+/** Supplies documents. It can stop after any of them and continue with the next call. */
 export interface Supply { next: (take: Take) => Progress }
 
-/** All of them at once, for when they are few. */
+/** All documents at once: only for a few. */
 export function allOf (supply: Supply): Doc[] {
   const docs: Doc[] = []
   while (supply.next((bytes, doc) => docs.push(doc ?? decode(bytes)) > 0) === 'paused');
@@ -30,7 +30,7 @@ export function arraySupply (documents: readonly Buffer[]): Supply {
   }
 }
 
-/** Documents that are made as they are taken. */
+/** Encodes documents as they are taken. */
 export function flowSupply (docs: Flow): Supply {
   const iterator = docs[Symbol.iterator]()
   const slice = new Slice()

@@ -1,4 +1,7 @@
-/** One request to one reply: finds the command, enters its session or transaction, waits for the disk, names errors. */
+/**
+ * Answers one request: finds the command, enters its session or transaction, waits for the disk, turns errors into
+ * replies.
+ */
 import { commands } from '../commands/index.ts'
 import { Call } from '../commands/command.ts'
 import type { Command, Reply } from '../commands/command.ts'
@@ -10,7 +13,7 @@ import { docOf, int32, isNumeric, toNumber } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
 import type { Request } from '../wire/messages.ts'
 
-/** Arguments every command accepts; those that change an answer are looked at below. */
+/** Arguments that every command accepts. Those that change an answer are handled below. */
 const GENERIC_FIELDS = new Set([
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', 'readConcern', 'writeConcern',
   '$readPreference', '$clusterTime', 'maxTimeMS', 'comment', 'apiVersion', 'apiStrict', 'apiDeprecationErrors'
@@ -27,7 +30,7 @@ export async function dispatch (engine: Engine, request: Request, connectionId: 
     check(call, command)
     return await run(call, command)
   } catch (error) {
-    // A transaction ends with its first error, as a half-done statement must never be committed.
+    // A transaction ends with its first error: a half-done statement must never be committed.
     call?.transaction?.abort()
     return errorReply(asMongoError(error))
   }
@@ -42,7 +45,7 @@ async function run (call: Call, command: Command): Promise<Reply> {
   const reply = running instanceof Promise ? await running : running
   if ((command.writes === true && call.transaction === undefined) || majority) {
     await store.durable()
-    // The beginning of a long write may have been lost, and its end be on disk.
+    // Of a long write, the beginning may have been lost and the end be on disk.
     const { loss } = store
     if (loss !== undefined && loss !== lossBefore) throw loss
   }
@@ -61,9 +64,14 @@ function check (call: Call, command: Command): void {
       throw mongoError(40415, `BSON field '${call.name}.${field}' is an unknown field.`)
     }
   }
-  if (command.adminOnly === true && call.database !== 'admin') throw mongoError('Unauthorized', `${call.name} may only be run against the admin database.`)
+  if (command.adminOnly === true && call.database !== 'admin') {
+    throw mongoError('Unauthorized', `${call.name} may only be run against the admin database.`)
+  }
   const concern = call.doc('writeConcern')?.get('w')
-  if (typeof concern === 'string' && concern !== 'majority') throw mongoError('UnknownReplWriteConcern', `No write concern mode named '${concern}' found in replica set configuration`)
+  if (typeof concern === 'string' && concern !== 'majority') {
+    const message = `No write concern mode named '${concern}' found in replica set configuration`
+    throw mongoError('UnknownReplWriteConcern', message)
+  }
 }
 
 function enterSession (call: Call, command: Command): void {
@@ -71,15 +79,21 @@ function enterSession (call: Call, command: Command): void {
   const number = call.body.get('txnNumber')
   const autocommit = call.body.get('autocommit')
   if (lsid === undefined) {
-    if (number !== undefined) throw mongoError('InvalidOptions', 'Transaction number requires a session ID to also be specified')
-    return
+    if (number === undefined) return
+    throw mongoError('InvalidOptions', 'Transaction number requires a session ID to also be specified')
   }
   const { engine, nowMs } = call
   call.session = engine.sessions.get(lsid, nowMs)
   if (number === undefined) return
-  if (typeof number !== 'bigint') throw mongoError('TypeMismatch', "BSON field 'txnNumber' is the wrong type, expected type 'long'")
+  if (typeof number !== 'bigint') {
+    throw mongoError('TypeMismatch', "BSON field 'txnNumber' is the wrong type, expected type 'long'")
+  }
   if (autocommit === undefined) {
-    if (command.retryable !== true) throw mongoError(50768, `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${call.name} is not a retryable write command.`)
+    if (command.retryable !== true) {
+      throw mongoError(50768,
+        'txnNumber may only be provided for multi-document transactions and retryable write commands. ' +
+        `autocommit:false was not provided, and ${call.name} is not a retryable write command.`)
+    }
     call.session.enterRetryableWrite(number)
     call.retryNumber = number
     return
@@ -90,16 +104,20 @@ function enterSession (call: Call, command: Command): void {
 
 function enterTransaction (call: Call, command: Command, number: bigint): void {
   const session = call.session!
-  if (command.transactional !== true) throw mongoError('OperationNotSupportedInTransaction', `Cannot run '${call.name}' in a multi-document transaction.`)
+  if (command.transactional !== true) {
+    throw mongoError('OperationNotSupportedInTransaction', `Cannot run '${call.name}' in a multi-document transaction.`)
+  }
   if (call.name === 'commitTransaction' || call.name === 'abortTransaction') return
-  if (call.body.has('writeConcern')) throw mongoError('InvalidOptions', 'writeConcern is not allowed within a multi-statement transaction')
+  if (call.body.has('writeConcern')) {
+    throw mongoError('InvalidOptions', 'writeConcern is not allowed within a multi-statement transaction')
+  }
   call.transaction = call.boolean('startTransaction', false)
     ? session.startTransaction(number, call.nowMs)
     : session.continueTransaction(number)
   session.connections.add(call.connectionId)
 }
 
-/** Whether the reply must wait until what it shows is on disk. */
+/** Must the reply wait until what it shows is on disk? */
 function isMajorityRead (call: Call): boolean {
   const level = call.doc('readConcern')?.get('level')
   if (level === undefined || level === 'local' || level === 'available') return false
@@ -108,7 +126,7 @@ function isMajorityRead (call: Call): boolean {
   throw mongoError('InvalidOptions', `readConcern level '${String(level)}' is not supported here`)
 }
 
-/** This replica set has one member: a wish for more is answered as one with too few members would. */
+/** This replica set has one member. It answers a `w` above 1 as a set with too few members does. */
 function addWriteConcernError (call: Call, reply: Doc): void {
   const w = call.doc('writeConcern')?.get('w')
   if (!isNumeric(w) || toNumber(w) <= 1) return

@@ -1,4 +1,4 @@
-/** Accepts connections and turns their bytes into commands. Whatever a client sends can end its own connection only. */
+/** Accepts connections and turns their bytes into commands. What a client sends can end only its own connection. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { ListenOptions, Server as NetServer, Socket } from 'node:net'
@@ -30,11 +30,11 @@ export class Server {
     return typeof address === 'object' && address !== null ? address.port : 0
   }
 
-  /** Takes no new commands, lets the running ones answer, then ends all connections. */
+  /** Accepts no new commands, waits for the running ones, then ends all connections. */
   async close (): Promise<void> {
     const closed = new Promise<void>(resolve => { this.#server.close(() => { resolve() }) })
     const ended = [...this.#connections].map(connection => connection.end())
-    // Writes that wait for an open transaction would wait for a client that is not heard any more.
+    // Writes that wait for an open transaction would wait for a client whose commands are no longer read.
     this.#engine.sessions.endAll()
     await Promise.all(ended)
     await closed
@@ -47,24 +47,24 @@ export class Server {
     socket.on('error', () => { socket.destroy() })
     socket.on('close', () => {
       this.#engine.connections--
-      void this.#gone(connection)
+      void this.#afterClose(connection)
     })
   }
 
-  /** What a client has sent before it went is done all the same; the engine must not close meanwhile. */
-  async #gone (connection: Connection): Promise<void> {
+  /** Commands that a client sent before it left still run, and the engine must not close before they end. */
+  async #afterClose (connection: Connection): Promise<void> {
     this.#engine.sessions.disconnected(connection.id, Date.now())
     await connection.answered
-    // It may have begun a transaction.
+    // Those commands may have begun a transaction.
     this.#engine.sessions.disconnected(connection.id, Date.now())
     this.#connections.delete(connection)
   }
 }
 
-/** While the server closes, a client that has read nothing of its replies for so long is not waited for. */
+/** Milliseconds after which a closing server gives up on a client that does not read its replies. */
 const UNREAD_MS = 2_000
 
-/** A driver sends one message and waits; whoever sends more is read from no further for a while. */
+/** A driver sends one message and waits. Above this many unanswered messages, the server stops reading for a while. */
 const WAITING_MAX = 64
 
 class Connection {
@@ -74,7 +74,7 @@ class Connection {
   readonly #reader = new MessageReader()
   #waiting = 0
   #ending = false
-  /** Settles when all that has come in is answered; never rejects. */
+  /** Resolves when every message received so far is answered; never rejects. */
   answered: Promise<void> = Promise.resolve()
 
   constructor (engine: Engine, socket: Socket, id: number) {
@@ -112,7 +112,7 @@ class Connection {
       request = readRequest(message)
       reply = writeReply(request.requestId, request.legacy, await dispatch(this.#engine, request, this.id))
     } catch (error) {
-      // What is not even a message ends its connection; what cannot be decoded, or the answer to it be encoded, is told.
+      // Bytes that are not a message end the connection. A failure to decode the body or encode the reply is answered.
       if (request === undefined && !(error instanceof MongoError)) this.#socket.destroy()
       reply = writeReply(requestIdOf(message), request?.legacy ?? false, errorReply(asMongoError(error)))
     }
@@ -120,11 +120,12 @@ class Connection {
     if (--this.#waiting === 0 && this.#socket.isPaused()) this.#socket.resume()
   }
 
-  /** Waits, where the client does not read, until it has read or gone. */
+  /** If the client does not read, waits until it does or disconnects. */
   async #send (reply: Buffer): Promise<void> {
     if (this.#socket.destroyed || this.#socket.write(reply)) return
-    const over = new AbortController()
-    await Promise.race(['drain', 'close'].map(event => once(this.#socket, event, { signal: over.signal }))).catch(() => {})
-    over.abort()
+    const waiting = new AbortController()
+    const events = ['drain', 'close'].map(event => once(this.#socket, event, { signal: waiting.signal }))
+    await Promise.race(events).catch(() => {})
+    waiting.abort()
   }
 }

@@ -1,4 +1,6 @@
-/** Work in small portions between commands: building an index, and reclaiming what a drop left behind. */
+/**
+ * Work in small portions between commands: building an index, and deleting the data of dropped collections and indexes.
+ */
 import { decode } from '../bson/index.ts'
 import type { Catalog } from './catalog.ts'
 import type { Collection } from './collection.ts'
@@ -8,30 +10,33 @@ import { prefixEnd, prefixOf } from './keys.ts'
 import type { Store } from './store.ts'
 import { Locked } from './writer.ts'
 import type { LockHolder } from './writer.ts'
-import { Slice, turn } from '../values/slices.ts'
+import { Slice, yieldNow } from '../values/slices.ts'
 
 const PORTION = 1_000
 
 /**
- * Enters all documents into an index that writes keep already, in slices. A document changed meanwhile is right either
- * way: its writer maintains the entries, and entering it again changes nothing.
+ * Enters all documents into a new index, in slices. Writes maintain the index from the beginning, so a document that is
+ * changed meanwhile has its entries already, and entering it again changes nothing.
  */
 export async function buildIndex (store: Store, collection: Collection, index: Index): Promise<void> {
-  let landed = Promise.resolve()
+  let written = Promise.resolve()
   for (let from = collection.prefix; from < collection.end && !collection.dropped && !index.dropped;) {
     const { next, holder } = buildSlice(store, collection, index, from)
     from = next
-    await turn()
+    await yieldNow()
     await holder?.ended
-    // One portion is being written while the next is made.
-    await landed
-    landed = store.durable()
+    // While one portion is written to disk, the next is prepared.
+    await written
+    written = store.durable()
   }
-  await landed
+  await written
 }
 
-/** Enters as many documents as a slice allows; returns where the next begins, and what open transaction must end before. */
-function buildSlice (store: Store, collection: Collection, index: Index, from: string): { next: string, holder?: LockHolder } {
+/** `next` is the key from which the next slice continues, after the transaction `holder` has ended. */
+type BuiltSlice = { next: string, holder?: LockHolder }
+
+/** Enters as many documents as a slice allows. */
+function buildSlice (store: Store, collection: Collection, index: Index, from: string): BuiltSlice {
   const records: string[] = []
   store.view.scan(from, collection.end, false, key => records.push(key) < PORTION)
   const slice = new Slice()
@@ -47,7 +52,7 @@ function buildSlice (store: Store, collection: Collection, index: Index, from: s
   return { next: records.length < PORTION ? collection.end : records.at(-1)! + '\0' }
 }
 
-/** Deletes everything under the ids that drops have left. */
+/** Deletes the data of dropped collections and indexes. */
 export async function reclaim (store: Store, catalog: Catalog): Promise<void> {
   for (const id of catalog.dropped()) {
     await removeKeys(store, prefixOf(id), prefixEnd(id), () => true)
@@ -56,15 +61,17 @@ export async function reclaim (store: Store, catalog: Catalog): Promise<void> {
 }
 
 /** Deletes keys in `[lower, upper)`, a portion at a time. */
-export async function removeKeys (store: Store, lower: string, upper: string, isGarbage: (key: string) => boolean): Promise<void> {
+export async function removeKeys (
+  store: Store, lower: string, upper: string, isGarbage: (key: string) => boolean
+): Promise<void> {
   for (let from = lower; from < upper && !store.closed;) {
     const garbage: string[] = []
-    let looked = 0
+    let visited = 0
     let next = upper
     store.view.scan(from, upper, false, key => {
-      if (++looked > PORTION) next = key
+      if (++visited > PORTION) next = key
       else if (isGarbage(key)) garbage.push(key)
-      return looked <= PORTION
+      return visited <= PORTION
     })
     from = next
     if (garbage.length > 0) store.nextCommit()

@@ -1,7 +1,7 @@
 /**
- * Which collections and indexes exist. Held in memory, stored under the prefix 0 of the same LMDB map, so that a
- * change of the catalog commits with the data it speaks of. Ids are never used twice: what a dropped collection
- * left behind can be reclaimed at leisure.
+ * The collections and indexes that exist. They are held in memory and stored under the prefix 0 of the same LMDB map,
+ * so that a change of the catalog commits together with the data it describes. Ids are never reused, so the data of a
+ * dropped collection can be deleted later.
  */
 import { randomUUID } from 'node:crypto'
 import { encode, decode } from '../bson/index.ts'
@@ -20,14 +20,14 @@ const FORMAT_KEY = META + 'format'
 const NEXT_ID_KEY = META + 'next-id'
 const COLLECTIONS = META + 'collection:'
 const DROPPED = META + 'dropped:'
-/** Never stored: locked by whoever makes the namespace that follows. */
+/** Never stored, only locked, with a namespace appended: by the writer that creates its collection. */
 const CREATING = META + 'creating:'
 const FORMAT = 'embedded-mongo 1'
 
 export class Catalog {
   readonly #store: Store
   readonly #byNamespace = new Map<string, Collection>()
-  /** The commit that last changed what a namespace means; older snapshots must not use it. */
+  /** For each namespace, the commit that last changed it in the catalog: older snapshots must not use it. */
   readonly #changed = new Map<string, number>()
   #nextId = 1
 
@@ -48,12 +48,14 @@ export class Catalog {
     return (this.#changed.get(namespace) ?? 0) > seq
   }
 
-  /** Makes a collection; a transaction's own is nobody else's before it commits, and never if it aborts. */
+  /** Creates a collection. If a transaction does so, others see it only after the commit. */
   create (writer: Writer, database: string, name: string): Collection {
-    // Two that make one namespace would each have a collection of their own.
-    writer.claim(`${CREATING}${database}.${name}`)
-    const collection = new Collection(this.#store.view, this.#mark, this.#takeId(), database, name, new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4))
-    collection.indexes.push(defineIndex(this.#takeId(), docOf({ v: int32(2), key: docOf({ _id: int32(1) }), name: '_id_' })))
+    // Without the lock, two writers could each create a collection of this name.
+    writer.lock(`${CREATING}${database}.${name}`)
+    const uuid = new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4)
+    const collection = new Collection(this.#store.view, this.#mark, this.#takeId(), database, name, uuid)
+    const idSpec = docOf({ v: int32(2), key: docOf({ _id: int32(1) }), name: '_id_' })
+    collection.indexes.push(defineIndex(this.#takeId(), idSpec))
     const publish = () => {
       this.#byNamespace.set(collection.namespace, collection)
       this.save(collection)
@@ -67,7 +69,7 @@ export class Catalog {
     return collection
   }
 
-  /** Adds an index that no read uses before `markReady`; writes keep it from now on. */
+  /** Adds an index that writes maintain from now on. Reads use it after `markReady`. */
   addIndex (collection: Collection, spec: Doc): Index {
     const index = defineIndex(this.#takeId(), spec, { ready: false, multikey: false, truncated: false })
     collection.indexes.push(index)
@@ -81,7 +83,7 @@ export class Catalog {
     index.readySeq = this.#store.seq
   }
 
-  /** The entries become garbage. */
+  /** The index's entries are deleted later. */
   removeIndex (collection: Collection, index: Index): void {
     collection.indexes.splice(collection.indexes.indexOf(index), 1)
     index.dropped = true
@@ -97,7 +99,7 @@ export class Catalog {
     this.#store.put(COLLECTIONS + collection.prefix, null)
   }
 
-  /** Ids whose ranges are garbage. */
+  /** The ids whose data is to be deleted. */
   dropped (): number[] {
     const ids: number[] = []
     this.#store.view.scan(DROPPED, DROPPED + '\xff\xff\xff\xff', false, key => {
@@ -115,14 +117,14 @@ export class Catalog {
   readonly #mark: MarkIndex = (collection, index, multikey, truncated) => {
     index.multikey ||= multikey
     index.truncated ||= truncated
-    // What only its transaction knows is saved when that commits.
+    // A collection that only its transaction sees is saved when that commits.
     if (this.#byNamespace.get(collection.namespace) !== collection) return
     this.#store.nextCommit()
     this.save(collection)
   }
 
   save (collection: Collection): void {
-    // What has outlived a drop, as the building of an index may, must not bring the collection back.
+    // An index build may end after a drop, and must not bring the collection back.
     if (collection.dropped) return
     this.#store.put(COLLECTIONS + collection.prefix, encode(docOf({
       database: collection.database,
@@ -132,7 +134,7 @@ export class Catalog {
     })))
   }
 
-  /** Back to what is on disk. */
+  /** Returns to the catalog that is on disk. */
   reload (): void {
     for (const collection of this.#byNamespace.values()) collection.dropped = true
     this.#byNamespace.clear()
@@ -155,11 +157,11 @@ export class Catalog {
     const { view } = this.#store
     const format = view.get(FORMAT_KEY)
     if (format === undefined) {
-      if (!isEmpty(this.#store)) throw new Error('the database file holds something else than this engine\'s data')
+      if (!isEmpty(this.#store)) throw new Error('the database file does not contain data of this engine')
       this.#store.nextCommit()
       this.#store.put(FORMAT_KEY, Buffer.from(FORMAT))
     } else if (fromBytes(format) !== FORMAT) {
-      throw new Error(`the database file is of another format (${JSON.stringify(fromBytes(format).slice(0, 40))})`)
+      throw new Error(`the database file has another format (${JSON.stringify(fromBytes(format).slice(0, 40))})`)
     }
     const next = view.get(NEXT_ID_KEY)
     this.#nextId = next === undefined ? 1 : toNumber(decode(next).get('id'))
@@ -171,10 +173,11 @@ export class Catalog {
 
   #loadCollection (prefix: string, record: Doc): void {
     const id = Buffer.from(prefix, 'latin1').readUInt32BE()
-    const collection = new Collection(this.#store.view, this.#mark, id, record.get('database') as string, record.get('name') as string, record.get('uuid') as Binary)
+    const collection = new Collection(this.#store.view, this.#mark, id,
+      record.get('database') as string, record.get('name') as string, record.get('uuid') as Binary)
     const indexes = (record.get('indexes') as Value[]).map(index => indexFromRecord(index as Doc))
     collection.indexes.push(...indexes.filter(index => index.ready))
-    // Its building ended with the process; it was never acknowledged.
+    // An index that is not ready: its build ended with the process and was never acknowledged.
     for (const index of indexes) {
       if (index.ready) continue
       this.#store.nextCommit()

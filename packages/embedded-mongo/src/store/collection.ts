@@ -1,10 +1,13 @@
-/** One collection: its indexes and the next record id. */
+/** One collection, with its indexes and its next record id. */
 import type { Binary } from '../values/values.ts'
 import type { Index } from './index-definition.ts'
 import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './keys.ts'
 import type { View } from './view.ts'
 
-/** Stores that an index holds several keys of a document, or a cut key; must precede the first such entry. */
+/**
+ * Stores that an index has several keys for one document, or a truncated key. Must be called before the first such
+ * entry.
+ */
 export type MarkIndex = (collection: Collection, index: Index, multikey: boolean, truncated: boolean) => void
 
 export class Collection {
@@ -19,7 +22,7 @@ export class Collection {
   readonly uuid: Binary
   /** The first is always `_id_`. */
   readonly indexes: Index[] = []
-  /** What still reads it must stop. */
+  /** Commands that still read it must stop. */
   dropped = false
   #nextRecord = 0
 
@@ -35,15 +38,17 @@ export class Collection {
     this.uuid = uuid
   }
 
-  /** A record id above all that were ever given out since the process began, and above all stored ones. */
+  /** A record id above all stored ones, and above all that this process has assigned. */
   takeRecordId (): string {
     if (this.#nextRecord === 0) this.#nextRecord = this.#lastStored() + 1
     return recordId(this.#nextRecord++)
   }
 
-  /** Stores what an entry to come makes true of its index, unless that is known. */
+  /** Stores the flags that the next entry makes true, if they are not set already. */
   markIndex (index: Index, multikey: boolean, truncated: boolean): void {
-    if ((multikey && !index.multikey) || (truncated && !index.truncated)) this.#markIndex(this, index, multikey, truncated)
+    if ((multikey && !index.multikey) || (truncated && !index.truncated)) {
+      this.#markIndex(this, index, multikey, truncated)
+    }
   }
 
   #lastStored (): number {

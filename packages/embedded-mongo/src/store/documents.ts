@@ -1,6 +1,6 @@
 /**
- * Writes one document with all its index entries. Every check (unique keys, locks, size) comes before the first
- * `put`, so a document that is refused leaves no trace; everything that belongs to one document lands in one commit.
+ * Writes one document with all its index entries, in one commit. Every check (unique keys, locks, size) is made before
+ * the first `put`, so that a refused document leaves no trace.
  */
 import { mongoError } from '../values/errors.ts'
 import { matches } from '../filter/index.ts'
@@ -17,9 +17,9 @@ export const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 const EMPTY = Buffer.alloc(0)
 const NO_KEYS: readonly string[] = []
 
-type Change = { index: Index, added: readonly string[], removed: readonly string[] }
+type IndexChange = { index: Index, added: readonly string[], removed: readonly string[] }
 
-/** The full keys (with the index's prefix, without a record id) of a document in an index. */
+/** The keys of a document in an index, with the index's prefix, without a record id. */
 function keysOf (collection: Collection, index: Index, doc: Doc | undefined): readonly string[] {
   if (doc === undefined || (index.partial !== undefined && !matches(index.partial, doc))) return NO_KEYS
   const { keys, multikey, truncated } = indexKeys(index.fields, doc)
@@ -27,13 +27,12 @@ function keysOf (collection: Collection, index: Index, doc: Doc | undefined): re
   return keys.map(key => index.prefix + fromBytes(key))
 }
 
-/** Inserts a document whose first field is `_id`; `bytes` are kept as they are. */
+/** Inserts a document whose first field is `_id`; `bytes` are stored as they are. */
 export function insertDocument (writer: Writer, collection: Collection, bytes: Buffer, doc: Doc): void {
-  // No one else can have this key yet; a transaction's own document must still be known as locked by it.
+  // No one else can have this key yet, but a transaction must lock its own documents too.
   write(writer, collection, collection.prefix + collection.takeRecordId(), undefined, doc, bytes)
 }
 
-/** Replaces a stored document by another version of itself. */
 export function replaceDocument (writer: Writer, collection: Collection, key: string, before: Doc, after: Doc): void {
   write(writer, collection, key, before, after, encode(after))
 }
@@ -42,64 +41,72 @@ export function removeDocument (writer: Writer, collection: Collection, key: str
   write(writer, collection, key, before, undefined, null)
 }
 
-function write (writer: Writer, collection: Collection, key: string, before: Doc | undefined, after: Doc | undefined, bytes: Buffer | null): void {
+function write (
+  writer: Writer, collection: Collection, key: string, before: Doc | undefined, after: Doc | undefined,
+  bytes: Buffer | null
+): void {
   if (bytes !== null) checkSize(bytes)
-  const changes: Change[] = []
+  const changes: IndexChange[] = []
   for (const index of collection.indexes) {
     if (before !== undefined && after !== undefined && !isTouched(index, before, after)) continue
     const change = difference(index, keysOf(collection, index, before), keysOf(collection, index, after))
     if (change !== undefined) changes.push(change)
   }
   const record = key.slice(-RECORD_ID_BYTES)
-  writer.claim(key)
-  claimUnique(writer, collection, changes, after, record)
+  writer.lock(key)
+  lockUniqueKeys(writer, collection, changes, after, record)
   writer.nextCommit()
   writer.put(key, bytes)
   for (const change of changes) removeEntries(writer, change, record)
   putEntries(writer, changes, record)
 }
 
-/** Enters a stored document into an index that is being built; one that its writer has entered already stays as it is. */
+/**
+ * Enters a stored document into an index that is being built. If its writer has entered it already, nothing changes.
+ */
 export function enterDocument (writer: Writer, collection: Collection, index: Index, key: string, doc: Doc): void {
   const changes = [{ index, added: keysOf(collection, index, doc), removed: NO_KEYS }]
   const record = key.slice(-RECORD_ID_BYTES)
-  claimUnique(writer, collection, changes, doc, record)
+  lockUniqueKeys(writer, collection, changes, doc, record)
   writer.nextCommit()
   putEntries(writer, changes, record)
 }
 
 function checkSize (bytes: Buffer): void {
   if (bytes.length <= DOCUMENT_BYTES_MAX) return
-  throw mongoError('BSONObjectTooLarge', `object to insert too large. size in bytes: ${bytes.length}, max size: ${DOCUMENT_BYTES_MAX}`)
+  throw mongoError('BSONObjectTooLarge',
+    `object to insert too large. size in bytes: ${bytes.length}, max size: ${DOCUMENT_BYTES_MAX}`)
 }
 
-/** Whether a field an index depends on may have changed; updates share the values they leave alone. */
+/** May a field that the index depends on have changed? An update keeps the value objects that it does not change. */
 function isTouched (index: Index, before: Doc, after: Doc): boolean {
   for (const name of index.touchedBy) if (before.get(name) !== after.get(name)) return true
   return false
 }
 
-function difference (index: Index, before: readonly string[], after: readonly string[]): Change | undefined {
+function difference (index: Index, before: readonly string[], after: readonly string[]): IndexChange | undefined {
   if (before.length === 1 && after.length === 1 && before[0] === after[0]) return undefined
   const removed = before.filter(key => !after.includes(key))
   const added = after.filter(key => !before.includes(key))
   return removed.length + added.length === 0 ? undefined : { index, added, removed }
 }
 
-/** Locks the unique keys that come and go, and refuses those that another document holds. */
-function claimUnique (writer: Writer, collection: Collection, changes: readonly Change[], after: Doc | undefined, record: string): void {
+/** Locks the unique keys that are added or removed. @throws MongoError if another document has one of those added */
+function lockUniqueKeys (
+  writer: Writer, collection: Collection, changes: readonly IndexChange[], after: Doc | undefined, record: string
+): void {
   for (const { index, added, removed } of changes) {
     if (!index.unique) continue
     for (const key of added) {
       const holder = writer.view.peek(key)
       if (holder !== undefined && fromBytes(holder) !== record) throw duplicateKey(collection, index, after!)
-      writer.claim(key)
+      writer.lock(key)
     }
-    for (const key of removed) writer.claim(key)
+    for (const key of removed) writer.lock(key)
   }
 }
 
-function putEntries (writer: Writer, changes: readonly Change[], record: string): void {
+function putEntries (writer: Writer, changes: readonly IndexChange[], record: string): void {
   let recordBytes: Buffer | undefined
   for (const { index, added } of changes) {
     for (const key of added) {
@@ -109,11 +116,11 @@ function putEntries (writer: Writer, changes: readonly Change[], record: string)
   }
 }
 
-function removeEntries (writer: Writer, change: Change, record: string): void {
+function removeEntries (writer: Writer, change: IndexChange, record: string): void {
   const { unique, ready } = change.index
   for (const key of change.removed) {
     if (!unique) writer.put(key + record, null)
-    // While the index is built it may not know this document yet, and know another by the same key.
+    // An index that is being built may not have this document yet, and have another one with the same key.
     else if (ready || isOf(writer, key, record)) writer.put(key, null)
   }
 }

@@ -1,4 +1,4 @@
-/** The duplicate key error; clients parse its text, so it is MongoDB's to the letter. */
+/** The duplicate key error. Clients parse its text, so it is exactly MongoDB's. */
 import { mongoError } from '../values/errors.ts'
 import type { MongoError } from '../values/errors.ts'
 import { printDoc } from '../values/print.ts'
@@ -11,8 +11,8 @@ export function duplicateKey (collection: Collection, index: Index, doc: Doc): M
   const keyValue: Doc = new Map()
   for (const { path } of index.fields) keyValue.set(path, fieldAt(doc, path) ?? null)
   const pattern = index.spec.get('key')
-  return mongoError('DuplicateKey',
-    `E11000 duplicate key error collection: ${collection.namespace} index: ${index.name} dup key: ${printDoc(keyValue)}`,
+  const where = `collection: ${collection.namespace} index: ${index.name}`
+  return mongoError('DuplicateKey', `E11000 duplicate key error ${where} dup key: ${printDoc(keyValue)}`,
     [], new Map([['keyPattern', isDoc(pattern) ? pattern : new Map()], ['keyValue', keyValue]]))
 }
 

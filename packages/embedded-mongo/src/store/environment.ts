@@ -6,10 +6,10 @@ import { statSync } from 'node:fs'
 import { open } from 'lmdb'
 import type { Layer } from './layer.ts'
 
-/** A pinned read transaction: the state of the file at one moment. Must be released. */
+/** A pinned read transaction: the state of the file at one moment. It must be released with `done`. */
 export interface Pin { done: () => void }
 
-/** The part of lmdb that is used here; its own types know no string keys in binary order. */
+/** The part of lmdb that is used here. Its own types do not have string keys in binary order. */
 interface Database {
   getBinaryFast: (key: string, options?: { transaction: Pin | undefined }) => Buffer | undefined
   lastSize: number
@@ -22,21 +22,21 @@ interface Database {
   close: () => Promise<void>
 }
 
-/** A layer could not be written; LMDB is as it was before. */
+/** A layer could not be written; LMDB is unchanged. */
 export class WriteFailed extends Error {
   readonly isDiskFull: boolean
 
   constructor (cause: Error) {
     super(`the data could not be written: ${cause.message}`, { cause })
-    // LMDB calls a short write an input/output error.
+    // LMDB reports a short write as an input/output error.
     this.isDiskFull = /MDB_MAP_FULL|No space left|File too large|Input\/output error/i.test(cause.message)
   }
 }
 
-/** The database's file is not in its place any more: what is written to it is lost. */
+/** The database file was deleted or replaced: whatever is written to it is lost. */
 export class FileGone extends Error {}
 
-/** lmdb tells why a commit failed by a second promise, which must not be left unheard. */
+/** lmdb gives the reason of a failed commit in a second promise, whose rejection must be handled. */
 async function reasonOf (error: Error & { commitError?: Promise<never> }): Promise<Error> {
   if (error.commitError === undefined) return error
   const late = new Promise<Error>(resolve => { setTimeout(resolve, 1_000, error).unref() })
@@ -46,7 +46,7 @@ async function reasonOf (error: Error & { commitError?: Promise<never> }): Promi
 const MAP_BYTES = 2 ** 40
 const READERS_MAX = 4_096
 
-/** Byte strings straight into LMDB's key buffers; lmdb grows the buffer when it sees a RangeError. */
+/** Writes byte strings directly into LMDB's key buffers. lmdb enlarges a buffer after a RangeError. */
 const keyEncoder = {
   writeKey (key: string, target: Buffer, start: number): number {
     if (start + key.length > target.length) throw new RangeError('key does not fit the buffer')
@@ -74,7 +74,7 @@ export class Environment {
       maxReaders: READERS_MAX,
       readOnly,
       permissionsMode: 0o600,
-      // Windows reserves the whole map on disk at once, so there the map grows by itself.
+      // Windows reserves the whole map on disk at once. There the map grows by itself.
       ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES })
     }
     this.#database = open(options as unknown as Parameters<typeof open>[0]) as unknown as Database
@@ -82,12 +82,13 @@ export class Environment {
     this.#file = fileAt(path)
   }
 
-  /** @throws FileGone if the file was deleted or another one put in its place. */
+  /** @throws FileGone if the file was deleted or replaced */
   requireFile (): void {
-    if (fileAt(this.#path) !== this.#file) throw new FileGone(`the database file ${this.#path} was deleted or replaced while it was in use`)
+    if (fileAt(this.#path) === this.#file) return
+    throw new FileGone(`the database file ${this.#path} was deleted or replaced while it was in use`)
   }
 
-  /** A view that the next read overwrites: copy what must live longer. */
+  /** Danger: the next read overwrites these bytes. Copy them to keep them. */
   peek (key: string, pin: Pin | undefined): Buffer | undefined {
     const bytes = pin === undefined
       ? this.#database.getBinaryFast(key)
@@ -95,7 +96,7 @@ export class Environment {
     return bytes?.subarray(0, this.#database.lastSize)
   }
 
-  /** Keys in `[lower, upper)`, or the same from the upper end. */
+  /** Keys in `[lower, upper)`, ascending or, with `reverse`, descending. */
   keys (lower: string, upper: string, reverse: boolean, pin: Pin | undefined): Iterable<string> {
     const ends = reverse
       ? { start: upper, end: lower, reverse, exclusiveStart: true, inclusiveEnd: true }
@@ -103,7 +104,7 @@ export class Environment {
     return this.#database.getRange({ ...ends, values: false, ...(pin === undefined ? {} : { transaction: pin }) })
   }
 
-  /** One LMDB transaction; resolves when it is on disk, in the file that the next start will find. */
+  /** Writes one LMDB transaction. Resolves when it is on disk, in the file that the next start opens. */
   async write (layer: Layer): Promise<void> {
     try {
       await this.#database.batch(() => {
@@ -122,7 +123,7 @@ export class Environment {
     return this.#database.useReadTransaction()
   }
 
-  /** Writes the state of the last commit on disk to a new file, without the pages that hold nothing. */
+  /** Copies the state of the last commit on disk to a new file, without the free pages. */
   async backup (file: string): Promise<void> {
     await this.#database.backup(file, true)
   }
@@ -132,7 +133,7 @@ export class Environment {
   }
 }
 
-/** Names the file itself, wherever it is moved; empty if there is none. */
+/** Identifies the file itself and not its path; empty if there is none. */
 function fileAt (path: string): string {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
   return found === undefined ? '' : `${found.dev}/${found.ino}`

@@ -1,4 +1,4 @@
-/** An index as the engine uses it, made from the specification a client gave and `listIndexes` returns. */
+/** An index as the engine uses it, made from the client's specification, which `listIndexes` returns. */
 import { parseFilter } from '../filter/index.ts'
 import type { Filter } from '../filter/index.ts'
 import type { IndexField } from '../keys/key-bytes.ts'
@@ -14,21 +14,23 @@ export type Index = {
   readonly fields: readonly IndexField[]
   readonly unique: boolean
   readonly partial: Filter | undefined
-  /** Documents whose (single) field is a date older than this are removed. */
+  /** Documents whose indexed field is a date older than this are removed. */
   readonly expireAfterSeconds: number | undefined
-  /** Settles when the index is ready or has been given up. */
+  /** Resolves when the index is ready or its build has failed. */
   building: Promise<void> | undefined
-  /** First path components whose change can change the index's keys of a document. */
+  /** Top-level fields: the index's keys of a document can change only if one of these does. */
   readonly touchedBy: readonly string[]
-  /** Whether some document has (or had) several keys, so that one path may satisfy two conditions by two elements. */
+  /**
+   * Does or did a document have several keys? Then two array items may each satisfy one of two conditions on a path.
+   */
   multikey: boolean
-  /** Whether some key was (or is) cut: order and bounds then say nothing beyond its kept bytes. */
+  /** Is or was a key truncated? Then order and bounds are exact only up to the kept bytes. */
   truncated: boolean
-  /** Whether all documents are in it; before, it is kept but not read. */
+  /** Does it contain all documents? Until then, writes maintain it and reads do not use it. */
   ready: boolean
-  /** What still reads it must stop. */
+  /** Commands that still read it must stop. */
   dropped: boolean
-  /** The commit that made it ready: an older snapshot may lack entries. */
+  /** The commit that made it ready: entries may be missing in an older snapshot. */
   readySeq: number
 }
 
@@ -56,14 +58,14 @@ export function defineIndex (id: number, spec: Doc, flags = { ready: true, multi
   }
 }
 
-/** A sparse index is one of the documents that have any of its fields. */
+/** A sparse index contains the documents that have at least one of its fields. */
 function sparseFilter (spec: Doc): Doc | undefined {
   if (spec.get('sparse') !== true) return undefined
   const exists = [...(spec.get('key') as Doc).keys()].map(path => docOf({ [path]: docOf({ $exists: true }) }))
   return docOf({ $or: exists })
 }
 
-/** What the catalog stores of an index; `indexFromRecord` is the inverse. */
+/** The catalog's record of an index. `indexFromRecord` is the inverse. */
 export function indexRecord (index: Index): Doc {
   const { id, spec, ready, multikey, truncated } = index
   return docOf({ id, spec, ready, multikey, truncated })

@@ -1,18 +1,18 @@
-/** The shapes of keys in LMDB, as byte strings (one latin1 character a byte). */
+/** The parts of LMDB keys, as byte strings (one latin1 character for each byte). */
 
-/** Four bytes, big-endian: names a collection or an index; 0 is the catalog. */
+/** Four bytes, big-endian: the prefix of a collection's or an index's keys. 0 is the catalog. */
 export function prefixOf (id: number): string {
   return String.fromCharCode(id >>> 24, (id >>> 16) & 255, (id >>> 8) & 255, id & 255)
 }
 
-/** The first prefix after `prefix`: the end of its range. */
+/** The next prefix, which is the end of this id's range. */
 export function prefixEnd (id: number): string {
   return prefixOf(id + 1)
 }
 
 export const RECORD_ID_BYTES = 8
 
-/** Eight bytes, big-endian, so that records sort in the order they were inserted. */
+/** Eight bytes, big-endian, so that records sort in the order of their insertion. */
 export function recordId (number: number): string {
   const high = Math.floor(number / 2 ** 32)
   const low = number >>> 0

@@ -1,15 +1,15 @@
 /**
- * A layer holds what has been committed but is not in LMDB yet (or what one open transaction has written).
- * Keys are byte strings (one latin1 character a byte), so that `<` orders them as LMDB does and a Map can hold them.
+ * A layer holds what is committed but not in LMDB yet, or what one open transaction has written. Keys are byte strings
+ * (one latin1 character for each byte), so that `<` orders them as LMDB does and they can be keys of a Map.
  */
 
-/** One value of a key; `null` is a removal. Older values stay reachable for snapshots taken before `seq`. */
+/** One value of a key; `null` is a removal. Older values stay available for snapshots from before `seq`. */
 export type Version = { readonly seq: number, readonly value: Buffer | null, readonly older: Version | undefined }
 
-/** The first bytes of a key name its collection or index; all range scans stay inside one of them. */
-export const PREFIX_BYTES = 4
+/** The first bytes of a key are the prefix of its collection or index. No range scan crosses a prefix. */
+const PREFIX_BYTES = 4
 
-/** The keys of one collection or index in this layer, sorted only when somebody scans. */
+/** The keys of one collection or index in this layer, sorted only for a scan. */
 class KeyRun {
   #sorted: string[] = []
   #fresh: string[] = []
@@ -20,8 +20,8 @@ class KeyRun {
     else this.#fresh.push(key)
   }
 
-  /** All keys, ascending. The array is never changed afterwards in a way a running scan would see. */
-  settle (): readonly string[] {
+  /** All keys, ascending. Later changes of the array do not affect a running scan. */
+  sorted (): readonly string[] {
     if (this.#fresh.length > 0) {
       this.#fresh.sort(compareKeys)
       this.#sorted = mergeSorted(this.#sorted, this.#fresh)
@@ -34,18 +34,18 @@ class KeyRun {
 export class Layer {
   readonly versions = new Map<string, Version>()
   readonly #runs = new Map<string, KeyRun>()
-  /** Settled when the layer is on disk; rejected when it could not be written. */
-  readonly landed: Promise<void>
+  /** Resolves when the layer is on disk; rejects if it could not be written. */
+  readonly written: Promise<void>
   resolve!: () => void
   reject!: (error: Error) => void
 
   constructor () {
-    this.landed = new Promise((resolve, reject) => {
+    this.written = new Promise((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
     })
-    // A layer nobody waits for may fail too; those who wait hold the same promise and still see the error.
-    this.landed.catch(() => {})
+    // A layer that no caller waits for may fail too. Callers that wait still get the error.
+    this.written.catch(() => {})
   }
 
   put (key: string, value: Buffer | null, seq: number): void {
@@ -61,7 +61,7 @@ export class Layer {
     run.add(key)
   }
 
-  /** The newest value of the key not younger than `seq`. */
+  /** The newest value of the key up to the commit `seq`. */
   at (key: string, seq: number): Version | undefined {
     let version = this.versions.get(key)
     while (version !== undefined && version.seq > seq) version = version.older
@@ -72,16 +72,18 @@ export class Layer {
   keysIn (lower: string, upper: string): readonly string[] {
     const run = this.#runs.get(lower.slice(0, PREFIX_BYTES))
     if (run === undefined) return []
-    const keys = run.settle()
+    const keys = run.sorted()
     const from = lowerBound(keys, lower)
     const to = lowerBound(keys, upper)
     return from === 0 && to === keys.length ? keys : keys.slice(from, to)
   }
 
-  /** Every key with its newest value, run by run in key order: neighbours on a page are written together. */
+  /**
+   * Visits every key with its newest value, sorted within a prefix, so that neighbours on a page are written together.
+   */
   forEachNewest (visit: (key: string, value: Buffer | null) => void): void {
     for (const run of this.#runs.values()) {
-      for (const key of run.settle()) visit(key, this.versions.get(key)!.value)
+      for (const key of run.sorted()) visit(key, this.versions.get(key)!.value)
     }
   }
 }
@@ -91,7 +93,7 @@ export function compareKeys (a: string, b: string): number {
 }
 
 /** Index of the first key that is not below `bound`. */
-export function lowerBound (keys: readonly string[], bound: string): number {
+function lowerBound (keys: readonly string[], bound: string): number {
   let low = 0
   let high = keys.length
   while (low < high) {
@@ -102,7 +104,7 @@ export function lowerBound (keys: readonly string[], bound: string): number {
   return low
 }
 
-/** Merges two ascending lists into a new one; a key in both appears once. */
+/** Merges two ascending lists into a new one. A key of both appears once. */
 export function mergeSorted (a: readonly string[], b: readonly string[]): string[] {
   if (a.length === 0) return b.slice()
   const merged: string[] = []

@@ -1,10 +1,9 @@
 /**
  * Commits, snapshots and transactions over LMDB.
  *
- * A commit is visible as soon as it is in the current layer and durable when that layer is on disk. One layer is
- * written at a time; whatever is committed meanwhile gathers in the next one, so all commands that wait share one
- * LMDB transaction and one sync. A caller that acknowledges a write before `durable()` resolves would lose
- * acknowledged writes at a crash.
+ * A commit is visible as soon as it is in the current layer, and durable when that layer is on disk. One layer is
+ * written at a time. Commits that arrive meanwhile go into the next layer, so all waiting commands share one LMDB
+ * transaction and one sync. Danger: a write that is acknowledged before `durable()` resolves may be lost in a crash.
  */
 import { Environment, FileGone } from './environment.ts'
 import type { EnvironmentOptions, Pin } from './environment.ts'
@@ -13,27 +12,27 @@ import { View } from './view.ts'
 import { Locked } from './writer.ts'
 import type { LockHolder, Writer } from './writer.ts'
 
-/** As a writer, each document is a commit of its own. */
+/** As a `Writer`, it makes each document a commit of its own. */
 export class Store implements Writer {
   readonly #environment: Environment
-  /** Oldest first: the layer being written, if any, and the one that gathers. */
+  /** Oldest first: the layer that is being written, if there is one, and the current one. */
   #layers: Layer[] = [new Layer()]
   #writing: Promise<void> = Promise.resolve()
-  /** A write is scheduled or under way; whatever is committed meanwhile will be written by it. */
+  /** A write to disk is scheduled or running. It also writes what is committed meanwhile. */
   #busy = false
   #closed = false
   #seq = 0
-  /** Why a layer was last lost. */
+  /** The error of the last layer that could not be written. */
   loss: Error | undefined
 
   /** The newest state, durable or not. */
   readonly view: View
-  /** Keys written by open transactions. */
+  /** Keys that open transactions have locked. */
   readonly locks = new Map<string, LockHolder>()
   readonly transactions = new Set<LockHolder>()
-  /** Called before a layer is written, to add bookkeeping that belongs to the same LMDB transaction. */
+  /** Called before a layer is written, to add records that belong to the same LMDB transaction. */
   beforeWrite: () => void = () => {}
-  /** Called after a layer could not be written: memory is back at what is on disk. */
+  /** Called if a layer could not be written, after memory has returned to what is on disk. */
   afterLoss: () => void = () => {}
 
   constructor (options: EnvironmentOptions) {
@@ -49,13 +48,13 @@ export class Store implements Writer {
     return this.#closed
   }
 
-  /** Starts one atomic commit; all `put`s until the next call belong to it. Must not be spread over an await. */
+  /** Starts one atomic commit: all `put`s until the next call belong to it. There must be no `await` between them. */
   nextCommit (): number {
     this.#schedule()
     return ++this.#seq
   }
 
-  claim (key: string): void {
+  lock (key: string): void {
     const holder = this.locks.get(key)
     if (holder !== undefined) throw new Locked(holder)
   }
@@ -64,21 +63,21 @@ export class Store implements Writer {
     this.#layers[this.#layers.length - 1]!.put(key, value, this.#seq)
   }
 
-  /** Resolves when everything visible now is on disk. */
+  /** Resolves when everything that is visible now is on disk. */
   durable (): Promise<void> {
     const current = this.#layers[this.#layers.length - 1]!
-    if (current.versions.size > 0) return current.landed
-    return this.#layers.length > 1 ? this.#layers[0]!.landed : Promise.resolve()
+    if (current.versions.size > 0) return current.written
+    return this.#layers.length > 1 ? this.#layers[0]!.written : Promise.resolve()
   }
 
-  /** What is committed now, for as long as the pin is held, with the writes of one transaction laid over it. */
+  /** A view of what is committed now, for as long as the pin is held, under the transaction's own writes. */
   snapshot (own: Layer): { view: View, pin: Pin } {
     const pin = this.#environment.pin()
     const layers = this.#layers.slice()
     return { pin, view: new View(this.#environment, () => layers, this.#seq, pin, own) }
   }
 
-  /** The open transaction, if any, that has written a key beginning with `prefix`. */
+  /** An open transaction that has locked a key with this prefix, if there is one. */
   lockHolder (prefix: string): LockHolder | undefined {
     for (const [key, transaction] of this.locks) if (key.startsWith(prefix)) return transaction
     return undefined
@@ -87,7 +86,7 @@ export class Store implements Writer {
   #schedule (): void {
     if (this.#busy) return
     this.#busy = true
-    // After this turn's sockets have been read, so that their commands share the commit.
+    // After the sockets of this tick have been read, so that their commands share one write.
     setImmediate(() => { this.#writing = this.#writeAll() })
   }
 
@@ -99,9 +98,9 @@ export class Store implements Writer {
       try {
         await this.#environment.write(layer)
       } catch (error) {
-        // Nobody is answered: the thread ends by this, and whoever waits finds out that it does not know.
+        // This ends the thread. Waiting clients get no answer, because their writes have an unknown outcome.
         if (error instanceof FileGone) throw error
-        // First, as what is put right after a loss is to be written too.
+        // Set first: the repairs in `afterLoss` schedule a write of their own.
         this.#busy = false
         this.#lose(error as Error)
         return
@@ -112,7 +111,10 @@ export class Store implements Writer {
     this.#busy = false
   }
 
-  /** What is in memory builds on what could not be written: all of it is lost, and everybody waiting is told. */
+  /**
+   * All commits in memory may depend on what could not be written: they are dropped, and everybody who waits gets the
+   * error.
+   */
   #lose (error: Error): void {
     const lost = this.#layers
     this.#layers = [new Layer()]
@@ -122,12 +124,12 @@ export class Store implements Writer {
     this.afterLoss()
   }
 
-  /** @throws FileGone if what is written now would be lost. */
+  /** @throws FileGone if the file was deleted or replaced, so that new writes would be lost */
   requireFile (): void {
     this.#environment.requireFile()
   }
 
-  /** Copies everything that is visible now to a new file. */
+  /** Copies everything that is visible now into a new file. */
   async backup (file: string): Promise<void> {
     await this.durable()
     await this.#environment.backup(file)

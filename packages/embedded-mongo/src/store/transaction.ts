@@ -1,7 +1,7 @@
 /**
- * A multi-document transaction: a snapshot, the writes laid over it, and the keys they lock. The first writer of a
- * key wins; a transaction that comes second, or that would overwrite something its snapshot has not seen, fails at
- * once with WriteConflict. If that check were missing, a client's read-modify-write would silently undo another's.
+ * A multi-document transaction: a snapshot, its own writes over that, and the keys that they lock. The first writer of
+ * a key wins. A second transaction, or one that would overwrite what its snapshot does not contain, fails at once with
+ * WriteConflict. Without that check, one client's read-modify-write would silently undo another's.
  */
 import { writeConflict } from '../values/errors.ts'
 import type { Collection } from './collection.ts'
@@ -11,7 +11,7 @@ import type { Store } from './store.ts'
 import type { View } from './view.ts'
 import type { Writer } from './writer.ts'
 
-/** A collection made by a transaction, and what makes it everybody's. */
+/** A collection that a transaction creates; `publish` makes it visible to others. */
 export type Created = { readonly collection: Collection, readonly publish: () => void }
 
 export class Transaction implements Writer {
@@ -19,11 +19,11 @@ export class Transaction implements Writer {
   readonly #pin: Pin
   readonly #own = new Layer()
   readonly #locked: string[] = []
-  /** Collections that exist for this transaction only until it commits, by namespace. */
+  /** By namespace: collections that only this transaction sees until it commits. */
   readonly created = new Map<string, Created>()
   readonly view: View
   state: 'open' | 'committed' | 'aborted' = 'open'
-  /** Resolves when the transaction holds no lock any more. */
+  /** Resolves when the transaction has released its locks. */
   readonly ended: Promise<void>
   #end!: () => void
   readonly #onEnd: (state: 'committed' | 'aborted') => void
@@ -44,16 +44,18 @@ export class Transaction implements Writer {
     this.#own.put(key, value, 0)
   }
 
-  claim (key: string): void {
+  lock (key: string): void {
     const holder = this.#store.locks.get(key)
     if (holder === this) return
     if (holder !== undefined) throw writeConflict()
-    if (this.#store.seq > this.view.seq && !sameBytes(this.view.get(key), this.#store.view.peek(key))) throw writeConflict()
+    if (this.#store.seq > this.view.seq && !sameBytes(this.view.get(key), this.#store.view.peek(key))) {
+      throw writeConflict()
+    }
     this.#store.locks.set(key, this)
     this.#locked.push(key)
   }
 
-  /** Makes the writes visible as one commit; durable like any other. */
+  /** Makes the writes visible as one commit. */
   commit (): void {
     if (this.#own.versions.size > 0 || this.created.size > 0) {
       this.#store.nextCommit()

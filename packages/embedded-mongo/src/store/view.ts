@@ -1,7 +1,7 @@
 /**
- * What a reader sees: LMDB, over it the layers that are not on disk yet (as of one commit), over those the
- * writes of the reader's own transaction. A newer layer hides an older one and LMDB; whether LMDB already holds
- * a layer that is still in memory makes no difference, the values are the same.
+ * What a reader sees: LMDB, over it the layers that are not on disk yet (up to one commit), and over those the writes
+ * of the reader's own transaction. A newer layer hides an older one and LMDB. If LMDB already has a layer that is still
+ * in memory, that makes no difference: the values are the same.
  */
 import { compareKeys, mergeSorted } from './layer.ts'
 import type { Layer, Version } from './layer.ts'
@@ -12,12 +12,12 @@ export type Visit = (key: string) => boolean
 export class View {
   readonly #environment: Environment
   readonly #layers: () => readonly Layer[]
-  /** The newest commit it sees. */
+  /** The newest commit that this view contains. */
   readonly seq: number
   readonly #pin: Pin | undefined
   readonly #own: Layer | undefined
 
-  /** `layers` oldest first. Without a pin the view is the newest state, whenever it is asked. */
+  /** @param layers oldest first. Without a pin, the view always shows the newest state. */
   constructor (environment: Environment, layers: () => readonly Layer[], seq = Infinity, pin?: Pin, own?: Layer) {
     this.#environment = environment
     this.#layers = layers
@@ -37,14 +37,14 @@ export class View {
     return undefined
   }
 
-  /** The value, valid only until the next read; for copying into a reply or decoding at once. */
+  /** Danger: the value is valid only until the next read. Decode or copy it at once. */
   peek (key: string): Buffer | undefined {
     const version = this.#version(key)
     if (version !== undefined) return version.value ?? undefined
     return this.#environment.peek(key, this.#pin)
   }
 
-  /** The value, for keeping. */
+  /** A copy of the value. */
   get (key: string): Buffer | undefined {
     const bytes = this.peek(key)
     return bytes && Buffer.from(bytes)
@@ -54,7 +54,7 @@ export class View {
     return this.peek(key) !== undefined
   }
 
-  /** Visits the keys in `[lower, upper)` in order until `visit` returns false; nothing may be written meanwhile. */
+  /** Visits the keys in `[lower, upper)` in order until `visit` returns false. `visit` must not write. */
   scan (lower: string, upper: string, reverse: boolean, visit: Visit): void {
     if (lower >= upper) return
     const overlay = this.#overlayKeys(lower, upper)
@@ -85,7 +85,7 @@ export class View {
     }
   }
 
-  /** Whether a key that LMDB does not hold exists for this reader. */
+  /** Does a key that LMDB does not have exist in this view? */
   #isAdded (key: string): boolean {
     const version = this.#version(key)
     return version !== undefined && version.value !== null

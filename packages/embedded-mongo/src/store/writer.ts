@@ -1,23 +1,23 @@
-/** Where the writes of one document go: straight into the current commit (the store), or into a transaction. */
+/** The destination of a document's writes: the current commit (`Store`), or a transaction. */
 import type { View } from './view.ts'
 
 export interface Writer {
   readonly view: View
-  /** Begins the writes of the next document: they become visible together. */
+  /** Begins the writes of the next document, which become visible together. */
   nextCommit: () => void
-  /** To be called for every document and every unique key before any `put` of the same document. */
-  claim: (key: string) => void
+  /** Must be called for a document's key and all its unique keys, before the first `put` of that document. */
+  lock: (key: string) => void
   put: (key: string, value: Buffer | null) => void
 }
 
-/** An open transaction, as far as others meet it. */
+/** The part of an open transaction that other writers use. */
 export interface LockHolder {
   abort: () => void
-  /** Resolves when it holds no lock any more. */
+  /** Resolves when it has released its locks. */
   readonly ended: Promise<void>
 }
 
-/** Thrown by a plain write that meets an open transaction's key: wait for the transaction to end, then repeat. */
+/** Thrown if a write outside of transactions needs a locked key: wait until the transaction ends, then repeat. */
 export class Locked extends Error {
   readonly holder: LockHolder
 

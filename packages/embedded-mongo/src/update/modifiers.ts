@@ -1,4 +1,4 @@
-/** What each update operator does to the one value at its path. */
+/** The update operators, each as a function of the value at its path. */
 import { add } from '../values/arithmetic.ts'
 import { compareValues, identical } from '../keys/compare.ts'
 import { badValue, mongoError, typeMismatch } from '../values/errors.ts'
@@ -6,20 +6,23 @@ import { isOperatorDoc, parseFilter, parsePredicate } from '../filter/parse.ts'
 import { matches } from '../filter/index.ts'
 import { pathParts, valueAt } from '../values/paths.ts'
 import { printDoc, printField, printId, printValue } from '../values/print.ts'
-import { DateTime, Int32, Regex, Timestamp, isNumeric, toInteger, toNumber, typeName, type Doc, type Value } from '../values/values.ts'
+import {
+  DateTime, Int32, Regex, Timestamp, isNumeric, toInteger, toNumber, typeName, type Doc, type Value
+} from '../values/values.ts'
 
-/** The document that is updated, as it was. */
+/** `doc` is the document before the update. */
 export interface UpdateContext { doc: Doc, insert: boolean, nowMs: number }
 
 /**
- * The value that takes the place of `current`; undefined for none. Values are never changed in place: a modifier that changes nothing
- * returns its argument.
+ * Returns the value that replaces `current`, undefined to remove it. Values are never changed in place: a modifier that
+ * changes nothing returns its argument.
  */
 export type Modifier = (current: Value | undefined, context: UpdateContext) => Value | undefined
 
 const fieldOf = (path: string) => pathParts(path).at(-1) as string
 
-const replaced = (current: Value | undefined, value: Value) => current !== undefined && identical(current, value) ? current : value
+const replaced = (current: Value | undefined, value: Value) =>
+  current !== undefined && identical(current, value) ? current : value
 
 const set = (value: Value): Modifier => current => replaced(current, value)
 
@@ -28,7 +31,7 @@ export const unset: Modifier = () => undefined
 const extreme = (sign: 1 | -1) => (value: Value): Modifier => current =>
   current === undefined || compareValues(value, current) * sign > 0 ? value : current
 
-/** The operators but `$rename`, which has two paths. */
+/** All operators except `$rename`, which has two paths. */
 export const MODIFIERS = new Map<string, (operand: Value, path: string) => Modifier>([
   ['$set', set],
   ['$setOnInsert', value => (current, { insert }) => insert ? replaced(current, value) : current],
@@ -43,25 +46,31 @@ export const MODIFIERS = new Map<string, (operand: Value, path: string) => Modif
 ])
 
 function inc (operand: Value, path: string): Modifier {
-  if (!isNumeric(operand)) throw typeMismatch(`Cannot increment with non-numeric argument: {${printField(path, operand)}}`)
+  if (!isNumeric(operand)) {
+    throw typeMismatch(`Cannot increment with non-numeric argument: {${printField(path, operand)}}`)
+  }
   return (current, { doc }) => {
     if (current === undefined) return operand
     if (!isNumeric(current)) {
-      throw typeMismatch(`Cannot apply $inc to a value of non-numeric type. ${printId(doc)} has the field '${fieldOf(path)}' of non-numeric type ${typeName(current)}`)
+      throw typeMismatch(`Cannot apply $inc to a value of non-numeric type. ${printId(doc)} has the field ` +
+        `'${fieldOf(path)}' of non-numeric type ${typeName(current)}`)
     }
     const sum = add(current, operand)
     if (sum === undefined) {
-      throw badValue(`Failed to apply $inc operations to current value ((${current instanceof Int32 ? 'NumberInt' : 'NumberLong'})${printValue(current)}) for document ${printId(doc)}`)
+      const value = `(${current instanceof Int32 ? 'NumberInt' : 'NumberLong'})${printValue(current)}`
+      throw badValue(`Failed to apply $inc operations to current value (${value}) for document ${printId(doc)}`)
     }
     return replaced(current, sum)
   }
 }
 
 function currentDate (operand: Value): Modifier {
-  const type = operand instanceof Map && operand.size === 1 ? operand.get('$type') : typeof operand === 'boolean' ? 'date' : undefined
+  const isTyped = operand instanceof Map && operand.size === 1
+  const type = isTyped ? operand.get('$type') : typeof operand === 'boolean' ? 'date' : undefined
   if (type === 'date') return (_current, { nowMs }) => DateTime.fromMs(nowMs)
   if (type === 'timestamp') return (_current, { nowMs }) => new Timestamp(Math.floor(nowMs / 1000), 1)
-  throw badValue(`${typeName(operand)} is not valid type for $currentDate. Please use a boolean ('true') or a $type expression ({$type: 'timestamp/date'}).`)
+  throw badValue(`${typeName(operand)} is not valid type for $currentDate. ` +
+    "Please use a boolean ('true') or a $type expression ({$type: 'timestamp/date'}).")
 }
 
 interface Push { values: Value[], position?: number, slice?: number, sort?: (a: Value, b: Value) => number }
@@ -70,14 +79,16 @@ function push (operand: Value, path: string): Modifier {
   const { values, position, slice, sort } = parsePush(operand)
   return (current, { doc }) => {
     if (current !== undefined && !Array.isArray(current)) {
-      throw badValue(`The field '${path}' must be an array but is of type ${typeName(current)} in document ${printId(doc)}`)
+      throw badValue(`The field '${path}' must be an array but is of type ${typeName(current)} ` +
+        `in document ${printId(doc)}`)
     }
     let items = [...current ?? []]
     items.splice(position ?? items.length, 0, ...values)
     if (sort !== undefined) items.sort(sort)
     if (slice !== undefined) items = slice >= 0 ? items.slice(0, slice) : items.slice(slice)
-    // Only an array left as it was counts as unchanged, not one that comes out the same.
-    return current !== undefined && values.length === 0 && sort === undefined && items.length === current.length ? current : items
+    // An array that `$push` has rebuilt counts as changed, even if it is equal.
+    const isUntouched = values.length === 0 && sort === undefined && items.length === current?.length
+    return isUntouched ? current : items
   }
 }
 
@@ -87,11 +98,17 @@ function parsePush (operand: Value): Push {
   for (const [name, value] of operand) {
     switch (name) {
       case '$each':
-        if (!Array.isArray(value)) throw badValue(`The argument to $each in $push must be an array but it was of type: ${typeName(value)}`)
+        if (!Array.isArray(value)) {
+          throw badValue(`The argument to $each in $push must be an array but it was of type: ${typeName(value)}`)
+        }
         parsed.values = value
         break
-      case '$slice': parsed.slice = integerClause(value, 'The value for $slice must be an integer value but was given type: '); break
-      case '$position': parsed.position = integerClause(value, 'The value for $position must be an integer value, not of type: '); break
+      case '$slice':
+        parsed.slice = integerClause(value, 'The value for $slice must be an integer value but was given type: ')
+        break
+      case '$position':
+        parsed.position = integerClause(value, 'The value for $position must be an integer value, not of type: ')
+        break
       case '$sort': parsed.sort = parseArraySort(value); break
       default: throw badValue(`Unrecognized clause in $push: ${name}`)
     }
@@ -105,10 +122,13 @@ function integerClause (value: Value, message: string): number {
   return integer
 }
 
-/** The order of an array: of the items themselves, or of fields of theirs. */
+/** The comparison for `$sort`: of the items themselves, or of fields of the items. */
 function parseArraySort (value: Value): (a: Value, b: Value) => number {
   if (!(value instanceof Map)) {
-    if (!isNumeric(value)) throw badValue('The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields')
+    if (!isNumeric(value)) {
+      throw badValue(
+        'The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields')
+    }
     const direction = directionOf(value)
     return (a, b) => compareValues(a, b) * direction
   }
@@ -137,13 +157,16 @@ function addToSet (operand: Value, path: string): Modifier {
   let values = [operand]
   if (operand instanceof Map && operand.keys().next().value === '$each') {
     const each = operand.get('$each')
-    if (!Array.isArray(each)) throw typeMismatch(`The argument to $each in $addToSet must be an array but it was of type ${typeName(each)}`)
+    if (!Array.isArray(each)) {
+      throw typeMismatch(`The argument to $each in $addToSet must be an array but it was of type ${typeName(each)}`)
+    }
     if (operand.size > 1) throw badValue(`Found unexpected fields after $each in $addToSet: ${printDoc(operand)}`)
     values = each
   }
   return current => {
     if (current !== undefined && !Array.isArray(current)) {
-      throw badValue(`Cannot apply $addToSet to non-array field. Field named '${fieldOf(path)}' has non-array type ${typeName(current)}`)
+      throw badValue(`Cannot apply $addToSet to non-array field. Field named '${fieldOf(path)}' ` +
+        `has non-array type ${typeName(current)}`)
     }
     const items = [...current ?? []]
     for (const value of values) if (!items.some(item => compareValues(item, value) === 0)) items.push(value)
@@ -152,16 +175,16 @@ function addToSet (operand: Value, path: string): Modifier {
 }
 
 function pull (operand: Value): Modifier {
-  const isOut = pullCondition(operand)
+  const isPulled = pullCondition(operand)
   return current => {
     if (current === undefined) return undefined
     if (!Array.isArray(current)) throw badValue('Cannot apply $pull to a non-array value')
-    const items = current.filter(item => !isOut(item))
+    const items = current.filter(item => !isPulled(item))
     return items.length === current.length ? current : items
   }
 }
 
-/** Which items `$pull` takes out: values that match the operators, documents that match, or equal values. */
+/** The items that `$pull` removes: values that match its operators, documents that match, or equal values. */
 function pullCondition (operand: Value): (item: Value) => boolean {
   const isLogical = operand instanceof Map && ['$and', '$or', '$nor'].includes(operand.keys().next().value as string)
   if (!isLogical && (operand instanceof Regex || isOperatorDoc(operand))) {
@@ -173,28 +196,30 @@ function pullCondition (operand: Value): (item: Value) => boolean {
   return item => item instanceof Map && matches(filter, item)
 }
 
-/** What a renamed field's new place gets; its old place is unset. */
+/** Sets the new path of a renamed field. The old path is unset by another modifier. */
 export function rename (from: string, to: string): Modifier {
   return (current, { doc }) => {
-    checkWay('source', from, doc)
+    checkRenamePath('source', from, doc)
     const value = valueAt(doc, pathParts(from))
     if (value === undefined) return current
-    checkWay('destination', to, doc)
+    checkRenamePath('destination', to, doc)
     return current !== undefined && compareValues(current, value) === 0 ? current : value
   }
 }
 
-/** A path of `$rename` may lead through no array, and the one it comes from only through documents. */
-function checkWay (side: 'source' | 'destination', path: string, doc: Doc) {
+/** Neither path of `$rename` may lead through an array, and the source only through documents. */
+function checkRenamePath (side: 'source' | 'destination', path: string, doc: Doc) {
   let value: Value | undefined = doc
   let name = ''
   for (const part of pathParts(path)) {
     if (Array.isArray(value)) {
-      throw badValue(`The ${side} field cannot be an array element, '${path}' in doc with ${printId(doc).slice(1, -1)} has an array field called '${name}'`)
+      throw badValue(`The ${side} field cannot be an array element, '${path}' in doc with ` +
+        `${printId(doc).slice(1, -1)} has an array field called '${name}'`)
     }
     if (!(value instanceof Map)) {
       if (value === undefined || side === 'destination') return
-      throw mongoError('PathNotViable', `cannot use the part (${name} of ${path}) to traverse the element ({${printField(name, value)}})`)
+      throw mongoError('PathNotViable',
+        `cannot use the part (${name} of ${path}) to traverse the element ({${printField(name, value)}})`)
     }
     value = value.get(part)
     name = part

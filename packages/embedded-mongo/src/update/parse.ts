@@ -1,4 +1,7 @@
-/** Update documents to trees of modifiers. Everything that does not depend on the document is checked here. */
+/**
+ * Parses update documents into trees of modifiers. Everything that does not depend on the updated document is checked
+ * here.
+ */
 import { compareStrings } from '../keys/compare.ts'
 import { badValue, failedToParse, mongoError, notImplemented } from '../values/errors.ts'
 import { addToTree, pathParts, type PathTree } from '../values/paths.ts'
@@ -6,12 +9,12 @@ import { printField } from '../values/print.ts'
 import { MODIFIERS, rename, unset, type Modifier } from './modifiers.ts'
 import { typeName, type Doc, type Value } from '../values/values.ts'
 
-/** The modifiers of an update by the names of the fields that lead to them, in the order in which they are applied. */
+/** The modifiers of an update, by the field names of their paths, in the order in which they are applied. */
 export type UpdateTree = PathTree<Modifier>
 
 export type Update = { kind: 'replace', doc: Doc } | { kind: 'modify', tree: UpdateTree }
 
-/** Parses an update: a replacement, or a document of operators. */
+/** An update is a replacement, or a document of operators. */
 export function parseUpdate (update: Doc | readonly Doc[]): Update {
   if (!(update instanceof Map)) throw notImplemented('updates by an aggregation pipeline are not supported')
   const first = update.keys().next().value
@@ -21,7 +24,8 @@ export function parseUpdate (update: Doc | readonly Doc[]): Update {
 }
 
 const dollarPrefixed = (name: string) => mongoError('DollarPrefixedFieldName',
-  `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`)
+  `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement ` +
+  'document. Consider using an aggregation pipeline with $replaceWith.')
 
 const UNSUPPORTED = ['$bit', '$mul', '$pop', '$pullAll']
 
@@ -31,10 +35,12 @@ function parseModifiers (update: Doc): UpdateTree {
     const parse = MODIFIERS.get(operator)
     if (UNSUPPORTED.includes(operator)) throw notImplemented(`${operator} is not supported`)
     if (parse === undefined && operator !== '$rename') {
-      throw failedToParse(`Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`)
+      throw failedToParse(`Unknown modifier: ${operator}. ` +
+        'Expected a valid update modifier or pipeline-style update specified as an array')
     }
     if (!(fields instanceof Map)) {
-      throw failedToParse(`Modifiers operate on fields but we found type ${typeName(fields)} instead. For example: {$mod: {<field>: ...}} not {${printField(operator, fields)}}`)
+      throw failedToParse(`Modifiers operate on fields but we found type ${typeName(fields)} instead. ` +
+        `For example: {$mod: {<field>: ...}} not {${printField(operator, fields)}}`)
     }
     for (const [path, operand] of fields) {
       checkPath(path)
@@ -50,7 +56,9 @@ function addRename (tree: UpdateTree, from: string, to: Value) {
   if (typeof to !== 'string') throw badValue(`The 'to' field for $rename must be a string: ${printed}`)
   if (from === to) throw badValue(`The source and target field for $rename must differ: ${printed}`)
   checkPath(to)
-  if (to.startsWith(`${from}.`) || from.startsWith(`${to}.`)) throw badValue(`The source and target field for $rename must not be on the same path: ${printed}`)
+  if (to.startsWith(`${from}.`) || from.startsWith(`${to}.`)) {
+    throw badValue(`The source and target field for $rename must not be on the same path: ${printed}`)
+  }
   addToTree(tree, from, unset, collision)
   addToTree(tree, to, rename(from, to), collision)
 }
@@ -58,20 +66,27 @@ function addRename (tree: UpdateTree, from: string, to: Value) {
 function checkPath (path: string) {
   if (path === '') throw mongoError('EmptyFieldName', 'An empty update path is not valid.')
   const parts = pathParts(path)
-  if (parts.includes('')) throw mongoError('EmptyFieldName', `The update path '${path}' contains an empty field name, which is not allowed.`)
-  if (parts.some(part => part === '$' || part.startsWith('$['))) throw notImplemented(`the positional operators $, $[] and $[<identifier>] are not supported, found in path '${path}'`)
+  if (parts.includes('')) {
+    throw mongoError('EmptyFieldName', `The update path '${path}' contains an empty field name, which is not allowed.`)
+  }
+  if (parts.some(part => part === '$' || part.startsWith('$['))) {
+    throw notImplemented(
+      `the positional operators $, $[] and $[<identifier>] are not supported, found in path '${path}'`)
+  }
   if (path.startsWith('$')) throw dollarPrefixed(parts[0] as string)
 }
 
-/** No two modifiers may touch the same place. */
+/** No two modifiers may change the same path, or one path inside the other. */
 function collision (parts: readonly string[], depth: number): Error {
-  return mongoError('ConflictingUpdateOperators', `Updating the path '${parts.join('.')}' would create a conflict at '${parts.slice(0, depth).join('.')}'`)
+  const [path, other] = [parts, parts.slice(0, depth)].map(names => names.join('.'))
+  return mongoError('ConflictingUpdateOperators', `Updating the path '${path}' would create a conflict at '${other}'`)
 }
 
-/** The order in which new fields come: by name, but what begins like a number by its length first. */
+/** MongoDB's order of new fields: by name, but names that begin like a number by length first. */
 function sorted (tree: UpdateTree): UpdateTree {
-  const children = [...tree].map(([name, child]): [string, UpdateTree | Modifier] => [name, typeof child === 'function' ? child : sorted(child)])
-  return new Map(children.sort(([a], [b]) => compareNames(a, b)))
+  const children = [...tree].sort(([a], [b]) => compareNames(a, b))
+  return new Map(children.map(([name, child]): [string, UpdateTree | Modifier] =>
+    [name, typeof child === 'function' ? child : sorted(child)]))
 }
 
 const NUMBER_LIKE = /^(0$|[1-9])/

@@ -1,10 +1,10 @@
-/** Sums with MongoDB's result types: the wider of the two, and int64 when an int32 overflows. Decimals are refused. */
+/** Sums with MongoDB's result types: the wider of the two, or int64 if an int32 overflows. Decimals are refused. */
 import { notImplemented } from './errors.ts'
 import { Decimal128, Int32, int32, isNumeric, toNumber, type Value } from './values.ts'
 
 export type NumericValue = number | bigint | Int32 | Decimal128
 
-/** The sum; undefined when it does not fit an int64. */
+/** The sum; undefined if it does not fit an int64. */
 export function add (a: NumericValue, b: NumericValue): NumericValue | undefined {
   if (a instanceof Decimal128 || b instanceof Decimal128) throw decimalsRefused()
   if (typeof a === 'number' || typeof b === 'number') return toNumber(a) + toNumber(b)
@@ -17,14 +17,14 @@ const toBigInt = (value: NumericValue) => typeof value === 'bigint' ? value : Bi
 
 const decimalsRefused = () => notImplemented('arithmetic with Decimal128 is not supported')
 
-/** Sums exactly: integers as integers, doubles with the error of each addition carried along. */
+/** An exact sum: integers are added as integers, doubles with the rounding error of each addition. */
 export class Sum {
   private widest: 'int' | 'long' | 'double' = 'int'
   private integers = 0n
   private doubles = 0
   private carried = 0
 
-  /** What is no number does not count. */
+  /** Values that are not numbers do not count. */
   add (value: Value | undefined) {
     if (!isNumeric(value)) return
     if (value instanceof Decimal128) throw decimalsRefused()
@@ -39,7 +39,8 @@ export class Sum {
 
   private addDouble (value: number) {
     const total = this.doubles + value
-    const lost = Math.abs(this.doubles) >= Math.abs(value) ? this.doubles - total + value : value - total + this.doubles
+    const [larger, smaller] = Math.abs(this.doubles) >= Math.abs(value) ? [this.doubles, value] : [value, this.doubles]
+    const lost = larger - total + smaller
     this.doubles = total
     if (Number.isFinite(lost)) this.carried += lost
   }
@@ -49,7 +50,8 @@ export class Sum {
       this.addDouble(Number(this.integers))
       return this.doubles + this.carried
     }
-    if (this.widest === 'int' && BigInt.asIntN(32, this.integers) === this.integers) return int32(Number(this.integers))
+    const isInt32 = BigInt.asIntN(32, this.integers) === this.integers
+    if (this.widest === 'int' && isInt32) return int32(Number(this.integers))
     return BigInt.asIntN(64, this.integers) === this.integers ? this.integers : Number(this.integers)
   }
 }

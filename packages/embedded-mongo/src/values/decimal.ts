@@ -1,4 +1,6 @@
-/** Numbers as exact decimals, to be compared with each other without losing a digit: any finite double or integer is one too. */
+/**
+ * Exact decimals, to compare numbers of all types without losing a digit: every finite double or integer is one too.
+ */
 import type { Decimal128 } from './values.ts'
 
 /** `coefficient * 10 ** exponent`. */
@@ -7,7 +9,7 @@ export interface Decimal { coefficient: bigint, exponent: number }
 const EXPONENT_BIAS = 6176
 const COEFFICIENT_MAX = 10n ** 34n - 1n
 
-/** Unpacks the binary integer encoding of IEEE 754-2008; a double for what is not finite. */
+/** Unpacks the binary integer encoding of IEEE 754-2008. Returns a double for NaN and the infinities. */
 export function unpackDecimal (value: Decimal128): Decimal | number {
   const view = new DataView(value.bytes.buffer, value.bytes.byteOffset, 16)
   const high = view.getBigUint64(8, true)
@@ -15,7 +17,7 @@ export function unpackDecimal (value: Decimal128): Decimal | number {
   const combination = Number(high >> 58n & 31n)
   if (combination === 31) return NaN
   if (combination === 30) return negative ? -Infinity : Infinity
-  // The form with an implied leading 100 exceeds 34 digits: not canonical, and read as zero.
+  // The form with an implied leading 100 exceeds 34 digits. It is not canonical and counts as zero.
   const large = combination >> 3 === 3
   const exponent = Number(high >> (large ? 47n : 49n) & 0x3fffn) - EXPONENT_BIAS
   const digits = large ? 0n : (high & 0x1ffffffffffffn) << 64n | view.getBigUint64(0, true)
@@ -26,7 +28,7 @@ export function unpackDecimal (value: Decimal128): Decimal | number {
 const bits = new Float64Array(1)
 const bigBits = new BigUint64Array(bits.buffer)
 
-/** A finite double as the exact decimal it stands for. */
+/** The exact value of a finite double. */
 function exactDecimal (value: number): Decimal {
   bits[0] = value
   const raw = bigBits[0] as bigint
@@ -46,7 +48,7 @@ function compareDecimals (a: Decimal, b: Decimal): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** The greatest double that is not above a decimal, and whether it is the same number. */
+/** The greatest double that is not above a decimal, and whether the two are equal. */
 export function floorDouble (decimal: Decimal): { floor: number, exact: boolean } {
   const nearest = Number(`${decimal.coefficient}e${decimal.exponent}`)
   if (!Number.isFinite(nearest)) return { floor: nearest > 0 ? Number.MAX_VALUE : nearest, exact: false }

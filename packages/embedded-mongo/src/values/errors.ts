@@ -1,4 +1,4 @@
-/** Every error the engine answers with: MongoDB's own codes and names, in one table, and the factories that make them. */
+/** The errors that the engine answers with, by MongoDB's own codes and names. */
 import type { Doc } from './values.ts'
 
 export const CODES = {
@@ -60,7 +60,7 @@ export type CodeName = keyof typeof CODES
 
 const NAMES = new Map<number, string>(Object.entries(CODES).map(([name, code]) => [code, name]))
 
-/** An error as a client sees it. `extra` holds further fields of the reply (keyPattern, keyValue, …). */
+/** An error as a client gets it. `extra` holds further fields of the reply (keyPattern, keyValue, …). */
 export class MongoError extends Error {
   readonly code: number
   readonly codeName: string
@@ -77,7 +77,7 @@ export class MongoError extends Error {
   }
 }
 
-/** An error of the table by its name, or one of MongoDB's unnamed `Location…` codes by its number. */
+/** @param code a name of the table, or the number of one of MongoDB's unnamed `Location…` codes */
 export function mongoError (code: CodeName | number, message: string, labels?: string[], extra?: Doc): MongoError {
   return new MongoError(typeof code === 'number' ? code : CODES[code], message, labels, extra)
 }
@@ -88,5 +88,6 @@ export const typeMismatch = (message: string) => mongoError('TypeMismatch', mess
 export const invalidBson = (message: string) => mongoError('InvalidBSON', message)
 export const notImplemented = (message: string) => mongoError('NotImplemented', message)
 export const writeConflict = () => mongoError('WriteConflict',
-  'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
+  'Caused by :: Write conflict during plan execution and yielding is disabled. :: ' +
+  'Please retry your operation or multi-document transaction.',
   ['TransientTransactionError'])

@@ -1,17 +1,18 @@
-/** The bound of what one sort or group keeps in memory; beyond it a real server would go to disk, this one refuses. */
+/** Limits the memory of a sort or a group. MongoDB uses the disk above this limit; the engine refuses. */
 import { mongoError } from './errors.ts'
 import { Binary, type Value } from './values.ts'
 
-/** MongoDB's. */
+/** MongoDB's limit. */
 export const MEMORY_BYTES_MAX = 100 * 1024 * 1024
 
-/** Throws when `what` keeps more than it may. */
+/** @param what names the operation in the error */
 export function checkMemory (bytes: number, what: string): void {
   if (bytes <= MEMORY_BYTES_MAX) return
-  throw mongoError('QueryExceededMemoryLimitNoDiskUseAllowed', `${what} exceeded memory limit of ${MEMORY_BYTES_MAX} bytes, and there is no going to disk here`)
+  throw mongoError('QueryExceededMemoryLimitNoDiskUseAllowed',
+    `${what} exceeded memory limit of ${MEMORY_BYTES_MAX} bytes, and the engine does not use the disk for this`)
 }
 
-/** What a value takes in memory, about. */
+/** Approximate memory of a value, in bytes. */
 export function sizeOf (value: Value | undefined): number {
   if (typeof value === 'string') return 24 + value.length
   if (value instanceof Binary) return 64 + value.bytes.length

@@ -1,35 +1,36 @@
-/** Dotted paths, split once and remembered: the same few paths are used for every document. */
+/** Dotted paths. Their parts are cached, because the same few paths are used for every document. */
 import { mongoError } from './errors.ts'
 import type { Doc, Value } from './values.ts'
 
-const KNOWN_MAX = 4096
-const known = new Map<string, readonly string[]>()
+const CACHED_MAX = 4096
+const cache = new Map<string, readonly string[]>()
 
-/** The components of a dotted path. */
 export function pathParts (path: string): readonly string[] {
-  let parts = known.get(path)
+  let parts = cache.get(path)
   if (parts === undefined) {
     parts = path.split('.')
-    // Paths come from clients: forget them all rather than grow without bound.
-    if (known.size >= KNOWN_MAX) known.clear()
-    known.set(path, parts)
+    // Clients choose the paths: the cache is cleared so that it does not grow without bound.
+    if (cache.size >= CACHED_MAX) cache.clear()
+    cache.set(path, parts)
   }
   return parts
 }
 
-/** Whether a path component can name a position in an array: digits without a leading zero. */
+/** Can a path component be a position in an array? It has digits only, without a leading zero. */
 export function isArrayIndex (part: string): boolean {
   const first = part.charCodeAt(0)
   return first >= 48 && first <= 57 && (first === 48 ? part.length === 1 : /^\d+$/.test(part))
 }
 
-/** Refuses what cannot be the path of a field to read. */
+/** @throws MongoError if the path cannot be that of a field to read */
 export function checkFieldPath (path: string) {
   if (path === '') throw mongoError(40352, 'FieldPath cannot be constructed with empty string')
   if (path.endsWith('.')) throw mongoError(40353, 'FieldPath must not end with a \'.\'.')
   for (const part of pathParts(path)) {
     if (part === '') throw mongoError(15998, 'FieldPath field names may not be empty strings.')
-    if (part.startsWith('$')) throw mongoError(16410, 'FieldPath field names may not start with \'$\'. Consider using $getField or $setField.')
+    if (part.startsWith('$')) {
+      throw mongoError(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.")
+    }
   }
 }
 
@@ -40,7 +41,7 @@ export function valueAt (start: Value | undefined, parts: readonly string[]): Va
   return value
 }
 
-/** All values at a path, with the items of arrays in place of the arrays; an array within an array is one value. */
+/** All values at a path. An array contributes its items; an array within an array is one value. */
 export function itemsAt (value: Value | undefined, parts: readonly string[]): Value[] {
   const [part, ...rest] = parts
   if (part === undefined) return value === undefined ? [] : Array.isArray(value) ? value : [value]
@@ -50,7 +51,10 @@ export function itemsAt (value: Value | undefined, parts: readonly string[]): Va
   return isArrayIndex(part) ? [...itemsAt(value[Number(part)], rest), ...within] : within
 }
 
-/** A copy with another value at a path; what is no document on the way is replaced by one, and undefined takes the field out. */
+/**
+ * A copy with another value at a path. Values on the way that are not documents become documents. Undefined removes the
+ * field.
+ */
 export function withValueAt (doc: Doc, parts: readonly string[], value: Value | undefined): Doc {
   const [name, ...rest] = parts as [string, ...string[]]
   const copy = new Map(doc)
@@ -61,11 +65,15 @@ export function withValueAt (doc: Doc, parts: readonly string[], value: Value | 
   return copy
 }
 
-/** Leaves by the names of the fields that lead to them. */
+/** Leaves by the field names of their paths. */
 export type PathTree<Leaf> = Map<string, PathTree<Leaf> | Leaf>
 
-/** Adds a leaf, which may neither lie on the way to another one nor beyond it: `collision` makes the error from the depth of the other. */
-export function addToTree<Leaf> (root: PathTree<Leaf>, path: string, leaf: Leaf, collision: (parts: readonly string[], depth: number) => Error) {
+/**
+ * Adds a leaf. If one path is the beginning of the other, `collision` makes the error, from the length of the shorter.
+ */
+export function addToTree<Leaf> (
+  root: PathTree<Leaf>, path: string, leaf: Leaf, collision: (parts: readonly string[], depth: number) => Error
+) {
   const parts = pathParts(path)
   let tree = root
   for (const [i, part] of parts.entries()) {

@@ -1,9 +1,9 @@
-/** Values as MongoDB writes them into its error messages. */
+/** Prints values as MongoDB does in its error messages. */
 import {
-  Binary, BsonUndefined, Code, DateTime, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp, type Doc, type Value
+  Binary, BsonUndefined, Code, DateTime, Decimal128, Int32, MaxKey, MinKey, ObjectId, Regex, Sym, Timestamp,
+  type Doc, type Value
 } from './values.ts'
 
-/** A value as an error message shows it. */
 export function printValue (value: Value): string {
   if (typeof value === 'string') return `"${value.replace(/["\\]/g, '\\$&')}"`
   if (typeof value === 'number') return printDouble(value)
@@ -17,14 +17,17 @@ export function printValue (value: Value): string {
   if (value instanceof Decimal128) return value.toString()
   if (value instanceof Timestamp) return `Timestamp(${value.seconds}, ${value.ordinal})`
   if (value instanceof Regex) return `/${value.pattern}/${value.flags}`
-  if (value instanceof Code) return value.scope === undefined ? value.code : `CodeWScope( ${value.code}, ${printDoc(value.scope)})`
+  if (value instanceof Code) return printCode(value)
   if (value instanceof Sym) return printValue(value.value)
   if (value instanceof MinKey) return 'MinKey'
   if (value instanceof MaxKey) return 'MaxKey'
   return value instanceof BsonUndefined ? 'undefined' : ''
 }
 
-/** A document as an error message shows it. */
+function printCode ({ code, scope }: Code): string {
+  return scope === undefined ? code : `CodeWScope( ${code}, ${printDoc(scope)})`
+}
+
 export function printDoc (doc: Doc): string {
   const fields = [...doc].map(([name, value]) => printField(name, value))
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
@@ -35,7 +38,6 @@ export function printField (name: string, value: Value): string {
   return `${name}: ${printValue(value)}`
 }
 
-/** A document's `_id` as error messages show it. */
 export function printId (doc: Doc): string {
   const id = doc.get('_id')
   return id === undefined ? '{}' : `{${printField('_id', id)}}`
@@ -52,7 +54,7 @@ function printDouble (value: number): string {
 function printBinary (value: Binary): string {
   const hex = Buffer.from(value.bytes).toString('hex')
   if (value.subtype === 4 && value.bytes.length === 16) {
-    return `UUID("${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}")`
+    return `UUID("${hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}")`
   }
   return `BinData(${value.subtype}, ${hex.toUpperCase()})`
 }

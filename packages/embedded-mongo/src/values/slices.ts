@@ -1,29 +1,29 @@
 /**
- * One command runs at a time; long work is cut into slices, between which the others go. Whatever is read in one slice
- * may be another's to change before the next: a scan keeps a key to go on from, never what it saw there.
+ * Long work is cut into slices, and other commands run between two slices. Another command may change whatever one
+ * slice has read before the next begins. So a scan keeps the key from which it continues, never a value.
  */
 
 import type { Doc } from './values.ts'
 
-/** What a command may hold the others up for, in milliseconds. */
+/** Milliseconds for which a command may delay the others. */
 const SLICE_MS = 5
 
-/** There is no more; whoever takes the results has enough; or others are to go first. */
+/** `done`: there is no more. `enough`: the caller wants no more now. `paused`: other commands should run first. */
 export type Progress = 'done' | 'enough' | 'paused'
 
-/** Stands among the documents of a pipeline where others are to go first; stages hand it on. */
+/** Stands among the documents of a pipeline where other commands should run first. Stages pass it on. */
 export const PAUSE = Symbol('pause')
 
-/** Documents, and pauses among them, at which whoever takes them may leave and come back. */
+/** Documents with pauses between them. At a pause the caller may stop, and continue later. */
 export type Flow = Iterable<Doc | typeof PAUSE>
 
 export class Slice {
-  #asked = 0
+  #calls = 0
   #endMs = 0
 
-  /** Cheap enough to be asked after every document. Once it has said yes, the next slice begins. */
+  /** Cheap enough to call after every document. When it returns true, the next slice begins. */
   isOver (): boolean {
-    if ((++this.#asked & 31) !== 0) return false
+    if ((++this.#calls & 31) !== 0) return false
     const nowMs = performance.now()
     if (this.#endMs === 0) this.#endMs = nowMs + SLICE_MS
     if (nowMs <= this.#endMs) return false
@@ -32,7 +32,7 @@ export class Slice {
   }
 }
 
-/** Lets what has come in meanwhile go first. */
-export async function turn (): Promise<void> {
+/** Lets commands run that have arrived meanwhile. */
+export async function yieldNow (): Promise<void> {
   await new Promise<void>(resolve => { setImmediate(resolve) })
 }

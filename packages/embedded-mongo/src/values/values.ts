@@ -1,10 +1,11 @@
 /**
- * BSON values with their exact types. A `number` is a double, a `bigint` an int64; everything that JavaScript cannot tell apart has a class.
- * `undefined` is never a value: it means that a field is missing (BSON's own deprecated undefined is `BsonUndefined`).
+ * BSON values with their exact types. A `number` is a double, a `bigint` an int64. Types that JavaScript does not have
+ * are classes. `undefined` is never a value: it means that a field is missing. BSON's own deprecated undefined is
+ * `BsonUndefined`.
  */
 import { Decimal128 as BsonDecimal128, ObjectId as BsonObjectId } from 'bson'
 
-/** BSON's type bytes, by the names `$type` gives them. */
+/** BSON's type bytes, by their names in `$type`. */
 export const TYPE = {
   double: 1,
   string: 2,
@@ -38,13 +39,13 @@ export type Value =
   | Int32 | Decimal128 | ObjectId | DateTime | Timestamp | Binary | Regex | Code | Sym | BsonUndefined | MinKey | MaxKey
   | Value[] | Map<string, Value>
 
-/** What is not among the values that documents mostly consist of. */
+/** Values of rare types: the encoders test for them last. */
 export type RareValue = Decimal128 | Timestamp | Binary | Regex | Code | Sym | BsonUndefined | MinKey | MaxKey
 
-/** A document: keeps the order of its fields whatever their names are. */
+/** A document. A Map keeps the order of fields whatever their names are; an object would not. */
 export type Doc = Map<string, Value>
 
-/** A document without fields, that nobody changes. */
+/** An empty document. Danger: it is shared and must not be changed. */
 export const NOTHING: Doc = new Map()
 
 export class Int32 {
@@ -53,10 +54,9 @@ export class Int32 {
   get bsonType () { return TYPE.int }
 }
 
-/** The int32 of `value`. */
 export const int32 = (value: number) => new Int32(value)
 
-/** IEEE 754-2008 decimal, kept as its 16 little-endian bytes. */
+/** An IEEE 754-2008 decimal, as its 16 little-endian bytes. */
 export class Decimal128 {
   readonly bytes: Uint8Array
   constructor (bytes: Uint8Array) { this.bytes = bytes }
@@ -65,7 +65,7 @@ export class Decimal128 {
   toString (): string { return new BsonDecimal128(this.bytes).toString() }
 }
 
-/** Twelve bytes as three big-endian words, each kept as a signed 32-bit integer (no allocation, fast to compare). */
+/** Twelve bytes as three big-endian words, each a signed 32-bit integer: fast to compare, without a buffer. */
 export class ObjectId {
   readonly a: number
   readonly b: number
@@ -90,7 +90,7 @@ export class ObjectId {
 
 const hexWord = (word: number) => (word >>> 0).toString(16).padStart(8, '0')
 
-/** Milliseconds since 1970 as the two halves of an int64, so that every stored date round-trips. */
+/** Milliseconds since 1970 as the two halves of an int64, so that every date is stored as it came. */
 export class DateTime {
   readonly high: number
   readonly low: number
@@ -165,7 +165,6 @@ export const UNDEFINED = new BsonUndefined()
 export const MIN_KEY = new MinKey()
 export const MAX_KEY = new MaxKey()
 
-/** The BSON type byte of a value. */
 export function typeOf (value: Value): number {
   if (typeof value === 'string') return TYPE.string
   if (value === null) return TYPE.null
@@ -177,19 +176,18 @@ export function typeOf (value: Value): number {
   return typeof value === 'boolean' ? TYPE.bool : TYPE.long
 }
 
-/** The name of a value's type, as `$type` and error messages spell it; `missing` for no value. */
+/** The name of a value's type in `$type` and in error messages; `missing` for no value. */
 export function typeName (value: Value | undefined): TypeName | 'missing' {
   return value === undefined ? 'missing' : TYPE_NAMES.get(typeOf(value)) as TypeName
 }
 
 export const isDoc = (value: Value | undefined): value is Doc => value instanceof Map
 
-/** Whether a value is of one of the four numeric types. */
 export function isNumeric (value: Value | undefined): value is number | bigint | Int32 | Decimal128 {
   return typeof value === 'number' || typeof value === 'bigint' || value instanceof Int32 || value instanceof Decimal128
 }
 
-/** A numeric value as the nearest double; NaN for anything else. */
+/** The nearest double of a numeric value; NaN for anything else. */
 export function toNumber (value: Value | undefined): number {
   if (typeof value === 'number') return value
   if (value instanceof Int32) return value.value
@@ -198,19 +196,19 @@ export function toNumber (value: Value | undefined): number {
   return NaN
 }
 
-/** A value as an integer when it is numeric and integral within the safe range, else undefined. */
+/** The value as an integer if it is numeric, whole and safe, else undefined. */
 export function toInteger (value: Value | undefined): number | undefined {
   const number = toNumber(value)
   return Number.isSafeInteger(number) ? number + 0 : undefined
 }
 
-/** MongoDB's idea of truth: false, null, undefined, missing and numeric zero are false. */
+/** As in MongoDB, false, null, undefined, missing and numeric zero are false. */
 export function isTruthy (value: Value | undefined): boolean {
   if (value === undefined || value === null || value === false || value instanceof BsonUndefined) return false
   return isNumeric(value) ? toNumber(value) !== 0 : true
 }
 
-/** A document from plain entries; fields whose value is undefined are left out. */
+/** Fields whose value is undefined are left out. */
 export function docOf (fields: Record<string, Value | undefined>): Doc {
   const doc: Doc = new Map()
   for (const name in fields) {

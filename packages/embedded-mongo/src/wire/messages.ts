@@ -1,6 +1,6 @@
 /**
- * MongoDB's wire messages: OP_MSG, and OP_QUERY as far as an old handshake needs it. Reading trusts no length;
- * what is not a message at all is a `ProtocolViolation`, which ends the connection and nothing else.
+ * MongoDB's wire messages: OP_MSG, and the part of OP_QUERY that an old handshake needs. Every length is checked. Bytes
+ * that are not a message are a `ProtocolViolation`, which ends only their connection.
  */
 import { decode, decodeAt, documentLength, encode } from '../bson/index.ts'
 import { rawArray } from '../bson/find-elements.ts'
@@ -15,28 +15,28 @@ export const MESSAGE_BYTES_MAX = 48_000_000
 
 const CHECKSUM_PRESENT = 1
 const MORE_TO_COME = 2
-/** The first 16 flag bits are required: a reader that does not know one must refuse the message. */
+/** The first 16 flag bits are required: a server that does not know one must refuse the message. */
 const UNKNOWN_REQUIRED_FLAGS = 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME)
 
-export class ProtocolViolation extends Error {}
+class ProtocolViolation extends Error {}
 
-/** One command as it came in. */
+/** One command as the client sent it. */
 export type Request = {
   readonly requestId: number
   readonly body: Doc
-  /** The undecoded documents of an array argument, wherever the client put them. */
+  /** The undecoded documents of an array argument, from the body or from a section of their own. */
   readonly rawDocuments: (name: string) => Buffer[] | undefined
-  /** False when the client wants no answer. */
   readonly wantsReply: boolean
+  /** It came as OP_QUERY and is answered with OP_REPLY. */
   readonly legacy: boolean
 }
 
-/** Cuts a byte stream into messages; a message is a slice of what came in wherever possible. */
+/** Splits a byte stream into messages. A message is a slice of the received bytes if possible, else a copy. */
 export class MessageReader {
   #chunks: Buffer[] = []
   #bytes = 0
 
-  /** Takes a chunk and returns the messages it completes. */
+  /** @returns the messages that the chunk completes */
   push (chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk)
     this.#bytes += chunk.length
@@ -70,7 +70,7 @@ export class MessageReader {
   }
 }
 
-/** Decodes a message; errors in its BSON are MongoErrors, to be answered. */
+/** @throws ProtocolViolation, which ends the connection, or MongoError for bad BSON, which is answered */
 export function readRequest (message: Buffer): Request {
   const requestId = message.readInt32LE(4)
   const opcode = message.readInt32LE(12)
@@ -79,7 +79,7 @@ export function readRequest (message: Buffer): Request {
   throw new ProtocolViolation(`opcode ${opcode}`)
 }
 
-/** The id to answer to when a message cannot be decoded. */
+/** The id of a message that cannot be decoded, for the reply. */
 export function requestIdOf (message: Buffer): number {
   return message.readInt32LE(4)
 }
@@ -147,7 +147,7 @@ function readQuery (message: Buffer, requestId: number): Request {
   return { requestId, body, rawDocuments: () => undefined, wantsReply: true, legacy: true }
 }
 
-/** The message that answers `request` with a document (or its bytes). */
+/** The message that answers a request with a document or its bytes. */
 export function writeReply (requestId: number, legacy: boolean, reply: Doc | Buffer): Buffer {
   const bytes = Buffer.isBuffer(reply) ? reply : encode(reply)
   const headBytes = legacy ? HEADER_BYTES + 20 : HEADER_BYTES + 5
