@@ -12,7 +12,7 @@ const keepsItsPromises = (mutation?: Mutant) => fc.asyncProperty(spec, async his
   if (broken.length > 0) throw new Error([...new Set(broken)].join('; '))
 })
 
-t.test('I1 I2 I3 I5 I6: whatever the order, the losses and the crashes, the log keeps what it promises', { timeout: 0 }, async t => {
+t.test('I1 I2 I3 I5 I6: whatever the order, the losses and the crashes, the log keeps its promises', { timeout: 0 }, async t => {
   await fc.assert(keepsItsPromises(), { numRuns: runs })
   t.pass(`${runs} histories`)
 })

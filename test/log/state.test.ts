@@ -31,7 +31,7 @@ function opened (): PlannedDatabase {
   return database
 }
 
-t.test('a membership stands in the conversation and in the own log, one row in each however often it changes', async t => {
+t.test('a membership has one row in the conversation and one in the self log, however often it changes', async t => {
   const database = opened()
   for (const role of ['member', null, 'member', 'moderator', 'moderator'] as const) database.commit([unit(member(bob, role))])
   t.match(database.log(room), [{ kind: 'membership', userId: alice, role: 'owner', rev: 1 }, { kind: 'membership', userId: bob, role: 'moderator', rev: 5 }])
@@ -41,14 +41,14 @@ t.test('a membership stands in the conversation and in the own log, one row in e
   t.match(database.members.get(memberKey(room, bob)), { role: 'moderator', joinedRev: 4 })
 })
 
-t.test('the opening of a direct conversation stands in the own logs of both', async t => {
+t.test('the opening of a direct conversation is in the self logs of both users', async t => {
   const database = new PlannedDatabase()
   const plan = database.commit([unit(message({ conversationId: 'dm_a_b', open: { kind: 'direct', members: [{ userId: alice, role: 'member' }, { userId: bob, role: 'member' }] } }))])
   t.same(outcomes(plan), ['committed'])
   for (const userId of [alice, bob]) t.same(own(database, userId), [['dm_a_b', 'member']])
 })
 
-t.test('a read position moves in the own log too', async t => {
+t.test('a read position moves in the self log too', async t => {
   const database = opened()
   database.commit([unit(message()), unit(message())])
   for (const seq of [1, 2, 1]) database.commit([unit({ type: 'read', conversationId: room, userId: alice, seq: seqOf(seq) })])
@@ -56,7 +56,7 @@ t.test('a read position moves in the own log too', async t => {
   t.match(database.heads.get(selfLogId(alice)), { headRev: 3, memberRev: 1 }, 'and the list of conversations is still good')
 })
 
-t.test('above so many members a read position is told to nobody else, and does not move the conversation', async t => {
+t.test('in a large conversation a read position is not shown to others, and does not change the conversation', async t => {
   const database = opened()
   for (let index = 0; index < readPositionsShownMax; index++) database.commit([unit(member(new ObjectId(), 'member'))])
   database.commit([unit(message())])
@@ -68,7 +68,7 @@ t.test('above so many members a read position is told to nobody else, and does n
   t.match(database.members.get(memberKey(room, alice)), { readSeq: 1 })
 })
 
-t.test('who is banned cannot be told from who never came, but to a rule', async t => {
+t.test('only a rule can distinguish a banned user from one who never joined', async t => {
   const database = opened()
   database.commit([unit(member(bob, 'member'))])
   database.commit([unit(member(bob, 'banned'))])
@@ -87,7 +87,7 @@ t.test('who is banned cannot be told from who never came, but to a rule', async 
   t.equal(database.heads.get(room)?.memberCount, 1)
 })
 
-t.test('settings stand on the head and in their row, and the same again changes nothing', async t => {
+t.test('settings are on the head and in their row, and setting the same again changes nothing', async t => {
   const database = opened()
   const rename = (name: string): Mutation => ({ type: 'meta', conversationId: room, actor: alice, decide: (_head, actor) => actor?.role === 'owner' ? { name } : null })
   t.same(outcomes(database.commit([unit(rename('X')), unit(rename('Y')), unit(rename('Y'))])), ['unchanged', 'committed', 'unchanged'])
@@ -99,7 +99,7 @@ t.test('settings stand on the head and in their row, and the same again changes 
   t.equal(database.log(room).length, 2)
 })
 
-t.test('a block is a row of the own log; its end shows more than before', async t => {
+t.test('a block is a row of the self log; unblocking resets older cursors', async t => {
   const database = new PlannedDatabase()
   t.same(outcomes(database.commit([unit(block(true))])), ['committed'])
   t.match(database.heads.get(selfLogId(alice)), { blockRev: 1, viewRev: undefined })
@@ -109,7 +109,7 @@ t.test('a block is a row of the own log; its end shows more than before', async 
   t.same(own(database, alice), [['b', false]])
 })
 
-t.test('a purge goes on, and never back', async t => {
+t.test('a purge moves forward and never back', async t => {
   const database = opened()
   database.commit([unit(message()), unit(message())])
   const purge = (seq: number): Mutation => ({ type: 'purge', conversationId: room, throughSeq: seqOf(seq) })
@@ -118,7 +118,7 @@ t.test('a purge goes on, and never back', async t => {
   t.match(database.log(room).at(-1), { kind: 'purge', throughSeq: 2 })
 })
 
-t.test('a rule that refuses a state ends its own unit only', async t => {
+t.test('a rule that refuses ends its own unit only', async t => {
   const database = opened()
   const plan = database.commit([
     unit(message(), { type: 'put', conversationId: selfLogId(alice), kind: 'block', subject: 'b', decide: () => { throw new TidelogError('NOT_ALLOWED') } }),

@@ -43,7 +43,7 @@ t.test('natural order is the order of insertion', async t => {
   t.same(await items.find().map(({ _id }) => _id).toArray(), ['b', 'c', 'a'])
 })
 
-t.test('a cursor reads on in batches and ends', async t => {
+t.test('a cursor reads in batches and ends', async t => {
   const { db, client } = await startEngine(t, { monitorCommands: true })
   const items = db.collection<{ _id: number }>('items')
   await items.insertMany(Array.from({ length: 1_000 }, (_, _id) => ({ _id })))
@@ -54,7 +54,7 @@ t.test('a cursor reads on in batches and ends', async t => {
   t.ok(getMores >= 9, 'in batches')
 })
 
-t.test('a cursor goes on behind documents that were deleted meanwhile', async t => {
+t.test('a cursor continues after documents that were deleted meanwhile', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number }>('items')
   await items.insertMany(Array.from({ length: 30 }, (_, _id) => ({ _id })))
@@ -66,7 +66,7 @@ t.test('a cursor goes on behind documents that were deleted meanwhile', async t 
   t.same(ids, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29])
 })
 
-t.test('a killed cursor is not found any more', async t => {
+t.test('a killed cursor is not found', async t => {
   const { db } = await startEngine(t)
   await db.collection<{ _id: number }>('items').insertMany(Array.from({ length: 10 }, (_, _id) => ({ _id })))
   const { cursor } = await db.command({ find: 'items', batchSize: 2 })
@@ -85,7 +85,7 @@ t.test('updateMany counts what it matched and what it changed', async t => {
   t.same(await items.find().sort({ _id: 1 }).toArray(), [{ _id: 1, n: 4 }, { _id: 2, n: 5 }, { _id: 3, n: 4 }])
 })
 
-t.test('an update that moves documents along the index it reads meets each once', async t => {
+t.test('an update that moves documents in the index it scans changes each once', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number, n: number }>('items')
   await items.createIndex({ n: 1 })
@@ -138,7 +138,7 @@ t.test('a duplicate _id is refused with MongoDB\'s words', async t => {
   t.same(error.keyValue, { _id: 'a' })
 })
 
-t.test('an ordered batch stops at its first error, an unordered one goes on', async t => {
+t.test('an ordered batch stops at its first error, an unordered one continues', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number }>('items')
   await items.insertOne({ _id: 2 })
@@ -177,7 +177,7 @@ t.test('counting agrees with finding', async t => {
   t.same(await items.distinct('n', { _id: { $gt: 10 } }), [0, 1, 2, 3])
 })
 
-t.test('a filter behind a limit is asked, also where the documents are only counted', async t => {
+t.test('a filter after a limit is applied, even if the documents are only counted', async t => {
   const { db } = await startEngine(t)
   const items = db.collection('items')
   await items.insertMany(Array.from({ length: 20 }, (_, n) => ({ n })))
@@ -195,7 +195,7 @@ t.test('a document above 16 MiB is refused and one just below is stored', async 
   t.equal(error.code, 10334)
 })
 
-t.test('a read that makes a document above 16 MiB of smaller ones is refused', async t => {
+t.test('a read that computes a document above 16 MiB from smaller ones is refused', async t => {
   const { db } = await startEngine(t)
   const parts = db.collection('parts')
   await parts.insertMany([{ text: 'x'.repeat(9_000_000) }, { text: 'x'.repeat(9_000_000) }])

@@ -17,7 +17,7 @@ const firstBatch = (reply: Doc): Value[] => (reply.get('cursor') as Doc).get('fi
 
 const buildUnique = (engine: Engine) => command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'n_1', unique: true }] })
 
-t.test('what is inserted after a drop, by an insert that had begun before it, is in the new collection', async t => {
+t.test('documents that a running insert writes after a drop are in the new collection', async t => {
   const engine = openEngine(t)
   const inserting = fill(engine)
   await new Promise(resolve => setImmediate(resolve))
@@ -29,7 +29,7 @@ t.test('what is inserted after a drop, by an insert that had begun before it, is
   t.ok(count > 0 && count < DOCUMENTS)
 })
 
-t.test('a collection dropped while an index of it is built stays dropped, and the building is told', async t => {
+t.test('a collection that is dropped during an index build stays dropped, and the build fails', async t => {
   const engine = openEngine(t)
   await fill(engine)
   const building = buildUnique(engine)
@@ -38,7 +38,7 @@ t.test('a collection dropped while an index of it is built stays dropped, and th
   t.equal(new Catalog(engine.store).get('test.items'), undefined, 'nor does it come back at the next start')
 })
 
-t.test('an index dropped while it is built is not there, and the building is told', async t => {
+t.test('an index that is dropped during its build does not exist, and the build fails', async t => {
   const engine = openEngine(t)
   await fill(engine)
   const building = buildUnique(engine)
@@ -46,7 +46,7 @@ t.test('an index dropped while it is built is not there, and the building is tol
   t.equal((await building).get('codeName'), 'IndexBuildAborted')
 })
 
-t.test('a unique key that moves to another document while its index is built is that document\'s', async t => {
+t.test('a unique key that moves to another document during the build of its index belongs to that document', async t => {
   const engine = openEngine(t)
   await fill(engine)
   const last = DOCUMENTS - 1
@@ -58,7 +58,7 @@ t.test('a unique key that moves to another document while its index is built is 
   t.equal(firstBatch(await command(engine, { find: 'items', filter: { n: last }, hint: 'n_1' })).length, 1)
 })
 
-t.test('a statement that outlives its transaction leaves the next one alone', async t => {
+t.test('a statement that outlives its transaction does not affect the next one', async t => {
   const engine = openEngine(t)
   await fill(engine)
   const session = { lsid: { id: new Binary(randomBytes(16), 4) }, autocommit: false }
@@ -70,7 +70,7 @@ t.test('a statement that outlives its transaction leaves the next one alone', as
   t.equal((await command(engine, { commitTransaction: 1, ...session, txnNumber: Long.fromNumber(2) }, 'admin')).get('ok'), 1)
 })
 
-t.test('an index holds what a transaction wrote that began at the moment the building could begin', async t => {
+t.test('an index contains the writes of a transaction that began at the moment when the build could begin', async t => {
   const engine = openEngine(t)
   const insert = (_id: string, session: object) => command(engine, { insert: 'items', documents: [{ _id, n: 1 }], ...session, startTransaction: true })
   await command(engine, { create: 'items' })

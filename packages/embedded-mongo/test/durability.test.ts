@@ -61,7 +61,7 @@ t.test('after kill -9 everything acknowledged is there, whole, and in every inde
   }
 })
 
-t.test('a full disk fails the write it hits and nothing else', { skip: process.platform === 'win32' }, async t => {
+t.test('a full disk fails the affected write and nothing else', { skip: process.platform === 'win32' }, async t => {
   const dataDir = temporaryFolder(t)
   const file = fileURLToPath(new URL('full-disk-writer.ts', import.meta.url))
   // A limit of the size of files, in blocks of 512 bytes, stands for the disk.
@@ -89,7 +89,7 @@ t.test('a file cut short is refused', async t => {
   await t.rejects(startEmbeddedMongo({ dataDir }), { code: 'DATA_FOLDER_UNUSABLE' })
 })
 
-t.test('a folder in use is refused with its name and the process that has it', async t => {
+t.test('a folder in use is refused with its name and the process that uses it', async t => {
   const dataDir = temporaryFolder(t)
   await startEngineIn(t, dataDir)
   const error = await startEmbeddedMongo({ dataDir }).catch((error: unknown) => error) as DataFolderError
@@ -115,7 +115,7 @@ t.test('stop leaves a folder that the next start finds complete and unlocked', a
   t.same((await second.db.collection('items').indexes()).map(({ name }) => name), ['_id_', 'a_1'])
 })
 
-t.test('a file that is no database of this engine is refused and left as it is', async t => {
+t.test('a file that is not a database of this engine is refused and not changed', async t => {
   const dataDir = temporaryFolder(t)
   const file = join(dataDir, 'data.mdb')
   writeFileSync(file, 'somebody else\'s file, with something in it')

@@ -35,12 +35,12 @@ const newSession = () => ({ lsid: { id: new Binary(randomBytes(16), Binary.SUBTY
 const outcome = ({ ok, code, codeName, errorLabels }: Document) => [ok, code, codeName, errorLabels]
 const insert = (_id: number) => ({ insert: 'items', documents: [{ _id }] })
 
-t.test('in the engine itself there are no fail points', async t => {
+t.test('the engine itself has no fail points', async t => {
   const { db } = await startEngine(t)
   await t.rejects(db.admin().command({ configureFailPoint: 'failCommand', mode: 'off' }), { code: 59, codeName: 'CommandNotFound' })
 })
 
-t.test('a named command fails as often as told, and does nothing', async t => {
+t.test('a named command fails as often as configured, and does nothing', async t => {
   const { wire, fail, items } = await start(t)
   const struck = Number((await fail({ times: 2 }, { failCommands: ['insert'], errorCode: 91 })).count)
   t.same(outcome(await wire.command(insert(1))), [0, 91, 'ShutdownInProgress', undefined])
@@ -66,7 +66,7 @@ t.test('errors within a transaction and at its end carry the labels of MongoDB',
   t.equal((await wire.command({ commitTransaction: 1, ...part }, 'admin')).ok, 1, 'the transaction is as it was')
 })
 
-t.test('labels that are given take the place of all others', async t => {
+t.test('configured labels replace all others', async t => {
   const { wire, fail } = await start(t)
   const write = { ...insert(1), ...newSession() }
   await fail({ times: 1 }, { failCommands: ['insert'], errorCode: 91, errorLabels: [] })
@@ -91,7 +91,7 @@ t.test('a connection is closed before its command is run', async t => {
   t.equal((await wire.command(insert(1))).ok, 1)
 })
 
-t.test('only connections of the application named are struck', async t => {
+t.test('only connections of the named application are affected', async t => {
   const { wire, open, fail } = await start(t)
   await fail('alwaysOn', { failCommands: ['ping'], errorCode: 8, appName: 'ours' })
   const other = await open()
@@ -100,7 +100,7 @@ t.test('only connections of the application named are struck', async t => {
   t.equal((await wire.command({ ping: 1 })).ok, 1)
 })
 
-t.test('a blocked command lets those of other connections go first', async t => {
+t.test('a blocked command does not delay those of other connections', async t => {
   const { wire, open, fail } = await start(t)
   await fail({ times: 1 }, { failCommands: ['insert'], blockConnection: true, blockTimeMS: 500 })
   const order: string[] = []
@@ -120,7 +120,7 @@ t.test('a retryable write whose answer is lost is answered when it is sent again
   t.same(await items(), [{ _id: 1, n: 1 }])
 })
 
-t.test('a retryable write that fails before its commit has not been', async t => {
+t.test('a retryable write that fails before its commit did not happen', async t => {
   const { open, configure, items } = await start(t)
   await configure('onPrimaryTransactionalWrite', { skip: 1 }, { failBeforeCommitExceptionCode: 1 })
   const write = { insert: 'items', documents: [{ _id: 2 }], ...newSession() }
@@ -132,7 +132,7 @@ t.test('a retryable write that fails before its commit has not been', async t =>
   t.same(await items(), [{ _id: 1 }, { _id: 2 }])
 })
 
-t.test('what cannot be done is refused', async t => {
+t.test('a fail point that is not supported is refused', async t => {
   const { wire, configure, fail } = await start(t)
   const refusal = async (reply: Promise<Document>) => (await reply).code as number
   t.equal(await refusal(configure('unheardOf', 'off')), 231)

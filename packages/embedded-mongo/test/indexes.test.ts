@@ -49,7 +49,7 @@ t.test('equality, range and order are read from one index, and the limit ends th
   t.equal((await explained(backwards())).keys, 2)
 })
 
-t.test('one unique key is one seek', async t => {
+t.test('a lookup by a whole unique key reads one key', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -57,7 +57,7 @@ t.test('one unique key is one seek', async t => {
   t.same(await explained(rows.find({ _id: { $in: [1, 2, 3, 5_000] } })), { stages: 'FETCH IXSCAN', index: '_id_', keys: 3, docs: 3 })
 })
 
-t.test('an $or of indexed branches reads only what they name, and each document once', async t => {
+t.test('an $or of indexed branches reads only the keys of its branches, and each document once', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -71,7 +71,7 @@ t.test('an $or of indexed branches reads only what they name, and each document 
   t.equal((await batches.toArray()).length, 240)
 })
 
-t.test('many $or beside each other are planned one by one, and the first whose branches have an index is read', async t => {
+t.test('of several $or, the first whose branches all have an index is scanned', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -80,7 +80,7 @@ t.test('many $or beside each other are planned one by one, and the first whose b
   t.match(await explained(rows.find({ $and: [...ors, { $or: [{ _id: 1 }, { room: 'r1', rev: 5 }] }] })), { stages: 'FETCH OR', docs: 2 })
 })
 
-t.test('an order that no index has is sorted, and a filter that no index knows reads everything', async t => {
+t.test('without an index for the order the engine sorts, without one for the filter it reads everything', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -88,7 +88,7 @@ t.test('an order that no index has is sorted, and a filter that no index knows r
   t.match((await explained(rows.find({ sender: 's1' }))), { stages: 'COLLSCAN', docs: 1_000 })
 })
 
-t.test('a partial index serves only queries it holds all documents of', async t => {
+t.test('a partial index is used only for queries whose documents it all contains', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -97,7 +97,7 @@ t.test('a partial index serves only queries it holds all documents of', async t 
   t.equal((await errorOf(rows.find({ room: 'r4' }).hint('room_1_seq_1').toArray())).code, 291)
 })
 
-t.test('a hint is obeyed, and one that names no index is an error', async t => {
+t.test('a hint is followed, and one that names no index is an error', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -128,7 +128,7 @@ t.test('unique indexes refuse, partial ones only within their filter', async t =
   t.equal((await rows.updateOne({ _id: 5_002 }, { $set: { seq: 1 } })).modifiedCount, 1)
 })
 
-t.test('an index cannot be built unique over duplicates, and leaves nothing behind', async t => {
+t.test('a unique index over duplicates cannot be built, and leaves nothing behind', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: number, a: number }>('rows')
   await rows.insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 1 }])
@@ -138,7 +138,7 @@ t.test('an index cannot be built unique over duplicates, and leaves nothing behi
   t.equal(await rows.countDocuments({ a: 1 }), 2)
 })
 
-t.test('creating an index again is nothing, and one in the way of another is an error', async t => {
+t.test('creating the same index again changes nothing, and a conflicting one is an error', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection('rows')
   await rows.createIndex({ a: 1 }, { name: 'first' })
@@ -151,7 +151,7 @@ t.test('creating an index again is nothing, and one in the way of another is an 
   t.same((await rows.listIndexes().toArray()).map(({ name }) => name), ['_id_'])
 })
 
-t.test('documents with two arrays cannot enter an index over both', async t => {
+t.test('a document with two arrays cannot be in an index on both', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ a: number[], b: number[] }>('rows')
   await rows.createIndex({ a: 1, b: 1 })
@@ -159,7 +159,7 @@ t.test('documents with two arrays cannot enter an index over both', async t => {
   t.equal(await rows.countDocuments(), 0)
 })
 
-t.test('values longer than a key are found, kept apart and unique', async t => {
+t.test('values longer than a key are found, told apart and unique', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: string, n: number }>('rows')
   const long = (end: string) => 'x'.repeat(3_000) + end
@@ -169,7 +169,7 @@ t.test('values longer than a key are found, kept apart and unique', async t => {
   t.same((await rows.find({ _id: { $gte: long('') } }).sort({ _id: 1 }).toArray()).map(({ n }) => n), [2, 1])
 })
 
-t.test('an index built while documents are written holds all of them', async t => {
+t.test('an index that is built while documents are written contains all of them', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: number, a: number }>('rows')
   await rows.insertMany(Array.from({ length: 5_000 }, (_, i) => ({ _id: i, a: i % 100 })))
@@ -185,7 +185,7 @@ t.test('an index built while documents are written holds all of them', async t =
   t.same(byIndex.sort((a, b) => a - b), byScan.sort((a, b) => a - b))
 })
 
-t.test('whatever the query, every index answers it as a scan of everything does', async t => {
+t.test('for any query, every index gives the same answer as a scan of everything', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: number }>('rows')
   const scalar = fc.oneof(fc.constant(null), fc.boolean(), fc.integer({ min: -2, max: 2 }), fc.constantFrom('', 'a', 'ab', 'b'), fc.constantFrom(0.5, -0, NaN))
@@ -219,7 +219,7 @@ t.test('whatever the query, every index answers it as a scan of everything does'
   t.pass()
 })
 
-t.test('a sparse index holds the documents that have the field, and serves only queries for those', async t => {
+t.test('a sparse index contains the documents with the field, and is used only for queries on those', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: number, a?: number }>('rows')
   await rows.createIndex({ a: 1 }, { sparse: true, unique: true })
@@ -230,7 +230,7 @@ t.test('a sparse index holds the documents that have the field, and serves only 
   t.equal((await rows.find({}).sort({ a: 1 }).toArray()).length, 3)
 })
 
-t.test('two clients that create one index at a time both find it ready', async t => {
+t.test('two clients that create the same index at once both find it ready', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: number, a: number }>('rows')
   await rows.insertMany(Array.from({ length: 5_000 }, (_, i) => ({ _id: i, a: i })))
@@ -240,7 +240,7 @@ t.test('two clients that create one index at a time both find it ready', async t
   }))
 })
 
-t.test('a cursor over a dropped collection or index says so', async t => {
+t.test('a cursor on a dropped collection or index fails with an error that says so', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: number, a: number }>('rows')
   await rows.insertMany(Array.from({ length: 100 }, (_, i) => ({ _id: i, a: i })))

@@ -49,7 +49,7 @@ const longCommands: Record<string, Document> = {
 }
 
 for (const [name, long] of Object.entries(longCommands)) {
-  t.test(`${name} lets a point find go first`, async t => {
+  t.test(`${name} lets a point find run first`, async t => {
     const engine = await filled()
     const order: string[] = []
     const running = command(engine, long).then(reply => {
@@ -64,7 +64,7 @@ for (const [name, long] of Object.entries(longCommands)) {
   })
 }
 
-t.test('the building of an index lets a point find and a write go first', async t => {
+t.test('an index build lets a point find and a write run first', async t => {
   const engine = await filled()
   const order: string[] = []
   const building = command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'n_1' }] }).then(reply => {
@@ -82,7 +82,7 @@ t.test('the building of an index lets a point find and a write go first', async 
   await command(engine, { dropIndexes: 'items', index: 'n_1' })
 })
 
-t.test('the building of a unique index waits for a transaction that holds one of its keys, and then sees the duplicate', async t => {
+t.test('the build of a unique index waits for a transaction that has locked one of its keys, and then finds the duplicate', async t => {
   const engine = await filled()
   const session = { lsid: { id: new Binary(randomBytes(16), 4) }, txnNumber: Long.fromNumber(1), autocommit: false }
   const building = command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'unique', unique: true }] })
@@ -105,7 +105,7 @@ async function * whileRunning (work: Promise<unknown>): AsyncGenerator<number> {
   }
 }
 
-t.test('a scan meets every document that nobody touches exactly once, whatever others write meanwhile', async t => {
+t.test('a scan finds every unchanged document exactly once, whatever others write meanwhile', async t => {
   const engine = await filled()
   await command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'n_1' }] })
   for (const hint of [{ $natural: 1 }, { $natural: -1 }, 'n_1']) {
@@ -151,7 +151,7 @@ t.test('a scan in a transaction reads its snapshot to the end, and stops when th
   t.equal((await ended).get('codeName'), 'NoSuchTransaction')
 })
 
-t.test('a scan longer than its time is ended, and a cursor at work is nobody else\'s', async t => {
+t.test('a scan that exceeds its maxTimeMS is ended, and a cursor that is busy refuses a second getMore', async t => {
   const engine = await filled()
   t.equal((await command(engine, { count: 'items', query: nothing, maxTimeMS: 1 })).get('codeName'), 'MaxTimeMSExpired')
   const first = await command(engine, { find: 'items', filter: { $or: [{ _id: 1 }, nothing] }, hint: { $natural: 1 }, batchSize: 1 })
@@ -196,7 +196,7 @@ t.test('memory does not grow with what is read, changed or removed', async t => 
   t.ok(await growth(() => command(engine, { delete: 'items', deletes: [{ q: {}, limit: 0 }] })) < bound)
 })
 
-t.test('a sort or a group that would take more than 100 MB is refused, and one that keeps little is not', async t => {
+t.test('a sort or a group that needs more than 100 MB is refused, and one that needs little is not', async t => {
   const engine = openEngine(t)
   const text = 'x'.repeat(1_000_000)
   for (let i = 0; i < 110; i++) await command(engine, { insert: 'items', documents: [{ _id: i, n: i % 7, text }] })

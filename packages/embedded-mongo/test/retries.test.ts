@@ -80,7 +80,7 @@ const part = (number: number) => ({ lsid: newSession(), txnNumber: Long.fromNumb
 
 const found = (reply: Document): Document[] => reply.cursor.firstBatch
 
-t.test('a retryable write that is sent again after kill -9 is not done again and is answered alike', async t => {
+t.test('a retryable write that is sent again after kill -9 is not repeated and gets the same answer', async t => {
   const engine = await start(t)
   const commands = [
     { update: 'items', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }, { q: { _id: 2 }, u: { $inc: { n: 1 } }, upsert: true }], ...part(7) },
@@ -94,7 +94,7 @@ t.test('a retryable write that is sent again after kill -9 is not done again and
   t.same(found((await engine.run({ find: 'items' }))[0]!), [{ _id: 1, n: 1, m: 1 }, { _id: 2, n: 1 }])
 })
 
-t.test('a retry after kill -9 does those of many statements that have not been done', async t => {
+t.test('a retry after kill -9 runs those statements that did not run before', async t => {
   const engine = await start(t)
   const session = part(1)
   const inserts = (ids: number[]) => ({ insert: 'items', documents: ids.map(_id => ({ _id })), ...session })
@@ -105,7 +105,7 @@ t.test('a retry after kill -9 does those of many statements that have not been d
   t.match(await engine.run(inserts(all), { count: 'items' }), [{ ok: 1, n: 300, writeErrors: undefined }, { n: 300 }])
 })
 
-t.test('a commit that is sent again after kill -9 is still one; a transaction that was open is gone', async t => {
+t.test('a commit that is sent again after kill -9 succeeds once; an open transaction is lost', async t => {
   const engine = await start(t)
   const [committed, open] = [part(3), part(3)]
   const insert = (_id: number, session: Document) => ({ insert: 'items', documents: [{ _id }], ...session, autocommit: false, startTransaction: true })
@@ -116,7 +116,7 @@ t.test('a commit that is sent again after kill -9 is still one; a transaction th
   t.same(found((await engine.run({ find: 'items' }))[0]!), [{ _id: 1 }])
 })
 
-t.test('a number that a session has passed stays refused after kill -9', async t => {
+t.test('an old transaction number of a session is still refused after kill -9', async t => {
   const engine = await start(t)
   const session = part(5)
   const insert = (_id: number, number: number) => ({ insert: 'items', documents: [{ _id }], ...session, txnNumber: Long.fromNumber(number) })
@@ -142,7 +142,7 @@ async function incrementOn (engine: Process, _id: number, acknowledged: () => vo
   return n
 }
 
-t.test('whoever retries while the engine is killed over and over has incremented once for each answer', async t => {
+t.test('a client that retries while the engine is killed again and again increments once for each answer', async t => {
   const engine = await start(t)
   const outcomes = new EventEmitter()
   const stop = new AbortController()
@@ -157,7 +157,7 @@ t.test('whoever retries while the engine is killed over and over has incremented
   t.same(found(reply!).map(({ n }) => n), counts)
 })
 
-t.test('what is remembered of a session goes when the session has expired, and not before', async t => {
+t.test('the records of a session are deleted when it has expired, and not before', async t => {
   const engine = openEngine(t)
   const increment = { update: 'items', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } }, upsert: true }], ...part(1) }
   const retryAt = async (nowMs: number): Promise<unknown> => {

@@ -30,7 +30,7 @@ async function withSession (running: Running, use: (session: ClientSession) => P
   }
 }
 
-t.test('a committed transaction shows all its writes, and nobody sees them before', async t => {
+t.test('all writes of a transaction become visible at its commit, and none before', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -57,7 +57,7 @@ t.test('an aborted transaction leaves nothing, in no index and no count', async 
   t.equal(await running.accounts.estimatedDocumentCount(), 2)
 })
 
-t.test('a transaction reads the state of its beginning', async t => {
+t.test('a transaction reads the state at its beginning', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -129,7 +129,7 @@ t.test('a key inserted after the snapshot is a conflict and not a duplicate', as
   })
 })
 
-t.test('a duplicate key within a transaction is told and ends it', async t => {
+t.test('a duplicate key in a transaction is an error that ends it', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -140,7 +140,7 @@ t.test('a duplicate key within a transaction is told and ends it', async t => {
   t.equal(await running.accounts.findOne({ _id: 'c' }), null)
 })
 
-t.test('a plain write waits for the transaction in its way', async t => {
+t.test('a plain write waits for a transaction that has locked its document', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -184,7 +184,7 @@ t.test('withTransaction repeats until concurrent transfers have all happened', a
   t.same(await running.accounts.find().toArray(), [{ _id: 'a', balance: -30 }, { _id: 'b', balance: 50 }])
 })
 
-t.test('an ended session aborts its transaction and frees what it locked', async t => {
+t.test('the end of a session aborts its transaction and releases the locks', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -223,7 +223,7 @@ t.test('a drop waits for the transaction that has written to the collection', as
   t.equal(await running.accounts.countDocuments(), 0)
 })
 
-t.test('a transaction older than a new index may not read through it', async t => {
+t.test('a transaction that is older than an index does not use it', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -235,7 +235,7 @@ t.test('a transaction older than a new index may not read through it', async t =
   })
 })
 
-t.test('a collection made in a transaction is nobody else\'s before the commit', async t => {
+t.test('others see a collection that a transaction creates only after the commit', async t => {
   const running = await accounts(t)
   const { db } = running
   const names = async () => (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name).sort()
@@ -258,7 +258,7 @@ t.test('a collection made in a transaction is nobody else\'s before the commit',
   t.equal(await db.collection('made').estimatedDocumentCount(), 1)
 })
 
-t.test('a plain write that makes a collection waits for the transaction that makes it', async t => {
+t.test('a plain write that creates a collection waits for a transaction that creates the same', async t => {
   const running = await accounts(t)
   const made = running.db.collection<{ _id: string }>('made')
   await withSession(running, async session => {

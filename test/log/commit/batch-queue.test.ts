@@ -28,7 +28,7 @@ function naive (items: Queued[], busy: string[], { isSoleWriter, countMax, bytes
   return taken.map(({ order }) => order)
 }
 
-t.test('a batch is what the rule allows, in order, and the rest keeps its order', async t => {
+t.test('a batch has the units that the rule allows, in order, and the rest keeps its order', async t => {
   fc.assert(fc.property(situation, ({ items, busy, ...bounds }) => {
     const waiting = [...items]
     const batch = takeBatch(waiting, new Set(busy), bounds).map(({ order }) => order)

@@ -92,7 +92,7 @@ t.test('no node starves while others write to the same conversation without a pa
   t.ok(enough(), done.join(' '))
 })
 
-t.test('I5: a client id sent to two nodes at once, and again later, is one message', async t => {
+t.test('I5: a clientMessageId sent to two nodes at once, and again later, is one message', async t => {
   const { collections, node } = await nodes()
   const [first, second] = [node(), node()]
   const outcomes = await Promise.all([first, second, first, second].map(async committer => await committer.commit(message('hi', 'c1'))))
@@ -104,7 +104,7 @@ t.test('I5: a client id sent to two nodes at once, and again later, is one messa
   t.equal(await collections.rows.countDocuments({ kind: 'message' }), 2)
 })
 
-t.test('a repeat in a batch does not hold up the others of the batch', async t => {
+t.test('a duplicate in a batch does not delay the others', async t => {
   const { node } = await nodes()
   const committer = node()
   await committer.commit(message('hi', 'c1'))
@@ -113,7 +113,7 @@ t.test('a repeat in a batch does not hold up the others of the batch', async t =
   t.same(outcomes.map(outcome => rowOf(outcome).seq), [2, 1, 3])
 })
 
-t.test('a unit that comes twice is stored once', async t => {
+t.test('a unit that is committed twice is stored once', async t => {
   const { collections, node } = await nodes()
   const unit = message('hi')
   t.match(await node().commit(unit), { outcome: 'committed' })
@@ -121,7 +121,7 @@ t.test('a unit that comes twice is stored once', async t => {
   t.equal(await collections.rows.countDocuments({ kind: 'message' }), 1)
 })
 
-t.test('a cached head that is old costs another try, never a lost edit or a lost read', async t => {
+t.test('an old cached head costs another try, never a lost edit or a lost read', async t => {
   const { collections, node } = await nodes()
   const retries: string[] = []
   const [first, second] = [node(), node({ onRetry: ({ result }) => { retries.push(result) } })]
@@ -136,7 +136,7 @@ t.test('a cached head that is old costs another try, never a lost edit or a lost
   t.same((await collections.rows.find({ kind: 'message' }).sort({ rev: 1 }).toArray()).map(({ message }) => message), ['two', 'three', 'edited here'])
 })
 
-t.test('who joins and leaves in one batch leaves one row and no member', async t => {
+t.test('a user who joins and leaves in one batch leaves one row and no member', async t => {
   const { collections, node } = await nodes()
   const committer = node()
   const member = (userId: ObjectId, role: 'owner' | 'member' | null): CommitUnit =>
@@ -147,7 +147,7 @@ t.test('who joins and leaves in one batch leaves one row and no member', async t
   t.same((await collections.members.find({}).toArray()).map(({ userId }) => userId), [alice])
 })
 
-t.test('a unit that the database refuses does not take the others of its batch with it', async t => {
+t.test('a unit that the database refuses does not fail the others of its batch', async t => {
   const { collections, node } = await nodes()
   const committer = node()
   const outcomes = await Promise.allSettled([message('one'), message('two'), message('x'.repeat(17 << 20)), message('three')].map(async unit => await committer.commit(unit)))
@@ -156,7 +156,7 @@ t.test('a unit that the database refuses does not take the others of its batch w
   t.equal(await collections.rows.countDocuments({ kind: 'message' }), 3)
 })
 
-t.test('several conversations share a transaction only where that is asked for', async t => {
+t.test('only the sole writer puts several conversations into one transaction', async t => {
   for (const isSoleWriter of [true, false]) {
     const { node } = await nodes()
     let transactions = 0
@@ -171,7 +171,7 @@ t.test('several conversations share a transaction only where that is asked for',
   }
 })
 
-t.test('closing refuses what comes and finishes what was accepted, however often it is asked for', async t => {
+t.test('closing refuses new units and finishes the accepted ones, however often it is called', async t => {
   const { node } = await nodes()
   const committer = node()
   const accepted = Promise.all([committer.commit(message('one')), committer.commit(message('two'))])
@@ -182,7 +182,7 @@ t.test('closing refuses what comes and finishes what was accepted, however often
   await committer.close()
 })
 
-t.test('more than may wait is refused at once, and a client id belongs to the first change of a unit', async t => {
+t.test('a full queue refuses at once, and only the first mutation of a unit may have a clientMessageId', async t => {
   const { node } = await nodes()
   const committer = node({ queueMax: 1 })
   const accepted = [committer.commit(message('one')), committer.commit(message('two'))]

@@ -64,7 +64,7 @@ t.test('an edit in a later batch moves the row to a rev of its own and keeps its
   t.same(write!.to.createdAt, write!.from!.createdAt)
 })
 
-t.test('a unit that fails half-way leaves nothing behind, and the next takes its place', async t => {
+t.test('a unit that fails half-way leaves nothing behind, and the next one gets its rev', async t => {
   const database = roomOf(alice)
   const before = append()
   const plan = database.commit([
@@ -78,14 +78,14 @@ t.test('a unit that fails half-way leaves nothing behind, and the next takes its
   t.same(plan.members, [])
 })
 
-t.test('a later change of a unit sees the earlier ones', async t => {
+t.test('a later mutation of a unit sees the earlier ones', async t => {
   const database = roomOf(alice)
   const plan = database.commit([unit(member(bob, 'member'), append({ senderId: bob }, { requiresMember: bob }), read(bob, 9))])
   t.same(kinds(plan), ['committed'])
   t.match(plan.members, [{ from: null, to: { role: 'member', joinedSeq: 0, readSeq: 1 } }])
 })
 
-t.test('I5: a client id that comes again in a batch names the first of them', async t => {
+t.test('I5: a repeated clientMessageId in a batch refers to the first unit with it', async t => {
   const database = roomOf(alice)
   const id = { clientMessageId: 'c1', bodyHash: 'x' }
   const plan = database.commit([unit(append(id)), unit(append()), unit(append(id)), unit(append({ ...id, senderId: bob }))])
@@ -93,13 +93,13 @@ t.test('I5: a client id that comes again in a batch names the first of them', as
   t.equal(plan.rows.length, 3)
 })
 
-t.test('a client id whose first unit was refused is free for the next', async t => {
+t.test('the clientMessageId of a refused unit is free for the next', async t => {
   const database = roomOf(alice)
   const id = { clientMessageId: 'c1', bodyHash: 'x' }
   t.same(kinds(database.commit([unit(append(id, { requiresMember: bob })), unit(append(id))])), ['notMember', 'committed'])
 })
 
-t.test('a unit that comes twice does not take a second place', async t => {
+t.test('a unit that is committed twice gets no second rev', async t => {
   const database = roomOf(alice)
   const twice = unit(append())
   t.same(kinds(database.commit([twice, twice])), ['committed', 'unchanged'])
@@ -108,7 +108,7 @@ t.test('a unit that comes twice does not take a second place', async t => {
   t.match(plan.heads, [{ to: { headRev: 3, headSeq: 2 } }])
 })
 
-t.test('what is so already changes nothing and takes no rev', async t => {
+t.test('a mutation to what is stored already changes nothing and takes no rev', async t => {
   const database = roomOf(alice, bob)
   const sent = append()
   database.commit([unit(sent), unit(read(bob, 1))])
@@ -118,7 +118,7 @@ t.test('what is so already changes nothing and takes no rev', async t => {
   t.match(rowsOf(plan.outcomes[0]), [{ message: 'hi', rev: 3 }])
 })
 
-t.test('a rule that refuses ends its own unit, one that breaks too', async t => {
+t.test('a rule that refuses or throws another error ends its own unit only', async t => {
   const database = roomOf(alice)
   const sent = append()
   database.commit([unit(sent)])
@@ -131,7 +131,7 @@ t.test('a rule that refuses ends its own unit, one that breaks too', async t => 
   t.match(outcomes, [{ outcome: 'refused', error: { code: 'CONFLICT' } }, { outcome: 'refused', error: { code: 'INTERNAL' } }, { outcome: 'committed' }])
 })
 
-t.test('the first to open a conversation makes its members, the others find it open', async t => {
+t.test('the first unit that opens a conversation adds its members, the others find it open', async t => {
   const database = new PlannedDatabase()
   const open = { kind: 'direct', members: [{ userId: alice, role: 'member' }, { userId: bob, role: 'member' }] } as const
   const plan = database.commit([unit(append({}, { open: { ...open, members: [...open.members] } })), unit(append({}, { open: { ...open, members: [...open.members] } }))])
@@ -139,27 +139,27 @@ t.test('the first to open a conversation makes its members, the others find it o
   t.same(plan.members.map(({ key }) => key), [memberKey(room, alice), memberKey(room, bob)])
 })
 
-t.test('nothing is appended to a conversation that is not there, and nothing opens it by the way', async t => {
+t.test('nothing is appended to a conversation that does not exist, and nothing opens it by accident', async t => {
   const plan = new PlannedDatabase().commit([unit(append()), unit(member(bob, 'member')), unit(read(bob, 1)), unit(edit(new ObjectId(), 'x')), unit(append({}, { requiresMember: bob }))])
   t.same(kinds(plan), Array(5).fill('missing'))
   t.same(plan.heads, [])
 })
 
-t.test('who joins and leaves in one batch leaves one row, which says how it ended, and no member', async t => {
+t.test('a user who joins and leaves in one batch leaves one row with the final state, and no member', async t => {
   const database = roomOf(alice)
   const plan = database.commit([unit(member(bob, 'member')), unit(member(bob, null))])
   t.same(inRoom(plan).rows.map(({ to }) => to.role), [null])
   t.match(plan.members, [{ from: null, to: null }])
 })
 
-t.test('a member who comes back starts to read where the conversation is', async t => {
+t.test('a member who joins again has read up to the current end', async t => {
   const database = roomOf(alice, bob)
   database.commit([unit(append()), unit(append())])
   database.commit([unit(member(bob, null)), unit(member(bob, 'moderator'))])
   t.match(database.members.get(memberKey(room, bob)), { role: 'moderator', joinedSeq: 2, readSeq: 2 })
 })
 
-t.test('a role that changes keeps what the member has read', async t => {
+t.test('a change of role keeps the read position', async t => {
   const database = roomOf(alice, bob)
   database.commit([unit(append()), unit(read(bob, 1))])
   database.commit([unit(member(bob, 'moderator'))])
@@ -214,7 +214,7 @@ t.test('I2: revs and seqs stay gapless and times increase with them, whatever th
   t.pass()
 })
 
-t.test('a batch ends as its units do one by one, but for the revs and times that a batch shares', async t => {
+t.test('a batch ends like its units one by one, except for the revs and times that a batch shares', async t => {
   fc.assert(fc.property(fc.array(anyUnit, { maxLength: 8 }), drawn => {
     const together = roomOf(alice)
     const apart = roomOf(alice)
@@ -234,7 +234,7 @@ t.test('a batch ends as its units do one by one, but for the revs and times that
   t.pass()
 })
 
-t.test('a plan changes nothing of what it was made on', async t => {
+t.test('a plan does not change its input', async t => {
   const database = roomOf(alice, bob)
   const sent = append()
   database.commit([unit(sent)])

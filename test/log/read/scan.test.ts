@@ -31,14 +31,14 @@ async function logOf (name: string, messages: readonly string[]): Promise<LogCol
   return collections
 }
 
-t.test('a page is what the driver would have read', async t => {
+t.test('a page has the rows that the driver would read', async t => {
   const { rows: log } = await logOf('equal', ['one', 'two', 'three', 'four'])
   const { rows, isTruncated } = await scanLog(log, scan)
   t.same(rows.map(row => row.decode()), await log.find({}).sort({ rev: 1 }).limit(3).toArray())
   t.equal(isTruncated, false)
 })
 
-t.test('rows that go into no single reply are a shorter page with more behind it, and leave no cursor open', async t => {
+t.test('if the rows do not fit one reply, the page is shorter, says that there are more, and leaves no cursor open', async t => {
   const collections = await logOf('cut', ['a', 'b', 'c'].map(letter => letter.repeat(7 << 20)))
   const first = await changesAfter(collections, 'a', revOf(0), 3)
   t.same({ revs: first.rows.map(({ rev }) => rev), hasMore: first.hasMore }, { revs: [1, 2], hasMore: true })
@@ -53,7 +53,7 @@ t.test('rows that go into no single reply are a shorter page with more behind it
   t.pass('no cursor is open')
 })
 
-t.test('a page that fails is asked for once more, and what fails again is an error', async t => {
+t.test('a failed read of a page is tried once more, and a second failure is an error', async t => {
   const { rows } = await logOf('twice', ['one'])
   let calls = 0
   const failing = (failures: number) => ({

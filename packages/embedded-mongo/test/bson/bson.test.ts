@@ -86,7 +86,7 @@ t.test('nesting has a limit in both directions', async t => {
   t.throws(() => decode(bytes), { code: 15 })
 })
 
-t.test('a value keeps nothing of the bytes it was read from', async t => {
+t.test('a decoded value does not refer to the bytes it was read from', async t => {
   const bytes = encode(docOf({ name: 'some text', date: DateTime.fromMs(-1) }))
   const value = decode(bytes)
   bytes.fill(0)

@@ -51,7 +51,7 @@ t.test('comparisons stay within a type', async t => {
   check(t, { a: { $lt: MAX_KEY } }, [{ a: 'x' }], [{ a: MAX_KEY }])
 })
 
-t.test('negations hold for all that their opposite does not', async t => {
+t.test('a negation matches exactly what its opposite does not', async t => {
   check(t, { a: { $ne: 1 } }, [{}, { a: 2 }, { a: [2] }], [{ a: 1 }, { a: [2, 1] }])
   check(t, { a: { $nin: [1, null] } }, [{ a: 2 }, { a: [] }], [{}, { a: [1] }])
   check(t, { a: { $not: { $gt: 1 } } }, [{}, { a: 'x' }, { a: 1 }], [{ a: 2 }])
@@ -75,7 +75,7 @@ t.test('the other operators', async t => {
   check(t, { $and: [{ a: 1 }, { $or: [{ b: 1 }, { c: 1 }] }] }, [{ a: 1, c: 1 }], [{ a: 1 }, { b: 1 }])
 })
 
-t.test('what is not a query is refused with MongoDB\'s code', async t => {
+t.test('an invalid query is refused with MongoDB\'s code', async t => {
   const refused: [Literal, number][] = [
     [{ $foo: 1 }, 2], [{ a: { $foo: 1 } }, 2], [{ a: { $gt: 1, b: 1 } }, 2], [{ $and: [] }, 2], [{ $or: [1] }, 2], [{ $and: 1 }, 2],
     [{ a: { $in: 1 } }, 2], [{ a: { $in: [{ $gt: 1 }] } }, 2], [{ a: { $not: 1 } }, 2], [{ a: { $not: {} } }, 2], [{ a: { $size: -1 } }, 2],
@@ -163,7 +163,7 @@ function naive (operator: string, operand: Value, doc: Doc, path: string): boole
   }
 }
 
-t.test('matching agrees with a plain evaluation of what a path yields', async t => {
+t.test('matching agrees with a plain evaluation of the values at a path', async t => {
   const compared = fc.oneof(
     fc.tuple(fc.constantFrom('$eq', '$ne', '$lt', '$lte', '$gt', '$gte'), plainOperand),
     fc.tuple(fc.constantFrom('$in', '$nin'), fc.array(plainOperand, { maxLength: 4 })),
@@ -179,7 +179,7 @@ t.test('matching agrees with a plain evaluation of what a path yields', async t 
 const indexPath = fc.constantFrom('a', 'a.b', 'a.b.c', 'b')
 const inRange = (key: Buffer, ranges: { lower: Buffer, upper: Buffer }[]) => ranges.some(({ lower, upper }) => Buffer.compare(key, lower) >= 0 && Buffer.compare(key, upper) < 0)
 
-t.test('a matching document has a key within the bounds, and exact bounds hold no other', async t => {
+t.test('a matching document has a key within the bounds, and exact bounds contain no others', async t => {
   let bounded = 0
   fc.assert(fc.property(someDoc, conjunction, indexPath, fc.constantFrom<1 | -1>(1, -1), (doc, query, path, direction) => {
     const fields = [{ path, direction }]
@@ -197,7 +197,7 @@ t.test('a matching document has a key within the bounds, and exact bounds hold n
   t.ok(bounded > 1000)
 })
 
-t.test('bounds on all fields of a compound index find every matching document unless items of one array meet them', async t => {
+t.test('bounds on all fields of a compound index find every matching document, unless items of one array satisfy them', async t => {
   const paths = ['a.b', 'a.c', 'b'] as const
   fc.assert(fc.property(someDoc, conjunction, (doc, query) => {
     const filter = parseFilter(query)
@@ -221,7 +221,7 @@ t.test('bounds on all fields of a compound index find every matching document un
   t.pass()
 })
 
-t.test('what a partial index says of its documents need not be checked again', async t => {
+t.test('conditions of a partial index need not be checked again on its documents', async t => {
   let spared = 0
   const clause = fc.tuple(fc.constantFrom('a', 'b'), fc.oneof(
     fc.tuple(fc.constantFrom('$eq', '$lt', '$gte'), plainOperand), fc.tuple(fc.constant('$exists'), fc.boolean()), fc.tuple(fc.constant('$in'), fc.array(plainOperand, { maxLength: 3 }))
@@ -236,7 +236,7 @@ t.test('what a partial index says of its documents need not be checked again', a
   t.ok(spared > 1000)
 })
 
-t.test('a partial index that a query implies holds every document of the query', async t => {
+t.test('a partial index that a query implies contains every document of the query', async t => {
   let implied = 0
   const partialClause = fc.tuple(fc.constantFrom('a', 'a.b'), fc.oneof(
     fc.tuple(fc.constantFrom('$eq', '$lt', '$lte', '$gt', '$gte'), plainOperand), fc.tuple(fc.constant('$exists'), fc.constant(true)),
@@ -253,7 +253,7 @@ t.test('a partial index that a query implies holds every document of the query',
   t.ok(implied > 100)
 })
 
-t.test('what a partial index is used for', async t => {
+t.test('the queries that a partial index is used for', async t => {
   const told = (query: Literal, partial: Literal) => implies(parseFilter(d(query)), parseFilter(d(partial)))
   t.ok(told({ a: 5, b: 1 }, { a: { $exists: true } }))
   t.ok(told({ a: 5 }, { a: { $gt: 3 } }))

@@ -36,7 +36,7 @@ t.test('constructs mean what they mean in PCRE', async t => {
   }
 })
 
-t.test('what cannot be translated is refused, and what is no expression is an error', async t => {
+t.test('an expression that cannot be translated is refused, and an invalid one is an error', async t => {
   for (const pattern of ['(?>a)', 'a++', '(a)\\1', '\\Ka', '(*UTF)a', 'a(?i)b', '(?|a)', '[[:alpha:]]', '(?<name>a)', '\\p{Lu}', '\\x{41}', '\\Qa', '\\h', '[\\W]', '[!-\\w]', 'a{2}+', '\\A', 'a\\z', 'a\\Z', '\\B', '[\\S]', '[]a]', '[^]a]', '[[-]', '(?i)a', 'a(?=b)', '(?<!a)b', '\\x41', '\\f']) {
     t.throws(() => compileRegex(new Regex(pattern)), { code: 238 }, pattern)
   }
@@ -56,7 +56,7 @@ t.test('the literal beginning of an anchored expression', async t => {
   }
 })
 
-t.test('every text that an expression matches begins with its prefix, and all that do match when it is exact', async t => {
+t.test('every match begins with the expression\'s prefix, and if that is exact, every text with the prefix matches', async t => {
   const pattern = fc.array(fc.constantFrom('a', 'b', '.', '*', '?', '\\.', '[ab]', '(a)', '{2}', '$', '+', '.*'), { maxLength: 5 }).map(parts => `^${parts.join('')}`)
   fc.assert(fc.property(pattern, fc.string({ unit: fc.constantFrom('a', 'b', '.', '\n'), maxLength: 5 }), (pattern, text) => {
     const prefix = regexPrefix(new Regex(pattern))

@@ -70,7 +70,7 @@ async function checkCopy (t: Test, db: Db, acknowledged: readonly number[]): Pro
   t.equal(await rows.estimatedDocumentCount(), all.length)
 }
 
-t.test('copies taken while six clients write are states that there were, and can be started', async t => {
+t.test('copies made while six clients write are states that existed, and engines start on them', async t => {
   const folder = temporaryFolder(t)
   const running = await startEngineIn(t, join(folder, 'data'))
   await running.db.collection('rows').createIndexes([{ key: { writer: 1, n: -1 }, unique: true }, { key: { tags: 1 } }])
@@ -104,7 +104,7 @@ t.test('a copy overwrites nothing', async t => {
   await t.rejects(engine.backup(join(folder, 'copy')), { code: 'DATA_FOLDER_UNUSABLE' })
 })
 
-t.test('a copy that cannot be written is told, and the engine goes on', async t => {
+t.test('a copy that cannot be written is an error, and the engine continues', async t => {
   const folder = temporaryFolder(t)
   const { engine, db } = await startEngineIn(t, join(folder, 'data'))
   writeFileSync(join(folder, 'file'), '')
@@ -130,7 +130,7 @@ t.test('the command serves other processes on a port and ends at SIGTERM', async
   t.equal(await db.collection('items').countDocuments(), 1)
 })
 
-t.test('a wrong call of the command is told and fails', async t => {
+t.test('a wrong call of the command fails with its usage', async t => {
   const wrong = runCli('--port', '1')
   let message = ''
   wrong.stderr.on('data', chunk => { message += String(chunk) })
@@ -138,7 +138,7 @@ t.test('a wrong call of the command is told and fails', async t => {
   t.match(message, 'usage: embedded-mongo --data DIR')
 })
 
-t.test('a port that is taken is told, and the folder is free again', async t => {
+t.test('a port in use is an error, and the folder is released', async t => {
   const folder = temporaryFolder(t)
   const first = await startEmbeddedMongo({ inMemory: true, port: 0 })
   t.teardown(async () => { await first.stop() })

@@ -25,7 +25,7 @@ t.test('folder, files, socket and backup are the owner\'s alone', { skip }, asyn
   t.same(modesIn(copy), { 'data.mdb': '600' })
 })
 
-t.test('a folder of before that others may read is closed to them', { skip }, async t => {
+t.test('an existing folder that others may read becomes private', { skip }, async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEmbeddedMongo({ dataDir })
   await first.stop()
@@ -36,7 +36,7 @@ t.test('a folder of before that others may read is closed to them', { skip }, as
   t.same(modesIn(dataDir), { 'data.mdb': '600', 'data.mdb-lock': '600', 'engine.lock': '600', 'mongo.sock': '600' })
 })
 
-t.test('a folder that belongs to everybody keeps its mode', { skip }, async t => {
+t.test('a shared folder keeps its mode', { skip }, async t => {
   const dataDir = join(temporaryFolder(t), 'like-tmp')
   mkdirSync(dataDir)
   chmodSync(dataDir, 0o1777)

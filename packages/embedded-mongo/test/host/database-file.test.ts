@@ -21,7 +21,7 @@ const isRefused = (file: string): boolean => {
   }
 }
 
-t.test('a file that ends within its data is refused, whichever of its two heads is the newer one', async t => {
+t.test('a file that ends within its data is refused, whichever of its two meta pages is newer', async t => {
   const dataDir = temporaryFolder(t)
   const { db, client, engine } = await startEngineIn(t, dataDir)
   const file = join(dataDir, 'data.mdb')
@@ -39,7 +39,7 @@ t.test('a file that ends within its data is refused, whichever of its two heads 
   await engine.stop()
 })
 
-t.test('a file that ends within pages that hold nothing opens, and everything is there', async t => {
+t.test('a file that ends within free pages opens, and everything is there', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
   await first.db.collection<Item>('large').insertMany(items(0, 60, 30_000))

@@ -36,7 +36,7 @@ async function hold (t: Test, folder: string, contained: boolean) {
   return { ...told, child }
 }
 
-t.test('of two containers on one folder the second is refused, and nothing of the first is touched', { skip: cannotContain }, async t => {
+t.test('of two containers on one folder, the second is refused and the first is not affected', { skip: cannotContain }, async t => {
   const folder = temporaryFolder(t)
   const first = await hold(t, folder, true)
   const client = new MongoClient(first.uri)
@@ -67,7 +67,7 @@ t.test('a process beside a container is refused too', { skip: cannotContain }, a
   await t.rejects(startEmbeddedMongo({ dataDir: folder }), { code: 'DATA_FOLDER_LOCKED' })
 })
 
-t.test('of ten that start at the same moment, after one was killed, exactly one takes the folder', async t => {
+t.test('of ten engines that start at once, after one was killed, exactly one takes the folder', async t => {
   const folder = temporaryFolder(t)
   const takers = Array.from({ length: 11 }, () => run(t, 'lock-taker.ts', folder))
   const lines = takers.map(({ stdout }) => createInterface({ input: stdout! })[Symbol.asyncIterator]())
@@ -82,7 +82,7 @@ t.test('of ten that start at the same moment, after one was killed, exactly one 
   t.same(told.sort(), [...Array.from({ length: 9 }, () => 'DATA_FOLDER_LOCKED'), 'taken'])
 })
 
-t.test('what another machine left behind is taken over on a disk, and refused on a shared file system', async t => {
+t.test('another machine\'s old lock is taken over on a local disk, and refused on a shared file system', async t => {
   const file = join(temporaryFolder(t), 'engine.lock')
   const left = JSON.stringify({ pid: 7, host: 'elsewhere', machine: 'another', token: 'its own' })
   writeFileSync(file, left)
@@ -96,7 +96,7 @@ t.test('what another machine left behind is taken over on a disk, and refused on
   t.pass('what was given back is anybody\'s')
 })
 
-t.test('a lock that is left by a process of this machine is taken over on every file system', async t => {
+t.test('the old lock of a process of this machine is taken over on every file system', async t => {
   const file = join(temporaryFolder(t), 'engine.lock')
   const first = new FolderLock(file)
   const left = readFileSync(file, 'utf8')
@@ -106,7 +106,7 @@ t.test('a lock that is left by a process of this machine is taken over on every 
   t.equal(readFileSync(file, 'utf8'), '')
 })
 
-t.test('a folder that is deleted under its engine fails it: no write is acknowledged any more', async t => {
+t.test('an engine fails if its folder is deleted: it acknowledges no more writes', async t => {
   const dataDir = temporaryFolder(t)
   const { engine, db, client } = await startEngineIn(t, dataDir)
   const items = db.collection<{ _id: number }>('items')
@@ -118,7 +118,7 @@ t.test('a folder that is deleted under its engine fails it: no write is acknowle
   t.notOk(await acknowledged)
 })
 
-t.test('an idle engine finds out too, and ends beside the one in its place without harm to it', async t => {
+t.test('an idle engine notices that too, and its end does not harm the engine that replaced it', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
   renameSync(dataDir, `${dataDir}.old`)

@@ -19,7 +19,7 @@ t.test('the order of values is total', async t => {
   t.pass()
 })
 
-t.test('values compare as they do one part after the other', async t => {
+t.test('values compare like their parts, one after the other', async t => {
   for (const kind of [value, number]) {
     fc.assert(fc.property(kind, kind, (a, b) => Math.sign(compareValues(a, b)) === Math.sign(orderOf(a, b))), { numRuns: 10_000 })
   }

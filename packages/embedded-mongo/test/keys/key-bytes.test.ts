@@ -8,7 +8,7 @@ import { orderOf } from '../helpers/order.ts'
 const fields = (...directions: (1 | -1)[]): IndexField[] => directions.map((direction, i) => ({ path: 'abc'[i] as string, direction }))
 const ascending = fields(1)
 
-t.test('keys sort as their values do, in both directions', async t => {
+t.test('keys sort like their values, in both directions', async t => {
   for (const kind of [value, number]) {
     fc.assert(fc.property(kind, kind, fc.constantFrom<1 | -1>(1, -1), (a, b, direction) => {
       const bytes = Buffer.compare(encodePrefix([a], fields(direction)), encodePrefix([b], fields(direction)))
@@ -35,7 +35,7 @@ t.test('no encoded value is the beginning of a different one', async t => {
   t.pass()
 })
 
-t.test('the bounds of an interval hold exactly the keys of the values inside it', async t => {
+t.test('the bounds of an interval contain exactly the keys of its values', async t => {
   fc.assert(fc.property(value, value, value, value, fc.boolean(), fc.boolean(), fc.constantFrom<1 | -1>(1, -1), (first, lower, upper, probe, lowerInclusive, upperInclusive, direction) => {
     const index = fields(1, direction, 1)
     const range = rangeBounds(index, [first], { lower, lowerInclusive, upper, upperInclusive })
@@ -48,7 +48,7 @@ t.test('the bounds of an interval hold exactly the keys of the values inside it'
   t.pass()
 })
 
-t.test('the bounds of equal leading values hold all keys with them and no other', async t => {
+t.test('the bounds of equal leading values contain all keys with them and no others', async t => {
   fc.assert(fc.property(value, value, value, fc.constantFrom<1 | -1>(1, -1), (first, other, second, direction) => {
     const index = fields(direction, 1)
     const { lower, upper } = rangeBounds(index, [first])
@@ -79,12 +79,12 @@ t.test('an array is indexed by its items, each once, and paths through it keep t
   t.strictSame(valuesOf(['a.b.c'], { a: [docOf({ b: [docOf({ c: 1 }), docOf({ c: 2 })] })] }).keys, keysOf([1], [2]))
 })
 
-t.test('two arrays that are not one inside the other cannot be indexed together', async t => {
+t.test('two arrays that are not nested cannot be indexed together', async t => {
   t.throws(() => valuesOf(['a', 'b'], { a: [1], b: [2] }), { code: 171, message: 'cannot index parallel arrays [b] [a]' })
   t.doesNotThrow(() => valuesOf(['a.b', 'a.c'], { a: [docOf({ b: [1], c: 2 })] }))
 })
 
-t.test('keys that are too long stay distinct, within their range, and are reported', async t => {
+t.test('keys that are too long stay distinct and within their range, and are reported', async t => {
   const long = 'x'.repeat(KEY_BYTES_MAX)
   const one = valuesOf(['a'], { a: long + '1' })
   const two = valuesOf(['a'], { a: long + '2' })

@@ -36,7 +36,7 @@ async function runSuites (uri: string, out: string): Promise<Report> {
 
 const refusedBy = (name: string) => REFUSALS.filter(({ tests }) => tests.some(test => test.test(name)))
 
-t.test('each of MongoDB\'s tests passes, or is a refusal listed with its reason', { timeout: 240_000, skip: !existsSync(runner) && `no runner at ${runner}` }, async t => {
+t.test('each of MongoDB\'s tests passes, or is listed as a refusal with its reason', { timeout: 240_000, skip: !existsSync(runner) && `no runner at ${runner}` }, async t => {
   const folder = temporaryFolder(t)
   const engine = await startEmbeddedMongo({ inMemory: true })
   t.teardown(async () => { await engine.stop() })

@@ -13,7 +13,7 @@ function firstBatch (reply: Doc): Value[] {
   return isDoc(cursor) ? cursor.get('firstBatch') as Value[] : []
 }
 
-t.test('documents are removed when their time is over, and not before', async t => {
+t.test('documents are removed when they have expired, and not before', async t => {
   const engine = openEngine(t)
   await command(engine, { createIndexes: 'tokens', indexes: [{ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 60 }] })
   await command(engine, { insert: 'tokens', documents: [{ _id: 1, at: new Date(0) }, { _id: 2, at: new Date(50_000) }, { _id: 3, at: 'never' }, { _id: 4 }] })
@@ -23,7 +23,7 @@ t.test('documents are removed when their time is over, and not before', async t 
   t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [3, 4].map(int32))
 })
 
-t.test('a partial index says nothing of the time of documents that are not in it', async t => {
+t.test('a partial TTL index does not expire documents that are not in it', async t => {
   const engine = openEngine(t)
   await command(engine, { createIndexes: 'tokens', indexes: [{ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 60, partialFilterExpression: { temporary: true } }] })
   await command(engine, { insert: 'tokens', documents: [{ _id: 1, at: new Date(0), temporary: true }, { _id: 2, at: new Date(0) }] })
@@ -31,7 +31,7 @@ t.test('a partial index says nothing of the time of documents that are not in it
   t.same(firstBatch(await command(engine, { find: 'tokens' })).map(doc => (doc as Doc).get('_id')), [int32(2)])
 })
 
-t.test('what a drop leaves behind is reclaimed', async t => {
+t.test('the data of a dropped collection is deleted', async t => {
   const engine = openEngine(t)
   await command(engine, { createIndexes: 'items', indexes: [{ key: { a: 1 }, name: 'a_1' }] })
   await command(engine, { insert: 'items', documents: Array.from({ length: 2_500 }, (_, i) => ({ _id: i, a: i })) })
@@ -46,7 +46,7 @@ t.test('what a drop leaves behind is reclaimed', async t => {
   t.equal(left, 0)
 })
 
-t.test('a read that shows unsynced writes waits for the disk when it asks for majority', async t => {
+t.test('a read with majority waits until the writes that it shows are on disk', async t => {
   const engine = openEngine(t)
   await command(engine, { insert: 'items', documents: [{ _id: 1 }] })
   const order: string[] = []
@@ -60,7 +60,7 @@ t.test('a read that shows unsynced writes waits for the disk when it asks for ma
   t.same(order.slice(1).sort(), ['majority 2', 'written'])
 })
 
-t.test('a long write whose beginning was lost is not acknowledged, and all of it is done by a retry', async t => {
+t.test('a long write whose beginning was lost is not acknowledged, and a retry does all of it', async t => {
   const engine = openEngine(t)
   await command(engine, { create: 'items' })
   const write = t.capture(Environment.prototype, 'write', async () => {
@@ -76,7 +76,7 @@ t.test('a long write whose beginning was lost is not acknowledged, and all of it
   t.same((await command(engine, { count: 'items' })).get('n'), int32(_ids.length))
 })
 
-t.test('what has to be put right after a lost write is written, though nobody writes any more', { timeout: 30_000 }, async t => {
+t.test('repairs after a lost write are written to disk, even if no client writes again', { timeout: 30_000 }, async t => {
   const engine = openEngine(t)
   await command(engine, { insert: 'items', documents: Array.from({ length: 3_000 }, (_, i) => ({ _id: i, a: i })) })
   const { write } = Environment.prototype

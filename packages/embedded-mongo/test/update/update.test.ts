@@ -28,7 +28,7 @@ function fails (t: Pick<Test, 'throws'>, before: Literal, update: Literal, code:
   t.throws(() => run(before, update), message === undefined ? { code } : { code, message }, printDoc(d(update)))
 }
 
-t.test('$set keeps the place of fields that are there and adds new ones in the order of their paths', async t => {
+t.test('$set keeps the position of existing fields and adds new ones in the order of their paths', async t => {
   gives(t, { b: 1, a: 2 }, { $set: { a: 3, z: 1, 'c.e': 1, 'c.d': 2 } }, { b: 1, a: 3, c: { d: 2, e: 1 }, z: 1 })
   t.strictSame([...run({}, { $set: { '12b': 1, '1a': 1, '01': 1 } })?.keys() ?? []], ['01', '1a', '12b'])
   gives(t, { _id: 1 }, { $set: { 'x.10': 1, 'x.9': 2, b: 1 }, $inc: { a: 1 } }, { _id: 1, a: 1, b: 1, x: new Map([['9', int32(2)], ['10', int32(1)]]) })
@@ -48,7 +48,7 @@ t.test('$set keeps the place of fields that are there and adds new ones in the o
   fails(t, { a: [] }, { $set: { 'a.1500001': 1 } }, 39)
 })
 
-t.test('$unset takes fields out and leaves null in arrays', async t => {
+t.test('$unset removes fields and leaves null in arrays', async t => {
   gives(t, { a: 1, b: 2 }, { $unset: { a: '' } }, { b: 2 })
   gives(t, { a: 1 }, { $unset: { b: 1, 'a.c': 1, 'x.y': 1 } }, null)
   gives(t, { a: [1, 2] }, { $unset: { 'a.0': 1 } }, { a: [null, 2] })
@@ -130,7 +130,7 @@ t.test('$currentDate and $setOnInsert', async t => {
   fails(t, {}, { $currentDate: { a: { $type: 'x' } } }, 2)
 })
 
-t.test('two modifiers of the same place conflict', async t => {
+t.test('two modifiers of the same path conflict', async t => {
   fails(t, {}, { $set: { a: 1 }, $inc: { a: 1 } }, 40, 'Updating the path \'a\' would create a conflict at \'a\'')
   fails(t, {}, { $set: { 'a.b': 1, a: 1 } }, 40, 'Updating the path \'a\' would create a conflict at \'a\'')
   fails(t, {}, { $set: { a: 1 }, $push: { 'a.b': 1 } }, 40, 'Updating the path \'a.b\' would create a conflict at \'a\'')
@@ -155,7 +155,7 @@ t.test('a replacement keeps the identifier', async t => {
   fails(t, {}, { a: 1, $set: { b: 1 } }, 52)
 })
 
-t.test('what is not an update is refused with MongoDB\'s code', async t => {
+t.test('an invalid update is refused with MongoDB\'s code', async t => {
   const refused: [Literal, number][] = [
     [{ $foo: { a: 1 } }, 9], [{ $foo: {} }, 9], [{ $set: 1 }, 9], [{ $set: { a: 1 }, b: 1 }, 9], [{ $set: { '': 1 } }, 56], [{ $set: { 'a.': 1 } }, 56], [{ $set: { 'a..b': 1 } }, 56],
     [{ $set: { $a: 1 } }, 52], [{ $set: { 'a.$.b': 1 } }, 238], [{ $inc: { 'a.$[].b': 1 } }, 238], [{ $set: { 'a.$[x]': 1 } }, 238], [{ $addToSet: { a: { $each: 1 } } }, 14],
@@ -185,7 +185,7 @@ t.test('an upsert starts from the equalities of its query', async t => {
   t.throws(() => upsert({}, { _id: [1] }), { code: 53 })
 })
 
-t.test('an update leaves its argument alone, and reports no change only when there is none', async t => {
+t.test('an update does not change its argument, and reports no change only if there is none', async t => {
   const path = fc.constantFrom('a', 'b', 'a.b', 'a.0', 'b.c.a', 'c.1.a')
   const operand = fc.constantFrom<Value>(int32(1), 1, 'x', null, [int32(1)], new Map([['b', int32(1)]]))
   // Not $push, for which an array that comes out the same is a change.

@@ -28,7 +28,7 @@ t.test('junk ends its own connection and nothing else', async t => {
   t.equal(await db.collection('items').countDocuments(), 1)
 })
 
-t.test('no damage to a message does more than end or fail it', async t => {
+t.test('a damaged message at most fails or ends its connection', async t => {
   const { engine, db } = await startEngine(t)
   await db.collection('items').insertOne({ a: 1 })
   const sound = message(7, serialize({ find: 'items', filter: { a: { $in: [1, 'x', null, [2]] } }, sort: { a: 1 }, $db: 'test' }))
@@ -45,7 +45,7 @@ t.test('no damage to a message does more than end or fail it', async t => {
   t.equal(await db.collection('items').countDocuments(), 1)
 })
 
-t.test('messages that arrive in pieces or together are read alike', async t => {
+t.test('messages that arrive in pieces or together are read the same', async t => {
   const { engine } = await startEngine(t)
   const wire = await WireClient.open(engine.uri)
   const three = Buffer.concat([1, 2, 3].map(id => message(id, serialize({ ping: 1, $db: 'admin' }))))
@@ -60,7 +60,7 @@ t.test('messages that arrive in pieces or together are read alike', async t => {
   wire.close()
 })
 
-t.test('an old handshake is answered in its own form', async t => {
+t.test('an OP_QUERY handshake is answered with OP_REPLY', async t => {
   const { engine } = await startEngine(t)
   const wire = await WireClient.open(engine.uri)
   const body = serialize({ isMaster: 1, helloOk: true })
@@ -86,7 +86,7 @@ t.test('an unacknowledged write gets no reply, and the next command does', async
   wire.close()
 })
 
-t.test('a client that does not read its replies does not hold up a stop', { timeout: 60_000 }, async t => {
+t.test('a client that does not read its replies does not delay a stop', { timeout: 60_000 }, async t => {
   const engine = await startEmbeddedMongo({ inMemory: true })
   const [wire, deaf] = await Promise.all([WireClient.open(engine.uri), WireClient.open(engine.uri)])
   t.teardown(() => { deaf.close() })
@@ -98,7 +98,7 @@ t.test('a client that does not read its replies does not hold up a stop', { time
   t.pass('it has stopped')
 })
 
-t.test('what a client has sent before it hung up is done, also while the engine stops', async t => {
+t.test('commands that a client sent before it disconnected are run, even while the engine stops', async t => {
   const dataDir = temporaryFolder(t)
   const engine = await startEmbeddedMongo({ dataDir })
   const [wire, gone] = await Promise.all([WireClient.open(engine.uri), WireClient.open(engine.uri)])
