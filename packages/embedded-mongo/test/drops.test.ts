@@ -46,7 +46,7 @@ t.test('an index that is dropped during its build does not exist, and the build 
   t.equal((await building).get('codeName'), 'IndexBuildAborted')
 })
 
-t.test('a unique key that moves to another document during the build of its index belongs to that document', async t => {
+t.test('a unique key that moves to another document during an index build belongs to that document', async t => {
   const engine = openEngine(t)
   await fill(engine)
   const last = DOCUMENTS - 1

@@ -82,7 +82,7 @@ t.test('an index build lets a point find and a write run first', async t => {
   await command(engine, { dropIndexes: 'items', index: 'n_1' })
 })
 
-t.test('the build of a unique index waits for a transaction that has locked one of its keys, and then finds the duplicate', async t => {
+t.test('a unique index build waits for a transaction with a lock on a key, and then finds the duplicate', async t => {
   const engine = await filled()
   const session = { lsid: { id: new Binary(randomBytes(16), 4) }, txnNumber: Long.fromNumber(1), autocommit: false }
   const building = command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'unique', unique: true }] })

@@ -15,7 +15,7 @@ import type { Head, LogRow, Member } from '../model/types.ts'
 import { isUnreachable } from '../unreachable.ts'
 
 /** A row that was committed. */
-export interface CommittedRow {
+interface CommittedRow {
   row: LogRow
   /** False: an earlier row was changed. */
   isNew: boolean

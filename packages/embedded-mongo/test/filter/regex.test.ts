@@ -56,7 +56,7 @@ t.test('the literal beginning of an anchored expression', async t => {
   }
 })
 
-t.test('every match begins with the expression\'s prefix, and if that is exact, every text with the prefix matches', async t => {
+t.test('every match begins with the prefix, and if that is exact, every text with it matches', async t => {
   const pattern = fc.array(fc.constantFrom('a', 'b', '.', '*', '?', '\\.', '[ab]', '(a)', '{2}', '$', '+', '.*'), { maxLength: 5 }).map(parts => `^${parts.join('')}`)
   fc.assert(fc.property(pattern, fc.string({ unit: fc.constantFrom('a', 'b', '.', '\n'), maxLength: 5 }), (pattern, text) => {
     const prefix = regexPrefix(new Regex(pattern))

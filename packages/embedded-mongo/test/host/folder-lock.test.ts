@@ -36,7 +36,7 @@ async function hold (t: Test, folder: string, contained: boolean) {
   return { ...told, child }
 }
 
-t.test('of two containers on one folder, the second is refused and the first is not affected', { skip: cannotContain }, async t => {
+t.test('of two containers on one folder, only the second is refused', { skip: cannotContain }, async t => {
   const folder = temporaryFolder(t)
   const first = await hold(t, folder, true)
   const client = new MongoClient(first.uri)

@@ -36,7 +36,9 @@ async function runSuites (uri: string, out: string): Promise<Report> {
 
 const refusedBy = (name: string) => REFUSALS.filter(({ tests }) => tests.some(test => test.test(name)))
 
-t.test('each of MongoDB\'s tests passes, or is listed as a refusal with its reason', { timeout: 240_000, skip: !existsSync(runner) && `no runner at ${runner}` }, async t => {
+const options = { timeout: 240_000, skip: !existsSync(runner) && `no runner at ${runner}` }
+
+t.test('each of MongoDB\'s tests passes, or is listed as a refusal with its reason', options, async t => {
   const folder = temporaryFolder(t)
   const engine = await startEmbeddedMongo({ inMemory: true })
   t.teardown(async () => { await engine.stop() })
