@@ -2,8 +2,8 @@ import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import type { Draft } from './draft.ts'
 import {
-  type Head, type LogRow, type Member, type OwnSettings, type StateKind, memberKey, ownSettingsOf, revOf, selfLogId, seqOf,
-  settingsOf, showsReadPositions, stateRowId
+  type Head, type LogRow, type Member, type OwnSettings, type StateKind, memberKey, ownSettingsOf, revOf, selfLogId,
+  seqOf, settingsOf, showsReadPositions, stateRowId
 } from '../model/types.ts'
 import type {
   MembershipStatus, MetaPatch, Mutation, NewConversation, NewRow, RowPatch, StateContent, UnitOutcome

@@ -38,7 +38,8 @@ export function planBatch (units: readonly CommitUnit[], input: PlanInput, now: 
     const outcome = planUnit(unit, draft, now)
     if (outcome.outcome === 'committed') {
       if (draft !== batch) batch.merge(draft)
-      const isShown = (read: Member) => read.shownSeq === undefined && showsReadPositions(batch.head(read.conversationId))
+      const isShown = ({ shownSeq, conversationId }: Member) =>
+        shownSeq === undefined && showsReadPositions(batch.head(conversationId))
       shownReads.push(...outcome.reads.filter(isShown))
       if (key !== null) firstByKey.set(key, index)
     }

@@ -68,7 +68,11 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
       partialFilterExpression: { receiverId: { $exists: true } }
     },
     { key: { conversationId: 1, about: 1 }, name: indexNames.byBlock, partialFilterExpression: { on: true } },
-    { key: { conversationId: 1, about: 1 }, name: indexNames.bySettings, partialFilterExpression: { kind: 'settings' } },
+    {
+      key: { conversationId: 1, about: 1 },
+      name: indexNames.bySettings,
+      partialFilterExpression: { kind: 'settings' }
+    },
     {
       key: { conversationId: 1, mentioned: 1, seq: 1 },
       name: indexNames.byMention,
