@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { root } from './helpers/process.ts'
 
@@ -26,9 +26,12 @@ t.test('every invariant names where it is kept and a test whose title begins wit
   }
 })
 
-t.test('the pages of docs link only to files that exist', async t => {
-  for (const page of ['ARCHITECTURE.md', 'AUTHENTICATION.md', 'PROTOCOL.md', 'SECURITY.md', 'SPEC.md']) {
-    const text = readFileSync(join(root, 'docs', page), 'utf8')
-    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.ok(existsSync(join(root, 'docs', target!)), `${page}: ${target!}`)
+t.test('documents link only to files that exist', async t => {
+  const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
+  for (const page of [...pages.map(name => `docs/${name}`), 'CONTRIBUTING.md', 'src/README.md', 'test/README.md']) {
+    const text = readFileSync(join(root, page), 'utf8')
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      t.ok(existsSync(join(root, dirname(page), target!)), `${page}: ${target!}`)
+    }
   }
 })
