@@ -44,11 +44,7 @@ else {
       }
     })
   }
-}
 
-if (noBrowser === undefined) {
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
   await t.test('nor at the door', async t => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await browser.newPage({ colorScheme, viewport: { width: 320, height: 640 } })

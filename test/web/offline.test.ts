@@ -1,0 +1,86 @@
+import t from 'tap'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { startServer } from '../helpers/process.ts'
+import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, until, write } from './browser.ts'
+import { register } from './register.ts'
+
+if (noBrowser !== undefined) t.plan(0, noBrowser)
+else {
+  buildWeb()
+  const port = await freePort()
+  const environment = { DATA_DIR: t.testdir(), PORT: String(port), HOST: '127.0.0.1' }
+  let server = await startServer(environment)
+  t.teardown(() => server.end('SIGTERM'))
+  const app = { url: server.url, register: register(server.url) }
+  const browser = await startBrowser(t)
+  const ada = await signIn(browser, app, 'ada')
+  const bob = await signIn(browser, app, 'bob')
+  const conversationId = dm(ada.id, bob.id)
+  await open(ada.page, app.url, conversationId)
+  await write(ada.page, 'before')
+  await landed(ada.page, 'before').waitFor()
+  await bob.page.getByRole('link', { name: /Ada Test/ }).click()
+  await landed(bob.page, 'before').waitFor()
+
+  await t.test('what is written while the server is dead arrives once and in order when it lives again', async t => {
+    await server.end('SIGKILL')
+    for (const text of ['one', 'two', 'three']) await write(ada.page, text)
+    await ada.page.locator('article.wait').nth(2).waitFor()
+    await ada.page.getByText('Waiting for a connection').waitFor()
+    await ada.page.getByText('Offline, 3 waiting').waitFor()
+    server = await startServer(environment)
+    await landed(bob.page, 'three').waitFor({ timeout: 60_000 })
+    await landed(ada.page, 'three').waitFor()
+    t.same(await shown(bob.page), ['before', 'one', 'two', 'three'])
+    t.same(await shown(ada.page), ['before', 'one', 'two', 'three'])
+  })
+
+  await t.test('the app opens without a connection, with what was read, and sends what is written then', async t => {
+    await until(ada.page, 'navigator.serviceWorker.ready.then(() => true)')
+    await ada.page.reload()
+    await landed(ada.page, 'three').waitFor()
+    await server.end('SIGKILL')
+    await ada.page.reload()
+    await landed(ada.page, 'three').waitFor()
+    await write(ada.page, 'from the void')
+    await ada.page.locator('article.wait').filter({ hasText: 'from the void' }).waitFor()
+    await ada.page.reload()
+    await ada.page.locator('article.wait').filter({ hasText: 'from the void' }).waitFor()
+    server = await startServer(environment)
+    await landed(bob.page, 'from the void').waitFor({ timeout: 60_000 })
+    t.same(await shown(bob.page), ['before', 'one', 'two', 'three', 'from the void'])
+  })
+
+  await t.test('two tabs of one person agree', async t => {
+    await landed(ada.page, 'from the void').waitFor({ timeout: 60_000 })
+    const other = await ada.context.newPage()
+    await open(other, app.url, conversationId)
+    await landed(other, 'three').waitFor()
+    await write(other, 'from the other tab')
+    await landed(ada.page, 'from the other tab').waitFor()
+    await write(ada.page, 'and back')
+    await landed(other, 'and back').waitFor()
+    t.same(await shown(other), await shown(ada.page))
+    await ada.page.close()
+    await write(other, 'alone again')
+    await landed(bob.page, 'alone again').waitFor({ timeout: 60_000 })
+    t.equal((await shown(bob.page)).filter(text => text === 'alone again').length, 1)
+  })
+
+  await t.test('nothing went wrong in the pages', t => {
+    t.same(ada.problems, [])
+    t.same(bob.problems, [])
+    t.end()
+  })
+}
+
+/** A port that is free now, so that a server that starts again has the same address. */
+async function freePort (): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
