@@ -14,7 +14,7 @@ import { limits } from './limits.ts'
 import { polls } from './polls.ts'
 import { presence } from './presence.ts'
 import { manyUnread, reads } from './reads.ts'
-import { publicRooms, roles } from './roles.ts'
+import { abandonedRooms, publicRooms, roles } from './roles.ts'
 import { type Observation, Sheet } from './sheet.ts'
 import { expiry, sessions, strangeTokens } from './tokens.ts'
 import { typing } from './typing.ts'
@@ -27,7 +27,7 @@ export const scenes: ReadonlyArray<[SectionName, Scene]> = [
   ['tokens', strangeTokens], ['tokens', withoutToken], ['tokens', sessions], ['tokens', expiry],
   ['typing', typing], ['presence', presence],
   ['messages', answersToRetries], ['messages', contents], ['blocks', blocks],
-  ['rooms', roles], ['rooms', publicRooms], ['views', views], ['views', comingBack],
+  ['rooms', roles], ['rooms', publicRooms], ['rooms', abandonedRooms], ['views', views], ['views', comingBack],
   ['reads', reads], ['reads', manyUnread],
   ['heads', heads], ['polls', polls],
   ['junk', junk], ['junk', junkEvents], ['limits', limits], ['documents', documents],

@@ -1,4 +1,4 @@
-import { type Cast, noId } from './cast.ts'
+import { type Cast, messagesIn, noId } from './cast.ts'
 
 const refused = (code: string, status: number) => ({ status, code, body: { success: false, code } })
 const notAllowed = refused('NOT_ALLOWED', 403)
@@ -91,4 +91,20 @@ export async function publicRooms (cast: Cast): Promise<void> {
   sheet.is('bans are listed', await cast.call(ada, 'GET', `${path}/bans`), { status: 200, body: { users: [{ _id: bob.id }] } })
   sheet.is('a ban is lifted', await cast.call(ada, 'DELETE', `${path}/bans/${bob.id}`), { status: 200 })
   sheet.is('then they may join again', await his.ask('joinRoom', roomId), { success: true })
+}
+
+/** A room that everybody has left belongs to whoever enters it next; its past does not. */
+export async function abandonedRooms (cast: Cast): Promise<void> {
+  const { sheet, ada, eve } = cast
+  const { conversationId, path } = await cast.room({ history: 'joined' })
+  const old = (await cast.call(ada, 'POST', `${path}/messages`, { content: 'before all left' })).body.message as { _id: string }
+  sheet.is('the last member leaves', await cast.call(ada, 'DELETE', `${path}/members/me`), { status: 200 })
+  sheet.is('a public room that everybody has left can be entered', await cast.call(eve, 'PUT', `${path}/members/me`, {}), { status: 200, body: { member: { role: 'owner' } } })
+  sheet.is('the new owner changes the settings', await cast.call(eve, 'PATCH', path, { history: 'all' }), { status: 200, body: { room: { history: 'all', role: 'owner', memberCount: 1 } } })
+  await cast.call(eve, 'POST', `${path}/messages`, { content: 'of the new owner' })
+  const page = (await cast.call(eve, 'GET', `${path}/messages`)).body.messages as Array<{ message: string }>
+  sheet.is('the past of an abandoned room stays closed, in the history', page.map(({ message }) => message), ['of the new owner'], 6)
+  sheet.is('the past of an abandoned room stays closed, in a sync', messagesIn((await cast.sync(eve)).conversations.get(conversationId)), ['of the new owner'], 6)
+  sheet.is('the past of an abandoned room is not found', await cast.call(eve, 'GET', `/api/messages/search?q=before&conversationId=${conversationId}`), { status: 200, body: { messages: [] } }, 6)
+  sheet.is('the past of an abandoned room cannot be reacted to', await cast.call(eve, 'PUT', `/api/messages/${old._id}/reactions/${encodeURIComponent('👍')}`), { status: 404 }, 6)
 }

@@ -10,7 +10,7 @@ import { limits } from '../../conformance/scenes/limits.ts'
 import { polls } from '../../conformance/scenes/polls.ts'
 import { presence } from '../../conformance/scenes/presence.ts'
 import { manyUnread, reads } from '../../conformance/scenes/reads.ts'
-import { publicRooms, roles } from '../../conformance/scenes/roles.ts'
+import { abandonedRooms, publicRooms, roles } from '../../conformance/scenes/roles.ts'
 import { sessions, strangeTokens } from '../../conformance/scenes/tokens.ts'
 import { typing } from '../../conformance/scenes/typing.ts'
 import { comingBack, views } from '../../conformance/scenes/views.ts'
@@ -81,6 +81,8 @@ export const planted: Planted[] = [
   ['rooms', 'a ban does not keep out', publicRooms, /does not join again over a socket/, acknowledged('joinRoom', () => ({ success: true }))],
   ['rooms', 'leaveRoom ends nothing', publicRooms, /a socket that left gets nothing live/, { emitted: (event, _, socket) => { if (event === 'leaveRoom') socket.data.left = true }, told: (event, payload, _, { everybody }) => { if (event === 'roomMessage') everybody.emit(event, payload); return [] } }],
 
+  ['rooms', 'an abandoned room belongs to nobody', abandonedRooms, /can be entered/, body(/PUT \/api\/rooms\/\w+\/members\/me/, given => ({ ...given, member: { ...given.member, role: 'member' } }))],
+  [6, 'the next owner opens the past of an abandoned room', abandonedRooms, /stays closed, in a sync/, synced(one => one.changes.some((change: Any) => change.message?.message === 'of the new owner') ? { ...one, changes: [...one.changes, { kind: 'message', message: { message: 'before all left' } }] } : one)],
   [6, 'who comes later sees what was before', views, /what came since, in the history/, body(/GET \/api\/rooms\/\w+\/messages/, given => ({ ...given, messages: [{ message: 'one' }, ...given.messages ?? []] }))],
   ['views', 'a widened view is no reset', views, /a widened view comes as a reset/, synced(({ reset, ...one }) => one)],
   ['views', 'a removal is not in the own log', comingBack, /the removal is in the own log/, synced(one => ({ ...one, changes: one.changes.filter((change: Any) => change.role !== null) }))],
