@@ -90,6 +90,11 @@ export function inboundQueueOf (socket: ChatSocket): InboundQueue {
   return inboundQueues.get(socket.conn)!
 }
 
+/** @param conn a connection of Engine.IO, or what stands for one */
+export function setInboundQueue (conn: object, queue: InboundQueue): void {
+  inboundQueues.set(conn, queue)
+}
+
 export function clientOf (socket: ChatSocket): Client {
   return socket.client as unknown as Client
 }
@@ -115,7 +120,7 @@ export function guardEngine (io: ChatServer, server: EventEmitter, limits: Inbou
   }
   engine.on('connection', (connection: Connection) => {
     const inbound = inboundQueues.get(connection.transport)!
-    inboundQueues.set(connection, inbound)
+    setInboundQueue(connection, inbound)
     inbound.attach({
       read: on => {
         const { socket } = connection.transport

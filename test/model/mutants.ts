@@ -4,6 +4,9 @@ import { generationOf } from '../../src/chat/rules/view.ts'
 import { UserConversationDirectory, type UserConversations } from '../../src/sync/user-conversations.ts'
 import type { Delivery } from '../../src/live/delivery.ts'
 import { type Event, resequence } from '../../src/live/resequencer.ts'
+import type { Message } from '../../src/schemas/message.ts'
+import type { Change, ReadPosition } from '../../src/schemas/sync.ts'
+import { room } from './units.ts'
 import type { Mutant, Spec, Step } from './world.ts'
 
 const everybody = [0, 1, 2]
@@ -13,6 +16,10 @@ const blocks = (on: boolean): Step => ({ type: 'block', user: 0, node: 0, other:
 const purges = (throughSeq: number): Step => ({ type: 'purge', user: 0, node: 0, place: 1, throughSeq })
 /** A client of each user. */
 const clients = everybody.map(user => ({ user, live: true, limit: 4 }))
+
+/** The same, without live events. */
+const syncing = clients.map(client => ({ ...client, live: false }))
+const reacts: Step = { type: 'react', user: 1, node: 1, target: 0, emoji: '👍', on: true }
 
 const noFaults: Partial<Spec> = { faults: 0, loss: 0, calm: false }
 
@@ -137,6 +144,30 @@ export const mutants: Record<string, Mutant> = {
     within: { ...noFaults, share: false, replicates: false, clients: [...clients, ...clients].map(client => ({ ...client, live: false, limit: 50 })) },
     first: [...joins, ...[2, 4, 6, 8, 10].flatMap((throughSeq): Step[] => [says(0), says(0), purges(throughSeq), { type: 'collect', node: 1 }, { type: 'sync', client: throughSeq % 6 }])]
   },
+  'what one user gets of a message is given to all': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      for (const one of pulled.conversations) one.changes = withReactionsOfAll(one.changes)
+      return pulled
+    },
+    within: { ...noFaults, clients: syncing },
+    first: [...joins, says(2), reacts, blocks(true)]
+  },
+  'read positions that one user gets are given to all': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      const { log } = context.chat
+      for (const one of pulled.conversations) {
+        const known = readsByLog.get(log) ?? []
+        readsByLog.set(log, known)
+        if (one.wireId === room) known.push(...one.reads)
+        if (one.wireId === room && one.reset) one.reads = [...one.reads, ...known.filter(({ userId }) => one.reads.every(read => read.userId !== userId))]
+      }
+      return pulled
+    },
+    within: { ...noFaults, share: true, clients: syncing },
+    first: [...joins, says(2), { type: 'read', user: 1, node: 1, place: 1, seq: 1 }, blocks(true)]
+  },
   'a cursor from before a restore is served': {
     bend: ({ cursors }) => {
       const decode = cursors.decode.bind(cursors)
@@ -148,6 +179,22 @@ export const mutants: Record<string, Mutant> = {
     within: { calm: false, clients },
     first: [...joins, says(0), says(1), { type: 'restore', commits: 4 }, says(2), says(2)]
   }
+}
+
+const readsByLog = new WeakMap<ConversationLog, ReadPosition[]>()
+const reactionsSeen = new Map<string, Message['reactions']>()
+
+/** A cache of messages by their rev, for whoever asks. */
+function withReactionsOfAll (changes: string): string {
+  const list = JSON.parse(`[${changes}]`) as Change[]
+  for (const change of list) {
+    if (change.kind !== 'message') continue
+    const key = `${change.message._id} ${change.rev}`
+    const seen = reactionsSeen.get(key)
+    if (seen === undefined || seen.length < change.message.reactions.length) reactionsSeen.set(key, change.message.reactions)
+    else change.message.reactions = seen
+  }
+  return JSON.stringify(list).slice(1, -1)
 }
 
 const everSeen = new WeakMap<UserConversationDirectory, Map<string, UserConversations>>()

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { Adapter } from 'socket.io-adapter'
 import type { ChatServer, ChatSocket } from '../../src/connection/socket-types.ts'
+import { InboundQueue } from '../../src/connection/inbound-queue.ts'
+import { setInboundQueue } from '../../src/connection/socket-io.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
 /** Takes an event that a node sends to one of its sockets. */
@@ -40,8 +42,12 @@ export class FakeIo {
   }
 }
 
+/** What comes in, and how much, is not looked at here. */
+const boundless = { packets: 0, connects: 0, packetBytes: Infinity, waitingBytes: 0 }
+
 export class FakeSocket {
   readonly id: string
+  readonly conn = Object.assign(new EventEmitter(), { writeBuffer: [], transport: {} })
   readonly client: { conn: EventEmitter, writeToEngine: (pieces: string[]) => void }
   readonly data: { session: { identity: Identity } }
   readonly emit: (event: string, payload: unknown) => void
@@ -56,7 +62,8 @@ export class FakeSocket {
     this.of = of
     this.emit = emit
     this.data = { session: { identity } }
-    this.client = { conn: Object.assign(new EventEmitter(), { writeBuffer: [], transport: {} }), writeToEngine: pieces => { this.write(pieces) } }
+    setInboundQueue(this.conn, new InboundQueue(boundless))
+    this.client = { conn: this.conn, writeToEngine: pieces => { this.write(pieces) } }
   }
 
   get real (): ChatSocket {

@@ -25,14 +25,19 @@ export class Truth {
   private readonly books: Books
   private readonly mongo: FakeMongo
 
-  constructor (books: Books, mongo: FakeMongo) {
+  /** Nodes know of every block that was committed: with several, or where a commit's end gets lost, they learn of some within seconds. */
+  private readonly knowsBlocks: boolean
+
+  constructor (books: Books, mongo: FakeMongo, { knowsBlocks }: { knowsBlocks: boolean }) {
     this.books = books
     this.mongo = mongo
+    this.knowsBlocks = knowsBlocks
   }
 
   /** I4, I6: why a part of an answer, asked for after `since` and made by now, must not have been given to this user. */
   wrongIn ({ conversations }: SyncBody, userId: string, since: number): string | undefined {
-    for (const { conversationId, changes } of conversations) {
+    for (const { conversationId, changes, reads } of conversations) {
+      if (this.knowsBlocks && conversationId === room && reads.some(read => this.areApart(userId, read.userId, since))) return 'a read position is told across a block'
       if (conversationId === room && this.stays(userId).every(({ until }) => until <= since)) return 'I4: a stranger is told of a room'
       for (const change of changes) {
         const wrong = change.kind === 'message' ? this.wrongMessage(change.message, userId, since) : undefined
@@ -55,6 +60,31 @@ export class Truth {
     return !this.stays(userId).some(({ joinedRev, leftAt }) => rev! >= joinedRev && rev! < leftAt)
   }
 
+  /** Why this live event must not have come to this user, as to blocks that were committed before what it tells of. */
+  wrongLive (event: string, payload: unknown, userId: string): string | undefined {
+    const { conversationId, rev, at, userId: about, reactions } = payload as { conversationId: string, rev?: number, at?: string, userId?: string, reactions?: Message['reactions'] }
+    if (!this.knowsBlocks || conversationId === direct) return undefined
+    if (event === 'messagesRead') {
+      const read = this.books.history(selfLogId(about!)).find(({ row }) => row.kind === 'read' && row.about === conversationId && row.readAt!.getTime() === Date.parse(at!))
+      return read !== undefined && this.areApart(userId, about!, read.commit - 1) ? 'a read position is told live across a block' : undefined
+    }
+    const commit = rev === undefined ? undefined : this.books.history(conversationId)[rev - 1]?.commit
+    return commit !== undefined && this.tellsReactionOfBlocked(reactions, userId, commit - 1) ? 'a reaction of somebody blocked is told live' : undefined
+  }
+
+  /** Has one of the two blocked the other, by that commit and until now? */
+  private areApart (userId: string, other: string, by: number): boolean {
+    return this.hasBlocked(userId, other, by) || this.hasBlocked(other, userId, by)
+  }
+
+  private hasBlocked (userId: string, other: string, by: number): boolean {
+    return this.blocks(userId).some(({ about, from, until }) => about === other && from <= by && until === Infinity)
+  }
+
+  private tellsReactionOfBlocked (reactions: Message['reactions'] = [], userId: string, by: number): boolean {
+    return reactions.some(({ count, userIds }) => count !== userIds.length || userIds.some(reactor => this.hasBlocked(userId, reactor, by)))
+  }
+
   private wrongMessage (message: Message, userId: string, since: number): string | undefined {
     const { conversationId, rev, seq } = message
     const given = this.books.history(conversationId)
@@ -63,7 +93,8 @@ export class Truth {
     if (given.some(later => later.row.rev > rev && later.row._id.equals(row._id) && later.commit <= since)) return 'I6: an old form of a message is told'
     if (seq <= (this.lastBefore(conversationId, since, 'purge')?.throughSeq ?? 0)) return 'I6: a purged message is told'
     if (conversationId === direct) return undefined
-    if (this.blocks(userId).some(({ about, from, until }) => about === row.senderId!.toHexString() && from <= since && until === Infinity)) return 'a message of somebody blocked is told'
+    if (this.tellsReactionOfBlocked(message.reactions, userId, since)) return 'a reaction of somebody blocked is told'
+    if (this.hasBlocked(userId, row.senderId!.toHexString(), since)) return 'a message of somebody blocked is told'
     if (conversationId !== room) return undefined
     const shows = this.historyShows(since)
     return this.stays(userId).some(({ until, leftAt, joinedSeq }) => until > since && rev < leftAt && (shows || seq > joinedSeq)) ? undefined : 'I4: a message from before or after a membership'
@@ -153,13 +184,13 @@ export class Truth {
         continue
       }
       if (held === undefined) return `${conversationId}: not held`
-      const differs = this.differingIn(held, head, member, blocked, withReads)
+      const differs = this.differingIn(held, head, userId, member, blocked, withReads)
       if (differs !== undefined) return `${conversationId}: ${differs}`
     }
     return undefined
   }
 
-  private differingIn (held: State['conversations'][string], head: Head, member: Member | null, blocked: string[], withReads: boolean): string | undefined {
+  private differingIn (held: State['conversations'][string], head: Head, viewer: string, member: Member | null, blocked: string[], withReads: boolean): string | undefined {
     const fromSeq = Math.max(head.purgedSeq ?? 0, head.history === 'joined' ? member?.joinedSeq ?? 0 : 0)
     const hides = head.kind === 'direct' ? [] : blocked
     const rows = (this.mongo.all('log') as unknown as LogRow[])
@@ -176,8 +207,11 @@ export class Truth {
     const members = (this.mongo.all('members') as unknown as Member[]).filter(({ conversationId }) => conversationId === head._id)
     const roleOf = (id: string) => members.find(({ userId }) => userId.toHexString() === id)?.role ?? null
     if (Object.entries(held.members).some(([id, role]) => roleOf(id) !== role)) return 'members differ'
-    const readOf = ({ userId, readSeq, readAt }: Member) => readAt !== undefined && (held.reads[userId.toHexString()] ?? 0) < readSeq
-    return withReads && members.some(readOf) ? 'read positions differ' : undefined
+    const isUntold = ({ userId, readSeq, readAt }: Member) => readAt !== undefined && (held.reads[userId.toHexString()] ?? 0) < readSeq
+    // What was read during a block is told with what is read after it, if anything is.
+    const everBlocked = (id: string, other: string) => this.blocks(id).some(({ about }) => about === other)
+    const wereApart = (id: string) => head.kind === 'room' && (everBlocked(viewer, id) || everBlocked(id, viewer))
+    return withReads && members.some(member => isUntold(member) && !wereApart(member.userId.toHexString())) ? 'read positions differ' : undefined
   }
 }
 

@@ -1,5 +1,6 @@
 import { ObjectId } from 'mongodb'
 import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
+import { hasReacted, withReaction, withoutReaction } from '../../src/chat/rules/reactions.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Mutation, CommitUnit } from '../../src/log/commit/plan.ts'
 import { type HistoryView, selfLogId, seqOf } from '../../src/log/model/types.ts'
@@ -16,6 +17,7 @@ export const [direct, room] = conversations
 export type Ask =
   | { type: 'send', user: number, place: number, clientId: number | null, big: boolean }
   | { type: 'edit' | 'delete', user: number, target: number }
+  | { type: 'react', user: number, target: number, emoji: string, on: boolean }
   | { type: 'membership', user: number, role: 'member' | null }
   | { type: 'read', user: number, place: number, seq: number }
   | { type: 'block', user: number, other: number, on: boolean }
@@ -59,6 +61,10 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
     case 'rename': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${ask.content}` }) }] }
     case 'history': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }] }
     case 'purge': return { mutations: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }] }
+    case 'react': {
+      const target = sent[ask.target % Math.max(1, sent.length)]
+      return target === undefined ? undefined : { mutations: [reactOf(target, ask)] }
+    }
     case 'edit':
     case 'delete': {
       const target = sent[ask.target % Math.max(1, sent.length)]
@@ -103,7 +109,21 @@ function reviseOf ({ conversationId, id }: { conversationId: string, id: ObjectI
         if (message === undefined) return null
         throw new TidelogError('NOT_ALLOWED')
       }
-      return message === undefined ? { set: { isDeleted: true }, unset: ['message'] } : { set: { message } }
+      return message === undefined ? { set: { isDeleted: true }, unset: ['message', 'reactions'] } : { set: { message } }
+    }
+  }
+}
+
+function reactOf ({ conversationId, id }: { conversationId: string, id: ObjectId }, { user, emoji, on }: Extract<Ask, { type: 'react' }>): Mutation {
+  const userId = people[conversationId === direct ? user % 2 : user]!
+  return {
+    type: 'revise',
+    conversationId,
+    rowId: id,
+    decide: ({ isDeleted, reactions = [] }) => {
+      if (isDeleted === true && on) throw new TidelogError('NOT_ALLOWED')
+      if (hasReacted(reactions, emoji, userId) === on) return null
+      return { set: { reactions: on ? withReaction(reactions, emoji, userId)! : withoutReaction(reactions, emoji, userId) } }
     }
   }
 }

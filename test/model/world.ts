@@ -67,7 +67,7 @@ class World {
     this.mongo = new FakeMongo({
       schedule: this.schedule, faults: this.spec.faults, replicates: this.spec.replicates, onApply: writes => { this.books.applied(writes) }
     })
-    this.truth = new Truth(this.books, this.mongo)
+    this.truth = new Truth(this.books, this.mongo, { knowsBlocks: this.spec.share && this.spec.faults === 0 })
     for (let index = 0; index < this.spec.nodes; index++) this.nodes.push(this.start(index))
     this.clients = spec.clients.map((client, index) => this.client(`client ${index}`, client))
   }
@@ -200,6 +200,7 @@ class World {
     if (this.mutant.isDropped?.(event) === true) return
     const client = this.clients[socket.of]!
     if (node.alive && this.truth.isWithheld(event, payload, client.options.identity.userId)) this.note(`I4: a live event of the room for a stranger (${event})`)
+    if (node.alive) this.note(this.truth.wrongLive(event, payload, client.options.identity.userId))
     // If the heartbeat is lost too, the connection is.
     if (event !== 'heads' && this.schedule.chance(this.spec.loss)) return
     for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {
@@ -241,6 +242,7 @@ class World {
       case 'send':
       case 'edit':
       case 'delete':
+      case 'react':
       case 'membership':
       case 'read':
       case 'block':
