@@ -165,7 +165,7 @@ export const mutants: Record<string, Mutant> = {
       }
       return pulled
     },
-    within: { ...noFaults, share: true, clients: syncing },
+    within: { ...noFaults, share: true, calm: true, clients: syncing },
     first: [...joins, says(2), { type: 'read', user: 1, node: 1, place: 1, seq: 1 }, blocks(true)]
   },
   'a cursor from before a restore is served': {

@@ -25,7 +25,7 @@ export class Truth {
   private readonly books: Books
   private readonly mongo: FakeMongo
 
-  /** Nodes know of every block that was committed: with several, or where a commit's end gets lost, they learn of some within seconds. */
+  /** The node knows of every block that was committed: one of several, or after a fault, learns of some within seconds. */
   private readonly knowsBlocks: boolean
 
   constructor (books: Books, mongo: FakeMongo, { knowsBlocks }: { knowsBlocks: boolean }) {

@@ -67,7 +67,7 @@ class World {
     this.mongo = new FakeMongo({
       schedule: this.schedule, faults: this.spec.faults, replicates: this.spec.replicates, onApply: writes => { this.books.applied(writes) }
     })
-    this.truth = new Truth(this.books, this.mongo, { knowsBlocks: this.spec.share && this.spec.faults === 0 })
+    this.truth = new Truth(this.books, this.mongo, { knowsBlocks: this.spec.share && this.spec.calm })
     for (let index = 0; index < this.spec.nodes; index++) this.nodes.push(this.start(index))
     this.clients = spec.clients.map((client, index) => this.client(`client ${index}`, client))
   }
