@@ -172,9 +172,8 @@ export class Committer {
     for (const item of batch) for (const id of item.conversations) this.inFlight.delete(id)
     this.running--
     this.start()
-    if (this.closing && this.running === 0 && this.waiting.length === 0) {
-      for (const resolve of this.whenIdle.splice(0)) resolve()
-    }
+    const isIdle = this.running === 0 && this.waiting.length === 0
+    if (this.closing && isIdle) for (const resolve of this.whenIdle.splice(0)) resolve()
   }
 
   /** Tries until every unit of the batch has an outcome, at most `attemptsMax` times. */
@@ -331,10 +330,8 @@ async function guarded (batch: Item[]): Promise<Item[]> {
 }
 
 function bytesOf ({ mutations }: CommitUnit): number {
-  return mutations.reduce((sum, mutation) => {
-    const characters = mutation.type === 'append' ? mutation.row.message?.length ?? 0 : 0
-    return sum + 256 + characters * 3
-  }, 0)
+  const texts = mutations.map(mutation => mutation.type === 'append' ? mutation.row.message?.length ?? 0 : 0)
+  return texts.reduce((sum, characters) => sum + 256 + characters * 3, 0)
 }
 
 function unavailable (cause: unknown): TidelogError {
