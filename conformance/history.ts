@@ -123,7 +123,7 @@ export interface Snapshot {
 }
 
 /** One answer to a follower. */
-export interface Page {
+interface Page {
   limit: number
   revs: number[]
   createdAt: string[]

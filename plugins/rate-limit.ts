@@ -4,7 +4,7 @@ import { TidelogError } from '../src/errors.ts'
 import { RateCounter } from '../src/lib/rate-counter.ts'
 
 /** Counts events of a key in a window. */
-export interface Limiter {
+interface Limiter {
   /** @throws TidelogError RATE_LIMITED, with the time after which there is room again. */
   consume: (key: string) => void
   /** Refuses like `consume`, without counting. */
@@ -17,7 +17,7 @@ export interface Limiter {
   waitMs: (key: string) => number
 }
 
-export interface Limiters {
+interface Limiters {
   /** Failed logins, by account and address; by address over all accounts; by account over all addresses that it does not know. */
   login: Limiter
   loginAddress: Limiter

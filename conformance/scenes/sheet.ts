@@ -54,7 +54,7 @@ export function matches (got: unknown, wanted: unknown): boolean {
 
 const evidenceMax = 400
 
-export function show (value: unknown): string {
+function show (value: unknown): string {
   if (typeof value === 'string') return value.slice(0, evidenceMax)
   const text = JSON.stringify(value, (_, part: unknown) => part instanceof RegExp ? String(part) : part === undefined ? null : part) ?? ''
   return text.length > evidenceMax ? `${text.slice(0, evidenceMax)} …` : text

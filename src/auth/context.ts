@@ -15,7 +15,7 @@ export interface FailureLimiter {
   giveBack: (key: string) => void
 }
 
-export interface FailureLimiters {
+interface FailureLimiters {
   /** By account and address. */
   login: FailureLimiter
   /** By address, over all accounts. */

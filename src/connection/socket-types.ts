@@ -3,13 +3,13 @@ import type { Revocation, Session } from '../auth/identity.ts'
 import type { Rev } from '../log/model/types.ts'
 import type { ClientToServer, ServerToClient } from '../schemas/events.ts'
 
-export interface SocketData {
+interface SocketData {
   /** What the newest token says; set by the handshake. */
   session: Session
 }
 
 /** What nodes tell each other. */
-export interface NodeToNode {
+interface NodeToNode {
   /** A commit, in BSON. */
   committed: (committed: Uint8Array) => void
   revoked: (revoked: Revocation) => void

@@ -4,14 +4,14 @@ import { type LogCollections, collectionNames, logIndexes } from '../log/model/c
 import type { Defect } from './defect.ts'
 
 /** What is kept of an index; `name` and the rest of what a server adds do not matter. */
-export type StoredIndex = Pick<IndexDescription, 'key' | 'unique' | 'partialFilterExpression' | 'expireAfterSeconds'> & { name: string }
+type StoredIndex = Pick<IndexDescription, 'key' | 'unique' | 'partialFilterExpression' | 'expireAfterSeconds'> & { name: string }
 
 type Name = keyof LogCollections
 
 const names = Object.keys(logIndexes) as Name[]
 
 /** Compares the indexes that a collection has with those that the log needs. */
-export function compareIndexes (collection: Name, stored: readonly StoredIndex[]): Defect[] {
+function compareIndexes (collection: Name, stored: readonly StoredIndex[]): Defect[] {
   const found: Defect[] = []
   const say = (code: Defect['code'], index: string, why = '') => { found.push({ code, conversationId: '', detail: `${collectionNames[collection]}.${index}${why}` }) }
   for (const wanted of logIndexes[collection]) {

@@ -33,7 +33,7 @@ export type Event =
   | { kind: 'failed', job: Job }
 
 /** What cannot be sent yet. */
-export interface Pending {
+interface Pending {
   revs: Map<Rev, RevDelivery>
   afters: AfterDelivery[]
   /** A verification is wanted, and the one under way may be too early. */

@@ -1,6 +1,6 @@
 import type { ChatContext } from '../chat/context.ts'
 import { commonChatId, parseConversationId } from '../chat/rules/conversation-id.ts'
-import { usersHiding } from '../chat/directories/users-hiding.ts'
+import { usersHiding } from '../chat/access/users-hiding.ts'
 import { committedMessage } from '../chat/payload/load-payloads.ts'
 import { type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'

@@ -3,7 +3,7 @@
  * a reconnect in between is nobody's business. Nothing of it survives the process but the last time of activity.
  */
 
-export type PresenceStatus = 'online' | 'offline'
+type PresenceStatus = 'online' | 'offline'
 
 export interface PresenceState {
   status: PresenceStatus

@@ -4,7 +4,7 @@ import { Id, Input, Time, User } from './primitives.ts'
 import { MemberRole } from './room.ts'
 import { ConversationSettings, Notify } from './settings.ts'
 
-export const ConversationKind = Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common')], { description: 'The kind of a conversation' })
+const ConversationKind = Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common')], { description: 'The kind of a conversation' })
 
 export const ConversationParams = Type.Object({ conversationId: ConversationId })
 export const ConversationMessageParams = Type.Object({ conversationId: ConversationId, messageId: Id })

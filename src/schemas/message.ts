@@ -4,11 +4,11 @@ import { Id, Input, Time, User } from './primitives.ts'
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** What a client may send; `system` messages are the server's own. */
-export const SendableMessageType = Type.Union([
+const SendableMessageType = Type.Union([
   Type.Literal('text'), Type.Literal('image'), Type.Literal('file'), Type.Literal('audio'), Type.Literal('video'), Type.Literal('location')
 ], { description: 'The kind of a message' })
 
-export const MessageType = Type.Union([...SendableMessageType.anyOf, Type.Literal('system')], { description: 'The kind of a message' })
+const MessageType = Type.Union([...SendableMessageType.anyOf, Type.Literal('system')], { description: 'The kind of a message' })
 
 /** A room's id: from the server 24 hexadecimal digits, else chosen by whoever joined it first. */
 export const RoomId = Type.String({

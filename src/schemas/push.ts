@@ -18,15 +18,15 @@ const target = {
   clientMessageId: Type.Optional(ClientMessageId)
 }
 
-export const SendOperation = Input({ ...common('send'), ...SendInput.properties }, { description: 'Sends a message to a conversation, a user or a room' })
+const SendOperation = Input({ ...common('send'), ...SendInput.properties }, { description: 'Sends a message to a conversation, a user or a room' })
 
-export const EditOperation = Input({
+const EditOperation = Input({
   ...common('edit'), ...target, content: EditInput.properties.content, mentions: EditInput.properties.mentions, expectedRev: EditInput.properties.expectedRev
 }, { description: 'Changes the content of your message' })
 
-export const DeleteOperation = Input({ ...common('delete'), ...target }, { description: 'Deletes a message' })
+const DeleteOperation = Input({ ...common('delete'), ...target }, { description: 'Deletes a message' })
 
-export const ReactOperation = Input({
+const ReactOperation = Input({
   ...common('react'), ...target, emoji: ReactInput.properties.emoji, on: ReactInput.properties.on
 }, { description: 'Sets or removes your reaction' })
 
@@ -34,7 +34,7 @@ export const MarkReadOperation = Input({
   ...common('markRead'), ...target, seq: Type.Optional(MarkReadInput.properties.seq)
 }, { description: 'Moves your read position to a message, or to a seq of a conversation' })
 
-export const SettingsOperation = Input({
+const SettingsOperation = Input({
   ...common('settings'), conversationId: ConversationId, ...SettingsInput.properties
 }, { description: 'Changes your settings of a conversation' })
 
@@ -43,14 +43,13 @@ export const pushOperations = {
   send: SendOperation, edit: EditOperation, delete: DeleteOperation, react: ReactOperation, markRead: MarkReadOperation, settings: SettingsOperation
 } as const
 
-export type SendOperation = Static<typeof SendOperation>
-export type EditOperation = Static<typeof EditOperation>
-export type DeleteOperation = Static<typeof DeleteOperation>
-export type ReactOperation = Static<typeof ReactOperation>
-export type SettingsOperation = Static<typeof SettingsOperation>
+type SendOperation = Static<typeof SendOperation>
+type EditOperation = Static<typeof EditOperation>
+type DeleteOperation = Static<typeof DeleteOperation>
+type ReactOperation = Static<typeof ReactOperation>
+type SettingsOperation = Static<typeof SettingsOperation>
 export type MarkReadOperation = Static<typeof MarkReadOperation>
 export type PushOperation = SendOperation | EditOperation | DeleteOperation | ReactOperation | MarkReadOperation | SettingsOperation
-export type PushOperationType = PushOperation['type']
 
 /**
  * The call. What makes it one is checked first, and a call that is none is refused as a whole; the fields of an operation are

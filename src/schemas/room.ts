@@ -43,7 +43,7 @@ export type Room = Static<typeof Room>
 export const RoomMember = Type.Object({ user: User, role: MemberRole, joinedAt: Time }, { description: 'A member of a room' })
 export type RoomMember = Static<typeof RoomMember>
 
-export const PageQuery = (cursor: string) => Type.Object({
+const PageQuery = (cursor: string) => Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
   cursor: Type.Optional(Type.String({ pattern: cursor, description: 'The `cursor` of the previous page' }))
 })

@@ -51,15 +51,15 @@ const Rev = Type.Integer({ description: 'The change\'s place in the conversation
 const Role = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member'), Type.Null()], { description: 'Null: no longer a member' })
 
 /** Every kind of change, in a sync as live. */
-export const MessageChange = Type.Object({ rev: Rev, kind: Type.Literal('message'), message: Message })
-export const MembershipChange = Type.Object({
+const MessageChange = Type.Object({ rev: Rev, kind: Type.Literal('message'), message: Message })
+const MembershipChange = Type.Object({
   rev: Rev,
   kind: Type.Literal('membership'),
   conversationId: Type.Optional(ConversationId),
   userId: Id,
   role: Role
 }, { description: 'A membership. In `self` it is yours, and names the conversation' })
-export const MetaChange = Type.Object({
+const MetaChange = Type.Object({
   rev: Rev,
   kind: Type.Literal('meta'),
   name: Type.Optional(Type.String()),
@@ -67,13 +67,13 @@ export const MetaChange = Type.Object({
   history: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('joined')])),
   deleted: Type.Optional(Type.Boolean())
 }, { description: 'All settings of a room' })
-export const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'The server has purged the messages up to this seq: drop them' })
-export const ReadChange = Type.Object({
+const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'The server has purged the messages up to this seq: drop them' })
+const ReadChange = Type.Object({
   rev: Rev, kind: Type.Literal('read'), conversationId: ConversationId, seq: Type.Integer(), at: Time
 }, { description: 'In `self`: your read position in a conversation' })
-export const BlockChange = Type.Object({ rev: Rev, kind: Type.Literal('block'), userId: Id, on: Type.Boolean() }, { description: 'In `self`: you have blocked or unblocked a user' })
+const BlockChange = Type.Object({ rev: Rev, kind: Type.Literal('block'), userId: Id, on: Type.Boolean() }, { description: 'In `self`: you have blocked or unblocked a user' })
 
-export const SettingsChange = Type.Object({
+const SettingsChange = Type.Object({
   rev: Rev, kind: Type.Literal('settings'), conversationId: ConversationId, ...ConversationSettings.properties
 }, { description: 'In `self`: all your settings of a conversation' })
 
@@ -100,7 +100,7 @@ export const SyncInput = Input({
 })
 export type SyncInput = Static<typeof SyncInput>
 
-export const SyncedConversation = Type.Object({
+const SyncedConversation = Type.Object({
   conversationId: SyncedId,
   kind: Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common'), Type.Literal('self')]),
   changes: Type.Array(Change, { description: 'By ascending rev' }),

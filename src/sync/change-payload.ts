@@ -1,10 +1,10 @@
 import { settingsPayload } from '../chat/conversations/settings-payload.ts'
 import type { JsonBytes } from '../lib/json-bytes.ts'
 import { writeMessageJson } from '../chat/payload/message-json.ts'
-import { type References, type ReadSeqs, messagePayload } from '../chat/payload/message-payload.ts'
+import type { References, ReadSeqs } from '../chat/payload/message-payload.ts'
 import type { StoredRow } from '../log/read/stored-row.ts'
 import { type LogRow, selfLogOwner } from '../log/model/types.ts'
-import type { Change, StateChange } from '../schemas/sync.ts'
+import type { StateChange } from '../schemas/sync.ts'
 import { settingsOf } from '../log/model/types.ts'
 
 /** What a conversation is called on the wire: the own log is `self` to its owner. */
@@ -12,12 +12,7 @@ export function wireIdOf (conversationId: string): string {
   return selfLogOwner(conversationId) === undefined ? conversationId : 'self'
 }
 
-/** A row as the change that clients get, in every sync and live. */
-export function changePayload (row: LogRow, people: References, readSeqs: ReadSeqs): Change {
-  return row.kind === 'message' ? { rev: row.rev, kind: 'message', message: messagePayload(row, people, readSeqs) } : stateChangePayload(row)
-}
-
-/** Writes the same of a stored row. */
+/** Writes a stored row as the change that clients get. */
 export function writeChangeJson (out: JsonBytes, row: StoredRow, people: References, readSeqs: ReadSeqs): void {
   if (row.kind !== 'message') return out.text(JSON.stringify(stateChangePayload(row.decode())))
   out.ascii(`{"rev":${row.rev},"kind":"message","message":`)

@@ -8,7 +8,7 @@ import { type DueConversation, findDue } from './due.ts'
 import type { Identity } from '../users/identity.ts'
 
 /** Changes in an answer where the client names no limit, and at most. */
-export const changesMax = 500
+const changesMax = 500
 
 export type PullInput = Omit<SyncInput, 'waitMs'>
 

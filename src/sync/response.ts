@@ -13,7 +13,7 @@ import type { DueConversation } from './due.ts'
 import type { Identity } from '../users/identity.ts'
 
 /** Length of an answer in UTF-8. */
-export const responseBytesMax = 256 * 1024
+const responseBytesMax = 256 * 1024
 /** Conversations that are read at once. */
 const atOnce = 24
 /** What an answer takes beside its changes, and a conversation in it, and a read position as JSON. */

@@ -19,7 +19,7 @@ export class Listeners<T> {
   }
 }
 
-export function callSafely<T> (fn: (value: T) => void, value: T): void {
+function callSafely<T> (fn: (value: T) => void, value: T): void {
   try {
     fn(value)
   } catch (error) {

@@ -10,7 +10,7 @@ import { settingsPayload } from './settings-payload.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /** Messages of a conversation that a user may have hidden; a clearing hides any number. */
-export const hiddenSeqsMax = 500
+const hiddenSeqsMax = 500
 
 export interface ChangedSettings {
   conversationId: string

@@ -8,7 +8,7 @@ export interface ListingRow {
 }
 
 /** When a user was active last, as of their last going. */
-export interface PresenceRow {
+interface PresenceRow {
   _id: ObjectId
   lastActiveAt: Date
 }

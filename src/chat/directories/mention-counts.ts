@@ -9,7 +9,7 @@ import type { Identity } from '../../users/identity.ts'
 import { everybody } from '../rules/mentions.ts'
 
 /** Unread messages that mention the user, counted in one conversation. */
-export const mentionsMax = 100
+const mentionsMax = 100
 
 /**
  * Unread messages that mention a user: counted on an index of the few messages that mention anybody, never kept as a counter,

@@ -145,11 +145,11 @@ async function pageOf (context: ChatContext, identity: Identity, rows: readonly 
   return { messages: messages.flat(), hasMore: next !== undefined, cursor: next === undefined ? null : writePlace(next) }
 }
 
-export function wordsOf (text: string): string[] {
+function wordsOf (text: string): string[] {
   return folded(text).split(/\s+/u).filter(word => word !== '')
 }
 
-export function matches (message: string, words: readonly string[]): boolean {
+function matches (message: string, words: readonly string[]): boolean {
   const text = folded(message)
   return words.every(word => text.includes(word))
 }

@@ -5,6 +5,7 @@ import { route } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLater } from '../state/load.ts'
+import { noteTitle } from '../state/notifications.ts'
 import { firstName, nameOf, useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { isTouch } from '../state/view.ts'
@@ -23,6 +24,9 @@ export function ConversationPane ({ id }: { id: string }) {
   const summary = useReadable(conversation.summary)
   const other = useUser(summary?.userId ?? otherOf(id))
   const title = titleOf(summary?.kind ?? kindOf(id), summary?.title, other === undefined ? undefined : nameOf(other))
+  useEffect(() => {
+    noteTitle(id, title)
+  }, [id, title])
   return (
     <main class='pane main' aria-label={title}>
       <ConversationHead conversation={conversation} summary={summary ?? guess(id)} title={title} />

@@ -61,7 +61,7 @@ export function firstUnreadOf (messages: readonly Message[], unreadAfter: number
   return messages.find(message => !message.isOwn && message.seq !== undefined && message.seq > unreadAfter)
 }
 
-export const isWaiting = (message: Message): boolean => message.seq === undefined && message.status !== 'failed'
+const isWaiting = (message: Message): boolean => message.seq === undefined && message.status !== 'failed'
 
 function inOneRun (before: Message | undefined, message: Message): boolean {
   return (

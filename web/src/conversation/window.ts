@@ -7,7 +7,7 @@ export interface Range {
 }
 
 /** At most so many messages are in the page, and so many come at once. */
-export const rowsMax = 150
+const rowsMax = 150
 const step = 50
 
 export function atEnd (length: number): Range {

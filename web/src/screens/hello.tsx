@@ -85,7 +85,7 @@ function People ({ query }: { query: string }) {
   )
 }
 
-export function PersonItem ({ user }: { user: User }) {
+function PersonItem ({ user }: { user: User }) {
   return (
     <a class='item' href={paths.conversation(client.direct(user.id).id).slice(1)}>
       <Avatar user={user} id={user.id} withPresence />

@@ -3,7 +3,7 @@ import { texts } from '../i18n/index.ts'
 import { Field, Segments, Switch } from '../ui/fields.tsx'
 import { Icon } from '../ui/icon.tsx'
 
-export const nameMax = 100
+const nameMax = 100
 
 /** What a room is: name, who gets in, what new members see. */
 export function RoomForm ({

@@ -12,7 +12,7 @@ const key = 'tidelog:emoji'
 const usual = ['👍', '❤️', '😂', '😮', '🙏', '🎉', '👀', '✅']
 const recentMax = 24
 
-export const emojiRequest = signal<EmojiRequest | undefined>(undefined)
+const emojiRequest = signal<EmojiRequest | undefined>(undefined)
 
 /** Opens the picker beside an element. */
 export function openEmoji (anchor: Element, onPick: (emoji: string) => void): void {
@@ -30,7 +30,7 @@ export function quickEmoji (): string[] {
   return [...new Set([...recent(), ...usual])]
 }
 
-export function recent (): string[] {
+function recent (): string[] {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(key) ?? '[]')
     return Array.isArray(stored) ? stored.filter(emoji => typeof emoji === 'string') : []

@@ -108,7 +108,7 @@ function readAnswer<T> ({ status, headers }: Response, text: string): T {
 }
 
 /** The failure of a REST body, an acknowledgement or a result. */
-export function failureOf (body: FailureBody, status: number, retryAfter?: string | null): TidelogError {
+function failureOf (body: FailureBody, status: number, retryAfter?: string | null): TidelogError {
   const { code, message, retryable, retryAfterMs, current } = body
   const afterMs = retryAfterMs ?? (retryAfter == null || Number.isNaN(Number(retryAfter)) ? undefined : Number(retryAfter) * 1_000)
   return new TidelogError({
