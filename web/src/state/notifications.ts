@@ -40,7 +40,7 @@ export function startTelling (): void {
 
 const unread = signal(0)
 /** The names of conversations that have been shown, for the window's title. */
-export const titles = signal<ReadonlyMap<string, string>>(new Map())
+const titles = signal<ReadonlyMap<string, string>>(new Map())
 
 export function noteTitle (id: string, title: string): void {
   if (titles.peek().get(id) !== title) titles.value = new Map(titles.peek()).set(id, title)
