@@ -30,28 +30,28 @@ import { type Config, trustedProxies } from './src/config.ts'
 import { unknownVariables } from './src/unknown-variables.ts'
 
 /**
- * Builds the whole product, ready to listen; the server and every test use this one.
- * `options` are Fastify's own (a logger, for example); closing the app closes sockets, commits and database.
+ * Builds the whole product, ready to listen. The server and every test use this function.
+ * `options` are Fastify's own (a logger, for example). Closing the app closes its sockets, commits and database.
  */
 export async function buildApp (config: Config, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: config.REQUEST_BYTES_MAX,
     trustProxy: trustedProxies(config) ?? false,
     forceCloseConnections: 'idle',
-    pluginTimeout: 0, // A database takes as long to open as it takes: what is large, or on a slow machine, is no failure.
+    pluginTimeout: 0, // No limit: a large database, or a slow machine, takes long to open.
     frameworkErrors: replyMalformedUrl,
     clientErrorHandler: refuseBroken,
     requestTimeout: config.REQUEST_TIMEOUT * 1_000,
     http: {
       headersTimeout: config.REQUEST_TIMEOUT * 1_000,
-      // Node looks at requests that take too long as often as this only.
+      // Node checks for requests that take too long only this often, in milliseconds.
       connectionsCheckingInterval: Math.min(5_000, Math.max(100, config.REQUEST_TIMEOUT * 250))
     },
-    logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it, at a level that a chat can bear
+    logController: new LogController({ disableRequestLogging: true }), // plugins/request-log.ts does it.
     ...options
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  // Before anything can fail for want of what was meant by them.
+  // Logged before anything that depends on these variables can fail.
   for (const { name, advice } of unknownVariables(process.env)) app.log.warn({ variable: name }, `${name} is not used: ${advice}`)
 
   await app.register(requestLog)

@@ -3,14 +3,14 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigError, readConfig } from './src/config.ts'
 import { loadDotEnv } from './src/dot-env.ts'
 
-/** Milliseconds that a shutdown may take before the process ends without it. */
+/** Milliseconds that a shutdown may take before the process is ended. */
 const shutdownMsMax = 10_000
-/** Milliseconds for the same if the database is gone: there is nothing left but to tell the clients. */
+/** The same if the database is gone: all that is left to do is to disconnect the clients. */
 const failedShutdownMsMax = 3_000
 
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
 
-// Until it serves, nothing needs an orderly end. (As the first process of a container it would not end by itself.)
+// Until the server listens, a signal ends the process at once. (As PID 1 of a container it would not end by itself.)
 for (const signal of endSignals) process.once(signal, leave)
 readDotEnv()
 const config = readConfigOrExit()
@@ -18,7 +18,9 @@ const app = await buildOrExit(config)
 endInOrder(app)
 for (const signal of endSignals) process.off(signal, leave)
 
-/** Closes the app at the first reason to end; later ones (a second signal, as npm sends it) do not cut that short. */
+/**
+ * Closes the app on the first signal or failure. Later ones (npm sends a signal twice) do not interrupt the closing.
+ */
 function endInOrder (app: FastifyInstance): void {
   let isEnding = false
   let exitCode = 0
@@ -84,7 +86,7 @@ async function buildOrExit (config: Config): Promise<FastifyInstance> {
     await app.listen({ port: config.PORT, host: config.HOST })
     return app
   } catch (error) {
-    // What an operator can mend (a port in use, a folder in use, a database out of reach) is one line, not a stack.
+    // An operator can mend these failures (port in use, folder in use, database out of reach): one line, no stack.
     return fail(`Tidelog cannot start: ${(error as Error).message}`)
   }
 }

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Whose request it is, by address. What a client writes into X-Forwarded-For itself must never count: whoever could
- * choose their address would have no limit. So the header is read from its end, and only as far as our own proxies
- * have written it.
+ * Finds the address of a client. A client can write anything into X-Forwarded-For, and a client that chooses its own
+ * address would have no rate limit. So the header is read from its end, and only as far as trusted proxies have written
+ * it.
  */
 
-/** Is this one of our proxies? `hop` 0 is who the connection comes from, 1 whom that one names, and so on. */
+/** Is this one of our proxies? `hop` 0 is the peer of the connection, 1 the address that this peer names, and so on. */
 export type Trust = (address: string, hop: number) => boolean
 
 const namedNetworks: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +16,10 @@ const namedNetworks: Readonly<Record<string, readonly string[]>> = {
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']
 }
 
-/** TRUST_PROXY: `true` is one proxy, a number so many; undefined trusts nobody. @throws Error that says what it must be */
+/**
+ * TRUST_PROXY: `true` trusts one proxy, a number that many; undefined trusts none. @throws Error that says what the
+ * value must be
+ */
 export function parseTrust (text: string): Trust | undefined {
   const value = text.trim()
   if (value === 'false' || value === '0') return undefined
@@ -39,7 +42,7 @@ function addNetwork (networks: BlockList, network: string): void {
   networks.addSubnet(address, prefix, family(address))
 }
 
-/** The address that a request comes from, as far back as our own proxies vouch for it. */
+/** The client's address, as far back as trusted proxies report it. */
 export function clientAddress ({ socket, headers }: IncomingMessage, trust: Trust | undefined): string {
   let address = plainAddress(socket.remoteAddress ?? '') ?? 'unknown'
   if (trust === undefined) return address
@@ -52,12 +55,12 @@ export function clientAddress ({ socket, headers }: IncomingMessage, trust: Trus
   return address
 }
 
-/** What limits count an address under: one customer's IPv6 network (/64) is one. */
+/** The key under which rate limits count an address. All of a customer's IPv6 network (/64) counts as one. */
 export function addressKey (address: string): string {
   return isIP(address) === 6 ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address
 }
 
-/** An address without a port, brackets or zone, IPv4 as such; undefined for what is no address. */
+/** An address without port, brackets or zone; a mapped IPv4 address as IPv4. Undefined if it is not an address. */
 function plainAddress (text: string): string | undefined {
   const bare = text.trim().replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
   if (isIP(bare) !== 6) return isIP(bare) === 4 ? bare : undefined

@@ -1,9 +1,12 @@
 import { MongoClient } from 'mongodb'
 import { parseTrust } from './addresses.ts'
 
-/** Values of variables that have a form of their own; what is wrong with one is thrown as an Error that begins with `must`. */
+/** Parsers of variables that have a syntax of their own. They throw an Error that begins with `must`. */
 
-/** CORS_ORIGIN: every origin, or these. One that no browser ever sends would shut everybody out without a word. */
+/**
+ * CORS_ORIGIN: every origin, or a list. An origin that no browser sends is refused: it would shut out all browsers
+ * silently.
+ */
 export function parseOrigins (text: string): '*' | string[] {
   const origins = text.split(',').map(origin => origin.trim()).filter(origin => origin !== '')
   if (origins.includes('*')) return '*'
@@ -17,7 +20,7 @@ export function parseOrigins (text: string): '*' | string[] {
   return origins
 }
 
-/** The origin of an address as a browser writes it; those of apps (capacitor://localhost) have no other form. */
+/** The origin of an address as a browser sends it. Origins of apps (capacitor://localhost) are kept as written. */
 function originOf (text: string): string | undefined {
   if (text === 'null') return text
   if (!URL.canParse(text)) return undefined
@@ -31,7 +34,7 @@ function checkHttpUrl (text: string): void {
   if (!/^https?:$/.test(protocol) || hostname === '' || /\s/.test(text)) throw new Error('must be an http or https address (https://issuer.example/.well-known/jwks.json)')
 }
 
-/** The driver's own reading of it; its message could show the password. */
+/** Lets the driver parse the URL. Its error text is dropped, because it could show the password. */
 function checkMongoUrl (text: string): void {
   try {
     const { options } = new MongoClient(text)
@@ -41,7 +44,7 @@ function checkMongoUrl (text: string): void {
   }
 }
 
-/** By variable; an empty value is not checked. */
+/** Checks by variable. An empty value is not checked. */
 export const valueChecks: Readonly<Record<string, (text: string) => unknown>> = {
   CORS_ORIGIN: parseOrigins,
   TRUST_PROXY: parseTrust,

@@ -62,12 +62,12 @@ export const configSchema = Type.Object({
 
 export type Config = Static<typeof configSchema>
 
-/** A configuration that cannot be used; its message is one line that names the variable and what it must be. */
+/** A configuration that cannot be used. The message is one line that names the variable and says what it must be. */
 export class ConfigError extends Error {}
 
 /**
- * Reads the configuration from `environment`; defaults fill what is missing, an empty value counts as missing.
- * @throws ConfigError naming the first variable that is wrong.
+ * Reads the configuration from `environment`. A missing or empty value gets its default.
+ * @throws ConfigError naming the first variable that is wrong
  */
 export function readConfig (environment: Record<string, string | undefined> = process.env): Config {
   const known = Object.fromEntries(Object.keys(configSchema.properties)
@@ -90,7 +90,7 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   return config
 }
 
-/** Most bytes of an operation of a push: four for each character of its content in UTF-8, and its other fields. */
+/** The size limit of an operation of a push, in bytes: four for each character of its content, and its other fields. */
 function messageBytes ({ MESSAGE_CHARS_MAX: chars }: Config): number {
   return 4 * chars + 1_024
 }
@@ -106,7 +106,7 @@ export function databaseName (config: Config): string {
   return path === undefined ? 'tidelog' : decodeURIComponent(path)
 }
 
-/** The secret that signs tokens when none is configured: made once, kept in DATA_DIR, readable by its owner only. */
+/** The secret that signs tokens if none is configured: created once in DATA_DIR, readable by its owner only. */
 export function storedSecret (dataDir: string): string {
   const file = join(dataDir, 'jwt-secret')
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -132,7 +132,7 @@ function describe (error: unknown, given: Record<string, unknown>): string {
   return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
 }
 
-/** @throws ConfigError for a value that can match nothing */
+/** @throws ConfigError for a value that does not parse */
 function checkValues (config: Config): void {
   for (const [name, check] of Object.entries(valueChecks)) {
     const value = config[name as keyof Config]
@@ -144,12 +144,12 @@ function checkValues (config: Config): void {
   }
 }
 
-/** CORS_ORIGIN as the CORS packages want it. */
+/** CORS_ORIGIN in the form that the CORS packages take. */
 export function allowedOrigins (config: Config): '*' | string[] {
   return parseOrigins(config.CORS_ORIGIN)
 }
 
-/** TRUST_PROXY as a rule; undefined: no proxy is trusted. */
+/** TRUST_PROXY as a function. Undefined: no proxy is trusted. */
 export function trustedProxies (config: Config): Trust | undefined {
   return parseTrust(config.TRUST_PROXY)
 }

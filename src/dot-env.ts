@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 
 /**
- * Adds the variables of a file `.env` to the environment; those that are set already win. Node's own `loadEnvFile`
- * takes the mark that Windows' editors put first (a BOM) for a part of the first name.
+ * Adds the variables of a `.env` file to the environment. A variable that is already set is kept. Node's own
+ * `loadEnvFile` reads the byte order mark that Windows editors write as part of the first name.
  */
 export function loadDotEnv (file = '.env', environment: Record<string, string | undefined> = process.env): void {
   const bytes = readIfThere(file)

@@ -1,5 +1,5 @@
 /**
- * Every failure that a client can see: its code, HTTP status, text and whether trying again can help.
+ * Every failure that a client can see: its code, HTTP status, text, and whether a retry can help.
  * REST bodies, socket acknowledgements, `error` events and push results are all made from this table.
  */
 export const errorTable = {
@@ -29,12 +29,12 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-/** A failure meant for a client; anything else that is thrown reaches it as `INTERNAL`, without its text. */
+/** A failure meant for a client. Any other error reaches the client as `INTERNAL`, without its text. */
 export class TidelogError extends Error {
   readonly code: ErrorCode
-  /** Milliseconds after which another try makes sense; only with retryable codes. */
+  /** Milliseconds after which a retry makes sense; only with retryable codes. */
   readonly retryAfterMs: number | undefined
-  /** The stored state that a CONFLICT lost against, in payload form. */
+  /** The stored state that caused a CONFLICT, as a payload. */
   readonly current: unknown
 
   constructor (code: ErrorCode, message?: string, detail: { retryAfterMs?: number, current?: unknown, cause?: unknown } = {}) {
@@ -75,7 +75,7 @@ export function failureBody (error: TidelogError): Failure {
   }
 }
 
-/** What a request is told that is TOO_LARGE, and what to do about it. */
+/** The text of TOO_LARGE, with the limit in bytes and what the client can do. */
 export function tooLargeText (bytesMax: number): string {
   return `The request is larger than ${bytesMax} bytes: send less at once, a push with fewer operations`
 }

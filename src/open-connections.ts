@@ -3,14 +3,14 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 interface Connection {
-  /** Those whose answers are not sent yet. */
+  /** Requests that are not answered yet. */
   requests: Set<IncomingMessage>
   isUpgraded: boolean
 }
 
 /**
- * The connections of an HTTP server, so that closing it waits for answers and for nothing else. Node's own
- * `closeIdleConnections` spares those on which nothing, or half of a request, was sent.
+ * The connections of an HTTP server, so that closing it waits for unanswered requests only. Node's own
+ * `closeIdleConnections` keeps connections on which nothing, or half of a request, was sent.
  */
 export class OpenConnections {
   private readonly connections = new Map<Socket, Connection>()
@@ -28,7 +28,10 @@ export class OpenConnections {
     })
   }
 
-  /** Ends every connection that waits for no answer, and the others as soon as they have it. Websockets stay. */
+  /**
+   * Ends every connection without an unanswered request now, and the others when they are answered. Websockets stay
+   * open.
+   */
   endUnused (): void {
     this.closing = true
     for (const [socket, connection] of this.connections) this.endIfUnused(socket, connection)
@@ -43,7 +46,7 @@ export class OpenConnections {
     for (const socket of this.websockets()) socket.destroy()
   }
 
-  /** Ends what is left, answered or not. */
+  /** Ends all remaining connections, answered or not. */
   endAll (): void {
     for (const socket of this.connections.keys()) socket.destroy()
   }
@@ -65,7 +68,7 @@ export class OpenConnections {
 
   private endIfUnused (socket: Socket, { requests, isUpgraded }: Connection): void {
     if (isUpgraded || [...requests].some(request => request.complete)) return
-    // The rest of a request that is half here may never come; an answer that was sent is still to leave.
+    // The rest of a half-received request may never come. An answer that is written still has to be sent.
     if (requests.size > 0) socket.destroy()
     else socket.destroySoon()
   }

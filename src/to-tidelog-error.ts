@@ -2,7 +2,7 @@ import type { FastifyError } from 'fastify'
 import { MongoError } from 'mongodb'
 import { type ErrorCode, TidelogError } from './errors.ts'
 
-/** The failure that stands for any error of Fastify, the driver or the code. */
+/** Maps any error of Fastify, the driver or the code to a failure for the client. */
 export function toTidelogError (error: FastifyError | Error): TidelogError {
   if (error instanceof TidelogError) return error
   if (error instanceof MongoError) return new TidelogError('UNAVAILABLE', undefined, { cause: error, retryAfterMs: 1_000 })
@@ -13,7 +13,7 @@ export function toTidelogError (error: FastifyError | Error): TidelogError {
   return new TidelogError(code, statusCode < 500 ? error.message : undefined, { cause: error })
 }
 
-/** What Fastify and its plugins mean by a status, where they throw errors of their own. */
+/** The code for the status of an error that Fastify or a plugin throws. */
 const codeByStatus = new Map<number, ErrorCode>([
   [400, 'VALIDATION'], [401, 'INVALID_TOKEN'], [403, 'NOT_ALLOWED'], [404, 'NOT_FOUND'], [413, 'TOO_LARGE'],
   [415, 'UNSUPPORTED_MEDIA_TYPE'], [429, 'RATE_LIMITED'], [503, 'OVERLOADED']

@@ -2,18 +2,18 @@ import { configSchema } from './config.ts'
 
 const known = Object.keys(configSchema.properties)
 
-/** Beginnings of names that nobody but Tidelog would use beside it. */
+/** Prefixes that only Tidelog's variables use. */
 const ownPrefixes = ['RATE_LIMIT_', 'JWT_', 'TIDELOG_', 'MONGODB_', 'MONGO_']
 
-/** What Kubernetes sets in every container for a service that has such a name. */
+/** Variables that Kubernetes sets in every container for a service named like that. */
 const serviceVariable = /_SERVICE_(HOST|PORT)|_PORT(_\d|$)/
 
-/** Names that people expect, with what to say to them. */
+/** Names that people try, with the advice for each. */
 const expected: Record<string, string> = {
   REDIS_URL: 'Redis is not supported yet; each node tells only its own clients at once'
 }
 
-/** Variables that look as if they were meant for Tidelog and are none of its own: what was meant by them has no effect. */
+/** Variables that look like Tidelog's but are not. They have no effect. */
 export function unknownVariables (environment: Record<string, string | undefined>): Array<{ name: string, advice: string }> {
   return Object.keys(environment).filter(name => !known.includes(name)).sort().flatMap(name => {
     if (expected[name] !== undefined) return [{ name, advice: expected[name] }]
@@ -25,13 +25,13 @@ export function unknownVariables (environment: Record<string, string | undefined
   })
 }
 
-/** One slip apart, or two in a long name; short names are words of other programs too soon. */
+/** One typing error apart, or two in a long name. Short names match other programs' variables too easily. */
 function isNear (name: string, other: string): boolean {
   if (other.length < 5 || Math.abs(name.length - other.length) > 2) return false
   return editDistance(name.toUpperCase(), other) <= (other.length < 10 ? 1 : 2)
 }
 
-/** Characters to insert, delete, exchange or swap with their neighbour to make `b` of `a`. */
+/** The number of characters to insert, delete, replace or swap with their neighbour to turn `a` into `b`. */
 function editDistance (a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {

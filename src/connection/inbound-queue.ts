@@ -1,51 +1,54 @@
 import { RateCounter } from '../lib/rate-counter.ts'
 
-/** What one connection may bring in; 0: any amount. */
+/** What one connection may send. 0: no limit. */
 export interface InboundLimits {
-  /** Packets in 10 seconds, whatever they are. */
+  /** Packets of any kind in 10 seconds. */
   packets: number
   /** CONNECT packets in 10 seconds. */
   connects: number
   /** Largest packet, in bytes. */
   packetBytes: number
-  /** Bytes that wait, in either direction. */
+  /** Bytes that may wait, in each direction. */
   waitingBytes: number
 }
 
-/** What a connection is to its transport. */
+/** What the queue needs of a connection's transport. */
 export interface ConnectionControl {
-  /** Stops or goes on reading. */
+  /** Pauses or resumes reading. */
   read: (on: boolean) => void
-  /** Sends a packet of Socket.IO's protocol. */
+  /** Sends a Socket.IO packet. */
   send: (packet: string) => void
-  /** Closes the connection, and reads nothing more meanwhile. */
+  /** Closes the connection and stops reading. */
   end: () => void
 }
 
-/** What the user of an authenticated connection is told; before that a connection that does wrong is closed. */
+/** Callbacks for an authenticated connection. Before authentication, a connection that breaks a rule is closed. */
 export interface Owner {
-  /** A packet that is no event and no CONNECT: it costs as much as one. */
+  /** A packet that is neither an event nor a CONNECT. It counts as an event. */
   onOther: () => void
-  /** An event that is too large was dropped. */
+  /** An event was dropped because it is too large. */
   onTooLarge: (event: string, ackId: number | undefined) => void
-  /** There was more than the connection may bring in. */
+  /** The connection sent more than it may. */
   onFlood: (retryAfterMs: number) => void
 }
 
 export type RawPacket = string | Buffer
 
-/** Largest CONNECT packet, in characters: a token and what clients say with it. What it holds is kept as long as the connection. */
+/**
+ * Largest CONNECT packet, in characters: a token and the client's details. Its content is kept as long as the
+ * connection.
+ */
 const connectCharsMax = 32_768
-/** What one connection may have done in one turn of the loop; the rest waits for the next ones. */
+/** What one connection may have processed in one tick; the rest waits for the next ticks. */
 const turnMax = { packets: 8, chars: 65_536 }
-/** Events of one connection that are under way: whoever shares the database with them waits behind them. */
+/** Events of one connection that may run at once. Other users' database calls wait behind them. */
 const runningMax = 128
 const windowMs = 10_000
 
 let turn = 0
 let isTicking = false
 
-/** The number of the present turn of the loop. */
+/** The number of the current tick. */
 function presentTurn (): number {
   if (!isTicking) {
     isTicking = true
@@ -58,9 +61,9 @@ function presentTurn (): number {
 }
 
 /**
- * What comes in over one connection, packet by packet before it is parsed. Packets are counted; those that do not fit
- * this turn of the loop wait for the next, and meanwhile nothing is read. Nothing is read either while too much of what
- * came waits to be done ('in'), or while the client does not take its answers ('out').
+ * The packets that arrive over one connection, before they are parsed. The queue counts them, processes as many as fit
+ * in this tick, and stops reading while the rest waits. It also stops reading while too much unfinished work waits
+ * ('in'), or while the client does not take its answers ('out').
  */
 export class InboundQueue {
   readonly limits: InboundLimits
@@ -73,10 +76,10 @@ export class InboundQueue {
   private queuedAt = 0
   private isScheduled = false
   private inTurn = { turn: -1, packets: 0, chars: 0 }
-  /** Characters that came since nothing was under way. */
+  /** Characters received since the last time that no event was running. */
   private waiting = 0
   private running = 0
-  /** Binary attachments that are to come, and of which no event makes use. */
+  /** Binary attachments that are still to come. No event uses them. */
   private attachments = 0
   private ended = false
   private readonly whenIdle: Array<() => void> = []
@@ -91,7 +94,7 @@ export class InboundQueue {
     this.control = control
   }
 
-  /** From now on the connection is a user's. */
+  /** Call this when the user of the connection is authenticated. */
   ownedBy (owner: Owner): void {
     this.owner = owner
   }
@@ -100,7 +103,7 @@ export class InboundQueue {
     return this.ended
   }
 
-  /** Is there room for so many packets? Above it the connection is closed. @returns milliseconds to wait; 0: there is */
+  /** Closes the connection if this many more packets exceed its limit. @returns milliseconds to wait; 0: they fit */
   refusesMany (packets: number): number {
     const { packets: max } = this.limits
     if (max === 0 || this.counts.countOf('') + packets <= max) return 0
@@ -111,8 +114,9 @@ export class InboundQueue {
   }
 
   /**
-   * Takes a packet of Engine.IO's protocol. @param pass is called with it later if this turn has had enough
-   * @returns what is to be decoded now; undefined: nothing
+   * Takes an Engine.IO packet.
+   * @param pass is called with the packet later, if this tick has no room for it
+   * @returns the packet to decode now; undefined: none
    */
   take (data: RawPacket, pass: (data: RawPacket) => void): RawPacket | undefined {
     if (this.ended) return undefined
@@ -127,12 +131,12 @@ export class InboundQueue {
     return undefined
   }
 
-  /** Resolves when everything that was taken is passed on, and more may come; undefined: it is so. */
+  /** Resolves when all packets are passed on and more may come. Undefined: that is so now. */
   idle (): Promise<void> | undefined {
     return this.isIdle ? undefined : new Promise(resolve => { this.whenIdle.push(resolve) })
   }
 
-  /** An event that came in is under way. */
+  /** Call this when an event begins to run. */
   eventStarted (): void {
     if (++this.running >= runningMax) this.hold('in')
   }
@@ -143,7 +147,7 @@ export class InboundQueue {
   }
 
   hold (why: 'in' | 'out' | 'queue'): void {
-    // In any case: the connection may have changed its transport since.
+    // Always: the transport of the connection may have changed since.
     this.control?.read(false)
     this.holds.add(why)
   }
@@ -154,7 +158,7 @@ export class InboundQueue {
     this.notifyIfIdle()
   }
 
-  /** The connection is gone, or to be: nothing that waits is of use. */
+  /** The connection is closed or closing: waiting packets are dropped. */
   end (): void {
     this.ended = true
     this.queue = []
@@ -162,7 +166,7 @@ export class InboundQueue {
     this.notifyIfIdle()
   }
 
-  /** Closes the connection, which tells its user why. */
+  /** Closes the connection and tells its user why. */
   flood (retryAfterMs: number): void {
     if (this.ended) return
     this.end()
@@ -174,7 +178,7 @@ export class InboundQueue {
     return this.holds.has('in') || this.holds.has('out')
   }
 
-  /** Has as much come since nothing was under way as may wait? */
+  /** Have as many characters arrived since the queue was empty as may wait? */
   private get isFull (): boolean {
     const { waitingBytes } = this.limits
     return waitingBytes > 0 && this.waiting > waitingBytes / 4
@@ -223,7 +227,9 @@ export class InboundQueue {
     this.release('queue')
   }
 
-  /** What is to be decoded of a packet. The first mark is Engine.IO's (4 is a message), the second Socket.IO's. */
+  /**
+   * The part of a packet to decode. The first character is Engine.IO's type (4 is a message), the second Socket.IO's.
+   */
   private admit (data: RawPacket): RawPacket | undefined {
     if (typeof data !== 'string' || data.startsWith('b')) return this.admitBinary(data)
     if (data.charCodeAt(0) !== 0x34) return data
@@ -234,7 +240,7 @@ export class InboundQueue {
     }
     this.owner?.onOther()
     if (this.ended) return undefined
-    // Nobody waits for a binary acknowledgement.
+    // The server never asks for a binary acknowledgement.
     return this.withoutAttachments(data, '') === data ? data : undefined
   }
 
@@ -244,7 +250,7 @@ export class InboundQueue {
     return undefined
   }
 
-  /** No event takes binary data: what comes with one is dropped, and the placeholders are what is checked. */
+  /** No event takes binary data: attachments are dropped, and validation sees the placeholders. */
   private withoutAttachments (data: string, mark: string): string {
     const head = /^4[56](\d{1,6})-/.exec(data.slice(0, 9))
     if (head === null || head[1] === '0') return data

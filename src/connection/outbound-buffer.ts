@@ -2,15 +2,16 @@ import { type Client, type Connection, clientOf, inboundQueueOf } from './socket
 import type { InboundQueue, RawPacket } from './inbound-queue.ts'
 import type { ChatSocket } from './socket-types.ts'
 
-/** Packets, and their length, that wait for a client to take them before live events to it are dropped. */
+/** If more packets or bytes than this wait for a client, live events to it are dropped. */
 export const highWaterMark = { packets: 1_000, bytes: 1 << 20 }
 
 const buffers = new WeakMap<object, OutboundBuffer>()
 
 /**
- * What one connection is sent. Events that go to many (Socket.IO encodes them once) are dropped while the client is
- * behind; when it has caught up it is told to sync. Answers are never dropped, but a client that takes none is not
- * listened to above half of what may wait, and is closed above all of it. So what waits for one client is bounded.
+ * What is sent over one connection. Events for many sockets (Socket.IO encodes them once) are dropped while the client
+ * is behind; when it has caught up, a `resync` tells it to sync. Answers are never dropped. But if a client takes no
+ * answers, reading from it stops at half of the limit, and at the limit its connection is closed. So the bytes that
+ * wait for one client are bounded.
  */
 export class OutboundBuffer {
   private readonly conn: Connection
@@ -44,17 +45,17 @@ export class OutboundBuffer {
       if (this.waitingBytes > this.waitingBytesMax) this.inbound.flood(0)
       else if (this.waitingBytes > this.waitingBytesMax / 2) this.inbound.hold('out')
     }
-    // The connection's buffer is empty: what was in it is with the transport, which takes no more until that has gone.
+    // The connection's buffer is empty: its content is with the transport, which takes more only after writing it.
     this.conn.on('drain', () => { this.onDrain() })
     this.conn.on('close', () => { this.onDrain() })
   }
 
-  /** Is the client so far behind that it gets no live events? */
+  /** Is the client so far behind that its live events are dropped? */
   isFull (): boolean {
     return this.isDropping || this.conn.writeBuffer.length >= highWaterMark.packets || this.waitingBytes >= highWaterMark.bytes
   }
 
-  /** Resolves when the client takes its answers, or is gone; undefined: it does. */
+  /** Resolves when the client takes its answers or is gone. Undefined: it takes them now. */
   whenDrained (): Promise<void> | undefined {
     return this.waitingBytes <= this.waitingBytesMax / 2 ? undefined : new Promise(resolve => { this.onceDrained.push(resolve) })
   }

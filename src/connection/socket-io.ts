@@ -6,14 +6,13 @@ import { InboundQueue, type InboundLimits, type RawPacket } from './inbound-queu
 import type { ChatServer, ChatSocket } from './socket-types.ts'
 
 /**
- * The only file that touches what Socket.IO and Engine.IO do not promise. test/connection/socket-io.test.ts fails when a
- * version changes what is relied on here; package.json holds both to their minor versions.
+ * The only file that uses private parts of Socket.IO and Engine.IO. test/connection/socket-io.test.ts fails if a new
+ * version changes one of them; package.json pins both to their minor versions.
  *
- * Engine.IO parses what comes in as it comes, a whole body of packets in one turn of the loop: here each packet goes
- * through the connection's inbound queue first.
+ * Engine.IO parses a whole body of packets in one tick. Here each packet passes the connection's inbound queue first.
  */
 
-/** A connection of Engine.IO. */
+/** An Engine.IO connection. */
 export interface Connection extends EventEmitter {
   readyState: 'opening' | 'open' | 'closing' | 'closed'
   writeBuffer: unknown[]
@@ -22,11 +21,11 @@ export interface Connection extends EventEmitter {
   close: (discard?: boolean) => void
 }
 
-/** A connection of Socket.IO. */
+/** A Socket.IO connection. */
 export interface Client {
   conn: Connection
   sockets: ReadonlyMap<string, unknown>
-  /** What Socket.IO's adapter calls to send what it has encoded once for many. */
+  /** Socket.IO's adapter calls this to send packets that it has encoded once for many sockets. */
   writeToEngine: (packets: RawPacket | readonly RawPacket[], options: WriteOptions) => void
 }
 
@@ -43,13 +42,13 @@ interface Transport extends EventEmitter {
   onError: (message: string) => void
   onClose: () => void
   headers: (request: IncomingMessage, headers: Record<string, string>) => Record<string, string>
-  /** Of a polling transport: a POST, and the one that is being answered. */
+  /** Polling transports only: handles a POST. `dataReq` and `dataRes` are the one that is being answered. */
   onDataRequest?: (request: IncomingMessage, response: ServerResponse) => void
   dataReq?: IncomingMessage | null
   dataRes?: ServerResponse | null
-  /** Of a polling transport that waits for one more poll to close. */
+  /** Polling transports only: set while the transport waits for one more poll before it closes. */
   shouldClose?: (() => void) | null
-  /** Of a websocket transport. */
+  /** Websocket transports only. */
   socket?: { pause: () => void, resume: () => void, terminate: () => void }
 }
 
@@ -72,25 +71,28 @@ interface EngineRequest extends IncomingMessage {
   _query: Record<string, string | undefined>
 }
 
-/** What separates packets in a body of Engine.IO's protocol. */
+/** Separates the packets in an Engine.IO body. */
 const separator = '\x1e'
-/** Times the packet limit that a websocket reads of a packet, to refuse it by an acknowledgement: above, it is closed. */
+/**
+ * A websocket reads packets up to this many times the limit, so that an acknowledgement can refuse them. Above that it
+ * is closed.
+ */
 const readTimes = 4
-/** Milliseconds for which a client is given to read why it is disconnected. */
+/** Milliseconds that a client gets to read why it is disconnected. */
 const farewellMs = 1_000
-/** Socket.IO's mark of an acknowledgement. */
+/** Socket.IO's packet type of an acknowledgement. */
 const acknowledgement = 3
 /** Stands for a packet that is not passed on now. */
 const nothing: Packet = { type: 'nothing' }
 
 const inboundQueues = new WeakMap<object, InboundQueue>()
 
-/** What comes in over the connection of a socket. */
+/** The inbound queue of a socket's connection. */
 export function inboundQueueOf (socket: ChatSocket): InboundQueue {
   return inboundQueues.get(socket.conn)!
 }
 
-/** @param conn a connection of Engine.IO, or what stands for one */
+/** @param conn an Engine.IO connection, or a stand-in for one */
 export function setInboundQueue (conn: object, queue: InboundQueue): void {
   inboundQueues.set(conn, queue)
 }
@@ -99,17 +101,17 @@ export function clientOf (socket: ChatSocket): Client {
   return socket.client as unknown as Client
 }
 
-/** Acknowledges an event that Socket.IO was not shown. */
+/** Acknowledges an event that was not passed to Socket.IO. */
 export function acknowledgeRaw (socket: ChatSocket, ackId: number, answer: object): void {
   (socket as unknown as { packet: (packet: object) => void }).packet({ type: acknowledgement, id: ackId, data: [answer] })
 }
 
-/** Lets everything that comes in go through the inbound of its connection. */
+/** Sends everything that a client sends through the inbound queue of its connection. */
 export function guardEngine (io: ChatServer, server: EventEmitter, limits: InboundLimits): void {
   const engine = io.engine as unknown as Engine
   const create = engine.createTransport.bind(engine)
   engine.createTransport = (name, request) => {
-    // Forms of very old clients, which have a decoder of their own.
+    // Options of very old clients, which use another decoder.
     delete request._query['j']
     const known = engine.clients[request._query['sid'] ?? '']
     const inbound = (known === undefined ? undefined : inboundQueues.get(known)) ?? new InboundQueue(limits)
@@ -132,30 +134,32 @@ export function guardEngine (io: ChatServer, server: EventEmitter, limits: Inbou
     })
     connection.once('close', () => { inbound.end() })
   })
-  // Engine.IO opens its websocket server anew when the port is opened.
+  // Engine.IO creates its websocket server again when the port opens.
   const widen = () => { engine.ws.options.maxPayload = readTimes * limits.packetBytes }
   server.on('listening', widen)
   widen()
 }
 
-/** Tells the sockets of every namespace that the server leaves them. */
+/** Disconnects the sockets of every namespace. */
 export function disconnectAll (io: ChatServer): void {
   for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(false)
 }
 
-/** Resolves when every client has taken what was written to it, or is gone. */
+/** Resolves when every client has read what was written to it, or is gone. */
 export async function allWritten (io: ChatServer): Promise<void> {
   await Promise.all(Object.values((io.engine as unknown as Engine).clients).map(async connection => {
     if (connection.writeBuffer.length > 0) await Promise.race([once(connection, 'drain'), once(connection, 'close')])
   }))
 }
 
-/** Closes all connections at once: one by one, a polling client between two polls would keep a timer for half a minute. */
+/**
+ * Closes all connections at once. Otherwise a polling client between two polls would keep a timer for half a minute.
+ */
 export function closeEngine (io: ChatServer): void {
   (io.engine as unknown as Engine).close()
 }
 
-/** Closes a connection in order, and soon in any case: who floods may neither say goodbye nor poll once more. */
+/** Closes a connection in order, but soon: a flooding client must not delay it by a slow farewell or one more poll. */
 function end (connection: Connection): void {
   const { transport } = connection
   transport.socket?.pause()
@@ -188,7 +192,7 @@ function guard (transport: Transport, inbound: InboundQueue, limits: InboundLimi
   }
 }
 
-/** Reads the body of a POST, as Engine.IO would, but for what it closes the connection for: that is refused. */
+/** Reads the body of a POST as Engine.IO would, but refuses with an answer where Engine.IO closes the connection. */
 function readBody (transport: Transport, request: IncomingMessage, response: ServerResponse, bytesMax: number, onBody: (body: string) => void): void {
   if (transport.dataReq != null) {
     transport.onError('data request overlap from client')
@@ -226,11 +230,11 @@ function readBody (transport: Transport, request: IncomingMessage, response: Ser
   request.on('data', onData).on('end', onEnd).on('close', onClose)
 }
 
-/** Counts the packets of a body before any of them is parsed, and answers when they have been passed on. */
+/** Counts the packets of a body before it parses any, and answers when they are passed on. */
 function takeBody (transport: Transport, inbound: InboundQueue, body: string, pass: (data: RawPacket) => void): void {
   const request = transport.dataReq!
   const response = transport.dataRes!
-  // A POST that belongs to the transport is cut off when that closes; this one is answered before.
+  // A transport that closes cuts off its POST. This one must be answered before.
   transport.dataReq = transport.dataRes = null
   if (inbound.isEnded) {
     refuse(transport, request, response, 'VALIDATION', 'The connection is closed')
@@ -270,7 +274,7 @@ function refuse (
   writeFailure(response, new TidelogError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }), transport.headers(request, {}))
 }
 
-/** Answers a request of Engine.IO with a failure body. What is still to come of its own body is read and dropped. */
+/** Answers an Engine.IO request with a failure body. The rest of the request's body is read and dropped. */
 export function writeFailure (response: ServerResponse, error: TidelogError, headers: Record<string, string> = {}): void {
   const body = JSON.stringify(failureBody(error))
   response.writeHead(error.status, {
@@ -282,7 +286,7 @@ export function writeFailure (response: ServerResponse, error: TidelogError, hea
   response.end(body)
 }
 
-/** What separates packets in one payload of Engine.IO's protocol, and marks the next as a message. */
+/** Separates packets in an Engine.IO payload, and marks the next one as a message. */
 const nextPacket = '\x1e4'
 
 /** Ids of the sockets in each room. */
@@ -297,22 +301,22 @@ export function socketsIn (io: ChatServer, rooms: readonly string[], except: rea
   return [...ids].flatMap(id => sockets.get(id) ?? [])
 }
 
-/** Calls back when the last socket has left a room. Asked when the adapter is the one that stays. */
+/** Calls back when the last socket leaves a room. Call this after the final adapter is set. */
 export function onRoomDeleted (io: ChatServer, act: (room: string) => void): void {
   io.of('/').adapter.on('delete-room', act)
 }
 
-/** Do other nodes hear what is sent to them? The adapter in memory, which Socket.IO has by default, knows of none. */
+/** Does the adapter reach other nodes? Socket.IO's default in-memory adapter does not. */
 export function isClustered (io: ChatServer): boolean {
   return io.of('/').adapter.serverSideEmit !== Adapter.prototype.serverSideEmit
 }
 
-/** An event as a packet of Socket.IO's protocol. */
+/** Encodes an event as a Socket.IO packet. */
 export function packetOf (name: string, payload: unknown): string {
   return `2${JSON.stringify([name, payload])}`
 }
 
-/** Writes packets to each socket as one piece. A polling client gets them as text, with separators. */
+/** Writes packets to each socket in one piece. A polling client gets them as text, with separators. */
 export function writePackets (sockets: readonly ChatSocket[], packets: readonly string[]): void {
   if (sockets.length === 0) return
   const text = packets.join(nextPacket)
@@ -320,14 +324,14 @@ export function writePackets (sockets: readonly ChatSocket[], packets: readonly 
   for (const socket of sockets) clientOf(socket).writeToEngine([text], options)
 }
 
-/** Packets as websocket text frames one after the other. */
+/** Encodes packets as consecutive websocket text frames. */
 function frames (packets: readonly string[]): Buffer {
   const lengths = packets.map(packet => Buffer.byteLength(packet) + 1)
   const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + length + headLength(length), 0))
   let at = 0
   packets.forEach((packet, index) => {
     const length = lengths[index]!
-    bytes[at] = 0x81 // A whole text.
+    bytes[at] = 0x81 // A final text frame.
     if (length < 126) bytes[at + 1] = length
     else if (length < 65_536) {
       bytes[at + 1] = 126
@@ -337,7 +341,7 @@ function frames (packets: readonly string[]): Buffer {
       bytes.writeBigUInt64BE(BigInt(length), at + 2)
     }
     at += headLength(length)
-    bytes[at] = 0x34 // Engine.IO's mark of a message: 4.
+    bytes[at] = 0x34 // Engine.IO's type of a message: 4.
     bytes.write(packet, at + 1)
     at += length
   })

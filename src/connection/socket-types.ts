@@ -4,11 +4,11 @@ import type { Rev } from '../log/model/types.ts'
 import type { ClientToServer, ServerToClient } from '../schemas/events.ts'
 
 interface SocketData {
-  /** What the newest token says; set by the handshake. */
+  /** The session of the newest token. The handshake sets it. */
   session: Session
 }
 
-/** What nodes tell each other. */
+/** Events that nodes send each other. */
 interface NodeToNode {
   /** A commit, in BSON. */
   committed: (committed: Uint8Array) => void
@@ -17,22 +17,25 @@ interface NodeToNode {
   typing: (notice: TypingNotice) => void
 }
 
-/** Somebody types in a room or the common chat, or no longer. */
+/** Somebody types in a room or the common chat, or has stopped. */
 export interface TypingNotice {
   conversationId: string
   userId: string
   on: boolean
-  /** The conversation's last change when it was said. */
+  /** The conversation's rev when they typed. */
   rev: Rev
 }
 
 export type ChatServer = Server<ClientToServer, ServerToClient, NodeToNode, SocketData>
 export type ChatSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>
 
-/** Names of Socket.IO rooms. Those of conversations are their ids, except of direct ones: these go to their users. */
+/**
+ * Socket.IO room names. A conversation's room has its id; a direct conversation's events go to the rooms of its two
+ * users.
+ */
 export const userRoom = (userId: string): string => `user_${userId}`
 export const sessionRoom = (sessionId: string): string => `session_${sessionId}`
-/** Sockets of a user that follow all of their conversations. */
+/** Sockets of a user that get all of their conversations live. */
 export const liveRoom = (userId: string): string => `live_${userId}`
 /** Sockets of one user in one conversation. */
 export const memberRoom = (conversationId: string, userId: string): string => `${conversationId}|${userId}`

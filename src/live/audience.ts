@@ -2,7 +2,7 @@ import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import { selfLogOwner } from '../log/model/types.ts'
 import { liveRoom, userRoom } from '../connection/socket-types.ts'
 
-/** Socket.IO rooms of those who get what changes in a conversation. */
+/** The Socket.IO rooms that get a conversation's changes. */
 export function audienceOf (conversationId: string): string[] {
   const owner = selfLogOwner(conversationId)
   if (owner !== undefined) return [liveRoom(owner)]
@@ -10,7 +10,10 @@ export function audienceOf (conversationId: string): string[] {
   return ref?.kind === 'direct' ? ref.userIds.map(userRoom) : [conversationId]
 }
 
-/** Does it change who gets what? Rooms have members; self logs say what rooms are their owner's, and whom they have blocked. */
+/**
+ * Can a change of this log alter an audience? A room's log holds its members; a self log holds its owner's memberships
+ * and blocks.
+ */
 export function dependsOnMembership (conversationId: string): boolean {
   return selfLogOwner(conversationId) !== undefined || parseConversationId(conversationId)?.kind === 'room'
 }

@@ -1,24 +1,24 @@
 import type { BlockDirectory } from '../chat/directories/block-directory.ts'
 
-/** A user who has sockets here. */
+/** A user who has sockets on this node. */
 interface Blocker {
-  /** Counts what changed: what was read before may be older. */
+  /** Counts changes: a read that began before the last one may be stale. */
   changes: number
-  /** Whom they have blocked; undefined until it has been read. */
+  /** The users that this user has blocked; undefined until they are read. */
   blocked: Set<string> | undefined
 }
 
 const nobody: ReadonlySet<string> = new Set()
 
-/** Who of the users with sockets here has blocked whom, kept up to date from the first time that it is read. */
+/** Which users the users with sockets here have blocked. Each user's blocks are kept current after the first read. */
 export class BlockIndex {
   private readonly directory: BlockDirectory
   private readonly isHere: (userId: string) => boolean
   private readonly users = new Map<string, Blocker>()
-  /** By whom they blocked. */
+  /** Blocking users, by the user that they have blocked. */
   private readonly byBlocked = new Map<string, Set<string>>()
 
-  /** @param isHere does this user have sockets here? */
+  /** @param isHere does this user have sockets on this node? */
   constructor (directory: BlockDirectory, isHere: (userId: string) => boolean) {
     this.directory = directory
     this.isHere = isHere
@@ -28,20 +28,20 @@ export class BlockIndex {
     return this.byBlocked.get(userId) ?? []
   }
 
-  /** Whom a user with sockets here has blocked; nobody where that was not read. */
+  /** The users that a user with sockets here has blocked; empty if they are not read yet. */
   blockedBy (userId: string): ReadonlySet<string> {
     return this.users.get(userId)?.blocked ?? nobody
   }
 
-  /** Nobody here has blocked anybody. */
+  /** Has no user here blocked anybody? */
   get isEmpty (): boolean {
     return this.byBlocked.size === 0
   }
 
-  /** Reads whom a user has blocked, unless it is known. */
+  /** Reads a user's blocks, unless they are cached. */
   async load (userId: string): Promise<void> {
     const user = this.users.get(userId) ?? { changes: 0, blocked: undefined }
-    // Of a user whose last socket has gone meanwhile, nothing is kept.
+    // If the user's last socket has closed meanwhile, nothing is cached.
     if (this.isHere(userId)) this.users.set(userId, user)
     while (user.blocked === undefined) {
       const { changes } = user
@@ -53,7 +53,7 @@ export class BlockIndex {
     }
   }
 
-  /** Reads it again, if it is known. */
+  /** Reads a user's blocks again, if they are cached. */
   async reload (userId: string): Promise<void> {
     const user = this.users.get(userId)
     if (user?.blocked === undefined) return
@@ -76,7 +76,7 @@ export class BlockIndex {
     if (user.blocked !== undefined) this.set(userId, user.blocked, other, on)
   }
 
-  /** The user's last socket has gone. */
+  /** Call this when the user's last socket has closed. */
   delete (userId: string): void {
     const user = this.users.get(userId)
     this.users.delete(userId)

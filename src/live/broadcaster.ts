@@ -2,7 +2,7 @@ import type { ServerEventName, ServerPayload } from '../schemas/events.ts'
 import type { ChatServer } from '../connection/socket-types.ts'
 import { packetOf, socketsIn, writePackets } from '../connection/socket-io.ts'
 
-/** Who gets an event: the sockets of some Socket.IO rooms, but for those of others. */
+/** The sockets that get an event: those in some Socket.IO rooms, except those in others. */
 export interface Audience {
   to: readonly string[]
   except?: readonly string[]
@@ -10,17 +10,20 @@ export interface Audience {
 
 interface Bundle extends Audience {
   packets: string[]
-  /** Their length, in characters. */
+  /** Total length of the packets, in characters. */
   length: number
 }
 
-/** Length of a bundle above which the next one begins: whether a client is behind is checked between bundles. */
+/**
+ * A bundle longer than this, in characters, is sent and the next one begins. Between bundles the buffer checks whether
+ * a client is behind.
+ */
 const bundleMax = 64 << 10
 
 /**
- * Sends events to sockets of this process. Those of one commit to one audience are encoded once and written to each socket
- * as one piece: a hot room costs a write for each socket and commit, not for each socket and message. Within a
- * conversation the order is kept.
+ * Sends events to sockets of this process. The events of one commit to one audience are encoded once and written to
+ * each socket in one piece, so a hot room costs one write per socket and commit, not per socket and message. The order
+ * within a conversation is kept.
  */
 export class Broadcaster {
   private readonly io: ChatServer
@@ -30,7 +33,7 @@ export class Broadcaster {
     this.io = io
   }
 
-  /** Goes out with the next `flush`. @param conversationId in whose order the event stands */
+  /** Sends an event with the next `flush`. @param conversationId the conversation whose order the event keeps */
   emit<E extends ServerEventName> (
     conversationId: string, { to, except = [] }: Audience, name: E, payload: ServerPayload<E>
   ): void {
@@ -45,7 +48,7 @@ export class Broadcaster {
     }
   }
 
-  /** Sends what a change of who is in the audience must not affect any more. */
+  /** Sends all waiting events. Call this before the audience changes, so that the change does not affect them. */
   flush (): void {
     if (this.bundles.size === 0) return
     const bundles = [...this.bundles.values()]

@@ -2,8 +2,8 @@ import type { Head, LogRow, Member, Rev } from '../log/model/types.ts'
 import type { TypingNotice } from '../connection/socket-types.ts'
 
 /**
- * What subscribers are told at a rev: its row; `noop`, if the row has moved on to a later rev; or an event that must not
- * come before that rev.
+ * What subscribers get at a rev: its row; a `noop`, if the row has moved to a later rev; or an event that must not be
+ * sent before that rev.
  */
 export type Delivery = RevDelivery | AfterDelivery
 export type RevDelivery = { rev: Rev } & (RowDelivery | { kind: 'noop' })
@@ -12,25 +12,25 @@ export interface AfterDelivery { rev: Rev, kind: 'after', event: AfterEvent }
 export interface RowDelivery {
   kind: 'row'
   row: LogRow
-  /** The row is new; otherwise an earlier one was changed. */
+  /** The row is new. False: an older row was changed. */
   isNew: boolean
-  /** The conversation as the commit left it. */
+  /** The head after the commit. */
   head: Head | undefined
-  /** The member whose membership the row tells of; undefined: they are none any more. */
+  /** The member whose membership the row states. Undefined: the row ends it. */
   member: Member | undefined
 }
 
 export type AfterEvent =
-  /** A read position moved. `socketId`: the socket that gets this as its acknowledgement. */
+  /** A read position moved. `socketId` is the socket that asked for it and gets an acknowledgement instead. */
   | { name: 'read', member: Member, socketId: string | undefined }
   | { name: 'typing', notice: TypingNotice }
-  /** A heartbeat found the conversation at this rev. */
+  /** A heartbeat found that the conversation has this rev. */
   | { name: 'head' }
 
-/** What was read of a gap. */
+/** The result of reading a gap. */
 export interface GapFill {
-  /** A delivery for each rev of it. Undefined: the conversation is gone, and the gap cannot be filled. */
+  /** A delivery for each rev of the gap. Undefined: the conversation is gone, and the gap cannot be filled. */
   deliveries: Map<Rev, RevDelivery> | undefined
-  /** The subscribers were compared with the members. */
+  /** Were the subscribers compared with the members? */
   isVerified: boolean
 }

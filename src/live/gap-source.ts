@@ -9,10 +9,10 @@ import { type ChatSocket, liveRoom } from '../connection/socket-types.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 /**
- * Reads what this node did not hear of. A row that has moved on has its newer state at a later rev, which comes in its turn:
- * of a message that is all there is to tell (of a purged one, the purge tells it). A membership may have moved from a removal
- * to a new joining, and what is between the two must not be shown: so if a row is missing, or tells of a membership,
- * subscribers are verified, and who joined later than a change does not get it.
+ * Reads commits that this node did not receive. If a row has moved to a later rev, its newer state is delivered there;
+ * for a message that is enough (a purge covers a purged one). But a membership may have moved from a removal to a new
+ * joining, and the user must not see the changes between the two. So if a row is missing, or is a membership, the
+ * subscribers are verified, and a user who joined after a change does not get it.
  */
 export class GapSource {
   private readonly sync: SyncContext
@@ -25,7 +25,7 @@ export class GapSource {
     this.heartbeat = heartbeat
   }
 
-  /** Reads the revs above `after`, up to `to`. */
+  /** Reads the revs above `after`, up to and including `to`. */
   async fill (conversationId: string, after: Rev, to: Rev): Promise<GapFill> {
     const { log } = this.sync.chat
     const rows = await changesBetween(log.collections, conversationId, after, to)
@@ -37,12 +37,12 @@ export class GapSource {
     return { deliveries: head === undefined ? undefined : deliveriesOf(rows, after, to, head, members), isVerified }
   }
 
-  /** Compares who is subscribed to the conversation with who may be. */
+  /** Compares the conversation's subscribers with its members. */
   async verify (conversationId: string): Promise<void> {
     await this.verifyMembers(conversationId, [])
   }
 
-  /** @returns memberships of the subscribers and of further users, by user */
+  /** @returns the memberships of the subscribers and of `userIds`, by user */
   private async verifyMembers (conversationId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, Member>> {
     const owner = selfLogOwner(conversationId)
     if (owner !== undefined) {
@@ -57,7 +57,7 @@ export class GapSource {
     return members
   }
 
-  /** Subscribes a socket to what its user's memberships are now. */
+  /** Subscribes a socket according to its user's current memberships. */
   private async resubscribe (socket: ChatSocket): Promise<void> {
     const { identity } = socket.data.session
     const before = new Set(this.subscriptions.subscribedBy(socket))
@@ -65,10 +65,10 @@ export class GapSource {
       const read = async () => (await subscribableConversations(this.sync, identity)).shared
       await this.subscriptions.subscribeAll(socket, read)
     } finally {
-      // What was sent before in what it is subscribed to from now on can only come by a sync.
+      // The user's newly subscribed conversations: events sent before this can only come by a sync.
       const begun = this.subscriptions.subscribedBy(socket).filter(conversationId => !before.has(conversationId))
       if (begun.length > 0) socket.emit('resync', {})
-      // Heartbeats may have told of it while this socket was not there.
+      // Heartbeats may have announced these revs before this socket subscribed.
       for (const conversationId of begun) this.heartbeat.repeatHead(conversationId)
     }
   }

@@ -6,15 +6,15 @@ import { audienceOf } from './audience.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { type ChatSocket, liveRoom } from '../connection/socket-types.ts'
 
-/** Milliseconds between two heartbeats, and by how much of that they vary, so that nodes do not beat together. */
+/** Milliseconds between two heartbeats. The interval varies randomly, so that nodes do not beat together. */
 const intervalMs = 25_000
 const jitter = 0.2
-/** Conversations whose heads are checked in a heartbeat, for changes that no event told of. */
+/** Heads that one heartbeat checks for changes that no event announced. */
 const conversationsMax = 20_000
-/** Users whose self logs are checked in a heartbeat. */
+/** Self logs that one heartbeat checks. */
 const usersMax = 5_000
 
-/** A conversation, and the rev at which it stands. */
+/** A conversation and its last rev. */
 export type HeadRev = readonly [conversationId: string, rev: Rev]
 
 /** Milliseconds until the next heartbeat. */
@@ -23,19 +23,19 @@ export function nextHeartbeatMs (): number {
 }
 
 /**
- * Knows what each heartbeat has to say: where the conversations stand that changed since the last one. A client that has lost
- * the last event of a conversation sees no gap in its revs, and would otherwise not learn of it.
+ * Collects what each heartbeat announces: the last revs of the conversations that changed since the previous one. A
+ * client that lost the last event of a conversation sees no gap in its revs, and needs the heartbeat to notice.
  */
 export class Heartbeat {
   private readonly subscriptions: Subscriptions
   private readonly sync: SyncContext
-  /** Changed since the last heartbeat. */
+  /** Conversations that changed since the last heartbeat. */
   private changed = new Map<string, Rev>()
-  /** The rev that subscribers were told of last, or have seen. */
+  /** The last rev that subscribers were told or have seen. */
   private readonly lastTold: LRUCache<string, Rev>
-  /** Users whose conversations are still to be checked before it begins with the first again. */
+  /** Users whose conversations are still to be checked in this cycle. */
   private usersToCheck: string[] = []
-  /** A heartbeat is being made: what it finds goes with it. */
+  /** A heartbeat is being prepared: changes found now are part of it. */
   isChecking = false
 
   /** @param max conversations whose revs are kept */
@@ -45,23 +45,23 @@ export class Heartbeat {
     this.sync = sync
   }
 
-  /** A change of this conversation has been sent, or would have been. */
+  /** Call this when a change of the conversation is sent, even if it has no subscribers. */
   recordDelivered (conversationId: string, rev: Rev): void {
     this.changed.set(conversationId, rev)
     this.lastTold.set(conversationId, rev)
   }
 
-  /** A client was told that the conversation stands there. If that is news here, its other subscribers may not know. */
+  /** Call this when a client was told this rev. If the rev is new here, the other subscribers may not know it. */
   recordSeen (conversationId: string, rev: Rev): void {
     if (this.lastTold.has(conversationId)) return
     const sockets = audienceOf(conversationId).reduce((count, room) => count + this.subscriptions.countIn(room), 0)
     if (sockets <= 1) this.lastTold.set(conversationId, rev)
   }
 
-  /** Somebody subscribed who was not there when it was told of: the next heartbeat says where it stands. */
+  /** Puts the conversation into the next heartbeat, for a socket that subscribed after the last one. */
   repeatHead (conversationId: string): void {
     const rev = this.lastTold.get(conversationId)
-    // What is not known is checked.
+    // If the rev is unknown, `check` finds it.
     if (rev !== undefined) this.changed.set(conversationId, rev)
   }
 
@@ -70,8 +70,8 @@ export class Heartbeat {
   }
 
   /**
-   * Looks for changes of which this process was not told: a commit of unknown outcome, another node's event that was lost. Self
-   * logs come first: an unheard membership decides who is told of the rest.
+   * Finds changes that this process was not told of: a commit of unknown outcome, or a lost event of another node. It
+   * checks self logs first, because a missed membership changes the subscribers of the rest.
    */
   async * check (): AsyncGenerator<HeadRev[], void> {
     this.isChecking = true
@@ -91,7 +91,7 @@ export class Heartbeat {
     }
   }
 
-  /** What the heartbeat says, to those who are subscribed now. */
+  /** The revs that the heartbeat announces, by socket subscribed now. */
   takeHeads (): Map<ChatSocket, Record<string, number>> {
     const { changed } = this
     this.changed = new Map()
@@ -111,14 +111,17 @@ export class Heartbeat {
     return heads
   }
 
-  /** A live user's conversations as of their last sync, and what began after it. */
+  /** A live user's conversations at their last sync, and those that began later. */
   private conversationsOf (userId: string): string[] {
     const places = this.sync.conversations.peek(userId)?.list ?? []
     const sockets = this.subscriptions.socketsOf(liveRoom(userId))
     return [...places.map(({ conversationId }) => conversationId), ...sockets.flatMap(socket => this.subscriptions.subscribedBy(socket))]
   }
 
-  /** One that nobody here has been told of may have begun unseen: who knows it compares, and does nothing. */
+  /**
+   * A conversation of which nothing was sent here may have begun unseen. It is announced; a client that knows the rev
+   * ignores it.
+   */
   private async findUntold (ids: Iterable<string>): Promise<HeadRev[]> {
     const heads = [...await this.sync.chat.log.heads(ids)].map(([id, { headRev }]): HeadRev => [id, headRev])
     return heads.filter(head => !this.isTold(head))

@@ -15,7 +15,7 @@ import type { Watermarks } from './watermarks.ts'
 import { type EventWriter, writeDelivery, writeHeads } from './write-events.ts'
 import { isClustered } from '../connection/socket-io.ts'
 
-/** What is pending in all conversations together. */
+/** Pending deliveries in all conversations together, at most. */
 const pendingMax = 10_000
 
 export interface LiveDeliveryOptions {
@@ -27,27 +27,28 @@ export interface LiveDeliveryOptions {
   gapSource: GapSource
   logger: FastifyBaseLogger
   later?: Schedule
-  /** Replaced by tests. */
+  /** Tests replace this. */
   resequence?: typeof resequence
   isClustered?: () => boolean
 }
 
 /**
- * The one place that tells sockets of this process what was committed, here or on other nodes. It asks the resequencer what
- * to do, and does it. A delivery whose payload must wait for a read holds up the later ones of its conversation, and no other.
+ * The only place that sends commits, of this node or of others, to sockets of this process. It runs the actions that
+ * the resequencer decides. A delivery whose payload needs a read delays the later ones of its conversation, and no
+ * others.
  */
 export class LiveDelivery {
   readonly heartbeat: Heartbeat
-  /** Sockets whose `markRead` is under way, by the member's key: they get an acknowledgement, the others an event. */
+  /** Sockets whose `markRead` is running, by the member's key: they get an acknowledgement, all others an event. */
   readonly markReadSockets = new Map<string, string>()
   private readonly options: LiveDeliveryOptions
   private readonly writer: EventWriter
   private readonly decide: typeof resequence
   private readonly isClustered: () => boolean
   private readonly later: Schedule
-  /** The last delivery under way of each conversation. */
+  /** The last running delivery of each conversation. */
   private readonly queues = new Map<string, Promise<void>>()
-  /** Ends the waiting of a conversation at a gap. */
+  /** Cancels a conversation's wait at a gap. */
   private readonly timers = new Map<string, () => void>()
   private readonly unsubscribe: () => void
   private stopHeartbeat = () => {}
@@ -67,7 +68,7 @@ export class LiveDelivery {
     )
   }
 
-  /** Beats about every 25 s from now on. */
+  /** Starts the heartbeat, about every 25 s. */
   startHeartbeat (): void {
     if (this.isStopped) return
     const next = () => { this.startHeartbeat() }
@@ -75,7 +76,7 @@ export class LiveDelivery {
     this.stopHeartbeat = this.later(() => { void this.beat().catch(logged).then(next) }, nextHeartbeatMs())
   }
 
-  /** Tells each socket where its conversations stand that changed since the last time. */
+  /** Sends each socket the last revs of its conversations that changed since the last heartbeat. */
   async beat (): Promise<void> {
     for await (const heads of this.heartbeat.check()) {
       for (const [conversationId, rev] of heads) {
@@ -92,7 +93,7 @@ export class LiveDelivery {
     this.accept(conversationId, { rev, kind: 'after', event })
   }
 
-  /** So much is pending that nothing should be added that can come later. */
+  /** Is so much pending that deliveries which can come later must not be added? */
   get isNearlyFull (): boolean {
     return this.options.watermarks.pendingCount > pendingMax / 2
   }
@@ -106,7 +107,7 @@ export class LiveDelivery {
     this.options.watermarks.clear()
   }
 
-  /** Resolves when all that was passed on has been sent. */
+  /** Resolves when everything accepted so far is sent. */
   async finish (): Promise<void> {
     await Promise.all(this.queues.values())
   }
@@ -168,7 +169,7 @@ export class LiveDelivery {
     this.timers.delete(conversationId)
   }
 
-  /** Fills a gap or verifies, and goes on with the result; never rejects. */
+  /** Fills a gap or verifies, then continues with the result. Never rejects. */
   private async work (conversationId: string, job: Job): Promise<void> {
     const { gapSource, logger } = this.options
     let result: Event
@@ -186,7 +187,7 @@ export class LiveDelivery {
     this.writer.broadcaster.flush()
   }
 
-  /** A membership that comes when later revs have been sent: whom it let in was not there to get them. */
+  /** Handles a membership that arrives after later revs were sent: its user was not subscribed and has missed them. */
   private onLateMembership ({ kind, conversationId, userId, role }: LogRow): void {
     if (kind !== 'membership' || role == null || selfLogOwner(conversationId) !== undefined) return
     const owner = userId!.toHexString()
@@ -196,14 +197,14 @@ export class LiveDelivery {
     }
   }
 
-  /** Sends a delivery after what was passed on before of the same conversation. */
+  /** Sends a delivery after the conversation's earlier ones. */
   private enqueue (conversationId: string, delivery: Delivery): void {
     const before = this.queues.get(conversationId)
     const result = before === undefined
       ? this.write(conversationId, delivery)
       : before.then(() => {
         const written = this.write(conversationId, delivery)
-        // Who is in the audience when it is sent must be who was when it was decided.
+        // Send earlier events first: each goes to the audience of the moment when it was decided.
         this.writer.broadcaster.flush()
         return written
       })
@@ -212,7 +213,7 @@ export class LiveDelivery {
     this.queues.set(conversationId, done)
   }
 
-  /** Never throws or rejects: the deliveries that follow are not held up. */
+  /** Never throws or rejects, so later deliveries are not delayed. */
   private write (conversationId: string, delivery: Delivery): void | Promise<void> {
     const failed = (error: unknown) => {
       this.options.logger.error({ err: error, conversationId }, 'a change could not be delivered live')

@@ -7,9 +7,8 @@ import type { ChatServer } from '../connection/socket-types.ts'
 import { isClustered } from '../connection/socket-io.ts'
 
 /**
- * Tells the other nodes what they cannot see by themselves: what was committed here, who was logged out, which user has
- * changed. Each of them then delivers to its own sockets, whose views and memberships it knows. If the adapter joins no
- * nodes, nobody is told.
+ * Sends the other nodes what they cannot see by themselves: commits, logouts, and changed users. Each node then
+ * delivers to its own sockets, by their views and memberships. If the adapter connects no nodes, nothing is sent.
  */
 export function startRelay (
   io: ChatServer, { log, users }: ChatContext, sessions: EventEmitter<{ revoked: [Revocation] }>, revoke: (revoked: Revocation) => void
@@ -27,7 +26,7 @@ export function startRelay (
   io.on('committed', committed => { log.applyRemote(BSON.deserialize(committed) as CommittedBatch) })
   io.on('userChanged', userId => { users.invalidate(userId) })
   io.on('revoked', revoked => {
-    // Or a new socket of theirs would be let in by what is remembered of them.
+    // Otherwise that node's cache would accept a new socket of the user.
     users.invalidate(revoked.userId)
     revoke(revoked)
   })

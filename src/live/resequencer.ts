@@ -1,17 +1,20 @@
 import { type Rev, revOf } from '../log/model/types.ts'
 import type { AfterDelivery, Delivery, GapFill, RevDelivery } from './delivery.ts'
 
-/** Milliseconds that a delivery waits for earlier ones, which may be on their way from other nodes. */
+/** Milliseconds that a delivery waits for earlier ones, which other nodes may have sent. */
 const gapWaitMs = 150
-/** Milliseconds after which a fill or a verification that failed is tried again. */
+/** Milliseconds after which a failed fill or verification is tried again. */
 const retryMs = 1_000
-/** Longest gap that is filled, in revs: across a longer one clients sync. */
+/** Longest gap that is filled, in revs. After a longer one clients sync. */
 const gapRevsMax = 500
 
-/** Work whose result comes back as an event, with the job itself as the proof that it is still wanted. */
+/**
+ * Work whose result comes back as an event. The event carries the job itself, which shows whether the result is still
+ * needed.
+ */
 export type Job =
   | { do: 'fill', after: Rev, to: Rev }
-  /** Compares subscribers with members. Who was removed up to `to` is found by it: those revs are committed. */
+  /** Compares subscribers with members. It finds every removal up to `to`, because those revs are committed. */
   | { do: 'verify', to: Rev }
 
 export type Action =
@@ -19,12 +22,15 @@ export type Action =
   | { do: 'drop', delivery: RevDelivery }
   | { do: 'wait', ms: number }
   | Job
-  /** Something passed unseen, or was verified: a membership that is being read for a new subscriber is read again. */
+  /**
+   * A change was skipped, or subscribers were verified: a membership that is being read for a new subscriber is read
+   * again.
+   */
   | { do: 'recordVerified' }
 
 export type Event =
   | Delivery
-  /** A commit of this node may have moved the conversation, or not. */
+  /** A commit of this node has an unknown outcome. */
   | { kind: 'unknownOutcome' }
   | { kind: 'verificationRequested' }
   | { kind: 'timer' }
@@ -32,15 +38,15 @@ export type Event =
   | { kind: 'verified', job: Job }
   | { kind: 'failed', job: Job }
 
-/** What cannot be sent yet. */
+/** Deliveries that cannot be sent yet. */
 interface Pending {
   revs: Map<Rev, RevDelivery>
   afters: AfterDelivery[]
-  /** A verification is wanted, and the one under way may be too early. */
+  /** A verification is requested, and the running one may have begun too early. */
   isVerificationRequested: boolean
 }
 
-/** `rev` is the watermark; undefined: something may have passed unseen. */
+/** `rev` is the watermark. Undefined: a change may have passed unseen. */
 export type State =
   | { name: 'new' }
   | { name: 'live', rev: Rev }
@@ -48,17 +54,17 @@ export type State =
   | { name: 'waiting', rev: Rev | undefined, pending: Pending }
   | { name: 'filling', rev: Rev | undefined, pending: Pending, job: Job }
 
-/** What the decision depends on beside the state. */
+/** Inputs to the decision beside the state. */
 export interface Facts {
-  /** No other process writes to the database. */
+  /** Does no other process write to the database? */
   isSoleWriter: boolean
-  /** Other nodes send what they commit. */
+  /** Do other nodes send their commits to this one? */
   isClustered: boolean
-  /** A socket of this process gets the conversation live. */
+  /** Does a socket of this process get the conversation live? */
   hasSubscribers: boolean
-  /** Changes of it decide who gets it, or what they see of it. */
+  /** Can this log's changes alter the audience, or what it sees? */
   dependsOnMembership: boolean
-  /** So much is pending in all conversations together that no more is taken. */
+  /** Is so much pending in all conversations together that no more is accepted? */
   isFull: boolean
 }
 
@@ -166,7 +172,7 @@ function onResult (
     for (const [rev, read] of deliveries) if (isBetter(read, pending.revs.get(rev))) pending.revs.set(rev, read)
     return advance(rev, pending, facts, { marks })
   }
-  // A short gap is not skipped by a verification that was wanted for another reason.
+  // If a verification was requested for another reason, it does not skip a short gap.
   const isSkipped = event.kind === 'filled' || rev === undefined || job.to - rev > gapRevsMax
   const reached = isSkipped ? skipTo(rev, pending, job.to) : rev
   return advance(reached, pending, facts, { marks, verifiedTo: reached ?? job.to })
@@ -177,12 +183,15 @@ function onFailure ({ rev, pending, job }: State & { name: 'filling' }): Step {
   return { state: { name: 'waiting', rev, pending }, actions: [{ do: 'wait', ms: retryMs }] }
 }
 
-/** What was heard is as good, but of a membership: its member may have gone and come back since, unheard. */
+/**
+ * Does a row that was read replace the delivery that was received? Only a membership does: the member may have left and
+ * come back since.
+ */
 function isBetter (read: RevDelivery, heard: RevDelivery | undefined): boolean {
   return heard === undefined || (heard.kind === 'row' && heard.row.kind === 'membership' && read.rev === heard.rev)
 }
 
-/** The watermark after a verification up to `to`: before the first pending rev, if the gap before that was verified. */
+/** The watermark after a verification up to `to`: below the first pending rev, if the gap before that was verified. */
 function skipTo (rev: Rev | undefined, { revs }: Pending, to: Rev): Rev | undefined {
   const before = revs.size === 0 ? Infinity : Math.min(...revs.keys()) - 1
   if (before <= to) return revOf(before)
@@ -198,15 +207,15 @@ function buffer (state: State, delivery: Delivery, facts: Facts): Step {
 }
 
 interface Advance {
-  /** Actions that come first. */
+  /** Actions to run first. */
   marks?: Action[]
-  /** Events after revs up to here may be sent though those are not known to have been. */
+  /** Events after revs up to this one may be sent, even if the watermark is lower. */
   verifiedTo?: Rev
-  /** The state before, which goes on waiting if it did. */
+  /** The state before. If it was waiting, it continues to wait. */
   waiting?: State
 }
 
-/** Sends what has nothing missing before it, and decides how to get the rest. */
+/** Sends every pending delivery that has no gap before it, and decides how to get the rest. */
 function advance (rev: Rev | undefined, pending: Pending, facts: Facts, given: Advance): Step {
   const { marks = [], verifiedTo, waiting } = given
   const { revs } = pending
@@ -219,7 +228,7 @@ function advance (rev: Rev | undefined, pending: Pending, facts: Facts, given: A
       revs.delete(last)
     }
   }
-  // A long line of events is not gone through for each delivery that joins it.
+  // Not on every delivery that joins a gap: a long list of events would be searched each time.
   if (ready.length > 0 || waiting === undefined) {
     const sent = Math.max(last ?? 0, verifiedTo ?? 0)
     for (const after of pending.afters) if (after.rev <= sent) ready.push(after)
@@ -237,7 +246,7 @@ function advance (rev: Rev | undefined, pending: Pending, facts: Facts, given: A
   return { state: next.state, actions: [...actions, ...next.actions] }
 }
 
-/** Begins to fill the gap, or to verify where it cannot be filled. */
+/** Begins to fill the gap, or to verify if the gap cannot be filled. */
 function begin (rev: Rev | undefined, pending: Pending): Step {
   const to = revOf(Math.max(rev ?? 0, ...pending.revs.keys(), ...pending.afters.map(({ rev }) => rev)))
   const mayFill = rev !== undefined && to > rev && to - rev <= gapRevsMax && !pending.isVerificationRequested
@@ -246,7 +255,7 @@ function begin (rev: Rev | undefined, pending: Pending): Step {
   return { state: { name: 'filling', rev, pending, job }, actions: [job] }
 }
 
-/** Is there nobody whom a gap could hurt? */
+/** Can a gap do no harm here? */
 function isHarmless (watermark: Rev | undefined, { hasSubscribers, dependsOnMembership }: Facts): boolean {
   return !hasSubscribers || (watermark === undefined && !dependsOnMembership)
 }
@@ -259,7 +268,7 @@ export function hasPending (state: State): state is State & { name: 'waiting' | 
   return state.name === 'waiting' || state.name === 'filling'
 }
 
-/** Deliveries that a state holds back. */
+/** The number of deliveries that a state holds back. */
 export function pendingCount (state: State): number {
   return hasPending(state) ? sizeOf(state.pending) : 0
 }

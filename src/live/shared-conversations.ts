@@ -5,8 +5,8 @@ import type { UserConversation } from '../sync/user-conversations.ts'
 import type { Identity } from '../users/identity.ts'
 
 /**
- * The user's conversations to which their sockets must be subscribed, rooms and the common chat, with the rev of the self
- * log that says so. Direct messages come to all sockets of their users.
+ * The conversations to which a user's sockets subscribe (rooms and the common chat), with the rev of the self log that
+ * lists them. Direct messages reach all sockets of a user without a subscription.
  */
 export async function subscribableConversations (
   { conversations, chat: { log } }: SyncContext, identity: Identity

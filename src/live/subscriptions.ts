@@ -9,33 +9,33 @@ import type { Watermarks } from './watermarks.ts'
 import type { Identity } from '../users/identity.ts'
 import { onRoomDeleted, roomsOf, socketsIn } from '../connection/socket-io.ts'
 
-/** A conversation to which a socket may subscribe, with the membership that says so. */
+/** A conversation to which a socket may subscribe, with the user's membership. */
 interface Subscribable {
   conversationId: string
-  /** None in the common chat. */
+  /** Undefined in the common chat. */
   joined: JoinInfo | undefined
 }
 
 /**
- * Which sockets of this process get which conversation live, and what of it each user may not see. A socket subscribes after
- * a read of its user's membership during which none of their memberships changed and nothing passed unseen, or by the change
- * that made them a member; the change that removes them unsubscribes it, before any later one is sent. If that broke,
- * somebody who was removed would go on getting a room.
+ * Which sockets of this process get which conversation live, and what each user may not see of it. A socket subscribes
+ * in one of two ways: after a read of its user's membership during which none of the user's memberships changed and
+ * nothing passed unseen; or by the change that made the user a member. The change that removes the user unsubscribes
+ * the socket, before any later change is sent. If that broke, a removed user would still get the room.
  */
 export class Subscriptions {
   private readonly io: ChatServer
   private readonly chat: ChatContext
   private readonly watermarks: Watermarks
   readonly blocks: BlockIndex
-  /** For users with sockets here, how often their memberships have changed: what was read before may be older. */
+  /** Counts membership changes of users with sockets here: a read that began before the last one may be stale. */
   private readonly membershipVersion = new Map<string, number>()
   /** Memberships of subscribers, by `memberRoom`. */
   private readonly joinInfo = new Map<string, JoinInfo>()
-  /** For each room, the rev of the last joining of its subscribers. */
+  /** For each room, the rev of its subscribers' last joining. */
   private readonly lastJoined = new Map<string, Rev>()
   /** Sockets that wait for the change that makes their user a member, by `memberRoom`. */
   private readonly expected = new Map<string, Set<ChatSocket>>()
-  /** What each socket has unsubscribed from by itself: nothing but a joining brings it back. */
+  /** Conversations from which each socket has unsubscribed itself. Only a new joining subscribes it again. */
   private readonly unsubscribed = new WeakMap<ChatSocket, Set<string>>()
 
   constructor (io: ChatServer, chat: ChatContext, watermarks: Watermarks) {
@@ -45,7 +45,7 @@ export class Subscriptions {
     this.blocks = new BlockIndex(chat.blocks, userId => this.rooms.has(userRoom(userId)))
   }
 
-  /** Forgets who has gone from now on; called when the adapter is the one that stays. */
+  /** Call this once the final adapter is set: from then on users whose last socket closed are dropped. */
   start (): void {
     onRoomDeleted(this.io, room => {
       this.joinInfo.delete(room)
@@ -54,7 +54,7 @@ export class Subscriptions {
     })
   }
 
-  /** Subscribes a socket if its user is a member; says whether it is subscribed. */
+  /** Subscribes a socket if its user is a member. @returns whether it is subscribed */
   async subscribe (socket: ChatSocket, conversationId: string): Promise<boolean> {
     const { identity } = socket.data.session
     await this.track(identity)
@@ -70,7 +70,10 @@ export class Subscriptions {
     }
   }
 
-  /** Subscribes a socket to the conversations that `read` brings, and to no others; it is asked again if they changed. */
+  /**
+   * Subscribes a socket to exactly the conversations that `read` returns. If memberships change meanwhile, it calls
+   * `read` again.
+   */
   async subscribeAll (socket: ChatSocket, read: () => Promise<readonly Subscribable[]>): Promise<void> {
     const { identity } = socket.data.session
     await this.track(identity)
@@ -97,7 +100,7 @@ export class Subscriptions {
     this.join(socket, commonChatId, undefined)
   }
 
-  /** From now on the change that makes its user a member subscribes this socket, until the returned function is called. */
+  /** Subscribes this socket when a change makes its user a member, until you call the returned function. */
   async subscribeOnJoin (socket: ChatSocket, conversationId: string): Promise<() => void> {
     const { identity } = socket.data.session
     await this.track(identity)
@@ -110,7 +113,7 @@ export class Subscriptions {
     }
   }
 
-  /** Ends a conversation's live delivery on a socket that wants no more of it. */
+  /** Ends a conversation's live delivery on one socket, at that socket's request. */
   unsubscribe (socket: ChatSocket, conversationId: string): void {
     if (socket.rooms.has(conversationId)) {
       this.unsubscribed.set(socket, (this.unsubscribed.get(socket) ?? new Set()).add(conversationId))
@@ -118,7 +121,7 @@ export class Subscriptions {
     this.removeSocket(socket, conversationId)
   }
 
-  /** A socket wants all of its user's conversations, also those that it has unsubscribed from. */
+  /** Lets a socket get all of its user's conversations again, also those from which it has unsubscribed. */
   clearUnsubscribed (socket: ChatSocket): void {
     this.unsubscribed.delete(socket)
   }
@@ -128,7 +131,7 @@ export class Subscriptions {
     void socket.leave(memberRoom(conversationId, socket.data.session.identity.userId))
   }
 
-  /** @param isNew they were no member before */
+  /** @param isNew they were not a member before */
   membershipBegan (conversationId: string, userId: string, joined: JoinInfo, isNew: boolean): void {
     this.membershipChanged(userId)
     const room = memberRoom(conversationId, userId)
@@ -137,7 +140,7 @@ export class Subscriptions {
     if (isNew) for (const socket of this.socketsOf(liveRoom(userId))) this.join(socket, conversationId, joined)
   }
 
-  /** @param rev where it ended; who is known to have come back since stays */
+  /** @param rev the rev that ended it; a user who is known to have come back since stays subscribed */
   membershipEnded (conversationId: string, userId: string, rev: Rev): void {
     this.membershipChanged(userId)
     const room = memberRoom(conversationId, userId)
@@ -146,15 +149,15 @@ export class Subscriptions {
   }
 
   /**
-   * Takes out of a room whoever is no member any more, and learns when the others joined.
-   * @param userIds further users whose memberships are wanted
-   * @returns memberships of all of them, by user
+   * Unsubscribes users who are no longer members, and reads when the others joined.
+   * @param userIds further users whose memberships to read
+   * @returns the memberships of all of them, by user
    */
   async verifyMembers (conversationId: string, userIds: readonly string[]): Promise<Map<string, Member>> {
     const seen = new Map<string, { member: Member | undefined, joined: JoinInfo | undefined }>()
     for (;;) {
       const here = new Set(this.userIdsOf(conversationId))
-      // Who came in meanwhile, or again, is looked up too.
+      // Users who subscribed, or came back, meanwhile are looked up too.
       const unseen = [...new Set([...here, ...userIds])].filter(userId => {
         const found = seen.get(userId)
         if (found === undefined) return true
@@ -181,15 +184,15 @@ export class Subscriptions {
     return [...new Set(this.userIdsOf(conversationId))].filter(userId => joinedRev(userId) > rev)
   }
 
-  /** Nobody gets this conversation any more. */
+  /** Unsubscribes everybody from a conversation that has ended. */
   conversationEnded (conversationId: string): void {
     for (const socket of this.socketsOf(conversationId)) this.removeSocket(socket, conversationId)
   }
 
-  /** Users with sockets in a room or the common chat who may not see this message of it. */
+  /** Users with sockets in a room or the common chat who may not see this message. */
   hiddenFrom ({ conversationId, senderId, seq }: LogRow, isNew: boolean, head: Head | undefined): string[] {
     const hidden = this.blockersIn(conversationId, senderId!.toHexString())
-    // A new one comes after everybody's joining.
+    // A new message comes after every joining.
     if (isNew || head === undefined || showsAllAlike(head)) return hidden
     for (const userId of this.userIdsOf(conversationId)) {
       const joined = this.joinInfo.get(memberRoom(conversationId, userId))
@@ -198,12 +201,12 @@ export class Subscriptions {
     return hidden
   }
 
-  /** Users with sockets in a room or the common chat who have blocked this one. */
+  /** Users with sockets in a room or the common chat who have blocked this user. */
   blockersIn (conversationId: string, userId: string): string[] {
     return [...this.blocks.blockersOf(userId)].filter(blocker => this.rooms.has(memberRoom(conversationId, blocker)))
   }
 
-  /** Does a socket of this process get anything of the conversation? Of a self log all get what it says of blocks. */
+  /** Does a socket of this process get events of this log? Blocks in a self log reach every socket of its owner. */
   hasSubscribers (conversationId: string): boolean {
     const owner = selfLogOwner(conversationId)
     return (owner === undefined ? audienceOf(conversationId) : [userRoom(owner)]).some(room => this.rooms.has(room))
@@ -224,7 +227,7 @@ export class Subscriptions {
     return this.rooms.get(room)?.size ?? 0
   }
 
-  /** Users who have sockets here that are subscribed to all their conversations. */
+  /** Users with sockets here that get all of their conversations live. */
   liveUsers (): string[] {
     const prefix = liveRoom('')
     return [...this.rooms.keys()].flatMap(room => room.startsWith(prefix) ? [room.slice(prefix.length)] : [])
@@ -234,7 +237,7 @@ export class Subscriptions {
     return roomsOf(this.io)
   }
 
-  /** Of each socket in a Socket.IO room its user. */
+  /** The user of each socket in a Socket.IO room. */
   private userIdsOf (room: string): string[] {
     return this.socketsOf(room).map(({ data }) => data.session.identity.userId)
   }
@@ -258,9 +261,9 @@ export class Subscriptions {
     if (joinedRev > (this.lastJoined.get(conversationId) ?? 0)) this.lastJoined.set(conversationId, joinedRev)
   }
 
-  /** From now on changes of their memberships are counted, and it is known whom they have blocked. */
+  /** Starts to count a user's membership changes, and loads their blocks. */
   private async track ({ userId }: Identity): Promise<void> {
-    // Of a user whose last socket has gone meanwhile, nothing is kept.
+    // If the user's last socket has closed meanwhile, nothing is kept.
     if (this.rooms.has(userRoom(userId)) && !this.membershipVersion.has(userId)) this.membershipVersion.set(userId, 0)
     await this.blocks.load(userId)
   }

@@ -5,20 +5,20 @@ import type { ChatContext } from '../chat/context.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { memberRoom } from '../connection/socket-types.ts'
 
-/** What live events must tell some who follow a conversation otherwise than the others: those whom a block concerns. */
+/** Subscribers who, because of a block, get a live event in another form or not at all. */
 
-/** Those here who have blocked somebody that reacted to this message, with the reactions that they see. */
+/** Users here who have blocked somebody that reacted to this message, with the reactions that they see. */
 export function ownReactions (subscriptions: Subscriptions, { conversationId, reactions, receiverId }: LogRow): Array<{ userId: string, reactions: Reaction[] }> {
   const { blocks } = subscriptions
-  // Between two, blocking ends what is sent, and hides nothing of before.
+  // In a direct conversation a block stops new messages and hides nothing old.
   if (reactions === undefined || receiverId !== undefined || blocks.isEmpty) return []
   const viewers = new Set(reactorsOf(reactions).flatMap(userId => subscriptions.blockersIn(conversationId, userId)))
   return [...viewers].map(userId => ({ userId, reactions: reactionsPayload(reactions, blocks.blockedBy(userId)) }))
 }
 
 /**
- * Socket.IO rooms of those who follow a room or the common chat and are not told what this user does there (typing,
- * reading), because one of the two has blocked the other; at once where whom the user has blocked is cached.
+ * Socket.IO rooms of users who follow a room or the common chat and are not told of this user's typing and reading
+ * there, because one of the two has blocked the other. Returns without a promise if the user's blocks are cached.
  */
 export function roomsApart (
   { chat, subscriptions }: { chat: ChatContext, subscriptions: Subscriptions }, conversationId: string, userId: string

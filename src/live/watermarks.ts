@@ -2,22 +2,22 @@ import { LRUCache } from 'lru-cache'
 import { type State, hasPending, newState, pendingCount } from './resequencer.ts'
 
 /**
- * How far each conversation has been delivered to sockets of this process. Those with something pending are all kept; of
- * the others the ones least recently heard of are forgotten: the next change of such a one is treated as the first.
+ * How far each conversation is delivered to sockets of this process. Conversations with pending deliveries are always
+ * kept. Of the others the least recently changed are dropped: the next change of a dropped one is treated as its first.
  */
 export class Watermarks {
   private readonly settled: LRUCache<string, State>
   private readonly pending = new Map<string, { state: State, count: number }>()
-  /** Deliveries that are held back, in all conversations together. */
+  /** Deliveries held back, in all conversations together. */
   pendingCount = 0
-  /** The number that each conversation's last verification had. */
+  /** The number of each conversation's last verification. */
   private readonly verifications: LRUCache<string, number>
-  /** The highest of those that are forgotten. */
+  /** The highest number among dropped conversations. */
   private forgotten = 0
   /** Verifications so far. */
   verificationCount = 0
 
-  /** @param max conversations of which something is kept */
+  /** @param max conversations that are kept */
   constructor (max = 400_000) {
     this.settled = new LRUCache({ max })
     this.verifications = new LRUCache({
@@ -31,10 +31,10 @@ export class Watermarks {
     return held?.state ?? this.settled.get(conversationId) ?? newState
   }
 
-  /** @param before the state that `get` gave */
+  /** @param before the state that `get` returned */
   set (conversationId: string, before: State, state: State): void {
     if (!hasPending(before) && !hasPending(state)) {
-      // The rev of a live conversation is moved in place.
+      // A `live` state's rev is changed in place.
       if (state !== before) this.settled.set(conversationId, state)
       return
     }
@@ -51,18 +51,18 @@ export class Watermarks {
     return this.pending.size > 0
   }
 
-  /** Drops what is pending, without a word. */
+  /** Drops all pending deliveries silently. */
   clear (): void {
     this.pending.clear()
     this.pendingCount = 0
   }
 
-  /** Who subscribes to the conversation is who may, as of now. */
+  /** Call this when the conversation's subscribers are verified. */
   setVerified (conversationId: string): void {
     this.verifications.set(conversationId, ++this.verificationCount)
   }
 
-  /** Was it verified since there were so many? A membership that was read meanwhile may be from before something unseen. */
+  /** Was the conversation verified after verification `since`? If so, a membership read before may be stale. */
   verifiedSince (conversationId: string, since: number): boolean {
     return this.verificationCount > since && (this.verifications.get(conversationId) ?? this.forgotten) > since
   }

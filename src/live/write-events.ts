@@ -23,8 +23,8 @@ export interface EventWriter {
 }
 
 /**
- * Turns a delivery into events: each change once for each socket of the entitled, and a `noop` for those who may not see it, so
- * that consecutive revs mean that nothing was missed.
+ * Turns a delivery into events. Each socket of an entitled user gets the change once, and the others get a `noop`. So
+ * consecutive revs prove that a client has missed nothing.
  */
 export function writeDelivery (writer: EventWriter, conversationId: string, delivery: Delivery): void | Promise<void> {
   switch (delivery.kind) {
@@ -36,19 +36,19 @@ export function writeDelivery (writer: EventWriter, conversationId: string, deli
   }
 }
 
-/** The row of a message. Its payload may have to wait for a read. */
+/** Writes a message. Its payload may need a read. */
 function writeRow (writer: EventWriter, delivery: RowDelivery): void | Promise<void> {
   const { row, isNew } = delivery
   const message = committedMessage(writer.chat, row, isNew)
   if (isNew && !(message instanceof Promise)) return writeMessage(writer, delivery, message, [])
-  // Nobody has hidden what is new.
+  // Nobody has cleared or hidden a new message yet.
   return Promise.all([message, isNew ? [] : usersHiding(writer.chat, row)]).then(([message, hiding]) => {
     writeMessage(writer, delivery, message, hiding)
     writer.broadcaster.flush()
   })
 }
 
-/** @param hiding users who have cleared or hidden it */
+/** @param hiding users who have cleared or hidden the message */
 function writeMessage (
   { broadcaster, subscriptions }: EventWriter, { row, isNew, head }: RowDelivery, message: Message, hiding: readonly string[]
 ): void {
@@ -73,17 +73,17 @@ function writeMessage (
   if (hidden.length > 0) broadcaster.emit(conversationId, { to: hidden, except: without }, 'noop', noop)
 }
 
-/** Membership, settings, purges, and all of a self log. */
+/** Writes memberships, settings, purges, and every row of a self log. */
 function writeState ({ broadcaster, subscriptions }: EventWriter, { row, head, member }: RowDelivery): void {
   const { conversationId, rev, kind } = row
-  // What was sent before goes to who was there before.
+  // Earlier events go to the earlier audience.
   broadcaster.flush()
   const owner = selfLogOwner(conversationId)
   if (owner !== undefined) {
     if (kind === 'block') subscriptions.blocks.update(owner, row.about!, row.on === true)
   } else if (kind === 'membership') {
     const userId = row.userId!.toHexString()
-    // Who is removed does not hear of it here, but by their self log.
+    // A removed user is told by their self log, not here.
     if (row.role == null) subscriptions.membershipEnded(conversationId, userId, rev)
     else if (member !== undefined) subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
   }
@@ -94,7 +94,7 @@ function writeState ({ broadcaster, subscriptions }: EventWriter, { row, head, m
   subscriptions.conversationEnded(conversationId)
 }
 
-/** A rev whose row has moved on to a later one, which tells all there is to tell. */
+/** Writes a rev whose row has moved to a later one: the later event tells everything. */
 function writeNoop ({ heartbeat, broadcaster, subscriptions }: EventWriter, conversationId: string, rev: Rev): void {
   heartbeat.recordDelivered(conversationId, rev)
   const noop = { conversationId: wireIdOf(conversationId), rev }
@@ -109,7 +109,7 @@ function writeAfter (writer: EventWriter, head: HeadRev, event: AfterEvent): voi
   }
 }
 
-/** @param socketId the socket that gets this as its acknowledgement, if it is one of this process */
+/** @param socketId the socket that gets an acknowledgement instead, if it belongs to this process */
 function writeRead (writer: EventWriter, member: Member, socketId: string | undefined): void | Promise<void> {
   const { conversationId, userId, readAt } = member
   if (readAt === undefined || conversationId === commonChatId) return
@@ -125,7 +125,7 @@ function writeRead (writer: EventWriter, member: Member, socketId: string | unde
 function tellRead ({ broadcaster }: EventWriter, { conversationId, userId, readSeq }: Member, readAt: Date, except: string[]): void {
   const reader = userId.toHexString()
   const isDirect = parseConversationId(conversationId)?.kind === 'direct'
-  // The reader's own devices are told too, whether or not they get the conversation live.
+  // The reader's own sockets get it too, whether or not they get the conversation live.
   const to = isDirect ? audienceOf(conversationId) : [conversationId, userRoom(reader)]
   const read = { conversationId, userId: reader, seq: readSeq, at: readAt.toISOString() }
   broadcaster.emit(conversationId, { to, except }, 'messagesRead', read)
@@ -143,9 +143,9 @@ export function writeTyping (
   return apart.then(tell)
 }
 
-/** Where a heartbeat found a conversation of which nobody had been told. */
+/** Announces a conversation's rev that a heartbeat found and no event has announced. */
 function writeHead ({ heartbeat }: EventWriter, head: HeadRev): void {
-  // What has come meanwhile tells of it.
+  // A later event has announced it meanwhile.
   if (heartbeat.isTold(head)) return
   heartbeat.recordDelivered(...head)
   if (!heartbeat.isChecking) writeHeads(heartbeat.headsOf([head]))
@@ -153,12 +153,12 @@ function writeHead ({ heartbeat }: EventWriter, head: HeadRev): void {
 
 export function writeHeads (headsOf: ReadonlyMap<ChatSocket, Record<string, number>>): void {
   for (const [socket, heads] of headsOf) {
-    // Whoever is behind is told to sync when they have caught up.
+    // A client that is behind gets a `resync` when it has caught up.
     if (!OutboundBuffer.of(socket).isFull()) socket.emit('heads', heads)
   }
 }
 
-/** Who joined later than a change that comes late was a stranger then, and does not learn of it. */
+/** A user who joined after a late change was a stranger then, and does not get it. */
 function audienceAt (subscriptions: Subscriptions, conversationId: string, rev: Rev): Required<Audience> {
   const later = subscriptions.joinedAfter(conversationId, rev)
   return { to: audienceOf(conversationId), except: later.map(userId => memberRoom(conversationId, userId)) }

@@ -15,19 +15,19 @@ import type { Identity } from '../users/identity.ts'
 import type { PreparedCommit } from '../chat/context.ts'
 
 /**
- * An offline outbox. Each operation is prepared after the commit of the one before has begun, so that they are stored in
- * their order without waiting for each other; only operations on one message wait. One that fails takes the later ones on
- * its message with it: an edit must not be followed by what its author wrote believing that it had gone through.
+ * Runs an offline outbox. Each operation is prepared after the commit of the previous one has begun, so they are stored
+ * in their order without waiting for each other. Only operations on the same message wait. If one fails, the later ones
+ * on its message fail too: their author wrote them on the assumption that it succeeded.
  */
 
 type RawOperation = PushInput['operations'][number]
 
-/** What a success says beside `opId` and `success`. */
+/** The fields of a success beside `opId` and `success`. */
 type Done = Omit<Extract<PushResult, { success: true }>, 'opId' | 'success'>
 
 const checks = new Map<string, Check>(Object.entries(pushOperations).map(([type, schema]) => [type, checkOf(schema, 'the operation')]))
 
-/** @param failing the failure that stands for whatever was thrown */
+/** @param failing turns any error into a failure for the client */
 export async function pushOutbox (
   context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: (error: unknown) => TidelogError
 ): Promise<PushResult[]> {
@@ -41,7 +41,7 @@ export async function prepareOutbox (
   const results: Array<Promise<PushResult>> = []
   for (const [index, operation] of operations.entries()) {
     const { opId } = operation
-    // The first is counted as the call.
+    // The first operation was counted as the call.
     const commit = await outbox.prepare(operation, index > 0)
     results.push(commit().then(
       (done): PushResult => ({ opId, success: true, ...done }),
@@ -51,13 +51,13 @@ export async function prepareOutbox (
   return async () => await Promise.all(results)
 }
 
-/** The operations of one call, and what became of each message that they name. */
+/** The operations of one call, and the outcome for each message that they name. */
 class Outbox {
   private readonly context: ChatContext
   private readonly identity: Identity
-  /** By the name of a message: whether the last operation on it went well. Never rejects. */
+  /** By message name: did the last operation on it succeed? Never rejects. */
   private readonly last = new Map<string, Promise<boolean>>()
-  /** Ids of the messages that were sent in this call, by the name that the client gave them. */
+  /** Ids of the messages sent in this call, by the client's name for them. */
   private readonly sent = new Map<string, string>()
 
   constructor (context: ChatContext, identity: Identity) {
@@ -65,7 +65,7 @@ class Outbox {
     this.identity = identity
   }
 
-  /** Never rejects: whatever goes wrong is the result of the operation. */
+  /** Never rejects: a failure is the operation's result. */
   async prepare (operation: RawOperation, counts: boolean): Promise<PreparedCommit<Done>> {
     const names = namesOf(this.identity, operation as RawOperation & Record<string, unknown>)
     let commit: PreparedCommit<Done>
@@ -84,7 +84,7 @@ class Outbox {
     }
   }
 
-  /** Waits for the operation before on the same message. @throws TidelogError PREVIOUS_FAILED */
+  /** Waits for the previous operation on the same message. @throws TidelogError PREVIOUS_FAILED */
   private async follow (name: string): Promise<void> {
     if (await this.last.get(name) === false) throw new TidelogError('PREVIOUS_FAILED')
   }
@@ -119,13 +119,13 @@ class Outbox {
     }
     if (conversationId === undefined || clientMessageId === undefined) throw new TidelogError('VALIDATION', 'messageId, or conversationId and clientMessageId, is required')
     const id = names.map(name => this.sent.get(name)).find(known => known !== undefined) ?? await this.storedUnder(conversationId, clientMessageId)
-    // Another operation may have named it by its id.
+    // Another operation may have named the message by its id.
     await this.follow(nameOfId(id))
     names.push(nameOfId(id))
     return id
   }
 
-  /** The own message that was stored under this client id. @throws TidelogError NOT_FOUND */
+  /** The caller's message with this client id. @throws TidelogError NOT_FOUND */
   private async storedUnder (conversationId: string, clientMessageId: string): Promise<string> {
     const ref = parseConversationId(conversationId)
     const row = ref === null
@@ -154,7 +154,10 @@ interface Target {
 
 const nameOfId = (messageId: string): string => `id ${messageId.toLowerCase()}`
 
-/** What an operation calls its message, even if the rest of it is malformed; none if nobody can refer to it. */
+/**
+ * The names by which an operation refers to its message, even if the rest of it is malformed; empty if nothing can
+ * refer to it.
+ */
 function namesOf ({ userId }: Identity, { messageId, conversationId, receiverId, roomId, clientMessageId }: Record<string, unknown>): string[] {
   if (typeof messageId === 'string') return [nameOfId(messageId)]
   if (typeof clientMessageId !== 'string') return []

@@ -1,12 +1,12 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Acknowledgement, clientEvents, serverEvents } from './events.ts'
 
-/** Reads as `the message of this name`. */
+/** A reference to the message of this name. */
 const messageRef = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` })
 
 /**
- * The socket's events as an AsyncAPI 3 document, made from the schemas that check them. `receive` and `send` are the
- * server's point of view. Served as `/documentation/asyncapi.json`.
+ * The socket's events as an AsyncAPI 3 document, made from the schemas that validate them. `receive` and `send` are
+ * meant from the server's side. Served as `/documentation/asyncapi.json`.
  */
 export function asyncApi (): object {
   const incoming = Object.entries(clientEvents)
@@ -47,12 +47,12 @@ export function asyncApi (): object {
   }
 }
 
-/** `typing` goes both ways: what a client sends has a name of its own here. */
+/** `typing` is sent in both directions: the client's message needs a name of its own in the document. */
 function incomingName (event: string): string {
   return event in serverEvents ? `${event}FromClient` : event
 }
 
 function message (event: string, payload: TSchema, summary: string | undefined = payload.description): object {
-  // TypeBox marks its schemas with symbols, which JSON drops.
+  // TypeBox marks its schemas with symbols. JSON drops them.
   return { name: event, ...(summary === undefined ? {} : { summary }), payload: JSON.parse(JSON.stringify(payload)) as object }
 }

@@ -15,7 +15,7 @@ export const RegisterInput = Input({
 })
 export type RegisterInput = Static<typeof RegisterInput>
 
-/** The bounds are wide: a host application's accounts may follow other rules. */
+/** The bounds are wide, because a host application's accounts may follow other rules. */
 export const LoginInput = Input({
   email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The e-mail address of the account. Send it or `username`; if you send both, it counts' })),
   username: Type.Optional(Type.String({ minLength: 1, maxLength: 254, description: 'The user name of the account' })),

@@ -20,7 +20,7 @@ export const SettingsInput = Input({
 }, { description: 'The settings to change; the others stay' })
 export type SettingsInput = Static<typeof SettingsInput>
 
-/** What a list says of a conversation. */
+/** A conversation in a list. */
 export const ListedConversation = Type.Object({
   conversationId: ConversationId,
   kind: ConversationKind,

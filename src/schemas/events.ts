@@ -7,7 +7,7 @@ import { Id, Input, Time } from './primitives.ts'
 import { PushInput, PushResult } from './push.ts'
 import { StateChange, SyncInput, SyncedId } from './sync.ts'
 
-/** Whether a user is connected, and when they did something last. */
+/** Whether a user is connected, and when they were last active. */
 export const PresencePayload = Type.Object({
   userId: Id,
   status: Type.Union([Type.Literal('online'), Type.Literal('offline')]),
@@ -20,7 +20,7 @@ interface ClientEvent {
   description: string
 }
 
-/** Every event that a client may send. Its last argument may be a callback, which gets an `Acknowledgement`. */
+/** Every event that a client may send. If its last argument is a callback, it gets an `Acknowledgement`. */
 export const clientEvents = {
   setupUser: {
     input: Type.Unknown(),
@@ -80,7 +80,7 @@ export const serverEvents = {
   })
 } as const satisfies Record<string, TSchema>
 
-/** What a callback gets; failures have the fields of a failed REST body. */
+/** The argument of a callback. A failure has the fields of a failed REST body. */
 export const Acknowledgement = Type.Union([
   Type.Object({
     success: Type.Literal(true),

@@ -1,6 +1,6 @@
 import { formats } from './text.ts'
 
-/** What a check says of the first thing that is wrong; the fields of Ajv's errors that are used here. */
+/** A validation error; the fields of Ajv's errors that are used here. */
 interface SchemaError {
   keyword: string
   instancePath: string
@@ -8,10 +8,13 @@ interface SchemaError {
   message?: string
 }
 
-/** Longest part of a field's name, which the sender chose, in a text. */
+/** Longest part of a field's name, in characters, that an error text repeats. The sender chose the name. */
 const nameCharsMax = 100
 
-/** The error of a refused payload, which names the field in words that a form can show: `password must NOT have fewer than 8 characters`. */
+/**
+ * The error of an invalid payload. It names the field in words that a form can show: `password must NOT have fewer than
+ * 8 characters`.
+ */
 export function fieldError (errors: readonly SchemaError[], whole: string): Error {
   const [first] = errors
   if (first === undefined) return new Error(`${whole} is not valid`)

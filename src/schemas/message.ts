@@ -3,14 +3,14 @@ import { Id, Input, Time, User } from './primitives.ts'
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-/** What a client may send; `system` messages are the server's own. */
+/** The types that a client may send. Only the server writes `system` messages. */
 const SendableMessageType = Type.Union([
   Type.Literal('text'), Type.Literal('image'), Type.Literal('file'), Type.Literal('audio'), Type.Literal('video'), Type.Literal('location')
 ], { description: 'The kind of a message' })
 
 const MessageType = Type.Union([...SendableMessageType.anyOf, Type.Literal('system')], { description: 'The kind of a message' })
 
-/** A room's id: from the server 24 hexadecimal digits, else chosen by whoever joined it first. */
+/** A room's id: 24 hexadecimal digits if the server made it, otherwise chosen by the user who opened the room. */
 export const RoomId = Type.String({
   minLength: 1, maxLength: 64, pattern: '^(\\.*[A-Za-z0-9_:-][A-Za-z0-9_.:-]*|\\.{3,})$', description: 'The id of a room: 1–64 letters, digits and _ . : - (not . or .., which are steps of a path)'
 })
@@ -45,10 +45,10 @@ export const MentionsInput = Input({
 }, { description: 'The users whom the message mentions' })
 export type MentionsInput = Static<typeof MentionsInput>
 
-/** Whether it is one is seen by the operation. */
+/** The operation checks that it is one emoji. */
 export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'One emoji, of at most 64 bytes' })
 
-/** What every message carries beside the fields that the first clients know. */
+/** Fields of every message that legacy clients do not know. */
 const additions = {
   conversationId: ConversationId,
   seq: Type.Integer({ description: 'The message\'s place in the conversation by its creation: 1, 2, 3 …' }),
@@ -97,7 +97,7 @@ export type Message = DirectMessage | CommonChatMessage | RoomMessage
 
 const content = Type.String({ description: 'The text: 1–4,000 code points with white space, at least one of them visible' })
 
-/** What all three kinds of sending take. */
+/** Fields of every kind of send. */
 const sendable = {
   content,
   messageType: Type.Optional(SendableMessageType),
@@ -109,7 +109,7 @@ const sendable = {
 export const SendCommonInput = Input(sendable)
 export const SendDirectInput = Input({ receiverId: Id, ...sendable, listingId: Type.Optional(orNull(Id)) })
 export const SendRoomInput = Input({ roomId: RoomId, ...sendable })
-/** A message to one of: a conversation of any kind, a user, a room. */
+/** A message to a conversation, a user or a room: exactly one of them. */
 export const SendInput = Input({
   conversationId: Type.Optional(ConversationId),
   receiverId: Type.Optional(Id),
@@ -117,7 +117,7 @@ export const SendInput = Input({
   ...sendable,
   listingId: Type.Optional(orNull(Id))
 }, { description: 'A message to a conversation, a user or a room: name exactly one' })
-/** What the first clients send as events: they may send more, and it is ignored. */
+/** The events that legacy clients send. Additional fields are ignored. */
 export const SendCommonEvent = Type.Object(SendCommonInput.properties)
 export const SendDirectEvent = Type.Object(SendDirectInput.properties)
 export const SendRoomEvent = Type.Object(SendRoomInput.properties)
@@ -127,7 +127,7 @@ export const EditInput = Input({
   mentions: Type.Optional(Type.Union([MentionsInput, Type.Null()], { description: 'The users whom the message mentions from now on; null: nobody; absent: unchanged' })),
   expectedRev: Type.Optional(Type.Integer({ minimum: 1 }))
 })
-/** An edit over REST: the message stands in the path. */
+/** An edit over REST: the path names the message. */
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
 export const DeleteInput = Input({ messageId: Id })
 export const ReactInput = Input({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False removes the reaction' }) })
@@ -142,7 +142,7 @@ export type DeleteInput = Static<typeof DeleteInput>
 export type ReactInput = Static<typeof ReactInput>
 export type MarkReadInput = Static<typeof MarkReadInput>
 
-/** What a failed acknowledgement and a failed operation of a push say. */
+/** Fields of a failed acknowledgement and of a failed push operation. */
 export const failureFields = {
   success: Type.Literal(false),
   code: Type.String(),
@@ -152,7 +152,7 @@ export const failureFields = {
   current: Type.Optional(Message)
 }
 
-/** The body of a message written, edited or deleted over REST; an acknowledgement has the same fields. */
+/** The REST body of a message that was written, edited or deleted. An acknowledgement has the same fields. */
 export const messageBody = <T extends TSchema>(message: T) => Type.Object({
   success: Type.Literal(true),
   message,

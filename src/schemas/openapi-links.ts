@@ -1,4 +1,4 @@
-/** As much of an OpenAPI document as links need. */
+/** The part of an OpenAPI document that links need. */
 type Paths = Record<string, object | undefined>
 
 interface Link {
@@ -7,7 +7,7 @@ interface Link {
   description?: string
 }
 
-/** Operations by method and path, as the document has them. */
+/** An operation by method and path, as the document spells them. */
 type Operation = `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`
 
 const own = { description: 'With the `token` of this answer as bearer token.' }
@@ -28,7 +28,7 @@ const afterSend: typeof afterGrant = {
   takeReactionBack: ['DELETE /api/messages/{id}/reactions/{emoji}', withEmoji]
 }
 
-/** What can be asked about what an operation has just made, with the parameters taken from its answer. */
+/** The operations that can follow each operation, with parameters taken from its response. */
 const linksAfter: Record<Operation, typeof afterGrant> = {
   'POST /api/auth/register': afterGrant,
   'POST /api/auth/login': afterGrant,
@@ -46,7 +46,7 @@ const linksAfter: Record<Operation, typeof afterGrant> = {
   'POST /api/common-chat/message': afterSend
 }
 
-/** Adds them to each answer of success. @throws where an operation of the table is not there */
+/** Adds links to every success response. @throws if an operation of the table is not in the document */
 export function addLinks (paths: Paths): void {
   for (const [from, links] of Object.entries(linksAfter)) {
     for (const [status, answer] of Object.entries(operation(paths, from).responses)) {
@@ -69,7 +69,7 @@ function refOf (paths: Paths, name: string): string {
   return `#/paths/${keyOf(paths, path).replaceAll('~', '~0').replaceAll('/', '~1')}/${method.toLowerCase()}`
 }
 
-/** Routes at the root of a plugin are documented with a slash behind. */
+/** The document has a trailing slash on routes at the root of a plugin. */
 function keyOf (paths: Paths, path: string): string {
   return paths[path] === undefined ? `${path}/` : path
 }

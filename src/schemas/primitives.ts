@@ -1,6 +1,6 @@
 import { type ObjectOptions, type TProperties, Type } from '@sinclair/typebox'
 
-/** What a client sends: a field that is not known is refused by name, so that a misspelt one is not lost unseen. */
+/** An object that a client sends. An unknown field is refused by name, so that a misspelt one is not lost silently. */
 export const Input = <P extends TProperties>(properties: P, options: ObjectOptions = {}) => Type.Object(properties, { ...options, additionalProperties: false })
 
 /** A MongoDB ObjectId as 24 hexadecimal digits. */
@@ -18,7 +18,7 @@ export const FailureBody = Type.Object({
   current: Type.Optional(Type.Unknown())
 }, { $id: 'Failure', description: 'The answer to every refused or failed request' })
 
-/** The public part of a user: all that another user ever sees. */
+/** The public part of a user: the only fields that another user sees. */
 export const User = Type.Object({
   _id: Id,
   fullName: Type.String(),

@@ -7,11 +7,11 @@ import { Id, Input, Time } from './primitives.ts'
 /** Operations in one call. */
 export const operationsMax = 100
 
-/** What every operation says. An operation is looked at on its own: one that is malformed has its own result. */
+/** Fields of every operation. Each operation is validated separately: a malformed one gets its own result. */
 const OpId = Type.String({ minLength: 1, maxLength: 64, description: 'The id that the client chooses for the operation; its result has the same' })
 const common = <const T extends string>(type: T) => ({ opId: OpId, type: Type.Literal(type) })
 
-/** The message that an operation is about: by its id, or an own one by the id that the client gave it. */
+/** The message of an operation: by its id, or one of your own by its client id. */
 const target = {
   messageId: Type.Optional(Id),
   conversationId: Type.Optional(ConversationId),
@@ -38,7 +38,7 @@ const SettingsOperation = Input({
   ...common('settings'), conversationId: ConversationId, ...SettingsInput.properties
 }, { description: 'Changes your settings of a conversation' })
 
-/** Each kind of operation, by its `type`. */
+/** The schema of each operation, by its `type`. */
 export const pushOperations = {
   send: SendOperation, edit: EditOperation, delete: DeleteOperation, react: ReactOperation, markRead: MarkReadOperation, settings: SettingsOperation
 } as const
@@ -52,8 +52,9 @@ export type MarkReadOperation = Static<typeof MarkReadOperation>
 export type PushOperation = SendOperation | EditOperation | DeleteOperation | ReactOperation | MarkReadOperation | SettingsOperation
 
 /**
- * The call. What makes it one is checked first, and a call that is none is refused as a whole; the fields of an operation are
- * checked with the operation, so that one which can never go through does not keep the others of an outbox back.
+ * The call. Only its frame is validated first, and a call with a malformed frame is refused as a whole. The fields of
+ * an operation are validated with that operation, so that one which can never succeed does not block the rest of an
+ * outbox.
  */
 export const PushInput = Input({
   operations: Type.Array(Type.Object({ opId: OpId, type: Type.String({ maxLength: 32, description: '`send`, `edit`, `delete`, `react`, `markRead` or `settings`' }) }, {
@@ -63,7 +64,7 @@ export const PushInput = Input({
 }, { description: 'Your outbox: operations in the order in which the server applies them' })
 export type PushInput = Static<typeof PushInput>
 
-/** What became of one operation. A failure has the fields of a failed REST body. */
+/** The result of one operation. A failure has the fields of a failed REST body. */
 export const PushResult = Type.Union([
   Type.Object({
     opId: OpId,

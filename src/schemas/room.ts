@@ -5,13 +5,13 @@ import { Name } from './user.ts'
 
 export const RoomParams = Type.Object({ roomId: RoomId })
 
-/** Somebody of a room; `me` is the caller. */
+/** A user in a room. `me` is the caller. */
 export const RoomMemberParams = Type.Object({
   roomId: RoomId,
   userId: Type.String({ pattern: '^([0-9a-fA-F]{24}|me)$', description: 'A user\'s id, or `me`' })
 })
 
-/** A room message's body: the room stands in the path. */
+/** A message to a room, whose id is in the path. */
 export const RoomMessageInput = SendCommonInput
 
 const RoomName = Name('The room\'s name')

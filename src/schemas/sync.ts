@@ -14,7 +14,7 @@ export const SyncConversationInput = Type.Object({
 })
 export type SyncConversationInput = Static<typeof SyncConversationInput>
 
-/** How far somebody has read a conversation. */
+/** How far a user has read a conversation. */
 export const ReadPosition = Type.Object({ userId: Id, seq: Type.Integer(), at: Time })
 export type ReadPosition = Static<typeof ReadPosition>
 
@@ -44,13 +44,13 @@ export const SyncStatusBody = Type.Object({
 })
 export type SyncStatusBody = Static<typeof SyncStatusBody>
 
-/** A conversation in an answer: its id, or `self` for the caller's own log. */
+/** A conversation in a response: its id, or `self` for the caller's self log. */
 export const SyncedId = Type.String({ minLength: 1, maxLength: 80, description: 'The id of a conversation, or `self` for your self log' })
 
 const Rev = Type.Integer({ description: 'The change\'s place in the conversation: 1, 2, 3 …' })
 const Role = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member'), Type.Null()], { description: 'Null: no longer a member' })
 
-/** Every kind of change, in a sync as live. */
+/** Every kind of change, the same in a sync and live. */
 const MessageChange = Type.Object({ rev: Rev, kind: Type.Literal('message'), message: Message })
 const MembershipChange = Type.Object({
   rev: Rev,
@@ -83,7 +83,7 @@ export type StateChange = Static<typeof StateChange>
 export const Change = Type.Union([MessageChange, ...StateChange.anyOf], { description: 'A change, in its last state' })
 export type Change = Static<typeof Change>
 
-// Without a greatest length: counting the characters of hundreds of them would cost more than looking at them.
+// No maxLength: counting the characters of hundreds of cursors would cost more than decoding them.
 const Cursor = Type.String({ description: 'Stands for everything of this conversation up to here; opaque' })
 
 export const SyncInput = Input({

@@ -1,43 +1,44 @@
-/** What a text must be for people to see it and for nobody to be misled by it. One place for content and for names. */
+/** Rules for texts and names, in one place: people must be able to see them and must not be misled by them. */
 
-// Looks like nothing: controls, spaces, marks without a letter, what fonts draw empty (braille, musical and hieroglyphic blanks).
+// Invisible: controls, spaces, marks without a letter, and what fonts draw empty (braille, musical and hieroglyphic
+// blanks).
 const visible = /[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800\u{1d159}\u{13441}\u{13442}]/u
-// Cannot be stored faithfully, or show as nothing.
+// Cannot be stored faithfully, or are invisible.
 const control = /[\p{Cc}\p{Cs}]/u
 const lineBreak = /[\p{Zl}\p{Zp}]/u
-// Turn the text around them: a name could pass for another one, or for a part of the page.
+// Reverse the text around them: a name could look like another one, or like a part of the page.
 const bidiControl = /\p{Bidi_Control}/u
 
-/** Does a reader see anything of this text? */
+/** Can a reader see anything of this text? */
 export function isVisible (text: string): boolean {
   return visible.test(text)
 }
 
-/** One line without controls and halves of surrogate pairs. */
+/** Is this one line without control characters and lone surrogates? */
 export function isPlain (text: string): boolean {
   return !control.test(text)
 }
 
-/** One line that people read as a name: something of it is visible, and nothing of it turns the text around. */
+/** Is this one visible line that does not reverse the text around it? */
 export function isName (text: string): boolean {
   return isPlain(text) && !lineBreak.test(text) && !bidiControl.test(text) && isVisible(text)
 }
 
-/** Is this longer than so many code points? */
+/** Is this longer than `max` code points? */
 export function isLonger (text: string, max: number): boolean {
-  // A code point takes one or two units: only in between must they be counted.
+  // A code point takes one or two UTF-16 units, so only lengths between `max` and twice that need counting.
   return text.length > max && (text.length > 2 * max || [...text].length > max)
 }
 
 interface Format {
   test: (text: string) => boolean
-  /** What a refusal says behind the field's name. */
+  /** The text of a refusal, after the field's name. */
   refusal: string
 }
 
 /**
- * Rules that no pattern can say that every tool reads: `format` in a schema names one. `password` is the name that API
- * documents know.
+ * Rules that a pattern cannot express in a way that every tool reads. `format` in a schema names one. API tools know
+ * the format `password`.
  */
 export const formats: Record<string, Format> = {
   name: { test: isName, refusal: 'must be one line with a visible character, without characters that turn the text around' },

@@ -14,7 +14,7 @@ export const ProfilePicture = Type.Union(
   { description: 'The http or https address of a picture, of at most 2,000 characters, or null' }
 )
 
-/** What a user sees of their own account. */
+/** A user's own account, as they see it. */
 export const OwnUser = Type.Object({
   ...User.properties,
   email: Type.Union([Type.String(), Type.Null()], { description: 'Null: the host application has none' }),
@@ -22,7 +22,7 @@ export const OwnUser = Type.Object({
   createdAt: Type.Union([Time, Type.Null()])
 }, { description: 'Your own account' })
 
-/** What an administrator sees of an account. */
+/** An account as an administrator sees it. */
 export const AdminUser = Type.Object({ ...User.properties, isActive: Type.Boolean() }, { description: 'An account, for administrators' })
 
 export const UserParams = Type.Object({ id: Id })

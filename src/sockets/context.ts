@@ -14,7 +14,7 @@ import type { Typists } from './typists.ts'
 import type { OperationQueue } from './operation-queue.ts'
 import type { TypingThrottle } from './typing-throttle.ts'
 
-/** What all sockets of this process share. */
+/** Services that all sockets of this process share. */
 export interface SocketServices {
   io: ChatServer
   chat: ChatContext
@@ -28,21 +28,21 @@ export interface SocketServices {
   presence: PresenceService
   typists: Typists
   bounds: SocketBounds
-  /** The failure that stands for whatever was thrown. */
+  /** Turns any error into a failure for the client. */
   toTidelogError: (error: Error) => TidelogError
 }
 
-/** What one user and one connection may cause. */
+/** Limits for one user and one connection. */
 export interface SocketBounds {
-  /** Operations of a user, over all transports; `plugins/rate-limit.ts` has it. */
+  /** Operations of a user over all transports, counted by `plugins/rate-limit.ts`. */
   requests: { consume: (userId: string) => void, isFlooding: (userId: string) => boolean, waitMs: (userId: string) => number }
-  /** Sockets of one user; 0: any number. */
+  /** Sockets of one user in this process. 0: no limit. */
   sockets: number
   /** Largest packet, in bytes. */
   packetBytes: number
 }
 
-/** One live socket. */
+/** One socket and its services. */
 export interface SocketContext extends SocketServices {
   socket: ChatSocket
   inbound: InboundQueue
@@ -50,6 +50,6 @@ export interface SocketContext extends SocketServices {
   operations: OperationQueue
   typing: TypingThrottle
   tokenClock: TokenTimer
-  /** The failure that stands for whatever an event ran into, logged. */
+  /** Turns an error of this event into a failure for the client, and logs it. */
   toLoggedError: (event: string) => (thrown: unknown) => TidelogError
 }

@@ -5,9 +5,9 @@ import type { SocketContext } from './context.ts'
 import type { PreparedCommit } from '../chat/context.ts'
 
 /**
- * Joins a room and starts its live delivery on this socket: at once for a member, else with the change that makes its
- * user one. So a message that is sent right behind, without waiting for the answer, is not missed, and nothing from
- * before the joining is heard.
+ * Joins a room and starts its live delivery on this socket: at once for a member, otherwise with the change that makes
+ * the user a member. So the socket misses no message that is sent right after the request, and gets none from before
+ * the joining.
  */
 export async function enterRoom ({ socket, chat, subscriptions }: SocketContext, given: string): Promise<PreparedCommit<Reply>> {
   const { identity } = socket.data.session
@@ -25,7 +25,7 @@ export async function enterRoom ({ socket, chat, subscriptions }: SocketContext,
   return async () => {
     try {
       await commit()
-      // A change that made them a member elsewhere may not have arrived here yet.
+      // Another node may have made the user a member, and its commit may not have arrived here yet.
       if (!socket.rooms.has(conversationId)) await subscriptions.subscribe(socket, conversationId)
     } catch (error) {
       if (!wasIn) subscriptions.removeSocket(socket, conversationId)

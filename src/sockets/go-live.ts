@@ -4,20 +4,20 @@ import { readUserHeads } from '../sync/due.ts'
 import type { SocketContext } from './context.ts'
 import { liveRoom } from '../connection/socket-types.ts'
 
-/** Where a conversation stands. */
+/** A conversation's last rev and cursor. */
 export interface LiveHead {
   rev: number
   cursor: string
 }
 
 /**
- * Subscribes a socket to all conversations of its user, present and future, and then says where they stand: who syncs from
- * what they had to there, and applies what arrives meanwhile, misses nothing.
+ * Subscribes a socket to all present and future conversations of its user, then returns their heads. A client misses
+ * nothing if it syncs from its cursors to these heads and applies the events that arrive meanwhile.
  */
 export async function goLive ({ socket, sync, subscriptions, live }: SocketContext): Promise<Record<string, LiveHead>> {
   const { identity } = socket.data.session
   const { userId } = identity
-  // First the future ones: what begins while the present ones are read is let in by its own change.
+  // Future conversations first: one that begins during the read of the present ones is subscribed by its own change.
   if (socket.connected) await socket.join(liveRoom(userId))
   subscriptions.clearUnsubscribed(socket)
   let subscribed = 0
@@ -33,7 +33,7 @@ export async function goLive ({ socket, sync, subscriptions, live }: SocketConte
     if (head === undefined || head.deleted === true) return
     const position = { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) }
     answer[place.wireId] = { rev: head.headRev, cursor: sync.conversations.cursorAt(userId, place, position) }
-    // If one more is theirs meanwhile of which nothing was heard yet, the next heartbeat checks it.
+    // If the list has grown meanwhile by a conversation that sent no event yet, the next heartbeat checks it.
     if (index > 0 || places.rev === subscribed) live.heartbeat.recordSeen(place.conversationId, head.headRev)
   })
   return answer

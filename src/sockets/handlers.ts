@@ -22,17 +22,20 @@ import type { SocketContext } from './context.ts'
 import type { PreparedCommit } from '../chat/context.ts'
 
 interface Entry<E extends ClientEventName> {
-  /** What the seed's clients are told when it fails and they sent no callback. */
+  /** The text that legacy clients get if the event fails and they sent no callback. */
   failure: string
-  /** What the event makes use of; the rest of a payload is not kept. All of it by default. */
+  /** Picks the part of a payload that the event uses; the rest is not kept. Default: all of it. */
   keep?: (data: unknown) => unknown
-  /** Up to the start of the commit in the socket's order; what it returns goes on without holding up the next. */
+  /**
+   * Runs in the socket's order up to the start of the commit. The function that it returns does not delay the next
+   * event.
+   */
   run: (live: SocketContext, data: ClientInput<E>) => Promise<PreparedCommit<Reply>>
 }
 
 const failedToSend = 'Failed to send message'
 
-/** Every client event and what it does. */
+/** Every client event and its handler. */
 export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   setupUser: {
     failure: 'Failed to set up user',
@@ -116,7 +119,7 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   },
   sync: {
     failure: 'Failed to sync',
-    // Answers are long: the next is worked out when this one has been.
+    // Responses are long: the next event waits until this one is built.
     run: async (live, data) => {
       const body = writeSyncJson(await pull(live.sync, identityOf(live), data), live.chat.now())
       return async () => ({ ack: JSON.parse(body) as Record<string, unknown> })
@@ -163,7 +166,10 @@ function identityOf ({ socket }: SocketContext) {
   return socket.data.session.identity
 }
 
-/** New messages reach the sender by live delivery; a repeated one is delivered to nobody again, so it answers here. */
+/**
+ * Live delivery brings a new message to its sender too. A repeated send is not delivered again, so the reply contains
+ * it.
+ */
 function sending<M extends SentMessage['message']> (commit: PreparedCommit<SentMessage<M>>, echo: (message: M) => ReplyEvent): PreparedCommit<Reply> {
   return async () => {
     const { message, duplicate, rev } = await commit()
@@ -171,7 +177,7 @@ function sending<M extends SentMessage['message']> (commit: PreparedCommit<SentM
   }
 }
 
-/** The event by which a new message of its kind is told. */
+/** The event that announces a new message of this kind. */
 function echoOf (message: SentMessage['message']): ReplyEvent {
   if ('receiverId' in message) return ['directMessage', message]
   return 'roomId' in message ? ['roomMessage', message] : ['commonChatMessage', message]

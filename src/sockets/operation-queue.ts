@@ -1,23 +1,23 @@
 import { TidelogError } from '../errors.ts'
 import type { PreparedCommit } from '../chat/context.ts'
 
-/** Operations of one socket that may wait for their turn; further ones are refused. */
+/** Operations of one socket that may wait; further ones are refused. */
 const waitingMax = 5_000
 
 /**
- * Keeps what one socket asks for in order: an operation is prepared after the one before has started its commit (the
- * log keeps the order from there). If it broke, a sender's messages would swap whenever one of them needs a read that
- * the next does not. Nobody waits for another socket, nor for a commit.
+ * Keeps the operations of one socket in order: each is prepared after the previous one has started its commit (from
+ * there the log keeps the order). If it broke, a sender's messages would be swapped if one of them needs a read that
+ * the next does not. No operation waits for another socket, or for a commit.
  */
 export class OperationQueue {
   private last: Promise<void> | undefined
   private waiting = 0
 
-  /** @throws TidelogError OVERLOADED, or whatever the operation throws. */
+  /** @throws TidelogError OVERLOADED, or any error of the operation */
   async run<R> (prepare: () => Promise<PreparedCommit<R>>): Promise<R> {
     if (this.waiting >= waitingMax) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 })
     this.waiting++
-    // Wrapped, so that waiting for the turn is not waiting for the commit.
+    // Wrapped in an object, so that the queue does not wait for the commit.
     const start = async () => ({ committed: (await prepare())() })
     const turn = this.last === undefined ? start() : this.last.then(start)
     const over = turn.then(ignore, ignore)

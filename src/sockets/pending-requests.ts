@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What sockets have asked for and not been answered yet, so that a shutdown can wait for it. */
+/** Socket requests that are not answered yet, so that a shutdown can wait for them. */
 export class PendingRequests {
   closing = false
   private readonly running = new Set<Promise<void>>()
 
-  /** @param work settles, and never rejects, when its answer is sent. */
+  /** @param work settles when the answer is sent, and never rejects */
   add (work: Promise<void>): void {
     this.running.add(work)
     void work.then(() => { this.running.delete(work) })

@@ -1,14 +1,14 @@
-/** Least milliseconds between two lines. */
+/** Minimum milliseconds between two log lines. */
 const everyMs = 10_000
 
-/** Logs the refusals of one connection once a while, with how many there were since: a line for each would be a flood of its own. */
+/** Logs the refusals of one connection at intervals, with their number: a line for each would flood the log. */
 export class RefusalLog {
   private readonly write: (line: { event: string, code: string, refusals: number }) => void
   private readonly now: () => number
   private nextAt = 0
   private unwritten: { event: string, code: string, refusals: number } | undefined
 
-  /** @param write gets the last refusal and how many there were since the line before */
+  /** @param write gets the last refusal and the number of refusals since the previous line */
   constructor (write: (line: { event: string, code: string, refusals: number }) => void, now: () => number = Date.now) {
     this.write = write
     this.now = now
@@ -19,7 +19,7 @@ export class RefusalLog {
     if (this.now() >= this.nextAt) this.flush()
   }
 
-  /** Writes what is not written yet. */
+  /** Writes refusals that are not logged yet. */
   flush (): void {
     if (this.unwritten === undefined) return
     this.write(this.unwritten)

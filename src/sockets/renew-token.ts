@@ -5,7 +5,10 @@ import type { SocketContext } from './context.ts'
 import { sessionRoom } from '../connection/socket-types.ts'
 import type { PreparedCommit } from '../chat/context.ts'
 
-/** Lets a socket live on under a newer token of the same user. @throws TidelogError INVALID_TOKEN, UNKNOWN_USER, NOT_ALLOWED */
+/**
+ * Continues a socket under a newer token of the same user. @throws TidelogError INVALID_TOKEN, UNKNOWN_USER,
+ * NOT_ALLOWED
+ */
 export async function renewToken (live: SocketContext, token: string): Promise<PreparedCommit<Reply>> {
   const { socket, verifyToken, tokenClock } = live
   const before = sessionRoom(socket.data.session.identity.sessionId)
@@ -15,7 +18,7 @@ export async function renewToken (live: SocketContext, token: string): Promise<P
   if (socket.connected) await socket.join(after)
   let session: Session
   try {
-    // A logout that came between the check and the join has not reached this socket: look again.
+    // A logout between the check and the join has not reached this socket: check again.
     session = await verifyToken(token)
   } catch (error) {
     if (after !== before) await socket.leave(after)

@@ -4,13 +4,13 @@ import type { ChatSocket } from '../connection/socket-types.ts'
 import { ClientMessageId } from '../schemas/message.ts'
 import { isLonger } from '../schemas/text.ts'
 
-/** What a client event is answered with. */
+/** The reply to a client event. */
 export interface Reply {
   /** Fields of the acknowledgement beside `success`. */
   ack: Record<string, unknown>
-  /** The event by which the seed's clients are answered. */
+  /** The event that answers legacy clients. */
   event?: ReplyEvent
-  /** An event for those who sent no callback, where nothing else tells them. */
+  /** An event for clients that sent no callback, if no other event tells them. */
   eventWithoutAck?: ReplyEvent
 }
 
@@ -25,14 +25,14 @@ export function readArguments (given: readonly unknown[]): { data: unknown, call
   return { data: given.length > (callback === undefined ? 0 : 1) ? given[0] : undefined, callback }
 }
 
-/** Answers a client event that went well: the seed's event first, then the callback. */
+/** Answers a client event that succeeded: the legacy event first, then the callback. */
 export function sendReply (socket: ChatSocket, { ack, event, eventWithoutAck }: Reply, callback: Callback | undefined): void {
   if (event !== undefined) emit(socket, event)
   if (callback !== undefined) callback({ success: true, ...ack })
   else if (eventWithoutAck !== undefined) emit(socket, eventWithoutAck)
 }
 
-/** Answers a client event that failed: the callback if there is one, else an `error` event. */
+/** Answers a client event that failed: by the callback if there is one, otherwise by an `error` event. */
 export function sendFailure (
   socket: ChatSocket, error: TidelogError, about: { event: string, text: string, data: unknown }, callback: Callback | undefined
 ): void {
@@ -52,6 +52,6 @@ export function sendFailure (
 }
 
 function emit (socket: ChatSocket, [name, payload]: ReplyEvent): void {
-  // The pair is typed as one; Socket.IO's own types do not follow a union of pairs.
+  // The name and its payload are typed as one pair; Socket.IO's own types do not follow a union of pairs.
   (socket.emit as (name: string, payload: unknown) => boolean).call(socket, name, payload)
 }

@@ -22,33 +22,36 @@ interface Handler {
   run: (live: SocketContext, data: unknown) => Promise<PreparedCommit<Reply>>
 }
 
-/** The table, with its schemas compiled. A Map: no name that a client sends finds a property of an object. */
+/**
+ * Event handlers with their schemas compiled. A Map, because in an object a client's event name could find an inherited
+ * property.
+ */
 const handlers = new Map(Object.entries(eventHandlers).map(([name, { failure, keep = (data: unknown) => data, run }]): [string, Handler] =>
   [name, { check: checkOf(clientEvents[name as ClientEventName].input), failure, keep, run: run as Handler['run'] }]))
 
-/** An event that has come in. */
+/** An event that a client sent. */
 interface Incoming {
   event: string
   handler: Handler | undefined
-  /** What the event makes use of: nothing else is kept while it waits. */
+  /** The part of the payload that the event uses: nothing else is kept while it waits. */
   data: unknown
   callback: Callback | undefined
 }
 
-/** Milliseconds for which a connection may be nobody's. */
+/** Milliseconds that a connection may stay open without an authenticated user. */
 export const nobodysMs = 10_000
 
-/** @throws TidelogError RATE_LIMITED if the user has as many sockets in this process as a user may have */
+/** @throws TidelogError RATE_LIMITED if the user has the maximum number of sockets in this process */
 export function requireSocketRoom (io: ChatServer, userId: string, { sockets: max }: Pick<SocketBounds, 'sockets'>): void {
   const sockets = io.of('/').adapter.rooms.get(userRoom(userId))?.size ?? 0
   if (max > 0 && sockets >= max) throw new TidelogError('RATE_LIMITED', 'This user has too many sockets', { retryAfterMs: nobodysMs })
 }
 
-/** Serves a socket whose handshake went well, until it is gone. */
+/** Serves a socket from its handshake until it closes. */
 export function serveSocket (socket: ChatSocket, services: SocketServices, work: PendingRequests): void {
   const { identity } = socket.data.session
   try {
-    // Several may have been let in beside each other.
+    // Several handshakes may have passed the check at the same time.
     requireSocketRoom(services.io, identity.userId, services.bounds)
   } catch {
     socket.disconnect(true)
@@ -111,13 +114,16 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
   })
 }
 
-/** A connection whose user has gone is closed, unless somebody takes it over. */
+/** Closes a connection whose last user has left, unless another one authenticates in time. */
 function endNobodys (socket: ChatSocket): void {
   const { sockets, conn } = clientOf(socket)
   setTimeout(() => { if (sockets.size === 0) conn.close() }, nobodysMs).unref()
 }
 
-/** Counts an operation against the user's limit. A connection that goes on above it is closed. @returns false: it is refused */
+/**
+ * Counts an operation against the user's limit. Closes the connection if it keeps exceeding it.
+ * @returns false: it is refused
+ */
 function spend ({ bounds: { requests }, socket, inbound }: SocketContext): boolean {
   const { userId } = socket.data.session.identity
   try {
@@ -146,7 +152,7 @@ function disconnectFlood (live: SocketContext, retryAfterMs: number): void {
   socket.disconnect(true)
 }
 
-/** Answers one event, whatever it is; never rejects. */
+/** Answers one event of any kind. Never rejects. */
 async function answer (live: SocketContext, incoming: Incoming, closing: boolean): Promise<void> {
   const { event, handler, data, callback } = incoming
   try {
@@ -162,7 +168,7 @@ async function answer (live: SocketContext, incoming: Incoming, closing: boolean
   }
 }
 
-/** A session that has ended does nothing more, not even what it had asked for before. */
+/** Runs an operation only while its session is valid, even if it was requested before the session ended. */
 async function inSession<R> ({ socket, requireSession }: SocketContext, run: () => Promise<R>): Promise<R> {
   try {
     const pending = requireSession(socket.data.session)
@@ -174,7 +180,7 @@ async function inSession<R> ({ socket, requireSession }: SocketContext, run: () 
   return await run()
 }
 
-/** A client that takes no answers waits for further ones. */
+/** Delays the operation until the client takes its earlier answers. */
 function whenDrained<R> ({ outbound }: SocketContext, run: () => Promise<R>): Promise<R> {
   const room = outbound.whenDrained()
   return room === undefined ? run() : room.then(run)

@@ -1,21 +1,24 @@
-/** Longest time that one timer can run, in milliseconds. */
+/** Longest time of a single timer, in milliseconds. */
 const timerMax = 2 ** 31 - 1
-/** Longest time before the end at which it is announced, in milliseconds. */
+/** Milliseconds before a token's end at which the end is announced, at most. */
 const noticeMax = 60_000
 
 export interface TokenTimes {
-  /** Null: the token has no end. */
+  /** Null: the token never expires. */
   expiresAt: Date | null
   issuedAt: Date | null
 }
 
-/** Milliseconds since 1970 at which the end of a token is announced: a minute before, or a tenth of a short life. */
+/**
+ * The time (milliseconds since 1970) at which a token's end is announced: a minute before, or a tenth of a short
+ * lifetime.
+ */
 export function expiryWarningAt (expiresAt: Date, issuedAt: Date | null, now: number): number {
   const life = Math.max(0, expiresAt.getTime() - (issuedAt?.getTime() ?? now))
   return expiresAt.getTime() - Math.min(noticeMax, life / 10)
 }
 
-/** Follows the life of a socket's token: tells that it ends, and that it has ended. */
+/** Announces that a socket's token will expire, and that it has expired. */
 export class TokenTimer {
   private readonly onExpiring: (expiresAt: Date) => void
   private readonly onExpired: (expiresAt: Date) => void
@@ -26,7 +29,7 @@ export class TokenTimer {
     this.onExpired = onExpired
   }
 
-  /** Follows this token from now on, and no other. */
+  /** Follows this token instead of the previous one. */
   follow ({ expiresAt, issuedAt }: TokenTimes): void {
     this.stop()
     if (expiresAt === null) return
@@ -39,7 +42,7 @@ export class TokenTimer {
     this.timers.clear()
   }
 
-  /** A time that is further away than a timer can run is approached in steps. */
+  /** A time beyond the longest timer is reached in steps. */
   private at (time: number, act: () => void): void {
     const left = time - Date.now()
     const timer = setTimeout(() => {

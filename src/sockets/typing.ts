@@ -11,8 +11,8 @@ import { isClustered } from '../connection/socket-io.ts'
 type Typing = Omit<TypingNotice, 'rev'>
 
 /**
- * Tells the others of a conversation that the caller is typing, or no longer. Whoever could not send there, or says the
- * same again too soon, is not heard; saying it again keeps it from ending by itself.
+ * Tells the others in a conversation that the caller types or has stopped. Drops the event if the caller may not send
+ * there, or repeats it too soon. Repeating it keeps the typing from ending by itself.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
 export async function announceTyping (live: SocketContext, input: { conversationId: string, on: boolean }): Promise<void> {
@@ -22,18 +22,18 @@ export async function announceTyping (live: SocketContext, input: { conversation
   const ref = parseConversationId(input.conversationId)
   if (ref === null || (ref.kind === 'direct' && otherUser(ref, userId) === undefined)) throw new TidelogError('NOT_FOUND')
   const { conversationId } = ref
-  // Whoever gets a conversation live was let in; others are looked up.
+  // A socket that gets the conversation live has passed the check; others are checked now.
   if (ref.kind !== 'direct' && !socket.rooms.has(conversationId)) await requireAccess(chat, identity, conversationId)
   const isTold = typing.allows(conversationId, input.on, chat.now())
   if (!input.on) typists.stopped(conversationId, userId, socket.id)
   else if (socket.connected && typing.isOn(conversationId)) typists.began(conversationId, userId, socket.id, () => { typing.ended(conversationId) })
   if (!isTold) return
-  // This node or another may not have heard yet who was removed.
+  // The removal of this user may not have reached this node yet.
   if (ref.kind !== 'direct' && isClustered(live.io)) await requireAccess(chat, identity, conversationId)
   await tellOthers(live, { conversationId, userId, on: input.on })
 }
 
-/** Tells the others of a conversation, on every node, but for those whom a block keeps apart from this user. */
+/** Tells the others in a conversation, on every node, except users whom a block separates from this one. */
 export async function tellOthers (services: SocketServices, word: Typing): Promise<void> {
   const { io, chat } = services
   const { conversationId, userId } = word
@@ -49,7 +49,9 @@ export async function tellOthers (services: SocketServices, word: Typing): Promi
   deliverRemoteTyping(services, known)
 }
 
-/** Tells sockets of this process that somebody types, when they have been told what was known where it was said. */
+/**
+ * Tells sockets of this process that somebody types, after the changes that the sending node had seen are delivered.
+ */
 export function deliverRemoteTyping ({ live }: SocketServices, notice: TypingNotice): void {
   if (!live.isNearlyFull) live.acceptAfter(notice.conversationId, notice.rev, { name: 'typing', notice })
 }

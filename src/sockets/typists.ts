@@ -1,33 +1,33 @@
-/** Milliseconds after which somebody who does not say it again types no longer. */
+/** Milliseconds after which typing ends if the client does not repeat it. */
 export const typingEndsMs = 8_000
 
 export interface TypistOptions {
-  /** Calls after so many milliseconds; returns the way not to. */
+  /** Calls `act` after `ms` milliseconds. The returned function cancels it. */
   later: (ms: number, act: () => void) => () => void
-  /** Nobody with this user's id types there any more, and the others were told that they do. */
+  /** Called when a user no longer types in a conversation, if the others were told that they do. */
   onEnd: (typing: { conversationId: string, userId: string }) => void
 }
 
 interface Typist {
   stopTimer: () => void
-  /** Tells the socket's own side that it ended without its saying so. */
+  /** Called if the typing ends without the socket's request. */
   ended: () => void
 }
 
 /**
- * Who is typing where on the sockets of this process, so that it ends by itself: by a send, a disconnect, or when it is not
- * said again. Without it a lost connection would leave somebody typing for ever.
+ * Who is typing where on the sockets of this process. Typing ends by itself: by a send, a disconnect, or if the client
+ * does not repeat it. Otherwise a lost connection would leave the user typing for ever.
  */
 export class Typists {
   private readonly options: TypistOptions
-  /** By conversation and user: their sockets. */
+  /** By conversation and user: their typing sockets. */
   private readonly typing = new Map<string, Map<string, Typist>>()
 
   constructor (options: TypistOptions) {
     this.options = options
   }
 
-  /** They type, or go on to. */
+  /** The user types, or continues to type. */
   began (conversationId: string, userId: string, socketId: string, ended: () => void): void {
     const key = keyOf(conversationId, userId)
     const sockets = this.typing.get(key) ?? new Map<string, Typist>()
@@ -36,22 +36,22 @@ export class Typists {
     sockets.set(socketId, { ended, stopTimer: this.options.later(typingEndsMs, () => { this.end(conversationId, userId, socketId) }) })
   }
 
-  /** They have said that they stopped, which the others are told by whoever calls. */
+  /** The user has stopped. The caller tells the others. */
   stopped (conversationId: string, userId: string, socketId: string): void {
     this.remove(conversationId, userId, socketId)
   }
 
-  /** Nobody types. */
+  /** Is nobody typing? */
   get isEmpty (): boolean {
     return this.typing.size === 0
   }
 
-  /** A message of theirs was stored there. */
+  /** A message of this user was stored there. */
   sent (conversationId: string, userId: string): void {
     for (const socketId of [...this.typing.get(keyOf(conversationId, userId))?.keys() ?? []]) this.end(conversationId, userId, socketId)
   }
 
-  /** The socket is gone. */
+  /** The socket is closed. */
   gone (userId: string, socketId: string, conversationIds: Iterable<string>): void {
     for (const conversationId of conversationIds) this.end(conversationId, userId, socketId)
   }
@@ -66,7 +66,7 @@ export class Typists {
     if (this.remove(conversationId, userId, socketId)) this.options.onEnd({ conversationId, userId })
   }
 
-  /** Says whether it was the last socket on which this user types there. */
+  /** @returns whether it was the last socket on which this user types there */
   private remove (conversationId: string, userId: string, socketId: string): boolean {
     const key = keyOf(conversationId, userId)
     const sockets = this.typing.get(key)

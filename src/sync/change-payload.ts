@@ -7,12 +7,12 @@ import { type LogRow, selfLogOwner } from '../log/model/types.ts'
 import type { StateChange } from '../schemas/sync.ts'
 import { settingsOf } from '../log/model/types.ts'
 
-/** What a conversation is called on the wire: the own log is `self` to its owner. */
+/** A conversation's id on the wire: a self log is `self` to its owner. */
 export function wireIdOf (conversationId: string): string {
   return selfLogOwner(conversationId) === undefined ? conversationId : 'self'
 }
 
-/** Writes a stored row as the change that clients get. */
+/** Writes a stored row as a change for a client. */
 export function writeChangeJson (out: JsonBytes, row: StoredRow, people: References, readSeqs: ReadSeqs): void {
   if (row.kind !== 'message') return out.text(JSON.stringify(stateChangePayload(row.decode())))
   out.ascii(`{"rev":${row.rev},"kind":"message","message":`)
@@ -20,7 +20,7 @@ export function writeChangeJson (out: JsonBytes, row: StoredRow, people: Referen
   out.ascii('}')
 }
 
-/** A row that is no message, as the change that clients get. */
+/** A row other than a message, as a change for a client. */
 export function stateChangePayload (row: LogRow): StateChange {
   const { rev } = row
   switch (row.kind) {

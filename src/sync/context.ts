@@ -3,14 +3,14 @@ import type { UnreadCounter } from '../chat/directories/unread-counter.ts'
 import type { UserConversationDirectory } from './user-conversations.ts'
 import type { LongPolls } from './waiters.ts'
 
-/** What the sync over all conversations works on; made once by the plugin `sync`. */
+/** Services of the sync over all conversations. The plugin `sync` creates them once. */
 export interface SyncContext {
   chat: ChatContext
   conversations: UserConversationDirectory
   unread: UnreadCounter
   longPolls: LongPolls
-  /** Bytes of a change in an answer, on average lately. */
+  /** Recent average size of a change, in bytes. */
   averageBytes: { change: number }
-  /** Milliseconds after which a wait looks at the heads by itself: other nodes wake nobody here. */
+  /** Milliseconds after which a long poll checks the heads itself: a remote commit may not wake it. */
   pollMs: number
 }

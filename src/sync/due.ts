@@ -8,33 +8,33 @@ import type { UserConversation, UserConversations } from './user-conversations.t
 import type { Identity } from '../users/identity.ts'
 import { canResume } from '../log/read/cursor.ts'
 
-/** What is compared before anything is scanned: a client's cursors with the heads of all its conversations. */
+/** Compares a client's cursors with the heads of its conversations, before anything is scanned. */
 
-/** A conversation that has something for the client. */
+/** A conversation with changes for the client. */
 export interface DueConversation {
   place: UserConversation
   /** Read before any scan. */
   head: Head
   view: View
-  /** What the client has; null: nothing that counts. */
+  /** The client's position. Null: it has nothing usable. */
   since: CursorPosition | null
 }
 
 export interface UserHeads {
   places: UserConversations
   selfHead: Head | undefined
-  /** Those that were asked for, the own log first. */
+  /** The requested conversations, the self log first. */
   asked: readonly UserConversation[]
-  /** In the order of `asked`; undefined for a conversation that does not exist yet. */
+  /** In the order of `asked`. Undefined: the conversation does not exist yet. */
   heads: Array<Head | undefined>
 }
 
 /**
- * The heads of the caller's conversations, as they are now.
- * @param named the conversations to look at beside the own log; undefined: all
+ * Reads the current heads of the caller's conversations.
+ * @param named conversations to read beside the self log; undefined: all
  */
 export async function readUserHeads ({ chat: { log }, conversations }: SyncContext, identity: Identity, named?: readonly string[]): Promise<UserHeads> {
-  // The own log first: it says what the others are.
+  // The self log first: it lists the others.
   const selfHead = await log.head(selfLogId(identity.userId))
   const mine = await conversations.get(identity, selfHead)
   const asked = named === undefined ? mine.list : placesOf(mine, named)
@@ -51,7 +51,7 @@ export async function readUserHeads ({ chat: { log }, conversations }: SyncConte
   return { places: mine, selfHead, asked, heads }
 }
 
-/** The own log and the named ones that are the caller's. */
+/** The self log, and those named conversations that belong to the caller. */
 function placesOf ({ list, byWireId }: UserConversations, named: readonly string[]): UserConversation[] {
   const found = new Set(list.slice(0, 1))
   for (const wireId of named) {
@@ -62,7 +62,7 @@ function placesOf ({ list, byWireId }: UserConversations, named: readonly string
 }
 
 /**
- * What of all that has changed for a client with these cursors.
+ * The conversations that have changes for a client with these cursors.
  * @throws TidelogError BAD_CURSOR
  */
 export async function findDue (context: SyncContext, identity: Identity, { cursors = {}, only = false }: Pick<SyncInput, 'cursors' | 'only'>): Promise<DueConversation[]> {
@@ -82,7 +82,7 @@ export async function findDue (context: SyncContext, identity: Identity, { curso
     known++
     const position = context.conversations.positionOf(userId, place, cursor)
     if (head === undefined) {
-      // From a database that was restored to before this conversation began: what the client holds of it is no more.
+      // The database was restored to a time before this conversation began: the client's copy is invalid.
       if (!canResume(position, head)) due.push({ place, head: emptyHead(place), since: null })
       continue
     }
@@ -99,7 +99,7 @@ export async function findDue (context: SyncContext, identity: Identity, { curso
   }).sort(byPriority)
 }
 
-/** The head of a conversation in which nothing has happened; only the own log and the common chat are there from the start. */
+/** The head of a conversation without any change. Only the self log and the common chat exist from the start. */
 function emptyHead ({ conversationId, wireId }: UserConversation): Head {
   return {
     _id: conversationId,
@@ -112,7 +112,7 @@ function emptyHead ({ conversationId, wireId }: UserConversation): Head {
   }
 }
 
-/** Cursors of conversations that are the caller's no more are ignored, but they must have been the caller's. */
+/** Cursors of conversations that the caller has left are ignored, but they must have been given to the caller. */
 function checkOthers ({ conversations }: SyncContext, userId: string, mine: UserConversations, cursors: Readonly<Record<string, string | null>>, known: number): void {
   const ids = Object.keys(cursors)
   if (ids.length === known) return
@@ -123,8 +123,9 @@ function checkOthers ({ conversations }: SyncContext, userId: string, mine: User
 }
 
 /**
- * The own log first, which says what else is new; then what the client has nothing of, the latest activity first; then what it
- * has waited for longest, so that a busy conversation does not keep the others waiting at small limits.
+ * Order of a response: the self log, which tells of new conversations; then conversations that the client does not
+ * have, the latest activity first; then those that have waited longest, so that at small limits a busy conversation
+ * does not block the others.
  */
 function byPriority (a: Omit<DueConversation, 'view'>, b: Omit<DueConversation, 'view'>): number {
   const rank = ({ place, since }: Omit<DueConversation, 'view'>) => place.wireId === 'self' ? 0 : since === null ? 1 : 2

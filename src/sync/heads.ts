@@ -3,17 +3,17 @@ import type { SyncContext } from './context.ts'
 import { type UserHeads, readUserHeads } from './due.ts'
 import type { Identity } from '../users/identity.ts'
 
-/** Where all of a user's conversations stand. */
+/** The response of `GET /api/sync/heads`: the cursors of all of a user's conversations. */
 export interface HeadsResponse {
-  /** Another one whenever one of them moved, or the list of them changed; the same on every node. */
+  /** Changes when a head or the list of conversations changes. The same on every node. */
   etag: string
-  /** The body, as JSON text; made when it is asked for. */
+  /** Makes the body, as JSON text. */
   body: () => string
 }
 
-/** The cheapest question of all: whether anything happened, for thousands of conversations at once. */
+/** The cheapest poll: has anything changed in any of the caller's conversations? */
 export async function readHeadsResponse (context: SyncContext, identity: Identity): Promise<HeadsResponse> {
-  // Counted before the heads are read: a move in between is seen the next time.
+  // Read before the heads: a commit in between makes the next call read them again.
   const { commitCount } = context.chat.log
   const found = await readUserHeads(context, identity)
   const etag = etagOf(context, found)
@@ -21,7 +21,7 @@ export async function readHeadsResponse (context: SyncContext, identity: Identit
   return { etag, body: () => write(context, identity, found) }
 }
 
-/** The ETag as it was told last, without a look at the heads, if none has moved since; else undefined. */
+/** The last ETag, without reading the heads, if no head has moved since; otherwise undefined. */
 export function cachedEtag ({ chat: { log }, conversations }: SyncContext, { userId }: Identity): string | undefined {
   const heads = conversations.peek(userId)?.heads
   return heads !== undefined && heads.moves === log.commitCount ? heads.etag : undefined

@@ -9,9 +9,10 @@ import type { Identity } from '../users/identity.ts'
 const nothing: SyncResult = { conversations: [], hasMore: false }
 
 /**
- * What changed for a user over all conversations; with `waitMs` as soon as something does, or nothing when the time is over.
- * @param signal ends the wait: nobody takes the answer any more
- * @throws TidelogError BAD_CURSOR, OVERLOADED (too many wait)
+ * The changes of all of a user's conversations. With `waitMs` the call waits for a change, and returns an empty
+ * response when the time is over.
+ * @param signal ends the wait, because the client is gone
+ * @throws TidelogError BAD_CURSOR, OVERLOADED (too many long polls)
  */
 export async function pullOrWait (context: SyncContext, identity: Identity, { waitMs = 0, ...input }: SyncInput, signal?: AbortSignal): Promise<SyncResult> {
   const due = await findDue(context, identity, input)
@@ -23,7 +24,7 @@ export async function pullOrWait (context: SyncContext, identity: Identity, { wa
   signal?.addEventListener('abort', end)
   try {
     for (;;) {
-      // Registered first, then the heads: what is committed in between wakes it.
+      // Registered before the heads are read: a commit in between wakes it.
       context.longPolls.watch(waiter, await roomsOf(context, identity))
       const due = await findDue(context, identity, input)
       if (due.length > 0) return await buildResponse(context, identity, due, input)

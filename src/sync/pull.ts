@@ -7,22 +7,22 @@ import { type ConversationScan, snapshotMessagesMax, scanConversation } from './
 import { type DueConversation, findDue } from './due.ts'
 import type { Identity } from '../users/identity.ts'
 
-/** Changes in an answer where the client names no limit, and at most. */
+/** Changes in a response, by default and at most. */
 const changesMax = 500
 
 export type PullInput = Omit<SyncInput, 'waitMs'>
 
 /**
- * What changed for a user over all conversations since the cursors of a client. Heads are read before anything is scanned,
- * and a cursor never stands for more than the head that was read: what lands meanwhile is found by the next call. An
- * answer that says that there is more has moved at least one cursor.
+ * The changes of all of a user's conversations since a client's cursors. Heads are read before any scan, and a cursor
+ * never stands for more than the head that was read: the next call finds later commits. A response with `hasMore` has
+ * moved at least one cursor.
  * @throws TidelogError BAD_CURSOR
  */
 export async function pull (context: SyncContext, identity: Identity, input: PullInput): Promise<SyncResult> {
   return await buildResponse(context, identity, await findDue(context, identity, input), input)
 }
 
-/** As much of what is due as goes into one answer. */
+/** Fills one response with as much as fits. */
 export async function buildResponse (context: SyncContext, identity: Identity, due: readonly DueConversation[], { limit = changesMax, newest: snapshotPage = snapshotMessagesMax }: PullInput): Promise<SyncResult> {
   const answer = new ResponseBuilder(context, identity, { limit, newest: snapshotPage })
   let start = 0
@@ -34,7 +34,7 @@ export async function buildResponse (context: SyncContext, identity: Identity, d
     for (const one of found) {
       if (!now.isStillMember(one.due)) continue
       one.isOutdated ||= now.isPurged(one.due)
-      // Where heads move when their commit is known to be on disk, the next call would find nothing new before that.
+      // If heads move only when a commit is on disk, the next call would find nothing new before that.
       if (one.isOutdated) await context.chat.log.pendingCommit(one.due.head._id)
       answer.add(one, people)
     }
@@ -42,22 +42,22 @@ export async function buildResponse (context: SyncContext, identity: Identity, d
   return answer.finish(start < due.length)
 }
 
-/** What is so after a scan. */
+/** Facts that are read again after a scan. */
 interface Recheck {
   /**
-   * Whoever is a member now was one when everything that was scanned was written. Otherwise somebody who is removed in between
-   * would be told what was said behind them.
+   * Is the user still a member? If so, they were one when all scanned rows were written. Otherwise a user who was
+   * removed in between would see what was written after the removal.
    */
   isStillMember: (due: DueConversation) => boolean
   /**
-   * More was purged since the head was read: rows of it may have gone under the scan, and the change that says so is behind
-   * that head.
+   * Was more purged since the head was read? Then rows may have been deleted during the scan, and the row of the purge
+   * is above that head.
    */
   isPurged: (due: DueConversation) => boolean
 }
 
 async function recheck ({ chat: { log }, conversations }: SyncContext, identity: Identity, found: readonly ConversationScan[]): Promise<Recheck> {
-  // One by one, so that they are read together with those of other answers.
+  // Separate calls, so that they share a read with those of other responses.
   const [selfHead, ...now] = await Promise.all([log.head(selfLogId(identity.userId)), ...found.map(({ due: { head } }) => log.head(head._id))])
   const mine = await conversations.get(identity, selfHead)
   const isPurged = new Set(found.flatMap(({ due }, index) => (now[index]?.purgedSeq ?? 0) > (due.head.purgedSeq ?? 0) ? [due] : []))

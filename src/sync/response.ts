@@ -12,23 +12,23 @@ import type { ConversationScan, Newest, SettingsEntry } from './scan-conversatio
 import type { DueConversation } from './due.ts'
 import type { Identity } from '../users/identity.ts'
 
-/** Length of an answer in UTF-8. */
+/** Maximum length of a response, in bytes of UTF-8. */
 const responseBytesMax = 256 * 1024
 /** Conversations that are read at once. */
 const atOnce = 24
-/** What an answer takes beside its changes, and a conversation in it, and a read position as JSON. */
+/** Bytes of a response beside its changes, of a conversation in it, and of a read position, as JSON. */
 const answerBytes = 100
 const conversationBytes = 320
 const readBytes = 90
 
-/** What a client is told of one conversation. */
+/** One conversation in a response. */
 export interface ConversationResult {
   wireId: string
   kind: Head['kind']
-  /** As JSON, with commas between. */
+  /** JSON, separated by commas. */
   changes: string
   cursor: string
-  /** What the cursor stands for: the next live change has the rev behind it. */
+  /** The cursor's rev: the next live change has this rev + 1. */
   rev: Rev
   hasMore: boolean
   reset: boolean
@@ -43,10 +43,10 @@ export interface SyncResult {
   hasMore: boolean
 }
 
-/** Where changes are written; only within one turn. */
+/** Changes are written here; use it only within one tick. */
 const out = new JsonBytes()
 
-/** An answer as it fills up. */
+/** Builds a response until it is full. */
 export class ResponseBuilder {
   private readonly context: SyncContext
   private readonly identity: Identity
@@ -55,7 +55,7 @@ export class ResponseBuilder {
   changesLeft: number
   private bytesLeft = responseBytesMax - answerBytes
   private hasMore = false
-  /** Something did not fit. */
+  /** A change did not fit. */
   private isOverflowing = false
 
   constructor (context: SyncContext, identity: Identity, { limit, newest }: { limit: number, newest: Newest }) {
@@ -69,12 +69,12 @@ export class ResponseBuilder {
     return this.isOverflowing || this.changesLeft <= 0 || this.bytesLeft <= conversationBytes
   }
 
-  /** Rows of a conversation that are likely to fit; what is read beyond that is thrown away. */
+  /** Rows of a conversation that are likely to fit. Further ones would be read in vain. */
   get rowsToScan (): number {
     return Math.max(1, Math.min(this.changesLeft, Math.ceil(this.bytesLeft / this.context.averageBytes.change)))
   }
 
-  /** How many of the next are read together: no more than are likely to fit. */
+  /** The number of next conversations to read together: as many as are likely to fit. */
   conversationsToScan (due: readonly DueConversation[], start: number): number {
     let changes = 0
     let count = 0
@@ -93,7 +93,7 @@ export class ResponseBuilder {
       return
     }
     const { due: { head, view, since }, rows, meta, readSeqs } = found
-    // Where both have one rev the settings come first: an answer that ends behind them is gone on with from before that rev.
+    // At the same rev the settings come first: a response that ends after them is continued from below that rev.
     const entries: Array<StoredRow | SettingsEntry> = meta === undefined ? rows : [meta, ...rows].sort((a, b) => a.rev - b.rev)
     const shown = { ...people, hidden: view.hidden }
     let taken = 0
@@ -106,7 +106,7 @@ export class ResponseBuilder {
         if ('kind' in entry) writeChangeJson(out, entry, shown, readSeqs)
         else out.text(entry.text)
         const fits = count < this.changesLeft && beside + out.length < this.bytesLeft
-        // The first of an answer always goes in, or it would never move on.
+        // The first change of a response always fits. Otherwise the client would never advance.
         if (!fits && (count > 0 || this.conversations.length > 0)) {
           out.truncate(before)
           this.isOverflowing = true
@@ -121,7 +121,8 @@ export class ResponseBuilder {
     const hasMore = found.hasMore || next !== undefined
     if (taken === 0 && hasMore) return
     const clock = head.clock.getTime()
-    // Whoever begins is told of all read positions at once; the newest page may have gaps, which its scan goes on behind.
+    // A client that begins gets all read positions at once. The newest page may have gaps: the scan continues after its
+    // revs.
     const position: CursorPosition = !hasMore
       ? { rev: head.headRev, clock, generation: view.generation }
       : since === null && next !== undefined
@@ -130,7 +131,7 @@ export class ResponseBuilder {
     this.take(found, { changes: out.toString(), count, position, hasMore, bytes: beside + out.length })
   }
 
-  /** @param isMoreDue there are conversations that were not read */
+  /** @param isMoreDue some due conversations were not read */
   finish (isMoreDue: boolean): SyncResult {
     return { conversations: this.conversations, hasMore: this.hasMore || this.isOverflowing || isMoreDue }
   }
@@ -163,7 +164,7 @@ export class ResponseBuilder {
   }
 }
 
-/** An answer as JSON text. */
+/** A response as JSON text. */
 export function writeSyncJson ({ conversations, hasMore }: SyncResult, serverTime: number): string {
   let text = ''
   for (const { wireId, kind, changes, cursor, rev, hasMore, reset, fromSeq, unreadCount, mentionCount, reads } of conversations) {

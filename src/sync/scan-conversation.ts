@@ -12,28 +12,28 @@ import type { DueConversation } from './due.ts'
 import type { Identity } from '../users/identity.ts'
 import { settingsOf, showsReadPositions } from '../log/model/types.ts'
 
-/** Messages that a conversation begins with, at most. */
+/** Messages of a snapshot page, at most. */
 export const snapshotMessagesMax = 50
 
-/** How a conversation begins: with so many of its newest messages, or with all from the first one on. */
+/** How a conversation begins: with this many of its newest messages, or with all from the first one. */
 export type Newest = number | 'all'
 
-/** A room's settings as its head has them, at the rev at which they were set. */
+/** A room's settings from its head, with the rev at which they were set. */
 export interface SettingsEntry {
   rev: number
   text: string
 }
 
-/** What was read of one conversation for an answer. */
+/** The result of reading one conversation for a response. */
 export interface ConversationScan {
   due: DueConversation
-  /** As scanned, by ascending rev, up to the head, hidden ones among them. */
+  /** As scanned: ascending revs up to the head, hidden rows included. */
   rows: StoredRow[]
-  /** There is more behind the last row, up to the head. */
+  /** There are more rows between the last one and the head. */
   hasMore: boolean
-  /** Something that the head stands for has changed or gone since, and is not in `rows`. */
+  /** A row up to the head has changed or was deleted since the head was read, and is not in `rows`. */
   isOutdated: boolean
-  /** Of a conversation that begins: it is whole from here on, as soon as there is no more. */
+  /** For a conversation that begins: it is complete from this seq on, once `hasMore` is false. */
   fromSeq: Seq | undefined
   meta: SettingsEntry | undefined
   members: Member[]
@@ -42,7 +42,7 @@ export interface ConversationScan {
   mentions: number
 }
 
-/** What is due of one conversation: at most `limit` changes of it. */
+/** Reads the changes of one due conversation, at most `limit`. */
 export async function scanConversation (context: SyncContext, identity: Identity, due: DueConversation, { limit, snapshotPage }: { limit: number, snapshotPage: Newest }): Promise<ConversationScan> {
   const { head, place } = due
   const [page, mine, members] = await Promise.all([
@@ -75,7 +75,7 @@ async function pageOf (context: SyncContext, due: DueConversation, limit: number
   if (since !== null) return { ...await scan(context, head, since.rev, limit), ...notBegun }
   if (place.wireId === 'self') return { ...await scan(context, head, revOf(0), limit), ...notBegun }
   if (newest !== 'all') return { ...await newestOf(context, due, newest), meta: head.kind === 'room' ? settingsEntryOf(head) : undefined }
-  // No message that is shown has a lower rev than this: there were as many creations before it as its seq says, or the joining was.
+  // Every visible message has a rev above this: its rev is at least its seq, and is higher than the joining's.
   const start = revOf(Math.max(view.afterSeq, head.history === 'joined' ? (place.joined?.joinedRev ?? 1) - 1 : 0))
   const isToldByRow = (head.metaRev ?? 0) > start
   return {
@@ -95,10 +95,10 @@ type Scanned = Pick<ConversationScan, 'rows' | 'hasMore' | 'isOutdated'>
 async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, limit: number): Promise<Scanned> {
   if (after >= head.headRev) return nothing
   const page = await changesAfter(log.collections, head._id, after, limit)
-  // What changed after the head was read comes next time, when it is known again who may see it.
+  // A row that changed after the head was read comes with the next call, which checks access again.
   const rows = upTo(head, page.rows)
   const hasMore = page.hasMore && rows.length === page.rows.length && rows.at(-1)!.rev < head.headRev
-  // What is behind a full page that ends at the head was not looked at: any of it may have moved there.
+  // Rows after a full page that ends at the head were not read: any of them may have moved there.
   return { rows, hasMore, isOutdated: hasMoved(head, page.rows) || (page.hasMore && !hasMore) }
 }
 
@@ -117,12 +117,16 @@ function upTo ({ headRev }: Head, rows: StoredRow[]): StoredRow[] {
   return rows.every(({ rev }) => rev <= headRev) ? rows : rows.filter(({ rev }) => rev <= headRev)
 }
 
-/** Was one of these there when the head was read, in a form that is gone? Times of a conversation increase with its revs. */
+/**
+ * Did one of these rows exist when the head was read, in an older form? Times of a conversation increase with its revs.
+ */
 function hasMoved ({ headRev, clock }: Head, rows: StoredRow[]): boolean {
   return rows.some(({ rev, createdMs }) => rev > headRev && createdMs <= clock.getTime())
 }
 
-/** Members whose read positions the client may have to be told: between two always, because their messages show it. */
+/**
+ * Members whose read positions the client may need. In a direct conversation always both, because messages show them.
+ */
 async function readersOf ({ chat: { log, blocks } }: SyncContext, { id, userId }: Identity, { head, since }: DueConversation): Promise<Member[]> {
   const ref = parseConversationId(head._id)
   if (ref?.kind === 'direct') {

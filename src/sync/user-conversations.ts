@@ -8,32 +8,32 @@ import type { ConversationLog } from '../log/conversation-log.ts'
 import { type Head, selfLogId } from '../log/model/types.ts'
 import type { Identity } from '../users/identity.ts'
 
-/** A conversation as one of its readers has it. */
+/** A conversation from the view of one of its readers. */
 export interface UserConversation {
-  /** In the log. */
+  /** The id in the log. */
   conversationId: string
-  /** To the client. */
+  /** The id that clients see. */
   wireId: string
-  /** None in the common chat and the own log. */
+  /** Undefined in the common chat and the self log. */
   joined: JoinInfo | undefined
-  /** The last cursor that was given out or checked here: the same again costs no signature. */
+  /** The last cursor that was made or checked here, cached because a cursor needs a signature. */
   last: { cursor: string, position: DecodedCursor } | undefined
 }
 
-/** All conversations of a user, the own log first. */
+/** All conversations of a user, the self log first. */
 export interface UserConversations {
-  /** The own log's `memberRev` when they were read, or an earlier one. */
+  /** The self log's `memberRev` at the time of the read, or an earlier one. */
   rev: number
   list: UserConversation[]
   byWireId: Map<string, UserConversation>
-  /** The answer to a look at the heads, as long as no head has moved. */
+  /** The last ETag, valid as long as no head has moved. */
   heads: { moves: number, etag: string } | undefined
 }
 
-/** Places of all users together that are kept. */
+/** Conversations that are cached, over all users. */
 const placesMax = 400_000
 
-/** Every user's conversations, good as long as their own log says so. */
+/** Caches every user's conversations until their self log says that they have changed. */
 export class UserConversationDirectory {
   private readonly cache = new LRUCache<string, UserConversations>({ maxSize: placesMax, sizeCalculation: ({ list }) => list.length })
   private readonly log: ConversationLog
@@ -42,12 +42,12 @@ export class UserConversationDirectory {
     this.log = log
   }
 
-  /** @param selfHead the head of the user's own log, read before; undefined while there is none */
+  /** @param selfHead the head of the user's self log, read before; undefined if it does not exist yet */
   async get ({ id, userId }: Identity, selfHead: Head | undefined): Promise<UserConversations> {
     const rev = selfHead?.memberRev ?? 0
     const before = this.cache.get(userId)
     if (before?.rev === rev) return before
-    // A member that is read after the head is at least as new; one more or one less than it says is told by its next rev.
+    // Members that are read after the head are at least as new. The next rev of the self log tells of any difference.
     const members = rev === 0
       ? []
       : await this.log.collections.members
@@ -65,12 +65,12 @@ export class UserConversationDirectory {
     return places
   }
 
-  /** The places of a user as they were last time, without a look. */
+  /** The user's cached conversations, possibly stale. */
   peek (userId: string): UserConversations | undefined {
     return this.cache.get(userId)
   }
 
-  /** The cursor that stands for a position. */
+  /** The cursor for a position. */
   cursorAt (userId: string, place: UserConversation, position: CursorPosition): string {
     const { last } = place
     if (last !== undefined && !last.position.isFromOtherEpoch && isAt(last.position, position)) return last.cursor

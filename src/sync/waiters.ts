@@ -3,19 +3,19 @@ import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import type { CommittedBatch } from '../log/commit/committer.ts'
 import { selfLogOwner } from '../log/model/types.ts'
 
-/** What ends a wait. */
+/** The reason for which a wait ends. */
 export type WakeReason = 'change' | 'time' | 'end'
 
 export interface LongPollOptions {
-  /** Waits of one user: the oldest ends when there is one more. */
+  /** Long polls of one user. One more ends the oldest. */
   userMax?: number
-  /** In all: more are refused. */
+  /** Long polls in all. Further ones are refused. */
   max?: number
 }
 
 /**
- * Calls that wait for a change. One is registered before its heads are read, so that no change falls in between, and is
- * woken by what this process commits, whichever way it came.
+ * Calls that wait for a change. Each is registered before its heads are read, so that it misses no change. Commits that
+ * this process makes or receives wake it.
  */
 export class LongPolls {
   private readonly byUser = new Map<string, Set<LongPoll>>()
@@ -35,7 +35,7 @@ export class LongPolls {
   }
 
   /**
-   * Registers a wait; `release` must be called in the end, and may be more than once.
+   * Registers a long poll. You must call `release` at the end; calling it again is harmless.
    * @throws TidelogError OVERLOADED
    */
   register (userId: string, roomIds: Iterable<string>): LongPoll {
@@ -55,7 +55,7 @@ export class LongPolls {
     return waiter
   }
 
-  /** Also wakes it by these rooms. */
+  /** Adds rooms whose changes wake this long poll. */
   watch (waiter: LongPoll, roomIds: Iterable<string>): void {
     for (const roomId of roomIds) {
       if (waiter.roomIds.has(roomId)) continue
@@ -66,7 +66,7 @@ export class LongPolls {
     }
   }
 
-  /** Wakes whoever may see something of this. */
+  /** Wakes every user who may see a change of this batch. */
   wake ({ rows, reads }: CommittedBatch): void {
     if (this.count === 0) return
     const ids = new Set<string>()
@@ -75,12 +75,12 @@ export class LongPolls {
     for (const id of ids) this.wakeOf(id)
   }
 
-  /** Ends the waits of a user, some of whose sessions have ended. */
+  /** Ends a user's long polls, because some of their sessions have ended. */
   endOf (userId: string): void {
     for (const waiter of this.byUser.get(userId) ?? []) waiter.end()
   }
 
-  /** Ends all waits, now and from now on. */
+  /** Ends all long polls, now and from now on. */
   close (): void {
     this.closed = true
     for (const waiters of this.byUser.values()) for (const waiter of waiters) waiter.end()
@@ -124,7 +124,7 @@ export class LongPolls {
 export class LongPoll {
   readonly roomIds = new Set<string>()
   readonly release: () => void
-  /** Something happened since the last `wait` returned. */
+  /** A change happened since the last `wait` returned. */
   private changed = false
   private ended = false
   private resolve: ((woken: WakeReason) => void) | undefined
@@ -133,7 +133,10 @@ export class LongPoll {
     this.release = release
   }
 
-  /** Settles with the first that happens, or has happened since the last one: a change, the end, or that the time is over. */
+  /**
+   * Resolves with the first reason that occurs, or has occurred since the last call: a change, the end, or the time
+   * limit.
+   */
   wait (ms: number): Promise<WakeReason> {
     if (this.ended) return Promise.resolve('end')
     if (this.changed) {

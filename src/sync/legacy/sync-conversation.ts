@@ -15,14 +15,14 @@ import { parseTimestamp, refuseFuture } from './timestamp.ts'
 import type { Identity } from '../../users/identity.ts'
 import { canResume } from '../../log/read/cursor.ts'
 
-/** What a client that knows of nothing is told: any other time could be ahead of the clock that the first message gets. */
+/** The time for a client that has nothing: any later time could be ahead of the first message's clock. */
 const beginning = new Date(0)
-/** Own messages that come again because they were read. */
+/** The caller's messages that one response repeats because they were read. */
 const readAgainMax = 100
 
-/** What a client is told; `writeConversationJson` makes the body of it. */
+/** The response. `writeConversationJson` makes its body. */
 export interface ConversationSync {
-  /** In ascending seq, which is the order of creation. */
+  /** By ascending seq, the order of creation. */
   rows: StoredRow[]
   people: References
   readSeqs: ReadSeqs
@@ -31,22 +31,22 @@ export interface ConversationSync {
   hasMore: boolean
   reads: ReadPosition[]
   reset: boolean
-  /** Messages up to here are gone; 0: none. */
+  /** Messages up to this seq are purged. 0: none. */
   purgedSeq: Seq
 }
 
-/** What a client holds: everything up to a time, or, exactly, up to a rev. */
+/** The client has everything up to a time, or, exactly, up to a rev. */
 interface ResumePoint {
   since: Date
-  /** The rev of the cursor; undefined where the client knows only the time. */
+  /** The cursor's rev. Undefined: the client sent only a time. */
   rev: Rev | undefined
   reset: boolean
 }
 
 /**
- * What changed in a direct conversation for a client that follows it by time or by cursor. If nothing did, it costs one
- * read of the head.
- * @throws TidelogError VALIDATION (a time that is none, or in the future), BAD_CURSOR
+ * The changes of a direct conversation for a client that syncs by time or by cursor. If there are none, the call costs
+ * one read of the head.
+ * @throws TidelogError VALIDATION (an invalid time, or one in the future), BAD_CURSOR
  */
 export async function syncConversation (
   context: ChatContext, identity: Identity, input: SyncConversationInput
@@ -72,11 +72,11 @@ export async function syncConversation (
   const withDeleted = input.includeDeleted === true || rev !== undefined
   const found = page.rows.filter(row => row.kind === 'message' && (withDeleted || !row.isDeleted))
   const syncTime = pageTime(page, head)
-  // Whoever follows by cursor alone learns of reads by position.
+  // A client that syncs only by cursor learns of reads by read position.
   if (rev === undefined || input.lastSyncTimestamp != null) {
     found.push(...await rereadMessages(context, identity, conversationId, found, readRangeSince(theirs, since, page.hasMore ? syncTime : null)))
   }
-  // Asked after the scans: what a purge took away under them, this answer takes away everywhere.
+  // Read after the scans: if a purge deleted rows during a scan, this response must say so.
   const purgedSeq = purgedSeqOf(await context.log.head(conversationId) ?? head)
   const { clearedSeq = 0, hiddenSeqs = [] } = mine ?? {}
   const rows = found.filter(({ seq }) => seq! > purgedSeq && seq! > clearedSeq && !hiddenSeqs.includes(seq!)).sort((a, b) => a.seq! - b.seq!)
@@ -96,7 +96,7 @@ export async function syncConversation (
   })
 }
 
-/** What a client says that it holds. */
+/** The position that the client sent. */
 interface Wanted {
   since: Date | undefined
   cursor: DecodedCursor | undefined
@@ -110,7 +110,10 @@ function parseInput (context: ChatContext, identity: Identity, conversationId: s
   return { since, cursor: decoded }
 }
 
-/** Where the client's page begins; at the beginning, and it is told so, where its cursor cannot be served. */
+/**
+ * The place where the client's page begins. If its cursor cannot be resumed, that is the beginning, and the response is
+ * a reset.
+ */
 function positionOf ({ since, cursor }: Wanted, head: Head | undefined): ResumePoint {
   if (cursor === undefined) return { since: since ?? beginning, rev: undefined, reset: false }
   return canResume(cursor, head)
@@ -127,7 +130,7 @@ async function scan ({ log }: ChatContext, { since, rev }: ResumePoint, head: He
   return since >= head.clock ? { rows: [], hasMore: false } : await changesSince(log.collections, head._id, since, limit)
 }
 
-/** Own messages that were read, the newest, without those that the page holds already. */
+/** The caller's newest read messages, without those that are in the page. */
 async function rereadMessages (
   { log }: ChatContext, { id }: Identity, conversationId: string, rows: readonly StoredRow[], range: ReturnType<typeof readRangeSince>
 ): Promise<StoredRow[]> {

@@ -5,8 +5,8 @@ import { parseTimestamp, refuseFuture } from './timestamp.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
- * Whether anything happened in the caller's direct conversations, for clients that poll before they sync.
- * @throws TidelogError VALIDATION (a time that is none, or in the future)
+ * Whether the caller's direct conversations have changed, for clients that poll before they sync.
+ * @throws TidelogError VALIDATION (an invalid time, or one in the future)
  */
 export async function syncStatus (context: ChatContext, identity: Identity, lastChecked: string | undefined): Promise<Omit<SyncStatusBody, 'success'>> {
   const since = lastChecked === undefined || lastChecked === '' ? undefined : parseTimestamp('lastChecked', lastChecked)

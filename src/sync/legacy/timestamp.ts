@@ -3,8 +3,8 @@ import { TidelogError } from '../../errors.ts'
 const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/
 
 /**
- * A time that a client sends: ISO-8601 (UTC where it names no zone) or milliseconds since 1970. Nothing else is guessed
- * at: a wrong guess would make a client miss messages.
+ * Parses a client's time: ISO-8601 (UTC if it names no zone) or milliseconds since 1970. Other forms are refused: a
+ * wrong guess would make a client miss messages.
  * @throws TidelogError VALIDATION naming the field
  */
 export function parseTimestamp (field: string, value: string | number): Date {
@@ -21,8 +21,8 @@ export function parseTimestamp (field: string, value: string | number): Date {
 const aheadMaxMs = 60_000
 
 /**
- * A time that lies in the future (of another calendar, in microseconds) would make a client skip what it has not got.
- * @param latest the latest time that the server has given out, which may be ahead of its clock
+ * Refuses a time in the future (from another calendar, or in microseconds): the client would skip messages.
+ * @param latest the latest time that the server has assigned, which may be ahead of its clock
  * @throws TidelogError VALIDATION naming the field
  */
 export function refuseFuture (field: string, time: Date | undefined, now: number, latest: Date | null | undefined): void {
