@@ -10,14 +10,14 @@ import type { AdminCodeRow } from '../src/auth/context.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the operations on accounts and sessions work on. */
+    /** The context of the operations on accounts and sessions. */
     accounts: AuthContext
   }
 }
 
 const pruneEveryMs = 3_600_000
 
-/** Decorates `fastify.accounts`; deletes sessions that have expired, at the start and every hour. */
+/** Decorates `fastify.accounts`; deletes expired sessions at the start and every hour. */
 export default fp(async function accounts (app, config: Config) {
   const { chat } = app
   const sessions = app.mongo.db!.collection<SessionRow>('sessions')

@@ -5,12 +5,12 @@ import { type Config, trustedProxies } from '../src/config.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What a request or a handshake counts under where it counts by address: an IPv4 address or an IPv6 network. */
+    /** The key under which a request or handshake counts by address: an IPv4 address or an IPv6 network. */
     addressOf: (request: IncomingMessage) => string
   }
 }
 
-/** Decorates `fastify.addressOf`, the one reading of X-Forwarded-For for REST and sockets. */
+/** Decorates `fastify.addressOf`: REST and sockets read X-Forwarded-For by the same rule. */
 export default fp(async function addresses (app, config: Config) {
   const trust = trustedProxies(config)
   app.decorate('addressOf', request => addressKey(clientAddress(request, trust)))

@@ -13,12 +13,15 @@ import { ConversationLog } from '../src/log/conversation-log.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the chat's operations work on. */
+    /** The context of the chat's operations. */
     chat: ChatContext
   }
 }
 
-/** Opens the conversation log and decorates `fastify.chat`; commits under way finish before the database closes. */
+/**
+ * Opens the conversation log and decorates `fastify.chat`. On closing, pending commits finish before the database
+ * closes.
+ */
 export default fp(async function chat (app, config: Config) {
   const { client, db } = app.mongo
   if (db === undefined) throw new Error('The database has no name')

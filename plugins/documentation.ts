@@ -5,8 +5,8 @@ import { asyncApi } from '../src/schemas/asyncapi.ts'
 import { addLinks } from '../src/schemas/openapi-links.ts'
 
 /**
- * Documents made from the schemas that validate: OpenAPI 3.1 of the routes (`/documentation` is the reference page,
- * `/documentation/json` the document) and AsyncAPI 3 of the socket's events (`/documentation/asyncapi.json`).
+ * Serves documents made from the schemas that validate: OpenAPI 3.1 of the routes (`/documentation` is the reference
+ * page, `/documentation/json` the document) and AsyncAPI 3 of the socket's events (`/documentation/asyncapi.json`).
  */
 export default fp(async function documentation (app) {
   await app.register(swagger, {

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { TidelogError, failureBody, tooLargeText } from '../src/errors.ts'
 import { toTidelogError } from '../src/to-tidelog-error.ts'
 
-/** Turns whatever is thrown into a failure body of the one error table; nothing of a driver's text or stack leaves. */
+/** Turns every thrown error into a failure body from the error table. Clients never see a driver's text or a stack. */
 export default fp(async function errors (app) {
   app.setErrorHandler((error, request, reply) => {
     const isTooLarge = (error as FastifyError).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
@@ -17,17 +17,20 @@ export default fp(async function errors (app) {
   app.setNotFoundHandler((request, reply) => reply.code(404).send(failureBody(new TidelogError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}`))))
 }, { name: 'errors' })
 
-/** Fastify's `frameworkErrors`: what its router refuses (no address, too long a part of one) reaches no error handler. */
+/**
+ * Fastify's `frameworkErrors`: if the router refuses an address (malformed, or with a part that is too long), no error
+ * handler runs.
+ */
 export function replyMalformedUrl (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const failure = toTidelogError(error).status < 500 ? new TidelogError('VALIDATION', 'The address is malformed') : new TidelogError('INTERNAL')
   void reply.headers(reply.server.ownHeaders(request.headers.origin)).code(failure.status).send(failureBody(failure))
 }
 
-/** Fastify's `clientErrorHandler`: what Node's parser refuses, or has waited for in vain, is no request and reaches no hook. */
+/** Fastify's `clientErrorHandler`: if Node's parser refuses a request or times out, no hook runs. */
 export function refuseBroken (this: FastifyInstance, error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const { status, failure } = brokenRequests.get(error.code) ?? brokenRequests.get('')!
-  // An answer that is on its way already cannot be followed by another.
+  // A second response cannot follow one that has started.
   if (socket.writable && (socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent !== true) {
     const body = JSON.stringify(failureBody(failure))
     const headers = {
@@ -43,14 +46,14 @@ export function refuseBroken (this: FastifyInstance, error: ConnectionError, soc
   socket.destroySoon()
 }
 
-/** By Node's code; '' is any other. */
+/** Errors by Node's code; '' is the default. */
 const brokenRequests = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, failure: new TidelogError('TIMEOUT') }],
   ['HPE_HEADER_OVERFLOW', { status: 431, failure: new TidelogError('TOO_LARGE', 'The headers are too large') }],
   ['', { status: 400, failure: new TidelogError('VALIDATION', 'The request is malformed') }]
 ])
 
-/** The origin that a request names which could not be parsed. */
+/** The origin of a request that could not be parsed. */
 function originIn (packet: Buffer | undefined): string | undefined {
   return packet === undefined ? undefined : /\r\norigin:[ \t]*([^\r\n]+)/i.exec(packet.toString('latin1'))?.[1]?.trim()
 }

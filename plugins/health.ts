@@ -5,17 +5,20 @@ import fp from 'fastify-plugin'
 import { TidelogError } from '../src/errors.ts'
 import { FailureBody } from '../src/schemas/primitives.ts'
 
-/** Milliseconds that the event loop may lag behind before requests are refused: later ones would time out anyway. */
+/** Milliseconds of event loop delay above which requests are refused: later ones would time out anyway. */
 const loopDelayMsMax = 2_000
-/** Milliseconds over which the lag is measured. Turns that are longer than half of it leave nothing to measure, which counts as too much. */
+/**
+ * Milliseconds over which the delay is measured. If ticks take longer than half of it, there is no measurement, which
+ * counts as too much.
+ */
 const sampleMs = 2 * loopDelayMsMax
 
-/** Milliseconds within which a database that can serve answers; what asks for readiness often waits for no longer itself. */
+/** Milliseconds in which a working database answers a ping. Readiness probes often wait no longer themselves. */
 const pingMsMax = 2_000
 
 const Status = Type.Object({ success: Type.Literal(true), status: Type.String() })
 
-/** `/health/live` (the process answers), `/health/ready` (so does the database), and refusal under overload. */
+/** `/health/live` (the process answers), `/health/ready` (the database answers too), and refusal under overload. */
 const health: FastifyPluginAsyncTypebox = async app => {
   await app.register(underPressure, {
     maxEventLoopDelay: loopDelayMsMax,
@@ -23,7 +26,7 @@ const health: FastifyPluginAsyncTypebox = async app => {
     pressureHandler: () => { throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 }) }
   })
   app.get('/health/live', {
-    // Whoever ends processes that do not answer would end the one that has too much to do.
+    // Liveness ignores overload: a supervisor would otherwise kill a busy process.
     config: { pressureHandler: () => {} },
     schema: { summary: 'Whether the process is alive', tags: ['health'], security: [], response: { 200: Status } }
   }, async () => ({ success: true as const, status: 'ok' }))

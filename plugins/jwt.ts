@@ -20,18 +20,19 @@ declare module 'fastify' {
     /** An onRequest hook: sets `request.identity`, or refuses with 401; counts the request against the user's limit. */
     authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /**
-     * The session of a token, if it is good now.
-     * @throws TidelogError NO_TOKEN, UNKNOWN_USER or INVALID_TOKEN, with the texts that the seed's clients know.
+     * The session of a token, if the token is valid now.
+     * @throws TidelogError NO_TOKEN, UNKNOWN_USER or INVALID_TOKEN, with the texts that legacy clients know.
      */
     verifyToken: (token: unknown) => Promise<Session>
     /**
-     * Refuses what a session asked for if it has ended since it was verified; without a promise if that is known at once.
+     * Refuses a session's request if the session has ended since the token was verified. Returns no promise if that is
+     * known at once.
      * @throws TidelogError INVALID_TOKEN, UNKNOWN_USER
      */
     requireSession: (session: Session) => void | Promise<void>
     /** The administrators, by name. */
     admins: AdminNames
-    /** What a host application's clock says. */
+    /** The host application's clock, as learned from its tokens. */
     issuerClock: IssuerClock
     /** Emits `revoked` in this process when a user logs out or is deactivated here. */
     revocations: EventEmitter<{ revoked: [Revocation] }>
@@ -39,20 +40,23 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by `authenticate`. */
     identity: Identity
-    /** What the token at hand says. Set by `authenticate`. */
+    /** The session of the request's token. Set by `authenticate`. */
     session: Session
   }
 }
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {
-    /** `own`: HS256; `host` and `jwks`: a host application's public keys. Registered where the configuration names a key. */
+    /**
+     * `own`: HS256; `host` and `jwks`: a host application's public keys. A namespace is registered if the configuration
+     * names its key.
+     */
     namespaces: 'own' | 'host' | 'jwks'
     payload: OwnClaims
   }
 }
 
-/** Verifies tokens, each algorithm with its own key and no other, and says who is asking. */
+/** Verifies tokens, each algorithm with its own key only, and identifies the user. */
 export default fp(async function jwt (app, config: Config) {
   const keys = tokenKeys(config)
   const verifier = new TokenVerifier()
@@ -96,7 +100,7 @@ export default fp(async function jwt (app, config: Config) {
     return session
   }
 
-  /** What a good token tells beside who is asking. */
+  /** Records the use of a valid token and its time of issue. */
   function note ({ identity: { userId, sessionId }, generation, pair, issuedAt }: Session): Promise<void> | undefined {
     if (generation !== null) return use.note(sessionId, pair, now())
     if (issuedAt !== null) issuerClock.observe(userId, sessionId, issuedAt.getTime(), now())
@@ -131,9 +135,9 @@ export default fp(async function jwt (app, config: Config) {
   app.decorate('authenticate', authenticate)
   app.decorate('verifyToken', verifyToken)
   app.decorate('requireSession', requireSession)
-  // The session may have ended while the body came in.
+  // The session may have ended while the body arrived.
   app.addHook('preHandler', async ({ session }: { session?: Session | null }) => {
-    // Of routes whose plugin was registered before this one, requests have none.
+    // Routes of plugins that were registered before this one have no session.
     if (session !== undefined && session !== null) await requireSession(session)
   })
   app.decorate('revocations', new EventEmitter<{ revoked: [Revocation] }>())

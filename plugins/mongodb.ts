@@ -8,24 +8,27 @@ import { isUnreachable } from '../src/log/unreachable.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** True while the database is the embedded engine of this process: nobody else writes to it. */
+    /** True if the database is this process's embedded engine: no other process writes to it. */
     isSoleWriter: boolean
-    /** Settles if the database can never answer again in this process: end it, so that a supervisor starts a new one. */
+    /**
+     * Resolves with the error if this process can never reach its database again. End the process then, so that a
+     * supervisor starts a new one.
+     */
     databaseFailed: Promise<Error>
   }
 }
 
 /**
- * Milliseconds that an operation gets. The driver tries a read and a commit twice, so that a caller is told within 10 s
- * that the database does not answer. Building an index takes as long as it takes (src/log/no-deadline.ts).
+ * Milliseconds that an operation may take. The driver tries a read and a commit twice, so a caller gets the failure
+ * within 10 s. Building an index has no limit (src/log/no-deadline.ts).
  */
 const answerMsMax = 4_000
 const selectionMsMax = 4_500
-/** The embedded engine is there, and answers when this machine lets it; that it died is seen (`databaseFailed`). */
+/** The embedded engine always exists, but a busy machine may delay it. `databaseFailed` reports its death. */
 const embeddedSelectionMsMax = 60_000
 
 const embeddedOptions = {
-  // The engine answers one command after the other: more connections would only queue there.
+  // The engine runs one command at a time: more connections would only queue there.
   maxPoolSize: 16,
   serverSelectionTimeoutMS: embeddedSelectionMsMax
 }
@@ -41,13 +44,13 @@ const remoteOptions = {
 export default fp(async function mongodb (app, config: Config) {
   const embedded = config.MONGODB_URL === ''
   let url = config.MONGODB_URL
-  // A database elsewhere may come back.
+  // A remote database may come back, so this never resolves.
   let failed = new Promise<Error>(() => {})
   if (embedded) {
     const engine = await startEmbeddedMongo({ dataDir: resolve(config.DATA_DIR) })
     url = engine.uri
     failed = engine.failed
-    // Hooks run last in, first out: the driver, which is registered below, closes before the engine does.
+    // Hooks run last in, first out: the driver, which is registered below, closes before the engine.
     app.addHook('onClose', () => engine.stop())
     app.log.info({ dataDir: resolve(config.DATA_DIR) }, 'embedded database started')
   }
@@ -66,14 +69,14 @@ export default fp(async function mongodb (app, config: Config) {
     })
     await requireTransactions(app.mongo.client)
   })
-  // What waits for an engine that is gone is answered now, and not when the driver gives up.
+  // Fail operations that wait for a dead engine now, before the driver gives up.
   void failed.then(async error => {
     app.log.fatal({ err: error }, 'the embedded database has failed')
     await app.mongo.client.close(true)
   })
 }, { name: 'mongodb', dependencies: [] })
 
-/** Opens the database; that it cannot be reached names the variable to look at. */
+/** Opens the database. If it cannot be reached, the error names the variable to check. */
 async function openDatabase (url: string, open: () => Promise<void>): Promise<void> {
   try {
     await open()
@@ -83,12 +86,12 @@ async function openDatabase (url: string, open: () => Promise<void>): Promise<vo
   }
 }
 
-/** The hosts alone: user, password and options may be secrets. */
+/** Keeps only the hosts: user, password and options may be secrets. */
 function withoutSecrets (url: string): string {
   return url.replace(/^(mongodb(?:\+srv)?:\/\/)(?:.*@)?([^/?&]*).*$/s, '$1$2')
 }
 
-/** The log needs transactions, which a standalone server does not have: say so now, not at the first message. */
+/** The log needs transactions, which a standalone server lacks. Fail now, not at the first message. */
 async function requireTransactions (client: MongoClient): Promise<void> {
   const hello = await client.db('admin').command({ hello: 1 })
   if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid') {

@@ -3,9 +3,9 @@ import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
 import { RateCounter } from '../src/lib/rate-counter.ts'
 
-/** Counts events of a key in a window. */
+/** Counts a key's events in a window. */
 interface Limiter {
-  /** @throws TidelogError RATE_LIMITED, with the time after which there is room again. */
+  /** @throws TidelogError RATE_LIMITED, with the time until the window ends. */
   consume: (key: string) => void
   /** Refuses like `consume`, without counting. */
   check: (key: string) => void
@@ -18,7 +18,10 @@ interface Limiter {
 }
 
 interface Limiters {
-  /** Failed logins, by account and address; by address over all accounts; by account over all addresses that it does not know. */
+  /**
+   * Failed logins: by account and address, by address over all accounts, and by account over all addresses unknown to
+   * it.
+   */
   login: Limiter
   loginAddress: Limiter
   loginAccount: Limiter
@@ -30,7 +33,7 @@ interface Limiters {
   requests: Limiter
   /** Searches, by user. */
   search: Limiter
-  /** Invitations into rooms by strangers, by the invited user. */
+  /** Invitations to rooms by strangers, by the invited user. */
   invitations: Limiter
   /** Socket.IO handshakes, by address. */
   handshakes: Limiter
@@ -42,7 +45,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates `fastify.limiters`. They count in this process. */
+/** Decorates `fastify.limiters`. Each process counts for itself. */
 export default fp(async function rateLimit (app, config: Config) {
   app.decorate('limiters', {
     login: limiter(config.RATE_LIMIT_LOGIN, 60),

@@ -1,6 +1,9 @@
 import fp from 'fastify-plugin'
 
-/** One line a request, after its answer: at debug, since a chat has thousands a second; refusals at info. Paths only, no bodies. */
+/**
+ * Logs one line per request, after its response: at debug, since a chat has thousands a second; refusals at info. Logs
+ * paths only, no bodies.
+ */
 export default fp(async function requestLog (app) {
   app.addHook('onResponse', async (request, reply) => {
     const line = {

@@ -2,10 +2,10 @@ import fp from 'fastify-plugin'
 import { sweepRetention } from '../src/chat/conversations/retention.ts'
 import type { Config } from '../src/config.ts'
 
-/** Milliseconds between two sweeps, on average: nodes that were started together drift apart. */
+/** Average milliseconds between two sweeps. The time varies, so that nodes which start together drift apart. */
 const sweepEveryMs = 3_600_000
 
-/** Purges messages that are older than RETENTION_DAYS, when the server starts and about every hour; closing ends a sweep. */
+/** Purges messages older than RETENTION_DAYS at the start and about every hour. Closing ends a running sweep. */
 export default fp(async function retention (app, { RETENTION_DAYS: days }: Config) {
   if (days === 0) return
   const stop = new AbortController()

@@ -9,7 +9,7 @@ const exposedHeaders = ['ETag', 'Retry-After']
 const options: FastifyHelmetOptions = {
   contentSecurityPolicy: {
     directives: {
-      // The pages served here may be opened over plain HTTP on a developer's machine.
+      // Developers may open these pages over plain HTTP on their own machine.
       upgradeInsecureRequests: null,
       connectSrc: ["'self'", 'ws:', 'wss:']
     }
@@ -19,12 +19,12 @@ const options: FastifyHelmetOptions = {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Headers of an answer to a request that no hook has seen. @param origin the request's */
+    /** Headers of a response to a request that no hook has seen. @param origin the request's origin */
     ownHeaders: (origin: string | undefined) => Record<string, string>
   }
 }
 
-/** Headers that protect browsers, and the origins that may call REST; Socket.IO checks origins by itself. */
+/** Headers that protect browsers, and the origins that may call REST. Socket.IO checks origins itself. */
 export default fp(async function security (app, config: Config) {
   const headers = await helmetHeaders()
   app.addHook('onRequest', (_request, reply, done) => {
@@ -35,7 +35,7 @@ export default fp(async function security (app, config: Config) {
   await app.register(cors, { origin: allowedOrigins(config), methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders })
 }, { name: 'security' })
 
-/** What @fastify/cors would answer with. */
+/** The headers that @fastify/cors would send. */
 function corsHeaders (config: Config, origin: string | undefined): Record<string, string> {
   const allowed = allowedOrigins(config)
   if (allowed === '*') return { 'access-control-allow-origin': '*', 'access-control-expose-headers': exposedHeaders.join(', ') }
@@ -43,7 +43,7 @@ function corsHeaders (config: Config, origin: string | undefined): Record<string
   return { 'access-control-allow-origin': origin, 'access-control-expose-headers': exposedHeaders.join(', '), vary: 'Origin' }
 }
 
-/** What helmet answers with: the same each time, and it works all of it out for each request. */
+/** The headers that helmet sends. They never change, but helmet computes them for each request. */
 async function helmetHeaders (): Promise<Record<string, string>> {
   const answering = async (register: boolean) => {
     const app = Fastify()

@@ -16,20 +16,23 @@ import { toTidelogError } from '../src/to-tidelog-error.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     io: ChatServer
-    /** What sockets wait to be answered. */
+    /** Socket requests without a reply yet. */
     pendingRequests: PendingRequests
-    /** What one user and one connection may cause. */
+    /** Limits of each user and each connection. */
     socketBounds: SocketBounds
   }
 }
 
-/** Milliseconds that a shutdown waits for answers under way, and then for websockets to take their last packets and go. */
+/**
+ * Milliseconds that a shutdown waits for pending replies, and then for websockets to receive their last packets and
+ * close.
+ */
 const answersPatienceMs = 5_000
 const websocketsPatienceMs = 2_000
 
 /**
- * Opens Socket.IO on the same port, and lets in whoever has a good token. Closing tells every socket, answers what
- * is under way, REST calls too, and waits for nothing else.
+ * Opens Socket.IO on the same port and admits sockets with a valid token. Closing notifies every socket and finishes
+ * pending requests, REST calls too. It waits for nothing else.
  */
 export default fp(async function socketIo (app, config: Config) {
   const work = new PendingRequests()
@@ -42,7 +45,7 @@ export default fp(async function socketIo (app, config: Config) {
     // Compressing small packets costs far more than it saves.
     perMessageDeflate: false,
     maxHttpBufferSize: config.OUTBOX_BYTES_MAX,
-    // A connection that asks for no namespace is nobody's.
+    // Closes a connection that never joins a namespace.
     connectTimeout: nobodysMs,
     allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
       try {
@@ -58,7 +61,7 @@ export default fp(async function socketIo (app, config: Config) {
     cors: { origin: allowedOrigins(config) },
     preClose: done => { void close(app.io, work, connections).then(() => { done() }) }
   })
-  // After Socket.IO, which puts itself before all other listeners.
+  // Registered after Socket.IO, which puts its listener before all others.
   const connections = new OpenConnections(app.server)
 
   guardEngine(app.io, app.server, {
@@ -90,7 +93,7 @@ export default fp(async function socketIo (app, config: Config) {
   app.addHook('onClose', async () => { refusals.flush() })
 }, { name: 'socket-io', dependencies: ['jwt', 'rate-limit', 'addresses'] })
 
-/** Answers a handshake itself: Engine.IO knows no status for it. */
+/** Writes the refusal of a handshake, because Engine.IO cannot send these statuses. */
 function writeRefusal (request: IncomingMessage & { res?: ServerResponse }, error: TidelogError): void {
   if (request.res !== undefined) {
     writeFailure(request.res, error)
@@ -102,7 +105,7 @@ function writeRefusal (request: IncomingMessage & { res?: ServerResponse }, erro
   writeFailure(response, error)
 }
 
-/** Answers what is under way, tells every socket, and then closes the connections. */
+/** Finishes pending requests, notifies every socket, and then closes the connections. */
 async function close (io: ChatServer, work: PendingRequests, connections: OpenConnections): Promise<void> {
   work.closing = true
   await work.drain(answersPatienceMs)
@@ -111,12 +114,12 @@ async function close (io: ChatServer, work: PendingRequests, connections: OpenCo
   const isOver = delay(websocketsPatienceMs, undefined, { signal: patience.signal }).catch(() => {})
   await Promise.race([allWritten(io), isOver])
   closeEngine(io)
-  // Not before: a polling client may be about to ask on one of them.
+  // Not earlier: a polling client may be about to reuse one of these connections.
   connections.endUnused()
-  // A client that is asleep answers no farewell either.
+  // A sleeping client does not answer the close packet.
   await Promise.race([connections.websocketsClosed(), isOver])
   patience.abort()
   connections.endWebsockets()
-  // A REST call that takes longer than this, or whose answer nobody reads, is not waited for.
+  // Ends REST calls that take longer, or whose responses the client does not read.
   setTimeout(() => { connections.endAll() }, answersPatienceMs).unref()
 }

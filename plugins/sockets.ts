@@ -17,12 +17,12 @@ import { toTidelogError } from '../src/to-tidelog-error.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Tells the sockets of this process what is committed. */
+    /** Delivers this process's and other nodes' commits to the sockets of this process. */
     live: LiveDelivery
   }
 }
 
-/** Serves the sockets, delivers what is committed, and closes the sockets of users who were logged out, on every node. */
+/** Serves the sockets, delivers commits, and closes the sockets of logged-out users on every node. */
 export default fp(async function sockets (app, config: Config) {
   const { io, chat, sync, verifyToken, requireSession, pendingRequests } = app
   const presence = new PresenceService(io, chat, app.log, config.PRESENCE_GRACE * 1_000)
@@ -45,7 +45,7 @@ export default fp(async function sockets (app, config: Config) {
 
   io.on('connection', socket => {
     serveSocket(socket, services, pendingRequests)
-    // A logout between the handshake and the joining of its rooms has not reached this socket: look again.
+    // A logout between the handshake and joining the rooms has not reached this socket: verify the token again.
     verifyToken((socket.handshake.auth as Record<string, unknown>)['token']).catch((error: Error) => {
       if (toTidelogError(error).status === 401) socket.disconnect(true)
     })

@@ -5,15 +5,15 @@ import { LongPolls } from '../src/sync/waiters.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the sync over all conversations works on. */
+    /** The context of the sync over all conversations. */
     sync: SyncContext
   }
 }
 
-/** Milliseconds between two looks of a waiting call where other processes write to the database too. */
+/** Milliseconds between two reads by a waiting call, if other processes write to the database too. */
 const pollMs = 5_000
 
-/** Decorates `fastify.sync`; closing answers whoever waits. */
+/** Decorates `fastify.sync`; closing answers all waiting calls. */
 export default fp(async function sync (app) {
   const { chat } = app
   const longPolls = new LongPolls()

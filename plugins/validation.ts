@@ -4,7 +4,7 @@ import { TidelogError } from '../src/errors.ts'
 import { jsonChecks, textChecks } from '../src/lib/json-schema.ts'
 import { fieldError } from '../src/schemas/field-errors.ts'
 
-/** What a request may hold: its content type, and what the schema of its route says. */
+/** Checks requests: the content type, and the schema of the route. */
 export default fp(async function validation (app) {
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? jsonChecks : textChecks).compile(schema as object))
   app.setSchemaErrorFormatter(fieldError)
@@ -12,16 +12,16 @@ export default fp(async function validation (app) {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, bytes, done) => {
-    // Many clients send the JSON content type with every request: no body is then no body, and no error.
+    // Many clients send the JSON content type with every request, so an empty body is no error.
     if (bytes.length === 0) return done(null, undefined)
     const encoding = headers['content-encoding'] ?? 'identity'
     if (encoding.toLowerCase() !== 'identity') return done(new TidelogError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a Content-Encoding'))
-    // Decoding would replace what is wrong, and other text would be stored than was meant.
+    // Decoding would replace invalid bytes and store a text that nobody wrote.
     if (!isUtf8(bytes as Buffer)) return done(new TidelogError('VALIDATION', 'The body is not UTF-8'))
     void parseJson(undefined as never, bytes.toString(), done)
   })
 
-  // A route that takes no body refuses the fields of one, as others refuse those that they do not know.
+  // A route without a body refuses fields in one, like other routes refuse unknown fields.
   app.addHook('preValidation', (request, _reply, done) => {
     const { body, is404, routeOptions: { schema } } = request
     const [field] = !is404 && schema?.body === undefined && typeof body === 'object' && body !== null ? Object.keys(body) : []

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, extname, join, relative, sep } from 'node:path'
 
-/** The pages of the web app: each is index.html, which shows the right one by its address. */
+/** The pages of the web app. Each address serves index.html, which shows the right page. */
 const pages = ['/', '/c/:id', '/new', '/rooms', '/search', '/settings', '/sign-in', '/sign-up']
 
 const types: Record<string, string> = {
@@ -18,7 +18,9 @@ const types: Record<string, string> = {
   '.txt': 'text/plain; charset=utf-8'
 }
 
-/** What the page may load: its own files; pictures by https too, for people's pictures have addresses of their own. */
+/**
+ * The page may load its own files only, and pictures by https, because profile pictures have addresses of their own.
+ */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -45,7 +47,7 @@ interface File {
   gzip: Buffer | undefined
 }
 
-/** The built web app at `/`, from memory: some 40 files, compressed when they were built. */
+/** Serves the built web app at `/` from memory: some 40 files, compressed by the build. */
 export default fp(
   async function webApp (app) {
     const folder = builtApp()
@@ -66,7 +68,7 @@ export default fp(
   { name: 'web-app' }
 )
 
-/** The folder of the built app, beside the package.json of this program; undefined: not built. */
+/** The folder of the built app, beside this program's package.json; undefined: not built. */
 function builtApp (): string | undefined {
   let root = import.meta.dirname
   while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root)
@@ -85,7 +87,7 @@ function readFiles (folder: string): Map<string, File> {
     files.set(path, {
       type,
       etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
-      // A built name carries the hash of its content; the others are asked for again each time.
+      // A built file's name contains the hash of its content. Browsers ask for the other files each time.
       cacheControl: path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
       plain,
       br: readIfThere(`${full}.br`),

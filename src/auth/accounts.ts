@@ -4,8 +4,8 @@ import { noDeadline } from '../log/no-deadline.ts'
 import type { UserRow } from '../users/user-row.ts'
 
 /**
- * Indexes of the accounts. A host application's rows lack the key fields and are bound by its own indexes; where it
- * has an index on the same field already, that one serves.
+ * Creates the indexes of the accounts. A host application's rows lack the key fields, so only its own indexes constrain
+ * them. An index that the host already has on the same field is used.
  */
 export async function ensureUserIndexes (users: Collection<UserRow>): Promise<void> {
   await users.createIndex({ usernameKey: 1 }, { name: 'usernameKey', unique: true, partialFilterExpression: { usernameKey: { $exists: true } } }, noDeadline)
@@ -18,21 +18,23 @@ export async function ensureUserIndexes (users: Collection<UserRow>): Promise<vo
   }
 }
 
-/** Words of a full name that a search finds. */
+/** Words of a full name that a search can match. */
 const wordsMax = 10
 
-/** What an account is found by: its user name, and its full name from each word on, so that several words can be typed. */
+/**
+ * Search keys of an account: its user name, and its full name from each word on, so that you can type several words.
+ */
 export function searchKeysOf (username: string, fullName: string): string[] {
   const words = searchForm(fullName).split(' ').slice(0, wordsMax)
   return [...new Set([searchForm(username), ...words.map((_, at) => words.slice(at).join(' '))])]
 }
 
-/** Text as it is compared in a search. */
+/** The form of a text that a search compares. */
 export function searchForm (text: string): string {
   return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
 }
 
-/** The refusal that a duplicate key stands for; what else went wrong, as it was. */
+/** Turns a duplicate key error into its refusal; returns other errors unchanged. */
 export function toTakenError (error: unknown): unknown {
   if (!(error instanceof MongoServerError) || error.code !== 11_000) return error
   const fields = Object.keys(error['keyPattern'] as object | undefined ?? {}).join()

@@ -6,8 +6,9 @@ import type { UserRow } from '../users/user-row.ts'
 import type { Identity } from '../users/identity.ts'
 
 /**
- * Closes or reopens an account. Closing ends its tokens, sessions and sockets; reopening does not bring them back.
- * @throws TidelogError NOT_ALLOWED for others than administrators and for the own account, USER_NOT_FOUND.
+ * Deactivates or reactivates an account. Deactivating ends its tokens, sessions and sockets; reactivating does not
+ * bring them back.
+ * @throws TidelogError NOT_ALLOWED unless the caller is an administrator and the account is another's, USER_NOT_FOUND.
  */
 export async function setActive (context: AuthContext, identity: Identity, userId: string, isActive: boolean | undefined): Promise<UserRow> {
   if (!identity.isAdmin) throw new TidelogError('NOT_ALLOWED')

@@ -2,10 +2,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import { TidelogError } from '../errors.ts'
 import type { AuthContext } from './context.ts'
 
-/** Codes of one name that are good at a time: nodes that start together, and restarts, print one each. */
+/** Valid codes of one name at a time: nodes that start together, and restarts, print one each. */
 const codesMax = 5
 
-/** Makes a code for each administrator's name that nobody bears. Only the caller ever sees it. */
+/**
+ * Makes a code for each administrator's name that has no account yet. Only the return value holds the codes; the
+ * database stores hashes.
+ */
 export async function issueAdminCodes ({ admins, users, adminCodes }: AuthContext): Promise<Array<{ username: string, code: string }>> {
   const issued: Array<{ username: string, code: string }> = []
   for (const username of admins.names) {
@@ -25,7 +28,7 @@ export async function requireAdminCode ({ admins, adminCodes }: AuthContext, use
   if (found === null) throw new TidelogError('NOT_ALLOWED', 'This user name is an administrator\'s: adminCode must be the code that the server printed for it')
 }
 
-/** The name has its bearer: its codes are good for nothing more. */
+/** Ends the codes of a name, because its account now exists. */
 export async function spendAdminCodes ({ admins, adminCodes }: AuthContext, username: string): Promise<void> {
   if (admins.reserves(username)) await adminCodes.deleteOne({ _id: username.toLowerCase() })
 }

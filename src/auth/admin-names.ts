@@ -1,6 +1,6 @@
 import type { UserRow } from '../users/user-row.ts'
 
-/** The user names whose bearers are administrators. */
+/** The user names of administrators. */
 export class AdminNames {
   readonly names: readonly string[]
   private readonly exact: ReadonlySet<string>
@@ -13,12 +13,15 @@ export class AdminNames {
     this.keys = new Set(this.names.map(name => name.toLowerCase()))
   }
 
-  /** A host application may tell names apart that differ in case: its users count as written. Of those registered here there is one of each. */
+  /**
+   * A host application may have names that differ only in case, so its users must match exactly. Names registered here
+   * are unique, ignoring case.
+   */
   isAdmin ({ username, usernameKey }: UserRow): boolean {
     return this.exact.has(username) || (usernameKey !== undefined && this.keys.has(usernameKey))
   }
 
-  /** Such a name, in any case, is for those alone who prove that it is theirs. */
+  /** Is this name reserved, in any case, for users who prove that it is theirs? */
   reserves (username: string): boolean {
     return this.keys.has(username.toLowerCase())
   }

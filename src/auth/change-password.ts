@@ -8,16 +8,16 @@ import type { Identity } from '../users/identity.ts'
 
 /**
  * Changes the caller's password and ends their other sessions.
- * @throws TidelogError INVALID_CREDENTIALS (the present password is wrong), RATE_LIMITED, OVERLOADED
+ * @throws TidelogError INVALID_CREDENTIALS (the current password is wrong), RATE_LIMITED, OVERLOADED
  */
 export async function changePassword (context: AuthContext, { id, userId, sessionId }: Identity, { password, newPassword }: PasswordInput): Promise<void> {
   const user = await context.users.findOne({ _id: id })
   if (user === null) throw new TidelogError('UNKNOWN_USER')
-  // A live session has a count of its own: what strangers guess elsewhere does not keep its owner from this.
+  // Each session has its own count of failures, so that strangers' guesses do not stop the owner.
   const asker = { address: `session ${sessionId}`, isKnown: true }
   const { password: stored } = await provePassword(context, { user, account: userId, password, ...asker })
   const next = await context.hashing.run(asker, () => hashPassword(newPassword))
-  // Unless another request has changed it meanwhile.
+  // Matches only if no other request has changed the password meanwhile.
   const { matchedCount } = await context.users.updateOne({ _id: id, password: stored! }, { $set: { password: next, updatedAt: new Date(context.now()) } })
   if (matchedCount === 0) throw new TidelogError('INVALID_CREDENTIALS')
   await endAllSessions(context, id, sessionId)

@@ -24,16 +24,16 @@ interface FailureLimiters {
   loginAccount: FailureLimiter
 }
 
-/** What a token of ours says. */
+/** The claims of our own tokens. */
 export interface OwnClaims {
   id: string
   sid: string
   iat: number
-  /** The user's generation of tokens, and the session's pair. */
+  /** The user's token generation, and the session's pair. */
   tidelog: [generation: number, pair: number]
 }
 
-/** What the operations on accounts work on; made once by the plugin `accounts`. */
+/** The context of the operations on accounts. The plugin `accounts` makes it once. */
 export interface AuthContext {
   users: Collection<UserRow>
   sessions: Collection<SessionRow>
@@ -49,18 +49,18 @@ export interface AuthContext {
   now: () => number
   /** Signs an access token. */
   sign: (payload: OwnClaims) => string
-  /** Tells this process that tokens were revoked; resolves when nothing that was asked with them is under way here. */
+  /** Announces in this process that tokens were revoked; resolves when no request with them is pending here. */
   announce: (revoked: Revocation) => Promise<void>
 }
 
-/** Where a request comes from. */
+/** The origin of a request. */
 export interface Caller {
   address: string
-  /** What the client calls itself. */
+  /** The client's name for itself. */
   client: string | null
 }
 
-/** The codes that were printed for an administrator's name that nobody bears yet. */
+/** The printed codes for an administrator's name that has no account yet. */
 export interface AdminCodeRow {
   /** The name in lower case. */
   _id: string

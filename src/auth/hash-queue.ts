@@ -1,21 +1,21 @@
 import { TidelogError } from '../errors.ts'
 
-/** Who wants a password hashed. */
+/** The origin of a request for a hash. */
 export interface Asker {
   address: string
-  /** From an address at which the account has been used before. */
+  /** The account was used from this address before. */
   isKnown: boolean
 }
 
 export interface HashQueueOptions {
-  /** Hashes computed at a time: the threads that do it also serve the database's files. */
+  /** Hashes computed at the same time: their threads also serve the database's files. */
   concurrencyMax?: number
-  /** Hashes that may wait for one address, and for all addresses that are known, or for all that are not. */
+  /** Hashes that may wait for one address, for all known addresses, and for all unknown ones. */
   addressMax?: number
   laneMax?: number
 }
 
-/** Jobs by address, in the order in which the addresses get their turns. */
+/** Jobs by address. The addresses take turns. */
 class Lane {
   readonly byAddress = new Map<string, Array<() => void>>()
   size = 0
@@ -27,7 +27,7 @@ class Lane {
     this.size++
   }
 
-  /** One job of the address whose turn it is; its next one has its turn after those of all others. */
+  /** Takes one job of the next address, which then queues behind all others. */
   take (): (() => void) | undefined {
     const [first] = this.byAddress
     if (first === undefined) return undefined
@@ -41,9 +41,10 @@ class Lane {
 }
 
 /**
- * Hashing is slow on purpose, so it has a queue: addresses take turns, and of those at which an account has been used
- * before every second hash is. A flood from one address delays nobody else by more than a hash, one from many addresses
- * delays those who come back by as much. More than may wait are refused at once: they would be answered after they have gone.
+ * Queues password hashes, because hashing is slow on purpose. Addresses take turns, and every second hash is for
+ * addresses at which an account was used before. So a flood from one address delays others by at most one hash, and a
+ * flood from many addresses delays known ones by no more. Jobs above the limit are refused at once, because their
+ * clients would have left before the answer.
  */
 export class HashQueue {
   private readonly options: Required<HashQueueOptions>
@@ -56,7 +57,7 @@ export class HashQueue {
     this.options = { concurrencyMax: 2, addressMax: 50, laneMax: 100, ...options }
   }
 
-  /** @throws TidelogError OVERLOADED, or whatever `work` throws. */
+  /** @throws TidelogError OVERLOADED, or the error of `work`. */
   async run<T> ({ address, isKnown }: Asker, work: () => Promise<T>): Promise<T> {
     if (this.running >= this.options.concurrencyMax) await this.wait(isKnown ? this.known : this.strange, address)
     else this.running++
@@ -73,7 +74,7 @@ export class HashQueue {
     await new Promise<void>(resolve => { lane.add(address, resolve) })
   }
 
-  /** Hands the place on. */
+  /** Starts the next job. */
   private next (): void {
     const [first, second] = this.isTurnOfKnown ? [this.known, this.strange] : [this.strange, this.known]
     this.isTurnOfKnown = !this.isTurnOfKnown

@@ -4,29 +4,31 @@ import type { AdminNames } from './admin-names.ts'
 import type { UserRow } from '../users/user-row.ts'
 import type { Identity } from '../users/identity.ts'
 
-/** A verified token: who, and for how long. */
+/** A verified token: its user and its lifetime. */
 export interface Session {
   identity: Identity
-  /** Null: a host application's token without an end. */
+  /** Null: a host application's token without an expiry. */
   expiresAt: Date | null
-  /** Null: a host application's token that does not say. */
+  /** Null: a host application's token without a time of issue. */
   issuedAt: Date | null
-  /** Of tokens of ours: which generation of the user's tokens it is, and which pair of its session. */
+  /** Of our own tokens: the user's token generation, and the pair within the session. */
   generation: number | null
   pair: number
 }
 
-/** A logout or deactivation: of one session, or (without `sessionId`) of all that the user had but `keptSessionId`. */
+/**
+ * A logout or deactivation: of one session, or (without `sessionId`) of all the user's sessions except `keptSessionId`.
+ */
 export interface Revocation {
   userId: string
   sessionId?: string
   keptSessionId?: string
 }
 
-/** The claims of a token whose signature, `exp` and `nbf` were found good; nothing else of it is known yet. */
+/** The claims of a token whose signature, `exp` and `nbf` were verified. Nothing else in them is checked yet. */
 export type Claims = Record<string, unknown>
 
-/** The user that verified claims name. @throws TidelogError INVALID_TOKEN where they name none. */
+/** The user named by verified claims. @throws TidelogError INVALID_TOKEN if they name none. */
 export function claimedUserId (claims: Claims): string {
   const { id } = claims
   if (typeof id !== 'string' || !/^[0-9a-fA-F]{24}$/.test(id)) throw new TidelogError('INVALID_TOKEN')
@@ -34,7 +36,7 @@ export function claimedUserId (claims: Claims): string {
 }
 
 /**
- * The session of verified claims, if the user's row still admits it.
+ * Opens the session of verified claims, if the user's row allows it.
  * @throws TidelogError UNKNOWN_USER (missing or deactivated) or INVALID_TOKEN (revoked).
  */
 export function openSession (token: string, claims: Claims, user: UserRow | undefined, admins: AdminNames, now: number): Session {
@@ -54,7 +56,7 @@ export function openSession (token: string, claims: Claims, user: UserRow | unde
 }
 
 /**
- * A session that was opened may have ended since: by its time, a logout or a deactivation.
+ * Checks that an open session has not ended since, by expiry, logout or deactivation.
  * @param now milliseconds since 1970
  * @throws TidelogError INVALID_TOKEN, UNKNOWN_USER
  */
@@ -64,17 +66,17 @@ export function requireGood ({ identity: { sessionId }, expiresAt, issuedAt, gen
   if (isRevoked(user, { sessionId, generation, issuedAt })) throw new TidelogError('INVALID_TOKEN')
 }
 
-/** What a revocation can be about. */
+/** The fields of a token by which it can be revoked. */
 export interface Origin {
   sessionId: string
-  /** How often all sessions of the user had been ended when it was made; null: a host application's token. */
+  /** How often all sessions of the user had been ended when the token was made; null: a host application's token. */
   generation: number | null
   issuedAt: Date | null
 }
 
 /**
- * Tokens of ours count how often all sessions of their user were ended: no clock is asked. Others are as old as their
- * `iat`; one that does not say is older than any revocation.
+ * Our own tokens carry the count of how often all their user's sessions were ended, so no clock matters. A host
+ * application's tokens are compared by `iat`; one without it counts as older than any revocation.
  */
 export function isRevoked (user: UserRow, { sessionId, generation, issuedAt }: Origin): boolean {
   if (user.revokedSessions?.some(revoked => revoked.sid === sessionId) === true) return true
@@ -84,12 +86,12 @@ export function isRevoked (user: UserRow, { sessionId, generation, issuedAt }: O
   return issuedAt === null || issuedAt.getTime() < user.tokensValidFrom.getTime()
 }
 
-/** A name of what was signed: the same signature can be written in several ways. */
+/** Derives a name from the signed part of a token, because the same signature can be written in several ways. */
 function nameOfToken (token: string): string {
   return `token:${createHash('sha256').update(token.slice(0, token.lastIndexOf('.'))).digest('base64url')}`
 }
 
-/** What our own tokens say of their making. */
+/** The generation and pair in the claims of our own tokens. */
 function originOf (claim: unknown): { generation: number | null, pair: number } {
   if (claim === undefined) return { generation: null, pair: 0 }
   const [generation, pair] = Array.isArray(claim) ? claim as unknown[] : []
@@ -101,7 +103,7 @@ function isCount (value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-/** @throws TidelogError INVALID_TOKEN for what is no number of seconds. */
+/** @throws TidelogError INVALID_TOKEN if it is not a number of seconds. */
 function timeOf (seconds: unknown): Date | null {
   if (seconds === undefined) return null
   if (typeof seconds !== 'number') throw new TidelogError('INVALID_TOKEN')

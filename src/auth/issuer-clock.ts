@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 
-/** A host application's clock may be this much ahead of ours, or behind, in milliseconds; what differs more says nothing. */
+/** Largest difference, in milliseconds, between a host application's clock and ours. A larger one is ignored. */
 const aheadMsMax = 300_000
 const behindMsMax = 10_000
-/** Sessions of a user with the newest time of issue that are remembered. */
+/** Sessions per user that are remembered for the newest time of issue. */
 const newestMax = 50
 
 interface Seen {
@@ -14,16 +14,19 @@ interface Seen {
 }
 
 /**
- * What a host application's clock says, learned from its tokens. A logout everywhere happens by our clock, and `iat` is by
- * the host's: compared as they are, a clock that is ahead keeps tokens of before the logout good, and one that is behind
- * refuses those of after it. A token is issued before it is seen: so the host's clock is at least at its `iat` then.
+ * Learns a host application's clock from its tokens. A logout everywhere happens by our clock, but `iat` is by the
+ * host's. Compared directly, a fast host clock would keep tokens from before the logout valid, and a slow one would
+ * refuse tokens from after it. A token is issued before it is seen, so the host's clock is at least at its `iat` then.
  */
 export class IssuerClock {
   private readonly users = new LRUCache<string, Seen>({ max: 20_000 })
-  /** The same for all users, in this hour and the one before: for a user whose tokens were first seen long after their issue. */
+  /**
+   * For all users, in this hour and the one before: used for a user whose tokens were first seen long after their
+   * issue.
+   */
   private hours = { startsAt: 0, aheadMs: -Infinity, before: -Infinity }
 
-  /** Takes note of a token that names the time of its issue. */
+  /** Notes a token's time of issue. */
   observe (userId: string, sessionId: string, issuedMs: number, now: number): void {
     const aheadMs = issuedMs - now
     this.observeHour(aheadMs, now)
@@ -40,13 +43,13 @@ export class IssuerClock {
   }
 
   /**
-   * Where a user's tokens begin to be good if all until now are to be refused: by the host's clock, in whole seconds as `iat`
-   * is. In that second itself, those of `seen` are not.
+   * The time from which a user's tokens are valid if all tokens until now are to be refused: by the host's clock, in
+   * whole seconds like `iat`. In that second itself, the sessions in `seen` are refused.
    */
   cut (userId: string, now: number): { validFrom: Date, seen: string[] } {
     const seen = this.users.get(userId)
     const aheadMs = [seen?.aheadMs, Math.max(this.hours.aheadMs, this.hours.before)].find(isPlausible) ?? 0
-    // Within a second, the cutting off of `iat` alone explains that it is behind.
+    // If it is behind by less than a second, the rounding of `iat` explains it.
     const hostNow = now + (aheadMs > -1_000 && aheadMs < 0 ? 0 : aheadMs)
     const validFromMs = Math.floor(hostNow / 1_000) * 1_000
     return { validFrom: new Date(validFromMs), seen: seen !== undefined && seen.newestMs >= validFromMs ? [...seen.newest] : [] }

@@ -9,9 +9,9 @@ interface PublishedKey {
 }
 
 export interface JwksOptions {
-  /** Milliseconds for which the published set is believed. */
+  /** Milliseconds for which the published set is cached. */
   believedMs?: number
-  /** Least milliseconds between two requests, so that tokens of invented key ids cannot cause a flood of them. */
+  /** Minimum milliseconds between two requests, so that tokens with invented key ids cannot cause a flood of them. */
   pauseMs?: number
   timeoutMs?: number
   now?: () => number
@@ -19,8 +19,8 @@ export interface JwksOptions {
 }
 
 /**
- * The keys that a host application publishes. The whole set is fetched at once, by one request at a time; a key id that
- * is not in it (a new key) fetches it again. While the address does not answer, the last set serves.
+ * The keys that a host application publishes. One request at a time fetches the whole set. An unknown key id (a new
+ * key) fetches it again. While the address does not answer, the last set is used.
  */
 export class JwkSet {
   private readonly url: string
@@ -36,8 +36,8 @@ export class JwkSet {
   }
 
   /**
-   * The PEM of the key that a token's header names. A token without a key id is taken where one key fits it.
-   * @throws TidelogError INVALID_TOKEN without such a key, UNAVAILABLE while no set could be fetched yet.
+   * The PEM of the key that a token's header names. A token without a key id is accepted if exactly one key fits.
+   * @throws TidelogError INVALID_TOKEN without such a key, UNAVAILABLE until a set could be fetched.
    */
   async pem (algorithm: string, kid: string | undefined): Promise<string> {
     const now = this.options.now()
@@ -81,7 +81,7 @@ export class JwkSet {
   }
 }
 
-/** A key of a kind that is not used here, or that is not for signatures, is left out; it does not spoil the others. */
+/** Skips a key of an unsupported kind, or one that is not for signatures, and keeps the others. */
 function readKey (value: unknown): PublishedKey[] {
   if (typeof value !== 'object' || value === null) return []
   const jwk = value as Record<string, unknown>

@@ -12,8 +12,8 @@ export interface TokenKeys {
 }
 
 /**
- * The keys that the configuration names, each with the algorithm that it alone may verify: a public key is never
- * taken for an HMAC secret. Without any, a secret is made and kept.
+ * The keys that the configuration names, each with the only algorithm that it may verify: a public key never serves as
+ * an HMAC secret. If it names none, a secret is made and kept.
  */
 export function tokenKeys (config: Config): TokenKeys {
   if (!hasTokenKey(config)) return { secret: storedSecret(config.DATA_DIR) }
@@ -24,12 +24,12 @@ export function tokenKeys (config: Config): TokenKeys {
   }
 }
 
-/** Accounts of our own exist where tokens of our own do. */
+/** Does this server issue its own tokens? Then it has accounts too. */
 export function issuesTokens (config: Config): boolean {
   return config.JWT_SECRET !== '' || !hasTokenKey(config)
 }
 
-/** The one algorithm that a public key is for; undefined for a kind of key that tokens may not be signed with. */
+/** The only algorithm for a public key; undefined for a kind of key that may not sign tokens. */
 export function algorithmOf (key: KeyObject): PublicAlgorithm | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (type === 'rsa') return (details?.modulusLength ?? 0) >= 2_048 ? 'RS256' : undefined

@@ -7,15 +7,15 @@ import type { UserRow } from '../users/user-row.ts'
 import type { Caller } from './context.ts'
 
 /**
- * Begins a session for whoever knows the password.
- * @throws TidelogError VALIDATION, INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED, or NOT_ALLOWED for a deactivated account
- * (said only to those who know its password).
+ * Starts a session for a user who proves the password.
+ * @throws TidelogError VALIDATION, INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED, or NOT_ALLOWED for a deactivated
+ * account (only if the password is right).
  */
 export async function login (context: AuthContext, { email, username, password }: LoginInput, { address, client }: Caller): Promise<TokenPair> {
   const given = email ?? username
   if (given === undefined) throw new TidelogError('VALIDATION', 'email or username is required')
   const found = await (email === undefined ? findByUsername(context, given) : findByEmail(context, given))
-  // Its user name and its e-mail address are one account.
+  // User name and e-mail address count as the same account.
   const account = found?._id.toHexString() ?? `nobody:${given.toLowerCase()}`
   const isKnown = found !== undefined && isKnownAddress(found, address)
   const user = await provePassword(context, { user: found, account, password, address, isKnown })
@@ -30,6 +30,6 @@ async function findByEmail ({ users }: AuthContext, email: string): Promise<User
 }
 
 async function findByUsername ({ users }: AuthContext, username: string): Promise<UserRow | undefined> {
-  // The exact name first: a host application may tell names apart that differ in case only.
+  // Try the exact name first: a host application may have names that differ only in case.
   return await users.findOne({ username }) ?? await users.findOne({ usernameKey: username.toLowerCase() }) ?? undefined
 }

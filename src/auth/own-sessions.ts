@@ -4,10 +4,10 @@ import type { SessionInfo } from '../schemas/auth.ts'
 import { endSession } from './sessions.ts'
 import type { Identity } from '../users/identity.ts'
 
-/** Sessions that are listed. */
+/** Sessions in a list. */
 const listedMax = 100
 
-/** The caller's sessions that can still be continued, last used first. */
+/** The caller's sessions that can still be refreshed, the last used first. */
 export async function listSessions ({ sessions, now }: AuthContext, { id, sessionId }: Identity): Promise<SessionInfo[]> {
   const rows = await sessions.find({ userId: id, expiresAt: { $gt: new Date(now()) } }).toArray()
   const used = rows.map(row => ({ row, at: row.lastUsedAt ?? row.refreshedAt })).sort((a, b) => b.at.getTime() - a.at.getTime())
@@ -30,7 +30,7 @@ export async function endOwnSession (context: AuthContext, { id }: Identity, ses
 /** Characters of a User-Agent that are kept. */
 const clientCharsMax = 200
 
-/** What a client calls itself, shortened: for the list of sessions. */
+/** The client's name for itself, shortened for the list of sessions. */
 export function clientName (userAgent: string | undefined): string | null {
   const name = (userAgent ?? '').replaceAll(/[^\x21-\x7e]+/g, ' ').trim().slice(0, clientCharsMax)
   return name === '' ? null : name

@@ -1,23 +1,28 @@
 import * as argon2 from '@node-rs/argon2'
 import * as bcrypt from '@node-rs/bcrypt'
 
-/** The argon2id hash (19 MiB, two passes) of a new password, as a PHC string. The same characters count the same, however they were typed. */
+/**
+ * The argon2id hash (19 MiB, two passes) of a new password, as a PHC string. Equal characters give equal passwords,
+ * however they were typed.
+ */
 export function hashPassword (password: string): Promise<string> {
   return argon2.hash(normalForm(password))
 }
 
-/** What a login should do with the password that it was given. */
+/** The result of comparing a password with the stored hash. */
 export type Verdict = 'wrong' | 'right' | 'right-but-old'
 
 /**
- * Compares a password with what is stored: argon2, or the bcrypt of a host application. A hash of another kind, or of the
- * password as it was typed, wants an upgrade. Without anything stored (no such account), it takes as long and is wrong.
+ * Compares a password with the stored hash: argon2, or a host application's bcrypt. A hash of another kind, or of the
+ * password exactly as typed, needs an upgrade. Without a stored hash (no such account), the check takes as long and
+ * fails.
  */
 export async function checkPassword (password: string, stored: string | undefined): Promise<Verdict> {
   const isBcrypt = stored !== undefined && /^\$2[aby]\$/.test(stored)
   const real = isBcrypt || stored?.startsWith('$argon2') === true ? stored : undefined
   const comparable = real ?? await dummyHash()
-  const verify = (given: string) => (isBcrypt ? bcrypt.verify(given, comparable) : argon2.verify(comparable, given)).catch(() => false) // what cannot be read admits nobody
+  // An unreadable hash matches no password.
+  const verify = (given: string) => (isBcrypt ? bcrypt.verify(given, comparable) : argon2.verify(comparable, given)).catch(() => false)
   const normal = normalForm(password)
   if (await verify(normal)) return real === undefined ? 'wrong' : isBcrypt ? 'right-but-old' : 'right'
   return normal !== password && await verify(password) && real !== undefined ? 'right-but-old' : 'wrong'
@@ -29,7 +34,7 @@ function normalForm (password: string): string {
 
 let dummy: Promise<string> | undefined
 
-/** The hash that passwords of unknown accounts are compared with. */
+/** The hash with which passwords of unknown accounts are compared. */
 function dummyHash (): Promise<string> {
   dummy ??= hashPassword('the password of nobody')
   return dummy

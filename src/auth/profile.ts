@@ -9,7 +9,7 @@ const attemptsMax = 5
 
 /**
  * Changes the caller's own account.
- * @throws TidelogError USERNAME_TAKEN; NOT_ALLOWED for a change of name that gives or frees an administrator's.
+ * @throws TidelogError USERNAME_TAKEN; NOT_ALLOWED for a rename to or from an administrator's name.
  */
 export async function changeProfile (context: AuthContext, { id, userId }: Identity, input: ProfileInput): Promise<UserRow> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -18,7 +18,7 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
     const fullName = input.fullName?.trim() ?? row.fullName ?? row.username // a host application may keep no full name
     const username = input.username ?? row.username
     if (username !== row.username) await refuseName(context, row, username)
-    // The search keys are made of both names: write them only if both are still as they were read.
+    // The search keys derive from both names: write them only if both are unchanged since the read.
     const changed = await context.users.findOneAndUpdate({ _id: id, fullName: row.fullName, username: row.username }, {
       $set: {
         fullName,
@@ -36,7 +36,7 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
   throw new TidelogError('UNAVAILABLE', 'Your account was changed at the same time: try again', { retryAfterMs: 1_000 })
 }
 
-/** Who bears an administrator's name is one: such a name is neither taken nor set free by renaming. */
+/** A name makes its user an administrator, so renaming can neither take nor free such a name. */
 async function refuseName ({ users, admins }: AuthContext, row: UserRow, username: string): Promise<void> {
   if (admins.reserves(username) || admins.isAdmin(row)) throw new TidelogError('NOT_ALLOWED', 'The user name of an administrator cannot be changed or taken')
   const other = await users.findOne({ _id: { $ne: row._id }, $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection: { _id: 1 } })

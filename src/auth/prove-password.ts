@@ -6,19 +6,19 @@ import { checkPassword, hashPassword } from './password.ts'
 import type { UserRow } from '../users/user-row.ts'
 
 /**
- * Proves that somebody knows the password of an account. Guessing is slowed in three ways: for the account and address,
- * for the address over all accounts, and for the account over all addresses that it does not know. The last one would
- * lock an owner out by somebody else's guesses: so addresses at which the account was used before do not count in it, and
- * refreshing a session asks for no password at all.
+ * Checks that a caller knows an account's password. Failures are counted in three ways: by account and address, by
+ * address over all accounts, and by account over all addresses unknown to it. The last count could let strangers'
+ * guesses lock the owner out. Therefore addresses at which the account was used before do not count in it, and
+ * refreshing a session needs no password.
  */
 
-/** Addresses at which an account was used that are remembered. */
+/** Addresses that are remembered for one account. */
 const knownAddressesMax = 10
 
-/** Whose password, and from where. */
+/** The account and the origin of an attempt. */
 export interface Attempt extends Asker {
   user: UserRow | undefined
-  /** Names the account in the counts, whether it exists or not. */
+  /** The account's key in the counts, even if the account does not exist. */
   account: string
   password: string
 }
@@ -27,10 +27,10 @@ export interface Attempt extends Asker {
 export async function provePassword (context: AuthContext, attempt: Attempt): Promise<UserRow> {
   const { user, password } = attempt
   const counts = countsOf(context, attempt)
-  // Those who are refused anyway take nobody's place in the queue.
+  // A caller who will be refused must not take a place in the queue.
   for (const { limiter, key } of counts) limiter.check(key)
   return await context.hashing.run(attempt, async () => {
-    // Counted first and given back: so no burst outruns the count.
+    // Count first and give back on success, so that a burst cannot outrun the count.
     for (const { limiter, key } of counts) limiter.consume(key)
     const verdict = await checkPassword(password, user?.password)
     if (user === undefined || verdict === 'wrong') throw new TidelogError('INVALID_CREDENTIALS')
@@ -47,7 +47,7 @@ function countsOf ({ failures }: AuthContext, { account, address, isKnown }: Att
   ]
 }
 
-/** Replaces the hash that was compared, unless somebody replaced it meanwhile. */
+/** Replaces the compared hash, unless another request replaced it meanwhile. */
 async function upgrade (context: AuthContext, user: UserRow, password: string): Promise<UserRow> {
   const next = await hashPassword(password)
   await context.users.updateOne({ _id: user._id, password: user.password! }, { $set: { password: next } })
@@ -55,12 +55,12 @@ async function upgrade (context: AuthContext, user: UserRow, password: string): 
   return { ...user, password: next }
 }
 
-/** Has the account been used at this address before? */
+/** Was the account used at this address before? */
 export function isKnownAddress (user: UserRow, address: string): boolean {
   return user.knownAddresses?.includes(markOf(user, address)) === true
 }
 
-/** The addresses that an account knows when it begins. */
+/** The known addresses of a new account. */
 export function firstAddress (user: Pick<UserRow, '_id'>, address: string): string[] {
   return [markOf(user, address)]
 }
@@ -71,7 +71,7 @@ export async function rememberAddress ({ users }: AuthContext, user: UserRow, ad
   await users.updateOne({ _id: user._id }, { $push: { knownAddresses: { $each: firstAddress(user, address), $slice: -knownAddressesMax } } })
 }
 
-/** An address is kept as a mark that tells nobody which one it is without trying them all. */
+/** Stores an address as a mark: to find the address you would have to try them all. */
 function markOf ({ _id }: Pick<UserRow, '_id'>, address: string): string {
   return createHash('sha256').update(`${_id.toHexString()}|${address}`).digest('base64url').slice(0, 16)
 }

@@ -46,7 +46,9 @@ export async function register (context: AuthContext, input: RegisterInput, { ad
   return await startSession(context, user, client)
 }
 
-/** The rows of a host application have no keys to collide with: look for them; the unique indexes settle the rest. */
+/**
+ * A host application's rows have no keys that could collide, so this searches them. The unique indexes cover the rest.
+ */
 async function refuseTaken ({ users }: AuthContext, username: string, email: string): Promise<void> {
   const projection = { _id: 1 }
   if (await users.findOne({ $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection }) !== null) throw new TidelogError('USERNAME_TAKEN')

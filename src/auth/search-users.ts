@@ -4,7 +4,7 @@ import { searchForm } from './accounts.ts'
 import type { AuthContext } from './context.ts'
 import type { UserRow } from '../users/user-row.ts'
 
-/** A page of the active users whose user name, or a word of whose full name, begins with the text; in the order of their ids. */
+/** A page of the active users whose user name, or a word of whose full name, begins with the text; ordered by id. */
 export async function searchUsers ({ users }: AuthContext, { search, limit, cursor }: UserSearch): Promise<{ rows: UserRow[], hasMore: boolean }> {
   const filter: Filter<UserRow> = {
     isActive: { $ne: false },
@@ -15,7 +15,10 @@ export async function searchUsers ({ users }: AuthContext, { search, limit, curs
   return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
 }
 
-/** Anchored patterns, so that an index answers; a host application's rows have no keys and are found by user name as typed. */
+/**
+ * Anchored patterns, so that an index is used. A host application's rows have no keys and match by user name, exactly
+ * as typed.
+ */
 function matching (search: string): Filter<UserRow> {
   const key = searchForm(search)
   if (key === '') return {}

@@ -1,24 +1,24 @@
 import type { Collection, ObjectId } from 'mongodb'
 import { noDeadline } from '../log/no-deadline.ts'
 
-/** One login, which its refresh tokens continue. */
+/** One login, continued by its refresh tokens. */
 export interface SessionRow {
   /** The `sid` of its access tokens. */
   _id: string
   userId: ObjectId
-  /** SHA-256 of the part that all refresh tokens of the session share: whoever knows it has held one of them. */
+  /** SHA-256 of the part that all the session's refresh tokens share: a caller who knows it has held one of them. */
   familyHash: string
   /** SHA-256 of the newest refresh token. */
   tokenHash: string
-  /** SHA-256 of the refresh token before it, while the newest pair of tokens was not used yet. */
+  /** SHA-256 of the previous refresh token, until the newest pair of tokens is used. */
   previousHash?: string
-  /** How many pairs came before the newest: its access token names it. */
+  /** How many pairs came before the newest one; its access token carries the number. */
   pair?: number
-  /** The user's `tokenGeneration` at the login, or when the session was kept. */
+  /** The user's `tokenGeneration` at the login, or when the session was last kept. */
   generation?: number
-  /** What the client called itself when it last got tokens. */
+  /** The client's name for itself when it last got tokens. */
   client?: string | null
-  /** To ten minutes, except of sockets: their handshake counts. */
+  /** Accurate to ten minutes. For sockets, the time of the handshake. */
   lastUsedAt?: Date
   createdAt: Date
   refreshedAt: Date
@@ -33,7 +33,7 @@ export async function ensureSessionIndexes (sessions: Collection<SessionRow>): P
   ], noDeadline)
 }
 
-/** Deletes the sessions that can no longer be continued; returns how many. */
+/** Deletes the sessions that can no longer be refreshed; returns their number. */
 export async function pruneSessions (sessions: Collection<SessionRow>, now: number): Promise<number> {
   const { deletedCount } = await sessions.deleteMany({ expiresAt: { $lte: new Date(now) } })
   return deletedCount

@@ -2,12 +2,12 @@ import { LRUCache } from 'lru-cache'
 import type { Collection } from 'mongodb'
 import type { SessionRow } from './session-rows.ts'
 
-/** Milliseconds between two notes of one session's use. */
+/** Milliseconds between two updates of one session's time of use. */
 const noteEveryMs = 600_000
 
 /**
- * Writes down that sessions are used: the first use of each pair of tokens, which makes the pair before useless, and then
- * the time, every ten minutes. A request that tells nothing new costs a look into a map.
+ * Stores the use of sessions: the first use of each pair of tokens, which invalidates the previous pair's refresh
+ * token, and then the time, every ten minutes. Other requests cost a look into a map.
  */
 export class SessionUse {
   private readonly sessions: Collection<SessionRow>
@@ -20,8 +20,9 @@ export class SessionUse {
   }
 
   /**
-   * @param pair which pair of the session the token is of: 0 is the login's
-   * @returns a promise for the first use of a pair: it resolves when the refresh token before it can no longer be exchanged
+   * @param pair the token's pair in its session: 0 is the login's
+   * @returns a promise for the first use of a pair: it resolves when the previous refresh token can no longer be
+   * exchanged
    */
   note (sessionId: string, pair: number, now: number): Promise<void> | undefined {
     const known = this.known.get(sessionId)

@@ -1,10 +1,10 @@
 /**
- * Sessions: begun by a login, continued by refresh tokens, ended by a logout.
+ * Sessions: a login starts them, refresh tokens continue them, a logout ends them.
  *
- * A refresh token is exchanged for the next pair of tokens. The answer may be lost: so it can be exchanged again until
- * the new pair was used once, which makes another pair in the place of the unused one. Whoever sends any other token of
- * the session (an older one, one whose successor was used, one that was replaced unused) shares the session with somebody
- * who has a copy: it ends. Requests with one token that overlap at this process get the same answer.
+ * A refresh token is exchanged for the next pair of tokens. If the response is lost, the client can exchange it again
+ * until the new pair is used; that replaces the unused pair. Any other token of the session (an older one, one whose
+ * successor was used, one that was replaced unused) proves that somebody has a copy: the session ends. Overlapping
+ * requests with one token at this process get the same response.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { ObjectId } from 'mongodb'
@@ -16,7 +16,7 @@ import type { SessionRow } from './session-rows.ts'
 import type { UserRow } from '../users/user-row.ts'
 import type { Caller } from './context.ts'
 
-/** What a login or refresh hands out. */
+/** The tokens from a login or refresh. */
 export interface TokenPair {
   token: string
   expiresAt: Date
@@ -28,13 +28,16 @@ const familyChars = 22
 const secretChars = 43
 const refreshTokenForm = new RegExp(`^[A-Za-z0-9_-]{${familyChars + secretChars}}$`)
 
-/** More logouts than this within the lifetime of a token end all of the user's sessions, which takes one field. */
+/**
+ * If a user logs out of more sessions than this within a token's lifetime, all their sessions end, which takes one
+ * field.
+ */
 const revokedMax = 200
 
-/** Before the end of time, and still a date that every driver can store. */
+/** A date far in the future that every driver can store. */
 const never = new Date('9999-12-31T00:00:00.000Z')
 
-/** @param client what the client calls itself */
+/** @param client the client's name for itself */
 export async function startSession (context: AuthContext, user: UserRow, client: string | null): Promise<TokenPair> {
   const now = context.now()
   const family = randomBytes(16).toString('base64url')
@@ -57,7 +60,10 @@ export async function startSession (context: AuthContext, user: UserRow, client:
 
 const underWay = new WeakMap<AuthContext, Map<string, Promise<TokenPair>>>()
 
-/** @throws TidelogError INVALID_REFRESH_TOKEN; the session has ended if the token is one of its own that may not be exchanged. */
+/**
+ * @throws TidelogError INVALID_REFRESH_TOKEN; if the token belongs to a session but may not be exchanged, that session
+ * has ended.
+ */
 export async function refreshSession (context: AuthContext, refreshToken: string, caller: Caller): Promise<TokenPair> {
   if (!refreshTokenForm.test(refreshToken)) throw new TidelogError('INVALID_REFRESH_TOKEN')
   const running = underWay.get(context) ?? new Map<string, Promise<TokenPair>>()
@@ -96,8 +102,8 @@ async function rotate (context: AuthContext, family: string, tokenHash: string, 
 }
 
 /**
- * Ends one session: its refresh token and every access token of it.
- * @param expiresAt the end of the token at hand, which may be a host application's and outlive ours; null: never.
+ * Ends one session: its refresh token and all its access tokens.
+ * @param expiresAt the expiry of the present token, which may be a host application's and outlive ours; null: never.
  */
 export async function endSession (context: AuthContext, userId: ObjectId, sid: string, expiresAt: Date | null = new Date(0)): Promise<void> {
   const now = context.now()
@@ -117,8 +123,8 @@ export async function endSession (context: AuthContext, userId: ObjectId, sid: s
 }
 
 /**
- * Ends every session of a user, and refuses every token issued until now.
- * @param kept a session that goes on
+ * Ends all sessions of a user and refuses every token issued until now.
+ * @param kept a session that continues
  */
 export async function endAllSessions (context: AuthContext, userId: ObjectId, kept?: string): Promise<void> {
   const { validFrom, seen } = context.issuerClock.cut(userId.toHexString(), context.now())
@@ -136,7 +142,7 @@ export async function endAllSessions (context: AuthContext, userId: ObjectId, ke
 }
 
 function grant (context: AuthContext, user: UserRow, { _id: sid, generation = 0, pair = 0 }: SessionRow, refreshToken: string): TokenPair {
-  // A token counts in whole seconds, and so does its end.
+  // A token's time of issue is in whole seconds, so its expiry is too.
   const iat = Math.floor(context.now() / 1_000)
   return {
     token: context.sign({ id: user._id.toHexString(), sid, iat, tidelog: [generation, pair] }),

@@ -4,21 +4,21 @@ import type { Claims } from './identity.ts'
 
 type Verify = (token: string) => object | Promise<object>
 
-/** Verified tokens that are remembered, so that most requests cost no signature check. */
+/** Verified tokens that are cached, so that most requests need no signature check. */
 const rememberedMax = 20_000
-/** Milliseconds for which one is believed without looking whether its key is still good. */
+/** Milliseconds for which a verified token is cached before its key is checked again. */
 const believedMs = 60_000
 
-/** Longest token that is looked at, in characters. */
+/** Longest token that is accepted, in characters. */
 const tokenCharsMax = 8_192
 
 /**
- * Gives a token to the verifier of the algorithm that its header names, and to no other: an algorithm without a key
- * of its own (`none` among them) is refused before any key is touched.
+ * Passes a token only to the verifier of the algorithm in its header. An algorithm without a key of its own (such as
+ * `none`) is refused before any key is used.
  */
 export class TokenVerifier {
   private readonly byAlgorithm = new Map<string, Verify[]>()
-  /** Algorithms by the header's text, of which an issuer has one or a few. */
+  /** Algorithms by the header's text; an issuer uses one or a few. */
   private readonly algorithms = new LRUCache<string, string>({ max: 1_000 })
   private readonly remembered = new LRUCache<string, Remembered>({ max: rememberedMax })
   private readonly now: () => number
@@ -28,12 +28,12 @@ export class TokenVerifier {
     this.now = now
   }
 
-  /** Several verifiers of one algorithm (a public key beside a published set) are tried in turn. */
+  /** If an algorithm has several verifiers (a public key beside a published set), they are tried in turn. */
   accept (algorithm: string, verify: Verify): void {
     this.byAlgorithm.set(algorithm, [...this.byAlgorithm.get(algorithm) ?? [], verify])
   }
 
-  /** @throws TidelogError INVALID_TOKEN, or UNAVAILABLE where the keys could not be had. */
+  /** @throws TidelogError INVALID_TOKEN, or UNAVAILABLE if the keys could not be fetched. */
   async verify (token: string): Promise<Claims> {
     const remembered = this.remembered.get(token)
     const now = this.now()
@@ -77,7 +77,7 @@ interface Remembered {
   untilMs: number
 }
 
-/** A key that could not be fetched says nothing about the token. */
+/** If a key could not be fetched, the token may still be valid. */
 function unavailability (error: unknown): TidelogError | undefined {
   const cause = (error as { originalError?: unknown } | null)?.originalError
   return cause instanceof TidelogError && cause.code === 'UNAVAILABLE' ? cause : undefined

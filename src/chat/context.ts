@@ -8,12 +8,12 @@ import type { ListingDirectory } from './directories/listing-directory.ts'
 import type { UnreadCounter } from './directories/unread-counter.ts'
 import type { UserDirectory } from '../users/user-directory.ts'
 
-/** The chat for one session: what is still to be committed when `guard` throws is refused. */
+/** The chat for one session: if `guard` throws, the commit is refused. */
 export function guardedBy (context: ChatContext, guard: Guard): ChatContext {
   return { ...context, log: context.log.guardedBy(guard) }
 }
 
-/** What the chat's operations work on; made once by the plugin `chat`, and by tests that need no server. */
+/** The context of the chat's operations. The plugin `chat` makes it once; so do tests that need no server. */
 export interface ChatContext {
   collections: ChatCollections
   log: ConversationLog
@@ -25,9 +25,9 @@ export interface ChatContext {
   settings: SettingsDirectory
   limits: {
     messageCharsMax: number
-    /** Time in which an own message can be edited. */
+    /** Milliseconds in which you can edit your own message. */
     editWindowMs: number
-    /** Characters that one search looks through; 0: any number. */
+    /** Characters that one search reads; 0: unlimited. */
     searchCharsMax: number
   }
   /** Milliseconds since 1970. */
@@ -38,15 +38,15 @@ export interface ChatContext {
   countRequest: (userId: string) => void
   /** Counts a search against the user's limit; throws RATE_LIMITED. */
   countSearch: (userId: string) => void
-  /** Counts an invitation by a stranger against what the invited user takes; throws RATE_LIMITED. */
+  /** Counts an invitation by a stranger against the invited user's limit; throws RATE_LIMITED. */
   countInvitation: (userId: string) => void
   /** Takes back a count of `countInvitation`. */
   uncountInvitation: (userId: string) => void
 }
 
 /**
- * What the three kinds of sending have in common. A send is prepared, which may wait for reads, and then committed:
- * who wants an order among several prepares them in turn and starts each commit before the next is prepared.
+ * The three kinds of sending share two steps. A send is prepared, which may wait for reads, and then committed. To keep
+ * an order among several sends, prepare them in turn and start each commit before you prepare the next.
  */
 
 /** The second half of an operation: starts its commit at once when called. */

@@ -6,11 +6,11 @@ import type { ChatContext } from './context.ts'
 import { objectId } from './rules/conversation-id.ts'
 import { inheriting, passingOn } from './rules/room-rules.ts'
 
-/** Who owns a room when its owner is gone. A room without one could be neither governed nor deleted. */
+/** Finds a new owner for a room whose owner is gone. Without one, nobody could govern or delete it. */
 
-/** Users who are looked up together. */
+/** Users in one read. */
 const atOnce = 100
-/** Rooms of a user, as a range of their memberships. */
+/** A user's rooms, as a range of their memberships. */
 const rooms = { $gte: 'room_', $lt: 'room`' }
 
 export async function ownerOf ({ log }: ChatContext, conversationId: string): Promise<Member | undefined> {
@@ -18,8 +18,9 @@ export async function ownerOf ({ log }: ChatContext, conversationId: string): Pr
 }
 
 /**
- * Makes the eldest moderator, else the eldest member, the owner of a room whose owner was deactivated or erased, here or by
- * the host application; they become a plain member. Where nobody is left, the room waits.
+ * Makes the longest-serving moderator, else the longest-serving member, the owner of a room whose owner was deactivated
+ * or erased, here or by the host application. The former owner becomes a plain member. If no member can take over, the
+ * room has no active owner until one can.
  * @returns the new owner, if there is one
  */
 export async function ensureOwner (context: ChatContext, conversationId: string): Promise<ObjectId | undefined> {
@@ -28,12 +29,12 @@ export async function ensureOwner (context: ChatContext, conversationId: string)
   const heir = await heirOf(context, conversationId)
   if (heir === undefined) return undefined
   const change = (userId: ObjectId, role: MembershipRule): Mutation => ({ type: 'member', conversationId, userId, role })
-  // A refusal says that somebody else was faster.
+  // If it is refused, another call has already made the change.
   const { outcome } = await context.log.commit({ mutations: [change(owner.userId, passingOn('member')), change(heir, inheriting)] })
   return outcome === 'committed' ? heir : undefined
 }
 
-/** Passes on all rooms of a user who is gone. */
+/** Passes on all rooms of a user who was deactivated or erased. */
 export async function passOnRooms (context: ChatContext, userId: string): Promise<void> {
   const { members } = context.log.collections
   const owned = await members.find({ userId: objectId(userId), conversationId: rooms }, { projection: { conversationId: 1, role: 1 } })

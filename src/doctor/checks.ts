@@ -2,8 +2,9 @@ import { type ConversationKind, type Head, type LogRow, type Member, type Member
 import type { Defect, DefectCode } from './defect.ts'
 
 /**
- * The invariants of the log, over rows that stream by in the order of an index: no I/O, and no more memory than the row
- * before. What is committed meanwhile only adds rows above the head that was read first, so these never cry wolf.
+ * The invariants of the log, checked on rows that stream in the order of an index. They do no I/O and remember only the
+ * previous row. A commit during the scan only adds rows above the head that was read first, so it causes no false
+ * alarm.
  */
 
 export type ScannedRow = Pick<LogRow, '_id' | 'rev' | 'kind' | 'updatedAt'> & Partial<Pick<LogRow, 'seq' | 'senderId' | 'clientMessageId'>>
@@ -12,7 +13,7 @@ interface Check<T> {
   add: (row: T) => Defect[]
 }
 
-/** Rows by ascending rev: none is shared, and times increase with them. */
+/** Rows by ascending rev: each rev is unique, and times increase with the revs. */
 export class RevCheck implements Check<ScannedRow> {
   /** The last row. */
   last: ScannedRow | undefined
@@ -35,7 +36,7 @@ export class RevCheck implements Check<ScannedRow> {
   }
 }
 
-/** Messages by ascending seq, above the purged ones: every seq once. */
+/** Messages by ascending seq, above the purged ones: every seq occurs once. */
 export class SeqCheck implements Check<ScannedRow> {
   private next: number
   private last: ScannedRow | undefined
@@ -57,7 +58,7 @@ export class SeqCheck implements Check<ScannedRow> {
   }
 }
 
-/** Messages by sender and client id: each pair once. */
+/** Messages by sender and client id: each pair is unique. */
 export class ClientIdCheck implements Check<ScannedRow> {
   private last: ScannedRow | undefined
   private readonly conversationId: string
@@ -74,7 +75,7 @@ export class ClientIdCheck implements Check<ScannedRow> {
   }
 }
 
-/** What the rows of a conversation reach. */
+/** The highest rev, seq and clock among a conversation's rows. */
 export interface Tops {
   rev: number
   seq: number
@@ -82,7 +83,9 @@ export interface Tops {
   clock: number
 }
 
-/** @param head read after the rows: a head moves together with its rows, so it may be ahead of them, never behind. */
+/**
+ * @param head read after the rows: a head moves together with its rows, so it may be ahead of them, but never behind.
+ */
 export function headBehind (head: Pick<Head, '_id' | 'headRev' | 'headSeq' | 'clock'>, tops: Tops): Defect[] {
   const behind = [
     ...(head.headRev < tops.rev ? [`headRev ${head.headRev}, and a row at rev ${tops.rev}`] : []),
@@ -92,7 +95,7 @@ export function headBehind (head: Pick<Head, '_id' | 'headRev' | 'headSeq' | 'cl
   return behind.length === 0 ? [] : [{ code: 'HEAD_BEHIND', conversationId: head._id, detail: behind.join('; ') }]
 }
 
-/** @param head read before the rows: every message that it counts is there by then, unless it is purged. */
+/** @param head read before the rows: every message that it counts exists by then, unless it is purged. */
 export function headAhead (head: Pick<Head, '_id' | 'headRev' | 'headSeq' | 'purgedSeq'>, tops: Tops): Defect[] {
   const last = Math.max(tops.seq, head.purgedSeq ?? 0)
   return head.headSeq <= last ? [] : [{ code: 'HEAD_AHEAD', conversationId: head._id, detail: `headSeq ${head.headSeq}, and the last message has seq ${last}` }]
@@ -103,13 +106,16 @@ export function readAhead ({ conversationId, userId, readSeq }: Pick<Member, 'co
   return readSeq <= head.headSeq ? [] : [{ code: 'READ_AHEAD', conversationId, detail: `user ${userId.toHexString()} has read up to seq ${readSeq} of ${head.headSeq}` }]
 }
 
-/** @param role the member's, null for none   @param told the own log's word, null for "no longer", undefined for nothing */
+/**
+ * @param role the member's role, null for none
+ * @param told the self log's role, null for "no longer", undefined for none
+ */
 export function ownLogDiffers (userId: string, conversationId: string, role: MemberRole | null, told: MemberRole | null | undefined): Defect[] {
   if (role === (told ?? null)) return []
   return [{ code: 'OWN_LOG', conversationId, detail: `user ${userId} is ${role ?? 'no member'}, and the own log says ${told ?? 'nothing of it'}` }]
 }
 
-/** What kind of conversation an id names. */
+/** The kind of conversation that an id names. */
 export function kindOf (conversationId: string): ConversationKind | undefined {
   if (conversationId === 'common_chat') return 'common'
   if (selfLogOwner(conversationId) !== undefined) return 'self'

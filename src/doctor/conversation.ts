@@ -6,13 +6,13 @@ import type { Defect } from './defect.ts'
 import type { Examination } from './examination.ts'
 
 /**
- * Looks at one conversation while others write to it. What must hold between two reads is read in the order in which it
- * holds whatever lands between them; where there is no such order, both are read again until neither has moved.
+ * Examines one conversation while others write to it. Two things that must agree are read in an order in which commits
+ * between the reads cannot break the rule. If there is no such order, both are read again until neither has changed.
  */
 
 const rowsAtOnce = 1_000
 const membersAtOnce = 200
-/** Tries to see two things as of one moment. */
+/** Attempts to read two things as of one moment. */
 const looksMax = 10
 
 const projection = { rev: 1, seq: 1, kind: 1, updatedAt: 1, senderId: 1, clientMessageId: 1 } as const
@@ -29,13 +29,13 @@ export async function examineConversation (examination: Examination, conversatio
     return
   }
   for (const defect of headBehind(after, tops)) say(defect)
-  // What was purged meanwhile is not missing.
+  // Messages purged meanwhile are not missing.
   if (before !== null) for (const defect of headAhead({ ...before, purgedSeq: after.purgedSeq ?? seqOf(0) }, tops)) say(defect)
   if (selfLogOwner(conversationId) === undefined) await examineMembers(examination, after)
   else await examineOwnLog(examination, conversationId)
 }
 
-/** What the rows of a conversation reach now: the scans go no further, so that they end however fast others write. */
+/** The present tops of a conversation's rows. The scans stop there, so that they end even if others keep writing. */
 export async function topsOf ({ collections: { rows }, usable }: Pick<Examination, 'collections' | 'usable'>, conversationId: string): Promise<Tops> {
   const byRev = rows.find({ conversationId }).sort({ rev: -1 }).limit(1)
   const bySeq = rows.find({ conversationId, seq: { $gt: seqOf(0) } }).sort({ seq: -1 }).limit(1)
@@ -65,13 +65,13 @@ async function scanRows (examination: Examination, conversationId: string, head:
   }
 }
 
-/** Without its index a scan sorts a whole conversation: slow, and only where the index is what is wrong. */
+/** If the index is missing, the scan sorts the whole conversation: slow, but then the index is a defect itself. */
 function scan ({ collections: { rows }, usable }: Examination, index: string, filter: Filter<LogRow>, sort: Sort): FindCursor<ScannedRow> {
   const cursor = rows.find(filter).project<ScannedRow>(projection).sort(sort).batchSize(rowsAtOnce)
   return usable.has(index) ? cursor.hint(index) : cursor
 }
 
-/** A purge may have taken the messages away while they were being scanned. */
+/** Is the defect still there? A purge may have deleted the messages during the scan. */
 async function isStill ({ collections }: Examination, { code, conversationId, detail }: Defect): Promise<boolean> {
   if (code !== 'SEQ_MISSING') return true
   const head = await collections.heads.findOne({ _id: conversationId })
@@ -101,7 +101,7 @@ async function examineMembers (examination: Examination, head: Head): Promise<vo
   }
 }
 
-/** Members, and the head that was so all the while they were counted: every change of members takes a rev. */
+/** The number of members, and the head as it was during the whole count: every change of members takes a rev. */
 export async function countMembers ({ collections }: Pick<Examination, 'collections'>, conversationId: string): Promise<{ head: Head, members: number } | undefined> {
   for (let look = 0; look < looksMax; look++) {
     const before = await collections.heads.findOne({ _id: conversationId })
@@ -122,7 +122,7 @@ async function compareWithOwnLogs (examination: Examination, members: readonly M
   }
 }
 
-/** Rows of an own log that name a role where there is no such member. */
+/** Rows of a self log that name a role without such a member. */
 async function examineOwnLog (examination: Examination, selfId: string): Promise<void> {
   const userId = selfLogOwner(selfId)!
   const rows = examination.collections.rows.find({ conversationId: selfId, kind: 'membership', role: { $ne: null } })
@@ -142,7 +142,10 @@ async function examineOwnLog (examination: Examination, selfId: string): Promise
   if (batch.length > 0) await look()
 }
 
-/** Both say a member's role, and change in one transaction: one that stood still while the other was read is of the same moment. */
+/**
+ * A member's role is in the membership and in the self log, and one transaction changes both. If one did not change
+ * while the other was read, both are of the same moment.
+ */
 async function lookTwice (examination: Examination, userId: string, conversationId: string): Promise<void> {
   const standing = await roleAndWord(examination, userId, conversationId)
   if (standing === undefined) return

@@ -1,4 +1,4 @@
-/** What can be wrong with a database, and whether a repair can derive what is right. */
+/** All defects of a database, and whether a repair can derive the right value. */
 export const defects = {
   INDEX_MISSING: { repairable: true, text: 'an index is missing' },
   INDEX_DIFFERS: { repairable: false, text: 'an index is not what the log needs' },
@@ -21,9 +21,9 @@ export type DefectCode = keyof typeof defects
 
 export interface Defect {
   code: DefectCode
-  /** '' for what concerns no single conversation. */
+  /** '' if the defect concerns no single conversation. */
   conversationId: string
-  /** OWN_LOG: whose it is. */
+  /** OWN_LOG: the owner of the self log. */
   userId?: string
   /** The smallest evidence. */
   detail: string

@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto'
 import type { Db } from 'mongodb'
 
 /**
- * Gives the database another epoch: cursors from before it are answered with `reset`. After a restore the log may give
- * out revs again that clients hold with other contents; their cursors must not be believed.
- * @returns false where no server has used the database yet
+ * Gives the database a new epoch: older cursors are answered with `reset`. After a restore the log may assign revs
+ * again that clients already hold with other contents, so their cursors are invalid.
+ * @returns false if no server has used the database yet
  */
 export async function bumpEpoch (db: Db): Promise<boolean> {
   const identity = db.collection<{ _id: string, epoch: number }>('tidelog')

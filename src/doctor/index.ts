@@ -19,15 +19,15 @@ export interface DoctorOptions {
 }
 
 export interface Diagnosis extends Progress {
-  /** Defects that are left. */
+  /** Defects that remain. */
   left: number
 }
 
 const idsAtOnce = 500
 
 /**
- * Checks every invariant of a database, conversation by conversation, while others use it; with `repair` sets right what
- * can be derived from the rows. Memory does not grow with the database, but for the defects of one conversation.
+ * Checks every invariant of a database, conversation by conversation, while others use it. With `repair` it corrects
+ * what the rows determine. Memory does not grow with the database, except for the defects of one conversation.
  */
 export async function examine (client: MongoClient, db: Db, { repair, onDefect, onProgress = () => {} }: DoctorOptions): Promise<Diagnosis> {
   const collections = logCollections(db)
@@ -58,13 +58,13 @@ export async function examine (client: MongoClient, db: Db, { repair, onDefect, 
   return diagnosis
 }
 
-/** Every conversation that has a head, rows or members, in order of id, each once. */
+/** Every conversation that has a head, rows or members: ordered by id, each once. */
 async function * conversationIds ({ collections: { heads: conversations, rows, members } }: Examination): AsyncGenerator<string> {
   for (let after = ''; ;) {
     const heads = await conversations.find({ _id: { $gt: after } }).project<{ _id: string }>({ _id: 1 }).sort({ _id: 1 }).limit(idsAtOnce).toArray()
     const through = heads.at(-1)?._id
     const ids = new Set(heads.map(({ _id }) => _id))
-    // What has no head is found by going along the ids of the others.
+    // Conversations without a head are found by their rows and members.
     for (const id of [...await idsBetween(rows, after, through, ids), ...await idsBetween(members, after, through, ids)]) ids.add(id)
     yield * [...ids].sort()
     if (through === undefined) return
@@ -72,7 +72,7 @@ async function * conversationIds ({ collections: { heads: conversations, rows, m
   }
 }
 
-/** Ids in an index that begins with them, without those that are known; one jump for each. */
+/** The ids between two ids of an index that begins with them, without the known ones; one seek for each. */
 async function idsBetween (collection: Collection<{ conversationId: string }> | unknown, after: string, through: string | undefined, known: ReadonlySet<string>): Promise<string[]> {
   const rows = collection as Collection<{ conversationId: string }>
   const ids: string[] = []

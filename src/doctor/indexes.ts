@@ -3,14 +3,14 @@ import type { IndexDescription } from 'mongodb'
 import { type LogCollections, collectionNames, logIndexes } from '../log/model/collections.ts'
 import type { Defect } from './defect.ts'
 
-/** What is kept of an index; `name` and the rest of what a server adds do not matter. */
+/** The compared fields of an index; its `name` and the fields that a server adds do not matter. */
 type StoredIndex = Pick<IndexDescription, 'key' | 'unique' | 'partialFilterExpression' | 'expireAfterSeconds'> & { name: string }
 
 type Name = keyof LogCollections
 
 const names = Object.keys(logIndexes) as Name[]
 
-/** Compares the indexes that a collection has with those that the log needs. */
+/** Compares a collection's indexes with those that the log needs. */
 function compareIndexes (collection: Name, stored: readonly StoredIndex[]): Defect[] {
   const found: Defect[] = []
   const say = (code: Defect['code'], index: string, why = '') => { found.push({ code, conversationId: '', detail: `${collectionNames[collection]}.${index}${why}` }) }
@@ -24,7 +24,7 @@ function compareIndexes (collection: Name, stored: readonly StoredIndex[]): Defe
 }
 
 function essence ({ key, unique = false, partialFilterExpression = {} }: Omit<StoredIndex, 'name'>) {
-  // The order of a key's fields is its meaning.
+  // The order of a key's fields matters.
   return { key: Object.entries(key), unique: unique === true, partialFilterExpression: JSON.stringify(partialFilterExpression) }
 }
 
@@ -34,7 +34,7 @@ export async function examineIndexes (collections: LogCollections): Promise<Defe
   return found
 }
 
-/** Creates one index that is missing. @throws if the rows do not allow it (two that share what must be unique) */
+/** Creates a missing index. @throws if the rows do not allow it (two share a value that must be unique) */
 export async function createIndex (collections: LogCollections, { detail }: Defect): Promise<void> {
   const [stored, index] = detail.split('.')
   const collection = names.find(name => collectionNames[name] === stored)!
@@ -42,7 +42,7 @@ export async function createIndex (collections: LogCollections, { detail }: Defe
   await collections[collection].createIndexes([wanted])
 }
 
-/** Names of the log's indexes that are there and as they should be: only such can be hinted. */
+/** Names of the log's indexes that exist and are right: only these can be hinted. */
 export async function usableIndexes (collections: LogCollections): Promise<Set<string>> {
   const all = await Promise.all(names.map(async name => {
     const stored = await storedIndexes(collections, name)
@@ -56,7 +56,7 @@ async function storedIndexes (collections: LogCollections, name: Name): Promise<
   try {
     return await collections[name].listIndexes().toArray() as StoredIndex[]
   } catch (error) {
-    // NamespaceNotFound: the collection is not there yet.
+    // NamespaceNotFound: the collection does not exist yet.
     if ((error as { code?: number }).code === 26) return []
     throw error
   }

@@ -8,18 +8,18 @@ import type { Defect } from './defect.ts'
 import { createIndex, usableIndexes } from './indexes.ts'
 import { settingsOf } from '../log/model/types.ts'
 
-/** Sets right what follows from something else that is stored; what is lost stays lost. */
+/** Repairs what other stored data determines. Lost data stays lost. */
 export class Repairs {
   private readonly collections: LogCollections
   private readonly committer: Committer
 
   constructor (client: MongoClient, collections: LogCollections) {
     this.collections = collections
-    // Servers may be writing: every head is checked by the transaction that moves it.
+    // Servers may be writing: the transaction that moves a head checks it.
     this.committer = new Committer(client, collections, { isSoleWriter: false })
   }
 
-  /** True: it is as it should be now. */
+  /** True: the defect is repaired. */
   async repair (defect: Defect): Promise<boolean> {
     switch (defect.code) {
       case 'INDEX_MISSING': return await this.addIndex(defect)
@@ -49,13 +49,13 @@ export class Repairs {
       await createIndex(this.collections, defect)
       return true
     } catch (error) {
-      // Two rows share what the index makes unique: the scans name them.
+      // Two rows share a value that the index makes unique: the scans report them.
       if ((error as { code?: number }).code === 11_000) return false
       throw error
     }
   }
 
-  /** A head never goes down: whatever a server commits meanwhile is kept. */
+  /** Only raises the head, so that every commit made meanwhile is kept. */
   private async advanceHead (conversationId: string): Promise<boolean> {
     const { rev, seq, clock } = await this.tops(conversationId)
     await this.collections.heads.updateOne(
@@ -65,7 +65,7 @@ export class Repairs {
     return true
   }
 
-  /** Where no row is left nothing says what was given out before. */
+  /** If no rows are left, the assigned revs and seqs are unknown. */
   private async makeHead (conversationId: string): Promise<boolean> {
     const kind = kindOf(conversationId)
     const { heads, rows, members } = this.collections
@@ -103,7 +103,7 @@ export class Repairs {
     return modifiedCount === 1
   }
 
-  /** The members are what counts; the own log is told, by a commit like any other, so that its user's clients learn of it. */
+  /** The members are right. A normal commit corrects the self log, so that its user's clients get the change. */
   private async tellOwnLog (userId: string, conversationId: string): Promise<boolean> {
     const id = ObjectId.createFromHexString(userId)
     const standing = await roleAndWord({ collections: this.collections }, userId, conversationId)

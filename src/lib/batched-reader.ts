@@ -1,6 +1,6 @@
 /**
- * Point reads that arrive while one is on its way share the next: under load a query for many keys costs little more
- * than one for a single key. A read starts after it was asked for, so what it returns is never older than the question.
+ * Batches point reads: those that arrive during a read share the next one. Under load, a query for many keys costs
+ * little more than a query for one. A read starts after the call, so its result is never older than the call.
  */
 export class BatchedReader<K, V> {
   private waiting = new Map<K, Array<{ resolve: (value: V | undefined) => void, reject: (error: unknown) => void }>>()
@@ -21,14 +21,14 @@ export class BatchedReader<K, V> {
       const others = this.waiting.get(key)
       if (others === undefined) this.waiting.set(key, [{ resolve, reject }])
       else others.push({ resolve, reject })
-      // Those of the same turn of the event loop travel together.
+      // Reads of the same tick share one query.
       if (this.waiting.size === 1 && others === undefined) setImmediate(() => { this.start() })
     })
   }
 
   private start (): void {
     while (this.running < this.concurrencyMax && this.waiting.size > 0) {
-      // The first come go first: under a steady surplus the others would never be read.
+      // First in, first out: otherwise some keys would never be read under constant load.
       const keys = [...this.waiting]
       const taken = new Map(keys.slice(0, this.keysMax))
       this.waiting = new Map(keys.slice(this.keysMax))

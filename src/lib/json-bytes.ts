@@ -9,33 +9,31 @@ const capacity = 64 * 1024
 const capacityKept = 1024 * 1024
 
 /**
- * JSON in UTF-8, written piece by piece into a buffer that is kept: one answer at a time, within one turn of the event
- * loop. Text that is UTF-8 already goes over as it is, with no string in between.
+ * Writes JSON in UTF-8 piece by piece into a reused buffer: one response at a time, within one tick. Text that is
+ * already UTF-8 is copied without making a string.
  */
 export class JsonBytes {
   private out = Buffer.allocUnsafeSlow(capacity)
   private at = 0
-  /** The day that was written last, in days since 1970, and its text with the T behind it. */
+  /** The last written day, in days since 1970, and its text followed by T. */
   private day = NaN
   private dayText = ''
 
-  /** Bytes written so far. */
   get length (): number {
     return this.at
   }
 
-  /** Begins anew. */
   clear (): void {
     this.at = 0
     if (this.out.length > capacityKept) this.out = Buffer.allocUnsafeSlow(capacity)
   }
 
-  /** Takes back what was written behind a length. */
+  /** Discards the bytes after a length. */
   truncate (length: number): void {
     this.at = length
   }
 
-  /** A copy of what was written. */
+  /** A copy of the written bytes. */
   copy (): Buffer {
     return Buffer.from(this.out.subarray(0, this.at))
   }
@@ -44,7 +42,7 @@ export class JsonBytes {
     return this.out.toString('utf8', 0, this.at)
   }
 
-  /** As it is; characters below U+0080 only. */
+  /** Writes ASCII text unchanged; characters below U+0080 only. */
   ascii (text: string): void {
     const { length } = text
     this.reserve(length)
@@ -54,20 +52,20 @@ export class JsonBytes {
     this.at = at
   }
 
-  /** As it is. */
+  /** Writes text unchanged. */
   text (text: string): void {
     this.reserve(text.length * 3)
     this.at += this.out.write(text, this.at)
   }
 
-  /** As they are. */
+  /** Writes bytes unchanged. */
   bytes (bytes: Uint8Array): void {
     this.reserve(bytes.length)
     this.out.set(bytes, this.at)
     this.at += bytes.length
   }
 
-  /** A string, of the UTF-8 from `from` up to `to`. */
+  /** Writes the UTF-8 between `from` and `to` as a string. */
   string (bytes: Uint8Array, from: number, to: number): void {
     this.reserve((to - from) * 6 + 2)
     const { out } = this
@@ -82,7 +80,7 @@ export class JsonBytes {
     this.at = at
   }
 
-  /** The 12 bytes of an id, as a string. */
+  /** Writes the 12 bytes of an id as a string. */
   id (bytes: Uint8Array, from: number): void {
     this.reserve(26)
     const { out } = this
@@ -97,7 +95,7 @@ export class JsonBytes {
     this.at = at
   }
 
-  /** A whole number that is not negative. */
+  /** Writes a non-negative integer. */
   number (value: number): void {
     if (value >= 1e9) return this.ascii(String(value))
     this.reserve(9)
@@ -106,7 +104,7 @@ export class JsonBytes {
     this.digits(value, digits)
   }
 
-  /** Milliseconds since 1970 as a string, as `toISOString` has it. */
+  /** Writes milliseconds since 1970 as a string, in the form of `toISOString`. */
   time (ms: number): void {
     const day = Math.floor(ms / dayMs)
     if (day !== this.day) {
@@ -146,7 +144,7 @@ export class JsonBytes {
   }
 }
 
-/** What JSON.stringify writes behind a backslash; others are written by their number. */
+/** Characters that JSON.stringify writes as a letter after the backslash; other escapes use a number. */
 const escaped = new Map(Object.entries({ '\b': 'b', '\t': 't', '\n': 'n', '\f': 'f', '\r': 'r', '"': '"', '\\': '\\' })
   .map(([character, letter]) => [character.charCodeAt(0), letter.charCodeAt(0)]))
 

@@ -7,18 +7,18 @@ import { formats } from '../schemas/text.ts'
 const options: Options = { useDefaults: true, removeAdditional: false, allErrors: false }
 
 /**
- * Checks payloads against schemas, by the same rules on every transport: lengths count code points, nothing is dropped
- * unseen, and what is sent as JSON keeps its type.
+ * Checks payloads against schemas by the same rules on every transport: lengths count code points, no field is dropped
+ * silently, and JSON values keep their type.
  */
 export const jsonChecks = withFormats(new Ajv({ ...options, coerceTypes: false }))
 
-/** Where there is nothing but text (query, path, headers), text becomes a number or a boolean. */
+/** For query, path and headers, which hold only text: text becomes a number or a boolean. */
 export const textChecks = withFormats(new Ajv({ ...options, coerceTypes: 'array' }))
 
-/** The first thing that is wrong with a payload, in words; undefined: nothing. */
+/** Describes the first error of a payload; undefined: it is valid. */
 export type Check = (payload: unknown) => string | undefined
 
-/** @param name what the payload as a whole is called in a refusal */
+/** @param name the word for the whole payload in a refusal */
 export function checkOf (schema: TSchema, name = 'the payload'): Check {
   const validate: ValidateFunction = jsonChecks.compile(schema)
   return payload => validate(payload) ? undefined : fieldError(validate.errors ?? [], name).message

@@ -5,8 +5,8 @@ interface Window {
 }
 
 /**
- * Counts what each key does in a window of time that begins with the key's first count. It costs a look into a map:
- * what many packets a second pass through makes no promise. Keys whose window has ended are deleted once a window.
+ * Counts each key's events in a window that begins with the first one. It costs one look into a map and makes no
+ * promise, because many packets a second pass it. Keys whose window has ended are deleted once a window.
  */
 export class RateCounter {
   readonly max: number
@@ -15,14 +15,14 @@ export class RateCounter {
   private readonly windows = new Map<string, Window>()
   private sweepAt = 0
 
-  /** @param max what a key may do in a window; 0: any amount */
+  /** @param max events of a key in a window; 0: unlimited */
   constructor (max: number, windowMs: number, now: () => number = Date.now) {
     this.max = max
     this.windowMs = windowMs
     this.now = now
   }
 
-  /** Counts, also above the maximum. @returns how often the key has been counted in its window, this time included */
+  /** Counts, even above the maximum. @returns the key's count in its window, including this call */
   add (key: string, times = 1): number {
     if (this.max === 0) return 0
     const now = this.now()
@@ -36,18 +36,18 @@ export class RateCounter {
     return window.count
   }
 
-  /** How often the key has been counted in its window. */
+  /** The key's count in its window. */
   countOf (key: string): number {
     const window = this.windows.get(key)
     return window === undefined || this.now() >= window.endsAt ? 0 : window.count
   }
 
-  /** Milliseconds until the key's window ends; 1 at least. */
+  /** Milliseconds until the key's window ends, at least 1. */
   waitMs (key: string): number {
     return Math.max(1, (this.windows.get(key)?.endsAt ?? 0) - this.now())
   }
 
-  /** Keys that are remembered. */
+  /** Number of keys in memory. */
   get size (): number {
     return this.windows.size
   }

@@ -1,7 +1,7 @@
-/** Calls back once after so many milliseconds; returns the way to cancel. */
+/** Calls `act` once after `ms` milliseconds; returns a function that cancels it. */
 export type Schedule = (act: () => void, ms: number) => () => void
 
-/** Keeps no process alive. */
+/** Does not keep the process alive. */
 export const schedule: Schedule = (act, ms) => {
   const timer = setTimeout(act, ms)
   timer.unref()

@@ -8,32 +8,32 @@ import { selfLogOwner } from '../log/model/types.ts'
 import type { PresencePayload } from '../schemas/events.ts'
 import type { ChatServer, ChatSocket } from '../connection/socket-types.ts'
 
-/** Milliseconds for which it is believed that two users share a conversation, where another node may end that. */
+/** Milliseconds for which access between two users is cached, although another node may end it. */
 const believedMs = 300_000
-/** Milliseconds between two looks at what is to be stored. */
+/** Milliseconds between two writes of last activity. */
 const storeEveryMs = 60_000
-/** Rows of one write. */
+/** Rows in one write. */
 const rowsInWrite = 1_000
 
 interface Watch {
   socketId: string
   userId: string
-  /** When it was seen that the watcher may know, in milliseconds since 1970. */
+  /** When the watcher was last known to have access, in milliseconds since 1970. */
   seenAt: number
 }
 
 /**
- * Tells sockets who came and went, if they asked for it and their users may know it now: of somebody whom a block keeps
- * apart from the watcher, either way, or who shares nothing with them any more, they are not told.
+ * Sends presence changes to sockets that subscribed, if their users still have access. A watcher gets no presence of a
+ * user if either has blocked the other or they no longer share a conversation.
  */
 export class PresenceService {
   private readonly presence: PresenceTracker
   private readonly io: ChatServer
   private readonly chat: ChatContext
   private readonly log: FastifyBaseLogger
-  /** By the user who is watched, and the socket that watches. */
+  /** Watches by watched user and watching socket. */
   private readonly watches = new Map<string, Map<string, Watch>>()
-  /** Whom each socket watches. */
+  /** The users whom each socket watches. */
   private readonly watched = new Map<string, string[]>()
   private readonly timer: NodeJS.Timeout
   private readonly unsubscribe: () => void
@@ -69,7 +69,7 @@ export class PresenceService {
     })
   }
 
-  /** From now on the socket is told of these users, those among them of whom it may know; answers what they are now. */
+  /** Subscribes the socket to the presence of those users whom its user may watch; returns their present states. */
   async subscribe (socket: ChatSocket, userId: string, userIds: readonly string[]): Promise<PresencePayload[]> {
     const known = [...await visibleUsers(this.chat, userId, userIds.map(id => id.toLowerCase()))]
     if (socket.connected) this.watch(socket.id, userId, known)
@@ -81,7 +81,7 @@ export class PresenceService {
     })
   }
 
-  /** Stores when everybody was active last. */
+  /** Stores everybody's last activity. */
   async close (): Promise<void> {
     clearInterval(this.timer)
     this.unsubscribe()
@@ -107,7 +107,7 @@ export class PresenceService {
     if (all?.size === 0) this.watches.delete(userId)
   }
 
-  /** Somebody has left a conversation: whom they watch, and who watches them, is looked at again. */
+  /** The user has left a conversation: checks the users they watch and the users who watch them again. */
   private recheckWatchers (userId: string): void {
     for (const watch of this.watches.get(userId)?.values() ?? []) watch.seenAt = 0
     for (const socketId of this.presence.socketsOf(userId)) {
@@ -125,12 +125,12 @@ export class PresenceService {
     const watches = all.filter(watch => !apart.has(watch.userId))
     const allowed = await this.reverify(userId, watches)
     const told = watches.filter(({ socketId, userId: watcher }) => allowed.get(watcher) !== false && this.watches.get(userId)?.has(socketId) === true)
-    // The state as it is now: what changed meanwhile is told again, but nothing that is no longer so.
+    // Send the present state: a later change gets its own event, and an outdated state is never sent.
     if (told.length > 0) this.io.local.to(told.map(({ socketId }) => socketId)).emit('presence', payload(userId, this.presence.stateOf(userId)))
     this.log.debug({ userId, sockets: told.length }, 'presence told')
   }
 
-  /** Whether the watchers of whom it is not certain any more may still know; the others are left out. */
+  /** Checks again the watches whose access may be outdated; the others are not in the result. */
   private async reverify (userId: string, watches: readonly Watch[]): Promise<Map<string, boolean>> {
     const allowed = new Map<string, boolean>()
     for (const watch of watches.filter(({ seenAt: verifiedAt }) => verifiedAt < this.chat.now() - believedMs)) {

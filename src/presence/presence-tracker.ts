@@ -1,37 +1,37 @@
 /**
- * Who is connected to this process. A user is online from their first socket until a while after the last one has gone:
- * a reconnect in between is nobody's business. Nothing of it survives the process but the last time of activity.
+ * The users connected to this process. A user is online from the first socket until some time after the last one
+ * closes, so that a reconnect causes no event. Only the time of the last activity outlives the process.
  */
 
 type PresenceStatus = 'online' | 'offline'
 
 export interface PresenceState {
   status: PresenceStatus
-  /** Milliseconds since 1970; null: not known. */
+  /** Milliseconds since 1970; null: unknown. */
   lastActiveAt: number | null
 }
 
 export interface PresenceOptions {
-  /** Milliseconds for which a user without sockets is still online. */
+  /** Milliseconds for which a user stays online after the last socket closes. */
   graceMs: number
   /** Milliseconds since 1970. */
   now: () => number
-  /** Calls back after some milliseconds; returns the way to stop it. */
+  /** Calls `act` after `ms` milliseconds; returns a function that cancels it. */
   later: (ms: number, act: () => void) => () => void
-  /** A user has come or gone. */
+  /** A user has come online or gone offline. */
   onChange: (userId: string, state: PresenceState) => void
 }
 
 interface Present {
   sockets: Set<string>
   lastActiveAt: number
-  /** Ends the time of grace; there is one while no socket is left. */
+  /** Cancels the time of grace; defined while no socket is left. */
   graceTimer: (() => void) | undefined
 }
 
 export class PresenceTracker {
   private readonly present = new Map<string, Present>()
-  /** Last activity of those who went since it was stored last. */
+  /** Last activity of users who went offline after the last write. */
   private readonly unsaved = new Map<string, number>()
   private readonly options: PresenceOptions
 
@@ -64,13 +64,13 @@ export class PresenceTracker {
     })
   }
 
-  /** The user has done something. */
+  /** Notes that the user was active. */
   touch (userId: string): void {
     const known = this.present.get(userId)
     if (known !== undefined) known.lastActiveAt = this.options.now()
   }
 
-  /** Offline without a time where nothing is known in memory. */
+  /** Offline without a time if the user is not in memory. */
   stateOf (userId: string): PresenceState {
     const known = this.present.get(userId)
     return known === undefined ? { status: 'offline', lastActiveAt: this.unsaved.get(userId) ?? null } : { status: 'online', lastActiveAt: known.lastActiveAt }
@@ -80,7 +80,7 @@ export class PresenceTracker {
     return this.present.get(userId)?.sockets ?? []
   }
 
-  /** What is to be stored of those who have gone; `stored` lets go of it. */
+  /** The last activity to store for users who went offline; call `stored` after the write. */
   toStore (): { entries: Array<[userId: string, lastActiveAt: number]>, stored: () => void } {
     const entries = [...this.unsaved]
     return {
@@ -89,7 +89,7 @@ export class PresenceTracker {
     }
   }
 
-  /** Everybody goes, without a word: the process ends. */
+  /** Forgets everybody without an event, because the process ends. */
   close (): void {
     for (const [userId, { graceTimer, lastActiveAt }] of this.present) {
       graceTimer?.()

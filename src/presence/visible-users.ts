@@ -5,12 +5,12 @@ import { apartFrom } from '../chat/directories/block-directory.ts'
 import type { ChatContext } from '../chat/context.ts'
 import { directId, objectId } from '../chat/rules/conversation-id.ts'
 
-/** Rooms of a user, as a range of their memberships. */
+/** A user's rooms, as a range of their memberships. */
 const rooms = { $gte: 'room_', $lt: 'room`' }
 
 /**
- * Those among `others` whose presence a user may know: who shares a direct conversation or a room with them (the common
- * chat does not count), where neither has blocked the other.
+ * The users among `others` whose presence a user may see: they share a direct conversation or a room (the common chat
+ * does not count), and neither has blocked the other.
  * @param userId @param others 24-hex, in lower case
  */
 export async function visibleUsers (context: ChatContext, userId: string, others: readonly string[]): Promise<Set<string>> {

@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import type { UserRow } from './user-row.ts'
 
-/** Who is asking. */
+/** The authenticated user of a request. */
 export interface Identity {
   /** The user's id as 24 hexadecimal digits, lower case. */
   userId: string
@@ -9,6 +9,8 @@ export interface Identity {
   /** The user's row, at most ten seconds old. */
   user: UserRow
   isAdmin: boolean
-  /** What a logout ends: the `sid` of the token, or a name made from a host application's token that has none. */
+  /**
+   * The session that a logout ends: the token's `sid`, or a name derived from a host application's token without one.
+   */
   sessionId: string
 }

@@ -7,7 +7,7 @@ export interface PublicUser {
   profilePicture: string | null
 }
 
-/** All of a user that others may see. A user who is gone keeps the id, so that their messages stay readable. */
+/** The fields of a user that others may see. A user who is gone keeps the id, so that their messages stay readable. */
 export function publicUser (id: string, row: UserRow | undefined): PublicUser {
   if (row === undefined) return { _id: id, fullName: 'Deleted user', username: '', profilePicture: null }
   return { _id: id, fullName: row.fullName, username: row.username, profilePicture: row.profilePicture ?? null }

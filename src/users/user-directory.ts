@@ -3,15 +3,15 @@ import { type Collection, ObjectId } from 'mongodb'
 import { BatchedReader } from '../lib/batched-reader.ts'
 import type { UserRow } from './user-row.ts'
 
-/** Milliseconds for which a user read from the database is believed, where no node announces a change. */
+/** Milliseconds for which a user is cached, if no node announces a change. */
 const ttlMs = 10_000
 
-/** Users by id: cached, and read together when many are asked for at once. Whoever changes a user calls `forget`. */
+/** Users by id. They are cached, and reads are batched. Code that changes a user calls `announceChange`. */
 export class UserDirectory {
   private readonly cache = new LRUCache<string, UserRow>({ max: 50_000, ttl: ttlMs })
   private readonly reader: BatchedReader<string, UserRow>
   private readonly listeners = new Set<(id: string) => void>()
-  /** How often something was forgotten: a read that was on its way meanwhile may be older than the change. */
+  /** Counts invalidations: a read that began before one may return an older row. */
   private version = 0
 
   constructor (users: Collection<UserRow>) {
@@ -21,12 +21,12 @@ export class UserDirectory {
     })
   }
 
-  /** The user as cached, without waiting; undefined where that is not known now. */
+  /** The cached user, without waiting; undefined if it is not cached. */
   peek (id: string): UserRow | undefined {
     return this.cache.get(id)
   }
 
-  /** @param id 24-hex; anything else is nobody. */
+  /** @param id 24-hex; any other text gives undefined. */
   async get (id: string): Promise<UserRow | undefined> {
     const cached = this.cache.get(id)
     if (cached !== undefined) return cached
@@ -50,19 +50,19 @@ export class UserDirectory {
     return found
   }
 
-  /** The next `get` reads the database again; other processes are told. */
+  /** Makes the next `get` read the database again, on every node. */
   announceChange (id: string): void {
     this.invalidate(id)
     for (const listener of this.listeners) listener(id)
   }
 
-  /** Calls `listener` with each user that is changed by this process; returns the way to stop. */
+  /** Calls `listener` with each user that this process changes; returns a function that ends it. */
   subscribe (listener: (id: string) => void): () => void {
     this.listeners.add(listener)
     return () => { this.listeners.delete(listener) }
   }
 
-  /** Another process has changed this user. */
+  /** Drops the cached user. Call it if another process has changed the row. */
   invalidate (id: string): void {
     this.version++
     this.cache.delete(id)

@@ -1,31 +1,31 @@
 import type { ObjectId } from 'mongodb'
 
-/** A user, as registered here or as the host application keeps them (fields that it lacks are optional). */
+/** A user who registered here, or a host application's row. Fields that the host may lack are optional. */
 export interface UserRow {
   _id: ObjectId
   fullName: string
   username: string
-  /** A host application may keep none. */
+  /** A host application may store none. */
   email?: string
   profilePicture?: string | null
   /** argon2, or bcrypt of a host application until the first login. */
   password?: string
-  /** False: deactivated; missing counts as active. */
+  /** False: deactivated; missing means active. */
   isActive?: boolean
-  /** How often all of the user's sessions were ended: tokens of ours name the count at which they were made. */
+  /** How often all of the user's sessions were ended. Our own tokens carry the count of their creation. */
   tokenGeneration?: number
-  /** A host application's tokens issued before this, by its own clock, are refused. */
+  /** A host application's tokens issued before this time, by the host's clock, are refused. */
   tokensValidFrom?: Date
-  /** The session that went on when the others were ended last. */
+  /** The session that was kept when the others were last ended. */
   keptSession?: string
-  /** Sessions that were logged out, until the last token that they may have has expired. */
+  /** Sessions that were logged out; each is kept until its last possible token has expired. */
   revokedSessions?: Array<{ sid: string, until: Date }>
-  /** Marks of the addresses at which the account was used last. */
+  /** Marks of the addresses at which the account was last used. */
   knownAddresses?: string[]
-  /** The user name and the e-mail address in lower case, where the account was registered here: each is there once. */
+  /** User name and e-mail address in lower case, if the account was registered here. They are unique, ignoring case. */
   usernameKey?: string
   emailKey?: string
-  /** What a search finds the user by: the user name and the words of the full name, in lower case. */
+  /** Search keys: the user name and the words of the full name, in lower case. */
   searchKeys?: string[]
   createdAt?: Date
   updatedAt?: Date

@@ -11,10 +11,10 @@ import { GrantBody, LoginInput, PasswordInput, RefreshInput, RegisterInput } fro
 import { failures } from '../../../src/schemas/failures.ts'
 import type { Caller } from '../../../src/auth/context.ts'
 
-/** Accounts of our own; `app.accounts` signs their tokens. */
+/** Routes of accounts that register here; `app.accounts` signs their tokens. */
 const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   const callerOf = ({ raw, headers }: Pick<FastifyRequest, 'raw' | 'headers'>): Caller => ({ address: app.addressOf(raw), client: clientName(headers['user-agent']) })
-  /** Before a token says whose a request is, it counts for its address. */
+  /** A request counts for its address until its token is verified. */
   const countAddress = async ({ raw }: FastifyRequest) => { app.limiters.requests.consume(`address:${app.addressOf(raw)}`) }
 
   app.post('/register', {

@@ -10,7 +10,7 @@ import { failures } from '../../../src/schemas/failures.ts'
 import { OwnUser } from '../../../src/schemas/user.ts'
 import accountRoutes from './accounts.ts'
 
-/** Authentication; with a host application's tokens alone there is nothing to register with or to log in to here. */
+/** Authentication. If only a host application issues tokens, there is no registration and no login here. */
 const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
   if (issuesTokens(config)) await app.register(accountRoutes)
 

@@ -7,7 +7,7 @@ import { syncStatus } from '../../../src/sync/legacy/sync-status.ts'
 import { writeConversationJson } from '../../../src/sync/legacy/conversation-json.ts'
 import { syncConversation } from '../../../src/sync/legacy/sync-conversation.ts'
 
-/** The sync that the first clients know; authenticated by the plugin that registers it. */
+/** The sync of legacy clients. The plugin that registers it authenticates. */
 const syncRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('/sync-conversation', {
     schema: {
@@ -18,7 +18,7 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: SyncConversationBody, ...failures(400, 401, 413, 415, 429, 503) }
     },
     preValidation: async ({ body }) => {
-      // The text that the first clients know, whatever else is wrong with the body.
+      // Legacy clients know this text, so it comes before any other error of the body.
       if ((body as { otherUserId?: unknown } | null | undefined)?.otherUserId == null) throw new TidelogError('VALIDATION', 'otherUserId is required')
     }
   }, async ({ body, identity }, reply: FastifyReply) => {

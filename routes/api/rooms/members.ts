@@ -7,7 +7,7 @@ import {
 
 const tags = ['rooms']
 
-/** Who is in a room; authenticated by the plugin that registers it. */
+/** The members of a room. The plugin that registers it authenticates. */
 const memberRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/:roomId/members', {
     schema: {
@@ -30,7 +30,7 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       body: MemberInput,
       response: { 200: MemberBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
     },
-    // No body is an empty one.
+    // A missing body counts as an empty one.
     preValidation: async request => { request.body ??= {} }
   }, async ({ params, body, identity }) => ({
     success: true as const,

@@ -5,7 +5,7 @@ import { failures } from '../../../src/schemas/failures.ts'
 import { HeadsBody } from '../../../src/schemas/sync.ts'
 import { readHeadsResponse, matchesEtag, cachedEtag } from '../../../src/sync/heads.ts'
 
-/** Authenticated by the plugin that registers it. */
+/** The plugin that registers it authenticates. */
 const headsRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/heads', {
     schema: {

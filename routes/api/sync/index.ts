@@ -24,19 +24,19 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
     const pulled = waitMs === 0
       ? await pullOrWait(app.sync, identity, body)
       : await pullOrWait(app.sync, identity, { ...body, waitMs: withinSession(waitMs, session, app.chat.now()) }, untilGone(reply.raw))
-    // Nothing that happened after the end of a session is told to it.
+    // The session may have ended during the wait: send nothing that happened afterwards.
     if (waitMs > 0) await app.requireSession(session)
     const text: unknown = writeSyncJson(pulled, app.chat.now())
     return await reply.type('application/json; charset=utf-8').send(text as SyncBody)
   })
 }
 
-/** A wait ends with its token; a timer may run a moment early. */
+/** Limits a wait to the token's lifetime; a timer may fire a moment early. */
 function withinSession (waitMs: number, { expiresAt }: Session, now: number): number {
   return expiresAt === null ? waitMs : Math.min(waitMs, Math.max(0, expiresAt.getTime() - now) + 5)
 }
 
-/** Aborts when the client goes before it is answered. */
+/** Aborts if the client disconnects before the response. */
 function untilGone (response: ServerResponse): AbortSignal {
   const gone = new AbortController()
   response.once('close', () => { gone.abort() })

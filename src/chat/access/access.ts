@@ -7,19 +7,19 @@ import { notMemberError } from '../rules/room-rules.ts'
 import { afterSeqOf } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** A conversation that the caller may read, and their membership where it has any. */
+/** A conversation that the caller may read, with the caller's membership if the conversation has members. */
 export interface Access {
   ref: ConversationRef
   member: Member | undefined
   /** Undefined: a direct conversation in which nobody has written, or an empty common chat. */
   head: Head | undefined
-  /** Messages up to here are not shown to the caller. */
+  /** Messages up to this seq are hidden from the caller. */
   fromSeq: Seq
 }
 
 /**
- * The caller's place in a conversation. A direct one of theirs need not exist yet.
- * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined.
+ * The caller's access to a conversation. A direct conversation of theirs need not exist yet.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined.
  */
 export async function requireAccess (context: ChatContext, identity: Identity, conversationId: string): Promise<Access> {
   const ref = parseConversationId(conversationId)
@@ -33,7 +33,7 @@ export async function requireAccess (context: ChatContext, identity: Identity, c
 
 /**
  * A message that the caller may see.
- * @throws TidelogError NOT_FOUND where there is none, or none for the caller.
+ * @throws TidelogError NOT_FOUND if it does not exist or the caller may not see it.
  */
 export async function requireVisibleMessage (context: ChatContext, identity: Identity, messageId: string): Promise<{ row: LogRow, entitlement: Access }> {
   const row = await findMessage(context, messageId)
@@ -41,29 +41,26 @@ export async function requireVisibleMessage (context: ChatContext, identity: Ide
   try {
     found = await requireAccess(context, identity, row.conversationId)
   } catch (error) {
-    // Whoever has not joined a public room does not learn what is in it either.
+    // A stranger to a public room must not learn which messages are in it.
     throw error instanceof TidelogError && error.status < 500 ? new TidelogError('NOT_FOUND') : error
   }
   if (row.seq! <= found.fromSeq || found.member?.hiddenSeqs?.includes(row.seq!) === true) throw new TidelogError('NOT_FOUND')
   return { row, entitlement: found }
 }
 
-/** What a rule about a change of a message is told beside the message. */
+/** The state that a rule about changing a message checks, beside the message. */
 export interface RuleContext {
   head: Head
-  /** Null outside rooms too. */
+  /** Null for a stranger, and outside rooms. */
   actor: Member | null
 }
 
-/** Who asks for a change of a message, where the log must look at their membership again. */
+/** The actor of a change to a message, if the log must check their membership again at the commit. */
 export function actorOf ({ id }: Identity, conversationId: string): { actor?: ObjectId } {
   return parseConversationId(conversationId)?.kind === 'room' ? { actor: id } : {}
 }
 
-/**
- * What a change of a room's message must still find when it is committed: whoever was removed meanwhile is a stranger. In
- * other conversations nobody is removed.
- */
+/** Checks again at the commit that the actor is still a member of the room. Other conversations remove nobody. */
 export function requireStillMember ({ conversationId }: LogRow, { head, actor }: RuleContext): void {
   if ((actor === null || head.deleted === true) && parseConversationId(conversationId)?.kind === 'room') throw new TidelogError('NOT_FOUND')
 }
@@ -75,7 +72,10 @@ export async function findMessage (context: ChatContext, messageId: string): Pro
   return row
 }
 
-/** What changes in a direct conversation reaches the other like a message does. @throws TidelogError NOT_ALLOWED if they have blocked the caller */
+/**
+ * A change in a direct conversation reaches the other user like a message, so a block refuses it.
+ * @throws TidelogError NOT_ALLOWED if the other user has blocked the caller
+ */
 export async function requireNotBlocked (context: ChatContext, { userId }: Identity, ref: ConversationRef): Promise<void> {
   const other = ref.kind === 'direct' ? otherUser(ref, userId) : undefined
   if (other === undefined) return

@@ -9,7 +9,7 @@ export async function callerView (context: ChatContext, identity: Identity, head
   return viewOf(head, member, selfHead, blocked)
 }
 
-/** Whom the caller has blocked, as of their own log's head: with both, `viewOf` tells their view of a conversation. */
+/** The users whom the caller has blocked, as of the self log's head. `viewOf` makes the caller's view from both. */
 export async function blockedSenders ({ log, blocks }: ChatContext, { id, userId }: Identity): Promise<{ selfHead: Head | undefined, blocked: ReadonlySet<string> }> {
   const selfHead = await log.head(selfLogId(id))
   return { selfHead, blocked: await blocks.getAsOf(userId, selfHead) }

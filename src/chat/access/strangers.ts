@@ -3,16 +3,16 @@ import { type Member, revOf, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
 import { directId, objectId } from '../rules/conversation-id.ts'
 
-/** Rooms of a user, as a range of their memberships. */
+/** A user's rooms, as a range of their memberships. */
 const rooms = { $gte: 'room_', $lt: 'room`' }
-/** The rev at which whoever opens a room joins it. A role says less: it can be given to somebody without their doing. */
+/** A member who joined at this rev opened the room. The role proves less: somebody else can assign it. */
 const openingRev = revOf(1)
-/** Last messages of a direct conversation in which an answer is looked for. */
+/** Newest messages of a direct conversation that are searched for an answer. */
 const answersMax = 100
 
 /**
- * Is this a stranger to the other: do they share no direct conversation and no room in which the other has taken part?
- * Writing to somebody, or putting them into a room, makes nobody known to them.
+ * Is this user a stranger to the other? They are strangers unless they share a direct conversation or a room in which
+ * the other user has taken part. Writing to people, or adding them to a room, does not make you known to them.
  * @param userId @param toUserId 24-hex, in lower case
  */
 export async function isStranger (context: ChatContext, userId: string, toUserId: string): Promise<boolean> {
@@ -24,7 +24,7 @@ async function talkDirectly ({ log }: ChatContext, userId: string, toUserId: str
   const [head, member] = await Promise.all([log.head(conversationId), log.member(conversationId, objectId(toUserId))])
   if (head === undefined || member === undefined) return false
   if (hasRead(member)) return true
-  // Clients that never mark anything as read are known by what they answered.
+  // A client that never marks messages as read may still have answered.
   const answer = await log.collections.rows.findOne(
     { conversationId, seq: { $gt: seqOf(head.headSeq - answersMax) }, senderId: objectId(toUserId) },
     { hint: indexNames.bySeq, projection: { _id: 1 } }

@@ -2,7 +2,10 @@ import { indexNames } from '../../log/model/collections.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
 
-/** Users who have cleared or hidden a message, in hex: its changes are none of theirs. Read from indexes of those few members. */
+/**
+ * Users who have cleared or hidden a message, in hex: they get no event when it changes. Read from indexes of those few
+ * members.
+ */
 export async function usersHiding ({ log }: ChatContext, { conversationId, seq }: LogRow): Promise<string[]> {
   if (seq === undefined) return []
   const { members } = log.collections

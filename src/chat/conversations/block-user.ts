@@ -4,8 +4,8 @@ import type { ChatContext } from '../context.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
- * Blocks a user, or ends that; doing it again changes nothing. The blocked user's messages are refused from then on,
- * and those in rooms and the common chat are not shown.
+ * Blocks or unblocks a user; repeating it changes nothing. From then on, the blocked user's direct messages are
+ * refused, and their messages in rooms and the common chat are hidden from the caller.
  * @throws TidelogError USER_NOT_FOUND, NOT_ALLOWED (oneself)
  */
 export async function setBlock (context: ChatContext, identity: Identity, userId: string, on: boolean): Promise<void> {

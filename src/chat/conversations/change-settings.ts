@@ -9,7 +9,7 @@ import type { PreparedCommit } from '../context.ts'
 import { settingsPayload } from './settings-payload.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** Messages of a conversation that a user may have hidden; a clearing hides any number. */
+/** Messages of a conversation that one user can hide. Clearing is not limited. */
 const hiddenSeqsMax = 500
 
 export interface ChangedSettings {
@@ -18,8 +18,10 @@ export interface ChangedSettings {
 }
 
 /**
- * Changes the caller's own settings of a conversation, and with them what they see of it: what is cleared or hidden stays so.
- * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED (a public room that was not joined, the common chat, too much is hidden)
+ * Changes the caller's own settings of a conversation, including its cleared and hidden messages. Neither can be
+ * undone.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED (a public room that the caller has not joined, the common
+ * chat, too many hidden messages)
  */
 export async function changeSettings (context: ChatContext, identity: Identity, conversationId: string, input: SettingsInput): Promise<ChangedSettings> {
   return await prepareSettings(context, identity, conversationId, input)()
@@ -44,7 +46,7 @@ export function prepareSettings (context: ChatContext, identity: Identity, given
   }
 }
 
-/** The settings with those that are named changed. @throws TidelogError NOT_ALLOWED */
+/** The settings with the named ones changed. @throws TidelogError NOT_ALLOWED */
 function settingsAfter (settings: OwnSettings, input: SettingsInput, head: Head, now: Date): OwnSettings {
   const { mutedUntil, notify, archived, pinned, markedUnread } = input
   if (head.kind === 'common' && (markedUnread === true || input.clearThroughSeq !== undefined || input.hideSeqs !== undefined)) {

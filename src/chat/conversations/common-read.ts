@@ -5,7 +5,8 @@ import { commonChatId } from '../rules/conversation-id.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
- * The common chat has no members: how far somebody has read it stands in their own log alone, and nobody else is told.
+ * The common chat has no members. Your read position in it is stored in your self log only, and other users do not see
+ * it.
  */
 
 /** How far the caller has read the common chat. */
@@ -37,8 +38,8 @@ export async function markCommonRead ({ log, now }: ChatContext, { userId }: Ide
 
 export interface ReadResult {
   conversationId: string
-  /** Everything up to here is read. */
+  /** Everything up to this seq is read. */
   seq: number
-  /** When it was; null: nothing was read yet. */
+  /** Time of the last change; null: nothing is read yet. */
   at: string | null
 }

@@ -16,21 +16,22 @@ import { lastActivityOf } from './last-activity.ts'
 import { publicUser } from '../../users/public-user.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** A conversation as the caller has it. */
+/** A conversation with the caller's membership. */
 export interface OwnConversation {
   head: Head
-  /** None in the common chat. */
+  /** Undefined in the common chat. */
   member: Member | undefined
   view: View
   settings: OwnSettings | undefined
 }
 
-/** Messages that are looked through for one that is shown, if the last one is not. */
+/** Messages that are searched for a visible one, if the last one is hidden. */
 const lookedThroughMax = 50
 
 /**
- * One conversation of the caller's.
- * @throws TidelogError NOT_FOUND to a stranger and for one in which nothing was ever said, NOT_ALLOWED for a public room that was not joined
+ * One of the caller's conversations.
+ * @throws TidelogError NOT_FOUND to a stranger and for a conversation without messages, NOT_ALLOWED for a public room
+ * that the caller has not joined
  */
 export async function getConversation (context: ChatContext, identity: Identity, conversationId: string): Promise<ListedConversation> {
   const { head, member } = await requireAccess(context, identity, conversationId)
@@ -40,7 +41,7 @@ export async function getConversation (context: ChatContext, identity: Identity,
   return (await describeConversations(context, identity, [{ head, member, view, settings: settings.get(head._id) }]))[0]!
 }
 
-/** What a list says of these conversations. */
+/** The conversations as a list shows them. */
 export async function describeConversations (context: ChatContext, identity: Identity, all: readonly OwnConversation[]): Promise<ListedConversation[]> {
   const readSeq = all.some(({ member }) => member === undefined) ? await commonReadSeq(context, identity) : 0
   const [counts, lastMessages] = await Promise.all([countUnread(context, identity, all.map(one => ({ ...one, readSeq }))), readLastMessages(context, identity, all)])
@@ -63,7 +64,7 @@ async function describe (context: ChatContext, identity: Identity, one: OwnConve
   }
 }
 
-/** Who the other user of a direct conversation is; what a room is called, and the caller's role in it. */
+/** The other user of a direct conversation; the name of a room, and the caller's role in it. */
 async function namesOf (context: ChatContext, { userId }: Identity, { head, member }: OwnConversation): Promise<Partial<ListedConversation>> {
   const ref = parseConversationId(head._id)
   if (ref?.kind === 'direct') {
@@ -74,7 +75,7 @@ async function namesOf (context: ChatContext, { userId }: Identity, { head, memb
   return { name: head.name ?? ref.roomId, memberCount: head.memberCount, ...(member === undefined ? {} : { role: member.role }) }
 }
 
-/** The last message of each that is shown to the caller, in their order. */
+/** The last visible message of each conversation, in the order of `all`. */
 async function readLastMessages (context: ChatContext, identity: Identity, all: readonly OwnConversation[]): Promise<Array<Message | undefined>> {
   const written = all.filter(({ head, view }) => head.headSeq > view.afterSeq)
   if (written.length === 0) return []

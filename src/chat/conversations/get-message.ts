@@ -8,7 +8,10 @@ import { loadMessagePayload } from '../payload/load-payloads.ts'
 import { isShown } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** One message of a conversation, as it is now. @throws TidelogError NOT_FOUND where there is none, or none for the caller */
+/**
+ * The current form of one message of a conversation.
+ * @throws TidelogError NOT_FOUND if it does not exist or the caller may not see it
+ */
 export async function getMessage (
   context: ChatContext, identity: Identity, { conversationId, messageId }: { conversationId: string, messageId: string }
 ): Promise<Message> {

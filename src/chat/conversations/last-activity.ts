@@ -1,6 +1,9 @@
 import type { Head, Member } from '../../log/model/types.ts'
 
-/** When something was said in a conversation, or the user came, whichever was later. Heads of older databases know only when something changed. */
+/**
+ * The time of the last message, or of the user's joining if that is later. Heads of older databases have only the time
+ * of the last change.
+ */
 export function lastActivityOf (
   { lastMessageAt, headSeq, clock, createdAt }: Pick<Head, 'lastMessageAt' | 'headSeq' | 'clock' | 'createdAt'>, member: Pick<Member, 'joinedAt'> | undefined
 ): Date {

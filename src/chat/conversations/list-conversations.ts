@@ -14,12 +14,12 @@ import type { Identity } from '../../users/identity.ts'
 export interface ConversationPage<Listed = ListedConversation> {
   conversations: Listed[]
   hasMore: boolean
-  /** Goes into the next call; null when this is the last page. */
+  /** Pass it to the next call; null on the last page. */
   next: string | null
 }
 
 /**
- * The caller's conversations of every kind, pinned ones first, then by their last activity, the latest first.
+ * The caller's conversations of every kind: pinned ones first, then the most recently active.
  * @throws TidelogError BAD_CURSOR
  */
 export async function listConversations (context: ChatContext, identity: Identity, { kind, archived, after, limit = 30 }: ConversationQuery): Promise<ConversationPage> {
@@ -34,7 +34,10 @@ export interface DirectConversation extends Unread {
   lastMessage: DirectMessage
 }
 
-/** The caller's direct conversations that have a message, as the route of the first clients lists them. @throws TidelogError BAD_CURSOR */
+/**
+ * The caller's direct conversations that have a message, for the route of legacy clients.
+ * @throws TidelogError BAD_CURSOR
+ */
 export async function listDirect (context: ChatContext, identity: Identity, { after, limit = 30 }: { after?: string, limit?: number }): Promise<ConversationPage<DirectConversation>> {
   const written = (await ownConversations(context, identity, 'direct')).filter(({ head, view }) => head.headSeq > view.afterSeq)
   const { conversations, ...page } = await pageOf(context, identity, written, after, limit)
@@ -70,7 +73,7 @@ async function pageOf (context: ChatContext, identity: Identity, all: OwnConvers
   }
 }
 
-/** A place in the list; equal times are told apart by the conversation. */
+/** A place in the list. The conversation id decides between equal times. */
 interface ListCursor {
   isPinned: boolean
   /** Milliseconds since 1970. */

@@ -12,8 +12,8 @@ import type { PreparedCommit } from '../context.ts'
 import type { ReadResult } from './common-read.ts'
 
 /**
- * Moves the caller's read position forward, never back; beyond the end means the end.
- * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined
+ * Moves the caller's read position forward, never back. A seq beyond the end means the end.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined
  */
 export async function markRead (context: ChatContext, identity: Identity, input: MarkReadInput): Promise<ReadResult> {
   return await (await prepareMarkRead(context, identity, input))()
@@ -25,7 +25,7 @@ export async function prepareMarkRead (context: ChatContext, identity: Identity,
   if (ref.kind === 'common') return async () => await markCommonRead(context, identity, seq)
   const { conversationId } = ref
   const other = ref.kind === 'direct' ? otherUser(ref, identity.userId)! : undefined
-  // Of who has blocked the other, or was blocked, the other does not learn what they read.
+  // If either user has blocked the other, the other does not see this read position.
   const isUnseen = other !== undefined && (await apartFrom(context.blocks, identity.userId, [other])).size > 0
   return async () => {
     const outcome = await context.log.commit({ mutations: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq), ...(isUnseen ? { isUnseen } : {}) }] })
@@ -44,13 +44,13 @@ export async function prepareMarkRead (context: ChatContext, identity: Identity,
   }
 }
 
-/** Marks a message, and so all before it, as read. */
+/** Marks a message and all messages before it as read. */
 export async function markMessageRead (context: ChatContext, identity: Identity, messageId: string): Promise<ReadResult> {
   const { row } = await requireVisibleMessage(context, identity, messageId)
   return await markRead(context, identity, { conversationId: row.conversationId, seq: row.seq! })
 }
 
-/** Marks everything that the other user sent until now as read; that there is nothing yet is no failure. */
+/** Marks all messages that the other user has sent as read. It is no error if there are none. */
 export async function markConversationRead (context: ChatContext, identity: Identity, otherUserId: string): Promise<ReadResult> {
   const conversationId = directId(identity.userId, otherUserId.toLowerCase())
   if (await context.log.head(conversationId) !== undefined) return await markRead(context, identity, { conversationId, seq: Number.MAX_SAFE_INTEGER })

@@ -5,31 +5,32 @@ import { type Head, type Seq, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
 
 /**
- * Messages are kept for a number of days. A sweep goes through the conversations one after the other: each gets at most one purge,
- * and then its rows go. Several nodes may sweep at once: a purge that is made already changes nothing, and rows can be removed twice.
+ * Messages are kept for a number of days. A sweep visits the conversations one after the other, commits at most one
+ * purge in each and then deletes the purged rows. Several nodes may sweep at once: repeating a purge or a deletion
+ * changes nothing.
  */
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const conversationsAtOnce = 200
-/** Behind every conversation that holds messages: own logs have none. */
+/** Sorts after the id of every conversation that holds messages. Self logs hold none. */
 const conversationsEnd = 'self_'
 
 export interface SweepResult {
-  /** Conversations of which something was purged. */
+  /** Conversations in which the sweep purged messages. */
   purged: number
-  /** Rows that were removed, those included that an earlier sweep had left. */
+  /** Rows that the sweep deleted, including those left by an earlier sweep. */
   deletedRows: number
-  /** Conversations whose purge did not come through: the next sweep tries again. */
+  /** Conversations whose purge failed; the next sweep tries again. */
   failed: number
-  /** Why the last of them did not. */
+  /** The error of the last failed purge. */
   err?: unknown
 }
 
-/** @param signal ends the sweep between two steps; the next one goes on */
+/** @param signal ends the sweep between two steps; the next sweep continues */
 export async function sweepRetention (context: ChatContext, { days, signal }: { days: number, signal?: AbortSignal }): Promise<SweepResult> {
   const { heads: conversations } = context.log.collections
-  // By the hour, so that nodes which sweep at about the same time purge the same.
+  // Rounded down to the hour, so that nodes which sweep at about the same time purge the same messages.
   const before = new Date(Math.floor(context.now() / hourMs) * hourMs - days * dayMs)
   const swept: SweepResult = { purged: 0, deletedRows: 0, failed: 0 }
   for (let after = ''; ;) {
@@ -59,7 +60,10 @@ async function sweepOne ({ log }: ChatContext, head: Head, before: Date, swept: 
   swept.deletedRows += await deletePurgedRows(log.collections, { _id: head._id, purgedSeq: throughSeq }, signal === undefined ? {} : { signal })
 }
 
-/** One conversation in which too many write does not keep the others from their purge; that the database is away is told by the reads. */
+/**
+ * Purges one conversation. If too many other writes make it fail, the sweep continues. If the database is away, the
+ * sweep's reads throw.
+ */
 async function purge (log: ChatContext['log'], conversationId: string, throughSeq: Seq, swept: SweepResult): Promise<UnitOutcome['outcome']> {
   try {
     return (await log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq }] })).outcome
@@ -71,7 +75,10 @@ async function purge (log: ChatContext['log'], conversationId: string, throughSe
   }
 }
 
-/** The last message from before a time, by halves: times of a conversation increase with its seqs. The one at `from` is such. */
+/**
+ * The last message from before a time, by binary search: times in a conversation increase with its seqs. The message at
+ * `from` is from before it.
+ */
 async function lastBefore (collections: ChatContext['log']['collections'], { _id, headSeq }: Head, from: Seq, before: Date): Promise<Seq> {
   let [low, high]: [number, number] = [from, headSeq]
   while (low < high) {

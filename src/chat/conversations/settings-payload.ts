@@ -1,7 +1,10 @@
 import type { OwnSettings } from '../../log/model/types.ts'
 import type { ConversationSettings } from '../../schemas/settings.ts'
 
-/** Somebody's settings of a conversation as clients get them, in a list, in sync and live; those of a conversation without any if undefined. */
+/**
+ * A user's settings of a conversation as clients get them, in a list, in sync and live. Undefined gives the default
+ * settings.
+ */
 export function settingsPayload ({ mutedUntil, notify, archived, pinnedAt, markedUnread, clearedSeq, hiddenSeqs }: OwnSettings = {}): ConversationSettings {
   return {
     mutedUntil: mutedUntil?.toISOString() ?? null,

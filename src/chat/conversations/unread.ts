@@ -8,27 +8,27 @@ import { unreadMax } from '../directories/unread-counter.ts'
 import { viewOf } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** Conversations of a user, with where they end and how far they are read. */
+/** A user's memberships, with the heads of their conversations. */
 export interface MemberAndHead {
   member: Member
   head: Head
 }
 
-/** Messages of others that are not read: exact up to 1,000, and then told to be more. */
+/** Unread messages of others: exact up to 1,000; above that, marked as more. */
 export interface Unread {
   unreadCount: number
   unreadCountCapped?: true
 }
 
-/** And those of them that mention the user, at most 100 in a conversation. */
+/** Includes the unread messages that mention the user, at most 100 in a conversation. */
 export interface UnreadWithMentions extends Unread {
   mentionCount: number
 }
 
-/** Which conversation ids a kind has. */
+/** The range of conversation ids of each kind. */
 const ranges = { direct: { $gte: 'dm_', $lt: 'dm`' }, room: { $gte: 'room_', $lt: 'room`' } } as const
 
-/** @param kind conversations of one kind, or all; the common chat has no members */
+/** @param kind conversations of one kind, or all; never the common chat, which has no members */
 export async function readMemberships ({ log }: ChatContext, { id }: Identity, kind: 'direct' | 'room' | 'all'): Promise<MemberAndHead[]> {
   const filter: Filter<Member> = kind === 'all' ? { userId: id } : { userId: id, conversationId: ranges[kind] }
   const members = await log.collections.members.find(filter).toArray()
@@ -39,7 +39,7 @@ export async function readMemberships ({ log }: ChatContext, { id }: Identity, k
   })
 }
 
-/** A conversation whose messages are counted; `readSeq` is that of the common chat, which has no members. */
+/** A conversation whose messages are counted. `readSeq` is for the common chat, which has no members. */
 export interface Countable {
   head: Head
   member: Member | undefined
@@ -47,8 +47,8 @@ export interface Countable {
 }
 
 /**
- * Unread messages of each of the caller's conversations, in their order; what is not shown does not count, and nothing is
- * unread in the common chat, where only mentions count.
+ * Unread messages of each of the caller's conversations, in the order of `all`. Hidden messages do not count. In the
+ * common chat only mentions count.
  */
 export async function countUnread (context: ChatContext, identity: Identity, all: readonly Countable[]): Promise<UnreadWithMentions[]> {
   const { selfHead, blocked } = await blockedSenders(context, identity)
@@ -63,7 +63,7 @@ export async function countUnread (context: ChatContext, identity: Identity, all
   }))
 }
 
-/** Unread messages of all the caller's conversations; those without any are left out. */
+/** Unread messages of all the caller's conversations. Conversations without any are left out. */
 export async function readUnreadCounts (context: ChatContext, identity: Identity): Promise<UnreadWithMentions & Record<'conversations' | 'mentions', Record<string, number>>> {
   const [mine, common, readSeq] = await Promise.all([readMemberships(context, identity, 'all'), context.log.head(commonChatId), commonReadSeq(context, identity)])
   const all = [...mine, ...common === undefined ? [] : [{ head: common, member: undefined, readSeq }]]

@@ -4,11 +4,11 @@ import { indexNames } from '../../log/model/collections.ts'
 import type { ConversationLog } from '../../log/conversation-log.ts'
 import { type Head, selfLogId, selfLogOwner } from '../../log/model/types.ts'
 
-/** Milliseconds for which a user's blocks are believed without a look at the own log, where another node may change them. */
+/** Milliseconds for which a user's blocks are cached, although another node may change them. */
 const believedMs = 10_000
 
 interface Blocks {
-  /** The own log's `blockRev` when it was read, or an earlier one. */
+  /** The self log's `blockRev` when the blocks were read, or an earlier one. */
   rev: number
   blocked: ReadonlySet<string>
 }
@@ -16,8 +16,8 @@ interface Blocks {
 const nobody: ReadonlySet<string> = new Set()
 
 /**
- * Those among `others` of whom this user learns nothing that they do, nor they of what this user does: one of the two has
- * blocked the other. Typing, presence and read positions pass neither way.
+ * The users among `others` who have blocked this user or are blocked by them. The server passes typing, presence and
+ * read positions in neither direction between the two.
  * @param userId @param others in hex
  */
 export async function apartFrom (blocks: BlockDirectory, userId: string, others: readonly string[]): Promise<Set<string>> {
@@ -29,15 +29,15 @@ export async function apartFrom (blocks: BlockDirectory, userId: string, others:
   return found
 }
 
-/** Whom each user has blocked: rows of their own log, cached by user and read together. */
+/** The blocks of each user: rows of their self log, cached by user. Reads are batched. */
 export class BlockDirectory {
   private readonly cache: LRUCache<string, Blocks>
   private readonly log: ConversationLog
   private readonly reader: BatchedReader<string, Set<string>>
-  /** Counts changes of this process: what was read before one may be older than it. */
+  /** Counts this process's changes: a read that began before one may return older blocks. */
   private version = 0
 
-  /** @param max users whose blocks are kept */
+  /** @param max users whose blocks are cached */
   constructor (log: ConversationLog, max = 50_000) {
     this.log = log
     this.cache = new LRUCache({ max, ttl: believedMs })
@@ -54,23 +54,23 @@ export class BlockDirectory {
     })
   }
 
-  /** The next `of` reads the database again. */
+  /** Makes the next `get` read the database again. */
   forget (userId: string): void {
     this.version++
     this.cache.delete(userId)
   }
 
-  /** Whom this user has blocked, without waiting; undefined where that is not known now. */
+  /** The users whom this user has blocked, without waiting; undefined if they are not cached. */
   peek (userId: string): ReadonlySet<string> | undefined {
     return this.cache.get(userId)?.blocked
   }
 
-  /** Whom this user has blocked; another node's change is seen within seconds. */
+  /** The users whom this user has blocked. Another node's change takes up to ten seconds to appear. */
   async get (userId: string): Promise<ReadonlySet<string>> {
     return this.peek(userId) ?? await this.getAsOf(userId, await this.log.head(selfLogId(userId)))
   }
 
-  /** Whom this user has blocked as of their own log's head, or later. */
+  /** The users whom this user has blocked, as of the self log's head or later. */
   async getAsOf (userId: string, selfHead: Head | undefined): Promise<ReadonlySet<string>> {
     const rev = selfHead?.blockRev ?? 0
     const cached = this.cache.get(userId)

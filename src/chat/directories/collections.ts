@@ -7,7 +7,7 @@ export interface ListingRow {
   title: string
 }
 
-/** When a user was active last, as of their last going. */
+/** A user's last activity, stored after they go offline. */
 interface PresenceRow {
   _id: ObjectId
   lastActiveAt: Date

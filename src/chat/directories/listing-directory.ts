@@ -3,10 +3,10 @@ import { type Collection, ObjectId } from 'mongodb'
 import { BatchedReader } from '../../lib/batched-reader.ts'
 import type { ListingRow } from './collections.ts'
 
-/** Milliseconds for which a listing (or that there is none) is believed: the host application changes them unseen. */
+/** Milliseconds for which a listing, or its absence, is cached: the host application announces no changes. */
 const ttlMs = 10_000
 
-/** The host application's listings by id: cached, and read together. */
+/** The host application's listings by id. They are cached, and reads are batched. */
 export class ListingDirectory {
   private readonly cache = new LRUCache<string, { row: ListingRow | null }>({ max: 10_000, ttl: ttlMs })
   private readonly reader: BatchedReader<string, ListingRow>
@@ -18,7 +18,7 @@ export class ListingDirectory {
     })
   }
 
-  /** Null: there is none; undefined: not known now. */
+  /** Null: it does not exist; undefined: it is not cached. */
   peek (id: string): ListingRow | null | undefined {
     return this.cache.get(id)?.row
   }

@@ -8,18 +8,19 @@ import type { View } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 import { everybody } from '../rules/mentions.ts'
 
-/** Unread messages that mention the user, counted in one conversation. */
+/** Highest count of unread mentions in one conversation. */
 const mentionsMax = 100
 
 /**
- * Unread messages that mention a user: counted on an index of the few messages that mention anybody, never kept as a counter,
- * which edits and deletes would make wrong. A count is good as long as the conversation, the position and the view stay.
+ * Counts unread messages that mention a user, from an index of the few messages with mentions. No counter is stored,
+ * because edits and deletions would make it wrong. A cached count is valid until the conversation, the read position or
+ * the view changes.
  */
 export class MentionCounts {
   private readonly cache: LRUCache<string, { key: string, rev: Rev, count: number }>
   private readonly log: ConversationLog
 
-  /** @param max counts that are kept */
+  /** @param max counts that are cached */
   constructor (log: ConversationLog, max = 100_000) {
     this.log = log
     this.cache = new LRUCache({ max })

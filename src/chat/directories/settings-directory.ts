@@ -6,12 +6,12 @@ import { type Head, type LogRow, type OwnSettings, type Rev, revOf, selfLogId } 
 type Settings = ReadonlyMap<string, OwnSettings>
 
 const none: Settings = new Map()
-/** Settings of all users together that are kept. */
+/** Settings that are cached, of all users together. */
 const settingsMax = 400_000
 
 /**
- * Every user's settings of conversations, by conversation: rows of their own log, good as long as its head says so. Only
- * those that changed since are read again.
+ * Each user's settings by conversation: rows of their self log, cached until its head shows a change. Only the changed
+ * settings are read again.
  */
 export class SettingsDirectory {
   private readonly cache = new LRUCache<string, { rev: Rev, settings: Settings }>({ maxSize: settingsMax, sizeCalculation: ({ settings }) => settings.size + 1 })
@@ -21,7 +21,7 @@ export class SettingsDirectory {
     this.log = log
   }
 
-  /** The settings as of the own log's head, or later. */
+  /** The settings as of the self log's head or later. */
   async of (userId: string, selfHead: Head | undefined): Promise<Settings> {
     const rev = selfHead?.settingsRev
     if (rev === undefined) return none

@@ -7,39 +7,39 @@ import { objectId } from '../rules/conversation-id.ts'
 import type { View } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** Unread messages that are counted in one conversation. */
+/** Highest exact count of unread messages in one conversation. */
 export const unreadMax = 1_000
 
-/** Changes since the last count that are looked at; behind more than these, it is counted anew. */
+/** Changes since the last count that are read. If there are more, the messages are counted anew. */
 const changesMax = 100
 
 interface Counted {
-  /** What it was counted for: another position or view is another count. */
+  /** The read position and the view that were counted; a change of either needs a new count. */
   key: string
-  /** Everything up to this rev is in it. */
+  /** The count includes everything up to this rev. */
   rev: Rev
-  /** The last message then. */
+  /** The seq of the last message at that time. */
   seq: Seq
   count: number
-  /** No change came in between: later ones can be added to it. */
+  /** No change came during the count, so later changes can be added to it. */
   isExact: boolean
 }
 
 /**
- * Unread messages, counted by index and kept: in a busy room a count goes on from the one before by what has changed since,
- * and so costs neither what is unread nor what the user wrote themselves.
+ * Counts unread messages on an index and caches the counts. In a busy room the next count adds the changes since the
+ * last one. So its cost depends neither on the number of unread messages nor on the user's own messages.
  */
 export class UnreadCounter {
   private readonly cache: LRUCache<string, Counted>
   private readonly log: ConversationLog
 
-  /** @param max counts that are kept */
+  /** @param max counts that are cached */
   constructor (log: ConversationLog, max = 100_000) {
     this.log = log
     this.cache = new LRUCache({ max })
   }
 
-  /** Messages of others that are shown and not read, up to one more than `unreadMax`, as of the head or later. */
+  /** Visible unread messages of others, as of the head or later. At most `unreadMax` + 1, which means more. */
   async count ({ id, userId }: Identity, head: Head, member: Member, { afterSeq, hidden, hiddenSeqs, generation }: View): Promise<number> {
     const after = seqOf(Math.max(member.readSeq, afterSeq))
     if (head.headSeq <= after) return 0
@@ -61,20 +61,20 @@ export class UnreadCounter {
     return { key, rev: head.headRev, seq: head.headSeq, count, isExact: now?.headRev === head.headRev }
   }
 
-  /** The count with what has changed since; undefined: that cannot be told from it. */
+  /** The cached count with the changes since; undefined if it cannot be derived. */
   private async countFrom (known: Counted, head: Head, after: Seq, counts: (row: LogRow) => boolean): Promise<Counted | undefined> {
     const rows = await this.log.collections.rows.find({ conversationId: head._id, rev: { $gt: known.rev } }, { projection: { rev: 1, seq: 1, senderId: 1, isDeleted: 1 } })
       .sort({ rev: 1 }).hint(indexNames.byRev).limit(changesMax + 1).batchSize(changesMax + 2).toArray()
     if (rows.length > changesMax) return undefined
-    // A row that moved while it was read is there twice: its last form counts.
+    // A row that changed during the read may come twice: the last form counts.
     const messages = new Map<number, LogRow>()
     for (const row of rows) if (row.seq !== undefined && row.seq > after && counts(row)) messages.set(row.seq, row)
     let { count, seq } = known
     for (const [place, { isDeleted }] of messages) {
       if (place > known.seq) count += isDeleted === true ? 0 : 1
-      // A tombstone does not change again: it was counted until now.
+      // A tombstone never changes again, so its message was counted until now.
       else if (isDeleted === true) {
-        // Which of them were counted is not known where not all were.
+        // If not all were counted, nobody knows whether this one was.
         if (known.count > unreadMax) return undefined
         count--
       }

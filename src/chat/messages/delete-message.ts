@@ -12,8 +12,8 @@ import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
 /**
- * Deletes a message: its sender at any time, and in a room or the common chat its moderators. A tombstone stays; its
- * content, listing and reference are gone. Deleting it again changes nothing.
+ * Deletes a message. Its sender can do so at any time; moderators can in a room or the common chat. A tombstone
+ * remains, without content, listing and reference. Deleting it again changes nothing.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
 export async function deleteMessage (context: ChatContext, identity: Identity, input: DeleteInput): Promise<ChangedMessage> {
@@ -39,7 +39,9 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
   }
 }
 
-/** Administrators moderate every room, members of it or not, and the common chat; direct conversations have no moderators. */
+/**
+ * Administrators moderate every room, even as strangers, and the common chat. Direct conversations have no moderators.
+ */
 async function findDeletable (context: ChatContext, identity: Identity, messageId: string): Promise<{ row: LogRow, isAdministrators: boolean }> {
   if (identity.isAdmin) {
     const row = await findMessage(context, messageId)

@@ -16,9 +16,10 @@ export interface ChangedMessage {
 }
 
 /**
- * Changes the content of an own message. The content that it has already changes nothing, whatever `expectedRev` says:
- * a retry of an edit that was stored is not a conflict.
- * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old, blocked), CONFLICT with the stored message
+ * Changes the content of the caller's own message. Sending the content that it already has changes nothing, whatever
+ * `expectedRev` is: so a retry of a stored edit is no conflict.
+ * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old, blocked), CONFLICT with the
+ * stored message
  */
 export async function editMessage (context: ChatContext, identity: Identity, input: EditInput): Promise<ChangedMessage> {
   return await (await prepareEdit(context, identity, input))()

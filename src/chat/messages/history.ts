@@ -13,18 +13,18 @@ import { callerView } from '../access/caller-view.ts'
 import { type View, isShown } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** Which messages: the newest, or those next to a seq. At most one of the three is named. */
+/** The page to read: the newest messages, or those next to a seq. Name at most one of the three. */
 export interface HistoryInput {
   before?: number
   after?: number
-  /** This seq is in the middle. */
+  /** The page surrounds this seq. */
   around?: number
   limit?: number
 }
 
 /**
- * A part of a conversation in ascending seq: whole from `afterSeq` up to its last message, so that a seq which is missing
- * in between is not for the caller.
+ * A part of a conversation in ascending seq. It is complete from `afterSeq` to its last message: a seq missing in
+ * between is hidden from the caller.
  */
 interface Stretch {
   rows: StoredRow[]
@@ -33,21 +33,22 @@ interface Stretch {
   hasNewer: boolean
 }
 
-/** A stretch of messages, tombstones among them. */
+/** A stretch of messages, including tombstones. */
 export interface HistoryPage extends StoredMessages, Omit<Stretch, 'rows'> {
-  /** A client that syncs from here learns of every change that this page may not show. */
+  /** Syncing from this cursor delivers every change that this page may have missed. */
   asOf: { rev: number, cursor: string }
 }
 
 /**
  * A page of a conversation's messages.
- * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that was not joined, VALIDATION
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined,
+ * VALIDATION
  */
 export async function readHistory (context: ChatContext, identity: Identity, conversationId: string, input: HistoryInput): Promise<HistoryPage> {
   if ([input.before, input.after, input.around].filter(place => place !== undefined).length > 1) {
     throw new TidelogError('VALIDATION', 'Name one of before, after and around')
   }
-  // The head comes first: what changes during the scan is then newer than `asOf`.
+  // Read the head first: a change during the scan is then newer than `asOf`.
   const { ref, head, member } = await requireAccess(context, identity, conversationId)
   if (head === undefined) {
     return {
@@ -81,7 +82,10 @@ async function stretchOf (context: ChatContext, head: Head, view: View, { before
   return { rows: [...below.rows, ...above.rows], fromSeq: below.fromSeq, hasOlder: below.hasOlder, hasNewer: above.hasNewer }
 }
 
-/** The newest that is shown, or what is before a seq. It is empty only at the beginning, or nobody could ask for the next one. */
+/**
+ * The newest visible messages, or those before a seq. An empty page means the beginning; otherwise a client could not
+ * ask for the next page.
+ */
 async function older ({ log }: ChatContext, head: Head, view: View, before: Seq | undefined, limit: number): Promise<Stretch> {
   const hasNewer = before !== undefined && before <= head.headSeq
   const beginning = seqOf(view.afterSeq + 1)
@@ -96,7 +100,7 @@ async function older ({ log }: ChatContext, head: Head, view: View, before: Seq 
   }
 }
 
-/** What follows a seq, up to the head; empty only at the end. */
+/** The messages after a seq, up to the head. An empty page means the end. */
 async function newer ({ log }: ChatContext, head: Head, view: View, after: Seq, limit: number): Promise<Stretch> {
   const start = seqOf(Math.max(after, view.afterSeq))
   const stretch = { fromSeq: seqOf(start + 1), hasOlder: start > view.afterSeq }
@@ -113,7 +117,10 @@ function asOf ({ log }: ChatContext, { userId }: Identity, conversationId: strin
   return { rev: position.rev, cursor: log.cursors.encode(userId, conversationId, position) }
 }
 
-/** The page of a conversation with another user, empty where nobody has written yet. @throws TidelogError USER_NOT_FOUND */
+/**
+ * The page of a conversation with another user; empty if the conversation has no messages.
+ * @throws TidelogError USER_NOT_FOUND
+ */
 export async function readDirectHistory (context: ChatContext, identity: Identity, otherUserId: string, page: HistoryInput): Promise<HistoryPage> {
   const other = otherUserId.toLowerCase()
   const found = await readHistory(context, identity, directId(identity.userId, other), page)
@@ -121,7 +128,7 @@ export async function readDirectHistory (context: ChatContext, identity: Identit
   return found
 }
 
-/** The page as JSON, with `hasMore` as the routes of one kind of conversation call `hasOlder`. */
+/** The page as JSON. `hasOlder` is named `hasMore`, as in the routes of one kind of conversation. */
 export function writeHistoryJson (page: HistoryPage): Buffer {
   return writeMessagesJson(page, `"hasMore":${String(page.hasOlder)},${asOfJson(page)}`)
 }

@@ -7,7 +7,7 @@ import type { Identity } from '../../users/identity.ts'
 import { everybody } from '../rules/mentions.ts'
 
 /**
- * Whom a message mentions, as its row keeps it: of those who are named the ones who may see it, without its sender.
+ * The mentions that the row stores: the named users who may see the message, without its sender.
  * @throws TidelogError NOT_ALLOWED for everybody, unless the caller owns or moderates the room or is an administrator
  */
 export async function mentionedIn (

@@ -11,7 +11,7 @@ import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
 /**
- * Sets a reaction of the caller to a message, or takes it back; what is so already changes nothing.
+ * Adds or removes the caller's reaction to a message. If nothing would change, nothing is committed.
  * @throws TidelogError VALIDATION (no emoji), NOT_FOUND, NOT_ALLOWED (deleted, full, blocked), RATE_LIMITED
  */
 export async function react (context: ChatContext, identity: Identity, input: ReactInput): Promise<ChangedMessage> {

@@ -12,39 +12,39 @@ import { isShown } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
- * Search without an index of words, which every message would have to pay for: a call looks through a bounded number of
- * the caller's messages and says where it stopped, so that its cost does not grow with the history and nothing is left
- * out by whoever goes on asking.
+ * Search has no index of words, which would slow down every send. Each call reads a bounded number of the caller's
+ * messages and returns a cursor. So the cost of a call does not grow with the history, and a client that continues
+ * misses nothing.
  */
 
-/** Messages that one call looks at. */
+/** Messages that one call reads. */
 const rowsMax = 2_000
-/** Messages of one query. */
+/** Messages that one query reads. */
 const rowsAtOnce = 100
-/** Characters after which others have their turn: folding them takes some milliseconds. */
+/** Characters after which the search yields to other work: folding them takes some milliseconds. */
 const charsInTurn = 20_000
-/** Conversations that one call looks into. */
+/** Conversations that one call searches. */
 const conversationsMax = 200
 
 export interface SearchInput {
   q: string
-  /** In this conversation alone. */
+  /** Searches this conversation only. */
   conversationId?: string
   limit?: number
-  /** The `cursor` of the call before. */
+  /** The `cursor` of the previous call. */
   cursor?: string
 }
 
 export interface SearchPage {
   /** Conversation by conversation, the newest message of each first. */
   messages: Message[]
-  /** Not all was looked through. */
+  /** Some messages were not searched yet. */
   hasMore: boolean
-  /** Goes into the next call; null at the end. */
+  /** Pass it to the next call; null at the end. */
   cursor: string | null
 }
 
-/** Where a search goes on: in this conversation, before this seq. */
+/** The search continues in this conversation, before this seq. */
 interface SearchCursor {
   conversationId: string
   before: Seq | undefined
@@ -57,7 +57,8 @@ interface SearchTarget {
 }
 
 /**
- * Messages with all the words, in any case and as parts of longer ones, of the caller's direct conversations and rooms.
+ * Finds messages that contain all the words, ignoring case and also inside longer words, in the caller's direct
+ * conversations and rooms.
  * @throws TidelogError VALIDATION, BAD_CURSOR, NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
  */
 export async function searchMessages (context: ChatContext, identity: Identity, { q, conversationId, limit = 20, cursor }: SearchInput): Promise<SearchPage> {
@@ -91,18 +92,20 @@ export async function searchMessages (context: ChatContext, identity: Identity, 
   return await pageOf(context, identity, found, next)
 }
 
-/** What one call may still look at. The message at hand is looked through in any case, so that every call gets on. */
+/**
+ * The messages that one call may still read. The current message is always searched, so that every call makes progress.
+ */
 class Budget {
   rows = rowsMax
   private chars: number
   private inTurn = 0
 
-  /** @param charsMax 0: any number */
+  /** @param charsMax 0: unlimited */
   constructor (charsMax: number) {
     this.chars = charsMax === 0 ? Infinity : charsMax
   }
 
-  /** Counts a message. @returns true: others should have their turn now */
+  /** Counts a message. @returns true: yield to other work now */
   take (chars: number): boolean {
     this.rows--
     this.chars -= chars
@@ -117,7 +120,7 @@ class Budget {
   }
 }
 
-/** A part of the caller's conversations, by id, the one first in which the call before stopped. */
+/** Some of the caller's conversations by id, beginning with the one in which the previous call stopped. */
 async function ownConversations (
   { log }: ChatContext, { id }: Identity, from: SearchCursor | undefined
 ): Promise<{ places: SearchTarget[], next: SearchCursor | undefined }> {

@@ -7,7 +7,7 @@ import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
 /**
- * Sends a message to everybody; needs no join.
+ * Sends a message to everybody; you need not join.
  * @throws TidelogError VALIDATION, IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
 export async function sendCommon (context: ChatContext, identity: Identity, input: SendCommonInput): Promise<SentMessage<CommonChatMessage>> {

@@ -24,7 +24,7 @@ export async function prepareDirect (context: ChatContext, identity: Identity, i
   if (receiver === undefined) throw new TidelogError('USER_NOT_FOUND')
   const row = await buildMessageRow(context, identity, conversationId, input)
   row.receiverId = receiver._id
-  // Looked up now, so that the answer need not wait for it after the commit.
+  // Read the listing now, so that the reply need not wait for it after the commit.
   if (row.listingId !== undefined && context.listings.peek(row.listingId) === undefined) await context.listings.get(row.listingId)
   if (receiver.isActive === false || blocked.has(identity.userId)) {
     const stored = await findDuplicate<DirectMessage>(context, conversationId, row)

@@ -16,12 +16,12 @@ import { mentionsKey } from '../rules/mentions.ts'
 
 export interface SentMessage<M extends Message = Message> {
   message: M
-  /** The message was stored before, under the same clientMessageId. */
+  /** The message was stored before with the same clientMessageId. */
   duplicate: boolean
   rev: number
 }
 
-/** What the schemas of the three inputs share. */
+/** The fields that the schemas of the three inputs share. */
 export interface MessageInput {
   content: string
   messageType?: 'text' | 'image' | 'file' | 'audio' | 'video' | 'location'
@@ -32,8 +32,8 @@ export interface MessageInput {
 }
 
 /**
- * The content as it is stored, which is what is measured: white space counts and stays.
- * @throws TidelogError VALIDATION if nothing of it is visible, or it is longer than `charsMax` code points
+ * The content as it is stored. The limit applies to it: white space counts and is kept.
+ * @throws TidelogError VALIDATION if nothing is visible, or it is longer than `charsMax` code points
  */
 export function storedContent (content: string, charsMax: number): string {
   if (isLonger(content, charsMax)) throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
@@ -42,7 +42,7 @@ export function storedContent (content: string, charsMax: number): string {
   return stored
 }
 
-/** The row of a new message, checked. */
+/** Checks a new message and builds its row. */
 export async function buildMessageRow (context: ChatContext, identity: Identity, conversationId: string, input: MessageInput): Promise<NewRow> {
   const message = storedContent(input.content, context.limits.messageCharsMax)
   const messageType = input.messageType ?? 'text'
@@ -59,7 +59,7 @@ export async function buildMessageRow (context: ChatContext, identity: Identity,
   return row
 }
 
-/** Commits a message and turns the outcome into what the sender is told. */
+/** Commits a message and turns the outcome into the sender's reply. */
 export async function commitMessage<M extends Message> (
   context: ChatContext, unit: CommitUnit, refusal: (outcome: UnitOutcome) => TidelogError | Promise<TidelogError>
 ): Promise<SentMessage<M>> {
@@ -77,7 +77,8 @@ export async function commitMessage<M extends Message> (
 }
 
 /**
- * The answer to a retry whose first try was stored, where the sender might not send any more; null where there was none.
+ * The reply to a retry whose first try was stored, even if the sender may no longer send; null if no first try was
+ * stored.
  * @throws TidelogError IDEMPOTENCY_MISMATCH
  */
 export async function findDuplicate<M extends Message> (context: ChatContext, conversationId: string, row: NewRow): Promise<SentMessage<M> | null> {
@@ -94,7 +95,9 @@ async function answerSent<M extends Message> (context: ChatContext, row: LogRow)
   return { message: (message instanceof Promise ? await message : message) as M, duplicate: false, rev: row.rev }
 }
 
-/** A retry gets the message as it is now: it may have been read, edited or deleted since. What is purged is as good as deleted. */
+/**
+ * A retry gets the current message, which may have been read, edited or deleted since. A purged one counts as deleted.
+ */
 async function answerDuplicate<M extends Message> (context: ChatContext, row: LogRow): Promise<SentMessage<M>> {
   const head = await context.log.head(row.conversationId)
   const shown = row.seq! <= (head?.purgedSeq ?? 0) ? tombstoneOf(row) : row
@@ -110,19 +113,19 @@ async function repliedMessage (
     context.log.collections.rows.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { seq: 1, senderId: 1 } })
   ])
   if (row !== null && row.seq! > fromSeq) return { replyTo: id, replySeq: row.seq!, replySenderId: row.senderId! }
-  // A retry names what was there when it was stored.
+  // A retry names references that were valid when the message was stored.
   const isRetry = clientMessageId != null &&
     await context.log.collections.rows.findOne({ conversationId, senderId: identity.id, clientMessageId: wellFormed(clientMessageId) }, { projection: { _id: 1 } }) !== null
   if (!isRetry) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
   return { replyTo: id }
 }
 
-/** Half a surrogate pair cannot be stored as UTF-8: it is replaced now, so that what is sent live is what is stored. */
+/** UTF-8 cannot store half a surrogate pair. It is replaced now, so that the live event equals the stored text. */
 export function wellFormed (text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
-/** Of what was asked for: who of the mentioned may see the message can be others at a retry. */
+/** Hashes the requested mentions, not the stored ones: at a retry other users may see the message. */
 function bodyHash ({ message, messageType, listingId, replyTo }: NewRow, { mentions }: MessageInput): string {
   const named = mentionsKey(mentions)
   const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null, ...(named === undefined ? [] : [named])])

@@ -7,7 +7,7 @@ import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
 /**
- * Sends a message to a room of which the sender is a member when it is committed.
+ * Sends a message to a room. The sender must be a member when it is committed.
  * @throws TidelogError VALIDATION, NOT_FOUND (unknown, or private to a stranger), NOT_ALLOWED (public, not joined),
  * IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */

@@ -10,8 +10,8 @@ import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
 /**
- * Sends a message to a conversation of any kind, to a user or to a room.
- * @throws TidelogError what the three kinds of sending throw, and VALIDATION unless exactly one receiver is named
+ * Sends a message to a conversation of any kind, named by its id, its user or its room.
+ * @throws TidelogError the errors of the three kinds of sending, and VALIDATION unless exactly one receiver is named
  */
 export async function sendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<SentMessage<Message>> {
   return await (await prepareSendTo(context, identity, input))()

@@ -7,13 +7,13 @@ import { readSeqsOf } from './read-seqs.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
- * Rows of one conversation's messages as the payloads that clients get, with how far they are read now.
- * @param viewer for whom; undefined: for everybody alike
+ * The payloads of one conversation's messages, with the current read positions.
+ * @param viewer the user who gets them; undefined: the same payload for everybody
  */
 export async function loadMessagePayloads (context: ChatContext, rows: readonly LogRow[], viewer?: Pick<Identity, 'userId'>): Promise<Message[]> {
   if (rows.length === 0) return []
   const [people, readSeqs] = await Promise.all([loadReferences(context, rows), readSeqsOf(context, rows[0]!.conversationId, viewer?.userId)])
-  // Between two, blocking ends what is sent, and hides nothing of before.
+  // In a direct conversation, a block stops new messages and hides no earlier reactions.
   const differs = viewer !== undefined && rows.some(({ reactions, receiverId }) => reactions !== undefined && receiverId === undefined)
   const shown = differs ? { ...people, hidden: await context.blocks.get(viewer.userId) } : people
   return rows.map(row => messagePayload(row, shown, readSeqs))
@@ -23,15 +23,15 @@ export async function loadMessagePayloads (context: ChatContext, rows: readonly 
 const committed = new WeakMap<LogRow, Message | Promise<Message>>()
 
 /**
- * The payload of a message that was just committed, built once for its acknowledgement and its delivery. At once if the
- * message is new, which nobody has read, and all that it names is cached.
+ * The payload of a message that was just committed, built once for its acknowledgement and its delivery. It needs no
+ * promise if the message is new (so nobody has read it) and its references are cached.
  */
 export function committedMessage (context: ChatContext, row: LogRow, isNew: boolean): Message | Promise<Message> {
   const before = committed.get(row)
   if (before !== undefined) return before
   const message = isNew ? renderNew(context, row) : loadMessagePayload(context, row)
   committed.set(row, message)
-  // Whoever asks next tries again.
+  // After a failure the next call tries again.
   if (message instanceof Promise) message.catch(() => { committed.delete(row) })
   return message
 }
@@ -43,7 +43,7 @@ function renderNew (context: ChatContext, row: LogRow): Message | Promise<Messag
     : messagePayload(row, people, noReads)
 }
 
-/** The same as one viewer gets it: without the reactions of those whom they have blocked. */
+/** The same payload for one viewer: without the reactions of users whom the viewer has blocked. */
 export async function committedMessageFor (context: ChatContext, row: LogRow, viewer: Pick<Identity, 'userId'>): Promise<Message> {
   const message = await committedMessage(context, row, false)
   if (row.reactions === undefined || row.receiverId !== undefined) return message

@@ -6,7 +6,7 @@ import { reactionsPayload } from '../rules/reactions.ts'
 import type { UserRow } from '../../users/user-row.ts'
 import { publicUser } from '../../users/public-user.ts'
 
-/** Messages as they are stored, with what their payloads need. */
+/** Stored messages, with the data that their payloads need. */
 export interface StoredMessages {
   rows: readonly StoredRow[]
   people: References
@@ -16,8 +16,8 @@ export interface StoredMessages {
 const answer = new JsonBytes()
 
 /**
- * An answer with messages, in UTF-8.
- * @param rest what stands behind the list of messages: JSON in ASCII
+ * A response with messages, in UTF-8.
+ * @param rest the JSON after the list of messages, in ASCII
  */
 export function writeMessagesJson ({ rows, people, readSeqs }: StoredMessages, rest: string): Buffer {
   answer.clear()
@@ -30,7 +30,9 @@ export function writeMessagesJson ({ rows, people, readSeqs }: StoredMessages, r
   return answer.copy()
 }
 
-/** Writes the message of a stored row: the same bytes as `JSON.stringify(messagePayload(row))`, which a test compares. */
+/**
+ * Writes the message of a stored row: the same bytes as `JSON.stringify(messagePayload(row))`. A test compares them.
+ */
 export function writeMessageJson (out: JsonBytes, row: StoredRow, people: References, readSeqs: ReadSeqs): void {
   out.ascii('{"_id":')
   out.id(row.bytes, row.idAt)
@@ -106,12 +108,12 @@ function writeReply (out: JsonBytes, { bytes, replyToAt, replySeq, replySenderId
   out.ascii('}')
 }
 
-/** A text of the row, which ends with a zero. */
+/** A text of the row. In BSON a zero byte ends it. */
 function writeText (out: JsonBytes, { bytes }: StoredRow, at: number): void {
   out.string(bytes, at + 4, at + 3 + int32At(bytes, at))
 }
 
-/** Users recur in every message; a row that is read anew has another text. */
+/** The same users occur in many messages. A row that was read again gets a new entry. */
 const users = new WeakMap<UserRow, Buffer>()
 
 function writeUser (out: JsonBytes, id: string, { users: rows }: References): void {

@@ -8,29 +8,29 @@ import type { UserRow } from '../../users/user-row.ts'
 import { publicUser } from '../../users/public-user.ts'
 import { everybody } from '../rules/mentions.ts'
 
-/** The rows of other collections that messages name. */
+/** The users, listings and messages to which messages refer. */
 export interface References {
   users: ReadonlyMap<string, UserRow>
   listings: ReadonlyMap<string, ListingRow | null>
-  /** Whose reactions are not shown to whom the messages are for, in hex. */
+  /** Users whose reactions the viewer does not see, in hex. */
   hidden?: ReadonlySet<string>
 }
 
 export const noReferences: References = { users: new Map(), listings: new Map() }
 
-/** How far each user has read, by id; missing ones have read nothing. */
+/** The read position of each user, by id; a missing user has read nothing. */
 export type ReadSeqs = ReadonlyMap<string, number>
 
 export const noReads: ReadSeqs = new Map()
 
-/** A message, as far as it names others; ids may be in hex. */
+/** The references of a message; ids may be in hex. */
 export interface ReferencingRow {
   senderId?: ObjectId | string | undefined
   receiverId?: ObjectId | string | undefined
   listingId?: string | undefined
 }
 
-/** Who and what the messages name: at once where all of it is cached. */
+/** Loads the references of messages, without a promise if all are cached. */
 export function loadReferences (context: ChatContext, rows: readonly ReferencingRow[]): References | Promise<References> {
   const users = new Map<string, UserRow>()
   const listings = new Map<string, ListingRow | null>()
@@ -56,7 +56,7 @@ export function loadReferences (context: ChatContext, rows: readonly Referencing
   return missing.length === 0 ? { users, listings } : Promise.all(missing).then(() => ({ users, listings }))
 }
 
-/** The message of a row in the form in which its kind of conversation is sent; `row.kind` is `message`. */
+/** The payload of a message row in the form of its kind of conversation; `row.kind` is `message`. */
 export function messagePayload (row: LogRow, people: References, readSeqs: ReadSeqs): Message {
   return row.receiverId !== undefined
     ? directPayload(row, people, readSeqs)
@@ -97,7 +97,7 @@ function roomMessagePayload (row: LogRow, people: References): RoomMessage {
   return { ...commonPayload(row, people), roomId: row.roomId! }
 }
 
-/** Whom a message mentions, as clients get it. */
+/** The mentions of a message as clients get them. */
 export function mentionsPayload (mentioned: readonly string[]): Mentions {
   return { userIds: mentioned.filter(id => id !== everybody), all: mentioned.includes(everybody) }
 }

@@ -4,9 +4,9 @@ import { objectId, parseConversationId } from '../rules/conversation-id.ts'
 import { type ReadSeqs, noReads } from './message-payload.ts'
 
 /**
- * How far the two of a direct conversation have read it now, as far as the other is told; messages of other conversations do
- * not show it.
- * @param viewerId who sees all of their own position
+ * The current read positions of a direct conversation's two users, as far as the other may see them. Messages of other
+ * conversations do not show them.
+ * @param viewerId this user sees their own position in full
  */
 export async function readSeqsOf ({ log }: ChatContext, conversationId: string, viewerId?: string): Promise<ReadSeqs> {
   const ref = parseConversationId(conversationId)

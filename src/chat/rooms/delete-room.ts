@@ -7,12 +7,12 @@ import { evictRule, deleteRule } from '../rules/room-rules.ts'
 import { ensureOwner } from '../succession.ts'
 import type { Identity } from '../../users/identity.ts'
 
-/** Members who are put out by one commit. */
+/** Members whom one commit removes. */
 const atOnce = 100
 
 /**
- * Deletes a room, for its owner or an administrator. From the first commit on nothing of it can be read or written; then everybody is put
- * out, the owner last, so that a call which was cut short can be repeated. Its id is not used again.
+ * Deletes a room, for its owner or an administrator. From the first commit on, nobody can read it or write to it. Then
+ * all members are removed, the owner last, so that an interrupted call can be repeated. The id is never used again.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
 export async function deleteRoom (context: ChatContext, identity: Identity, roomId: string): Promise<void> {
@@ -22,7 +22,7 @@ export async function deleteRoom (context: ChatContext, identity: Identity, room
   await clearRoom(context, conversationId)
 }
 
-/** Puts everybody out of deleted rooms, where a process ended before it had. */
+/** Removes the members who are left in deleted rooms because a process ended too early. */
 export async function evictFromDeletedRooms (context: ChatContext): Promise<void> {
   const rooms = await context.log.collections.heads
     .find({ deleted: true, memberCount: { $gt: 0 } }, { projection: { _id: 1 } }).hint(indexNames.deletedRooms).toArray()

@@ -12,9 +12,9 @@ export interface JoinedRoom {
 }
 
 /**
- * Makes the caller a member of a public room; whoever is one already stays what they are. An unknown id that is not of
- * the server's form opens a public room with the caller as its owner.
- * @throws TidelogError NOT_FOUND (unknown, deleted, or private and the caller no member), NOT_ALLOWED (banned), RATE_LIMITED
+ * Makes the caller a member of a public room; a member keeps their role. An unknown id that the server could not have
+ * made opens a public room with the caller as its owner.
+ * @throws TidelogError NOT_FOUND (unknown, deleted, or private to a stranger), NOT_ALLOWED (banned), RATE_LIMITED
  */
 export async function joinRoom (context: ChatContext, identity: Identity, roomId: string): Promise<JoinedRoom> {
   return await (await prepareJoin(context, identity, roomId))()

@@ -8,14 +8,16 @@ import type { Identity } from '../../users/identity.ts'
 export interface RoomPage {
   rooms: Room[]
   hasMore: boolean
-  /** Goes into the next call; null at the end. */
+  /** Pass it to the next call; null at the end. */
   cursor: string | null
 }
 
-/** Behind every id of a room. */
+/** Sorts after every room's id. */
 const roomsEnd = roomConversationId('~')
 
-/** The public rooms and those of the caller, by id: both are read from indexes, each page from where the last one ended. */
+/**
+ * The public rooms and the caller's rooms, by id. Both are read from indexes, each page from the end of the last one.
+ */
 export async function listRooms ({ log }: ChatContext, { id }: Identity, { cursor, limit = 50 }: { cursor?: string, limit?: number }): Promise<RoomPage> {
   const { heads: conversations, members } = log.collections
   const after = roomConversationId(cursor === undefined ? '' : normalRoomId(cursor))
@@ -25,7 +27,7 @@ export async function listRooms ({ log }: ChatContext, { id }: Identity, { curso
     members.find({ userId: id, conversationId: { $gt: after, $lt: roomsEnd } })
       .sort({ userId: 1, conversationId: 1 }).hint(indexNames.byMember).limit(limit + 1).batchSize(limit + 2).toArray()
   ])
-  // Neither list ends before the page does, so that no room is left out and no role unknown.
+  // Both lists reach the end of the page, so that no room is missing and every role is known.
   const heads = await log.heads(own.map(({ conversationId }) => conversationId))
   for (const head of open) heads.set(head._id, head)
   const found = [...heads.values()].sort((a, b) => a._id < b._id ? -1 : 1)

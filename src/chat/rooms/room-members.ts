@@ -16,18 +16,21 @@ import { type PublicUser, publicUser } from '../../users/public-user.ts'
 import type { Identity } from '../../users/identity.ts'
 
 interface PageInput {
-  /** The last user of the page before. */
+  /** The last user of the previous page. */
   cursor?: string
   limit?: number
 }
 
 interface PageEnd {
   hasMore: boolean
-  /** Goes into the next call; null at the end. */
+  /** Pass it to the next call; null at the end. */
   cursor: string | null
 }
 
-/** The members of a room, by id. @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED where a public room was not joined */
+/**
+ * The members of a room, by id.
+ * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined
+ */
 export async function listMembers (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { members: RoomMember[] }> {
   const { conversationId } = await governed(context, identity, roomId)
   const found = await context.log.collections.members.find({ conversationId, ...behind(cursor) })
@@ -37,7 +40,7 @@ export async function listMembers (context: ChatContext, identity: Identity, roo
   return { members: page.map(member => memberPayload(member, users)), ...endOf(found, page) }
 }
 
-/** Who is banned from a room, by id; for its owner and moderators. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+/** The banned users of a room, by id; for its owner and moderators. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
 export async function listBans (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { users: PublicUser[] }> {
   const { conversationId, member } = await governed(context, identity, roomId)
   if (!identity.isAdmin && member?.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
@@ -50,7 +53,8 @@ export async function listBans (context: ChatContext, identity: Identity, roomId
 }
 
 /**
- * Gives somebody a role: an invitation, a promotion, the whole room; or the caller themselves, which joins a public room.
+ * Gives a user a role: invites or promotes them, or hands the room over. Callers who name themselves join a public
+ * room.
  * @param userId 24-hex, or `me`
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
  */
@@ -68,12 +72,15 @@ export async function setMemberRole (context: ChatContext, identity: Identity, r
   if (outcome.outcome !== 'committed') invitation?.takeBack()
   requireCommitted(outcome)
   const member = await context.log.member(conversationId, objectId(target))
-  // Removed again by the time of the answer.
+  // Somebody removed the user before this reply.
   if (member === undefined) throw new TidelogError('NOT_FOUND')
   return memberPayload(member, await context.users.getMany([target]))
 }
 
-/** Removes somebody from a room, or lets the caller leave; who is not in it stays out. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+/**
+ * Removes a user from a room, or lets the caller leave; removing a stranger changes nothing.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED
+ */
 export async function removeMember (context: ChatContext, identity: Identity, roomId: string, userId: string): Promise<void> {
   const target = userIdOf(identity, userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
@@ -83,7 +90,8 @@ export async function removeMember (context: ChatContext, identity: Identity, ro
 }
 
 /**
- * Removes somebody from a room for good, member or not, or ends that; a banned user is no member and cannot join.
+ * Bans a user from a room, or ends the ban. A banned user is no member and cannot join; the user need not be a member
+ * before.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
  */
 export async function setBan (context: ChatContext, identity: Identity, roomId: string, userId: string, on: boolean): Promise<void> {
@@ -101,14 +109,17 @@ export async function setBan (context: ChatContext, identity: Identity, roomId: 
   requireCommitted(await context.log.commit({ mutations: [memberMutation(identity, conversationId, target, rule)] }))
 }
 
-/** What becomes of the owner when somebody else is made one. An administrator hands over for them. */
+/** The change of the present owner's role when another user becomes the owner. An administrator hands over for them. */
 async function handingOver (context: ChatContext, identity: Identity, conversationId: string, to: string): Promise<Mutation[]> {
   if (!identity.isAdmin) return [memberMutation(identity, conversationId, identity.userId, formerOwnerRule)]
   const owner = (await ownerOf(context, conversationId))?.userId.toHexString()
   return owner === undefined || owner === to ? [] : [memberMutation(identity, conversationId, owner, passingOn('moderator'))]
 }
 
-/** A room that the caller is in, or governs as an administrator. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
+/**
+ * A room in which the caller is a member, or which they govern as an administrator.
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED
+ */
 async function governed (context: ChatContext, identity: Identity, roomId: string): Promise<{ conversationId: string, member: Member | undefined }> {
   const conversationId = roomConversationId(normalRoomId(roomId))
   if (identity.isAdmin) {
@@ -128,9 +139,11 @@ function userIdOf (identity: Identity, userId: string): string {
 }
 
 interface Invitation {
-  /** Throws why the user cannot be made a member; counts what a stranger asks for, once however often the commit is tried. */
+  /**
+   * Throws if the user cannot become a member. Counts a stranger's invitation once, however often the commit is tried.
+   */
   admit: () => void
-  /** Nobody became a member by it. */
+  /** Takes the count back, because nobody became a member. */
   takeBack: () => void
 }
 

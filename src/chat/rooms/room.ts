@@ -24,7 +24,7 @@ export function roomPayload ({ _id, name, isPrivate, history, memberCount, creat
   }
 }
 
-/** Makes a room whose owner is the caller. @throws TidelogError RATE_LIMITED */
+/** Makes a room with the caller as its owner. @throws TidelogError RATE_LIMITED */
 export async function createRoom (context: ChatContext, identity: Identity, { name, isPrivate = false, history = 'all' }: CreateRoomInput): Promise<Room> {
   context.countSend(identity.userId)
   const roomId = new ObjectId().toHexString()
@@ -35,7 +35,7 @@ export async function createRoom (context: ChatContext, identity: Identity, { na
   return await getRoom(context, identity, roomId)
 }
 
-/** A room that the caller may know of; administrators may know of any. @throws TidelogError NOT_FOUND */
+/** A room that the caller may see; administrators may see any. @throws TidelogError NOT_FOUND */
 export async function getRoom (context: ChatContext, identity: Identity, roomId: string): Promise<Room> {
   const conversationId = roomConversationId(normalRoomId(roomId))
   const [head, member] = await Promise.all([context.log.head(conversationId), context.log.member(conversationId, identity.id)])
@@ -45,7 +45,7 @@ export async function getRoom (context: ChatContext, identity: Identity, roomId:
 }
 
 /**
- * Changes the settings that are named, for an owner or moderator, or an administrator.
+ * Changes the named settings, for an owner, moderator or administrator.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
  */
 export async function changeRoom (context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput): Promise<Room> {
@@ -56,12 +56,12 @@ export async function changeRoom (context: ChatContext, identity: Identity, room
   return await getRoom(context, identity, roomId)
 }
 
-/** These settings and nothing else that a body may hold: they go into the head. */
+/** Picks the settings from a body, because they are written to the head. */
 function settingsOf ({ name, isPrivate, history }: ChangeRoomInput): RoomSettings {
   return { ...(name === undefined ? {} : { name }), ...(isPrivate === undefined ? {} : { isPrivate }), ...(history === undefined ? {} : { history }) }
 }
 
-/** @throws TidelogError NOT_FOUND, or what a rule refused with */
+/** @throws TidelogError NOT_FOUND, or the error of the rule that refused */
 export function requireCommitted (outcome: UnitOutcome): void {
   if (outcome.outcome === 'refused') throw outcome.error
   if (outcome.outcome === 'notMember') throw notMemberError(undefined)

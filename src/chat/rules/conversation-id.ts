@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { RoomId } from '../../schemas/message.ts'
 
-/** What a conversation's id says. */
+/** A decoded conversation id. */
 export type ConversationRef =
   | { kind: 'direct', conversationId: string, userIds: readonly [string, string] }
   | { kind: 'room', conversationId: string, roomId: string }
@@ -26,17 +26,19 @@ export function roomIdOf (conversationId: string): string {
   return conversationId.slice(roomPrefix.length)
 }
 
-/** Ids of 24 hexadecimal digits are the server's and mean the same in either case; others are as they were chosen. */
+/**
+ * An id of 24 hexadecimal digits is made by the server and ignores case. Other ids are kept as their users chose them.
+ */
 export function normalRoomId (roomId: string): string {
   return isServerRoomId(roomId) ? roomId.toLowerCase() : roomId
 }
 
-/** A room of such an id exists only if the server made it. */
+/** Only the server makes a room with such an id. */
 export function isServerRoomId (roomId: string): boolean {
   return /^[0-9a-fA-F]{24}$/.test(roomId)
 }
 
-/** Null: no id of a conversation. */
+/** Null: not a conversation id. */
 export function parseConversationId (conversationId: string): ConversationRef | null {
   if (conversationId === commonChatId) return { kind: 'common', conversationId }
   const direct = /^dm_([0-9a-f]{24})_([0-9a-f]{24})$/.exec(conversationId)
@@ -47,12 +49,12 @@ export function parseConversationId (conversationId: string): ConversationRef | 
   return { kind: 'room', conversationId: roomConversationId(roomId), roomId }
 }
 
-/** The other user of a direct conversation; undefined for somebody who is not in it. */
+/** The other user of a direct conversation; undefined if `userId` is not in it. */
 export function otherUser ({ userIds: [a, b] }: { userIds: readonly [string, string] }, userId: string): string | undefined {
   return userId === a ? b : userId === b ? a : undefined
 }
 
-/** An id from the wire, whose schema has made sure of its form. */
+/** An id from the wire; its schema has checked the form. */
 export function objectId (hex: string): ObjectId {
   return ObjectId.createFromHexString(hex)
 }

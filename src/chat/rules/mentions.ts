@@ -1,9 +1,9 @@
 import type { MentionsInput } from '../../schemas/message.ts'
 
-/** Stands for everybody in a row's `mentioned`; all else there is a user's id in hex. */
+/** Means everybody in a row's `mentioned`. The other entries are users' ids in hex. */
 export const everybody = 'all'
 
-/** What is asked for, in one form whatever the order and case: a part of what makes two sends the same. Undefined: nobody. */
+/** The requested mentions in one form, ignoring order and case, to compare two sends. Undefined: none. */
 export function mentionsKey (mentions: MentionsInput | null | undefined): string | undefined {
   const ids = [...new Set(mentions?.userIds?.map(id => id.toLowerCase()))].sort()
   const named = mentions?.all === true ? [everybody, ...ids] : ids

@@ -4,30 +4,31 @@ import type { Reaction } from '../../schemas/message.ts'
 
 /** The reactions of a message, on plain values. */
 
-/** Kinds of reactions that a message takes. */
+/** Kinds of reactions that one message can have. */
 export const reactionKindsMax = 20
-/** Reactions of all kinds that a message takes: each change of one rewrites them all. */
+/** Reactions of all kinds that one message can have: each change rewrites them all. */
 export const reactionsMax = 5_000
-/** Users of a kind who are named in a payload. */
+/** Users named in a payload for each kind. */
 const namedMax = 50
 
-/** Characters that one user takes: 12 bytes in base64 have no padding, so that each stands at a multiple of it. */
+/** Characters of one user's id: 12 bytes in base64 have no padding, so each id starts at a multiple of it. */
 const idChars = 16
 
-// A pictograph with its modifier, variation or tags, and what is joined to it; a flag; or a keycap. Each is one grapheme.
+// A pictograph with its modifier, variation or tags, and the pictographs joined to it; a flag; or a keycap. Each is one
+// grapheme.
 const pictograph = '\\p{Extended_Pictographic}(?:\\p{Emoji_Modifier}\\ufe0f?|[\\ufe0e\\ufe0f]\\u20e3?|[\\u{e0020}-\\u{e007e}]+\\u{e007f})?'
 const oneEmoji = new RegExp(`^(?:${pictograph}(?:\\u200d${pictograph})*|\\p{Regional_Indicator}{2}|[0-9#*]\\ufe0f?\\u20e3)$`, 'u')
-/** In UTF-8: the longest that are in use (two people of different skin, and a heart) take 35. */
+/** Bytes in UTF-8: the longest emoji in use (two people of different skin, and a heart) takes 35. */
 const emojiBytesMax = 64
 
 const variation = /[\ufe0e\ufe0f]/g
 
-/** Emoji that differ only in how they ask to be drawn, as text or as a picture, are one. */
+/** Ignores the variation that asks for text or picture style. */
 function isSame (a: string, b: string): boolean {
   return a === b || a.replace(variation, '') === b.replace(variation, '')
 }
 
-/** Is this one emoji, as people see them? It is kept as whoever came first with it gave it. */
+/** Is this one emoji, as people see it? The first user's form of it is stored. */
 export function isEmoji (text: string): boolean {
   return text.length <= emojiBytesMax && oneEmoji.test(text) && Buffer.byteLength(text) <= emojiBytesMax
 }
@@ -36,7 +37,10 @@ export function hasReacted (reactions: Reactions | undefined, emoji: string, use
   return reactions?.some(reaction => isSame(reaction.emoji, emoji) && placeOf(reaction.users, textOf(userId)) !== -1) === true
 }
 
-/** With one user's reaction more, behind the others of its kind; null: the message takes no more. The user has not reacted so. */
+/**
+ * Adds one user's reaction after the others of its kind; null: the message is full. The user must not have this
+ * reaction yet.
+ */
 export function withReaction (reactions: Reactions, emoji: string, userId: ObjectId): Reactions | null {
   if (reactions.reduce((sum, { users }) => sum + users.length / idChars, 0) >= reactionsMax) return null
   const kind = reactions.find(reaction => isSame(reaction.emoji, emoji))
@@ -44,7 +48,7 @@ export function withReaction (reactions: Reactions, emoji: string, userId: Objec
   return reactions.length >= reactionKindsMax ? null : [...reactions, { emoji, users: textOf(userId) }]
 }
 
-/** Without one user's reaction; a kind that nobody is left of goes. */
+/** Removes one user's reaction, and its kind if no user is left. */
 export function withoutReaction (reactions: Reactions, emoji: string, userId: ObjectId): Reactions {
   return reactions.flatMap(reaction => {
     const place = isSame(reaction.emoji, emoji) ? placeOf(reaction.users, textOf(userId)) : -1
@@ -54,7 +58,10 @@ export function withoutReaction (reactions: Reactions, emoji: string, userId: Ob
   })
 }
 
-/** As clients get them: who reacted first stands first. @param hidden users whose reactions the viewer is not shown, in hex */
+/**
+ * The reactions as clients get them, in the order of reacting.
+ * @param hidden users whose reactions the viewer does not see, in hex
+ */
 export function reactionsPayload (reactions: Reactions | undefined, hidden?: ReadonlySet<string>): Reaction[] {
   if (reactions === undefined) return []
   return withoutHidden(reactions, hidden).map(({ emoji, users }) => {
@@ -66,7 +73,7 @@ export function reactionsPayload (reactions: Reactions | undefined, hidden?: Rea
   })
 }
 
-/** Who reacted to a message, in hex. */
+/** The users who reacted to a message, in hex. */
 export function reactorsOf (reactions: Reactions): string[] {
   return reactions.flatMap(({ users }) => textsOf(users).map(text => Buffer.from(text, 'base64url').toString('hex')))
 }

@@ -4,31 +4,32 @@ import type { Head, Member, MemberRole, RoomSettings } from '../../log/model/typ
 import { isServerRoomId, roomIdOf } from './conversation-id.ts'
 
 /**
- * Who may do what in a room, on plain values: the log asks these rules about the state on which it commits, so that
- * somebody who is removed a moment before cannot act any more. A room has one owner, or for want of members none.
+ * The permissions in a room, on plain values. The log checks these rules against the state on which it commits, so that
+ * a user who was removed a moment before can no longer act. A room has one owner, or none if it has no members.
  */
 
-/** What a user who is no member of a room is told: that it is not there, unless it is public. */
+/** The error for a stranger: a private room looks as if it did not exist. */
 export function notMemberError (head: Head | null | undefined): TidelogError {
   return head === undefined || head === null || head.deleted === true || head.isPrivate === true
     ? new TidelogError('NOT_FOUND')
     : new TidelogError('NOT_ALLOWED', 'Join the room first')
 }
 
-/** Joining by oneself: public rooms only. Whoever is in already stays what they are. */
+/** Joining a public room yourself. A member keeps their role. */
 export const joinRule: MembershipRule = (member, head, { standing }) => {
   if (head === null) return 'owner'
   if (head.deleted === true) throw new TidelogError('NOT_FOUND')
   if (member !== null) return member.role
   if (head.isPrivate === true) throw new TidelogError('NOT_FOUND')
   if (standing === 'banned') throw new TidelogError('NOT_ALLOWED', 'You are banned from this room')
-  // A room that everybody has left belongs to who comes next.
+  // The next user to join an empty room owns it.
   return head.memberCount === 0 ? 'owner' : 'member'
 }
 
 /**
- * Giving somebody else a role. Owner and moderators invite; the owner alone names moderators and hands the room over.
- * @param admit called when somebody would become a member; throws why they cannot
+ * Giving another user a role. The owner and moderators invite; only the owner appoints moderators and hands the room
+ * over.
+ * @param admit called if the user would become a member; throws if they cannot
  */
 export function assignRoleRule (role: MemberRole, admit = () => {}, isAdmin?: boolean): MembershipRule {
   return (member, head, { standing, actor }) => {
@@ -41,7 +42,7 @@ export function assignRoleRule (role: MemberRole, admit = () => {}, isAdmin?: bo
   }
 }
 
-/** Taking a role oneself: joining, or a moderator's stepping down. */
+/** Taking a role yourself: joining, or stepping down as a moderator. */
 export function changeOwnRoleRule (role: MemberRole): MembershipRule {
   return (member, head, others) => {
     if (member === null) {
@@ -55,10 +56,10 @@ export function changeOwnRoleRule (role: MemberRole): MembershipRule {
   }
 }
 
-/** The other half of handing a room over: who was the owner moderates it. */
+/** The other half of handing a room over: the former owner becomes a moderator. */
 export const formerOwnerRule: MembershipRule = () => 'moderator'
 
-/** Leaving. The owner goes last, or hands the room over. */
+/** Leaving. The owner must be the last to leave, or hand the room over first. */
 export const leaveRule: MembershipRule = (member, head, { standing }) => {
   if (member === null) {
     if (!isThere(head) || head.isPrivate === true) throw new TidelogError('NOT_FOUND')
@@ -68,7 +69,7 @@ export const leaveRule: MembershipRule = (member, head, { standing }) => {
   return null
 }
 
-/** The half of a change of owner that an administrator or the owner's end brings about, for the owner as they were read. */
+/** One half of a change of owner by an administrator or by succession, applied to the owner that was read. */
 export function passingOn (to: MemberRole): MembershipRule {
   return member => {
     if (member?.role !== 'owner') throw new TidelogError('CONFLICT', 'The room has another owner now')
@@ -76,13 +77,13 @@ export function passingOn (to: MemberRole): MembershipRule {
   }
 }
 
-/** The other half of it, where the owner is gone: a member takes their place. */
+/** The other half: a member replaces an owner who is gone. */
 export const inheriting: MembershipRule = (member, head) => {
   if (!isThere(head) || member === null) throw new TidelogError('NOT_FOUND')
   return 'owner'
 }
 
-/** Removing somebody else. */
+/** Removing another user. */
 export function removeRule (isAdmin?: boolean): MembershipRule {
   return (member, head, { standing, actor }) => {
     const power = leading(head, actor, isAdmin)
@@ -92,7 +93,7 @@ export function removeRule (isAdmin?: boolean): MembershipRule {
   }
 }
 
-/** Keeping somebody else out for good, or ending that. */
+/** Banning another user, or ending the ban. */
 export function banRule (on: boolean, isAdmin?: boolean): MembershipRule {
   return (member, head, { standing, actor }) => {
     const power = leading(head, actor, isAdmin)
@@ -102,11 +103,14 @@ export function banRule (on: boolean, isAdmin?: boolean): MembershipRule {
   }
 }
 
-/** Changing the settings. Nobody opens more of the history than they see: who may see a message was decided when it was written. */
+/**
+ * Changing the settings. Nobody can show more of the history than they see: each message's readers were decided when it
+ * was written.
+ */
 export function settingsRule (wanted: RoomSettings, isAdmin?: boolean): (head: Head, actor: Member | null) => MetaPatch {
   return (head, actor) => {
     leading(head, actor, isAdmin)
-    // Whoever joins an id that they choose learns whether it is taken: a private room of such an id could not be kept secret.
+    // Joining a chosen id reveals whether the id is taken, so a private room with a chosen id could not be kept secret.
     if (wanted.isPrivate === true && head.isPrivate !== true && !isServerRoomId(roomIdOf(head._id))) {
       throw new TidelogError('NOT_ALLOWED', 'A room whose id a client chose stays public: make a room without naming its id')
     }
@@ -115,7 +119,10 @@ export function settingsRule (wanted: RoomSettings, isAdmin?: boolean): (head: H
   }
 }
 
-/** Deleting: the room is private from then on, so that no list of public rooms has it. Whoever may delete it may ask again. */
+/**
+ * Deleting. The room becomes private, so that no list of public rooms shows it. A caller who may delete it may repeat
+ * the call.
+ */
 export function deleteRule (isAdmin = false): (head: Head, actor: Member | null) => RoomSettings | null {
   return (head, actor) => {
     const power = isAdmin ? 'owner' : actor?.role
@@ -125,7 +132,7 @@ export function deleteRule (isAdmin = false): (head: Head, actor: Member | null)
   }
 }
 
-/** Everybody goes from a room that is deleted. */
+/** Removes every member of a deleted room. */
 export const evictRule: MembershipRule = (_member, _head, { standing }): MembershipStatus => standing === 'banned' ? standing : null
 
 function isThere (head: Head | null): head is Head {
@@ -133,7 +140,7 @@ function isThere (head: Head | null): head is Head {
   return true
 }
 
-/** What power those have who ask, if they lead the room. Administrators govern any as its owner does. */
+/** The actor's power if they lead the room. Administrators have the owner's power in every room. */
 function leading (head: Head | null, actor: Member | null, isAdmin = false): MemberRole {
   if (!isThere(head)) throw notMemberError(head)
   if (isAdmin) return 'owner'
@@ -146,7 +153,7 @@ function onlyOwner (power: MemberRole): void {
   if (power !== 'owner') throw new TidelogError('NOT_ALLOWED', 'Only the owner of the room may do this')
 }
 
-/** Moderators have power over plain members, the owner over all others. */
+/** Moderators have power over plain members; the owner has power over all others. */
 function over (power: MemberRole, { role }: Member): void {
   if (role === 'owner') throw new TidelogError('NOT_ALLOWED', 'You cannot remove, ban or demote the owner of the room')
   if (role === 'moderator') onlyOwner(power)
