@@ -1,4 +1,4 @@
-/** The part of autocannon that is used here; it has no types of its own. */
+/** The part of autocannon that the benchmarks use. The package has no types of its own. */
 declare module 'autocannon' {
   export interface Request {
     method: string
@@ -12,7 +12,7 @@ declare module 'autocannon' {
     connections: number
     /** Seconds. */
     duration: number
-    /** Milliseconds between its looks at the clock. */
+    /** Milliseconds between two samples. */
     sampleInt: number
     setupClient: (client: { setRequests: (requests: Request[]) => void }) => void
   }

@@ -1,20 +1,20 @@
 import type { Comparison, Pace } from './compare.ts'
 
-/** What a benchmark works with. */
+/** The surroundings of a benchmark. */
 export interface Setting {
-  /** Temporary, its own, removed after the run. */
+  /** A temporary folder of this benchmark, removed after the run. */
   folder: string
   pace: Pace
-  /** Smaller data, shorter rounds: a look, not a result. */
+  /** Smaller data and shorter rounds, for a quick look without a reliable result. */
   quick: boolean
-  /** Where CPU profiles of the product go; undefined: none are made. */
+  /** The folder for CPU profiles of the product. Undefined: no profiles. */
   profileDir: string | undefined
 }
 
-/** A file of bench/: its results go out one by one, as they are ready. */
+/** A file of bench/. It yields each result as soon as it is ready. */
 export type Benchmark = (setting: Setting) => AsyncGenerator<Comparison>
 
-/** The comparison with what the product is held to. */
+/** Adds a target to a comparison, and whether this run met it. */
 export function held (comparison: Comparison, text: string, met: (comparison: Comparison) => boolean): Comparison {
   return { ...comparison, target: { text, met: met(comparison) } }
 }

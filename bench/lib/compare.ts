@@ -2,17 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Latency, median } from './statistics.ts'
 import { type Cpu, cpuOf } from './cpu.ts'
 
-/** What one contestant did in one round. */
+/** The result of one contestant in one round. */
 export interface Sample {
   operations: number
   seconds: number
-  /** Microseconds of the server's CPU for one operation. */
+  /** CPU time of the server for one operation, in microseconds. */
   cpu: Cpu
   latency?: Latency
 }
 
 export interface Contestant {
-  /** `Tidelog …`, or what the floor is. */
+  /** `Tidelog …`, or a description of the floor. */
   name: string
   /** The process under test. */
   pid: number
@@ -28,7 +28,7 @@ export interface Pace {
 export interface Line {
   name: string
   perSecond: number
-  /** Rate of the first contestant over this one's, the median over the rounds; 1 for the first itself. */
+  /** Rate of the first contestant divided by this one's, the median over the rounds. 1 for the first itself. */
   ratio: number
   cpu: Cpu
   latency?: Latency
@@ -36,16 +36,16 @@ export interface Line {
 
 export interface Comparison {
   title: string
-  /** What is counted. */
+  /** The unit that is counted. */
   unit: string
   lines: Line[]
-  /** What the product is held to, in words, and whether this run met it. */
+  /** The product's target in words, and whether this run met it. */
   target?: { text: string, met: boolean }
 }
 
 /**
- * Runs the contestants in turn, round after round (A B C A B C …), so that what else the machine does in the meantime
- * hits all of them; figures are medians of the rounds.
+ * Runs the contestants in turn, round after round (A B C A B C …), so that other work of the machine affects all of
+ * them. Figures are medians over the rounds.
  */
 export async function compare (title: string, unit: string, contestants: readonly Contestant[], pace: Pace): Promise<Comparison> {
   const samples = contestants.map((): Sample[] => [])
@@ -53,7 +53,7 @@ export async function compare (title: string, unit: string, contestants: readonl
     for (const [index, contestant] of contestants.entries()) {
       const sample = await measure(contestant, round < 0 ? pace.warmUpSeconds : pace.seconds)
       if (round >= 0) samples[index]!.push(sample)
-      await delay(50) // Lets the last answers drain before the next one's clock starts.
+      await delay(50) // Lets the last answers arrive before the next clock starts.
     }
   }
   const rates = samples.map(rounds => rounds.map(({ operations, seconds }) => operations / seconds))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** CPU time of a process in microseconds: all its threads, and its main thread (JavaScript) alone. */
+/** CPU time of a process in microseconds: of all its threads, and of its main thread (JavaScript) alone. */
 export interface Cpu {
   all: number
   main: number
@@ -8,7 +8,7 @@ export interface Cpu {
 
 const microsPerTick = 10_000 // USER_HZ is 100 on every Linux that Node runs on.
 
-/** Reads it from /proc; where there is none (not Linux), zeros, and the tables show no CPU. */
+/** Reads CPU times from /proc. Without /proc (not Linux) it returns zeros, and the tables show no CPU. */
 export function cpuOf (pid: number): Cpu {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

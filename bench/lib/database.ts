@@ -5,7 +5,7 @@ import { ensureLogIndexes, logCollections } from '../../src/log/model/collection
 import { type Head, type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, seqOf } from '../../src/log/model/types.ts'
 import { type Person, directId, userRow } from './people.ts'
 
-/** A direct conversation that is to be there before the run; messages alternate between the two. */
+/** A direct conversation to create before the run. Its two users send in turn. */
 export interface History {
   a: Person
   b: Person
@@ -33,8 +33,9 @@ export async function addUsers (db: Db, persons: readonly Person[]): Promise<voi
 }
 
 /**
- * Writes conversations as the log's commits would have left them: rows with rev = seq = 1, 2, 3 … a second apart, the head at
- * the last of them, both members, and the own logs of all, which must not be there before. Straight through the driver in large batches: a million rows through sockets would take minutes.
+ * Writes conversations as the log's commits would have left them: rows with rev = seq = 1, 2, 3 … one second apart, the
+ * head at the last row, both memberships, and all self logs, which must not exist before. It inserts large batches
+ * through the driver, because a million rows through sockets would take minutes.
  */
 export async function addHistories (db: Db, histories: readonly History[]): Promise<void> {
   const collections = logCollections(db)
@@ -67,7 +68,7 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
         joinedRev: revOf(0),
         joinedAt: timeOf(0),
         readSeq: seqOf(messages),
-        readAt: timeOf(0) // So that no page by time brings read messages again.
+        readAt: timeOf(0) // So that no page by time repeats read messages.
       })
     }
   }
@@ -81,12 +82,12 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
   for (const batch of [rows, heads, members]) await batch.end()
 }
 
-/** When message `number` of a history was sent: its cursor by time. */
+/** The time at which message `number` of a history was sent: a legacy client's position. */
 export function timeOf (number: number): Date {
   return new Date(epochMs + number * 1_000)
 }
 
-/** A copy for a floor that shall work on the same rows as the product. */
+/** A copy of the database, for a floor that works on the same rows as the product. */
 export async function copyDatabase (from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, filter: file => !/\.sock$|lock$/.test(file) })
 }
@@ -118,7 +119,7 @@ function membershipRow (userId: string, about: string, number: number): LogRow {
   }
 }
 
-/** Inserts in large batches, two on their way. */
+/** Inserts in large batches, two at a time. */
 class Batch<T extends { _id: unknown }> {
   private readonly collection: Collection<T>
   private waiting: T[] = []

@@ -8,7 +8,7 @@ const drainMs = 10_000
 const padding = 'x'.repeat(90)
 
 interface OnItsWay {
-  /** When it was sent, or was due. */
+  /** When the message was sent or due. */
   at: number
   acknowledged: boolean
   delivered: boolean
@@ -20,14 +20,14 @@ interface Pair {
   sent: number
   acknowledged: number
   received: number
-  /** Unfinished messages by number; taken away by whichever of acknowledgement and delivery comes second. */
+  /** Unfinished messages by number. The second of acknowledgement and delivery removes one. */
   open: Map<number, OnItsWay>
   onDone: () => void
 }
 
 /**
- * Direct messages between pairs of sockets. A message counts when its sender has the acknowledgement and its
- * receiver has the message; one that comes twice, out of order or not at all ends the run with an error.
+ * Direct messages between pairs of sockets. A message counts when its sender has the acknowledgement and its receiver
+ * has the message. A message that arrives twice, out of order or not at all ends the run with an error.
  */
 export class DirectLoad {
   private readonly pairs: Pair[]
@@ -35,7 +35,7 @@ export class DirectLoad {
   private roundTrips: number[] = []
   private deliveries: number[] = []
   private failure: Error | undefined
-  /** Tells this load's client ids apart from those of another on the same database. */
+  /** Separates this load's client ids from another load's on the same database. */
   private readonly name = Math.random().toString(36).slice(2, 8)
 
   private constructor (sockets: Socket[], persons: readonly Person[]) {
@@ -58,7 +58,7 @@ export class DirectLoad {
     return new DirectLoad(await connectAll(url, persons), persons)
   }
 
-  /** Every pair keeps `window` messages on their way for `seconds`. */
+  /** Each pair keeps `window` messages unfinished for `seconds`. */
   async closedLoop (window: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
     this.reset()
     const start = performance.now()
@@ -75,8 +75,8 @@ export class DirectLoad {
   }
 
   /**
-   * `perSecond` messages over all pairs at fixed times, whatever the server does; latency is from the time a message
-   * was due until its receiver had it.
+   * Sends `perSecond` messages over all pairs at fixed times, however slow the server is. Latency is measured from the
+   * time a message was due until its receiver has it.
    */
   async paced (perSecond: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
     this.reset()

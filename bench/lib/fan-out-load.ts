@@ -7,24 +7,24 @@ import { type Latency, latencyOf } from './statistics.ts'
 const drainMs = 10_000
 const padding = 'x'.repeat(90)
 
-/** A message is named by its content: the sender's index and a number of theirs. */
+/** A message's content names it: the sender's index, and a number from that sender. */
 const contentForm = /^(\d+) (\d+) /
 
 interface OnItsWay {
   at: number
   sender: number
-  /** Sockets that have not got it yet, and one for the acknowledgement. */
+  /** Sockets that do not have the message yet, plus one for the acknowledgement. */
   missing: number
 }
 
 /**
- * One room, many sockets, some of which send. A message counts when it was acknowledged and every socket of the room has
- * it; a socket that gets one twice, not at all, or not at the next `seq` ends the run with an error.
+ * One room with many sockets, some of which send. A message counts when it is acknowledged and every socket of the room
+ * has it. If a socket gets a message twice, not at all, or not at the next `seq`, the run ends with an error.
  */
 export class FanOutLoad {
   private readonly sockets: Socket[]
   private readonly roomId: string
-  /** The last seq that each socket has got; undefined before the first. */
+  /** The last seq that each socket received. Undefined before the first. */
   private readonly lastSeq: Array<number | undefined>
   private readonly received: number[]
   /** Messages sent, by sender. */
@@ -59,7 +59,9 @@ export class FanOutLoad {
     return new FanOutLoad(all, roomId)
   }
 
-  /** Each of the first `senders` sockets keeps `window` messages on their way; an operation is one delivery to one socket. */
+  /**
+   * Each of the first `senders` sockets keeps `window` messages unfinished. An operation is one delivery to one socket.
+   */
   async closedLoop (senders: number, window: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
     this.deliveries = 0
     this.latencies = []

@@ -9,8 +9,8 @@ const drainMs = 10_000
 const padding = 'x'.repeat(90)
 
 /**
- * One room, in which many write and more listen. A message counts when it is acknowledged; in the end every listener must
- * have got every message, each with the next `seq`.
+ * One room with many writers and more listeners. A message counts when it is acknowledged. At the end every listener
+ * must have every message, each with the next `seq`.
  */
 export class HotRoomLoad {
   private readonly writers: Socket[]
@@ -30,7 +30,7 @@ export class HotRoomLoad {
     }
   }
 
-  /** The writers are members who do not listen on their sockets. */
+  /** The writers are members whose sockets do not get the room live. */
   static async open (url: string, writers: number, listeners: number): Promise<HotRoomLoad> {
     const all = people(writers + listeners)
     const load = new HotRoomLoad(await connectAll(url, all.slice(0, writers)))
@@ -42,14 +42,17 @@ export class HotRoomLoad {
     return load
   }
 
-  /** Each writer keeps `window` messages on their way. */
+  /** Each writer keeps `window` messages unfinished. */
   async closedLoop (window: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
     return await this.measure(seconds, () => {
       for (const writer of this.writers) for (let i = 0; i < window; i++) this.send(writer, performance.now(), true)
     })
   }
 
-  /** `perSecond` messages over all writers at fixed times, whatever the server does; latency is from the time each was due. */
+  /**
+   * Sends `perSecond` messages over all writers at fixed times, however slow the server is. Latency is measured from
+   * the time each was due.
+   */
   async paced (perSecond: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
     return await this.measure(seconds, start => {
       let due = 0

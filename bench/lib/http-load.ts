@@ -4,13 +4,13 @@ import type { Latency } from './statistics.ts'
 export type { Request }
 
 const connections = 50
-/** Requests that one connection goes through; those of all connections together cover the whole list. */
+/** Requests that one connection repeats. Those of all connections together cover the whole list. */
 const requestsMax = 400
 
 /**
- * As many requests as 50 connections get answered in `seconds`. Each connection goes through `requests` from another
- * place, so that no two ask for the same at the same time; the caller has checked each answer once before.
- * @param status the one that every answer must have.
+ * Counts the requests that 50 connections get answered in `seconds`. Each connection begins `requests` at another
+ * place, so that no two send the same request at the same time. The caller has checked each response once before.
+ * @param status the status that every response must have
  */
 export async function httpLoad (url: string, requests: readonly Request[], seconds: number, status = 200): Promise<{ operations: number, seconds: number, latency: Latency }> {
   let client = 0
@@ -21,7 +21,7 @@ export async function httpLoad (url: string, requests: readonly Request[], secon
     sampleInt: 100,
     setupClient: one => {
       const from = Math.floor(client++ * requests.length / connections)
-      // Copies: autocannon keeps a built buffer in each.
+      // Copies, because autocannon caches a built buffer in each request.
       one.setRequests([...requests.slice(from), ...requests.slice(0, from)].slice(0, requestsMax).map(request => ({ ...request })))
     }
   })
@@ -33,7 +33,7 @@ export async function httpLoad (url: string, requests: readonly Request[], secon
   return { operations: total, seconds: result.duration, latency: { p50: latency.p50, p99: latency.p99, max: latency.max } }
 }
 
-/** Sends a request once, outside of any measurement. */
+/** Sends a request once, outside of a measurement. */
 export async function ask<T = Record<string, unknown>> (url: string, { method, path, headers, body }: Request): Promise<T> {
   const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) })
   if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)

@@ -8,11 +8,11 @@ const roomMessage = Buffer.from('42["roomMessage",')
 const seqField = Buffer.from('"seq":')
 
 /**
- * A websocket client that does as little as it can with what it hears in a room, so that hundreds of thousands of messages a
- * second can be counted on a core that others share: it looks whether each has the next `seq`, and parses nothing else.
+ * A websocket client that does as little as possible with a room's events, so that one shared core can count hundreds
+ * of thousands of messages a second. It checks that each has the next `seq`, and parses nothing else.
  */
 export class Listener {
-  /** Room messages that came. */
+  /** Room messages received. */
   received = 0
   private lastSeq: number | undefined
   private readonly tcp: Socket
@@ -55,7 +55,7 @@ export class Listener {
   private send (text: string): void {
     const body = Buffer.from(text)
     const head = body.length < 126 ? [0x81, 0x80 | body.length] : [0x81, 0xfe, body.length >> 8, body.length & 255]
-    this.tcp.write(Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), body])) // The mask of zeros leaves the text as it is.
+    this.tcp.write(Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), body])) // The zero mask leaves the text as it is.
   }
 
   private take (chunk: Buffer): void {

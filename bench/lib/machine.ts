@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, totalmem } from 'node:os'
 
-/** Where and on what a run was made: a number without this says nothing. */
+/** The commit and the machine of a run. A figure without them means nothing. */
 export interface Provenance {
   command: string
   commit: string
   machine: string
   date: string
-  /** Load average of the last minute when the run began: above 0.5 others were at work too. */
+  /** Load average of the last minute before the run. Above 0.5 other work was running too. */
   loadBefore: number
 }
 

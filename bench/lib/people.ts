@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto'
 import { ObjectId } from 'mongodb'
 
-/** Signs the tokens of a run; the server under test gets it as JWT_SECRET. */
+/** Signs the tokens of a run. The server under test gets it as JWT_SECRET. */
 export const secret = 'benchmark-secret-of-no-worth-0123456789'
 
-/** The i-th user of a run; the same in every database. */
+/** A user of a run, by index; the same in every database. */
 export interface Person {
   index: number
-  /** 24-hex. */
+  /** 24 hexadecimal digits. */
   id: string
   token: string
 }
@@ -26,7 +26,7 @@ export function directId (a: Person, b: Person): string {
   return a.id < b.id ? `dm_${a.id}_${b.id}` : `dm_${b.id}_${a.id}`
 }
 
-/** The stored user; nobody logs in with a password here. */
+/** The user's row. No benchmark logs in with a password. */
 export function userRow ({ id, index }: Person) {
   const at = new Date(Date.now() - 86_400_000)
   return {
@@ -41,7 +41,7 @@ export function userRow ({ id, index }: Person) {
   }
 }
 
-/** What every payload shows of a user. */
+/** The fields of a user in every payload. */
 export function publicUser ({ id, index }: Person) {
   return { _id: id, fullName: `Bench User ${index}`, username: `bench_user_${index}`, profilePicture: null }
 }

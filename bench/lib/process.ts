@@ -10,18 +10,18 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const startMs = 20_000
 const stopMs = 20_000
 
-/** A server under test, in a process of its own. */
+/** A server under test in its own process. */
 export interface Running {
   pid: number
   url: string
-  /** Asks a floor for something over IPC and waits for its answer; a floor's only. */
+  /** Floors only: asks a question over IPC and waits for the answer. */
   ask: <T>(question: unknown) => Promise<T>
   stop: () => Promise<void>
 }
 
 /**
- * Starts the compiled product (dist/server.js), as `npm start` does, with its defaults but for the rate limits: they count,
- * and are set so high that none refuses. What it logs goes to a file beside `dataDir`.
+ * Starts the compiled product (dist/server.js) as `npm start` does, with default settings. Only the rate limits differ:
+ * they count, but are so high that none refuses. The log goes to a file beside `dataDir`.
  */
 export async function startProduct (dataDir: string, { profileDir, environment = {} }: { profileDir?: string | undefined, environment?: Record<string, string> } = {}): Promise<Running> {
   const port = await freePort()
@@ -32,7 +32,7 @@ export async function startProduct (dataDir: string, { profileDir, environment =
     ...(profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval', '500', '--cpu-prof-dir', profileDir]),
     join(root, 'dist/server.js')
   ], {
-    cwd: dirname(dataDir), // Where no .env of a developer is.
+    cwd: dirname(dataDir), // A folder without a developer's .env.
     stdio: ['ignore', output, output],
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -65,7 +65,7 @@ export async function startProduct (dataDir: string, { profileDir, environment =
   return { pid: child.pid!, url, ask: () => Promise.reject(new Error('The product is asked over its URL')), stop: () => stop(child) }
 }
 
-/** Starts a floor (bench/floors/<name>.ts); it says `{ url }` when it serves. */
+/** Starts a floor (bench/floors/<name>.ts). It sends `{ url }` when it listens. */
 export async function startFloor (name: string, environment: Record<string, string> = {}): Promise<Running> {
   const child = spawn(process.execPath, ['--import', 'tsx', join(root, `bench/floors/${name}.ts`)], {
     cwd: root,
@@ -93,7 +93,7 @@ export async function startFloor (name: string, environment: Record<string, stri
   }
 }
 
-/** Flags of Node that `npm start` gives: what users get. */
+/** The Node flags of `npm start`, which users get. */
 function startFlags (): string[] {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
   return scripts.start.split(' ').filter(word => word.startsWith('--'))

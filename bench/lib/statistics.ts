@@ -1,4 +1,4 @@
-/** The value at fraction `p` (0–1) of an ascending array, by nearest rank; NaN of none. */
+/** The value at fraction `p` (0–1) of an ascending array, by nearest rank. NaN for an empty one. */
 export function percentile (ascending: readonly number[] | Float64Array, p: number): number {
   if (ascending.length === 0) return NaN
   return ascending[Math.min(ascending.length - 1, Math.max(0, Math.ceil(p * ascending.length) - 1))]!

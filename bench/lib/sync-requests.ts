@@ -1,7 +1,7 @@
 import { type Request, ask, get, post } from './http-load.ts'
 import { type Person, directId } from './people.ts'
 
-/** One side of a conversation, as a polling client sees it. */
+/** One user's side of a conversation, as a polling client sees it. */
 export interface View {
   self: Person
   other: Person
@@ -12,7 +12,7 @@ interface SyncAnswer { conversations: Array<{ conversationId: string, cursor: st
 
 const path = '/api/messages/sync-conversation'
 
-/** Polls by cursor of conversations in which nothing has changed; each was answered so once. */
+/** Polls by cursor of unchanged conversations. Each was checked once. */
 export async function nothingNewByCursor (url: string, views: readonly View[], since: Date): Promise<Request[]> {
   return await Promise.all(views.map(async ({ self, other }) => {
     const { cursor } = await upToDate(url, { self, other }, since)
@@ -22,7 +22,7 @@ export async function nothingNewByCursor (url: string, views: readonly View[], s
   }))
 }
 
-/** The same with the time that the seed's clients know, which is all they have. */
+/** Polls by time of unchanged conversations, as legacy clients send them. */
 export async function nothingNewByTime (url: string, views: readonly View[], since: Date): Promise<Request[]> {
   return await Promise.all(views.map(async ({ self, other }) => {
     const { syncTimestamp } = await upToDate(url, { self, other }, since)
@@ -32,12 +32,12 @@ export async function nothingNewByTime (url: string, views: readonly View[], sin
   }))
 }
 
-/** A page of 100 messages is asked for after this time. */
+/** A side of a conversation, and the time after which a page of 100 messages is requested. */
 export interface Place extends View {
   after: Date
 }
 
-/** Requests for pages by time; each was answered with 100 messages once. */
+/** Requests for pages by time. Each returned 100 messages once. */
 export async function pagesByTime (url: string, places: readonly Place[]): Promise<Request[]> {
   const requests = places.map(({ self, other, after }) =>
     post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: after.toISOString(), limit: 100 }))
@@ -45,11 +45,11 @@ export async function pagesByTime (url: string, places: readonly Place[]): Promi
   return requests
 }
 
-/** The same by cursor. */
+/** Requests for the same pages by cursor. */
 export async function pagesByCursor (url: string, places: readonly Place[]): Promise<Request[]> {
   const requests: Request[] = []
   for (const { self, other, after } of places) {
-    // A page of one message, and its cursor: 100 must come after it.
+    // A page of one message gives the cursor. 100 messages must follow it.
     const before = post(self.token, path, { otherUserId: other.id, lastSyncTimestamp: new Date(after.getTime() - 1_000).toISOString(), limit: 1 })
     const { cursor } = await ask<ConversationAnswer>(url, before)
     const request = post(self.token, path, { otherUserId: other.id, cursor, limit: 100 })
@@ -59,7 +59,7 @@ export async function pagesByCursor (url: string, places: readonly Place[]): Pro
   return requests
 }
 
-/** `POST /api/sync` with the cursors of all of a user's conversations, none of which has changed. */
+/** `POST /api/sync` with the cursors of all of a user's conversations, which have not changed. */
 export async function nothingNewOfAll (url: string, persons: readonly Person[]): Promise<Request[]> {
   return await Promise.all(persons.map(async ({ token }) => {
     const cursors: Record<string, string> = {}
@@ -75,7 +75,7 @@ export async function nothingNewOfAll (url: string, persons: readonly Person[]):
   }))
 }
 
-/** The requests of a client that has the first message of a conversation and catches up with all the others. */
+/** The requests of a client that has the first message of a conversation and fetches all the others. */
 export async function catchingUp (url: string, { self, other }: View, messages: number): Promise<Request[]> {
   const id = directId(self, other)
   const everything = await nothingNewOfAll(url, [self])
@@ -96,7 +96,7 @@ export async function catchingUp (url: string, { self, other }: View, messages: 
   return requests
 }
 
-/** `GET /api/sync/heads` with the ETag of the last answer: 304. */
+/** `GET /api/sync/heads` with the ETag of the last response, which answers 304. */
 export async function headsUnchanged (url: string, persons: readonly Person[]): Promise<Request[]> {
   return await Promise.all(persons.map(async ({ token }) => {
     const response = await fetch(`${url}/api/sync/heads`, { headers: { authorization: `Bearer ${token}` } })

@@ -12,27 +12,27 @@ const inFlight = 50
 
 interface Data {
   users?: number
-  /** Each user has a conversation with the next ones, this many (and so with as many before). */
+  /** Each user has a conversation with this many next users, and so with as many previous ones. */
   neighbours: number
   /** Messages in each conversation. */
   messages: number
 }
 
-/** Users with conversations among each other, and the servers that hold them. */
+/** Users with conversations among each other, and the servers that store them. */
 export interface SyncSetting {
-  /** The product's. */
+  /** The product's URL. */
   url: string
   persons: Person[]
   views: View[]
   /** Messages in each conversation. */
   messages: number
   tidelog: (name: string, requests: readonly Request[], status?: number) => Contestant
-  /** A plain Fastify that parses these requests and gives what the product answers to the first of them. */
+  /** A plain Fastify server that parses these requests and always returns the product's response to the first. */
   fastify: (requests: readonly Request[]) => Promise<Contestant>
   driver: (name: string, question: Omit<Question, 'inFlight' | 'seconds'>) => Contestant
 }
 
-/** A benchmark of one comparison in this setting. */
+/** A benchmark that is one comparison in this setting. */
 export function syncBenchmark (
   measure: (setting: SyncSetting, pace: Setting['pace']) => Promise<Comparison>,
   { users = 50, neighbours, messages }: Data = { neighbours: 4, messages: 200 }

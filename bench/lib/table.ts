@@ -1,7 +1,7 @@
 import type { Comparison } from './compare.ts'
 import type { Provenance } from './machine.ts'
 
-/** The run as Markdown, so that it can be pasted into README.md as it is. */
+/** The run as Markdown that can be pasted into README.md. */
 export function header ({ command, commit, machine, date, loadBefore }: Provenance): string {
   return [`- command: \`${command}\``, `- commit: ${commit}`, `- machine: ${machine}; load average before: ${loadBefore}`, `- date: ${date}`].join('\n')
 }

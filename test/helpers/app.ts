@@ -7,7 +7,7 @@ import { request } from './request.ts'
 export interface Answer {
   status: number
   headers: Headers
-  // What a test expects of a body is what it checks.
+  // A test checks the form of a body itself.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any
   text: string
@@ -28,7 +28,7 @@ export interface TestApp {
   register: (username: string, fields?: Record<string, unknown>) => Promise<{ token: string, refreshToken: string, id: string }>
 }
 
-/** What an administrator's name is registered with. */
+/** The fields with which an administrator's name is registered. */
 async function adminCode ({ accounts }: FastifyInstance, username: string): Promise<{ adminCode?: string }> {
   if (!accounts.admins.reserves(username)) return {}
   const issued = (await issueAdminCodes(accounts)).find(one => one.username.toLowerCase() === username.toLowerCase())
@@ -40,10 +40,10 @@ interface Suite {
   teardown: (end: () => Promise<unknown>) => void
 }
 
-/** The product on a free port, with a database of its own; closed when the suite ends. */
+/** The product on a free port with its own database. It closes when the suite ends. */
 export async function startApp (t: Suite, environment: Record<string, string> = {}): Promise<TestApp> {
   let close = async () => {}
-  // Registered before the folder is made: tap then deletes the folder after the app has closed, not under it.
+  // Registered before the folder is created: tap then deletes the folder after the app has closed.
   t.teardown(() => close())
   const app = await buildApp(readConfig({ HOST: '127.0.0.1', PORT: '0', DATA_DIR: t.testdir(), LOG_LEVEL: 'silent', ...environment }))
   close = () => app.close()

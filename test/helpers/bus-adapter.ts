@@ -4,15 +4,18 @@ type Message = Parameters<ClusterAdapter['onMessage']>[0]
 
 export interface Bus {
   adapter: typeof ClusterAdapter
-  /** How often a word arrives: 0 for a lost one. */
+  /** How often a message arrives. 0: it is lost. */
   times: (message: Message) => number
-  /** Words that wait until `release`. */
+  /** Does this message wait until `release`? */
   holds: (message: Message) => boolean
-  /** Lets go what was held, the last first. */
+  /** Delivers the held messages, the last one first. */
   release: () => void
 }
 
-/** Joins the Socket.IO servers of one process, as a Redis adapter joins those of several. What it carries can be lost, doubled and held up. */
+/**
+ * Joins the Socket.IO servers of one process, as a Redis adapter joins those of several. Tests can lose, repeat and
+ * delay its messages.
+ */
 export function makeBus (): Bus {
   const nodes = new Set<BusAdapter>()
   const held: Array<() => void> = []

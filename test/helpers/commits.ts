@@ -1,7 +1,7 @@
 import type { MongoClient } from 'mongodb'
 import type { Test } from 'tap'
 
-/** Keeps the acknowledgement of the next commit back: it is applied, and who committed it does not know. */
+/** Withholds the reply to the next commit: the database applies it, and the caller does not know. */
 export function holdCommit (t: Test, client: MongoClient): { isApplied: Promise<void>, acknowledge: () => void } {
   let acknowledge!: () => void
   const acknowledged = new Promise<void>(resolve => { acknowledge = resolve })
@@ -9,7 +9,7 @@ export function holdCommit (t: Test, client: MongoClient): { isApplied: Promise<
   const restore = () => { client.startSession = startSession }
   t.teardown(restore)
   const isApplied = new Promise<void>(resolve => {
-    // Reads have sessions too, which never commit.
+    // Reads use sessions too, but never commit.
     client.startSession = options => {
       const session = startSession(options)
       const commit = session.commitTransaction.bind(session)

@@ -11,7 +11,7 @@ export interface Example {
   steps: Step[]
 }
 
-/** The ```example blocks of a document, each titled by the last heading or bold line before it. */
+/** The ```example blocks of a document, each with the last heading or bold line before it as its title. */
 export function parseExamples (markdown: string): Example[] {
   return [...markdown.matchAll(/```example (.+)\n([\s\S]*?)```/g)].map(([, title, text]) => ({
     title: title!, steps: text!.split('\n').filter(line => /^[<>]/.test(line)).map(parseStep)
@@ -30,7 +30,7 @@ function parseStep (line: string): Step {
   throw new Error(`No line of an example: ${line}`)
 }
 
-/** Everybody who does something in an example, gets an event, or is named without having been taken from an answer. */
+/** Everybody who acts in an example, gets an event, or is named without a value from a response. */
 export function peopleOf ({ steps }: Example): string[] {
   const actors = steps.flatMap(step => step.kind === 'answer' ? [] : [step.who])
   const text = steps.map(step => step.line).join('\n')
@@ -41,7 +41,7 @@ export function peopleOf ({ steps }: Example): string[] {
 
 const json = (text: string | undefined) => text === undefined ? {} : { body: JSON.parse(text) as unknown }
 
-/** Puts the values that were taken before in the place of `$name`, in texts and keys. */
+/** Replaces `$name` in texts and keys with the values that earlier responses gave. */
 export function substitute (template: unknown, values: ReadonlyMap<string, string>): unknown {
   if (typeof template === 'string') {
     return template.replace(/\$(\w+)/g, (_, name: string) => {

@@ -1,7 +1,7 @@
 import type { Change, ReadPosition, SyncBody } from '../../src/schemas/sync.ts'
 import type { Message } from '../../src/schemas/message.ts'
 
-/** A client that holds what it was told and nothing else: the reference that sync is judged by. Pure, on plain values. */
+/** A client that holds exactly what the server sent: the reference for sync. Pure, on plain values. */
 
 export interface Held {
   kind: string
@@ -13,17 +13,17 @@ export interface Held {
   members: Record<string, string | null>
   reads: Record<string, number>
   unreadCount: number
-  /** The rev that the cursor stands for. */
+  /** The cursor's rev. */
   rev: number
-  /** Messages up to here were said to be gone. */
+  /** Messages up to this seq are purged. */
   purgedSeq: number
-  /** It is whole from here on. */
+  /** The conversation is complete from this seq on. */
   fromSeq: number
 }
 
 export interface State {
   conversations: Record<string, Held>
-  /** The own log. */
+  /** The self log. */
   memberships: Record<string, string>
   readSeqs: Record<string, number>
   settings: Record<string, { rev: number, clearedSeq: number, hiddenSeqs: readonly number[] }>
@@ -36,7 +36,7 @@ export function cursorsOf ({ conversations }: State): Record<string, string> {
   return Object.fromEntries(Object.entries(conversations).map(([id, { cursor }]) => [id, cursor]))
 }
 
-/** What a client holds after an answer. */
+/** The client's state after a response. */
 export function apply (state: State, { conversations }: Pick<SyncBody, 'conversations'>): State {
   return conversations.reduce((held, { conversationId, kind, changes, cursor, rev, reset, fromSeq, unreadCount, reads }) => {
     const before = reset === true || held.conversations[conversationId] === undefined ? empty(kind) : held.conversations[conversationId]
@@ -70,7 +70,7 @@ function applyChange (state: State, id: string, change: Change): State {
   }
 }
 
-/** What others may be shown: how far a message between two is read follows from the positions, not from the message. */
+/** The state that two clients must agree on: the positions, not the message, say how far a direct message is read. */
 export function shown ({ conversations, ...own }: State) {
   return {
     ...own,
@@ -95,7 +95,7 @@ function put (state: State, id: string, held: Held): State {
   return { ...state, conversations: { ...state.conversations, [id]: held } }
 }
 
-/** Positions only go forward. */
+/** Read positions only move forward. */
 function readsAfter (before: Record<string, number>, reads: ReadPosition[]): Record<string, number> {
   return { ...before, ...Object.fromEntries(reads.map(({ userId, seq }) => [userId, Math.max(seq, before[userId] ?? 0)])) }
 }
@@ -107,7 +107,7 @@ function without ({ conversations, memberships, readSeqs, ...state }: State, id:
   return { ...state, conversations: rest, memberships: roles, readSeqs: seqs }
 }
 
-/** What is cleared and hidden goes. */
+/** Deletes cleared and hidden messages. */
 function narrow (state: State, { conversationId, clearedSeq, hiddenSeqs }: { conversationId: string, clearedSeq: number, hiddenSeqs: readonly number[] }): State {
   const held = state.conversations[conversationId]
   return held === undefined
@@ -115,7 +115,7 @@ function narrow (state: State, { conversationId, clearedSeq, hiddenSeqs }: { con
     : put(state, conversationId, { ...held, messages: only(held.messages, ({ seq }) => seq > clearedSeq && !hiddenSeqs.includes(seq)) })
 }
 
-/** Where many talk, nothing of a blocked user is kept. */
+/** In rooms and the common chat, deletes a blocked user's messages. */
 function hide (state: State, userId: string): State {
   return {
     ...state,

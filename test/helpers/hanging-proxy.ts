@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 
-/** A way to a database that can be made to hang: connections are accepted and nothing comes through. */
+/** A proxy to a database that can hang: it accepts connections and forwards nothing. */
 export interface HangingProxy {
   url: string
   hang: () => void
-  /** What was held back comes through; later bytes do too. */
+  /** Forwards the bytes held back, and later ones. */
   resume: () => void
 }
 
-/** @param uri of an engine that listens on a port */
+/** @param uri of an engine on a TCP port */
 export async function hangingProxy (t: { teardown: (end: () => unknown) => void }, uri: string): Promise<HangingProxy> {
   const port = Number(/:(\d+)\//.exec(uri)![1])
   const sockets = new Set<Socket>()

@@ -1,4 +1,4 @@
-/** Values that no operation takes, or not as they are. @param userId somebody to whom one may write */
+/** Values that no operation takes, or not unchanged. @param userId a user to whom the caller may write */
 export const handpicked = (userId: string): unknown[] => [
   undefined, null, true, false, 0, -1, 1e308, '', ' ', 'x', 'x'.repeat(100_000), [], [[]], {}, { $ne: null }, { $gt: '' }, [null],
   Buffer.from('binary'), { content: Buffer.from('binary') }, { __proto__: null, constructor: 1 }, JSON.parse('{"__proto__": {"isAdmin": true}}'),

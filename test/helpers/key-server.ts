@@ -10,7 +10,7 @@ export interface KeyServer {
   keys: unknown[]
 }
 
-/** A host application's published keys, on a free port. */
+/** Serves a host application's public keys on a free port. */
 export async function startKeyServer (t: { teardown: (end: () => void) => void }, keys: unknown[]): Promise<KeyServer> {
   const state: KeyServer = { url: '', requests: 0, status: 200, keys }
   const server = createServer((_request, response) => {

@@ -1,4 +1,4 @@
-// Loaded before a server (`--import`): at SIGUSR2 the threads that it started are killed, as by a fault of their own.
+// Loaded before a server (`--import`). On SIGUSR2 it kills the threads that the server started, as if they had crashed.
 import { syncBuiltinESMExports } from 'node:module'
 import threads from 'node:worker_threads'
 

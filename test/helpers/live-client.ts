@@ -6,15 +6,15 @@ import type { Payload, TestSocket } from './sockets.ts'
 const changing = new Set(['directMessage', 'roomMessage', 'commonChatMessage', 'messageChanged', 'conversationChanged', 'noop'])
 
 /**
- * A client that follows the rule: a live change of the rev behind its own is applied, an older one dropped, and one that is
- * further ahead means that something was missed, which a sync brings.
+ * A client that follows the protocol: it applies a live change at the next rev, drops an older one, and syncs if a
+ * change is further ahead, because then it has missed something.
  */
 export class LiveClient {
   state: State = nothing
-  /** Conversations in which something was missed, with the rev that was held and the one that came. */
+  /** Gaps: the rev that the client held, and the one that arrived. */
   readonly holes: Array<{ conversationId: string, held: number, came: number }> = []
   readonly socket: TestSocket
-  /** The rev up to which each conversation is known. */
+  /** The last known rev of each conversation. */
   readonly revs = new Map<string, number>()
   private taken = 0
 
@@ -22,14 +22,14 @@ export class LiveClient {
     this.socket = socket
   }
 
-  /** Subscribes, then syncs, then is ready to apply what arrived meanwhile. */
+  /** Subscribes, then syncs, then applies the events that arrived meanwhile. */
   async start (): Promise<void> {
     const { heads } = await this.socket.ask('setupUser', { live: true })
     await this.sync()
     for (const [id, { rev }] of Object.entries(heads as Record<string, { rev: number }>)) this.atLeast(id, rev)
   }
 
-  /** Applies what has arrived since the last time, in order. */
+  /** Applies the events since the last call, in order. */
   async catchUp (): Promise<void> {
     while (this.taken < this.socket.events.length) {
       const { name, payload } = this.socket.events[this.taken++]!
@@ -63,14 +63,14 @@ export class LiveClient {
     const change: Change = name === 'conversationChanged' ? payload.change : { rev, kind: 'message', message: payload }
     this.apply(conversationId, [change])
     if (conversationId === 'self') {
-      // What the own log says of memberships and blocks changes what there is to see.
+      // Memberships and blocks of the self log change what the user sees.
       if (change.kind === 'membership' && change.role === null) this.revs.delete(change.conversationId!)
       if (change.kind === 'membership' || (change.kind === 'block' && !change.on)) await this.sync()
     }
     if (change.kind === 'meta') await this.sync()
   }
 
-  /** A sync that begins now knows at least what was told before. */
+  /** Syncs: a sync that begins now returns at least this rev. */
   private async behind (conversationId: string, rev: number): Promise<void> {
     await this.sync()
     if (this.state.conversations[conversationId] !== undefined) this.atLeast(conversationId, rev)

@@ -7,21 +7,21 @@ import { beatsWhenAsked } from './beats.ts'
 import { type Bus, makeBus } from './bus-adapter.ts'
 import { request } from './request.ts'
 
-/** One node of several. */
+/** One of several nodes. */
 export interface TestNode {
   app: FastifyInstance
   url: string
-  /** Its heartbeat, which comes by itself no more. */
+  /** Makes a heartbeat. No other heartbeats happen. */
   beat: () => Promise<void>
 }
 
 export interface TestNodes {
   bus: Bus
   nodes: TestNode[]
-  // What a test expects of a body is what it checks.
+  // A test checks the form of a body itself.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   call: (node: TestNode, method: string, path: string, token?: string, body?: object) => Promise<{ status: number, body: any }>
-  /** Registers an account at the first node. */
+  /** Registers an account on the first node. */
   register: (username: string) => Promise<{ token: string, id: string }>
 }
 
@@ -30,12 +30,15 @@ interface Suite {
   teardown: (end: () => Promise<unknown>) => void
 }
 
-/** Several nodes on one database, which they take for a MongoDB; a bus in place of a Redis joins their Socket.IO servers. */
+/**
+ * Several nodes on one database that they take for a MongoDB. A bus instead of a Redis joins their Socket.IO servers.
+ */
 export async function startNodes (t: Suite, count: number): Promise<TestNodes> {
   const bus = makeBus()
   const nodes: TestNode[] = []
   let stopEngine = async () => {}
-  // Registered before the folder is made, and in one piece: the nodes close, then their database, then tap deletes the folder.
+  // Registered before the folder is created, in one piece: the nodes close, then their database, then tap deletes the
+  // folder.
   t.teardown(async () => {
     await Promise.all(nodes.map(({ app }) => app.close()))
     await stopEngine()

@@ -5,7 +5,7 @@ import type { TestApp } from './app.ts'
 import { type State, apply, cursorsOf, nothing } from './follower.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
-/** A user of a test, over REST and as the operations know them. */
+/** A user of a test: a token for REST, and an identity for operations. */
 export interface TestPerson {
   id: string
   token: string
@@ -14,7 +14,7 @@ export interface TestPerson {
 
 let made = 0
 
-/** Registers somebody. */
+/** Registers a user. */
 export async function newPerson ({ app, register }: TestApp): Promise<TestPerson> {
   const { id, token } = await register(`person_${process.pid}_${made++}`)
   return { id, token, identity: await identityOf(app, id) }
@@ -25,24 +25,24 @@ async function identityOf (app: FastifyInstance, userId: string): Promise<Identi
   return { userId, id: new ObjectId(userId), user: user!, isAdmin: false, sessionId: 'test' }
 }
 
-/** Asks `POST /api/sync` once. */
+/** Calls `POST /api/sync` once. */
 export async function syncOnce ({ call }: TestApp, { token }: TestPerson, body: object): Promise<SyncBody> {
   const answer = await call('POST', '/api/sync', { token, body })
   if (answer.status !== 200) throw new Error(`sync answered ${answer.status}: ${answer.text}`)
   return answer.body as SyncBody
 }
 
-/** What an answer tells of one conversation. */
+/** One conversation of a response. */
 export function inAnswer ({ conversations }: SyncBody, id: string): SyncBody['conversations'][number] | undefined {
   return conversations.find(({ conversationId }) => conversationId === id)
 }
 
-/** The cursors of an answer, by conversation. */
+/** The cursors of a response, by conversation. */
 export function cursorsIn ({ conversations }: Pick<SyncBody, 'conversations'>): Record<string, string> {
   return Object.fromEntries(conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
 }
 
-/** Follows from a state until there is no more; every answer that says that there is must have moved a cursor. */
+/** Syncs from a state until `hasMore` is false. Every response with `hasMore` must have moved a cursor. */
 export async function catchUp (test: TestApp, person: TestPerson, from: State = nothing, limit = 500): Promise<State> {
   let state = from
   for (;;) {

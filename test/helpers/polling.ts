@@ -3,18 +3,18 @@ import { Agent, request } from 'node:http'
 export interface Answered {
   status: number
   headers: Record<string, unknown>
-  /** Parsed, if it is JSON. */
+  /** Parsed if it is JSON. */
   body: unknown
 }
 
-/** A Socket.IO client by polling that sends and fetches only when it is told to. */
+/** A polling Socket.IO client that sends and fetches only on request. */
 export interface PollingSocket {
   post: (packets: string, contentType?: string) => Promise<Answered>
-  /** Fetches what waits; the packets as they come. */
+  /** Fetches waiting packets, unparsed. */
   poll: () => Promise<string>
 }
 
-/** Connects the user of `token`; what it was answered is not fetched yet. */
+/** Connects the user of `token`, without fetching the answer. */
 export async function connectPolling (url: string, token: string): Promise<PollingSocket> {
   const agent = new Agent()
   const path = '/socket.io/?EIO=4&transport=polling'

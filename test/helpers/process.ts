@@ -3,30 +3,30 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** A server in a process of its own, as `npm start` runs it (from the sources). */
+/** A server in its own process, as `npm start` runs it, but from the sources. */
 export interface ServerProcess {
   url: string
   pid: number
   child: ChildProcess
-  /** Everything that it has logged. */
+  /** Everything that the server has logged. */
   output: () => string
-  /** Ends it with a signal and waits for its end; the exit code, or null after a kill. */
+  /** Sends a signal and waits for the end. @returns the exit code; null after a kill */
   end: (signal: NodeJS.Signals) => Promise<number | null>
 }
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Runs server.ts with an environment; what it prints. */
+/** Runs server.ts with an environment. */
 export function runServer (environment: Record<string, string>): ChildProcess {
   return spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', 'server.ts'], {
     cwd: root,
-    // Without the test runner's own loaders, and without variables that would reach another database.
+    // Without the test runner's loaders, and without variables that name another database.
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })
 }
 
-/** Starts a server and waits until it listens; `onLine` gets what it prints. */
+/** Starts a server and waits until it listens. `onLine` gets each line that it prints. */
 export async function startServer (environment: Record<string, string>, onLine: (line: string) => void = () => {}): Promise<ServerProcess> {
   const child = runServer(environment)
   let errors = ''

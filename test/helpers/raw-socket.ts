@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 
-/** A Socket.IO client over a plain TCP connection, which reads only when it is told to. */
+/** A Socket.IO client over a plain TCP connection, which reads only on request. */
 export interface RawSocket {
   tcp: Socket
-  /** Text packets that were read, in order, without those of the transport. */
+  /** The text packets read so far, in order, without the transport's own. */
   packets: string[]
-  /** Emits an event that asks for an acknowledgement under this number. */
+  /** Emits an event and requests an acknowledgement with this number. */
   emit: (ack: number, name: string, data?: unknown) => void
-  /** Settles with the first packet, had or to come, that matches. */
+  /** Resolves with the first matching packet, received before or later. */
   wait: (matches: (packet: string) => boolean) => Promise<string>
 }
 
@@ -54,7 +54,7 @@ export async function connectRaw (t: { teardown: (end: () => void) => void }, ur
   return { tcp, packets, wait, emit: (ack, name, data) => { tcp.write(textFrame(`42${ack}${JSON.stringify(data === undefined ? [name] : [name, data])}`)) } }
 }
 
-/** A frame as clients send it; the mask of zeros leaves the text as it is. */
+/** A client's text frame. A mask of zeros leaves the text as it is. */
 function textFrame (text: string): Buffer {
   const body = Buffer.from(text)
   const head = body.length < 126 ? Buffer.from([0x81, 0x80 | body.length, 0, 0, 0, 0]) : Buffer.from([0x81, 0xfe, body.length >> 8, body.length & 255, 0, 0, 0, 0])

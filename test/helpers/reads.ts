@@ -2,7 +2,7 @@ import type { Document } from 'mongodb'
 import type { Test } from 'tap'
 import type { LogCollections } from '../../src/log/model/collections.ts'
 
-/** The collections of the log that are read from now to the end of the test, one entry a read. */
+/** The log's collections that are read until the end of the test, one entry per read. */
 export function watchReads (t: Test, collections: LogCollections): string[] {
   const used: string[] = []
   for (const name of ['rows', 'members', 'heads'] as const) {
@@ -18,7 +18,7 @@ export function watchReads (t: Test, collections: LogCollections): string[] {
   return used
 }
 
-/** Calls `act` once, and waits for it, before a page of this conversation is read. */
+/** Calls `act` once before a page of this conversation is read, and waits for it. */
 export function beforeScan (t: Test, collections: LogCollections, conversationId: string, act: () => Promise<unknown>): void {
   let isDone = false
   watchScans(t, collections, async filter => {
@@ -28,7 +28,7 @@ export function beforeScan (t: Test, collections: LogCollections, conversationId
   })
 }
 
-/** Calls `see` with the filter of each scan of a page, and waits for it, before the page is read. */
+/** Calls `see` with the filter of each page scan before the page is read, and waits for it. */
 function watchScans (t: Test, { rows: { db } }: LogCollections, see: (filter: Document) => unknown): void {
   const command = db.command.bind(db)
   t.teardown(() => { db.command = command })

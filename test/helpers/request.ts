@@ -7,8 +7,8 @@ export interface Received {
 }
 
 /**
- * Asks as a client does that keeps to R3 of the protocol: what a busy server refused, before it did anything, is asked again when it says.
- * A test that judges such refusals uses `fetch`.
+ * Sends a request as a client that follows rule R3 of the protocol: if a busy server refused it unprocessed, it repeats
+ * the request after the time that the server names. A test of such refusals uses `fetch`.
  */
 export async function request (url: string, init: RequestInit = {}): Promise<Received> {
   for (;;) {
@@ -19,7 +19,7 @@ export async function request (url: string, init: RequestInit = {}): Promise<Rec
   }
 }
 
-/** Milliseconds to wait, where this is the refusal of a server that has too much to do. */
+/** The milliseconds to wait, if this is a refusal of an overloaded server. */
 function overloadedFor (text: string): number | undefined {
   const { code, retryAfterMs = 1_000 } = JSON.parse(text) as { code?: string, retryAfterMs?: number }
   return code === 'OVERLOADED' ? retryAfterMs : undefined

@@ -1,4 +1,4 @@
-// Loaded before every test (.taprc): repeats a property's run by TIDELOG_SEED, and one case of it by TIDELOG_PATH too.
+// Loaded before every test (.taprc): TIDELOG_SEED repeats a property's run, with TIDELOG_PATH one case of it.
 const { TIDELOG_SEED: seed, TIDELOG_PATH: path } = process.env
 if (seed) {
   const { default: fc } = await import('fast-check')

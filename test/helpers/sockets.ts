@@ -1,20 +1,20 @@
 import { type ManagerOptions, type Socket, type SocketOptions, io } from 'socket.io-client'
 
-/** What a test expects of a payload is what it checks. */
+/** A test checks the form of a payload itself. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Payload = any
 
 export interface TestSocket {
   socket: Socket
-  /** Everything that arrived, in order. */
+  /** Every event that arrived, in order. */
   events: Array<{ name: string, payload: Payload }>
   /** The payloads of one event, in order. */
   all: (name: string) => Payload[]
-  /** The first payload of this event, had already or to come, that matches. */
+  /** Resolves with this event's first matching payload, received before or later. */
   wait: (name: string, matches?: (payload: Payload) => boolean) => Promise<Payload>
-  /** Settles with the reason when the socket is disconnected, now or later. */
+  /** Resolves with the reason when the socket is disconnected. */
   gone: Promise<string>
-  /** Emits with a callback; settles with what the callback gets. */
+  /** Emits with a callback, and resolves with the callback's argument. */
   ask: (name: string, ...data: unknown[]) => Promise<Payload>
 }
 
@@ -22,7 +22,7 @@ interface Suite {
   teardown: (end: () => void) => void
 }
 
-/** A socket of the user of `token`, connected. @throws the connection's error */
+/** A connected socket of the user of `token`. @throws the connection's error */
 export async function connect (t: Suite, url: string, token: unknown, options: Partial<ManagerOptions & SocketOptions> = {}): Promise<TestSocket> {
   const opened = open(t, url, token, options)
   await new Promise<void>((resolve, reject) => {

@@ -12,32 +12,32 @@ import type { Identity } from '../../src/users/identity.ts'
 export interface ClientOptions {
   name: string
   identity: Identity
-  /** Subscribes to live events; others only sync. */
+  /** Subscribes to live events. False: only syncs. */
   live: boolean
-  /** Changes in an answer. */
+  /** Changes in a response. */
   limit: number
   newest: number | 'all'
-  /** Names the conversations that it asks for, those too of which it only knows that they are its own. */
+  /** Names the conversations to sync, including those that it knows only from the self log. */
   only: boolean
-  /** Waits at a hole until the history is at rest, where all that was sent has come. */
+  /** Waits at a gap until the history is at rest and every sent event has arrived. */
   isPatient: boolean
   rules: Rules
-  /** Stores cursors first, then what they stand for. */
+  /** Stores cursors before the changes that they stand for. */
   cursorsFirst: boolean
 }
 
-/** What the client needs of the world around it. */
+/** The client's surroundings. */
 export interface Around {
   schedule: Schedule
   broken: string[]
   request: <T>(node: Node, work: () => Promise<T>) => Promise<T>
-  /** Judges an answer when it is made; `since` is the last commit before it was asked for. */
+  /** Judges a response when it is made. `since` is the last commit before the request. */
   judge: (answer: SyncBody, userId: string, since: number) => void
   judgeHeld: (state: State, userId: string, since: number) => void
   commits: () => number
 }
 
-/** A client process: what it stores survives it, all else does not. */
+/** A client process. Only its stored state survives a restart. */
 export class Client {
   readonly options: ClientOptions
   live: Live = connected(nothing)
@@ -46,7 +46,7 @@ export class Client {
   /** On the disk. */
   private stored: State = nothing
   private life = 0
-  /** An older database was restored: what it holds is the truth from now on. */
+  /** An older database was restored: the client's state may go back. */
   mayGoBack = false
   private running = false
   private failures = 0
@@ -76,7 +76,7 @@ export class Client {
     this.wake()
   }
 
-  /** Nothing of what was asked for comes back; the process goes on. */
+  /** Drops every response still to come. The process continues. */
   leave (): void {
     if (this.socket !== undefined) this.node?.io.disconnect(this.socket)
     this.socket = this.node = undefined
@@ -88,7 +88,7 @@ export class Client {
     this.live = connected(this.stored)
   }
 
-  /** What was on its way belongs to the life before. */
+  /** Begins a life: nothing of the previous life arrives any more. */
   private begin (): void {
     this.around.schedule.kill(this.owner)
     this.life++
@@ -107,14 +107,14 @@ export class Client {
     this.wake()
   }
 
-  /** Also when nothing seems to be new, or it has given up. */
+  /** Syncs even if nothing seems to be new, or if the client has given up. */
   syncNow (): void {
     this.failures = 0
     this.live = { ...this.live, isDue: true }
     this.wake()
   }
 
-  /** Goes on with what is due. */
+  /** Continues with due work. */
   resume (): void {
     this.failures = 0
     this.wake()
@@ -160,7 +160,7 @@ export class Client {
     this.live = hearHeads(this.live, Object.fromEntries(Object.entries(heads).map(([id, { rev }]) => [id, rev])))
   }
 
-  /** One answer; says whether there is more. */
+  /** Requests one page. @returns whether there is more */
   private async page (node: Node): Promise<boolean> {
     const { broken, commits, judge } = this.around
     const { identity, limit, newest, only } = this.options
@@ -174,7 +174,7 @@ export class Client {
     if (answer.hasMore && answer.conversations.every(({ conversationId, cursor }) => cursors[conversationId] === cursor)) broken.push('there is more, but no way to it')
     if (this.options.cursorsFirst) await this.storeCursors(takeAnswer(this.live, answer).state)
     const before = this.live.state
-    // What came meanwhile is kept, and must stay so.
+    // A change that arrived meanwhile is kept, and must stay.
     this.live = takeAnswer(this.live, answer)
     this.keep(before)
     const named = new Set(Object.keys(cursors))
@@ -196,7 +196,7 @@ export class Client {
     await this.around.schedule.turn(this.owner)
   }
 
-  /** An answer to a life that is over never comes. */
+  /** Sends a request. If the client's life ends first, the response never arrives. */
   private async ask<T> (node: Node, work: () => Promise<T>): Promise<T> {
     const { owner } = this
     try {
@@ -206,7 +206,7 @@ export class Client {
     }
   }
 
-  /** Stores what is held, rows and cursors at once. */
+  /** Stores the state: rows and cursors at once. */
   private keep (before: State): void {
     this.stored = this.live.state
     if (before === this.stored || this.mayGoBack) return

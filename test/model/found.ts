@@ -1,6 +1,6 @@
 import type { Spec } from './spec.ts'
 
-/** Histories that have shown something wrong, by what it was: they are run before the random ones. */
+/** Histories that have shown a defect, named after it. They run before the random ones. */
 export const found: Record<string, Spec> = {
   'the resync of who was let into a room by a look is lost, and no beat tells of the room again': {
     seed: 1_502_278_107,

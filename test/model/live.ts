@@ -2,9 +2,9 @@ import type { Change, SyncBody } from '../../src/schemas/sync.ts'
 import { type State, apply, nothing } from '../helpers/follower.ts'
 
 /**
- * The rules of a client that follows live and by sync, on plain values: a change of the rev behind its own is applied, an
- * older one dropped, and one from further ahead kept until a sync has brought what is between. While a sync is under way
- * everything is kept.
+ * The rules of a client that follows live and by sync, on plain values: it applies a change at the next rev, drops an
+ * older one, and keeps one from further ahead until a sync has brought those in between. During a sync it keeps
+ * everything.
  */
 
 export interface LiveEvent {
@@ -18,21 +18,21 @@ type Revs = Readonly<Record<string, number>>
 
 export interface Live {
   readonly state: State
-  /** The rev up to which each conversation is known on this connection. */
+  /** The last known rev of each conversation on this connection. */
   readonly revs: Revs
-  /** What cannot be applied yet. */
+  /** Events that cannot be applied yet. */
   readonly kept: readonly LiveEvent[]
   /** Revs that the next sync is certain to reach. */
   readonly goals: Revs
-  /** The same of the sync that is under way. */
+  /** Revs that the running sync is certain to reach. */
   readonly reaching: Revs | null
-  /** Something can only come by a sync. */
+  /** Only a sync can bring something that is missing. */
   readonly isDue: boolean
 }
 
-/** Rules that a mutant breaks. */
+/** Rules that a mutant replaces. */
 export interface Rules {
-  /** Whether a live change is applied to a message that is held. */
+  /** Is a live change applied to a message that the client has? */
   isNewer: (rev: number, known: number) => boolean
 }
 
@@ -46,7 +46,7 @@ export function hear (live: Live, event: LiveEvent, by = rules): Live {
   return settle({ ...live, kept: [...live.kept, event] }, by)
 }
 
-/** The server says where conversations stand. */
+/** Takes a heartbeat's revs. */
 export function hearHeads (live: Live, heads: Revs): Live {
   const news = Object.entries(heads).filter(([id, rev]) => (live.revs[id] ?? 0) < rev)
   return news.length === 0 ? live : { ...live, goals: highest(live.goals, Object.fromEntries(news)), isDue: true }
@@ -56,7 +56,7 @@ export function hearReads (live: Live, conversationId: string, position: SyncBod
   return live.state.conversations[conversationId] === undefined ? live : { ...live, state: change(live.state, conversationId, [], [position]) }
 }
 
-/** A change is missing between what is known and what came. */
+/** Events that arrived above a gap. */
 export function holes ({ kept, revs, state }: Live): LiveEvent[] {
   return kept.filter(({ conversationId, rev }) => state.conversations[conversationId] !== undefined && rev > (revs[conversationId] ?? 0) + 1)
 }
@@ -66,9 +66,9 @@ export function beginSync (live: Live): Live {
   return { ...live, reaching: highest(live.goals, kept), goals: {}, isDue: false }
 }
 
-/** One answer of several. */
+/** Takes one response of a sync. */
 export function takeAnswer (live: Live, answer: Pick<SyncBody, 'conversations'>): Live {
-  // An own log that begins anew is of another life of the database: all that is held goes with it, in the same step.
+  // A self log that begins again belongs to another epoch: everything else is dropped in the same step.
   const isAnew = live.state.conversations['self'] !== undefined && answer.conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset === true)
   const conversations = isAnew ? answer.conversations.filter(({ reset }) => reset === true) : answer.conversations
   return {
@@ -79,7 +79,7 @@ export function takeAnswer (live: Live, answer: Pick<SyncBody, 'conversations'>)
   }
 }
 
-/** After the last answer. */
+/** Ends a sync after its last response. */
 export function endSync (live: Live, by = rules): Live {
   const { state } = live
   const isThere = (id: string) => state.conversations[id] !== undefined
@@ -110,15 +110,15 @@ function step (live: Live, { conversationId, rev, change: made }: LiveEvent): Li
   if (before === undefined || made === null) return { ...live, revs }
   if (made.kind === 'message' && 'user' in made.message && live.state.blocked.includes(made.message.user._id)) return { ...live, revs }
   const state = change(rev <= (live.revs[conversationId] ?? 0) ? forget(live.state, conversationId, made) : live.state, conversationId, [made])
-  // Gone with the conversation: it may come again, from the beginning.
+  // A conversation that was dropped may come again, from its beginning.
   const there = Object.fromEntries(Object.entries(revs).filter(([id]) => state.conversations[id] !== undefined))
   return { ...live, state, revs: there, isDue: live.isDue || showsMore(made, before.meta?.history) }
 }
 
-/** May this change let the user see other than they did before it? */
+/** May this change alter what the user sees of older messages? */
 function showsMore (made: Change, history: string | undefined): boolean {
   switch (made.kind) {
-    // Who left and came back in one commit is told of the second alone.
+    // A user who left and came back in one commit gets only the second row.
     case 'membership': return made.conversationId !== undefined && made.role !== null
     case 'block': return !made.on
     case 'meta': return made.history !== history
@@ -134,7 +134,7 @@ function change (state: State, conversationId: string, changes: Change[], reads:
   return apply(state, { conversations: [{ conversationId, kind: kind as 'room', cursor, rev, changes, hasMore: false, unreadCount, mentionCount: 0, reads }] })
 }
 
-/** Only for a client that goes back: what is newer does not keep an older form out. */
+/** Only for a client that goes back: deletes newer forms, so that they do not win over an older one. */
 function forget (state: State, conversationId: string, made: Change): State {
   if (made.kind !== 'message') return state
   const held = state.conversations[conversationId]!

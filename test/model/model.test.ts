@@ -5,7 +5,7 @@ import { found } from './found.ts'
 import { mutants } from './mutants.ts'
 import { type Mutant, runHistory } from './world.ts'
 
-/** More for a long run: TIDELOG_RUNS=100000 npx tap test/model/model.test.ts */
+/** The number of histories. For a long run: TIDELOG_RUNS=100000 npx tap test/model/model.test.ts */
 const runs = Number(process.env['TIDELOG_RUNS'] ?? 1_000)
 
 const keepsItsPromises = (mutation?: Mutant) => fc.asyncProperty(spec, async history => {

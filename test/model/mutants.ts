@@ -17,13 +17,16 @@ const purges = (throughSeq: number): Step => ({ type: 'purge', user: 0, node: 0,
 /** A client of each user. */
 const clients = everybody.map(user => ({ user, live: true, limit: 4 }))
 
-/** The same, without live events. */
+/** The same clients without live events. */
 const syncing = clients.map(client => ({ ...client, live: false }))
 const reacts: Step = { type: 'react', user: 1, node: 1, target: 0, emoji: '👍', on: true }
 
 const noFaults: Partial<Spec> = { faults: 0, loss: 0, calm: false }
 
-/** Plausible ways to write sync, delivery and a client that lose changes, or show them to the wrong people: the check must find every one. */
+/**
+ * Plausible mistakes in sync, delivery or a client that lose changes, or show them to the wrong users. The check must
+ * find every one.
+ */
 export const mutants: Record<string, Mutant> = {
   'a cursor is the head that is read after the scan': {
     pull: pull => async (context, identity, input) => {
@@ -184,7 +187,7 @@ export const mutants: Record<string, Mutant> = {
 const readsByLog = new WeakMap<ConversationLog, ReadPosition[]>()
 const reactionsSeen = new Map<string, Message['reactions']>()
 
-/** A cache of messages by their rev, for whoever asks. */
+/** Caches messages by rev and ignores the reader. */
 function withReactionsOfAll (changes: string): string {
   const list = JSON.parse(`[${changes}]`) as Change[]
   for (const change of list) {
@@ -199,7 +202,7 @@ function withReactionsOfAll (changes: string): string {
 
 const everSeen = new WeakMap<UserConversationDirectory, Map<string, UserConversations>>()
 
-/** A cache of places from which nobody ever goes. */
+/** Caches conversations and never drops any. */
 function placesForEver (places: UserConversationDirectory): UserConversationDirectory {
   const seen = everSeen.get(places) ?? new Map<string, UserConversations>()
   everSeen.set(places, seen)
@@ -219,7 +222,10 @@ function isDelivery (event: Event): event is Event & Delivery {
   return event.kind === 'row' || event.kind === 'after'
 }
 
-/** The look before a scan asks for the heads of all conversations together, the one that follows it for each. */
+/**
+ * Before a scan the heads of all conversations are read together; the check after it reads each by itself. This hides
+ * purges from that check.
+ */
 function withoutSecondLook (log: ConversationLog): void {
   const [head, heads] = [log.head.bind(log), log.heads.bind(log)]
   log.head = async id => {
@@ -231,7 +237,7 @@ function withoutSecondLook (log: ConversationLog): void {
   log.heads = async given => {
     const ids = [...given]
     const found = await heads(ids)
-    // It shows where a node is slow.
+    // The defect shows if a node is slow.
     for (let reads = 0; reads < 12; reads++) await head(ids[0]!)
     return found
   }

@@ -30,28 +30,28 @@ export interface NodeOptions {
   commit: CommitOptions
   steps: Partial<CommitSteps>
   wire: Wire
-  /** What a mutant changes of the context, before anything is made of it. */
+  /** A mutant's change to the log and its context, before anything is built on them. */
   bend: (log: ConversationLog) => void
   pull: typeof pull
   keepsRemoved: boolean
   resequence: typeof resequence
-  /** What a mutant changes of how gaps are filled. */
+  /** A mutant's change to how gaps are filled. */
   bendGapSource: (source: GapSource) => void
   later: Schedule
   isClustered: boolean
-  /** Something could not be delivered. */
+  /** Called if something could not be delivered. */
   onFailure: (error: unknown) => void
 }
 
-/** What happens to questions and answers, and is nobody's fault. */
+/** A request or response was lost, which is no defect. */
 export class Lost extends Error {}
 
-/** One node, with all that it does between the database and its sockets. */
+/** One node, with everything between the database and its sockets. */
 export class Node {
   readonly name: string
   readonly io: FakeIo
   alive = true
-  /** Rejects when it dies. */
+  /** Rejects when the node dies. */
   readonly gone: Promise<never>
   readonly ready: Promise<Parts>
   private readonly options: NodeOptions
@@ -109,10 +109,10 @@ interface Parts {
   services: SocketServices
 }
 
-/** Counts are not judged here. */
+/** This model does not judge unread counts. */
 const unread = { count: async () => 0 } as unknown as SyncContext['unread']
 
-/** Everybody is somebody. */
+/** Every id is a user. */
 const users = { peek: (id: string) => ({ fullName: id, username: id }) }
 
 function databaseOf (collections: LogCollections, epoch: number): Db {

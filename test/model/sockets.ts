@@ -5,10 +5,10 @@ import { InboundQueue } from '../../src/connection/inbound-queue.ts'
 import { setInboundQueue } from '../../src/connection/socket-io.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
-/** Takes an event that a node sends to one of its sockets. */
+/** Takes an event from a node to one of its sockets. */
 export type Wire = (socket: FakeSocket, event: string, payload: unknown) => void
 
-/** As much of Socket.IO as delivery uses, over the rooms of its own adapter in memory. */
+/** The part of Socket.IO that delivery uses, over the rooms of its own in-memory adapter. */
 export class FakeIo {
   readonly sockets = new Map<string, FakeSocket>()
   readonly adapter: Adapter
@@ -42,7 +42,7 @@ export class FakeIo {
   }
 }
 
-/** What comes in, and how much, is not looked at here. */
+/** This model does not limit what clients send. */
 const boundless = { packets: 0, connects: 0, packetBytes: Infinity, waitingBytes: 0 }
 
 export class FakeSocket {
@@ -51,7 +51,7 @@ export class FakeSocket {
   readonly client: { conn: EventEmitter, writeToEngine: (pieces: string[]) => void }
   readonly data: { session: { identity: Identity } }
   readonly emit: (event: string, payload: unknown) => void
-  /** Which client it is of. */
+  /** The number of the socket's client. */
   readonly of: number
   connected = true
   private readonly io: FakeIo
@@ -74,7 +74,7 @@ export class FakeSocket {
     return this.io.adapter.sids.get(this.id) ?? new Set()
   }
 
-  /** What was encoded once for many: packets of events, in one piece. */
+  /** Writes packets that were encoded once for many sockets, in one piece. */
   private write (pieces: string[]): void {
     for (const packet of pieces.join('').split('\x1e4')) {
       const [event, payload] = JSON.parse(packet.slice(1)) as [string, unknown]

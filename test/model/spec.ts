@@ -6,13 +6,13 @@ import type { pull } from '../../src/sync/pull.ts'
 import type { Rules } from './live.ts'
 import type { Ask } from './units.ts'
 
-/** What happens in a history, in which surroundings, and what a mutant makes wrong. */
+/** A history: its steps, its surroundings, and the mutant's change. */
 
 export type Step =
   | Ask & { node: number }
   | { type: 'crash' | 'beat' | 'collect', node: number }
   | { type: 'failover' }
-  /** The database becomes what it was some commits ago, under a new epoch. */
+  /** Restores the database to its state some commits ago, under a new epoch. */
   | { type: 'restore', commits: number }
   | { type: 'leave' | 'clientCrash' | 'sync', client: number }
 
@@ -20,22 +20,25 @@ export interface ClientSpec {
   user: number
   live: boolean
   limit: number
-  /** How its conversations begin; 50 without it. */
+  /** How its conversations begin. Default: 50 messages. */
   newest?: number | 'all'
-  /** Names the conversations that it asks for. */
+  /** Names the conversations to sync. */
   only?: boolean
 }
 
 export interface Spec {
   seed: number
-  /** How likely a call to the database, or to a node, is to go wrong. */
+  /** The probability that a call to the database or a node fails. */
   faults: number
-  /** How likely a live event is to be lost, on the way to a client or between nodes; half as likely it comes twice. */
+  /**
+   * The probability that a live event is lost on the way to a client or between nodes. Half of it: that it arrives
+   * twice.
+   */
   loss: number
   share: boolean
   nodes: number
   replicates: boolean
-  /** Nothing goes wrong, and clients do not help themselves at a hole. */
+  /** Nothing fails, and clients do not sync at a gap. */
   calm: boolean
   batchCountMax: number
   clocks: number[]
@@ -43,7 +46,7 @@ export interface Spec {
   steps: Step[]
 }
 
-/** What a mutant replaces. */
+/** The parts that a mutant replaces. */
 export interface Mutant {
   steps?: Partial<CommitSteps>
   bend?: (log: ConversationLog) => void
@@ -54,7 +57,7 @@ export interface Mutant {
   keepsRemoved?: boolean
   rules?: Rules
   cursorsFirst?: boolean
-  /** Where it shows soonest: what stays the same in every history, and how each begins. */
+  /** Where the defect shows soonest: the fixed part of every history, and its first steps. */
   within?: Partial<Spec>
   first?: Step[]
 }

@@ -7,25 +7,28 @@ import type { Books } from '../log/books.ts'
 import type { FakeMongo } from '../log/fake-mongo.ts'
 import { conversations, direct, people, room } from './units.ts'
 
-/** A time in which somebody was a member of the room, in commits and in revs of the room. */
+/** A period in which a user was a member of the room, in commits and in revs of the room. */
 interface Stay {
   from: number
   until: number
   joinedRev: number
-  /** The first rev that is not theirs any more. */
+  /** The first rev after the membership. */
   leftAt: number
-  /** What was said before they came. */
+  /** Messages up to this seq are older than the membership. */
   joinedSeq: number
-  /** When they left, in milliseconds since 1970. */
+  /** The time of leaving, in milliseconds since 1970. */
   leftTime: number
 }
 
-/** What is stored, and so what each user may and must be told: worked out from the rows alone, not with the code under test. */
+/** The stored rows, and from them what each user may and must get: computed without the code under test. */
 export class Truth {
   private readonly books: Books
   private readonly mongo: FakeMongo
 
-  /** The node knows of every block that was committed: one of several, or after a fault, learns of some within seconds. */
+  /**
+   * Does the node know every committed block? One of several nodes, or a node after a fault, learns of some within
+   * seconds.
+   */
   private readonly knowsBlocks: boolean
 
   constructor (books: Books, mongo: FakeMongo, { knowsBlocks }: { knowsBlocks: boolean }) {
@@ -34,7 +37,10 @@ export class Truth {
     this.knowsBlocks = knowsBlocks
   }
 
-  /** I4, I6: why a part of an answer, asked for after `since` and made by now, must not have been given to this user. */
+  /**
+   * I4, I6: why this user must not have got a part of a response, requested after `since` and made by now. Undefined:
+   * it is right.
+   */
   wrongIn ({ conversations }: SyncBody, userId: string, since: number): string | undefined {
     for (const { conversationId, changes, reads } of conversations) {
       if (this.knowsBlocks && conversationId === room && reads.some(read => this.areApart(userId, read.userId, since))) return 'a read position is told across a block'
@@ -48,19 +54,21 @@ export class Truth {
     return undefined
   }
 
-  /** I4: is this a live event of the room that is not this user's, whatever the node has heard of? */
+  /** I4: is this a live event of the room that this user must not get, whatever the node knows? */
   isWithheld (event: string, payload: unknown, userId: string): boolean {
     const { conversationId, rev, at, userId: about } = payload as { conversationId?: string, rev?: number, at?: string, userId?: string }
     const head = (payload as Record<string, number>)[room]
     const last = this.stays(userId).at(-1)
     if (event === 'heads') return head !== undefined && (last === undefined || head >= last.leftAt)
     if (conversationId !== room) return false
-    // What they read themselves their own devices are told, also where they came, read and went in one commit.
+    // The reader's own devices get their reads, even if they joined, read and left in one commit.
     if (event === 'messagesRead') return about !== userId && (last === undefined || Date.parse(at!) >= last.leftTime)
     return !this.stays(userId).some(({ joinedRev, leftAt }) => rev! >= joinedRev && rev! < leftAt)
   }
 
-  /** Why this live event must not have come to this user, as to blocks that were committed before what it tells of. */
+  /**
+   * Why this user must not have got this live event, because of a block committed before it. Undefined: it is right.
+   */
   wrongLive (event: string, payload: unknown, userId: string): string | undefined {
     const { conversationId, rev, at, userId: about, reactions } = payload as { conversationId: string, rev?: number, at?: string, userId?: string, reactions?: Message['reactions'] }
     if (!this.knowsBlocks || conversationId === direct) return undefined
@@ -72,7 +80,7 @@ export class Truth {
     return commit !== undefined && this.tellsReactionOfBlocked(reactions, userId, commit - 1) ? 'a reaction of somebody blocked is told live' : undefined
   }
 
-  /** Has one of the two blocked the other, by that commit and until now? */
+  /** Has one of the two blocked the other, from that commit until now? */
   private areApart (userId: string, other: string, by: number): boolean {
     return this.hasBlocked(userId, other, by) || this.hasBlocked(other, userId, by)
   }
@@ -100,7 +108,7 @@ export class Truth {
     return this.stays(userId).some(({ until, leftAt, joinedSeq }) => until > since && rev < leftAt && (shows || seq > joinedSeq)) ? undefined : 'I4: a message from before or after a membership'
   }
 
-  /** Did the room show all of its history at some moment since that commit? */
+  /** Has the room shown all of its history at some time since that commit? */
   private historyShows (since: number): boolean {
     const settings = this.books.history(room).filter(({ row }) => row.kind === 'meta')
     const start = settings.filter(({ commit }) => commit <= since).at(-1)?.row.history ?? 'joined'
@@ -122,7 +130,8 @@ export class Truth {
       if (isNew && row.seq !== undefined) seq = row.seq
       if (row.kind !== 'membership' || row.userId!.toHexString() !== userId) continue
       const open = stays.at(-1)
-      // Roles do not change here: a row from member to member is of one who went and came back in one commit.
+      // Roles do not change in this model: a row from member to member means that the user left and came back in one
+      // commit.
       if (open?.until === Infinity) Object.assign(open, { until: commit, leftAt: row.rev, leftTime: row.updatedAt.getTime() })
       if (row.role !== null) stays.push({ from: commit, until: Infinity, joinedRev: row.rev, leftAt: Infinity, joinedSeq: seq, leftTime: Infinity })
     }
@@ -140,8 +149,8 @@ export class Truth {
   }
 
   /**
-   * I3 along the way: what a client lacks of what was stored when it began to ask. A message that a commit is changing of which
-   * nobody had been told (after `told`) may be missing until then.
+   * I3 during a history: the stored changes that a client lacks, as of the start of its request. A message may be
+   * missing while a commit changes it, if that commit came after `told` and nobody has been told of it.
    */
   lackedBy (state: State, userId: string, since: number, told: number): string | undefined {
     for (const conversationId of conversations) {
@@ -150,7 +159,7 @@ export class Truth {
       const forms = new Map<string, LogRow>()
       for (const { row, commit } of this.books.history(conversationId)) if (row.kind === 'message' && commit <= since) forms.set(row._id.toHexString(), row)
       const { messages: held, rev = 0, purgedSeq = 0, fromSeq = 1 } = state.conversations[conversationId] ?? {}
-      // A purge that the client has not been told of, nor began behind, takes nothing from it.
+      // Only a purge that the client was told of, or began after, deletes its messages.
       const gone = Math.max(purgedSeq, ...this.books.history(conversationId).slice(0, rev).map(({ row }) => row.throughSeq ?? 0), this.lastBefore(conversationId, since, 'purge')?.throughSeq ?? 0)
       for (const [id, row] of forms) {
         if (row.seq! <= gone || row.seq! < fromSeq || !this.isCertainlyShown(row, userId) || this.books.history(conversationId).some(later => later.commit > told && later.row._id.equals(row._id))) continue
@@ -160,7 +169,7 @@ export class Truth {
     return undefined
   }
 
-  /** Whatever happened lately. */
+  /** Is the row shown, whatever happened lately? */
   private isCertainlyShown (row: LogRow, userId: string): boolean {
     const { conversationId, seq } = row
     if (conversationId === direct) return true
@@ -168,7 +177,7 @@ export class Truth {
     return conversationId === commonChatId || seq! > (this.memberOf(conversationId, userId)?.joinedSeq ?? Infinity)
   }
 
-  /** I3 at rest: how a client differs from what is stored. */
+  /** I3 at rest: how a client's state differs from the stored rows. */
   differing (state: State, userId: string, { withReads }: { withReads: boolean }): string | undefined {
     const self = this.mongo.all('log').filter(row => row['conversationId'] === selfLogId(userId)) as unknown as LogRow[]
     const blocked = self.flatMap(row => row.kind === 'block' && row.on === true ? [row.about!] : []).sort()
@@ -208,7 +217,7 @@ export class Truth {
     const roleOf = (id: string) => members.find(({ userId }) => userId.toHexString() === id)?.role ?? null
     if (Object.entries(held.members).some(([id, role]) => roleOf(id) !== role)) return 'members differ'
     const isUntold = ({ userId, readSeq, readAt }: Member) => readAt !== undefined && (held.reads[userId.toHexString()] ?? 0) < readSeq
-    // What was read during a block is told with what is read after it, if anything is.
+    // A read during a block is delivered with the next read after the block, if there is one.
     const everBlocked = (id: string, other: string) => this.blocks(id).some(({ about }) => about === other)
     const wereApart = (id: string) => head.kind === 'room' && (everBlocked(viewer, id) || everBlocked(id, viewer))
     return withReads && members.some(member => isUntold(member) && !wereApart(member.userId.toHexString())) ? 'read positions differ' : undefined

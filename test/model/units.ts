@@ -5,12 +5,12 @@ import { TidelogError } from '../../src/errors.ts'
 import type { Mutation, CommitUnit } from '../../src/log/commit/plan.ts'
 import { type HistoryView, selfLogId, seqOf } from '../../src/log/model/types.ts'
 
-/** What users ask for, as the chat's operations ask the log. */
+/** The users' requests, as mutations of the log. */
 
 export const people = ['a', 'b', 'c'].map(letter => new ObjectId(letter.repeat(24)))
 const hex = people.map(id => id.toHexString())
 
-/** Where they talk. The room is everybody's who joins; the direct conversation is of the first two. */
+/** The conversations. Everybody may join the room; the direct conversation belongs to the first two users. */
 export const conversations = [directId(hex[0]!, hex[1]!), roomConversationId('x'), commonChatId] as const
 export const [direct, room] = conversations
 
@@ -25,10 +25,10 @@ export type Ask =
   | { type: 'history', user: number, history: HistoryView }
   | { type: 'purge', user: number, place: number, throughSeq: number }
 
-/** Long enough that a few of them fill an answer. */
+/** So long that a few of them fill a response. */
 const long = 'x'.repeat(90_000)
 
-/** @param unique differs for each call @param sent messages that were sent before, stored or not */
+/** @param unique differs for each call @param sent earlier messages, stored or not */
 export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversationId: string, id: ObjectId }>): CommitUnit | undefined {
   const userId = people[ask.user]!
   switch (ask.type) {

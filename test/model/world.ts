@@ -19,8 +19,8 @@ import { type Ask, again, conversations, people, unitOf } from './units.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
 /**
- * One random history of everything between a client's question and its screen: nodes over one database in memory, each with
- * its log, its sync and its delivery, and clients that follow. `runHistory` returns what was broken of what is promised.
+ * One random history from a client's request to its screen: nodes on one in-memory database, each with its log, sync
+ * and delivery, and clients that follow. `runHistory` returns the broken promises.
  */
 
 export type * from './spec.ts'
@@ -51,13 +51,13 @@ class World {
   private readonly calls: Call[] = []
   private readonly sent: Array<{ conversationId: string, id: ObjectId }> = []
   private readonly connections = new Map<string, Promise<void>>()
-  /** Commits of which the outcome is not known yet. */
+  /** Commits whose outcome is not known yet. */
   private readonly open = new Set<Promise<unknown>>()
   private time = 1_700_000_000_000
-  /** Lives of the database. */
+  /** Counts the epochs of the database. */
   private era = 1
   private started = 0
-  /** The last commit that is known to have been made: where one node is alone with the database, a commit is made when it knows. */
+  /** The last commit known to be made. A sole writer counts a commit when it knows the outcome. */
   private told = 0
 
   constructor (spec: Spec, mutant: Mutant) {
@@ -78,7 +78,7 @@ class World {
     for (const step of this.spec.steps) this.enqueue(step)
     await this.schedule.run()
     if (this.spec.calm) this.checkCalm()
-    // From here on nothing goes wrong any more.
+    // From here on nothing fails.
     this.mongo.options.faults = this.spec.faults = this.spec.loss = 0
     for (const client of this.clients) {
       client.options.isPatient = false
@@ -145,7 +145,7 @@ class World {
     for (let turns = this.schedule.below(12); turns >= 0; turns--) await this.schedule.turn(owner)
   }
 
-  /** What nodes tell each other. */
+  /** Sends a commit to the other nodes. */
   private relay (from: Node, committed: CommittedBatch): void {
     const bytes = BSON.serialize(committed, { ignoreUndefined: true })
     for (const node of this.nodes) {
@@ -185,7 +185,7 @@ class World {
     if (wrong !== undefined) this.books.broken.push(wrong)
   }
 
-  /** A question and its answer, either of which may be lost. */
+  /** A request and its response, either of which may be lost. */
   private async request<T> (node: Node, work: () => Promise<T>): Promise<T> {
     await this.schedule.turn('network')
     if (!node.alive || this.schedule.chance(this.spec.faults / 4)) throw new Lost('There is no way to the node')
@@ -195,13 +195,13 @@ class World {
     return answer
   }
 
-  /** A live event on its way. */
+  /** Carries a live event to a client. */
   private wire (node: Node, socket: FakeSocket, event: string, payload: unknown): void {
     if (this.mutant.isDropped?.(event) === true) return
     const client = this.clients[socket.of]!
     if (node.alive && this.truth.isWithheld(event, payload, client.options.identity.userId)) this.note(`I4: a live event of the room for a stranger (${event})`)
     if (node.alive) this.note(this.truth.wrongLive(event, payload, client.options.identity.userId))
-    // If the heartbeat is lost too, the connection is.
+    // If the heartbeat is lost too, so is the connection.
     if (event !== 'heads' && this.schedule.chance(this.spec.loss)) return
     for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {
       void this.schedule.turn('network').then(() => {
@@ -210,7 +210,7 @@ class World {
     }
   }
 
-  /** Steps of one kind of fate, or of one user over one node, come in order; none waits for the answer. */
+  /** Runs steps of one kind, or of one user on one node, in order. None waits for the response. */
   private enqueue (step: Step): void {
     const connection = 'user' in step ? `${step.node} ${step.user}` : step.type
     const before = this.connections.get(connection) ?? Promise.resolve()
@@ -270,7 +270,7 @@ class World {
       (error: unknown) => {
         call.error = error
         const [change] = unit.mutations
-        // Only a client id makes it safe to send again.
+        // Only a client id makes a second send safe.
         if (retries === 0 || change?.type !== 'append' || change.row.clientMessageId === undefined) return
         void this.schedule.turn('fate').then(() => { this.call(this.nodes[this.schedule.below(this.nodes.length)]!, again(unit), retries - 1) })
       })
@@ -295,7 +295,7 @@ class World {
     for (const client of this.clients) client.mayGoBack = true
   }
 
-  /** Rows of purged messages are taken away for good, when they are old: what became of their commits is known by then. */
+  /** Deletes the rows of purged messages when they are old: the outcome of their commits is known by then. */
   private async collect (node: Node): Promise<void> {
     const { log } = await Promise.race([node.ready, node.gone])
     for (let looks = this.schedule.below(8); looks >= 0; looks--) {
@@ -309,7 +309,7 @@ class World {
     }
   }
 
-  /** I7 where nothing is lost: revs come without holes, and up to the head. */
+  /** I7 if nothing is lost: revs arrive without gaps, up to the head. */
   private checkCalm (): void {
     for (const { live, options: { live: isLive, identity: { userId } } } of this.clients) {
       if (!isLive) continue
