@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How to end and start the deployment again; without them it is left alone. */
+/** How to stop and restart the deployment. Without these it is left alone. */
 export interface Control {
   kill: () => Promise<void>
   start: () => Promise<void>
@@ -12,7 +12,7 @@ export interface Control {
 const readyMsMax = 120_000
 const goneMsMax = 10_000
 
-/** Waits until every node answers that it is ready. @throws after two minutes */
+/** Waits until every node is ready. @throws after two minutes */
 export async function waitReady (urls: readonly string[]): Promise<void> {
   const until = Date.now() + readyMsMax
   for (const url of urls) {
@@ -31,7 +31,7 @@ async function isReady (url: string): Promise<boolean> {
   }
 }
 
-/** Control by shell commands, or by a file with the process id. A start command may run for as long as the server does. */
+/** Control by shell commands, or by a file with the process id. A start command may run as long as the server. */
 export function controlBy ({ kill, restart, pidFile }: { kill?: string | undefined, restart?: string | undefined, pidFile?: string | undefined }): Control | undefined {
   if (restart === undefined) return undefined
   return {
@@ -47,7 +47,7 @@ export function controlBy ({ kill, restart, pidFile }: { kill?: string | undefin
   }
 }
 
-/** A killed process holds its files until it is gone, which takes a moment. */
+/** Kills a process and waits until it is gone: until then it holds its files. */
 async function killProcess (pid: number): Promise<void> {
   if (!Number.isInteger(pid) || pid <= 1) throw new Error('the pid file holds no process id')
   process.kill(pid, 'SIGKILL')

@@ -4,7 +4,7 @@ import type { Connection, History, LiveEvent, Message } from './history.ts'
 import { leakIn } from './leaks.ts'
 import type { Person } from './people.ts'
 
-/** An acknowledgement; undefined: none came, so it may have happened or not. */
+/** An acknowledgement. Undefined: none came, so the outcome is unknown. */
 export interface Ack {
   success: boolean
   code?: string
@@ -16,7 +16,7 @@ export interface Ack {
 }
 
 export interface DeviceOptions {
-  /** Asks for all conversations at once. */
+  /** Subscribes to all conversations at once. */
   live: boolean
   rooms: readonly string[]
   common: boolean
@@ -27,7 +27,7 @@ const connectMsMax = 10_000
 const ackMsMax = 20_000
 const messageEvents = new Set(['directMessage', 'roomMessage', 'commonChatMessage', 'messageChanged'])
 
-/** One of a user's devices: a socket that is opened again whenever it breaks, and a record of all that came over it. */
+/** A user's device: a socket that reconnects whenever it breaks, and a record of everything that it received. */
 export class Device {
   readonly name: string
   readonly person: Person
@@ -49,7 +49,7 @@ export class Device {
     this.options = options
   }
 
-  /** Connects, and from then on whenever the connection is gone. Settles when it is connected for the first time. */
+  /** Connects, and reconnects whenever the connection breaks. Resolves when it is connected for the first time. */
   async start (): Promise<void> {
     await this.open()
     this.running = this.keep()
@@ -61,7 +61,7 @@ export class Device {
     await this.running
   }
 
-  /** From now on its end says nothing: it was open for as long as anybody looked. */
+  /** Call this before you close the device: a later disconnect is no finding. */
   release (): void {
     if (this.connection !== undefined) this.connection.released = true
   }
@@ -70,14 +70,14 @@ export class Device {
     return this.connection !== undefined && this.socket?.connected === true
   }
 
-  /** Ends the connection in the middle of whatever is under way, without a word. */
+  /** Ends the connection at once, without a disconnect packet. */
   drop (): void {
     const transport = (this.socket?.io.engine as unknown as { transport?: { ws?: { terminate?: () => void } } } | undefined)?.transport
     transport?.ws?.terminate?.()
     this.socket?.disconnect()
   }
 
-  /** Emits with a callback. `place` is its place among what this device has sent. */
+  /** Emits with a callback. `place` is the number of the event among those that this device sent. */
   ask (event: string, data: unknown): { place: number, connection: string, ack: Promise<Ack | undefined> } {
     const { socket, connection } = this
     if (socket === undefined || connection === undefined || !socket.connected) return { place: 0, connection: '', ack: Promise.resolve(undefined) }
@@ -144,7 +144,7 @@ export class Device {
     this.connection = connection
   }
 
-  /** Subscribes to what the device wants; what is acknowledged here has to arrive from now on. */
+  /** Subscribes to the device's conversations. Everything after the acknowledgement must arrive. */
   private async enter (socket: Socket, connection: Connection): Promise<void> {
     const { options, history, person } = this
     const asked = socket.timeout(connectMsMax)

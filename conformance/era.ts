@@ -28,7 +28,7 @@ export interface EraOptions {
   /** Milliseconds between two kills. */
   killEveryMs: number
   tokens: readonly string[]
-  /** Write to the common chat too, which everybody sees. */
+  /** Write to the common chat too. Every user of the deployment sees it. */
   common: boolean
   random: Random
   run: string
@@ -37,7 +37,7 @@ export interface EraOptions {
 
 const membersCount = 3
 
-/** A while of load with people, rooms and connections of its own, brought to an end and looked at afresh: what happened. */
+/** One period of load with its own users, rooms and connections, followed by a fresh fetch. @returns what happened */
 export async function playEra (options: EraOptions): Promise<History> {
   const { urls, control, loadMs, say } = options
   const history = new History()
@@ -72,7 +72,7 @@ export async function playEra (options: EraOptions): Promise<History> {
   return history
 }
 
-/** While nobody else does anything: what is looked at there has to be exact. */
+/** Plays the scenes while nothing else runs, because their checks are exact. */
 async function scenesFirst ({ urls, tokens, run, common, say }: EraOptions, history: History): Promise<void> {
   const rest = new Rest(urls[0]!, history)
   const startedAt = Date.now()
@@ -80,7 +80,7 @@ async function scenesFirst ({ urls, tokens, run, common, say }: EraOptions, hist
   say(`${history.observations.length} observations in ${Math.round((Date.now() - startedAt) / 1_000)} s of scenes`)
 }
 
-/** Lets the attacks go on, and kills the deployment under them. */
+/** Runs the attacks, and kills the deployment meanwhile. */
 async function load ({ loadMs, killEveryMs, random, urls, say }: EraOptions, control: Control | undefined, stage: Stage): Promise<void> {
   const until = Date.now() + loadMs
   if (control === undefined) return await delay(loadMs)
@@ -96,7 +96,7 @@ async function load ({ loadMs, killEveryMs, random, urls, say }: EraOptions, con
   await delay(Math.max(0, until - Date.now()))
 }
 
-/** Waits until every device that kept its connection has heard of everything, or has had the time for it. */
+/** Waits until every device that kept its connection has received everything, or had enough time for it. */
 async function watchLast ({ devices, history }: Stage): Promise<void> {
   const until = Date.now() + deliveryMs
   while (checkDevices(history).findings.length > 0 && Date.now() < until) await delay(200)
@@ -123,7 +123,7 @@ async function setUp ({ urls, tokens, random, run, common }: EraOptions, history
     new Device(`${person.name}/2`, person, urls[0]!, history, { live: false, rooms: [roomId], common, polling: index === 1 })
   ])
   devices.push(new Device(`${stranger.name}/1`, stranger, urls[0]!, history, { live: true, rooms: [], common: false, polling: false }))
-  // The first to join opens the room.
+  // The first user to join opens the room.
   for (const device of devices) await device.start()
   return { history, random, people: everybody, members, stranger, devices, nodes, roomId, baselines, ending, settled, run, targets: targetsOf(members, roomId, common) }
 }

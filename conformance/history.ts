@@ -1,8 +1,11 @@
 import type { Observation } from './scenes/sheet.ts'
 
-/** What the kit did and saw, as plain values: the attacks write it, the checks read it. Times are the kit's own clock, in milliseconds. */
+/**
+ * What the kit did and received, as plain values: the attacks write it, the checks read it. Times are milliseconds of
+ * the kit's clock.
+ */
 
-/** A message as it comes over the wire; only what is judged. */
+/** A message from the server; only the fields that the checks use. */
 export interface Message {
   _id: string
   conversationId: string
@@ -22,30 +25,30 @@ export const senderOf = (message: Message): string => message.senderId?._id ?? m
 
 export type Via = 'socket' | 'rest' | 'push'
 
-/** How something that was asked for ended. `unknown`: no answer came, so it may have happened or not. */
+/** How a request ended. `unknown`: no answer came, so it may have happened or not. */
 export type Ending =
   | { kind: 'stored', at: number, messageId: string, seq: number, rev: number, duplicate: boolean }
   | { kind: 'refused', at: number, code: string }
   | { kind: 'unknown', at: number }
 
-/** One try to send a message. */
+/** One attempt to send a message. */
 export interface Attempt {
   senderId: string
   conversationId: string
   clientMessageId: string
   content: string
   via: Via
-  /** The connection of a socket; '' for others. */
+  /** The connection of a socket. Empty for other transports. */
   connection: string
-  /** Its place among what was sent over that connection. */
+  /** Its number among the events sent over that connection. */
   place: number
   startedAt: number
-  /** First try of this message, over a healthy connection. */
+  /** The first attempt for this message, over a healthy connection. */
   first: boolean
   ending: Ending
 }
 
-/** An edit or a delete; nothing else was asked of the message while it was under way. */
+/** An edit or a delete. No other change of the message was running at the same time. */
 export interface Change {
   messageId: string
   conversationId: string
@@ -56,19 +59,19 @@ export interface Change {
   ending: { kind: 'done', at: number, rev: number } | { kind: 'refused', at: number, code: string } | { kind: 'unknown', at: number }
 }
 
-/** A read position that was asked for. */
+/** A request to move a read position. */
 export interface Read {
   conversationId: string
   userId: string
   seq: number
-  /** The connection that asked; '' over REST. It is told by its acknowledgement alone. */
+  /** The connection that requested it; empty over REST. It gets the acknowledgement instead of an event. */
   connection: string
   startedAt: number
-  /** When it was acknowledged; Infinity: it was not, and may stand or not. */
+  /** When it was acknowledged. Infinity: never, so its outcome is unknown. */
   doneAt: number
 }
 
-/** Somebody was shown a message, in an answer, live or by sync. */
+/** A user was shown a message, in an answer, live or by sync. */
 export interface Seen {
   at: number
   /** "acknowledged over socket", "delivered live", "in a sync answer" */
@@ -86,51 +89,51 @@ export interface LiveEvent {
   at: number
   name: string
   conversationId: string
-  /** 0: it carries none. */
+  /** 0: the message has none. */
   rev: number
   seq: number
   messageId: string
   userId: string
 }
 
-/** One connection of a device, and what came over it. */
+/** One connection of a device, and the events that it received. */
 export interface Connection {
   id: string
   device: string
   userId: string
-  /** From here on, everything of these conversations has to arrive. */
+  /** By conversation, the time from which everything must arrive. */
   since: Map<string, number>
-  /** The server joined all conversations of the user itself (`setupUser {live: true}`). */
+  /** The server subscribed it to all conversations of the user (`setupUser {live: true}`). */
   live: boolean
   openedAt: number
   closedAt: number
-  /** It was still open when the kit stopped looking. */
+  /** It was still open when the kit stopped watching. */
   released: boolean
-  /** It told that it left events out; the connection proves nothing about holes after it. */
+  /** When a `resync` said that events were dropped. Gaps after it are no finding. */
   resyncAt: number
   events: LiveEvent[]
 }
 
-/** All of a conversation, fetched afresh. */
+/** A fresh fetch of a conversation. */
 export interface Snapshot {
   name: string
   conversationId: string
   userId: string
   startedAt: number
-  /** Everything above this seq was asked for. */
+  /** The fetch asked for everything above this seq. */
   afterSeq: number
   messages: Message[]
 }
 
-/** One answer to a follower. */
+/** One response to a follower. */
 interface Page {
   limit: number
   revs: number[]
   createdAt: string[]
   hasMore: boolean
-  /** The client was told to drop what it holds. */
+  /** The response told the client to drop what it holds. */
   reset: boolean
-  /** What it is to send next is what it sent before. */
+  /** The cursor for the next call is the one that the client has just sent. */
   sameCursor: boolean
 }
 
@@ -140,37 +143,39 @@ export interface Follower {
   userId: string
   conversationId: string
   knows: 'time' | 'tombstones' | 'cursor' | 'sync'
-  /** Its last answer said that there is no more, after everything was quiet. */
+  /** After all writing, its last response said that there is no more. */
   finished: boolean
-  /** Messages above this seq are its affair: from its first cursor on. */
+  /** It must hold every message above this seq: those after its first cursor. */
   afterSeq: number
   held: Map<string, Message>
   pages: Page[]
-  /** What no answer may be, in words. */
+  /** Invalid responses, in words. */
   problems: string[]
 }
 
-/** Something that must be refused, or must look like something else. */
+/** A request that must be refused, or must be answered like another one. */
 export interface Probe {
   what: string
-  /** `hidden`: as if it did not exist; `refused`: any failure that is not the server's; `allowed` is a probe of the probe. */
+  /**
+   * `hidden`: as if it did not exist. `refused`: any failure except a server error. `allowed`: tests the probe itself.
+   */
   expected: 'hidden' | 'refused' | 'allowed'
   status: number
   code: string
-  /** What the same call answers where there is nothing at all. */
+  /** The answer to the same call for a missing object. */
   ofNothing?: { status: number, code: string }
 }
 
-/** Someone was taken out of a conversation: nothing of it may reach them above this rev. */
+/** A user was removed from a conversation: nothing of it above this rev may reach them. */
 export interface Removal {
   userId: string
   conversationId: string
   rev: number
-  /** They were let in again at this rev. */
+  /** They were added again at this rev. */
   untilRev: number
 }
 
-/** Something other than a message was set, or found. */
+/** A value other than a message was set, or found. */
 export interface Setting {
   key: string
   /** `unknown`: no answer came, so it may have been set or not. */
@@ -178,17 +183,17 @@ export interface Setting {
   value: string
 }
 
-/** How many unread messages somebody is told of, when all is quiet. */
+/** A user's unread count after all writing. */
 export interface Count {
   userId: string
   conversationId: string
-  /** The own read position that is told with it. */
+  /** The user's read position in the same response. */
   readSeq: number
   unreadCount: number
   startedAt: number
 }
 
-/** An answer that no server may give. */
+/** A response that no server may give. */
 export interface Fault {
   at: number
   what: string
@@ -207,14 +212,14 @@ export class History {
   readonly settings: Setting[] = []
   readonly counts: Count[] = []
   readonly faults: Fault[] = []
-  /** What was told that nobody may know, in words. */
+  /** Secrets in responses, in words. */
   readonly leaks: string[] = []
-  /** What the scenes saw, and what they could not look at. */
+  /** The scenes' observations, and what they could not check. */
   readonly observations: Observation[] = []
   readonly unexercised: Array<Pick<Observation, 'under'> & { reason: string }> = []
-  /** Features that the deployment does not have, by name. */
+  /** Names of features that the deployment does not have. */
   readonly absent = new Set<string>()
-  /** Who may see a conversation; conversations that are not named are open to all. */
+  /** The users who may see a conversation. A conversation without an entry is open to all. */
   readonly members = new Map<string, Set<string>>()
   kills = 0
 

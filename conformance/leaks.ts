@@ -1,7 +1,7 @@
 const secret = /"(password|passwordHash|hash|emailKey|tokensValidFrom|revokedSessions|readTrail|bodyHash)":/
 const address = /"email":/
 
-/** The name of something that nobody may see in an answer, as JSON; an e-mail address only in what is told of oneself. */
+/** The name of a secret in an answer's JSON. An e-mail address is a secret, except in answers about the caller. */
 export function leakIn (json: string, ofOneself = false): string | undefined {
   return secret.exec(json)?.[1] ?? (!ofOneself && address.test(json) ? 'email' : undefined)
 }

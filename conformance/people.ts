@@ -8,7 +8,7 @@ export interface Person {
   name: string
 }
 
-/** Registers throw-away users, or takes those whose tokens were given. @throws when there are too few of them */
+/** Registers temporary users, or uses those of the given tokens. @throws if there are too few of them */
 export async function people (rest: Rest, count: number, run: string, tokens: readonly string[]): Promise<Person[]> {
   if (tokens.length > 0) {
     if (tokens.length < count) throw new Error(`${count} tokens of different users are needed, ${tokens.length} were given`)

@@ -1,4 +1,4 @@
-/** A seeded source of chance (mulberry32): the same seed makes the same choices, though never the same timing. */
+/** A seeded random generator (mulberry32): the same seed makes the same choices, but never the same timing. */
 export class Random {
   private state: number
 
@@ -28,7 +28,7 @@ export class Random {
     return items[Math.floor(this.next() * items.length)]!
   }
 
-  /** Another source, so that what runs at the same time does not change each other's choices. */
+  /** Another generator: each concurrent task needs its own, so that tasks do not change each other's choices. */
   fork (): Random {
     return new Random(Math.floor(this.next() * 2 ** 32))
   }

@@ -1,13 +1,13 @@
-/** One way in which a promise was broken, with the smallest evidence for it. */
+/** One broken promise, with the smallest evidence. */
 export interface Finding {
   what: string
 }
 
-/** What a check says: how much it looked at, and what it found. */
+/** The result of a check. */
 export interface Checked {
-  /** Things that could have been wrong; none: not exercised. */
+  /** The number of things that were checked. 0: not exercised. */
   looked: number
-  /** Why nothing, or not everything, could be looked at. */
+  /** Why nothing, or not everything, could be checked. */
   unexercised: string[]
   findings: Finding[]
 }
@@ -19,7 +19,7 @@ export interface PromiseReport extends Checked {
   verdict: Verdict
 }
 
-/** The contract's promises; `0` is what every answer has to be. */
+/** The contract's promises. `0` holds for every answer. */
 export const promises = {
   0: 'Every answer is one',
   1: 'Acknowledged is kept',
@@ -33,7 +33,7 @@ export const promises = {
 
 export type PromiseNumber = keyof typeof promises
 
-/** What else the contract says, by the part of it that says so. */
+/** The contract's other sections. */
 export const sections = {
   tokens: '§2 Tokens and sessions',
   messages: '§3 Messages and their changes',
@@ -53,7 +53,7 @@ export const sections = {
 
 export type SectionName = keyof typeof sections
 
-/** Adds what one era showed to what the earlier ones did. */
+/** Adds one era's result to those of the earlier ones. */
 export function merge (before: Checked | undefined, checked: Checked): Checked {
   if (before === undefined) return checked
   return {
@@ -82,7 +82,7 @@ function nameOf (key: PromiseNumber | SectionName): string {
 
 const shownMax = 3
 
-/** A line for each promise, and under it what was found or left out. */
+/** One line for each promise, followed by its findings and omissions. */
 export function textOf (reports: readonly PromiseReport[]): string {
   return reports.map(({ promise, verdict, looked, findings, unexercised }) => [
     `${promise.padEnd(30)} ${verdict.padEnd(14)} ${verdict === 'not exercised' ? '' : `${looked} checked`}`.trimEnd(),

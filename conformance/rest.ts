@@ -5,13 +5,13 @@ export interface Answer {
   status: number
   code: string
   retryAfterMs: number
-  // An answer of whatever form: the attacks look at what they need.
+  // A body of any form: each attack reads the fields that it needs.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any
 }
 
 const answerMsMax = 30_000
-/** Addresses that tell of the caller alone. */
+/** Paths that return only the caller's data. */
 const ofOneself = new Set(['/api/auth/me', '/api/users/me'])
 
 interface Sent {
@@ -27,7 +27,9 @@ interface Exchanged {
   text: string
 }
 
-/** REST calls to one node. What is no answer (a broken connection, a gateway's error) is `undefined`: it may have happened or not. */
+/**
+ * REST calls to one node. `undefined` means no answer (a broken connection, a gateway's error): the outcome is unknown.
+ */
 export class Rest {
   readonly url: string
   private readonly history: History
@@ -37,7 +39,7 @@ export class Rest {
     this.history = history
   }
 
-  /** An answer as it is; undefined: there was none. */
+  /** An unparsed answer. Undefined: there was none. */
   async exchange (method: string, path: string, { token, headers = {}, body, signal }: Sent = {}): Promise<Exchanged | undefined> {
     try {
       const response = await fetch(this.url + path, {
@@ -55,7 +57,7 @@ export class Rest {
     }
   }
 
-  /** @param sent what is sent instead of a body as JSON */
+  /** @param sent what to send instead of a JSON body */
   async call (method: string, path: string, token: string | undefined, body?: unknown, sent: Sent = {}): Promise<Answer | undefined> {
     const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
     const answer = await this.exchange(method, path, { ...(token === undefined ? {} : { token }), ...json, ...sent })
@@ -87,7 +89,7 @@ function parse (text: string): unknown {
   }
 }
 
-/** Worth another try as it is. */
+/** Is the same call worth another attempt? */
 export function isTransient (answer: Answer | undefined): boolean {
   return answer === undefined || answer.status === 429 || answer.status >= 500
 }

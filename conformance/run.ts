@@ -7,12 +7,12 @@ import { type Checked, type PromiseNumber, type PromiseReport, type SectionName,
 export interface RunOptions {
   urls: readonly string[]
   control?: Control | undefined
-  /** Milliseconds of load in all. */
+  /** Milliseconds of load in total. */
   durationMs: number
   seed: number
   /** Milliseconds between two kills. */
   killEveryMs?: number
-  /** Tokens of four users, where the deployment registers none. */
+  /** Tokens of four users, if the deployment does not register users. */
   tokens?: readonly string[]
   common?: boolean
   /** Play the scenes too. */
@@ -20,12 +20,15 @@ export interface RunOptions {
   say?: (line: string) => void
 }
 
-/** Milliseconds of load after which everything is looked at, and forgotten: what a run remembers stays bounded. */
+/**
+ * Milliseconds of load in an era. After it everything is checked and dropped, so that the memory of a run stays
+ * bounded.
+ */
 const eraMs = 45_000
-/** Rounds of scenes in a run: they register users, of which a deployment takes a few hundred an hour. */
+/** Rounds of scenes in a run: they register users, and a deployment accepts a few hundred an hour. */
 const roundsMax = 8
 
-/** Attacks a deployment, and says of each promise whether it was kept. */
+/** Attacks a deployment, and reports for each promise whether it was kept. */
 export async function runConformance ({ urls, control, durationMs, seed, killEveryMs = 8_000, tokens = [], common = true, scenes = true, say = () => {} }: RunOptions): Promise<PromiseReport[]> {
   const random = new Random(seed)
   const found = new Map<PromiseNumber | SectionName, Checked>()

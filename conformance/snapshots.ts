@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts'
 
 const pageMax = 500
 
-/** Fetches every conversation afresh, as somebody who has nothing would: direct ones by sync and by history, rooms by history. */
+/** Fetches every conversation as a client without cursors: direct ones by sync and by history, rooms by history. */
 export async function snapshot (stage: Stage, name: string): Promise<void> {
   const { history, members, roomId, baselines } = stage
   for (const [index, person] of members.entries()) {
@@ -27,7 +27,7 @@ async function bySync (stage: Stage, name: string, me: Person, other: Person): P
     const { body } = await get(stage, 'POST', '/api/messages/sync-conversation', me.token, { otherUserId: other.id, limit: pageMax, includeDeleted: true, ...(cursor === undefined ? {} : { cursor }) })
     for (const message of body.messages as Message[]) {
       const held = messages.get(message._id)
-      // A change that lands meanwhile brings a message again, later.
+      // A message that changes during the fetch comes again, with a higher rev.
       if (held === undefined || held.rev < message.rev) messages.set(message._id, message)
     }
     cursor = body.cursor as string
@@ -50,7 +50,7 @@ async function byHistory (stage: Stage, name: string, me: Person, conversationId
   return { name, conversationId, userId: me.id, startedAt, afterSeq, messages: messages.filter(({ seq }) => seq > afterSeq) }
 }
 
-/** How many unread messages everybody is told of, and where they stand. */
+/** Reads every user's unread counts and read positions. */
 export async function countUnread (stage: Stage): Promise<void> {
   if (stage.history.absent.has('sync')) return
   for (const { id: userId, token } of stage.members) {
@@ -62,7 +62,7 @@ export async function countUnread (stage: Stage): Promise<void> {
       hasMore = body.hasMore === true
       for (const { conversationId, cursor, unreadCount, reads } of body.conversations as Conversation[]) {
         cursors[conversationId] = cursor
-        // Later pages tell only of the positions that moved.
+        // Later pages contain only the positions that moved.
         const readSeq = reads.find(read => read.userId === userId)?.seq ?? told.get(conversationId)?.readSeq ?? 0
         told.set(conversationId, { userId, conversationId, readSeq, unreadCount, startedAt })
       }
@@ -82,7 +82,7 @@ async function get (stage: Stage, method: string, path: string, token: string, b
   for (let attempt = 0; attempt < 300; attempt++) {
     const answer = await stage.random.pick(stage.nodes).call(method, path, token, body)
     if (answer?.status === 200) return answer
-    // A conversation that nobody has opened yet is empty.
+    // A conversation that was never opened is empty.
     if (answer?.status === 404) return { ...answer, body: { messages: [], hasMore: false } }
     if (!isTransient(answer)) throw new Error(`${method} ${path} was answered ${answer!.status} ${answer!.code}`)
     await delay(200)

@@ -4,10 +4,10 @@ import type { Person } from './people.ts'
 import type { Random } from './random.ts'
 import type { Rest } from './rest.ts'
 
-/** A place to write to, as seen by one user. */
+/** A conversation that one user can write to. */
 export interface Target {
   conversationId: string
-  /** The socket event, the REST path, and what names the conversation in both. */
+  /** The socket event and the REST path for sending, and the names that identify the conversation in each. */
   event: 'sendDirectMessage' | 'sendRoomMessage' | 'sendCommonChatMessage'
   path: string
   names: Record<string, string>
@@ -18,7 +18,7 @@ export interface Stage {
   history: History
   random: Random
   people: readonly Person[]
-  /** Those who write; the last of `people` is a stranger to everything. */
+  /** The users who write. The last of `people` is a stranger to every conversation. */
   members: readonly Person[]
   stranger: Person
   devices: readonly Device[]
@@ -26,11 +26,11 @@ export interface Stage {
   /** Conversations that each member can write to. */
   targets: ReadonlyMap<string, readonly Target[]>
   roomId: string
-  /** Greatest seq of a conversation before the era. */
+  /** Highest seq of a conversation before the era. */
   baselines: ReadonlyMap<string, number>
-  /** The load is to end: whatever is under way is brought to its end. */
+  /** Aborted when the load must end: running calls are finished. */
   ending: AbortSignal
-  /** Everything is at its end: what is stored now is the last word. */
+  /** Aborted when everything has ended: the stored state is final. */
   settled: AbortSignal
   run: string
 }

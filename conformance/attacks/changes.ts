@@ -4,14 +4,15 @@ import type { Change, Message } from '../history.ts'
 import { type Stage, devicesOf } from '../stage.ts'
 import type { Letterbox } from './writers.ts'
 
-/** Edits and deletes own messages, reacts and reads, over socket and REST in turn. */
+/** Edits, deletes, reacts and reads, over socket and REST in turn. */
 export async function change (stage: Stage, box: Letterbox): Promise<void> {
-  // What has an unknown outcome is left alone, and so is what is deleted: then what must stand in the end is plain.
+  // A message that is deleted, or whose change has an unknown outcome, is not changed again. So its final state is
+  // certain.
   const closed = new Set<string>()
   await Promise.all([...Array.from({ length: changersCount }, () => changer(stage, box, closed)), reader(stage, box)])
 }
 
-/** Messages that are changed at the same time. */
+/** Changes that run at the same time. */
 const changersCount = 3
 
 interface Done {
@@ -19,7 +20,7 @@ interface Done {
   connection: string
 }
 
-/** @param closed messages that are not to be changed (any more, or by somebody else just now) */
+/** @param closed messages that must not be changed: for good, or because another changer is using them */
 async function changer (stage: Stage, box: Letterbox, closed: Set<string>): Promise<void> {
   const random = stage.random.fork()
   for (let number = 1; !stage.ending.aborted; number++) {
@@ -49,7 +50,7 @@ async function changer (stage: Stage, box: Letterbox, closed: Set<string>): Prom
 async function react (stage: Stage, token: string, messageId: string): Promise<void> {
   if (stage.history.absent.has('reactions')) return
   const answer = await stage.random.pick(stage.nodes).call(stage.random.chance(0.7) ? 'PUT' : 'DELETE', `/api/messages/${messageId}/reactions/${encodeURIComponent('👍')}`, token)
-  // The message is there, so what is missing is the route.
+  // The message exists, so the route is missing.
   if (answer?.status === 404 && answer.body.message?._id === undefined && answer.code !== 'NOT_FOUND') stage.history.absent.add('reactions')
   if (answer?.body.message?._id !== undefined) stage.history.see('acknowledged by react', answer.body.message as Message, Date.now())
 }

@@ -5,12 +5,12 @@ import type { Random } from '../random.ts'
 import { type Answer, isTransient } from '../rest.ts'
 import type { Stage } from '../stage.ts'
 
-/** Mostly tiny pages: what is lost is lost at their ends. */
+/** Mostly tiny pages, because changes get lost at the ends of pages. */
 export function pageSize (random: Random, behind: number): number {
   return behind > 20 ? random.pick([50, 200, 500]) : random.pick([1, 1, 2, 3, 5, 7, 20])
 }
 
-/** Follows a direct conversation by `sync-conversation`, knowing only the time, asking for tombstones too, or by cursor. */
+/** Follows a direct conversation by `sync-conversation`: by time, by time with tombstones, or by cursor. */
 export async function follow (stage: Stage, me: Person, other: Person, knows: 'time' | 'tombstones' | 'cursor'): Promise<void> {
   const random = stage.random.fork()
   const follower: Follower = {
@@ -28,7 +28,7 @@ export async function follow (stage: Stage, me: Person, other: Person, knows: 't
   let feed: Record<string, string> = {}
   let behind = 0
   for (;;) {
-    // What is asked after the end of all writing gets the last word.
+    // A call that begins after all writing has ended is the last one.
     const quiet = stage.settled.aborted
     const limit = pageSize(random, behind)
     const answer = await stage.random.pick(stage.nodes).call('POST', '/api/messages/sync-conversation', me.token, {

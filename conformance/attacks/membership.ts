@@ -3,7 +3,9 @@ import { type Answer, isTransient } from '../rest.ts'
 import type { Person } from '../people.ts'
 import { type Stage, devicesOf } from '../stage.ts'
 
-/** A private room whose owner lets somebody in and out again while writing to it; a stranger looks for it meanwhile. */
+/**
+ * The owner of a private room adds and removes a guest while writing to it. A stranger looks for the room meanwhile.
+ */
 export async function changeMembers (stage: Stage): Promise<void> {
   const [owner, guest] = stage.members as [Person, Person]
   const made = await ask(stage, owner, 'POST', '/api/rooms', { name: `Conformance ${stage.run}`, isPrivate: true })
@@ -24,7 +26,7 @@ export async function changeMembers (stage: Stage): Promise<void> {
     if (removed.status >= 400) return notThere(stage)
     const first = await write(stage, owner, roomId, 1)
     const last = await write(stage, owner, roomId, 3)
-    // Revs between the removal and the next invitation; the first of them is known only to the owner.
+    // Revs between the removal and the next invitation. Only the owner knows the first of them.
     if (first > 0 && last > first) stage.history.removals.push({ userId: guest.id, conversationId, rev: first - 1, untilRev: last + 1 })
     await probe(stage, guest, roomId, 'hidden', 'after the removal')
     await probe(stage, stage.stranger, roomId, 'hidden', 'of a stranger')
@@ -32,7 +34,7 @@ export async function changeMembers (stage: Stage): Promise<void> {
   }
 }
 
-/** What there is none of cannot be attacked. */
+/** Without this feature there is nothing to attack. */
 function notThere ({ history }: Stage): void {
   history.absent.add('members')
 }
@@ -45,7 +47,7 @@ async function ask (stage: Stage, { token }: Person, method: string, path: strin
   }
 }
 
-/** The rev of the last message. */
+/** Writes messages. @returns the rev of the last one */
 async function write (stage: Stage, person: Person, roomId: string, count: number): Promise<number> {
   let rev = 0
   for (let number = 0; number < count; number++) {

@@ -21,7 +21,10 @@ interface Operation extends Record<string, unknown> {
 const noId = 'f'.repeat(24)
 let connections = 0
 
-/** Offline outboxes: several operations in one call, over REST and socket, at times over both at once, again until there is an answer. */
+/**
+ * Offline outboxes: several operations in one call over REST, socket, or both at once, repeated until there is an
+ * answer.
+ */
 export async function pushOutboxes (stage: Stage): Promise<void> {
   const random = stage.random.fork()
   for (let number = 1; !stage.ending.aborted; number++) {
@@ -37,7 +40,7 @@ export async function pushOutboxes (stage: Stage): Promise<void> {
   }
 }
 
-/** Two messages, an edit of the first, two operations on a message that is not there, another message, and a read. */
+/** Two messages, an edit of the first, two operations on a missing message, another message, and a read. */
 function outbox ({ random }: Stage, { conversationId, names }: Target, name: string): Operation[] {
   const address = Object.keys(names).length > 0 && random.chance(0.5) ? names : { conversationId }
   const send = (opId: string) => ({ opId, type: 'send', ...address, content: `${name} ${opId}.`, clientMessageId: `${name}-${opId}` })
@@ -68,7 +71,7 @@ async function bySocket (stage: Stage, person: Person, operations: readonly Oper
   const device = devicesOf(stage, person).find(({ connected }) => connected)
   const ack = await device?.ask('push', { operations }).ack as { success: boolean, code?: string, results?: Result[] } | undefined
   if (ack?.results !== undefined) return ack.results
-  // A server that does not know the event says what is wrong with it.
+  // A server that does not know the event answers with an error that says so.
   return ack?.code === 'VALIDATION' ? null : undefined
 }
 
@@ -82,7 +85,7 @@ async function insist<T> (stage: Stage, once: () => Promise<T | undefined>): Pro
   return null
 }
 
-/** @param alone no other copy of it was on its way, so that what it is answered tells of the order */
+/** @param alone no copy of this call was running, so its result proves the order */
 function note (stage: Stage, person: Person, { conversationId }: Target, operations: readonly Operation[], results: readonly Result[], startedAt: number, alone: boolean): void {
   const { history } = stage
   const at = Date.now()

@@ -13,10 +13,10 @@ interface Conversation {
   reset?: boolean
 }
 
-/** Milliseconds beyond its `waitMs` after which an answer to a long poll is late. */
+/** If a long poll takes longer than its `waitMs` plus this many milliseconds, its answer is late. */
 const lateMs = 10_000
 
-/** Follows everything of one user by POST /api/sync, with long polls, from before the first message on. */
+/** Follows all conversations of one user by POST /api/sync with long polls, from before the first message. */
 export async function pull (stage: Stage, me: Person): Promise<void> {
   const random = stage.random.fork()
   const client = new PullClient(stage, me)
@@ -51,7 +51,7 @@ export async function pull (stage: Stage, me: Person): Promise<void> {
 class PullClient {
   readonly cursors = new Map<string, string>()
   private readonly followers = new Map<string, Follower>()
-  /** Conversations of which a reset has come, and nothing yet that says from where on its story must be whole. */
+  /** Conversations that were reset, and whose first complete seq is not known yet. */
   private readonly beginning = new Set<string>()
   private readonly stage: Stage
   private readonly me: Person
@@ -69,7 +69,7 @@ class PullClient {
     for (const conversation of conversations) this.apply(conversation, limit)
   }
 
-  /** Everything is quiet: heads say so, and nothing is new behind them. */
+  /** After all writing: `heads` must match the cursors, and a sync must return nothing new. */
   async finish (): Promise<void> {
     for (const follower of this.followers.values()) follower.finished = true
     const node = this.stage.random.pick(this.stage.nodes)
@@ -83,7 +83,7 @@ class PullClient {
       if (id !== 'common_chat' && this.followers.has(id) && !names.includes(id)) this.follower(id).problems.push('does not find it among the heads')
     }
     const after = await node.call('POST', '/api/sync', this.me.token, { cursors: heads.body.heads as object })
-    // The common chat belongs to everybody: others may have written meanwhile.
+    // Others may have written to the common chat meanwhile.
     const more = (after?.body.conversations as Conversation[] | undefined)?.find(({ conversationId }) => conversationId !== 'common_chat')
     if (more !== undefined) this.follower(more.conversationId).problems.push(`got ${more.changes.length} changes behind the head, when all was quiet`)
   }
@@ -132,9 +132,9 @@ class PullClient {
 }
 
 /**
- * The seq behind which a client that was reset must get every message; undefined: this answer does not tell yet. The reset's own
- * answer holds the first of the newest page, and older ones are the history's. The answers behind it go on by rev, with changes of
- * older messages among those of the page: they tell nothing before the end.
+ * A client that was reset must get every message above this seq. Undefined: this response does not say yet. The
+ * response with the reset holds the first part of the newest page; older messages are fetched as history. The next
+ * responses continue by rev, and mix changes of older messages with those of the page: only the last one shows the seq.
  */
 export function wholeAfter ({ reset, hasMore }: { reset: boolean, hasMore: boolean }, messages: ReadonlyArray<{ seq: number }>, held: Iterable<{ seq: number }>): number | undefined {
   if (reset && messages.length > 0) return Math.min(...messages.map(({ seq }) => seq)) - 1

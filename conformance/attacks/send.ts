@@ -4,7 +4,7 @@ import type { Person } from '../people.ts'
 import { type Answer, type Rest } from '../rest.ts'
 import type { Stage, Target } from '../stage.ts'
 
-/** A message that somebody means to send; it stays the same over all tries. */
+/** A message to send. It stays the same over all attempts. */
 export interface Letter {
   person: Person
   target: Target
@@ -34,7 +34,7 @@ export async function sendByRest (stage: Stage, node: Rest, letter: Letter): Pro
   return note(stage, letter, { via: 'rest', connection: '', place: 0, startedAt, first: false, ending }, answer?.body.message)
 }
 
-/** Sends as an outbox of one operation; null where the server has no push. */
+/** Sends an outbox of one operation. Null: the server has no push. */
 export async function sendByPush (stage: Stage, node: Rest, letter: Letter): Promise<Attempt | null> {
   if (stage.history.absent.has('push')) return null
   const startedAt = Date.now()

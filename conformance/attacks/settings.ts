@@ -2,18 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Person } from '../people.ts'
 import type { Stage } from '../stage.ts'
 
-/** Something that has one value, which one client sets. */
+/** A value that one client sets. */
 interface Setting {
   name: string
   values: readonly string[]
   set: (value: string) => [method: string, path: string, body?: unknown]
-  /** Where it is found, and how it is read there. */
+  /** The path that returns the value, and how to read it from the body. */
   path: string
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   read: (body: any) => string
 }
 
-/** Sets what is no message, again and again, and looks whether what was acknowledged stands: the name of a room, a role, a block, a name. */
+/**
+ * Changes settings again and again, and checks that acknowledged values persist: a room's name, a role, a block, a
+ * user's name.
+ */
 export async function changeSettings (stage: Stage): Promise<void> {
   const [owner, guest] = stage.members as [Person, Person]
   const made = await insist(stage, owner, 'POST', '/api/rooms', { name: 'Settings', isPrivate: true })

@@ -6,7 +6,9 @@ import type { Letterbox } from './writers.ts'
 
 const noId = 'f'.repeat(24)
 
-/** Somebody who is in no conversation tries whatever has an address; each is compared with what is not there at all. */
+/**
+ * A user who is in no conversation tries every address. Each answer is compared with the answer for a missing object.
+ */
 export async function trespass (stage: Stage, box: Letterbox): Promise<void> {
   while (box.stored.length < 5 && !stage.ending.aborted) await delay(100)
   const direct = box.stored.find(({ conversationId }) => conversationId.startsWith('dm_'))
@@ -17,7 +19,7 @@ export async function trespass (stage: Stage, box: Letterbox): Promise<void> {
   await withOperators(stage)
 }
 
-/** Asks until there is an answer: the server may be down for a moment. */
+/** Repeats the call until there is an answer: the server may be down for a moment. */
 async function ask (stage: Stage, method: string, path: string, token: string, body?: unknown): Promise<Answer> {
   for (;;) {
     const answer = await stage.nodes[0]!.call(method, path, token, body)
@@ -86,7 +88,7 @@ async function withForeignCursors (stage: Stage): Promise<void> {
   else if (JSON.stringify(foreign.body).includes(directId(ada!.id, bob!.id))) stage.history.faults.push({ at: Date.now(), what: 'POST /api/sync with a cursor of somebody else told of their conversation' })
 }
 
-/** Operators of a query where there should be text: refused, or text. */
+/** Sends query operators instead of text. They must be refused, or taken as text. */
 async function withOperators (stage: Stage): Promise<void> {
   const { members: [ada, bob], stranger } = stage
   const content = 'operators'

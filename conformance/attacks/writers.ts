@@ -4,12 +4,12 @@ import type { Attempt } from '../history.ts'
 import { type Stage, devicesOf } from '../stage.ts'
 import { type Letter, sendByPush, sendByRest, sendBySocket } from './send.ts'
 
-/** Messages on their way at once over one socket. */
+/** Unanswered messages of one socket, at most. */
 const inFlightMax = 4
 /** Milliseconds between two messages of one writer. */
 const pauseMs = 25
 
-/** Letters by how they stand: what has to be sent again, and what can be changed. */
+/** Letters to send again, and stored messages that can be changed. */
 export class Letterbox {
   readonly unsettled: Letter[] = []
   readonly stored: Array<{ letter: Letter, messageId: string, conversationId: string, seq: number }> = []
@@ -22,7 +22,7 @@ export class Letterbox {
 
 const retryable = new Set(['RATE_LIMITED', 'OVERLOADED', 'UNAVAILABLE', 'INTERNAL', ''])
 
-/** Every device writes to its user's conversations, several messages on their way at once, whatever becomes of the connection. */
+/** Every device writes to its user's conversations, several messages at once, even if its connection breaks. */
 export async function write (stage: Stage, box: Letterbox): Promise<void> {
   await Promise.all(stage.members.flatMap(person => devicesOf(stage, person).map(device => writer(stage, device, box))))
 }
@@ -44,7 +44,10 @@ async function writer (stage: Stage, device: Device, box: Letterbox): Promise<vo
   await Promise.all(underWay)
 }
 
-/** Sends again what got no answer, in any order, over several transports, nodes and devices at once, until it has one. */
+/**
+ * Sends messages without an answer again, in any order, over several transports, nodes and devices at once, until they
+ * have one.
+ */
 export async function resend (stage: Stage, box: Letterbox): Promise<void> {
   const random = stage.random.fork()
   while (!stage.ending.aborted || box.unsettled.length > 0) {
@@ -55,12 +58,12 @@ export async function resend (stage: Stage, box: Letterbox): Promise<void> {
     const settled = attempts.find(({ ending }) => ending.kind === 'stored') ?? attempts[0]
     if (settled === undefined) box.unsettled.push(letter!)
     else box.settle(letter!, settled)
-    // Nobody answers: the server is down.
+    // No node answers: the server is down.
     if (attempts.every(({ ending }) => ending.kind === 'unknown')) await delay(100)
   }
 }
 
-/** Sends again what had an answer long ago or just now, and now and then another body under its id. */
+/** Sends answered messages again, recent and old ones, and sometimes another body under the same id. */
 export async function repeat (stage: Stage, box: Letterbox): Promise<void> {
   const random = stage.random.fork()
   while (!stage.ending.aborted) {
@@ -71,7 +74,7 @@ export async function repeat (stage: Stage, box: Letterbox): Promise<void> {
   }
 }
 
-/** Several copies at once, each by another way. */
+/** Sends several copies at once, each by another transport or node. */
 async function volley (stage: Stage, letter: Letter, copies: number): Promise<Attempt[]> {
   const { random } = stage
   const devices = devicesOf(stage, letter.person).filter(device => device.connected)
@@ -84,10 +87,10 @@ async function volley (stage: Stage, letter: Letter, copies: number): Promise<At
   return attempts.filter(attempt => attempt !== null)
 }
 
-/** Ends connections in the middle of whatever they are doing. */
+/** Ends connections at arbitrary moments. */
 export async function dropConnections (stage: Stage): Promise<void> {
   const random = stage.random.fork()
-  // One device of each user keeps its connection, so that there is somebody who has to hear of everything.
+  // One device of each user keeps its connection, because it must receive everything.
   const fragile = stage.members.flatMap(person => devicesOf(stage, person).slice(1))
   while (!stage.ending.aborted) {
     await delay(random.integer(300, 1_200), undefined, { signal: stage.ending }).catch(() => {})

@@ -2,8 +2,8 @@ import type { Change, Connection, Follower, History, Message, Removal, Snapshot 
 import type { Checked, Finding } from '../report.ts'
 
 /**
- * Promise 3: in the end every follower holds what a fresh fetch holds, pages always advance, seq and rev have no gaps, and
- * what was changed last is what stands.
+ * Promise 3: in the end every follower holds what a fresh fetch returns, pages always advance, seq and rev have no
+ * gaps, and the last change of a message persists.
  */
 export function checkComplete (history: Pick<History, 'followers' | 'snapshots' | 'connections' | 'changes' | 'removals' | 'absent'>): Checked {
   const { followers, snapshots, connections, changes, removals, absent } = history
@@ -26,7 +26,7 @@ export function checkComplete (history: Pick<History, 'followers' | 'snapshots' 
   }
 }
 
-/** Messages in the newest page that a reset brings. */
+/** Messages in the newest page of a reset. */
 const resetPageMax = 50
 
 function holes ({ name, conversationId, afterSeq, messages }: Snapshot): Finding[] {
@@ -46,7 +46,7 @@ function judgePages ({ name, conversationId, knows, pages, problems }: Follower)
     const old = revs.find(rev => rev <= reached)
     if (old !== undefined) findings.push({ what: `${conversationId}: ${name} got rev ${old} after a cursor that stood for rev ${reached}` })
     if (knows === 'sync' && revs.some((rev, index) => index > 0 && rev <= revs[index - 1]!)) findings.push({ what: `${conversationId}: ${name} got revs that do not ascend: ${revs.join(' ')}` })
-    // The newest page is read after the head that its cursor stands for: what lands between the two may come again.
+    // The newest page is read after its cursor's head: a change between the two may come twice.
     if (!reset) reached = Math.max(reached, ...revs)
   }
   return findings
@@ -59,7 +59,7 @@ function compare ({ name, conversationId, knows, finished, afterSeq, held }: Fol
   for (const message of [...snapshot.messages].sort((a, b) => a.rev - b.rev)) {
     if (message.seq <= Math.max(afterSeq, snapshot.afterSeq)) continue
     const mine = held.get(message._id)
-    // Who knows only the time gets no tombstones unless it asks for them.
+    // A client that syncs by time gets tombstones only if it asks for them.
     if (message.isDeleted && knows === 'time') continue
     if (mine === undefined) findings.push({ what: `${conversationId}: ${name} never got message ${message._id} (seq ${message.seq}, rev ${message.rev})` })
     else if (!same(mine, message)) findings.push({ what: `${conversationId}: ${name} holds message ${message._id} (seq ${message.seq}) at rev ${mine.rev}; it stands at rev ${message.rev}` })
@@ -74,7 +74,10 @@ function same (a: Message, b: Message): boolean {
   return a.rev === b.rev && a.seq === b.seq && a.message === b.message && a.isDeleted === b.isDeleted
 }
 
-/** Consecutive revs on a connection mean that nothing was missed, so a hole in them must not be, but where its user was out. */
+/**
+ * Consecutive revs on a connection prove that it missed nothing. So there must be no gap, except while its user was
+ * removed.
+ */
 function liveHoles ({ device, userId, since, resyncAt, events }: Connection, removals: readonly Removal[]): Finding[] {
   const wasOut = (conversationId: string, before: number, rev: number) =>
     removals.some(removal => removal.userId === userId && removal.conversationId === conversationId && before <= removal.rev && rev >= removal.untilRev)
@@ -89,7 +92,7 @@ function liveHoles ({ device, userId, since, resyncAt, events }: Connection, rem
   return findings
 }
 
-/** The last acknowledged change of a message stands, or one after it whose outcome nobody knows. */
+/** A message must show its last acknowledged change, or a later change of unknown outcome. */
 function finalStates (changes: readonly Change[], last: ReadonlyMap<string, Snapshot>): Finding[] {
   const possible = new Map<string, Change[]>()
   for (const change of changes) {
@@ -100,7 +103,7 @@ function finalStates (changes: readonly Change[], last: ReadonlyMap<string, Snap
   for (const [messageId, candidates] of possible) {
     const { conversationId, ending } = candidates[0]!
     const message = last.get(conversationId)?.messages.find(({ _id }) => _id === messageId)
-    // Where the first of them is of unknown outcome, the message may stand as it was sent.
+    // If its first change has an unknown outcome, the message may be unchanged.
     if (message === undefined || ending.kind !== 'done') continue
     if (!candidates.some(({ type, content }) => type === 'delete' ? message.isDeleted : !message.isDeleted && message.message === content)) {
       findings.push({ what: `${conversationId}: message ${messageId} stands at rev ${message.rev} without the ${candidates[0]!.type} that was acknowledged at rev ${ending.rev}` })

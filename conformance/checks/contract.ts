@@ -1,7 +1,7 @@
 import type { History } from '../history.ts'
 import type { Checked, PromiseNumber, SectionName } from '../report.ts'
 
-/** What the scenes saw of a promise or a section: each observation was so, or is a finding. */
+/** The scenes' observations for a promise or a section. Each one that failed is a finding. */
 export function checkContract ({ observations, unexercised }: Pick<History, 'observations' | 'unexercised'>, under: PromiseNumber | SectionName): Checked {
   const mine = observations.filter(observation => observation.under === under)
   return {

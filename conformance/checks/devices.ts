@@ -1,10 +1,12 @@
 import type { Connection, History, LiveEvent, Read } from '../history.ts'
 import type { Checked, Finding } from '../report.ts'
 
-/** Milliseconds for which a device must have stayed connected after an acknowledgement to be blamed for what did not arrive. */
+/**
+ * Milliseconds that a device must have stayed connected after an acknowledgement before a missing event is a finding.
+ */
 export const deliveryMs = 5_000
 
-/** Something that a user did, and that the user's devices have to be told. */
+/** A user's action that the user's devices must receive. */
 interface Deed {
   what: string
   userId: string
@@ -12,18 +14,20 @@ interface Deed {
   startedAt: number
   doneAt: number
   arrived: (index: Arrived) => boolean
-  /** The connection that need not hear of it. */
+  /** The connection that need not receive it. */
   except: string
 }
 
-/** What came over one connection. */
+/** Events that arrived over one connection. */
 interface Arrived {
   byMessage: Map<string, LiveEvent[]>
-  /** Greatest read position, by conversation and user. */
+  /** Highest read position, by conversation and user. */
   reads: Map<string, number>
 }
 
-/** Promise 5: what one device of a user sends, edits, deletes or reads reaches the user's other devices, once. */
+/**
+ * Promise 5: if a user sends, edits, deletes or reads on one device, the user's other devices receive it exactly once.
+ */
 export function checkDevices (history: Pick<History, 'attempts' | 'changes' | 'reads' | 'connections'>): Checked {
   const { connections } = history
   const arrived = new Map(connections.map(connection => [connection, indexOf(connection)]))
@@ -79,7 +83,7 @@ function deedsOf ({ attempts, changes, reads }: Pick<History, 'attempts' | 'chan
   return deeds
 }
 
-/** A read that may have moved nothing, because another one had gone as far before, need not be told. */
+/** Must this read be delivered? Not if an earlier one may have gone as far: then it moved nothing. */
 function isNews ({ userId, conversationId, seq, doneAt, startedAt }: Read, reads: readonly Read[]): boolean {
   return doneAt < Infinity && !reads.some(other => other.userId === userId && other.conversationId === conversationId &&
     (other.seq > seq ? other.startedAt <= doneAt : other.seq === seq && (other.startedAt < startedAt || other.doneAt === Infinity)))

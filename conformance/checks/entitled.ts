@@ -1,7 +1,10 @@
 import type { Connection, History, Probe, Removal } from '../history.ts'
 import type { Checked, Finding } from '../report.ts'
 
-/** Promise 6: strangers are refused as if there were nothing, hear nothing, and operators from a client are only text. */
+/**
+ * Promise 6: strangers are refused as if nothing existed and receive nothing, and query operators from a client are
+ * only text.
+ */
 export function checkEntitled (history: Pick<History, 'probes' | 'connections' | 'members' | 'removals' | 'absent' | 'leaks'>): Checked {
   const { probes, connections, members, removals, absent, leaks } = history
   const findings = [

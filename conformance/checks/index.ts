@@ -12,7 +12,7 @@ import { checkTime } from './time.ts'
 
 type Check = (history: History) => Checked
 
-/** What the load shows of each promise. */
+/** The check of each promise on the load. */
 const ofLoad: Record<PromiseNumber, Check> = {
   0: ({ faults, attempts }) => ({ looked: attempts.length, unexercised: [], findings: faults.map(({ what }) => ({ what })) }),
   1: checkKept,

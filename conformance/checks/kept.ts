@@ -2,7 +2,10 @@ import { type History, type Message, type Seen, type Snapshot, senderOf } from '
 import type { Checked, Finding } from '../report.ts'
 import { lostReads, lostSettings } from './settings.ts'
 
-/** Promise 1: whatever somebody was shown is in every later sync, once, at its place and not older than it was seen; whatever was set, stands. */
+/**
+ * Promise 1: every message that a user was shown is in every later sync, once, in its place and not older than it was
+ * shown. Every acknowledged setting persists.
+ */
 export function checkKept (history: Pick<History, 'seen' | 'snapshots' | 'kills' | 'absent' | 'settings' | 'reads' | 'counts'>): Checked {
   const { seen, snapshots, kills, absent, settings } = history
   const newest = newestSights(seen)
@@ -21,13 +24,13 @@ export function checkKept (history: Pick<History, 'seen' | 'snapshots' | 'kills'
   }
 }
 
-/** By conversation, what was seen of each message, the lowest seq first. */
+/** By conversation, the sights of each message, the lowest seq first. */
 function newestSights (seen: readonly Seen[]): Map<string, Seen[][]> {
   const byMessage = new Map<string, Seen[]>()
   for (const sight of seen) {
     const sights = byMessage.get(sight.messageId)
     if (sights === undefined) byMessage.set(sight.messageId, [sight])
-    // Only a newer rev, or an earlier moment, can prove more.
+    // Only a newer rev or an earlier time can prove more.
     else if (sights.every(({ rev, at }) => sight.rev > rev || sight.at < at)) sights.push(sight)
   }
   const byConversation = new Map<string, Seen[][]>()

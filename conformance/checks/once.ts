@@ -1,7 +1,7 @@
 import { type Attempt, type History, type Snapshot, senderOf } from '../history.ts'
 import type { Checked, Finding } from '../report.ts'
 
-/** Promise 2: all tries of one clientMessageId are one message; another body under it is refused. */
+/** Promise 2: all attempts with one clientMessageId make one message, and another body under it is refused. */
 export function checkOnce ({ attempts, snapshots, absent }: Pick<History, 'attempts' | 'snapshots' | 'absent'>): Checked {
   const groups = new Map<string, Attempt[]>()
   for (const attempt of attempts) {

@@ -3,7 +3,10 @@ import type { Checked, Finding } from '../report.ts'
 
 const newMessage = new Set(['directMessage', 'roomMessage', 'commonChatMessage'])
 
-/** Promise 4: one seq a message for everybody, live delivery in that order, and one sender's order over one connection. */
+/**
+ * Promise 4: a message has the same seq for everybody, live delivery follows that order, and one sender's order on one
+ * connection is kept.
+ */
 export function checkOrder ({ seen, attempts, connections, followers }: Pick<History, 'seen' | 'attempts' | 'connections' | 'followers'>): Checked {
   return {
     looked: seen.length + attempts.length,
@@ -63,7 +66,7 @@ function sendOrder (attempts: readonly Attempt[]): Finding[] {
 
 const seqOf = ({ ending }: Attempt): number => ending.kind === 'stored' ? ending.seq : 0
 
-/** `sync-conversation` answers in order of creation. */
+/** `sync-conversation` returns messages in order of creation. */
 function answerOrder ({ name, conversationId, knows, pages }: Follower): Finding[] {
   if (knows === 'sync') return []
   const wrong = pages.find(({ createdAt }) => createdAt.some((time, index) => index > 0 && time < createdAt[index - 1]!))

@@ -1,14 +1,14 @@
 import type { History } from '../history.ts'
 import type { Finding } from '../report.ts'
 
-/** What is set is found, until another value is; where no answer came, either may stand. */
+/** A value that was set is found until another one is set. If a call had no answer, either value is right. */
 export function lostSettings ({ settings }: Pick<History, 'settings'>): Finding[] {
   const possible = new Map<string, Set<string>>()
   const findings: Finding[] = []
   for (const { key, kind, value } of settings) {
     const values = possible.get(key)
     if (kind === 'set') possible.set(key, new Set([value]))
-    // Nothing is known of a key before it was set for the first time.
+    // Before a key is set for the first time its value is unknown.
     else if (values === undefined) continue
     else if (kind === 'unknown') values.add(value)
     else if (!values.has(value)) findings.push({ what: `${key} was set to ${[...values].join(' or ')}, and is "${value}"` })
@@ -16,7 +16,7 @@ export function lostSettings ({ settings }: Pick<History, 'settings'>): Finding[
   return findings
 }
 
-/** A read position that was acknowledged is not further back when everything is fetched afresh. */
+/** An acknowledged read position is not lower in a fresh fetch. */
 export function lostReads ({ reads, counts }: Pick<History, 'reads' | 'counts'>): Finding[] {
   return counts.flatMap(({ userId, conversationId, readSeq, startedAt }) => {
     const read = reads.find(one => one.userId === userId && one.conversationId === conversationId && one.doneAt < startedAt && one.seq > readSeq)
@@ -24,7 +24,10 @@ export function lostReads ({ reads, counts }: Pick<History, 'reads' | 'counts'>)
   })
 }
 
-/** Unread are the messages of others behind the own position that are not deleted: as many as a fresh fetch holds. */
+/**
+ * The unread count is the number of others' messages above your read position that are not deleted, as in a fresh
+ * fetch.
+ */
 export function wrongCounts ({ counts, snapshots }: Pick<History, 'counts' | 'snapshots'>): Finding[] {
   const last = new Map(snapshots.map(snapshot => [snapshot.conversationId, snapshot]))
   return counts.flatMap(({ userId, conversationId, readSeq, unreadCount }) => {
@@ -35,5 +38,5 @@ export function wrongCounts ({ counts, snapshots }: Pick<History, 'counts' | 'sn
   })
 }
 
-/** More are not counted. */
+/** Higher counts are not exact. */
 const countedMax = 1_000

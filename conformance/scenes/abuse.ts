@@ -3,23 +3,23 @@ import { type Cast } from './cast.ts'
 import { floodHandshakes, floodPolling, floodWebsockets } from './floods.ts'
 import type { Phone } from './phone.ts'
 
-/** Milliseconds for which an honest user is measured, before and during the attack. */
+/** Milliseconds of measuring an honest user, before and during the attack. */
 const calmMs = 3_000
 const attackMs = 6_000
 const pauseMs = 10
-/** How much longer an honest user may wait, and milliseconds that are never too long. */
+/** How many times longer an honest user may wait; and a wait in milliseconds that is never too long. */
 const slowerMax = 3
 const waitMsFloor = 300
 
 interface Measured {
-  /** Milliseconds, of 99 in a hundred. */
+  /** The 99th percentile, in milliseconds. */
   p99: number
   samples: number
-  /** Answers that were none, or refused. */
+  /** Missing answers and refusals. */
   refused: unknown[]
 }
 
-/** Two users attack by every way in, while an honest one chats: who waits no longer than before, and is refused nothing. */
+/** Two users attack by every way in while an honest user chats. The honest user must not wait longer, or be refused. */
 export async function abuse (cast: Cast): Promise<void> {
   const { sheet, rest: { url }, ada } = cast
   const [mallory, trudy] = [await cast.somebody(), await cast.somebody()]
@@ -41,7 +41,7 @@ export async function abuse (cast: Cast): Promise<void> {
   sheet.is('after all of it others are served', await cast.call(ada, 'GET', '/api/messages/unread-count'), { status: 200 }, 0)
 }
 
-/** One thing after the other, over the socket and over REST. */
+/** Measures one call after the other, over the socket and over REST. */
 async function measure (cast: Cast, phone: Phone, ms: number): Promise<Measured> {
   const { ada, bob, rest } = cast
   const waits: number[] = []

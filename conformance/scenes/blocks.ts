@@ -1,6 +1,9 @@
 import { type Cast, dm, messagesIn, noId } from './cast.ts'
 
-/** A block ends direct messages, and hides the blocked in rooms, in every sync and live; its end brings them back. */
+/**
+ * A block stops direct messages and hides the blocked user in rooms, in every sync and live. Ending it shows them
+ * again.
+ */
 export async function blocks (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid } = cast
   const { roomId, conversationId, path } = await cast.room({}, bob, cid)

@@ -5,12 +5,12 @@ import { type Answer, type Rest, isTransient } from '../rest.ts'
 import { type Payload, Phone } from './phone.ts'
 import type { Sheet } from './sheet.ts'
 
-/** Scenes of a round give names beside each other. */
+/** The number of names used so far. Concurrent scenes share it. */
 let named = 0
 
 export const noId = 'f'.repeat(24)
 
-/** What the scenes of one round share: three who know each other, a stranger, and the sheet on which all is noted. */
+/** What the scenes of one round share: three users who know each other, a stranger, and the sheet of observations. */
 export class Cast {
   readonly history: History
   readonly sheet: Sheet
@@ -19,7 +19,7 @@ export class Cast {
   readonly bob: Person
   readonly cid: Person
   readonly eve: Person
-  /** The common chat may be written to. */
+  /** May the scenes write to the common chat? */
   readonly common: boolean
   readonly patienceMs: number
   private readonly phones: Phone[] = []
@@ -43,19 +43,19 @@ export class Cast {
     this.registers = registers
   }
 
-  /** A name that nobody else has. */
+  /** A name that is not used elsewhere. */
   name (what: string): string {
     return `${what}.${this.run}.${++named}`
   }
 
-  /** Somebody new; undefined where the deployment registers nobody. */
+  /** A new user. Undefined: the deployment registers nobody. */
   async somebody (): Promise<Person | undefined> {
     if (!this.registers) return undefined
     const [person] = await people(this.rest, 1, this.name('x').replaceAll('.', '-'), [])
     return person
   }
 
-  /** Opens a socket. @throws when it is refused */
+  /** Opens a socket. @throws if it is refused */
   async phone (person: Person, setup: object = {}): Promise<Phone> {
     const phone = new Phone(this.rest.url, person, this.patienceMs, this.history)
     this.phones.push(phone)
@@ -65,24 +65,24 @@ export class Cast {
     return phone
   }
 
-  /** A socket that is in the hands of the scene. */
+  /** A socket that the scene connects itself. */
   unopened (person: Person, auth?: object): Phone {
     const phone = new Phone(this.rest.url, person, this.patienceMs, this.history, auth)
     this.phones.push(phone)
     return phone
   }
 
-  /** Asks over REST until there is an answer that is one. @throws when there is none */
+  /** Calls over REST until there is a usable answer. @throws if there is none */
   async call (person: Person, method: string, path: string, body?: unknown): Promise<Answer> {
     return await this.ask(person, method, path, body)
   }
 
-  /** Asks as nobody. */
+  /** Calls without a token. */
   async open (method: string, path: string, body?: unknown): Promise<Answer> {
     return await this.ask(undefined, method, path, body)
   }
 
-  /** A room of ada's with these members. */
+  /** Opens a room of ada's with these members. */
   async room (settings: object, ...members: Person[]): Promise<{ roomId: string, conversationId: string, path: string }> {
     const { body } = await this.call(this.ada, 'POST', '/api/rooms', { name: this.name('Scene'), ...settings })
     const { roomId } = body.room as { roomId: string }
@@ -96,7 +96,7 @@ export class Cast {
     return body.message
   }
 
-  /** A client's first sync, or its next. */
+  /** Syncs until there is no more: from the start, or from cursors. */
   async sync (person: Person, cursors: Record<string, string> = {}): Promise<Synced> {
     const held: Synced = { cursors: { ...cursors }, conversations: new Map() }
     for (let page = 0; page < 200; page++) {
@@ -136,7 +136,7 @@ export interface Conversation {
   reads: Array<{ userId: string, seq: number }>
 }
 
-/** What a client was told until there was no more, and where it stands. */
+/** The changes of a sync, and its final cursors. */
 export interface Synced {
   cursors: Record<string, string>
   conversations: Map<string, Conversation>

@@ -1,6 +1,6 @@
 import { type Cast, dm, noId } from './cast.ts'
 
-/** Ids that were used for another body, and edits that lost. */
+/** Ids that are reused for another body, and edits that lose against another edit. */
 export async function answersToRetries (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid } = cast
   const [hers, his] = await Promise.all([cast.phone(ada), cast.phone(bob)])
@@ -52,7 +52,7 @@ async function push (cast: Cast, ...operations: object[]): Promise<unknown> {
   return body.results as unknown
 }
 
-/** What can be written, and comes back as it was given. */
+/** Contents that may be written must come back unchanged. */
 export async function contents (cast: Cast): Promise<void> {
   const { sheet, ada, bob } = cast
   const phone = await cast.phone(ada)

@@ -6,11 +6,11 @@ export interface Route {
   body: 'none' | 'optional' | 'required'
   /** Fields of the body. */
   fields: string[]
-  /** Needs no token. */
+  /** The route needs no token. */
   open: boolean
 }
 
-/** What the contract names, and every deployment has. */
+/** The contract's routes, which every deployment has. */
 const contractRoutes = [
   'GET /api/auth/me', 'POST /api/auth/logout', 'PATCH /api/admin/users/{}', 'POST /api/messages/sync-conversation', 'GET /api/messages/sync-status', 'POST /api/messages', 'GET /api/messages/conversations', 'GET /api/messages/{}', 'PATCH /api/messages/{}/read',
   'PATCH /api/messages/conversations/{}/read', 'GET /api/messages/unread-count', 'GET /api/messages/search', 'PUT /api/messages/{}', 'DELETE /api/messages/{}', 'PUT /api/messages/{}/reactions/{}', 'DELETE /api/messages/{}/reactions/{}',
@@ -41,7 +41,7 @@ export async function routesOf (cast: Cast): Promise<Route[]> {
   })))
 }
 
-/** The events that the deployment takes: those of the contract, and whatever else it documents. */
+/** The contract's events, and any others that the deployment documents. */
 export async function eventsOf (cast: Cast): Promise<string[]> {
   const messages = await documentedEvents(cast)
   return [...new Set([...contractEvents, ...messages.filter(name => !told.includes(name) && name !== 'conversationChanged' && name !== 'resync')])]
@@ -53,7 +53,7 @@ async function documentedEvents (cast: Cast): Promise<string[]> {
   return channels.flatMap(({ messages }) => Object.keys(messages ?? {}))
 }
 
-/** What a deployment says of itself. */
+/** The deployment's own documents. */
 export async function documents (cast: Cast): Promise<void> {
   const { sheet, rest } = cast
   sheet.is('/health/live is 200', (await rest.exchange('GET', '/health/live'))?.status, 200)

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import type { Person } from '../people.ts'
 
-/** What became of an attack. */
+/** The results of an attack. */
 export interface Attacked {
   connections: number
   /** Answers of 429, or RATE_LIMITED. */
@@ -17,10 +17,10 @@ export interface Attacked {
 const againMs = 200
 const floodBytes = 64 << 10
 const oversizeBytes = 3 << 20
-/** Packets of one body: a megabyte of the shortest ones. */
+/** Packets in one body: a megabyte of the shortest ones. */
 const packetsInBody = 131_000
 
-/** A frame as clients send it; the mask of zeros leaves the text as it is. */
+/** A client's frame. A mask of zeros leaves the text as it is. */
 function frame (text: string): Buffer {
   const body = Buffer.from(text)
   const head = Buffer.alloc(body.length < 126 ? 6 : body.length < 65_536 ? 8 : 14)
@@ -40,7 +40,7 @@ const junk = ['42["x"]', '42["markRead",{"conversationId":"common_chat","seq":0}
 const flood = Buffer.concat(Array.from({ length: floodBytes / 80 }, (_, index) => frame(junk[index % junk.length]!)))
 const oversize = frame(`421["push",${JSON.stringify('x'.repeat(oversizeBytes))}]`)
 
-/** Floods over websockets with events, junk and packets that are too large, one connection after the other. */
+/** Floods over websockets with events, junk and oversized packets, one connection after the other. */
 export async function floodWebsockets (url: string, person: Person, ending: AbortSignal): Promise<Attacked> {
   const attacked: Attacked = { connections: 0, refusals: 0, ended: 0 }
   while (!ending.aborted) {
@@ -81,7 +81,7 @@ async function floodWebsocket (url: string, { token }: Person, ending: AbortSign
   })
 }
 
-/** Floods by polling: a body of very many packets, then one of large payloads whose answers nobody takes. */
+/** Floods by polling: a body of very many packets, then one of large payloads, without fetching the answers. */
 export async function floodPolling (url: string, { token }: Person, ending: AbortSignal): Promise<Attacked> {
   const attacked: Attacked = { connections: 0, refusals: 0, ended: 0 }
   const path = `${url}/socket.io/?EIO=4&transport=polling`
@@ -104,7 +104,7 @@ export async function floodPolling (url: string, { token }: Person, ending: Abor
   return attacked
 }
 
-/** Opens connections that never say who they are. */
+/** Opens connections that never authenticate. */
 export async function floodHandshakes (url: string, ending: AbortSignal): Promise<Attacked> {
   const attacked: Attacked = { connections: 0, refusals: 0, ended: 0 }
   const path = `${url}/socket.io/?EIO=4&transport=polling`

@@ -1,6 +1,8 @@
 import { type Cast, dm } from './cast.ts'
 
-/** The cheap poll: heads are the cursors of whoever has everything, and 304 while nothing changed. */
+/**
+ * The cheap poll: heads equal the cursors of a client that has everything, and the answer is 304 while nothing changes.
+ */
 export async function heads (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid } = cast
   const conversationId = dm(ada, bob)
@@ -54,7 +56,7 @@ async function fetchHeads ({ rest, ada }: Cast, etag?: string): Promise<Fetched>
   return { status, etag: headers.get('etag') ?? '', text, heads: status === 200 ? (JSON.parse(text) as { heads: Record<string, string> }).heads : {} }
 }
 
-/** Heads at a moment at which nobody writes; undefined where there is none. */
+/** The heads while nobody writes. Undefined: no such moment was found. */
 async function quiet (cast: Cast): Promise<Fetched | undefined> {
   for (let attempt = 0; attempt < 10; attempt++) {
     const [first, second] = [await fetchHeads(cast), await fetchHeads(cast)]

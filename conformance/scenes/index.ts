@@ -22,7 +22,7 @@ import { comingBack, views } from './views.ts'
 
 export type Scene = (cast: Cast) => Promise<void>
 
-/** Every scene, under the section of the contract to which it belongs. */
+/** Every scene, with the contract's section to which it belongs. */
 export const scenes: ReadonlyArray<[SectionName, Scene]> = [
   ['tokens', strangeTokens], ['tokens', withoutToken], ['tokens', sessions], ['tokens', expiry],
   ['typing', typing], ['presence', presence],
@@ -34,29 +34,29 @@ export const scenes: ReadonlyArray<[SectionName, Scene]> = [
   ['abuse', abuse]
 ]
 
-/** Those that mostly wait, or look at nothing that others could change: they are played beside each other, after the exact ones. */
+/** Scenes that mostly wait, or do not depend on others. They run concurrently, after the exact ones. */
 const patient: ReadonlySet<Scene> = new Set<Scene>([presence, limits, expiry, junk, documents])
 
-/** Those that nobody else should be played beside, and not before. */
+/** Scenes that run alone, after all others. */
 const loud: ReadonlySet<Scene> = new Set<Scene>([abuse])
 
 export interface RoundOptions {
   history: History
   rest: Rest
-  /** Three who know each other, and a stranger. */
+  /** Three users who know each other, and a stranger. */
   everybody: readonly Person[]
   common: boolean
   run: string
-  /** The deployment registers users. */
+  /** Does the deployment register users? */
   registers: boolean
-  /** Milliseconds for which something that must come is waited for. */
+  /** Milliseconds to wait for something that must come. */
   patienceMs?: number
   only?: ReadonlyArray<[SectionName, Scene]>
-  /** Is told what is wrong as it is seen; throwing ends the scene. */
+  /** Called with each failed observation. If it throws, the scene ends. */
   onFinding?: (finding: Observation) => void
 }
 
-/** Plays every scene once, and writes down what was seen. */
+/** Plays every scene once, and records the observations. */
 export async function playScenes ({ history, only = scenes, patienceMs = 8_000, onFinding, ...given }: RoundOptions): Promise<void> {
   const play = async ([section, scene]: [SectionName, Scene]) => {
     const sheet = new Sheet(onFinding)

@@ -12,10 +12,10 @@ const payloads: unknown[] = [
   { operations: Array(101).fill({ opId: '1', type: 'send' }) }, { token: null }, { token: {} }, { token: 'x'.repeat(20_000) }, { live: 'yes' }, { live: { $gt: '' } }
 ]
 
-/** Events that take anything, or for which some of the payloads are right. */
+/** Events that accept anything, or for which some of the payloads are valid. */
 const lenient = new Set(['setupUser', 'joinCommonChat', 'leaveCommonChat', 'sync', 'subscribePresence'])
 
-/** Whatever an event is sent with, it is answered, and its connection and all others live on. */
+/** Every event with any payload must be answered, and must leave all connections open. */
 export async function junkEvents (cast: Cast): Promise<void> {
   const { sheet, eve, bob } = cast
   const [phone, other] = [await cast.phone(eve), await cast.phone(bob)]
@@ -39,7 +39,7 @@ export async function junkEvents (cast: Cast): Promise<void> {
 
 const sendEvents = new Set(['sendDirectMessage', 'sendRoomMessage', 'sendCommonChatMessage'])
 
-/** Without a callback the failure comes as `error`. */
+/** Without a callback the failure arrives as `error`. */
 async function withoutCallback ({ sheet }: Cast, phone: Phone, event: string, payload: unknown, code: string): Promise<void> {
   const { mark } = phone
   if (payload === undefined) phone.socket.emit(event)
@@ -48,7 +48,7 @@ async function withoutCallback ({ sheet }: Cast, phone: Phone, event: string, pa
   sheet.is(`a failure of ${event} without a callback comes as an error`, error, { message: sendEvents.has(event) ? 'Failed to send message' : /./, error: /./, code, event })
 }
 
-/** Packets that are none: they may end the connection that sent them, and nothing else. */
+/** Invalid packets. They may end their own connection, and nothing else. */
 async function brokenPackets (cast: Cast): Promise<void> {
   const { sheet, eve, bob } = cast
   const other = await cast.phone(bob)
@@ -56,7 +56,7 @@ async function brokenPackets (cast: Cast): Promise<void> {
     const phone = await cast.phone(eve)
     const { engine } = phone.socket.io
     ;(engine as unknown as { transport: { ws: { send: (data: string) => void } } }).transport.ws.send(packet)
-    // It is answered, or ended, or neither.
+    // The packet may be answered, may end the connection, or neither.
     await Promise.race([phone.settle(), phone.end()])
     phone.socket.disconnect()
   }

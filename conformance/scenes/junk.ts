@@ -2,7 +2,7 @@ import type { Answer } from '../rest.ts'
 import { type Cast, noId } from './cast.ts'
 import { routesOf } from './documents.ts'
 
-/** Statuses that say that what was sent is wrong, is not there, or is not the caller's. */
+/** Statuses of refusals: the request is wrong, or its object is missing or belongs to somebody else. */
 const refusing = new Set([400, 401, 403, 404, 405, 409, 413, 415, 429])
 const codes = /^[A-Z_]{3,40}$/
 
@@ -25,13 +25,13 @@ const shapes: Record<string, string> = {
   'half a surrogate': '"\\ud800"'
 }
 
-/** Values where there should be something else. */
+/** Values of a wrong type or size. */
 const values: unknown[] = [null, true, -1, 1.5, 1e308, '', 'x'.repeat(5_000), '\u0000', '\ud800', '$where', [], [null], {}, { $gt: '' }, { $ne: null }, { toString: 1 }, [['x']]]
 
 /** Parts of a path that name nothing. */
 const names = ['x', '0', '-1', 'me', '%00', '%2e%2e', '%ff', '%', '..%2f..', '$where', '{"$gt":""}', encodeURIComponent('💥'), 'x'.repeat(3_000), noId, noId.toUpperCase(), `${noId}0`, '__proto__', 'constructor']
 
-/** Whatever a route is sent, it answers with a code, and the next one is served. */
+/** A route that gets junk must answer with a code, and must serve the next request. */
 export async function junk (cast: Cast): Promise<void> {
   const { sheet, eve } = cast
   const routes = (await routesOf(cast)).filter(({ path }) => path.startsWith('/api/') && !path.startsWith('/api/auth/'))
@@ -43,7 +43,7 @@ export async function junk (cast: Cast): Promise<void> {
         const answer = await send(cast, method, at, text)
         isCoded(cast, `${route} with ${what} as its body`, answer, body === 'required' && !(text === '' || text === 'null'))
       }
-      // Every field in turn; the rest of the body is missing, or as little as it needs.
+      // Tries each field by itself. The rest of the body is missing, or has only the required fields.
       for (const field of fields) for (const value of values) isCoded(cast, `${route} with ${JSON.stringify(value)?.slice(0, 20)} as ${field}`, await send(cast, method, at, JSON.stringify({ [field]: value })), false)
       isCoded(cast, `${route} with a body that is no JSON by its type`, await send(cast, method, at, 'x=1', 'application/x-www-form-urlencoded'), true)
       isCoded(cast, `${route} with a body of no type`, await send(cast, method, at, '\u0001\u0002', 'application/octet-stream'), true)
@@ -64,7 +64,7 @@ async function send ({ rest, eve }: Cast, method: string, path: string, body?: s
   return await rest.call(method, path, eve.token, undefined, body === undefined ? {} : { body, headers: { 'content-type': type } })
 }
 
-/** A coded answer: success, or a failure with its status, code and text. */
+/** Checks that an answer is a success, or a failure with its status, code and text. */
 function isCoded ({ sheet }: Cast, what: string, answer: Answer | undefined, mustFail: boolean): void {
   if (answer === undefined) return sheet.that(`${what} is answered`, false, 'there was no answer')
   const { status, body } = answer
@@ -73,7 +73,7 @@ function isCoded ({ sheet }: Cast, what: string, answer: Answer | undefined, mus
   sheet.that(`${what} gets a coded answer`, isFine || isFailure, { status, body })
 }
 
-/** Every route asks who is there. */
+/** Every route requires a token. */
 export async function withoutToken (cast: Cast): Promise<void> {
   const { sheet, rest } = cast
   for (const { method, path, open } of await routesOf(cast)) {

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Cast } from './cast.ts'
 
-/** Failed logins after which a deployment should have had enough; the default is 20 a minute. */
+/** Failed logins after which a deployment must have refused one. The default limit is 20 a minute. */
 const loginsMax = 30
-/** Operations after which it should have had enough of a user; the default is 3,000 in ten seconds. */
+/** Operations after which a deployment must have refused one. The default limit is 3,000 in ten seconds. */
 const sendsMax = 3_600
 const bodyBytes = 2 * 1024 * 1024
 
-/** What is too much is refused, with the time after which it is not. */
+/** Excess requests are refused, with the time after which a retry succeeds. */
 export async function limits (cast: Cast): Promise<void> {
   await tooLarge(cast)
   await logins(cast)
@@ -18,7 +18,7 @@ async function tooLarge ({ sheet, rest, ada, bob }: Cast): Promise<void> {
   const body = JSON.stringify({ receiverId: bob.id, content: 'x'.repeat(bodyBytes) })
   const answer = await rest.call('POST', '/api/messages', ada.token, undefined, { body, headers: { 'content-type': 'application/json' } })
   if (answer?.status === 400) sheet.skip(`413: the deployment reads bodies of ${bodyBytes} bytes (REQUEST_BYTES_MAX)`)
-  // A server may close the connection on a body that it does not read.
+  // A server may close the connection instead of reading the body.
   else sheet.that('a body that is too large is 413 TOO_LARGE', answer === undefined || (answer.status === 413 && answer.code === 'TOO_LARGE' && answer.body.success === false), answer)
   const operations = Array.from({ length: 101 }, (_, index) => ({ opId: String(index), type: 'markRead', conversationId: 'common_chat', seq: 1 }))
   sheet.is('more than 100 operations are refused', await rest.call('POST', '/api/sync/push', ada.token, { operations }), { status: 400, code: 'VALIDATION' })
@@ -43,7 +43,7 @@ async function logins (cast: Cast): Promise<void> {
   sheet.skip(`failed logins: ${loginsMax} of them are not limited (RATE_LIMIT_LOGIN)`)
 }
 
-/** Edits of nothing count as sends, and cost no writing. */
+/** Edits without a change count as operations and write nothing. */
 async function sends (cast: Cast): Promise<void> {
   const { sheet, bob } = cast
   const dan = await cast.somebody()

@@ -4,7 +4,7 @@ import { leakIn } from '../leaks.ts'
 import type { Person } from '../people.ts'
 import { matches } from './sheet.ts'
 
-// Answers and events of whatever form: the scenes look at what they need.
+// Payloads of any form: each scene reads the fields that it needs.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Payload = any
 
@@ -16,12 +16,12 @@ export interface Heard {
 const connectMsMax = 10_000
 const ackMsMax = 15_000
 
-/** A plain socket of somebody, which remembers what came over it and never connects again. */
+/** A plain socket that records its events and never reconnects. */
 export class Phone {
   readonly person: Person
   readonly socket: Socket
   readonly heard: Heard[] = []
-  /** The reason for which it was disconnected. */
+  /** The reason of its disconnect. */
   gone: string | undefined
   private readonly waiting = new Set<() => void>()
   private readonly patienceMs: number
@@ -50,12 +50,12 @@ export class Phone {
     })
   }
 
-  /** Emits with a callback; undefined: it was not answered. */
+  /** Emits with a callback. Undefined: no answer came. */
   async ask (event: string, ...data: unknown[]): Promise<Payload> {
     return await (this.socket.timeout(ackMsMax).emitWithAck(event, ...data) as Promise<Payload>).catch(() => undefined)
   }
 
-  /** Where it stands: what comes later is behind it. */
+  /** The number of events so far: later ones come after this mark. */
   get mark (): number {
     return this.heard.length
   }
@@ -64,18 +64,18 @@ export class Phone {
     return this.heard.slice(from).filter(heard => heard.name === name && matches(heard.payload, pattern)).map(({ payload }) => payload as Payload)
   }
 
-  /** The first event of this name that matches, come already or soon; undefined: none came. */
+  /** The first matching event of this name, received before or soon. Undefined: none came. */
   async wait (name: string, pattern: unknown = {}, from = 0): Promise<Payload> {
     await this.until(() => this.all(name, pattern, from).length > 0)
     return this.all(name, pattern, from)[0]
   }
 
-  /** Whether it was disconnected, or is soon. */
+  /** Is it disconnected, now or soon? */
   async end (): Promise<boolean> {
     return await this.until(() => this.gone !== undefined)
   }
 
-  /** Everything that was sent to it before has arrived. */
+  /** Resolves when all events sent to it before have arrived. */
   async settle (): Promise<void> {
     await this.ask('setupUser', {})
   }

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from '../rest.ts'
 import { type Cast, type Conversation, dm } from './cast.ts'
 
-/** Milliseconds that a poll is asked to wait at most: far more than it should have to. */
+/** Milliseconds that a poll may wait: far more than it should need. */
 const waitMs = 20_000
-/** Milliseconds in which a poll is likely to have begun to wait. Whether it has decides nothing. */
+/** Milliseconds after which a poll has probably begun to wait. No check depends on it. */
 const beginMs = 40
-/** Milliseconds for which a poll is held where nothing changes: far more than an answer takes on a slow machine. */
+/** Milliseconds that a poll waits if nothing changes: far more than an answer takes on a slow machine. */
 const heldMs = 2_500
 const abortedCount = 200
 
-/** Long polls: woken by a change on any path, ended when their time is over, and free again when nobody waits any more. */
+/** Long polls: a change by any path wakes them, they end on time, and abandoned ones make room for others. */
 export async function polls (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid } = cast
   const conversationId = dm(ada, bob)
@@ -57,7 +57,7 @@ export async function polls (cast: Cast): Promise<void> {
 
 async function poll (cast: Cast, cursors: Record<string, string>, expected: string, act: () => Promise<unknown>): Promise<{ answer: Answer, took: number }> {
   const polling = (async () => {
-    // Somebody else may write to the common chat: that wakes it too, and is not what is looked for.
+    // Somebody else may write to the common chat. That wakes the poll too, and is ignored here.
     for (let held = cursors; ;) {
       const answer = await cast.call(cast.bob, 'POST', '/api/sync', { cursors: held, waitMs })
       if (expected === 'common_chat' || told(answer).some(id => id !== 'common_chat') || told(answer).length === 0) return answer
@@ -70,7 +70,7 @@ async function poll (cast: Cast, cursors: Record<string, string>, expected: stri
   return { answer: await polling, took: Date.now() - startedAt }
 }
 
-/** Those who have gone must not keep a later one from being served. */
+/** Aborted polls must not keep a later one from being served. */
 async function aborted (cast: Cast, cursors: Record<string, string>): Promise<void> {
   const { sheet, rest, bob, ada } = cast
   const going = new AbortController()

@@ -1,6 +1,6 @@
 import { type Cast, noId } from './cast.ts'
 
-/** Presence is told to who asked, and may know. */
+/** Presence reaches users who subscribed to it and may see it. */
 export async function presence (cast: Cast): Promise<void> {
   const { sheet, bob, cid, eve } = cast
   const dan = await cast.somebody()
@@ -26,7 +26,7 @@ export async function presence (cast: Cast): Promise<void> {
   sheet.is('who did not subscribe, or may not know, is told of nobody', [...silent.all('presence'), ...stranger.all('presence')], [], 6)
 }
 
-/** A deployment may show somebody as online for a while after they went. */
+/** A deployment may show a user as online for a while after they left. */
 async function waitLong<T> (cast: Cast, once: () => Promise<T>): Promise<T> {
   const until = Date.now() + 2.5 * cast.patienceMs
   for (;;) {

@@ -2,7 +2,7 @@ import { type Cast, dm } from './cast.ts'
 
 interface Counted { unreadCount: number, unreadCountCapped?: boolean, conversations: Record<string, number> }
 
-/** How far everybody has read, told to all whom it concerns, and exact counts of what is left. */
+/** Read positions reach everybody who may see them, and unread counts are exact. */
 export async function reads (cast: Cast): Promise<void> {
   const { sheet, ada, bob, eve } = cast
   const conversationId = dm(ada, bob)
@@ -60,10 +60,10 @@ export async function reads (cast: Cast): Promise<void> {
   sheet.is('beyond the end means the end', await cast.call(bob, 'POST', '/api/sync/push', { operations: [{ opId: '1', type: 'markRead', conversationId, seq: 1_000_000 }] }), { body: { results: [{ success: true, seq: newest.seq }] } })
 }
 
-/** Messages that are written to be counted: more than are. */
+/** Messages to write: more than a count can show. */
 const manyCount = 1_100
 
-/** Beyond a thousand a count says that it is one; below it is exact. */
+/** Above a thousand a count is marked as a minimum. Below, it is exact. */
 export async function manyUnread (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid } = cast
   const { conversationId, path } = await cast.room({ isPrivate: true }, bob, cid)

@@ -4,7 +4,7 @@ const refused = (code: string, status: number) => ({ status, code, body: { succe
 const notAllowed = refused('NOT_ALLOWED', 403)
 const notFound = refused('NOT_FOUND', 404)
 
-/** Who may do what in a room, and that everybody hears of what was done. */
+/** What each role may do in a room, and that all members receive the change. */
 export async function roles (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid, eve } = cast
   const { roomId, conversationId, path } = await cast.room({ isPrivate: true })
@@ -61,7 +61,7 @@ export async function roles (cast: Cast): Promise<void> {
   sheet.that('a deleted room is in no sync', !after.conversations.has(conversationId), [...after.conversations.keys()])
 }
 
-/** Public rooms: whoever names an id opens it; bans keep out. */
+/** Public rooms: the first user to name an id opens the room, and bans keep users out. */
 export async function publicRooms (cast: Cast): Promise<void> {
   const { sheet, ada, bob } = cast
   const roomId = cast.name('kit-open')
@@ -93,7 +93,7 @@ export async function publicRooms (cast: Cast): Promise<void> {
   sheet.is('then they may join again', await his.ask('joinRoom', roomId), { success: true })
 }
 
-/** A room that everybody has left belongs to whoever enters it next; its past does not. */
+/** If everybody has left a room, the next user to enter owns it, without its past. */
 export async function abandonedRooms (cast: Cast): Promise<void> {
   const { sheet, ada, eve } = cast
   const { conversationId, path } = await cast.room({ history: 'joined' })

@@ -1,6 +1,6 @@
 import type { PromiseNumber, SectionName } from '../report.ts'
 
-/** Something that the contract says of one call or event, and whether it was so. */
+/** A statement of the contract about one call or event, and whether it held. */
 export interface Observation {
   under: PromiseNumber | SectionName
   what: string
@@ -9,10 +9,10 @@ export interface Observation {
   evidence: string
 }
 
-/** What is written down of the scenes. */
+/** The observations of the scenes. */
 export class Sheet {
   readonly observations: Observation[] = []
-  /** Why something could not be looked at, by what it belongs to. */
+  /** Why something could not be checked, by promise or section. */
   readonly unexercised: Array<{ under: PromiseNumber | SectionName, reason: string }> = []
   private under: PromiseNumber | SectionName = 0
   private readonly onFinding: (finding: Observation) => void
@@ -22,7 +22,7 @@ export class Sheet {
     this.onFinding = onFinding
   }
 
-  /** What is noted from now on belongs to this. */
+  /** Assigns the next observations to this promise or section. */
   begin (under: PromiseNumber | SectionName): void {
     this.under = under
   }
@@ -33,7 +33,7 @@ export class Sheet {
     if (!held) this.onFinding(observation)
   }
 
-  /** `got` has at least what `wanted` has. */
+  /** Checks that `got` has at least the fields of `wanted`. */
   is (what: string, got: unknown, wanted: unknown, under = this.under): void {
     this.that(what, matches(got, wanted), { wanted, got }, under)
   }
@@ -43,7 +43,10 @@ export class Sheet {
   }
 }
 
-/** Objects have at least the wanted fields (`undefined`: must not be there), lists are as long, a pattern matches text. */
+/**
+ * Objects need at least the wanted fields (`undefined`: the field must be missing), lists the same length, and texts
+ * match a pattern.
+ */
 export function matches (got: unknown, wanted: unknown): boolean {
   if (wanted instanceof RegExp) return typeof got === 'string' && wanted.test(got)
   if (Array.isArray(wanted)) return Array.isArray(got) && got.length === wanted.length && wanted.every((one, index) => matches(got[index], one))

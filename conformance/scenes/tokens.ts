@@ -4,7 +4,7 @@ import { type Cast } from './cast.ts'
 
 const refusals = { none: 'Authentication error: No token provided', invalid: 'Authentication error: Invalid token' }
 
-/** Who is let in. */
+/** Only valid tokens are accepted. */
 export async function strangeTokens (cast: Cast): Promise<void> {
   const { sheet, ada, bob } = cast
   const [header, payload, signature] = ada.token.split('.') as [string, string, string]
@@ -31,7 +31,7 @@ export async function strangeTokens (cast: Cast): Promise<void> {
 
 interface Account extends Person { refreshToken: string, username: string, email: string, password: string }
 
-/** Sessions begin, go on, and end: where they end, sockets are closed at once. */
+/** Sessions begin, continue and end. When a session ends, its sockets are closed at once. */
 export async function sessions (cast: Cast): Promise<void> {
   const { sheet, bob } = cast
   const fields = { fullName: 'Scene', username: cast.name('s').replaceAll('.', '-'), password: `Scene ${Math.random()}` }
@@ -86,10 +86,10 @@ export async function sessions (cast: Cast): Promise<void> {
   }
 }
 
-/** Milliseconds of life up to which the end of a token is waited for. */
+/** Longest token lifetime, in milliseconds, whose end the scene waits for. */
 const lifeMsMax = 15_000
 
-/** A socket lives no longer than its token. */
+/** A socket is closed when its token expires. */
 export async function expiry (cast: Cast): Promise<void> {
   const { sheet } = cast
   const somebody = await cast.somebody()

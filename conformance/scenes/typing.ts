@@ -1,6 +1,6 @@
 import { type Cast, dm } from './cast.ts'
 
-/** Typing reaches the others only, is throttled, and nothing is stored of it. */
+/** Typing reaches only the others, is throttled, and is not stored. */
 export async function typing (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid, eve } = cast
   const conversationId = dm(ada, bob)

@@ -1,6 +1,6 @@
 import { type Cast, messagesIn } from './cast.ts'
 
-/** What a member sees of the time before: all of it, or none; a view that is widened comes as a reset. */
+/** What a member sees from before the joining: all or nothing. A view that is widened comes as a reset. */
 export async function views (cast: Cast): Promise<void> {
   const { sheet, ada, bob, cid } = cast
   const { conversationId, path } = await cast.room({ isPrivate: true, history: 'joined' }, bob)
@@ -31,7 +31,7 @@ export async function views (cast: Cast): Promise<void> {
   sheet.is('a widened view is in the history', await page(), ['one, edited', 'two', 'three'])
 }
 
-/** Out of a room and in again. */
+/** A member leaves a room and joins again. */
 export async function comingBack (cast: Cast): Promise<void> {
   const { sheet, ada, bob } = cast
   const { conversationId, path } = await cast.room({ isPrivate: true }, bob)
