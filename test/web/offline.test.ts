@@ -68,6 +68,25 @@ else {
     t.equal((await shown(bob.page)).filter(text => text === 'alone again').length, 1)
   })
 
+  await t.test('an edit and a delete while the other is away are shown at once, and to the other on return', async t => {
+    const page = await ada.context.newPage()
+    await open(page, app.url, conversationId)
+    for (const text of ['to be deleted', 'to be edited']) await write(page, text)
+    await landed(bob.page, 'to be edited').waitFor()
+    await bob.context.setOffline(true)
+    await landed(page, 'to be edited').waitFor()
+    await page.locator('#composer').press('ArrowUp')
+    await write(page, 'was edited')
+    await landed(page, 'was edited').getByText('edited').first().waitFor()
+    await landed(page, 'to be deleted').focus()
+    await page.keyboard.press('Delete')
+    await page.locator('article').getByText('Message deleted').waitFor()
+    await bob.context.setOffline(false)
+    await bob.page.locator('article').getByText('Message deleted').waitFor({ timeout: 60_000 })
+    await landed(bob.page, 'was edited').waitFor()
+    t.notOk((await shown(bob.page)).includes('to be deleted'))
+  })
+
   await t.test('nothing went wrong in the pages', t => {
     t.same(ada.problems, [])
     t.same(bob.problems, [])

@@ -118,7 +118,8 @@ export class Device {
     })
     await engine.load()
     engine.users.set(user.id, { id: user.id, fullName: user.fullName, username: user.username, picture: user.picture })
-    engine.changed.add(changed => { this.show(engine, changed) })
+    // What it was still storing when it was shut is shown to nobody.
+    engine.changed.add(changed => { if (core.engine === engine) this.show(engine, changed) })
     core.engine = engine
     const shared = this.options.tabs && storage.sharedAs !== undefined ? `${storage.sharedAs}:${user.id}` : undefined
     this.tabs = joinTabs(shared, { id: this.id, clock: core.clock, onMessage: message => { this.hear(message) } })

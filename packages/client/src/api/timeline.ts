@@ -27,6 +27,9 @@ export class TimelineWindow implements Timeline {
   private generation = ''
   private queue: Promise<unknown> = Promise.resolve()
   private isClosed = false
+  /** Rows are being read: until they are here, what is shown stays as it is. */
+  private isReading = false
+  private isOutdated = false
   private readonly end: () => void
   private readonly shown = new Computed<readonly Message[]>(() => this.show())
   private readonly older = new Value(false)
@@ -101,6 +104,10 @@ export class TimelineWindow implements Timeline {
     const news = rows.filter(({ conversationId }) => conversationId === this.id)
     const isMine = news.length > 0 || conversations?.some(({ id }) => id === this.id) === true
     if (isMine && this.place !== undefined) return this.settleSoon()
+    if (this.isReading) {
+      this.isOutdated ||= isMine || (purge?.length ?? 0) > 0
+      return
+    }
     // In one step with the outbox: a message that was answered does not go away for a moment.
     if (isMine) this.merge(news)
     else if (purge?.length !== 0 || this.isOutbox(changed)) this.shown.invalidate()
@@ -111,6 +118,7 @@ export class TimelineWindow implements Timeline {
   }
 
   private settleSoon (): void {
+    this.isOutdated = true
     void this.serially(() => this.settle()).catch(() => {})
   }
 
@@ -162,14 +170,29 @@ export class TimelineWindow implements Timeline {
     this.hasEnd = this.hi >= now.top
   }
 
-  /** Reads the window as it is held now. */
+  /** Reads the window as it is held now. What changes meanwhile is not in it: then it is read again. */
   private async read (): Promise<void> {
+    this.isReading = true
+    try {
+      let rows: Row[]
+      do {
+        this.isOutdated = false
+        rows = await this.readRows()
+      } while (this.isOutdated)
+      this.setRows(rows, this.record)
+    } finally {
+      this.isReading = false
+      this.shown.invalidate()
+    }
+  }
+
+  private async readRows (): Promise<Row[]> {
     const { record, core: { engine } } = this
-    if (record === undefined || engine === undefined) return this.setRows([], record)
+    if (record === undefined || engine === undefined) return []
     if (this.hasEnd) this.hi = record.top
     const range = rangeAt(record.ranges, this.hi)
     this.lo = Math.max(this.lo, record.purgedSeq + 1, range?.[0] ?? this.hi + 1)
-    this.setRows(await engine.rows(this.id, this.lo, this.hasEnd ? Infinity : this.hi), record)
+    return await engine.rows(this.id, this.lo, this.hasEnd ? Infinity : this.hi)
   }
 
   private setRows (rows: Row[], record: ConversationRecord | undefined): void {

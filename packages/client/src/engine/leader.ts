@@ -3,6 +3,7 @@ import { TidelogError } from '../errors.ts'
 import type { Tokens } from '../network/tokens.ts'
 import type { SocketTransport } from '../network/transport.ts'
 import { toReads } from '../pure/normalize.ts'
+import type { Scope } from '../pure/follow.ts'
 import type { LiveEvent } from '../pure/normalize.ts'
 import type { WireAnswer, WireReads, WireResult } from '../pure/wire.ts'
 import type { Connection } from '../types.ts'
@@ -49,6 +50,7 @@ export class Leader {
       random,
       push: async operations => (await http.call<{ results: WireResult[] }>('POST', '/api/sync/push', { body: { operations }, timeoutMs: pullMs })).results,
       onChanges: (events: LiveEvent[]) => { this.syncer.hear(events) },
+      bring: ids => this.sync(undefined, ids),
       isOnline: () => this.connection.isOnline
     })
     this.connection = new ConnectionLoop({
@@ -72,10 +74,10 @@ export class Leader {
     await this.sender.stop()
   }
 
-  /** Everything that the server holds now. */
-  async sync (signal?: AbortSignal): Promise<void> {
+  /** What the server holds now. */
+  async sync (signal?: AbortSignal, scope: Scope = 'all'): Promise<void> {
     if (this.connection.transport !== 'socket') return await this.syncer.sync({ signal })
-    this.syncer.mustSync('all')
+    this.syncer.mustSync(scope)
     await this.syncer.settled()
   }
 

@@ -1,4 +1,4 @@
-import { type TidelogError, asTidelogError } from '../errors.ts'
+import { TidelogError, asTidelogError } from '../errors.ts'
 import { applyRow } from '../pure/apply.ts'
 import { type LiveEvent, peopleOf, toRow } from '../pure/normalize.ts'
 import { judge, nextIn, plan, refused, sending, toWire, unanswered } from '../pure/outbox.ts'
@@ -15,6 +15,8 @@ export interface SenderOptions {
   push: (operations: object[]) => Promise<WireResult[]>
   /** What the answers bring, to be taken as live changes. */
   onChanges: (events: LiveEvent[]) => void
+  /** Syncs these logs, `self` among them. @throws TidelogError */
+  bring: (ids: ReadonlySet<string>) => Promise<void>
   /** The server is there and takes calls. */
   isOnline: () => boolean
 }
@@ -98,6 +100,7 @@ export class Sender {
     try {
       const results = await this.options.push(chosen.map(toWire))
       this.failures = 0
+      await this.bring(chosen, results)
       await this.settle(chosen, results)
     } catch (thrown) {
       const error = asTidelogError(thrown)
@@ -125,6 +128,26 @@ export class Sender {
   private stillThere (chosen: readonly StoredOperation[]): StoredOperation[] {
     const byPosition = new Map(this.options.engine.operations.map(operation => [operation.position, operation]))
     return chosen.flatMap(({ position }) => byPosition.get(position) ?? [])
+  }
+
+  /**
+   * An operation is shown until what it did is here. The answer brings a message, but nothing of a conversation that is not
+   * held yet, nor the rev of settings: a sync does. If that fails, the same is sent again, which changes nothing.
+   */
+  private async bring (chosen: readonly StoredOperation[], results: readonly WireResult[]): Promise<void> {
+    const { engine, bring } = this.options
+    const settings = new Set(chosen.flatMap(({ opId, work }) => work.type === 'settings' ? opId : []))
+    const missing = new Set(results.flatMap(({ opId, success, message }) => {
+      if (!success) return []
+      if (settings.has(opId)) return 'self'
+      return typeof message === 'object' && !engine.conversations.has(message.conversationId) ? message.conversationId : []
+    }))
+    if (missing.size === 0) return
+    try {
+      await bring(missing)
+    } catch (cause) {
+      throw new TidelogError({ code: 'OFFLINE', retryable: true, cause })
+    }
   }
 
   /** Rows and the end of their operations are stored in one step: no message is there twice, or not at all. */

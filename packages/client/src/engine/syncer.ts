@@ -82,11 +82,12 @@ export class Syncer {
     this.hearNow(mustSync(this.follow, scope))
   }
 
-  /** Resolves when nothing is due any more. */
-  settled (): Promise<void> {
+  /** Resolves when nothing is due any more; rejects if nothing comes live. */
+  async settled (): Promise<void> {
+    if (!this.isLive) throw new TidelogError({ code: 'OFFLINE' })
     const done = new Promise<void>((resolve, reject) => { this.waiting.push({ resolve, reject }) })
     this.wake()
-    return done
+    await done
   }
 
   private wake (): void {

@@ -97,7 +97,11 @@ export class World {
       random,
       isOnline: () => this.isOnline && life === this.life,
       push: operations => call(() => this.server.push(operations)),
-      onChanges: events => { this.syncer.hear(events) }
+      onChanges: events => { this.syncer.hear(events) },
+      bring: async scope => {
+        this.syncer.mustSync(scope)
+        await this.syncer.settled()
+      }
     })
     const core = new Core({ http: undefined as never, clock: this.clock, random: () => this.made++ / 1e6 % 1 })
     core.engine = engine
