@@ -77,10 +77,10 @@ export const newState: State = { name: 'new' }
 const uncertain: State = { name: 'uncertain' }
 
 /**
- * Puts what is committed, here and on other nodes, in the order of its revs, without gaps. Commits of other nodes come
- * late, twice, in any order or not at all. A missing one may be a removal, and what comes after it must not reach
- * who was removed. So what comes after a gap waits a moment, then the gap is read from the database; if that cannot be done,
- * subscribers are verified before anything else is sent.
+ * Puts commits, of this node and of others, in the order of their revs, without gaps. Commits of other nodes arrive late,
+ * twice, in any order or not at all. A missing one may be a removal, and the removed user must not get what follows it.
+ * So what follows a gap waits a moment; then the gap is read from the database. If it cannot be read, subscribers are
+ * verified before anything else is sent.
  *
  * | state     | rev = w+1, or w unknown | rev ≤ w | rev > w+1           | timer     | filled, verified   | failed    |
  * | --------- | ----------------------- | ------- | ------------------- | --------- | ------------------ | --------- |
@@ -98,15 +98,15 @@ const uncertain: State = { name: 'uncertain' }
  * | uncertain | as new, of no sole      | –       | –                   | –         | –                  | –         |
  * |           | writer                  |         |                     |           |                    |           |
  *
- * w is the watermark. Harmless: no subscriber, or (w unknown) nothing depends on membership; what passes a gap that way
- * makes subscriptions under way read again. An `after` is sent once w ≥ its rev, and moves w only without subscribers:
- * its rev itself may still be on its way. Unknown outcome: new → uncertain; elsewhere the gap shows. A requested
- * verification: new, live, uncertain, waiting → filling; filling verifies once more. A gap of more than 500 revs is
- * verified and skipped. A verification covers only revs that were known when it began: a later one that came meanwhile
- * needs another. When pending is full, it is dropped → uncertain. A result of another job are ignored.
+ * w is the watermark. Harmless: no subscriber, or (w unknown) nothing depends on membership. If such a delivery passes a
+ * gap, running subscriptions read again. An `after` is sent once w ≥ its rev. It moves w only without subscribers,
+ * because the row of its rev may still be on its way. Unknown outcome: new → uncertain; in other states the gap shows.
+ * A requested verification: new, live, uncertain, waiting → filling; filling verifies once more. A gap of more than 500
+ * revs is verified and skipped. A verification covers only revs that were known when it began: a later rev that arrived
+ * meanwhile needs another one. If pending is full, it is dropped → uncertain. The result of another job is ignored.
  *
- * It only decides; the caller runs the actions. `pending` is changed in place, as is the rev of `live`: whoever passes
- * a state in goes on with the one that comes out.
+ * This function only decides; the caller runs the actions. It changes `pending`, and the rev of `live`, in place: after
+ * a call, use only the state that it returned.
  */
 export function resequence (state: State, event: Event, facts: () => Facts): Step {
   switch (event.kind) {
