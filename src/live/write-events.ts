@@ -28,9 +28,7 @@ export interface EventWriter {
  */
 export function writeDelivery (writer: EventWriter, conversationId: string, delivery: Delivery): void | Promise<void> {
   switch (delivery.kind) {
-    case 'row':
-      writer.heartbeat.recordDelivered(conversationId, delivery.rev)
-      return delivery.row.kind === 'message' ? writeRow(writer, delivery) : writeState(writer, delivery)
+    case 'row': return delivery.row.kind === 'message' ? writeRow(writer, delivery) : writeState(writer, delivery)
     case 'noop': return writeNoop(writer, conversationId, delivery.rev)
     case 'after': return writeAfter(writer, [conversationId, delivery.rev], delivery.event)
   }
@@ -50,9 +48,11 @@ function writeRow (writer: EventWriter, delivery: RowDelivery): void | Promise<v
 
 /** @param hiding users who have cleared or hidden the message */
 function writeMessage (
-  { broadcaster, subscriptions }: EventWriter, { row, isNew, head }: RowDelivery, message: Message, hiding: readonly string[]
+  { heartbeat, broadcaster, subscriptions }: EventWriter, { row, isNew, head }: RowDelivery, message: Message, hiding: readonly string[]
 ): void {
   const { conversationId, rev } = row
+  // Not before the event is written: a heartbeat meanwhile would name a rev that no client has got.
+  heartbeat.recordDelivered(conversationId, rev)
   const { to, except: without } = audienceAt(subscriptions, conversationId, rev)
   const noop = { conversationId, rev }
   if (row.seq! <= (head?.purgedSeq ?? 0)) return broadcaster.emit(conversationId, { to, except: without }, 'noop', noop)
@@ -74,8 +74,9 @@ function writeMessage (
 }
 
 /** Writes memberships, settings, purges, and every row of a self log. */
-function writeState ({ broadcaster, subscriptions }: EventWriter, { row, head, member }: RowDelivery): void {
+function writeState ({ heartbeat, broadcaster, subscriptions }: EventWriter, { row, head, member }: RowDelivery): void {
   const { conversationId, rev, kind } = row
+  heartbeat.recordDelivered(conversationId, rev)
   // Earlier events go to the earlier audience.
   broadcaster.flush()
   const owner = selfLogOwner(conversationId)
