@@ -115,13 +115,27 @@ function narrow (state: State, { conversationId, clearedSeq, hiddenSeqs }: { con
     : put(state, conversationId, { ...held, messages: only(held.messages, ({ seq }) => seq > clearedSeq && !hiddenSeqs.includes(seq)) })
 }
 
-/** In rooms and the common chat, deletes a blocked user's messages. */
+/** In rooms and the common chat, deletes a blocked user's messages and reactions. */
 function hide (state: State, userId: string): State {
   return {
     ...state,
-    conversations: Object.fromEntries(Object.entries(state.conversations).map(([id, held]) =>
-      [id, { ...held, messages: only(held.messages, message => !('user' in message) || message.user._id !== userId) }]))
+    conversations: Object.fromEntries(Object.entries(state.conversations).map(([id, held]) => {
+      const visible = only(held.messages, message => !('user' in message) || message.user._id !== userId)
+      const messages = Object.entries(visible)
+        .map(([key, message]) => [key, withoutReactionsOf(message, userId)] as const)
+      return [id, { ...held, messages: Object.fromEntries(messages) }]
+    }))
   }
+}
+
+function withoutReactionsOf (message: Message, userId: string): Message {
+  if (!('user' in message)) return message
+  const reactions = message.reactions.flatMap(reaction => {
+    if (!reaction.userIds.includes(userId)) return [reaction]
+    const userIds = reaction.userIds.filter(id => id !== userId)
+    return userIds.length === 0 ? [] : [{ ...reaction, count: reaction.count - 1, userIds }]
+  })
+  return { ...message, reactions }
 }
 
 function only (messages: Record<string, Message>, keep: (message: Message) => boolean): Record<string, Message> {
