@@ -1,30 +1,18 @@
 import fp from 'fastify-plugin'
+import type { FailureLimiter, FailureLimiters } from '../src/auth/context.ts'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
 import { RateCounter } from '../src/lib/rate-counter.ts'
 
-/** Counts a key's events in a window. */
-interface Limiter {
-  /** @throws TidelogError RATE_LIMITED, with the time until the window ends. */
-  consume: (key: string) => void
-  /** Refuses like `consume`, without counting. */
-  check: (key: string) => void
-  /** Takes one count back. */
-  giveBack: (key: string) => void
+/** Counts a key's events in a window. `consume` and `check` throw RATE_LIMITED, with the time until the window ends. */
+interface Limiter extends FailureLimiter {
   /** Was the key refused a hundred times, and a tenth of the limit, in this window? */
   isFlooding: (key: string) => boolean
   /** Milliseconds until the key's window ends. */
   waitMs: (key: string) => number
 }
 
-interface Limiters {
-  /**
-   * Failed logins: by account and address, by address over all accounts, and by account over all addresses unknown to
-   * it.
-   */
-  login: Limiter
-  loginAddress: Limiter
-  loginAccount: Limiter
+interface Limiters extends FailureLimiters {
   /** Registrations, by address. */
   register: Limiter
   /** Messages sent over any transport, by user. */

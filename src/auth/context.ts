@@ -9,13 +9,14 @@ import type { UserRow } from '../users/user-row.ts'
 
 /** Counts failed logins; `plugins/rate-limit.ts` has it. */
 export interface FailureLimiter {
+  /** Refuses like `consume`, without counting. */
   check: (key: string) => void
   consume: (key: string) => void
   /** Takes one count back. */
   giveBack: (key: string) => void
 }
 
-interface FailureLimiters {
+export interface FailureLimiters {
   /** By account and address. */
   login: FailureLimiter
   /** By address, over all accounts. */
