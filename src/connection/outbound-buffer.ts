@@ -1,4 +1,5 @@
-import { type Client, type Connection, clientOf, inboundQueueOf } from './socket-io.ts'
+import { type Connection, inboundQueueOf } from './engine-io.ts'
+import { type Client, clientOf } from './socket-io.ts'
 import type { InboundQueue, RawPacket } from './inbound-queue.ts'
 import type { ChatSocket } from './socket-types.ts'
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Adapter } from 'socket.io-adapter'
 import type { ChatServer, ChatSocket } from '../../src/connection/socket-types.ts'
 import { InboundQueue } from '../../src/connection/inbound-queue.ts'
-import { setInboundQueue } from '../../src/connection/socket-io.ts'
+import { setInboundQueue } from '../../src/connection/engine-io.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
 /** Takes an event from a node to one of its sockets. */
