@@ -8,7 +8,7 @@ import { type TidelogError, failureBody } from '../src/errors.ts'
 import { nobodysMs, requireSocketRoom } from '../src/sockets/serve-socket.ts'
 import { allWritten, closeEngine, guardEngine } from '../src/connection/engine-io.ts'
 import { writeFailure } from '../src/connection/polling-body.ts'
-import { disconnectAll } from '../src/connection/socket-io.ts'
+import { disconnectAll, parser } from '../src/connection/socket-io.ts'
 import { RefusalLog } from '../src/sockets/refusal-log.ts'
 import type { SocketBounds } from '../src/sockets/context.ts'
 import type { ChatServer, ChatSocket } from '../src/connection/socket-types.ts'
@@ -46,6 +46,7 @@ export default fp(async function socketIo (app, config: Config) {
   await app.register(fastifySocketIO.default, {
     // Compressing small packets costs far more than it saves.
     perMessageDeflate: false,
+    parser,
     maxHttpBufferSize: config.OUTBOX_BYTES_MAX,
     // Closes a connection that never joins a namespace.
     connectTimeout: nobodysMs,

@@ -1,4 +1,5 @@
 import { Adapter } from 'socket.io-adapter'
+import { Decoder, type Packet, PacketType } from 'socket.io-parser'
 import type { Connection } from './engine-io.ts'
 import type { RawPacket } from './inbound-queue.ts'
 import type { ChatServer, ChatSocket } from './socket-types.ts'
@@ -21,10 +22,30 @@ interface WriteOptions {
   wsPreEncodedFrame?: Buffer[]
 }
 
-/** Socket.IO's packet type of an acknowledgement. */
-const acknowledgement = 3
 /** Separates packets in an Engine.IO payload, and marks the next one as a message. */
 const nextPacket = '\x1e4'
+
+/** An acknowledgement whose JSON is written already. */
+export class JsonText {
+  readonly text: string
+
+  constructor (text: string) {
+    this.text = text
+  }
+}
+
+/** Encodes packets like Socket.IO's own encoder. It does not search them for binary data: no packet of ours has any. */
+class Encoder {
+  encode ({ type, nsp, id, data }: Packet): string[] {
+    const place = `${type}${nsp === '/' ? '' : `${nsp},`}${id ?? ''}`
+    const [first] = type === PacketType.ACK ? data as unknown[] : []
+    if (first instanceof JsonText) return [`${place}[${first.text}]`]
+    return [data === undefined ? place : place + JSON.stringify(data)]
+  }
+}
+
+/** Socket.IO's option `parser`. */
+export const parser = { Encoder, Decoder }
 
 export function clientOf (socket: ChatSocket): Client {
   return socket.client as unknown as Client
@@ -32,7 +53,7 @@ export function clientOf (socket: ChatSocket): Client {
 
 /** Acknowledges an event that was not passed to Socket.IO. */
 export function acknowledgeRaw (socket: ChatSocket, ackId: number, answer: object): void {
-  (socket as unknown as { packet: (packet: object) => void }).packet({ type: acknowledgement, id: ackId, data: [answer] })
+  (socket as unknown as { packet: (packet: object) => void }).packet({ type: PacketType.ACK, id: ackId, data: [answer] })
 }
 
 /** Disconnects the sockets of every namespace. */

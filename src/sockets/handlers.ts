@@ -9,6 +9,7 @@ import { prepareDirect } from '../chat/messages/send-direct.ts'
 import { prepareRoom } from '../chat/messages/send-room.ts'
 import { commonChatId, normalRoomId, roomConversationId } from '../chat/rules/conversation-id.ts'
 import { memberKey } from '../log/model/types.ts'
+import { JsonText } from '../connection/socket-io.ts'
 import type { ClientEventName, ClientInput } from '../schemas/events.ts'
 import type { Reply, ReplyEvent } from './reply.ts'
 import { writeSyncJson } from '../sync/response.ts'
@@ -122,7 +123,7 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
     // Responses are long: the next event waits until this one is built.
     run: async (live, data) => {
       const body = writeSyncJson(await pull(live.sync, identityOf(live), data), live.chat.now())
-      return async () => ({ ack: JSON.parse(body) as Record<string, unknown> })
+      return async () => ({ ack: new JsonText(body.toString()) })
     }
   },
   push: {

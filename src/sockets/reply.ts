@@ -1,13 +1,14 @@
 import { type TidelogError, failureBody } from '../errors.ts'
 import type { ServerEventName, ServerPayload } from '../schemas/events.ts'
+import { JsonText } from '../connection/socket-io.ts'
 import type { ChatSocket } from '../connection/socket-types.ts'
 import { ClientMessageId } from '../schemas/message.ts'
 import { isLonger } from '../schemas/text.ts'
 
 /** The reply to a client event. */
 export interface Reply {
-  /** Fields of the acknowledgement beside `success`. */
-  ack: Record<string, unknown>
+  /** Fields of the acknowledgement beside `success`, or the whole of it. */
+  ack: Record<string, unknown> | JsonText
   /** The event that answers legacy clients. */
   event?: ReplyEvent
   /** An event for clients that sent no callback, if no other event tells them. */
@@ -26,9 +27,11 @@ export function readArguments (given: readonly unknown[]): { data: unknown, call
 }
 
 /** Answers a client event that succeeded: the legacy event first, then the callback. */
-export function sendReply (socket: ChatSocket, { ack, event, eventWithoutAck }: Reply, callback: Callback | undefined): void {
+export function sendReply (
+  socket: ChatSocket, { ack, event, eventWithoutAck }: Reply, callback: Callback | undefined
+): void {
   if (event !== undefined) emit(socket, event)
-  if (callback !== undefined) callback({ success: true, ...ack })
+  if (callback !== undefined) callback(ack instanceof JsonText ? ack : { success: true, ...ack })
   else if (eventWithoutAck !== undefined) emit(socket, eventWithoutAck)
 }
 

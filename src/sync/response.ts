@@ -25,8 +25,8 @@ const readBytes = 90
 export interface ConversationResult {
   wireId: string
   kind: Head['kind']
-  /** JSON, separated by commas. */
-  changes: string
+  /** JSON in UTF-8, separated by commas. */
+  changes: Buffer
   cursor: string
   /** The cursor's rev: the next live change has this rev + 1. */
   rev: Rev
@@ -43,7 +43,7 @@ export interface SyncResult {
   hasMore: boolean
 }
 
-/** Changes are written here; use it only within one tick. */
+/** Changes and responses are written here; use it only within one tick. */
 const out = new JsonBytes()
 
 /** Builds a response until it is full. */
@@ -128,7 +128,7 @@ export class ResponseBuilder {
       : since === null && next !== undefined
         ? { rev: revOf(next.rev - 1), clock, generation: view.generation }
         : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(since?.clock ?? 0, Math.min((entries[taken - 1] as StoredRow).updatedAt.getTime(), clock)), generation: view.generation }
-    this.take(found, { changes: out.toString(), count, position, hasMore, bytes: beside + out.length })
+    this.take(found, { changes: out.copy(), count, position, hasMore, bytes: beside + out.length })
   }
 
   /** @param isMoreDue some due conversations were not read */
@@ -138,7 +138,7 @@ export class ResponseBuilder {
 
   private take (
     { due: { place, head, since }, members, unread, mentions, isOutdated, fromSeq }: ConversationScan,
-    { changes, count, position, hasMore, bytes }: { changes: string, count: number, position: CursorPosition, hasMore: boolean, bytes: number }
+    { changes, count, position, hasMore, bytes }: { changes: Buffer, count: number, position: CursorPosition, hasMore: boolean, bytes: number }
   ): void {
     const [after, until] = [since?.clock ?? -1, hasMore ? position.clock : Infinity]
     const reads = members.flatMap(({ userId, readSeq, readAt }): ReadPosition[] => {
@@ -164,12 +164,28 @@ export class ResponseBuilder {
   }
 }
 
-/** A response as JSON text. */
-export function writeSyncJson ({ conversations, hasMore }: SyncResult, serverTime: number): string {
-  let text = ''
-  for (const { wireId, kind, changes, cursor, rev, hasMore, reset, fromSeq, unreadCount, mentionCount, reads } of conversations) {
-    text += `${text === '' ? '' : ','}{"conversationId":"${wireId}","kind":"${kind}","changes":[${changes}],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}${
-      reset ? ',"reset":true' : ''}${fromSeq === undefined ? '' : `,"fromSeq":${fromSeq}`},"unreadCount":${Math.min(unreadCount, unreadMax)}${unreadCount > unreadMax ? ',"unreadCountCapped":true' : ''},"mentionCount":${mentionCount},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}}`
+/** A response as JSON in UTF-8. */
+export function writeSyncJson ({ conversations, hasMore }: SyncResult, serverTime: number): Buffer {
+  out.clear()
+  out.ascii('{"success":true,"conversations":[')
+  for (const [index, conversation] of conversations.entries()) {
+    if (index > 0) out.ascii(',')
+    writeConversation(conversation)
   }
-  return `{"success":true,"conversations":[${text}],"hasMore":${String(hasMore)},"serverTime":"${new Date(serverTime).toISOString()}"}`
+  out.ascii(`],"hasMore":${String(hasMore)},"serverTime":`)
+  out.time(serverTime)
+  out.ascii('}')
+  return out.copy()
+}
+
+function writeConversation (result: ConversationResult): void {
+  const { wireId, kind, changes, cursor, rev, hasMore, reset, fromSeq, unreadCount, mentionCount, reads } = result
+  out.text(`{"conversationId":"${wireId}","kind":"${kind}","changes":[`)
+  out.bytes(changes)
+  out.ascii(`],"cursor":"${cursor}","rev":${rev},"hasMore":${String(hasMore)}`)
+  if (reset) out.ascii(',"reset":true')
+  if (fromSeq !== undefined) out.ascii(`,"fromSeq":${fromSeq}`)
+  out.ascii(`,"unreadCount":${Math.min(unreadCount, unreadMax)}`)
+  if (unreadCount > unreadMax) out.ascii(',"unreadCountCapped":true')
+  out.ascii(`,"mentionCount":${mentionCount},"reads":${JSON.stringify(reads)}}`)
 }

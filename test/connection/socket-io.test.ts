@@ -1,10 +1,13 @@
 import { once } from 'node:events'
+import { Encoder, type Packet, PacketType } from 'socket.io-parser'
 import t from 'tap'
 import type { ChatSocket } from '../../src/connection/socket-types.ts'
 import { startApp } from '../helpers/app.ts'
 import { makeBus } from '../helpers/bus-adapter.ts'
 import { connect } from '../helpers/sockets.ts'
-import { isClustered, onRoomDeleted, packetOf, roomsOf, socketsIn, writePackets } from '../../src/connection/socket-io.ts'
+import {
+  JsonText, isClustered, onRoomDeleted, packetOf, parser, roomsOf, socketsIn, writePackets
+} from '../../src/connection/socket-io.ts'
 
 // What is relied on here is promised by nobody: a version of Socket.IO or Engine.IO that changes it fails here first.
 
@@ -43,6 +46,32 @@ t.test('an event for many is written with `preEncoded`, one for a single socket 
   socket.emit('resync', {})
   writePackets([socket], [packetOf('resync', {})])
   t.same(written, [true, false, true])
+})
+
+t.test('our encoder writes what the encoder of Socket.IO writes', async t => {
+  const data = ['noop', { text: 'é "quoted"', at: new Date(0), none: undefined, deep: { list: [1, null, true] } }]
+  const packets: Packet[] = [
+    { type: PacketType.CONNECT, nsp: '/', data: { sid: 'a' } },
+    { type: PacketType.CONNECT_ERROR, nsp: '/elsewhere', data: { message: 'no' } },
+    { type: PacketType.DISCONNECT, nsp: '/' },
+    ...['/', '/elsewhere'].flatMap(nsp => [
+      { type: PacketType.EVENT, nsp, data },
+      { type: PacketType.EVENT, nsp, data, id: 0 },
+      { type: PacketType.ACK, nsp, data: data.slice(1), id: 12 },
+      { type: PacketType.ACK, nsp, data: [], id: 12 }
+    ])
+  ]
+  for (const packet of packets) t.same(new parser.Encoder().encode(packet), new Encoder().encode(packet))
+})
+
+t.test('an acknowledgement whose JSON is written already reaches the client as that JSON', async t => {
+  for (const transport of ['websocket', 'polling']) {
+    const client = await connect(t, url, ann.token, { transports: [transport] })
+    serverSide(client.socket.id!).prependAny((_name, _data, callback: (answer: object) => void) => {
+      callback(new JsonText('{"success":true,"words":["é","\\n\\u001e"]}'))
+    })
+    t.same(await client.socket.timeout(5_000).emitWithAck('no such event', {}), { success: true, words: ['é', '\n\x1e'] })
+  }
 })
 
 t.test('a connection has a buffer that drains, and a TCP socket that can be paused', async t => {

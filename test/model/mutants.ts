@@ -150,7 +150,7 @@ export const mutants: Record<string, Mutant> = {
   'what one user gets of a message is given to all': {
     pull: pull => async (context, identity, input) => {
       const pulled = await pull(context, identity, input)
-      for (const one of pulled.conversations) one.changes = withReactionsOfAll(one.changes)
+      for (const one of pulled.conversations) one.changes = Buffer.from(withReactionsOfAll(one.changes.toString()))
       return pulled
     },
     within: { ...noFaults, clients: syncing },

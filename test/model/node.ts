@@ -73,7 +73,7 @@ export class Node {
 
   async pull (identity: Identity, input: PullInput): Promise<SyncBody> {
     const { sync } = await this.ready
-    return JSON.parse(writeSyncJson(await this.options.pull(sync, identity, input), 0)) as SyncBody
+    return JSON.parse(writeSyncJson(await this.options.pull(sync, identity, input), 0).toString()) as SyncBody
   }
 
   async goLive (socket: FakeSocket): Promise<Record<string, LiveHead>> {

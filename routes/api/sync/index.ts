@@ -26,8 +26,8 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
       : await pullOrWait(app.sync, identity, { ...body, waitMs: withinSession(waitMs, session, app.chat.now()) }, untilGone(reply.raw))
     // The session may have ended during the wait: send nothing that happened afterwards.
     if (waitMs > 0) await app.requireSession(session)
-    const text: unknown = writeSyncJson(pulled, app.chat.now())
-    return await reply.type('application/json; charset=utf-8').send(text as SyncBody)
+    const json: unknown = writeSyncJson(pulled, app.chat.now())
+    return await reply.type('application/json; charset=utf-8').send(json as SyncBody)
   })
 }
 

@@ -37,16 +37,7 @@ export class StoredRow {
   /** @param bytes one document as the driver returns it with `raw: true` */
   constructor (bytes: Uint8Array) {
     this.bytes = bytes
-    const end = bytes.length - 1
-    for (let at = 4; at < end;) {
-      const type = bytes[at]!
-      const nameAt = at + 1
-      let nameEnd = nameAt
-      while (bytes[nameEnd] !== 0) nameEnd++
-      at = nameEnd + 1
-      this.take(type, nameAt, nameEnd - nameAt, at)
-      at += sizeOf(type, bytes, at)
-    }
+    eachElement(bytes, 0, (type, nameAt, at, length) => { this.take(type, nameAt, length, at) })
   }
 
   get updatedAt (): Date {
@@ -103,7 +94,7 @@ export function rowsOfReply (cursor: Uint8Array): { rows: StoredRow[], cursorId:
 
 /** Visits the elements of the document that begins at `start`; `at` is the offset of a value. */
 function eachElement (
-  bytes: Uint8Array, start: number, visit: (type: number, nameAt: number, at: number) => void
+  bytes: Uint8Array, start: number, visit: (type: number, nameAt: number, at: number, length: number) => void
 ): void {
   const end = start + int32At(bytes, start) - 1
   for (let at = start + 4; at < end;) {
@@ -112,7 +103,7 @@ function eachElement (
     at = nameAt
     while (bytes[at] !== 0) at++
     at++
-    visit(type, nameAt, at)
+    visit(type, nameAt, at, at - 1 - nameAt)
     at += sizeOf(type, bytes, at)
   }
 }
