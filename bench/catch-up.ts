@@ -1,12 +1,14 @@
 import { held } from './lib/benchmark.ts'
 import { type Contestant, compare } from './lib/compare.ts'
 import type { Request } from './lib/http-load.ts'
+import { socketLoad } from './lib/socket-load.ts'
+import { connectAll, disconnectAll } from './lib/sockets.ts'
 import { catchingUp } from './lib/sync-requests.ts'
 import { syncBenchmark } from './lib/sync-setting.ts'
 
 const messages = 10_000
 
-/** `POST /api/sync` by clients who have missed 10,000 messages of a conversation, page by page. */
+/** Catching up by `POST /api/sync` and by the event `sync`: clients who have missed 10,000 messages, page by page. */
 export const catchUp = syncBenchmark(async ({ url, views, tidelog, fastify, driver }, pace) => {
   const all: Request[][] = []
   for (const view of views) all.push(await catchingUp(url, view, messages))
@@ -14,12 +16,19 @@ export const catchUp = syncBenchmark(async ({ url, views, tidelog, fastify, driv
   const everywhere = all.flat()
   const same = all.slice(0, 1).flat()
   const floor = await fastify(everywhere)
-  return held(await compare(`Catch-up of ${messages.toLocaleString('en')} messages, in ${pages} pages`, 'messages', [
+  const sockets = await connectAll(url, views.map(({ self }) => self))
+  const clients = sockets.map((socket, index) => ({ socket, requests: all[index]! }))
+  const bySocket = tidelog('ten conversations in turn, by the event `sync`', everywhere)
+  const title = `Catch-up of ${messages.toLocaleString('en')} messages, in ${pages} pages`
+  const comparison = await compare(title, 'messages', [
     counting(tidelog('the same conversation for all', same), messages / pages),
     counting(tidelog('ten conversations in turn', everywhere), messages / pages),
+    counting({ ...bySocket, run: seconds => socketLoad(clients, 'sync', seconds) }, messages / pages),
     counting(floor, messages / pages),
     counting(driver('one find of 400 rows', { loop: 'page', limit: 400, revMax: messages - 401 }), 400)
-  ], pace), '≥ 100,000 messages/s', ({ lines }) => lines[0]!.perSecond >= 100_000)
+  ], pace)
+  disconnectAll(sockets)
+  return held(comparison, '≥ 100,000 messages/s', ({ lines }) => lines[0]!.perSecond >= 100_000)
 
   function counting ({ run, ...contestant }: Contestant, each: number): Contestant {
     return {
