@@ -1,0 +1,70 @@
+import type { Texts } from '../en.ts'
+import { counter, lister } from '../plural.ts'
+
+const count = counter('de')
+const list = lister('de')
+
+export const chat: Texts['chat'] = {
+  members: n => count(n, { one: '# Mitglied', other: '# Mitglieder' }),
+  hereNow: n => count(n, { one: '# gerade da', other: '# gerade da' }),
+  searchHere: 'In dieser Unterhaltung suchen',
+  membersPanel: 'Mitglieder',
+  messages: 'Nachrichten',
+  message: 'Nachricht',
+  placeholder: name => `Nachricht an ${name}`,
+  send: 'Senden',
+  emoji: 'Emoji',
+  newSince: time => `Neu seit ${time}`,
+  newMessages: n => count(n, { one: '# neue Nachricht', other: '# neue Nachrichten' }),
+  new: 'Neu',
+  waiting: 'Wartet auf eine Verbindung',
+  edited: 'bearbeitet',
+  deleted: 'Nachricht gelöscht',
+  read: 'Gelesen',
+  sent: 'Gesendet',
+  sending: 'Wird gesendet',
+  queued: 'Wartet',
+  reply: 'Antworten',
+  react: 'Reagieren',
+  edit: 'Bearbeiten',
+  delete: 'Löschen',
+  deleteForAll: 'Für alle löschen',
+  copy: 'Text kopieren',
+  copyLink: 'Link kopieren',
+  actions: 'Aktionen',
+  select: 'Auswählen',
+  selected: n => count(n, { one: '# ausgewählt', other: '# ausgewählt' }),
+  selectThis: text => `Auswählen: ${text}`,
+  endSelection: 'Auswahl beenden',
+  deleteSure: n => count(n, { one: '# Nachricht für alle löschen?', other: '# Nachrichten für alle löschen?' }),
+  moreEmoji: 'Mehr Emoji',
+  replyTo: name => `Antwort an ${name}`,
+  noReply: 'Nicht antworten',
+  editing: 'Deine Nachricht bearbeiten',
+  noEdit: 'Nicht bearbeiten',
+  reaction: (emoji, n, names) => `${emoji} ${n}${names === '' ? '' : `, ${names}`}`,
+  toNewest: 'Zur neuesten',
+  below: n => count(n, { one: '# darunter, zur neuesten', other: '# darunter, zur neuesten' }),
+  typing: names => (names.length === 1 ? `${names[0] ?? ''} schreibt` : `${list(names)} schreiben`),
+  severalTyping: 'Mehrere schreiben',
+  offline: 'Offline. Was du schreibst, geht hinaus, sobald die Verbindung wieder da ist.',
+  empty: 'Noch nichts hier. Sag das erste Wort.',
+  join: 'Beitreten',
+  from: (name, time) => `${name}, ${time}`,
+  arrived: (name, text) => `${name}: ${text}`,
+  tooLong: n => count(n, { one: '# Zeichen zu viel', other: '# Zeichen zu viel' }),
+  copied: 'Kopiert',
+  leave: 'Raum verlassen',
+  block: 'Blockieren',
+  unblock: 'Freigeben',
+  details: 'Raumeinstellungen',
+  everyoneElse: n => count(n, { one: '# weitere', other: '# weitere' })
+}
+
+export const emoji: Texts['emoji'] = {
+  title: 'Emoji',
+  find: 'Ein Emoji finden',
+  recent: 'Zuletzt benutzt',
+  none: 'Kein solches Emoji',
+  groups: ['Smileys', 'Menschen', 'Teile', 'Natur', 'Essen', 'Reisen', 'Freizeit', 'Dinge', 'Zeichen', 'Flaggen']
+}

@@ -1,0 +1,31 @@
+import type { Texts } from '../en.ts'
+
+export const signIn: Texts['signIn'] = {
+  title: 'Anmelden',
+  to: host => `bei ${host}`,
+  username: 'Benutzername',
+  password: 'Passwort',
+  showPassword: 'Passwort zeigen',
+  hidePassword: 'Passwort verbergen',
+  submit: 'Anmelden',
+  newHere: 'Neu hier?',
+  createOne: 'Konto anlegen',
+  motto: 'Schreib jetzt. Die Flut nimmt es mit.',
+  upTitle: 'Konto anlegen',
+  on: host => `bei ${host}`,
+  fullName: 'Name',
+  fullNameHint: 'Das sehen andere',
+  email: 'E-Mail',
+  emailHint: 'Sieht niemand',
+  usernameHint: '3 bis 32 Buchstaben, Ziffern, _ . oder -',
+  passwordHint: 'Mindestens 8 Zeichen',
+  create: 'Konto anlegen',
+  haveOne: 'Schon ein Konto?',
+  withToken: 'Stattdessen mit einem Token',
+  withPassword: 'Stattdessen mit einem Passwort',
+  token: 'Token',
+  tokenHint: 'Das Programm, das dich herschickt, gibt dir eines',
+  badToken: 'Dieses Token gilt nicht, oder nicht mehr',
+  wrong: 'Benutzername oder Passwort stimmt nicht',
+  sessionEnded: 'Deine Sitzung ist zu Ende. Was du geschrieben hast, ist noch da.'
+}

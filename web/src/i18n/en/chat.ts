@@ -1,0 +1,70 @@
+import { counter, lister } from '../plural.ts'
+
+const count = counter('en')
+const list = lister('en')
+
+export const chat = {
+  members: (n: number) => count(n, { one: '# member', other: '# members' }),
+  hereNow: (n: number) => count(n, { one: '# here now', other: '# here now' }),
+  searchHere: 'Search in this conversation',
+  membersPanel: 'Members',
+  messages: 'Messages',
+  message: 'Message',
+  placeholder: (name: string) => `Message ${name}`,
+  send: 'Send',
+  emoji: 'Emoji',
+  newSince: (time: string) => `New since ${time}`,
+  newMessages: (n: number) => count(n, { one: '# new message', other: '# new messages' }),
+  new: 'New',
+  waiting: 'Waiting for a connection',
+  edited: 'edited',
+  deleted: 'Message deleted',
+  read: 'Read',
+  sent: 'Sent',
+  sending: 'Sending',
+  queued: 'Waiting',
+  reply: 'Reply',
+  react: 'React',
+  edit: 'Edit',
+  delete: 'Delete',
+  deleteForAll: 'Delete for everyone',
+  copy: 'Copy text',
+  copyLink: 'Copy link',
+  actions: 'Actions',
+  select: 'Select',
+  selected: (n: number) => count(n, { one: '# selected', other: '# selected' }),
+  selectThis: (text: string) => `Select: ${text}`,
+  endSelection: 'End the selection',
+  deleteSure: (n: number) =>
+    count(n, { one: 'Delete # message for everyone?', other: 'Delete # messages for everyone?' }),
+  moreEmoji: 'More emoji',
+  replyTo: (name: string) => `Reply to ${name}`,
+  noReply: 'Do not reply',
+  editing: 'Edit your message',
+  noEdit: 'Do not edit',
+  reaction: (emoji: string, n: number, names: string) => `${emoji} ${n}${names === '' ? '' : `, ${names}`}`,
+  toNewest: 'Go to the newest',
+  below: (n: number) => count(n, { one: '# below, go to the newest', other: '# below, go to the newest' }),
+  typing: (names: string[]) => (names.length === 1 ? `${names[0] ?? ''} is typing` : `${list(names)} are typing`),
+  severalTyping: 'Several people are typing',
+  offline: 'Offline. What you write is sent when the connection is back.',
+  empty: 'Nothing here yet. Say the first word.',
+  join: 'Join',
+  from: (name: string, time: string) => `${name}, ${time}`,
+  arrived: (name: string, text: string) => `${name}: ${text}`,
+  tooLong: (n: number) => count(n, { one: '# character too many', other: '# characters too many' }),
+  copied: 'Copied',
+  leave: 'Leave room',
+  block: 'Block',
+  unblock: 'Unblock',
+  details: 'Room settings',
+  everyoneElse: (n: number) => count(n, { one: '# more', other: '# more' })
+}
+
+export const emoji = {
+  title: 'Emoji',
+  find: 'Find an emoji',
+  recent: 'Used lately',
+  none: 'No such emoji',
+  groups: ['Smileys', 'People', 'Parts', 'Nature', 'Food', 'Travel', 'Activities', 'Things', 'Signs', 'Flags']
+}

@@ -1,0 +1,46 @@
+import { counter, lister } from '../plural.ts'
+
+const count = counter('en')
+const list = lister('en')
+
+export const faults = {
+  title: 'Fault drawer',
+  tag: 'development',
+  goOffline: 'Go offline',
+  goOnline: 'Go online',
+  killSocket: 'Cut the socket',
+  freezeLeader: 'Freeze the leader',
+  copy: 'Copy report',
+  incoming: 'What comes in',
+  drop: 'Drop',
+  dropHint: 'Never arrives',
+  delay: 'Delay',
+  delayHint: 'Arrives late',
+  double: 'Double',
+  doubleHint: 'Arrives twice',
+  reorder: 'Reorder',
+  reorderHint: 'Overtakes',
+  howMuch: (name: string) => `${name}: how much`,
+  thisDevice: 'This device',
+  skew: 'Clock',
+  skewHint: 'Minutes ahead',
+  full: 'Storage',
+  fullHint: 'Nothing more fits',
+  held: 'Seqs held here',
+  gaps: (n: number) => count(n, { one: '# gap', other: '# gaps' }),
+  fromTo: (from: number, to: number) => (from === to ? String(from) : `${from} to ${to}`),
+  missing: (gaps: string[]) => `Missing ${list(gaps)}`,
+  term: (n: number) => `term ${n}`,
+  traffic: 'Traffic',
+  cursors: 'Cursors',
+  cursor: 'cursor',
+  log: 'log',
+  rev: 'rev',
+  unread: 'unread',
+  outbox: 'Outbox',
+  operation: 'operation',
+  state: 'state',
+  tries: 'tries',
+  leads: 'leader: this tab',
+  follows: 'leader: another tab'
+}

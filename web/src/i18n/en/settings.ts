@@ -1,0 +1,96 @@
+import { counter } from '../plural.ts'
+
+const count = counter('en')
+
+export const settings = {
+  title: 'Settings',
+  you: 'You',
+  edit: 'Edit',
+  name: 'Name',
+  username: 'Username',
+  picture: 'Address of a picture',
+  password: 'Password',
+  passwordHint: 'Changing it ends your other sessions',
+  oldPassword: 'Password now',
+  newPassword: 'New password',
+  changePassword: 'Change password',
+  changed: 'Changed',
+  blocked: 'Blocked people',
+  nobodyBlocked: 'You have blocked nobody',
+  sessions: 'Sessions',
+  thisSession: 'This one',
+  end: 'End',
+  lastUsed: (when: string) => `Last used ${when}`,
+  unknownClient: 'Unknown program',
+  appearance: 'Appearance',
+  theme: 'Theme',
+  asDevice: 'As the device',
+  light: 'Light',
+  dark: 'Dark',
+  textSize: 'Text size',
+  language: 'Language',
+  writing: 'Writing',
+  enterSends: 'Enter sends',
+  enterSendsHint: 'Shift+Enter starts a new line',
+  tellTyping: 'Show others that I am typing',
+  device: 'On this device',
+  ofQuota: (quota: string) => `of ${quota}`,
+  usedOf: (used: string, quota: string) => `${used} of ${quota} used`,
+  deviceHint: (n: number) =>
+    count(n, {
+      one: '# conversation can be read without a connection.',
+      other: '# conversations can be read without a connection.'
+    }),
+  waiting: 'Waiting to be sent',
+  nothing: 'Nothing',
+  waitingCount: (n: number) => count(n, { one: '# message', other: '# messages' }),
+  notifications: 'Notifications',
+  notify: 'Direct messages and mentions',
+  notifyHint: 'While this page is in the background',
+  notifyRooms: 'Everything in rooms',
+  notifyRoomsHint: 'Off: only when somebody mentions you',
+  notifyBlocked: 'This browser does not allow them. Change it in the browser’s settings.',
+  session: 'Session',
+  signOut: 'Sign out',
+  signOutHint: 'Messages on this device are erased',
+  signOutWaiting: (n: number) =>
+    count(n, {
+      one: '# message has not been sent and would be lost. Sign out anyway?',
+      other: '# messages have not been sent and would be lost. Sign out anyway?'
+    }),
+  keyboard: 'Keyboard shortcuts',
+  faults: 'Fault drawer'
+}
+
+export const keys = {
+  title: 'Keyboard shortcuts',
+  anywhere: 'Anywhere',
+  search: 'Search',
+  conversations: 'Previous or next conversation',
+  newMessage: 'New message',
+  help: 'Keyboard shortcuts',
+  reading: 'Reading',
+  messages: 'Previous or next message',
+  unread: 'Go to the unread line',
+  newest: 'Go to the newest',
+  writing: 'Writing',
+  send: 'Send',
+  line: 'New line',
+  editLast: 'Edit your last message',
+  emoji: 'Emoji',
+  cancel: 'Cancel or close',
+  onMessage: 'On a message',
+  reply: 'Reply',
+  react: 'React',
+  delete: 'Delete',
+  key: {
+    ctrl: 'Ctrl',
+    alt: 'Alt',
+    shift: 'Shift',
+    enter: 'Enter',
+    esc: 'Esc',
+    home: 'Home',
+    end: 'End',
+    del: 'Delete'
+  }
+}

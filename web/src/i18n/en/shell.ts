@@ -1,0 +1,67 @@
+import { counter } from '../plural.ts'
+
+const count = counter('en')
+
+export const app = {
+  name: 'Tidelog',
+  skip: 'Skip to the messages',
+  conversations: 'Conversations',
+  search: 'Search',
+  searchKeys: 'Ctrl K',
+  rooms: 'Rooms',
+  newMessage: 'New message',
+  new: 'New',
+  settings: 'Settings',
+  back: 'Back',
+  close: 'Close',
+  more: 'More',
+  cancel: 'Cancel',
+  save: 'Save',
+  retry: 'Retry',
+  tryAgain: 'Try again',
+  common: 'Common',
+  commonHint: 'Everyone here is in it',
+  you: 'you',
+  someone: 'Someone',
+  update: 'A new version is ready',
+  updateNow: 'Reload',
+  updateLater: 'Later'
+}
+
+export const tide = {
+  live: 'Up to date',
+  syncing: 'Catching up',
+  offline: 'Offline',
+  offlineWaiting: (n: number) => count(n, { one: 'Offline, # waiting', other: 'Offline, # waiting' }),
+  expired: 'Signed out by the server',
+  signInAgain: 'Sign in again'
+}
+
+export const presence = {
+  here: (name: string) => `${name}, here now`,
+  hereNow: 'Here now',
+  seen: (when: string) => `Seen ${when}`
+}
+
+export const time = {
+  now: 'Now',
+  today: 'Today',
+  yesterday: 'Yesterday'
+}
+
+export const errors = {
+  OFFLINE: 'No connection',
+  TIMEOUT: 'The server did not answer in time',
+  STORAGE: 'This device cannot store it',
+  NO_SESSION: 'Sign in first',
+  NOT_ALLOWED: 'Not allowed',
+  NOT_FOUND: 'It is not there any more',
+  USER_NOT_FOUND: 'This person is not here any more',
+  RATE_LIMITED: 'Too much at once. Try again in a moment.',
+  TOO_LARGE: 'It is too long',
+  VALIDATION: 'The server cannot accept this',
+  CONFLICT: 'Somebody changed it meanwhile',
+  TAKEN: 'It is taken already',
+  other: 'It did not work',
+  failed: (what: string) => `The page could not be shown: ${what}`
+}
