@@ -66,6 +66,21 @@ else {
     t.equal(await bob.page.getByRole('navigation').getByRole('link', { name }).count(), 0)
   })
 
+  await t.test('who is banned from a room is listed, and let in again', async t => {
+    const { body } = await app.call('GET', '/api/rooms', { token: await login('ada') })
+    const { roomId } = body.rooms[0]
+    const banned = await app.call('PUT', `/api/rooms/${roomId}/bans/${bob.id}`, { token: await login('ada') })
+    t.equal(banned.status, 200)
+    await ada.page.getByRole('button', { name: 'Banned people' }).click()
+    const dialog = ada.page.getByRole('dialog', { name: 'Banned people' })
+    await dialog.getByText('@bob').waitFor()
+    await dialog.getByRole('button', { name: 'Lift the ban' }).click()
+    await dialog.getByText('Nobody is banned from this room').waitFor()
+    await ada.page.keyboard.press('Escape')
+    const { body: left } = await app.call('GET', `/api/rooms/${roomId}/bans`, { token: await login('ada') })
+    t.same(left.users, [])
+  })
+
   await t.test('the keyboard goes everywhere', async t => {
     await ada.page.keyboard.press('Escape')
     await ada.page.keyboard.press('Control+k')

@@ -3,8 +3,10 @@ import { App } from './app.tsx'
 import { startKeyboard } from './keyboard.ts'
 import { go, href, paths, route, startRouter } from './router.ts'
 import { client } from './state/client.ts'
+import { startFreezing } from './state/freeze.ts'
 import { startTelling } from './state/notifications.ts'
 import { applyPreferences } from './state/preferences.ts'
+import { noteFullStorage } from './state/view.ts'
 import { startServiceWorker } from './ui/update.tsx'
 import './look/tokens.css'
 import './look/base.css'
@@ -30,10 +32,14 @@ const root = document.getElementById('app')
 if (root !== null) render(<App />, root)
 startKeyboard()
 startTelling()
+startFreezing()
 if (user !== null) void client.start()
 
 client.on('removed', ({ conversationId }) => {
   if (route.value.page === 'conversation' && route.value.id === conversationId) go(paths.home(), { replace: true })
+})
+client.on('error', ({ code }) => {
+  if (code === 'STORAGE') noteFullStorage()
 })
 addEventListener('online', () => {
   if (client.session.get().state === 'signedIn') void client.start()

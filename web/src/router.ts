@@ -9,6 +9,8 @@ export type Route =
   | { page: 'conversation'; id: string; seq: number | undefined; panel: 'members' | undefined }
 
 const address = signal(location.pathname + location.search)
+/** Counts how often the page that is shown was asked for again: a link to a message leads there each time. */
+export const visits = signal(0)
 /** How many steps back in the browser's history are this app's own. */
 let depth = 0
 
@@ -31,10 +33,20 @@ export const paths = {
 /** The whole address of a path of this app, for links. */
 export const href = (path: string): string => base + path.slice(1)
 
+/** The path in this app of a whole address, if it leads to a conversation. */
+export function conversationPath (address: string): string | undefined {
+  const { origin, pathname, search } = new URL(address)
+  if (origin !== location.origin || !pathname.startsWith(`${base}c/`)) return undefined
+  return pathname.slice(base.length) + search
+}
+
 /** Shows another page; `replace` takes the present one's place in the history. */
 export function go (path: string, { replace = false } = {}): void {
   const next = href(path)
-  if (next === address.value) return
+  if (next === address.value) {
+    visits.value++
+    return
+  }
   if (replace) history.replaceState({ depth }, '', next)
   else history.pushState({ depth: ++depth }, '', next)
   show()

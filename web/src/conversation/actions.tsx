@@ -5,7 +5,7 @@ import { say } from '../state/view.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { openEmoji, quickEmoji } from '../ui/emoji.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Menu, type MenuItem } from '../ui/menu.tsx'
+import { Menu, MenuEntries, type MenuItem } from '../ui/menu.tsx'
 
 /** What can be done with a message: a menu beside it for a pointer, a sheet from below for a finger. */
 export function MessageActions ({
@@ -17,6 +17,7 @@ export function MessageActions ({
   onReply,
   onEdit,
   onDelete,
+  onSelect,
   onClose
 }: {
   message: Message
@@ -28,6 +29,8 @@ export function MessageActions ({
   onReply: () => void
   onEdit: () => void
   onDelete: () => void
+  /** Begins to choose several. */
+  onSelect: () => void
   onClose: () => void
 }) {
   const t = texts.value.chat
@@ -53,6 +56,7 @@ export function MessageActions ({
           }
         ]
       : []),
+    { icon: 'select', text: t.select, act: onSelect },
     ...(mayDelete
       ? [
           {
@@ -100,26 +104,13 @@ export function MessageActions ({
       )}
       {isSent && <hr />}
       <div class='acts'>
-        {items.map(item => (
-          <button
-            key={item.text}
-            type='button'
-            class={item.isDanger === true ? 'danger' : undefined}
-            onClick={() => {
-              onClose()
-              item.act()
-            }}
-          >
-            <Icon name={item.icon} />
-            {item.text}
-          </button>
-        ))}
+        <MenuEntries items={items} onClose={onClose} />
       </div>
     </Dialog>
   )
 }
 
-function copy (text: string): void {
+export function copy (text: string): void {
   navigator.clipboard.writeText(text).then(
     () => {
       say(texts.value.chat.copied)

@@ -1,6 +1,7 @@
 import type { Conversation, Message } from '@tidelog/client'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
+import { why } from '../state/failures.ts'
 import { nameOf, useUser } from '../state/people.ts'
 import { enterSends, tellTyping } from '../state/preferences.ts'
 import { isTouch } from '../state/view.ts'
@@ -43,6 +44,7 @@ export function Composer ({
   const completion = completionAt(text, caret, people)
   const [chosen, setChosen] = useState(0)
   const [isClosed, setClosed] = useState(false)
+  const [error, setError] = useState<string>()
   const surplus = [...text].length - textMax
   const editing = context?.kind === 'edit' ? context.message : undefined
   const canSend = /\S/u.test(text) && surplus <= 0
@@ -99,16 +101,31 @@ export function Composer ({
 
   function submit (): void {
     if (!canSend) return
+    setError(undefined)
     const mentions = mentionsIn(text, people)
     if (editing !== undefined) {
-      if (text !== editing.text) void conversation.edit(editing, text, { mentions })
+      if (text !== editing.text) {
+        conversation.edit(editing, text, { mentions }).catch((failure: unknown) => {
+          notStored(text, failure)
+        })
+      }
     } else {
       // Ends the draft too, once the message is stored: a page that dies meanwhile loses nothing.
-      void conversation.send(text, { mentions, ...(context === undefined ? {} : { replyTo: context.message }) })
-      onSent()
+      conversation.send(text, { mentions, ...(context === undefined ? {} : { replyTo: context.message }) }).then(
+        onSent,
+        (failure: unknown) => {
+          notStored(text, failure)
+        }
+      )
     }
     leave()
     area.current?.focus()
+  }
+
+  /** This device could not keep it: it stays here, unless something else was begun meanwhile. */
+  function notStored (lost: string, failure: unknown): void {
+    setError(why(failure))
+    if (area.current?.value === '') write(lost)
   }
 
   /** Ends the reply or edit; after an edit, what was begun before is there again. */
@@ -186,6 +203,11 @@ export function Composer ({
           conversation.setTyping(false)
         }}
       />
+      {error !== undefined && (
+        <span class='tiny surplus' role='alert'>
+          {error}
+        </span>
+      )}
       {surplus > 0 && (
         <span class='tiny surplus' role='status'>
           {t.tooLong(surplus)}

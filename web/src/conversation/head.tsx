@@ -11,7 +11,9 @@ import { Avatar, RoomMark } from '../ui/avatar.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { IconButton } from '../ui/icon.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
+import { BackButton } from '../ui/page-head.tsx'
 import { RoomSettings } from '../screens/room-settings.tsx'
+import { settingItems } from './setting-items.ts'
 
 /** The name of a conversation, who is there, and what can be done with all of it. */
 export function ConversationHead ({
@@ -31,52 +33,29 @@ export function ConversationHead ({
   const isOpen = route.value.page === 'conversation' && route.value.panel === 'members'
   const blocked = useReadable(client.users.blocked)
   const isBlocked = summary?.userId !== undefined && blocked.includes(summary.userId)
-  const items: MenuItem[] = isDirect
-    ? [
-        {
-          icon: 'ban',
-          text: isBlocked ? t.chat.unblock : t.chat.block,
-          isDanger: !isBlocked,
-          act: () => {
-            void client.users.block(summary.userId ?? '', !isBlocked).catch(() => undefined)
-          }
-        }
-      ]
-    : isRoom
-      ? [
-          ...(summary.role === 'owner' || summary.role === 'moderator'
-            ? [
-                {
-                  icon: 'settings' as const,
-                  text: t.chat.details,
-                  act: () => {
-                    setDialog('settings')
-                  }
-                }
-              ]
-            : []),
-          {
-            icon: 'leave',
-            text: t.chat.leave,
-            isDanger: true,
-            act: () => {
-              setDialog('leave')
-            }
-          }
-        ]
-      : []
+  const known = useReadable(conversation.summary)
+  const items: MenuItem[] = known === undefined ? [] : settingItems(conversation, known)
+  if (isDirect) {
+    items.push({
+      icon: 'ban',
+      text: isBlocked ? t.chat.unblock : t.chat.block,
+      isDanger: !isBlocked,
+      isApart: true,
+      act: () => {
+        void client.users.block(summary.userId ?? '', !isBlocked).catch(() => undefined)
+      }
+    })
+  }
+  if (isRoom && (summary.role === 'owner' || summary.role === 'moderator')) {
+    items.push({ icon: 'settings', text: t.chat.details, isApart: true, act: () => { setDialog('settings') } })
+  }
+  if (isRoom && summary.role !== undefined) {
+    items.push({ icon: 'leave', text: t.chat.leave, isDanger: true, isApart: true, act: () => { setDialog('leave') } })
+  }
 
   return (
     <header class='bar'>
-      <IconButton
-        name='back'
-        label={t.app.back}
-        class='back'
-        flip
-        onClick={() => {
-          back()
-        }}
-      />
+      <BackButton />
       <Mark summary={summary} />
       <div class='grow hd'>
         <h1 class='cut' dir='auto'>

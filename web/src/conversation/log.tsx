@@ -14,8 +14,9 @@ import { firstUnreadOf, type Row, rowsOf } from './rows.ts'
 import type { Log } from './use-log.ts'
 import { useGestures } from './gestures.ts'
 
-export type Act = 'reply' | 'edit' | 'menu' | 'pick' | 'react' | 'retry' | 'cancel' | 'delete' | 'original'
-export type OnAct = (act: Act, message: Message, element: HTMLElement, emoji?: string) => void
+export type Act = 'select' | 'reply' | 'edit' | 'menu' | 'pick' | 'react' | 'retry' | 'cancel' | 'delete' | 'original'
+/** @param more the emoji of a reaction; `range` of a choice that reaches from the last one */
+export type OnAct = (act: Act, message: Message, element: HTMLElement, more?: string) => void
 
 /** The messages, each in its row; keys and pointer act on the row they are at. */
 export function LogView ({
@@ -23,13 +24,16 @@ export function LogView ({
   log,
   scroller,
   onAct,
-  isDirect
+  isDirect,
+  picked
 }: {
   timeline: Timeline
   log: Log
   scroller: RefObject<HTMLDivElement | null>
   onAct: OnAct
   isDirect: boolean
+  /** Messages are being chosen: these. */
+  picked: ReadonlySet<string> | undefined
 }) {
   const t = texts.value.chat
   const { state } = useReadable(client.connection)
@@ -60,7 +64,11 @@ export function LogView ({
       onScroll={log.onScroll}
       onKeyDown={onKeyDown}
     >
-      <div ref={content} class={`col log${isDirect ? ' dm' : ''}`} onClick={onClick} onContextMenu={onContextMenu}>
+      <div
+        ref={content}
+        class={`col log${isDirect ? ' dm' : ''}${picked === undefined ? '' : ' picking'}`}
+        onClick={onClick} onContextMenu={onContextMenu}
+      >
         {loading.error !== undefined && (
           <Trouble
             text={why(loading.error)}
@@ -78,6 +86,7 @@ export function LogView ({
             found={log.found}
             byId={byId}
             isDirect={isDirect}
+            picked={picked}
           />
         ))}
       </div>
@@ -97,7 +106,13 @@ export function LogView ({
 
   function onClick (event: MouseEvent): void {
     const button = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-act]') : null
-    if (button !== null) dispatch(button.dataset['act'] as Act, button)
+    const isChoice =
+      picked !== undefined || ((event.ctrlKey || event.metaKey) && getSelection()?.isCollapsed !== false)
+    const at = isChoice && event.target instanceof Element && event.target.closest('a') === null
+      ? messageAt(event.target)
+      : undefined
+    if (at !== undefined) onAct('select', at.message, at.row, event.shiftKey ? 'range' : undefined)
+    else if (button !== null) dispatch(button.dataset['act'] as Act, button)
   }
 
   function onContextMenu (event: MouseEvent): void {
@@ -139,20 +154,24 @@ export function LogView ({
 const ebbing = 'M0 6q6 -10 12 0q6 6 12 0q6 -3.6 12 0q6 2.16 12 0q6 -1.3 12 0q6 0.78 12 0q6 -0.47 12 0q6 0.28 12 0'
 
 /** Keys on a message that has the focus. */
-const keys: Record<string, Act> = { r: 'reply', e: 'pick', Delete: 'delete', Enter: 'menu', ContextMenu: 'menu' }
+const keys: Record<string, Act> = {
+  x: 'select', r: 'reply', e: 'pick', Delete: 'delete', Enter: 'menu', ContextMenu: 'menu'
+}
 
 function RowView ({
   row,
   unread,
   found,
   byId,
-  isDirect
+  isDirect,
+  picked
 }: {
   row: Row
   unread: number
   found: string | undefined
   byId: Map<string | undefined, Message>
   isDirect: boolean
+  picked: ReadonlySet<string> | undefined
 }) {
   const t = texts.value.chat
   switch (row.kind) {
@@ -194,6 +213,7 @@ function RowView ({
           hasMore={row.hasMore}
           isDirect={isDirect}
           isFound={found === row.key}
+          isPicked={picked?.has(row.key)}
           original={message.replyTo === undefined || message.isDeleted ? null : byId.get(message.replyTo.id)}
         />
       )

@@ -8,6 +8,7 @@ import { isTouch } from '../state/view.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { pure } from '../ui/pure.ts'
+import { canPick } from './selection.tsx'
 import { MessageText } from './text.tsx'
 import { oneLine } from './tokens.ts'
 
@@ -18,6 +19,8 @@ export interface MessageRowProps {
   /** A talk of two: no names, no avatars. */
   isDirect: boolean
   isFound: boolean
+  /** Chosen, or not, while messages are being chosen. */
+  isPicked: boolean | undefined
   /** The message that this one replies to, if it is loaded; null if it answers none. */
   original: Message | undefined | null
 }
@@ -32,17 +35,18 @@ export const MessageRow = pure(function MessageRow (props: MessageRowProps) {
   return message.isOwn ? <OwnRow {...props} /> : <TheirRow {...props} />
 })
 
-function TheirRow ({ message, isFirst, hasMore, isDirect, isFound, original }: MessageRowProps) {
+function TheirRow ({ message, isFirst, hasMore, isDirect, isFound, isPicked, original }: MessageRowProps) {
   const user = useUser(message.senderId)
   const name = nameOf(user)
   const isNamed = !isDirect && isFirst
   return (
     <article
-      class={`msg theirs${isFirst ? ' first' : ''}${isFound ? ' found' : ''}`}
+      class={`msg theirs ${classes({ first: isFirst, found: isFound, picked: isPicked === true })}`}
       tabIndex={-1}
       data-key={message.key}
       aria-label={texts.value.chat.from(name, clockTime(message.createdAt))}
     >
+      <Pick message={message} isPicked={isPicked} />
       {isNamed && <Avatar user={user} id={message.senderId} size='md' />}
       {isNamed && (
         <div class='head'>
@@ -63,12 +67,18 @@ function TheirRow ({ message, isFirst, hasMore, isDirect, isFound, original }: M
   )
 }
 
-function OwnRow ({ message, isFirst, hasMore, isFound, original }: MessageRowProps) {
+function OwnRow ({ message, isFirst, hasMore, isFound, isPicked, original }: MessageRowProps) {
   const isWaiting = message.seq === undefined && message.status !== 'failed'
   const hasLanded = useLanded(isWaiting)
   const isFailed = message.status === 'failed'
   const state = classes({
-    first: isFirst, more: hasMore, wait: isWaiting, failed: isFailed, landed: hasLanded, found: isFound
+    first: isFirst,
+    more: hasMore,
+    wait: isWaiting,
+    failed: isFailed,
+    landed: hasLanded,
+    found: isFound,
+    picked: isPicked === true
   })
   return (
     <article
@@ -77,6 +87,7 @@ function OwnRow ({ message, isFirst, hasMore, isFound, original }: MessageRowPro
       data-key={message.key}
       aria-label={texts.value.chat.from(texts.value.app.you, clockTime(message.createdAt))}
     >
+      <Pick message={message} isPicked={isPicked} />
       {message.isDeleted
         ? (
           <Gone />
@@ -91,6 +102,21 @@ function OwnRow ({ message, isFirst, hasMore, isFound, original }: MessageRowPro
       {(!hasMore || isFailed) && <Meta message={message} />}
       {!message.isDeleted && <Tools isOwn isSent={message.seq !== undefined} />}
     </article>
+  )
+}
+
+function Pick ({ message, isPicked }: { message: Message; isPicked: boolean | undefined }) {
+  if (isPicked === undefined || !canPick(message)) return null
+  return (
+    <button
+      type='button'
+      class='pick'
+      role='checkbox'
+      aria-checked={isPicked}
+      aria-label={texts.value.chat.selectThis(oneLine(message.text))}
+    >
+      <Icon small name='check' />
+    </button>
   )
 }
 

@@ -6,16 +6,18 @@ import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLater } from '../state/load.ts'
 import { noteTitle } from '../state/notifications.ts'
-import { firstName, nameOf, useUser } from '../state/people.ts'
+import { nameOf, useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { isTouch } from '../state/view.ts'
 import { openEmoji } from '../ui/emoji.tsx'
 import { Bones, Trouble } from '../ui/fields.tsx'
-import { Icon, Swell } from '../ui/icon.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { MessageActions } from './actions.tsx'
 import { Composer, type Context } from './composer.tsx'
 import { ConversationHead } from './head.tsx'
+import { CalmLine, TypingLine } from './lines.tsx'
 import { type Act, LogView } from './log.tsx'
+import { SelectionBar, useSelection } from './selection.tsx'
 import { useLog } from './use-log.ts'
 
 /** A conversation: its head, its messages, and where one writes. */
@@ -66,9 +68,10 @@ function Talk ({
   const log = useLog(conversation, timeline, scroller, at)
   const [context, setContext] = useState<Context>()
   const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
+  const selection = useSelection(log.messages)
   const t = texts.value.chat
 
-  function onAct (act: Act, message: Message, element: HTMLElement, emoji?: string): void {
+  function onAct (act: Act, message: Message, element: HTMLElement, more?: string): void {
     switch (act) {
       case 'reply':
         if (message.seq !== undefined) setContext({ kind: 'reply', message })
@@ -87,7 +90,7 @@ function Talk ({
         }
         break
       case 'react':
-        react(message, emoji ?? '')
+        react(message, more ?? '')
         break
       case 'retry':
         void conversation.retry(message)
@@ -97,6 +100,9 @@ function Talk ({
         break
       case 'delete':
         if (mayDelete(message)) remove(message)
+        break
+      case 'select':
+        selection.toggle(message, more === 'range')
         break
       case 'original':
         void log.toSeq(message.replyTo?.seq ?? 0)
@@ -141,7 +147,14 @@ function Talk ({
               </div>
               )
             : (
-              <LogView timeline={timeline} log={log} scroller={scroller} onAct={onAct} isDirect={isDirect} />
+              <LogView
+                timeline={timeline}
+                log={log}
+                scroller={scroller}
+                onAct={onAct}
+                isDirect={isDirect}
+                picked={selection.picked}
+              />
               )}
       <div class='send col'>
         {!log.isAtEnd && log.messages.length > 0 && (
@@ -158,14 +171,30 @@ function Talk ({
         )}
         <TypingLine conversation={conversation} />
         <CalmLine conversation={conversation} />
-        <Composer
-          conversation={conversation}
-          title={title}
-          context={context}
-          onContext={setContext}
-          onEditLast={editLast}
-          onSent={log.toNewest}
-        />
+        {selection.picked === undefined
+          ? (
+            <Composer
+              conversation={conversation}
+              title={title}
+              context={context}
+              onContext={setContext}
+              onEditLast={editLast}
+              onSent={log.toNewest}
+            />
+            )
+          : (
+            <SelectionBar
+              messages={selection.messages}
+              mayDelete={mayDelete}
+              onDelete={messages => {
+                for (const message of messages) void conversation.delete(message)
+              }}
+              onEnd={() => {
+                selection.end()
+                requestAnimationFrame(() => document.getElementById('composer')?.focus())
+              }}
+            />
+            )}
       </div>
       {menu !== undefined && (
         <MessageActions
@@ -187,6 +216,9 @@ function Talk ({
           }}
           onDelete={() => {
             remove(menu.message)
+          }}
+          onSelect={() => {
+            selection.toggle(menu.message)
           }}
         />
       )}
@@ -216,38 +248,6 @@ function useReady (ready: Promise<void>): { isReady: boolean; error: unknown; ag
       location.reload()
     }
   }
-}
-
-function TypingLine ({ conversation }: { conversation: Conversation }) {
-  const typing = useReadable(conversation.typing)
-  const first = useUser(typing[0])
-  const second = useUser(typing[1])
-  const t = texts.value.chat
-  const names = [first, second].slice(0, typing.length).map(firstName)
-  return (
-    <div class='typing'>
-      {typing.length > 0 && <Swell />}
-      {typing.length > 0 && (
-        <span class='cut' dir='auto'>
-          {typing.length > 2 ? t.severalTyping : t.typing(names)}
-        </span>
-      )}
-    </div>
-  )
-}
-
-/** Offline, with nothing waiting, one calm line says so; with a queue, the line in the log does. */
-function CalmLine ({ conversation }: { conversation: Conversation }) {
-  const { state } = useReadable(client.connection)
-  const outbox = useReadable(client.outbox)
-  const isOffline = useLater(state === 'offline', 2_000)
-  if (!isOffline || outbox.some(operation => operation.conversationId === conversation.id)) return null
-  return (
-    <div class='calm'>
-      <Icon small name='cloudOff' />
-      {texts.value.chat.offline}
-    </div>
-  )
 }
 
 /** The kind that an id tells, before anything else is known. */

@@ -1,4 +1,5 @@
 import type { Message } from '@tidelog/client'
+import { conversationPath } from '../router.ts'
 import { client } from '../state/client.ts'
 import { type Token, isEmojiOnly, tokenize } from './tokens.ts'
 import { texts } from '../i18n/index.ts'
@@ -35,12 +36,15 @@ export function MessageText ({ message }: { message: Message }) {
 
 function Part ({ token, me }: { token: Token; me: string | undefined }) {
   switch (token.kind) {
-    case 'link':
+    case 'link': {
+      const path = conversationPath(token.href)
+      if (path !== undefined) return <a href={path}>{token.text}</a>
       return (
         <a href={token.href} target='_blank' rel='noopener noreferrer nofollow'>
           {token.text}
         </a>
       )
+    }
     case 'mention':
       return <span class={`at${token.name.toLowerCase() === me ? ' me' : ''}`}>{token.text}</span>
     case 'code':

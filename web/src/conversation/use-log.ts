@@ -1,6 +1,7 @@
 import type { Conversation, Message, Timeline } from '@tidelog/client'
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks'
 import { isAborted } from '../state/failures.ts'
+import { visits } from '../router.ts'
 import { useReadable } from '../state/readable.ts'
 import { type Anchor, firstVisible, fromEnd, lastVisibleKey, restore, rowOf } from './anchor.ts'
 import { countNew, firstUnreadOf } from './rows.ts'
@@ -99,7 +100,7 @@ export function useLog (
   useEffect(() => {
     if (at === undefined) return
     void toSeq(at)
-  }, [at])
+  }, [at, visits.value])
 
   useEffect(() => {
     const back = () => {
@@ -185,7 +186,8 @@ export function useLog (
 
   function markRead (): void {
     const last = messagesNow().findLast(message => message.seq !== undefined)
-    if (last?.seq !== undefined && last.seq > (conversation.summary.get()?.readSeq ?? 0)) {
+    const { readSeq = 0, settings } = conversation.summary.get() ?? {}
+    if (last?.seq !== undefined && (last.seq > readSeq || settings?.markedUnread === true)) {
       void conversation.markRead(last)
     }
   }

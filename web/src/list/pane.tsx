@@ -1,4 +1,4 @@
-import type { Operation } from '@tidelog/client'
+import type { Operation, Summary } from '@tidelog/client'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { go, lastConversation, paths } from '../router.ts'
@@ -6,6 +6,8 @@ import { client } from '../state/client.ts'
 import { useReadable } from '../state/readable.ts'
 import { isWide } from '../state/view.ts'
 import { Icon, IconButton, Logo } from '../ui/icon.tsx'
+import { Menu } from '../ui/menu.tsx'
+import { settingItems } from '../conversation/setting-items.ts'
 import { ConversationRow } from './row.tsx'
 import { Tide } from './tide.tsx'
 
@@ -82,18 +84,81 @@ export function ListPane () {
 function Rows () {
   const all = useReadable(client.conversations)
   const outbox = useReadable(client.outbox)
-  const [shown, setShown] = useState(pageRows)
-  const end = useRef<HTMLLIElement>(null)
+  const [showsArchive, setShowsArchive] = useState(false)
+  const [menu, setMenu] = useState<{ summary: Summary; anchor: Element }>()
   const failed = useMemo(
     () => new Map(outbox.filter(isFailedSend).map(operation => [operation.conversationId, operation])),
     [outbox]
   )
-  const conversations = useMemo(() => all.filter(summary => !summary.settings.archived), [all])
+  const [archived, shown] = useMemo(() => halves(all, summary => summary.settings.archived), [all])
+  const { visible, end } = useGrowing(shown)
+  const written = all.filter(summary => summary.kind !== 'common').length
+  const row = (summary: Summary) => (
+    <ConversationRow
+      key={summary.id}
+      summary={summary}
+      isCurrent={isWide.value && lastConversation.value === summary.id}
+      failed={failed.get(summary.id)}
+      isWide={isWide.value}
+    />
+  )
+
+  /** Right click, the menu key, a long press, or the button at the row. */
+  function openMenu (event: MouseEvent): void {
+    const target = event.target instanceof Element ? event.target : null
+    if (event.type === 'click' && target?.closest('[data-act=menu]') == null) return
+    const item = target?.closest<HTMLElement>('[data-id]')
+    const summary = all.find(({ id }) => id === item?.dataset['id'])
+    if (item == null || summary === undefined) return
+    event.preventDefault()
+    setMenu({ summary, anchor: target?.closest('[data-act=menu]') ?? item.querySelector('a') ?? item })
+  }
+
+  return (
+    <div class='scroll' onClick={openMenu} onContextMenu={openMenu}>
+      <ul class='rows'>
+        {visible.map(row)}
+        {shown.length > visible.length && <li ref={end} />}
+      </ul>
+      {archived.length > 0 && (
+        <button
+          type='button'
+          class='archive'
+          aria-expanded={showsArchive}
+          onClick={() => {
+            setShowsArchive(!showsArchive)
+          }}
+        >
+          <Icon small name='archive' />
+          <span class='grow'>{texts.value.settle.archived(archived.length)}</span>
+          <Icon small name={showsArchive ? 'up' : 'below'} />
+        </button>
+      )}
+      {showsArchive && <ul class='rows'>{archived.map(row)}</ul>}
+      {written === 0 && <Ghosts />}
+      {menu !== undefined && (
+        <Menu
+          anchor={menu.anchor}
+          label={texts.value.app.more}
+          items={settingItems(client.conversation(menu.summary.id), menu.summary)}
+          onClose={() => {
+            setMenu(undefined)
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+/** The first ones of a long list, and more as the end comes near. */
+function useGrowing<T> (all: readonly T[]) {
+  const [count, setCount] = useState(pageRows)
+  const end = useRef<HTMLLIElement>(null)
   useEffect(() => {
     if (end.current === null) return
     const observer = new IntersectionObserver(
       entries => {
-        if (entries.some(entry => entry.isIntersecting)) setShown(n => n + pageRows)
+        if (entries.some(entry => entry.isIntersecting)) setCount(n => n + pageRows)
       },
       { rootMargin: '600px' }
     )
@@ -101,25 +166,13 @@ function Rows () {
     return () => {
       observer.disconnect()
     }
-  }, [shown, conversations.length])
-  const written = conversations.filter(summary => summary.kind !== 'common').length
-  return (
-    <div class='scroll'>
-      <ul class='rows'>
-        {conversations.slice(0, shown).map(summary => (
-          <ConversationRow
-            key={summary.id}
-            summary={summary}
-            isCurrent={isWide.value && lastConversation.value === summary.id}
-            failed={failed.get(summary.id)}
-            isWide={isWide.value}
-          />
-        ))}
-        {conversations.length > shown && <li ref={end} />}
-      </ul>
-      {written === 0 && <Ghosts />}
-    </div>
-  )
+  }, [count, all.length])
+  return { visible: all.slice(0, count), end }
+}
+
+/** Those for which `is` holds, and the others. */
+function halves<T> (all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(is), all.filter(one => !is(one))]
 }
 
 const isFailedSend = (operation: Operation): boolean => operation.state === 'failed' && operation.type === 'send'

@@ -8,10 +8,13 @@ import { why } from '../state/failures.ts'
 import { firstName, nameOf, useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { Avatar, RoomMark } from '../ui/avatar.tsx'
-import { Icon, Swell } from '../ui/icon.tsx'
+import { Icon, IconButton, Swell } from '../ui/icon.tsx'
+import type { IconName } from '../ui/icons.ts'
 import { pure } from '../ui/pure.ts'
 import { Ticks } from '../conversation/message.tsx'
+import { isMuted } from '../conversation/setting-items.ts'
 import { oneLine } from '../conversation/tokens.ts'
+import { isTouch } from '../state/view.ts'
 
 /** A conversation in the list: who, when, and the most pressing of typing, failed, draft, last message. */
 export const ConversationRow = pure(function ConversationRow ({
@@ -35,11 +38,11 @@ export const ConversationRow = pure(function ConversationRow ({
           ? summary.title
           : nameOf(other)
         : summary.title
-  const isMuted = summary.settings.mutedUntil !== null && summary.settings.mutedUntil > Date.now()
-  const isNew = summary.unreadCount > 0 && !isMuted && summary.kind !== 'common'
+  const isSilent = isMuted(summary)
+  const isNew = (summary.unreadCount > 0 || summary.settings.markedUnread) && !isSilent && summary.kind !== 'common'
   const size = isWide ? '' : 'lg'
   return (
-    <li>
+    <li data-id={summary.id}>
       <a
         class={`row${isNew ? ' new' : ''}${failed === undefined ? '' : ' fail'}`}
         href={paths.conversation(summary.id).slice(1)}
@@ -69,11 +72,24 @@ export const ConversationRow = pure(function ConversationRow ({
           </span>
           <span class='l'>
             <Preview summary={summary} failed={failed} />
-            {isMuted && <Icon small name='muted' />}
-            <Badge summary={summary} isMuted={isMuted} />
+            {isSilent && <Flag icon='muted' label={t.settle.muted} />}
+            {summary.settings.pinnedAt !== null && <Flag icon='pin' label={t.settle.pinned} />}
+            <Badge summary={summary} isMuted={isSilent} />
           </span>
         </span>
       </a>
+      {!isTouch.value && (
+        <IconButton
+          small
+          name='more'
+          label={t.settle.of(title)}
+          class='row-more'
+          aria-haspopup='menu'
+          data-act='menu'
+          // The row's own menu key opens the same.
+          tabIndex={-1}
+        />
+      )}
     </li>
   )
 })
@@ -145,6 +161,14 @@ function LastMessage ({ message, isDirect }: { message: Message; isDirect: boole
   )
 }
 
+function Flag ({ icon, label }: { icon: IconName; label: string }) {
+  return (
+    <span class='flag' role='img' aria-label={label}>
+      <Icon small name={icon} />
+    </span>
+  )
+}
+
 function Badge ({ summary, isMuted }: { summary: Summary; isMuted: boolean }) {
   const t = texts.value.list
   if (summary.mentionCount > 0) {
@@ -153,6 +177,9 @@ function Badge ({ summary, isMuted }: { summary: Summary; isMuted: boolean }) {
         @
       </span>
     )
+  }
+  if (summary.unreadCount === 0 && summary.settings.markedUnread) {
+    return <span class={`badge mark${isMuted ? ' quiet' : ''}`} role='img' aria-label={texts.value.settle.marked} />
   }
   if (summary.unreadCount === 0 || summary.kind === 'common') return null
   const count = summary.unreadCount > 999 ? '999+' : String(summary.unreadCount)

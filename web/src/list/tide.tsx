@@ -4,7 +4,7 @@ import { client } from '../state/client.ts'
 import { useLater } from '../state/load.ts'
 import { nameOf } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
-import { isWide } from '../state/view.ts'
+import { cannotStore, isWide } from '../state/view.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 
@@ -20,8 +20,9 @@ export function Tide () {
   const isDry = useLater(isAway, 2_000) || session.state === 'expired'
   const isSyncing = useLater(connection.state === 'syncing', 300)
   const waiting = outbox.filter(operation => operation.type === 'send' && operation.state !== 'failed').length
-  const status =
-    session.state === 'expired'
+  const status = cannotStore.value
+    ? t.errors.STORAGE
+    : session.state === 'expired'
       ? t.tide.expired
       : isDry
         ? waiting > 0

@@ -1,5 +1,4 @@
 import type { OwnUser } from '@tidelog/client'
-import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { ago } from '../i18n/dates.ts'
 import { texts } from '../i18n/index.ts'
@@ -7,83 +6,28 @@ import { go, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLoad } from '../state/load.ts'
-import { nameOf, useUser } from '../state/people.ts'
+import { useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { say } from '../state/view.ts'
-import { Avatar } from '../ui/avatar.tsx'
 import { Confirm, Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Bones, Field, Trouble } from '../ui/fields.tsx'
+import { FormDialog } from '../ui/form.tsx'
 import { Icon } from '../ui/icon.tsx'
-
-/** A dialog with a form: saves, or says why it cannot. */
-function FormDialog ({
-  title,
-  act,
-  onSave,
-  onClose,
-  children
-}: {
-  title: string
-  act: string
-  onSave: () => Promise<unknown>
-  onClose: () => void
-  children: ComponentChildren
-}) {
-  const [error, setError] = useState<string>()
-  const [isBusy, setBusy] = useState(false)
-
-  async function save () {
-    setBusy(true)
-    setError(undefined)
-    try {
-      await onSave()
-      say(texts.value.settings.changed)
-      onClose()
-    } catch (failure) {
-      setError(why(failure))
-      setBusy(false)
-    }
-  }
-
-  return (
-    <Dialog label={title} onClose={onClose}>
-      <DialogHead title={title} onClose={onClose} />
-      <form
-        class='create'
-        onSubmit={event => {
-          event.preventDefault()
-          void save()
-        }}
-      >
-        <div class='form scroll'>
-          {children}
-          {error !== undefined && <Trouble text={error} />}
-        </div>
-        <footer class='foot'>
-          <span class='grow' />
-          <button type='button' class='btn bare' onClick={onClose}>
-            {texts.value.app.cancel}
-          </button>
-          <button class='btn main' disabled={isBusy}>
-            {act}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
-  )
-}
+import { PersonToRelease } from '../ui/person.tsx'
 
 export function EditProfile ({ user, onClose }: { user: OwnUser; onClose: () => void }) {
   const t = texts.value.settings
   const [fullName, setFullName] = useState(user.fullName)
   const [username, setUsername] = useState(user.username)
   const [picture, setPicture] = useState(user.picture ?? '')
-  const save = () =>
-    client.users.updateMe({
+  const save = async () => {
+    await client.users.updateMe({
       fullName: fullName.trim(),
       profilePicture: picture.trim() === '' ? null : picture.trim(),
       ...(username === user.username ? {} : { username })
     })
+    say(t.changed)
+  }
   return (
     <FormDialog title={t.you} act={texts.value.app.save} onSave={save} onClose={onClose}>
       <Field label={t.name} value={fullName} onInput={setFullName} maxLength={100} autocomplete='name' autofocus />
@@ -101,7 +45,10 @@ export function ChangePassword ({ onClose }: { onClose: () => void }) {
     <FormDialog
       title={t.changePassword}
       act={t.changePassword}
-      onSave={() => client.account.changePassword({ password, newPassword })}
+      onSave={async () => {
+        await client.account.changePassword({ password, newPassword })
+        say(t.changed)
+      }}
       onClose={onClose}
     >
       <Field
@@ -141,26 +88,13 @@ export function BlockedPeople ({ onClose }: { onClose: () => void }) {
 }
 
 function BlockedPerson ({ id }: { id: string }) {
-  const user = useUser(id)
-  const [error, setError] = useState<string>()
-  const unblock = () => {
-    client.users.block(id, false).catch((failure: unknown) => {
-      setError(why(failure))
-    })
-  }
   return (
-    <div class='item'>
-      <Avatar user={user} id={id} />
-      <span class='grow'>
-        <b class='cut' dir='auto'>
-          {nameOf(user)}
-        </b>
-        <small class='cut'>{error ?? `@${user?.username ?? ''}`}</small>
-      </span>
-      <button type='button' class='btn line sm' onClick={unblock}>
-        {texts.value.chat.unblock}
-      </button>
-    </div>
+    <PersonToRelease
+      user={useUser(id)}
+      id={id}
+      act={texts.value.chat.unblock}
+      onAct={() => client.users.block(id, false)}
+    />
   )
 }
 

@@ -3,7 +3,7 @@ import { size } from '../i18n/dates.ts'
 import { texts } from '../i18n/index.ts'
 import { client } from '../state/client.ts'
 import { useReadable } from '../state/readable.ts'
-import { Icon } from '../ui/icon.tsx'
+import { Item } from '../ui/item.tsx'
 
 /** What is kept on this device: as water in a gauge. */
 export function DeviceBox () {
@@ -32,13 +32,7 @@ export function DeviceBox () {
           </span>
         </div>
         <p class='small muted in'>{t.deviceHint(conversations.length)}</p>
-        <div class='item bt'>
-          <Icon name='clock' />
-          <span class='grow'>
-            <b class='cut'>{t.waiting}</b>
-            <small class='cut'>{waiting === 0 ? t.nothing : t.waitingCount(waiting)}</small>
-          </span>
-        </div>
+        <Item icon='clock' text={t.waiting} hint={waiting === 0 ? t.nothing : t.waitingCount(waiting)} />
       </div>
     </section>
   )

@@ -3,11 +3,12 @@ import { texts } from '../i18n/index.ts'
 import { go, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
+import { signInWithToken } from '../state/host-token.ts'
 import { useReadable } from '../state/readable.ts'
 import { Field, Trouble } from '../ui/fields.tsx'
 import { Logo } from '../ui/icon.tsx'
 
-/** Sign in, or create an account. */
+/** Sign in, by a password or another application's token, or create an account. */
 export function Door ({ isNew }: { isNew: boolean }) {
   const t = texts.value.signIn
   const session = useReadable(client.session)
@@ -15,28 +16,41 @@ export function Door ({ isNew }: { isNew: boolean }) {
   const [fields, setFields] = useState(() => given(session.user?.username ?? ''))
   const [error, setError] = useState<{ at: Place; text: string }>()
   const [isBusy, setBusy] = useState(false)
+  const [byToken, setByToken] = useState(fields.token !== '')
   const set = (name: keyof typeof fields) => (value: string) => {
     setFields(before => ({ ...before, [name]: value }))
     setError(undefined)
   }
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('input[data-first]')?.focus()
-  }, [isNew])
+  }, [isNew, byToken])
+  useEffect(() => {
+    // Another link to this page, while it is shown, loads nothing.
+    const again = () => {
+      if (location.hash === '') return
+      const link = given('')
+      setFields(link)
+      setByToken(link.token !== '')
+      setError(undefined)
+    }
+    addEventListener('hashchange', again)
+    return () => {
+      removeEventListener('hashchange', again)
+    }
+  }, [])
 
   async function submit () {
     setBusy(true)
     try {
-      const { username, password } = fields
-      if (isNew) await client.register({ ...fields, fullName: fields.fullName.trim(), email: fields.email.trim() })
-      else {
-        await client.login(
-          username.includes('@') ? { email: username.trim(), password } : { username: username.trim(), password }
-        )
-      }
+      const { token, ...account } = fields
+      if (byToken) await signInWithToken(token.trim())
+      else if (isNew) {
+        await client.register({ ...account, fullName: account.fullName.trim(), email: account.email.trim() })
+      } else await client.login(loginOf(account))
       await client.start()
       go(paths.home(), { replace: true })
     } catch (failure) {
-      setError(placed(failure, isNew))
+      setError(placed(failure, isNew, byToken))
       requestAnimationFrame(() => {
         form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
       })
@@ -61,75 +75,133 @@ export function Door ({ isNew }: { isNew: boolean }) {
           <p class='muted'>{isNew ? t.on(location.host) : t.to(location.host)}</p>
         </div>
         {session.state === 'expired' && !isNew && <p class='small muted'>{t.sessionEnded}</p>}
-        {isNew && (
-          <Field
-            label={t.fullName}
-            value={fields.fullName}
-            onInput={set('fullName')}
-            hint={t.fullNameHint}
-            error={at('fullName')}
-            autocomplete='name'
-            maxLength={100}
-            autofocus
-          />
-        )}
-        <Field
-          label={t.username}
-          value={fields.username}
-          onInput={set('username')}
-          hint={isNew ? t.usernameHint : undefined}
-          error={at('username')}
-          autocomplete='username'
-          autofocus={!isNew}
-        />
-        {isNew && (
-          <Field
-            label={t.email}
-            value={fields.email}
-            onInput={set('email')}
-            hint={t.emailHint}
-            error={at('email')}
-            type='email'
-            autocomplete='email'
-          />
-        )}
-        <Field
-          label={t.password}
-          value={fields.password}
-          onInput={set('password')}
-          type='password'
-          error={at('password')}
-          hint={isNew ? t.passwordHint : undefined}
-          autocomplete={isNew ? 'new-password' : 'current-password'}
-        />
+        {byToken
+          ? (
+            <Field
+              label={t.token}
+              value={fields.token}
+              onInput={set('token')}
+              hint={t.tokenHint}
+              error={at('token')}
+              type='password'
+              autocomplete='off'
+              autofocus
+            />
+            )
+          : (
+            <AccountFields isNew={isNew} fields={fields} set={set} at={at} />
+            )}
         {error?.at === 'form' && <Trouble text={error.text} />}
         <button class='btn main lg' disabled={isBusy}>
           {isNew ? t.create : t.submit}
         </button>
-        <p class='small muted'>
+        <div class='small muted ways'>
           {isNew ? t.haveOne : t.newHere}{' '}
           <a class='at' href={(isNew ? paths.signIn() : paths.signUp()).slice(1)}>
             {isNew ? t.submit : t.createOne}
           </a>
-        </p>
+          {!isNew && (
+            <button
+              type='button'
+              class='at'
+              onClick={() => {
+                setByToken(!byToken)
+                setError(undefined)
+              }}
+            >
+              {byToken ? t.withPassword : t.withToken}
+            </button>
+          )}
+        </div>
       </form>
       <Deep />
     </main>
   )
 }
 
-/** What a link filled in behind its #, as the demo's do: it is read once and taken out of the address. */
-function given (username: string): { fullName: string, username: string, email: string, password: string } {
-  const hash = new URLSearchParams(location.hash.slice(1))
-  if (location.hash !== '') history.replaceState(history.state, '', location.pathname + location.search)
-  return { fullName: '', email: '', username: hash.get('username') ?? username, password: hash.get('password') ?? '' }
+function AccountFields ({
+  isNew,
+  fields,
+  set,
+  at
+}: {
+  isNew: boolean
+  fields: Fields
+  set: (name: keyof Fields) => (value: string) => void
+  at: (place: Place) => string | undefined
+}) {
+  const t = texts.value.signIn
+  return (
+    <>
+      {isNew && (
+        <Field
+          label={t.fullName}
+          value={fields.fullName}
+          onInput={set('fullName')}
+          hint={t.fullNameHint}
+          error={at('fullName')}
+          autocomplete='name'
+          maxLength={100}
+          autofocus
+        />
+      )}
+      <Field
+        label={t.username}
+        value={fields.username}
+        onInput={set('username')}
+        hint={isNew ? t.usernameHint : undefined}
+        error={at('username')}
+        autocomplete='username'
+        autofocus={!isNew}
+      />
+      {isNew && (
+        <Field
+          label={t.email}
+          value={fields.email}
+          onInput={set('email')}
+          hint={t.emailHint}
+          error={at('email')}
+          type='email'
+          autocomplete='email'
+        />
+      )}
+      <Field
+        label={t.password}
+        value={fields.password}
+        onInput={set('password')}
+        type='password'
+        error={at('password')}
+        hint={isNew ? t.passwordHint : undefined}
+        autocomplete={isNew ? 'new-password' : 'current-password'}
+      />
+    </>
+  )
 }
 
-type Place = 'fullName' | 'username' | 'email' | 'password' | 'form'
+interface Fields { fullName: string, username: string, email: string, password: string, token: string }
+
+/** What a link filled in behind its #, as the demo's do: it is read once and taken out of the address. */
+function given (username: string): Fields {
+  const hash = new URLSearchParams(location.hash.slice(1))
+  if (location.hash !== '') history.replaceState(history.state, '', location.pathname + location.search)
+  const get = (name: string) => hash.get(name) ?? ''
+  return {
+    fullName: '', email: '', username: hash.get('username') ?? username, password: get('password'), token: get('token')
+  }
+}
+
+/** With an address or with a name. */
+function loginOf ({ username, password }: Pick<Fields, 'username' | 'password'>) {
+  const name = username.trim()
+  return name.includes('@') ? { email: name, password } : { username: name, password }
+}
+
+type Place = keyof Fields | 'form'
 
 /** Which field a failure is about; the server names it at the beginning of what it says. */
-function placed (failure: unknown, isNew: boolean): { at: Place; text: string } {
-  const { code, message = '' } = failure as { code?: string; message?: string }
+function placed (failure: unknown, isNew: boolean, byToken: boolean): { at: Place; text: string } {
+  const { code, message = '', status } = failure as { code?: string; message?: string; status?: number }
+  if (byToken && status === 401) return { at: 'token', text: texts.value.signIn.badToken }
   if (code === 'INVALID_CREDENTIALS') return { at: 'password', text: texts.value.signIn.wrong }
   if (code === 'USERNAME_TAKEN') return { at: 'username', text: why(failure) }
   if (code === 'EMAIL_TAKEN') return { at: 'email', text: why(failure) }

@@ -1,16 +1,18 @@
 import type { Room, User } from '@tidelog/client'
 import { useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
-import { back, go, paths } from '../router.ts'
+import { go, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLater, useLoad, useSettled } from '../state/load.ts'
 import { myId } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { isWide } from '../state/view.ts'
-import { Avatar, RoomMark } from '../ui/avatar.tsx'
+import { RoomMark } from '../ui/avatar.tsx'
 import { Bones, Find, Trouble } from '../ui/fields.tsx'
-import { Icon, IconButton } from '../ui/icon.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { PageHead } from '../ui/page-head.tsx'
+import { Person } from '../ui/person.tsx'
 import { JoinButton } from './join-button.tsx'
 
 /** Somebody or a room to write to: the first run, and every new conversation. */
@@ -21,18 +23,9 @@ export function Hello ({ isPage }: { isPage: boolean }) {
   return (
     <main class='pane main' aria-label={t.title}>
       {isPage && !isWide.value && (
-        <header class='bar'>
-          <IconButton
-            name='back'
-            label={texts.value.app.back}
-            class='back'
-            flip
-            onClick={() => {
-              back()
-            }}
-          />
+        <PageHead>
           <h1 class='grow big'>{texts.value.app.newMessage}</h1>
-        </header>
+        </PageHead>
       )}
       <div class='scroll'>
         <div class='hello'>
@@ -88,13 +81,7 @@ function People ({ query }: { query: string }) {
 function PersonItem ({ user }: { user: User }) {
   return (
     <a class='item' href={paths.conversation(client.direct(user.id).id).slice(1)}>
-      <Avatar user={user} id={user.id} withPresence />
-      <span class='grow'>
-        <b class='cut' dir='auto'>
-          {user.fullName}
-        </b>
-        <small class='cut'>@{user.username}</small>
-      </span>
+      <Person user={user} id={user.id} note={`@${user.username}`} withPresence />
       <Icon small flip name='next' />
     </a>
   )

@@ -9,11 +9,14 @@ import { myId, nameOf, useUser } from '../state/people.ts'
 import { presenceOf, useHereCount } from '../state/presence.ts'
 import { useReadable } from '../state/readable.ts'
 import { isWide } from '../state/view.ts'
-import { Avatar } from '../ui/avatar.tsx'
-import { Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Find, Trouble } from '../ui/fields.tsx'
+import { FormDialog } from '../ui/form.tsx'
 import { IconButton } from '../ui/icon.tsx'
+import { Item } from '../ui/item.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
+import { BackButton } from '../ui/page-head.tsx'
+import { Person } from '../ui/person.tsx'
+import { BannedPeople } from './bans.tsx'
 import { PeoplePicker } from './people-picker.tsx'
 
 /** So many members are in the page at most; the search finds the others. */
@@ -28,6 +31,7 @@ export function MembersPane ({ conversationId }: { conversationId: string }) {
   const summary = useReadable(conversation.summary)
   const [query, setQuery] = useState('')
   const [isAdding, setAdding] = useState(false)
+  const [showsBans, setShowsBans] = useState(false)
   const [error, setError] = useState<string>()
   const shown = members.slice(0, shownMax)
   useHereCount(shown.map(member => member.userId))
@@ -68,7 +72,7 @@ export function MembersPane ({ conversationId }: { conversationId: string }) {
   return (
     <aside class='pane side' aria-label={t.title}>
       <header class='bar'>
-        {!isWide.value && <IconButton name='back' label={texts.value.app.back} class='back' flip onClick={close} />}
+        {!isWide.value && <BackButton onClick={close} />}
         <h2 class='grow'>
           {t.title} <span class='muted num'>{members.length}</span>
         </h2>
@@ -90,7 +94,25 @@ export function MembersPane ({ conversationId }: { conversationId: string }) {
       <div class='items scroll' tabIndex={-1}>
         {section(t.here, here)}
         {section(t.notHere, away)}
+        {mayManage && (
+          <Item
+            icon='ban'
+            text={t.banned}
+            opens
+            onClick={() => {
+              setShowsBans(true)
+            }}
+          />
+        )}
       </div>
+      {showsBans && (
+        <BannedPeople
+          roomId={roomId}
+          onClose={() => {
+            setShowsBans(false)
+          }}
+        />
+      )}
       {isAdding && (
         <AddPeople
           roomId={roomId}
@@ -131,13 +153,7 @@ function MemberItem ({
       : handle
   return (
     <li class='item'>
-      <Avatar user={user} id={member.userId} size='md' withPresence />
-      <span class='grow'>
-        <b class='cut' dir='auto'>
-          {nameOf(user)}
-        </b>
-        <small class='cut'>{line}</small>
-      </span>
+      <Person user={user} id={member.userId} note={line} size='md' withPresence />
       {member.role === 'owner' && <span class='tag ink'>{t.owner}</span>}
       {member.role === 'moderator' && <span class='tag'>{t.moderator}</span>}
       {!isMe && (
@@ -243,39 +259,22 @@ function AddPeople ({
 }) {
   const t = texts.value
   const [people, setPeople] = useState<User[]>([])
-  const [error, setError] = useState<string>()
 
   async function add () {
     const results = await Promise.allSettled(people.map(user => client.rooms.setMember(roomId, user.id, 'member')))
     const failed = results.find(result => result.status === 'rejected')
-    if (failed === undefined) onClose()
-    else setError(why(failed.reason))
+    if (failed !== undefined) throw failed.reason
   }
 
   return (
-    <Dialog label={t.members.add} onClose={onClose}>
-      <DialogHead title={t.members.add} onClose={onClose} />
-      <form
-        class='create'
-        onSubmit={event => {
-          event.preventDefault()
-          void add()
-        }}
-      >
-        <div class='form scroll'>
-          <PeoplePicker chosen={people} onChange={setPeople} without={without} />
-          {error !== undefined && <Trouble text={error} />}
-        </div>
-        <footer class='foot'>
-          <span class='grow' />
-          <button type='button' class='btn bare' onClick={onClose}>
-            {t.app.cancel}
-          </button>
-          <button class='btn main' disabled={people.length === 0}>
-            {t.members.add}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t.members.add}
+      act={t.members.add}
+      isComplete={people.length > 0}
+      onSave={add}
+      onClose={onClose}
+    >
+      <PeoplePicker chosen={people} onChange={setPeople} without={without} />
+    </FormDialog>
   )
 }

@@ -6,6 +6,7 @@ import { useLoad, useSettled } from '../state/load.ts'
 import { myId } from '../state/people.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { Person } from '../ui/person.tsx'
 
 /** Chooses people by a part of their names. */
 export function PeoplePicker ({
@@ -92,13 +93,7 @@ export function PeoplePicker ({
               add(user)
             }}
           >
-            <Avatar user={user} id={user.id} size='sm' />
-            <span class='grow'>
-              <b class='cut' dir='auto'>
-                {user.fullName}
-              </b>
-              <small class='cut'>@{user.username}</small>
-            </span>
+            <Person user={user} id={user.id} size='sm' note={`@${user.username}`} />
           </li>
         ))}
       </ul>

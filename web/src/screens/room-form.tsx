@@ -1,7 +1,7 @@
 import type { RoomInput } from '@tidelog/client'
 import { texts } from '../i18n/index.ts'
 import { Field, Segments, Switch } from '../ui/fields.tsx'
-import { Icon } from '../ui/icon.tsx'
+import { Item } from '../ui/item.tsx'
 
 const nameMax = 100
 
@@ -30,12 +30,7 @@ export function RoomForm ({
         autofocus
       />
       <div class='box'>
-        <div class='item wrap'>
-          <Icon name='lock' />
-          <span class='grow'>
-            <b class='cut'>{t.isPrivate}</b>
-            <small>{t.isPrivateHint}</small>
-          </span>
+        <Item icon='lock' text={t.isPrivate} hint={t.isPrivateHint} wraps>
           <Switch
             label={t.isPrivate}
             isOn={room.isPrivate}
@@ -43,12 +38,8 @@ export function RoomForm ({
               onChange({ ...room, isPrivate })
             }}
           />
-        </div>
-        <div class='item wrap'>
-          <Icon name='eye' />
-          <span class='grow'>
-            <b>{t.history}</b>
-          </span>
+        </Item>
+        <Item icon='eye' text={t.history} isLong wraps>
           <Segments
             label={t.history}
             value={room.history}
@@ -60,7 +51,7 @@ export function RoomForm ({
               ['joined', t.sinceJoined]
             ]}
           />
-        </div>
+        </Item>
       </div>
     </>
   )

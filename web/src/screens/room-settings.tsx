@@ -4,8 +4,9 @@ import { go, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLoad } from '../state/load.ts'
-import { Confirm, Dialog, DialogHead } from '../ui/dialog.tsx'
+import { Confirm } from '../ui/dialog.tsx'
 import { Bones, Trouble } from '../ui/fields.tsx'
+import { FormDialog } from '../ui/form.tsx'
 import { RoomForm } from './room-form.tsx'
 
 /** Changes a room, or deletes it, by those who may. */
@@ -22,13 +23,7 @@ export function RoomSettings ({ roomId, onClose }: { roomId: string; onClose: ()
   }, [stored.value])
 
   async function save () {
-    if (room === undefined) return
-    try {
-      await client.rooms.update(roomId, { ...room, name: room.name.trim() })
-      onClose()
-    } catch (failure) {
-      setError(why(failure))
-    }
+    if (room !== undefined) await client.rooms.update(roomId, { ...room, name: room.name.trim() })
   }
 
   function remove (): void {
@@ -43,41 +38,35 @@ export function RoomSettings ({ roomId, onClose }: { roomId: string; onClose: ()
     )
   }
 
+  const deletes = (
+    <button
+      type='button'
+      class='btn bare danger'
+      onClick={() => {
+        setSure(true)
+      }}
+    >
+      {t.rooms.deleteRoom}
+    </button>
+  )
   return (
-    <Dialog label={t.rooms.settings} onClose={onClose}>
-      <DialogHead title={t.rooms.settings} onClose={onClose} />
-      <form
-        class='create'
-        onSubmit={event => {
-          event.preventDefault()
-          void save()
-        }}
+    <>
+      <FormDialog
+        title={t.rooms.settings}
+        act={t.app.save}
+        isComplete={room !== undefined && room.name.trim() !== ''}
+        aside={stored.value?.role === 'owner' && deletes}
+        onSave={save}
+        onClose={onClose}
       >
-        <div class='form scroll'>
-          {stored.error !== undefined && <Trouble text={why(stored.error)} onRetry={stored.again} />}
-          {room === undefined ? <Bones rows={3} /> : <RoomForm room={room} onChange={setRoom} error={error} />}
-        </div>
-        <footer class='foot'>
-          {stored.value?.role === 'owner' && (
-            <button
-              type='button'
-              class='btn bare danger'
-              onClick={() => {
-                setSure(true)
-              }}
-            >
-              {t.rooms.deleteRoom}
-            </button>
-          )}
-          <span class='grow' />
-          <button type='button' class='btn bare' onClick={onClose}>
-            {t.app.cancel}
-          </button>
-          <button class='btn main' disabled={room === undefined || room.name.trim() === ''}>
-            {t.app.save}
-          </button>
-        </footer>
-      </form>
+        {saving => (
+          <>
+            {stored.error !== undefined && <Trouble text={why(stored.error)} onRetry={stored.again} />}
+            {room === undefined && <Bones rows={3} />}
+            {room !== undefined && <RoomForm room={room} onChange={setRoom} error={saving ?? error} />}
+          </>
+        )}
+      </FormDialog>
       {isSure && (
         <Confirm
           question={t.rooms.deleteSure}
@@ -88,6 +77,6 @@ export function RoomSettings ({ roomId, onClose }: { roomId: string; onClose: ()
           }}
         />
       )}
-    </Dialog>
+    </>
   )
 }

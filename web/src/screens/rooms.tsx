@@ -1,10 +1,11 @@
-import type { Room } from '@tidelog/client'
+import type { Page, Room } from '@tidelog/client'
 import { useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { back, lastConversation, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLater, useLoad, useSettled } from '../state/load.ts'
+import { findRooms } from '../state/rooms.ts'
 import { RoomMark } from '../ui/avatar.tsx'
 import { Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Bones, Find, Segments, Trouble } from '../ui/fields.tsx'
@@ -46,8 +47,9 @@ function Browse ({ query }: { query: string }) {
   const t = texts.value.rooms
   const asked = useSettled(query.trim(), 150)
   const [pages, setPages] = useState<{ asked: string; items: Room[]; cursor: string | undefined }>()
-  const first = useLoad(asked, signal =>
-    client.rooms.list({ signal, limit: 50, order: 'name', ...(asked === '' ? {} : { search: asked }) })
+  const first = useLoad<Page<Room>>(asked, async signal => asked === ''
+    ? await client.rooms.list({ signal, limit: 50, order: 'name' })
+    : { items: await findRooms(asked, 50, signal) }
   )
   const isSlow = useLater(first.isLoading && first.value === undefined, 300)
   const more = pages?.asked === asked ? pages : undefined
@@ -56,12 +58,7 @@ function Browse ({ query }: { query: string }) {
 
   async function loadMore () {
     if (cursor === undefined) return
-    const page = await client.rooms.list({
-      limit: 50,
-      order: 'name',
-      cursor,
-      ...(asked === '' ? {} : { search: asked })
-    })
+    const page = await client.rooms.list({ limit: 50, order: 'name', cursor })
     setPages({ asked, items: [...(more?.items ?? []), ...page.items], cursor: page.cursor })
   }
 

@@ -2,16 +2,16 @@ import type { Message, Page, Room, User } from '@tidelog/client'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { shortWhen } from '../i18n/dates.ts'
 import { texts } from '../i18n/index.ts'
-import { back, go, paths } from '../router.ts'
+import { go, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { type Loaded, useLater, useLoad, useSettled } from '../state/load.ts'
 import { myId, nameOf, useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
-import { isWide } from '../state/view.ts'
+import { findRooms } from '../state/rooms.ts'
 import { Avatar, RoomMark } from '../ui/avatar.tsx'
 import { Bones, Find, Trouble } from '../ui/fields.tsx'
-import { IconButton } from '../ui/icon.tsx'
+import { PageHead } from '../ui/page-head.tsx'
 import { Marked, snippet } from './marked.tsx'
 
 type Kind = 'all' | 'messages' | 'rooms' | 'people'
@@ -35,21 +35,10 @@ export function Search ({ q, within }: { q: string; within: string | undefined }
   )
   return (
     <main class='pane main' aria-label={t.title}>
-      <header class='bar'>
-        {!isWide.value && (
-          <IconButton
-            name='back'
-            label={texts.value.app.back}
-            class='back'
-            flip
-            onClick={() => {
-              back()
-            }}
-          />
-        )}
+      <PageHead>
         <h1 class='vh'>{t.title}</h1>
         <Find label={t.title} placeholder={t.placeholder} value={query} onInput={setQuery} autofocus />
-      </header>
+      </PageHead>
       <div class='scroll' tabIndex={-1}>
         <div class='col results'>
           <Chips
@@ -75,11 +64,11 @@ export function Search ({ q, within }: { q: string; within: string | undefined }
 
 async function find (text: string, within: string | undefined, signal: AbortSignal): Promise<Found> {
   const [rooms, people, messages] = await Promise.all([
-    within === undefined ? client.rooms.list({ search: text, limit: 6, signal }) : { items: [] },
+    within === undefined ? findRooms(text, 6, signal) : [],
     within === undefined ? client.users.search(text, { limit: 6, signal }) : { items: [] },
     client.search({ text, limit: 30, signal, ...(within === undefined ? {} : { conversationId: within }) })
   ])
-  return { rooms: rooms.items, people: people.items, messages }
+  return { rooms, people: people.items, messages }
 }
 
 function Chips ({
@@ -248,7 +237,7 @@ function Hit ({ message, words }: { message: Message; words: string[] }) {
           <time>{shortWhen(message.createdAt)}</time>
         </span>
         <span class='text' dir='auto'>
-          <Marked text={snippet(message.text, words)} words={words} />
+          <Marked text={snippet(message.text.replace(/`{1,3}/g, ''), words)} words={words} />
         </span>
       </span>
     </a>

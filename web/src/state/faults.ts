@@ -47,12 +47,12 @@ export function cutOff (isOff: boolean): void {
 export const faultyFetch: typeof fetch = (input, init) =>
   isCutOff.value ? Promise.reject(new TypeError('cut off')) : fetch(input, init)
 
-/** Socket.IO's transport, loaded after the first paint, behind the faults. */
-export function faultySocket (): SocketTransport {
+/** Socket.IO's transport, loaded after the first paint, behind the faults. @param at the server's endpoint */
+export function faultySocket (at: { url: string; path: string }): SocketTransport {
   let loading: Promise<SocketTransport> | undefined
   const load = async () => {
     try {
-      return (await import('@tidelog/client/socket')).socketTransport()
+      return (await import('@tidelog/client/socket')).socketTransport({ path: at.path })
     } catch (cause) {
       loading = undefined
       throw new TidelogError({ code: 'OFFLINE', cause })
@@ -65,6 +65,8 @@ export function faultySocket (): SocketTransport {
       const transport = await loading
       const link = await transport.open({
         ...options,
+        // A path in the address would be a namespace.
+        url: at.url,
         onEvent: disturb(options.onEvent),
         onClose: reason => {
           closeLink = undefined

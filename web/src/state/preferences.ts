@@ -9,6 +9,8 @@ export const textSize = kept<number>('textSize', 2, value => value >= 0 && value
 export const enterSends = kept<boolean>('enterSends', true, () => true)
 export const tellTyping = kept<boolean>('tellTyping', true, () => true)
 export const notify = kept<boolean>('notify', false, () => true)
+/** Notifications for everything in rooms; otherwise for what mentions you. */
+export const notifyRooms = kept<boolean>('notifyRooms', false, () => true)
 export const chosenLanguage = kept<Language>('language', preferredLanguage(), value => value in languages)
 
 /** Percent of the browser's own text size. */

@@ -48,6 +48,7 @@ export function IconButton ({
   'aria-haspopup'?: 'menu' | 'dialog'
   'aria-current'?: 'page' | undefined
   'data-act'?: string
+  tabIndex?: number
   type?: 'submit' | 'button'
 }) {
   const { class: extra = '', type = 'button', ...others } = rest

@@ -1,12 +1,14 @@
 import { Fragment } from 'preact'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 import type { IconName } from './icons.ts'
 
 export interface MenuItem {
   icon: IconName
   text: string
-  act: () => void
+  act?: () => void
+  /** What is shown in its place when it is pressed. */
+  more?: MenuItem[]
   isDanger?: boolean
   /** A line above. */
   isApart?: boolean
@@ -25,6 +27,7 @@ export function Menu ({
   onClose: () => void
 }) {
   const element = useRef<HTMLDivElement>(null)
+  const [more, setMore] = useState<MenuItem[]>()
   useLayoutEffect(() => {
     const menu = element.current
     if (menu === null) return
@@ -35,6 +38,11 @@ export function Menu ({
       if (anchor instanceof HTMLElement && anchor.isConnected) anchor.focus({ preventScroll: true })
     }
   }, [anchor])
+  useLayoutEffect(() => {
+    if (element.current === null || more === undefined) return
+    place(element.current, anchor)
+    element.current.querySelector('button')?.focus()
+  }, [more])
   useEffect(() => {
     const outside = (event: Event) => {
       if (!(event.target instanceof Node && element.current?.contains(event.target) === true)) onClose()
@@ -60,24 +68,45 @@ export function Menu ({
 
   return (
     <div ref={element} class='menu' popover='manual' role='menu' aria-label={label} onKeyDown={onKeyDown}>
+      <MenuEntries items={more ?? items} role='menuitem' onMore={setMore} onClose={onClose} />
+    </div>
+  )
+}
+
+/** The entries of a menu, or of a sheet. */
+export function MenuEntries ({
+  items,
+  role,
+  onMore,
+  onClose
+}: {
+  items: MenuItem[]
+  role?: 'menuitem'
+  onMore?: (items: MenuItem[]) => void
+  onClose: () => void
+}) {
+  return (
+    <>
       {items.map(item => (
         <Fragment key={item.text}>
           {item.isApart === true && <hr />}
           <button
             type='button'
-            role='menuitem'
+            role={role}
             class={item.isDanger === true ? 'danger' : undefined}
             onClick={() => {
-              onClose()
-              item.act()
+              if (item.more !== undefined) onMore?.(item.more)
+              else onClose()
+              item.act?.()
             }}
           >
             <Icon name={item.icon} />
-            {item.text}
+            <span class='grow'>{item.text}</span>
+            {item.more !== undefined && <Icon small flip name='next' />}
           </button>
         </Fragment>
       ))}
-    </div>
+    </>
   )
 }
 

@@ -1,0 +1,79 @@
+import t from 'tap'
+import { startApp } from '../helpers/app.ts'
+import { hs256 } from '../helpers/tokens.ts'
+import { buildWeb, dm, landed, noBrowser, open, signIn, startBrowser, until, watch, write } from './browser.ts'
+
+const secret = 'a secret that the host application shares'
+
+if (noBrowser !== undefined) t.plan(0, noBrowser)
+else {
+  buildWeb()
+  const app = await startApp(t, { JWT_SECRET: secret })
+  const browser = await startBrowser(t)
+  const ada = await signIn(browser, app, 'ada')
+  const bob = await app.register('bob', { fullName: 'Bob Test' })
+
+  await t.test('a host application sends somebody here with its token', async t => {
+    const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
+    const problems = watch(page)
+    await page.goto(`${app.url}/sign-in#token=not-a-token`)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByText('This token is not valid, or not any more').waitFor()
+    t.equal(await page.evaluate('location.hash'), '', 'the token is not left in the address')
+    await page.getByLabel('Token', { exact: true }).fill(hostToken(3_600))
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByText('Up to date').first().waitFor()
+    await open(page, app.url, dm(ada.id, bob.id))
+    await write(page, 'by a token')
+    await landed(page, 'by a token').waitFor()
+    await page.getByText('Bob Test').first().waitFor()
+    t.same(problems, [])
+  })
+
+  await t.test('a host’s token runs out: what was written stays, and the next one takes it along', async t => {
+    const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
+    await page.goto(`${app.url}/sign-in#token=${hostToken(4)}`)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await open(page, app.url, dm(ada.id, bob.id))
+    await page.getByText('Signed out by the server').waitFor({ timeout: 60_000 })
+    await write(page, 'late')
+    await page.locator('article.wait').filter({ hasText: 'late' }).waitFor()
+    await page.getByRole('link', { name: 'Sign in again' }).click()
+    await page.goto(`${app.url}/sign-in#token=${hostToken(3_600)}`)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await open(page, app.url, dm(ada.id, bob.id))
+    await landed(page, 'late').waitFor()
+    await open(ada.page, app.url, dm(ada.id, bob.id))
+    await landed(ada.page, 'late').waitFor()
+    t.equal(await ada.page.locator('article').filter({ hasText: 'late' }).count(), 1)
+  })
+
+  await t.test('a session that ends while somebody types keeps the text, and the next one sends it', async t => {
+    await open(ada.page, app.url, dm(ada.id, bob.id))
+    const composer = ada.page.locator('#composer')
+    await composer.click()
+    await ada.page.keyboard.type('half a ')
+    const { body } = await app.call('POST', '/api/auth/login', { body: { username: 'ada', password: 'password-1' } })
+    await app.call('POST', '/api/auth/logout', { token: body.token, body: { everywhere: true } })
+    await ada.page.getByText('Signed out by the server').waitFor({ timeout: 60_000 })
+    await ada.page.keyboard.type('sentence')
+    t.equal(await composer.inputValue(), 'half a sentence')
+    t.equal(await ada.page.evaluate('document.activeElement.id'), 'composer')
+    await composer.press('Enter')
+    await ada.page.locator('article.wait').filter({ hasText: 'half a sentence' }).waitFor()
+    await ada.page.keyboard.type('and another')
+    await ada.page.getByRole('link', { name: 'Sign in again' }).click()
+    await ada.page.getByLabel('Password', { exact: true }).fill('password-1')
+    await ada.page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await ada.page.getByRole('link', { name: /Bob Test.*Draft:.*and another/ }).click()
+    await landed(ada.page, 'half a sentence').waitFor()
+    await until(ada.page, 'document.getElementById("composer").value === "and another"')
+    t.same(ada.problems, [])
+  })
+
+  /** As the host application would issue it for Bob. */
+  function hostToken (seconds: number): string {
+    const now = Math.floor(Date.now() / 1_000)
+    return hs256({ id: bob.id, iat: now, exp: now + seconds }, secret)
+  }
+}

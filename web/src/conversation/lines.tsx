@@ -1,0 +1,40 @@
+import type { Conversation } from '@tidelog/client'
+import { texts } from '../i18n/index.ts'
+import { client } from '../state/client.ts'
+import { useLater } from '../state/load.ts'
+import { firstName, useUser } from '../state/people.ts'
+import { useReadable } from '../state/readable.ts'
+import { Icon, Swell } from '../ui/icon.tsx'
+
+/** Who is typing; its room is kept when nobody does. */
+export function TypingLine ({ conversation }: { conversation: Conversation }) {
+  const typing = useReadable(conversation.typing)
+  const first = useUser(typing[0])
+  const second = useUser(typing[1])
+  const t = texts.value.chat
+  const names = [first, second].slice(0, typing.length).map(firstName)
+  return (
+    <div class='typing'>
+      {typing.length > 0 && <Swell />}
+      {typing.length > 0 && (
+        <span class='cut' dir='auto'>
+          {typing.length > 2 ? t.severalTyping : t.typing(names)}
+        </span>
+      )}
+    </div>
+  )
+}
+
+/** Offline, with nothing waiting, one calm line says so; with a queue, the line in the log does. */
+export function CalmLine ({ conversation }: { conversation: Conversation }) {
+  const { state } = useReadable(client.connection)
+  const outbox = useReadable(client.outbox)
+  const isOffline = useLater(state === 'offline', 2_000)
+  if (!isOffline || outbox.some(operation => operation.conversationId === conversation.id)) return null
+  return (
+    <div class='calm'>
+      <Icon small name='cloudOff' />
+      {texts.value.chat.offline}
+    </div>
+  )
+}

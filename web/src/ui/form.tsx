@@ -1,0 +1,80 @@
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { texts } from '../i18n/index.ts'
+import { why } from '../state/failures.ts'
+import { Dialog, DialogHead } from './dialog.tsx'
+import { Trouble } from './fields.tsx'
+
+interface FormProps {
+  /** What the main button says. */
+  act: string
+  /** Rejects: the form says why, and stays. */
+  onSave: () => Promise<unknown>
+  onClose: () => void
+  isComplete?: boolean
+  /** At the other end of the foot. */
+  aside?: ComponentChildren
+  /** Gets what went wrong, if a field shows it itself. */
+  children: ComponentChildren | ((error: string | undefined) => ComponentChildren)
+}
+
+/** A form in a dialog: saves, or says why it cannot. */
+export function Form ({ act, onSave, onClose, isComplete = true, aside, children }: FormProps) {
+  const [error, setError] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+  const hasPlace = typeof children === 'function'
+
+  async function save () {
+    setBusy(true)
+    setError(undefined)
+    try {
+      await onSave()
+    } catch (failure) {
+      setError(why(failure))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <form
+      class='create'
+      onSubmit={event => {
+        event.preventDefault()
+        void save()
+      }}
+    >
+      <div class='form scroll'>
+        {hasPlace ? children(error) : children}
+        {error !== undefined && !hasPlace && <Trouble text={error} />}
+      </div>
+      <footer class='foot'>
+        {aside}
+        <span class='grow' />
+        <button type='button' class='btn bare' onClick={onClose}>
+          {texts.value.app.cancel}
+        </button>
+        <button class='btn main' disabled={isBusy || !isComplete}>
+          {act}
+        </button>
+      </footer>
+    </form>
+  )
+}
+
+/** A dialog that is a form; it closes after saving. */
+export function FormDialog ({ title, onSave, onClose, ...form }: FormProps & { title: string }) {
+  return (
+    <Dialog label={title} onClose={onClose}>
+      <DialogHead title={title} onClose={onClose} />
+      <Form
+        {...form}
+        onClose={onClose}
+        onSave={async () => {
+          await onSave()
+          onClose()
+        }}
+      />
+    </Dialog>
+  )
+}

@@ -1,0 +1,43 @@
+import type { ComponentChildren } from 'preact'
+import { Icon } from './icon.tsx'
+import type { IconName } from './icons.ts'
+
+interface ItemProps {
+  icon?: IconName
+  text: string
+  hint?: string | undefined
+  /** All of it is a button. */
+  onClick?: () => void
+  /** An arrow says that there is more behind it. */
+  opens?: boolean
+  /** The text may be longer than the line. */
+  isLong?: boolean
+  /** A narrow screen puts what stands at the end below the text. */
+  wraps?: boolean
+  /** What stands at its end. */
+  children?: ComponentChildren
+}
+
+/** A line of a box: an icon, a text with a hint below it, and what can be done. */
+export function Item (props: ItemProps) {
+  const { icon, text, hint, onClick, opens = false, isLong = false, wraps = false, children } = props
+  const cut = isLong ? undefined : 'cut'
+  const content = (
+    <>
+      {icon !== undefined && <Icon name={icon} />}
+      <span class='grow'>
+        <b class={cut}>{text}</b>
+        {hint !== undefined && <small class={wraps ? undefined : cut}>{hint}</small>}
+      </span>
+      {children}
+      {opens && <Icon small flip name='next' />}
+    </>
+  )
+  const look = `item${wraps ? ' wrap' : ''}`
+  if (onClick === undefined) return <div class={look}>{content}</div>
+  return (
+    <button type='button' class={look} onClick={onClick}>
+      {content}
+    </button>
+  )
+}
