@@ -7,7 +7,7 @@ const plans = [
     root: '',
     floors: [
       ['server.ts'], ['app.ts'], ['routes', 'plugins'], ['src/sockets'], ['src/presence', 'src/outbox'], ['src/live'], ['src/connection'], ['src/sync'],
-      ['src/chat', 'src/auth'], ['src/doctor', 'src/users'], ['src/log'], ['src/to-tidelog-error.ts'], ['src/config.ts'],
+      ['src/chat', 'src/auth'], ['src/doctor', 'src/users'], ['src/log'], ['src/nodes'], ['src/to-tidelog-error.ts'], ['src/config.ts'],
       ['src/lib'], ['src/schemas'], ['src/errors.ts']
     ]
   },

@@ -4,15 +4,19 @@ import accounts from './plugins/accounts.ts'
 import addresses from './plugins/addresses.ts'
 import chat from './plugins/chat.ts'
 import documentation from './plugins/documentation.ts'
+import drain from './plugins/drain.ts'
 import errors, { replyMalformedUrl, refuseBroken } from './plugins/errors.ts'
 import health from './plugins/health.ts'
 import jwt from './plugins/jwt.ts'
 import mongodb from './plugins/mongodb.ts'
+import nodes from './plugins/nodes.ts'
 import rateLimit from './plugins/rate-limit.ts'
 import requestLog from './plugins/request-log.ts'
 import retention from './plugins/retention.ts'
+import revocations from './plugins/revocations.ts'
 import security from './plugins/security.ts'
 import socketIo from './plugins/socket-io.ts'
+import sharedLimits from './plugins/shared-limits.ts'
 import sockets from './plugins/sockets.ts'
 import sync from './plugins/sync.ts'
 import validation from './plugins/validation.ts'
@@ -27,13 +31,17 @@ import syncRoutes from './routes/api/sync/index.ts'
 import pushRoutes from './routes/api/sync/push.ts'
 import userRoutes from './routes/api/users/index.ts'
 import { type Config, trustedProxies } from './src/config.ts'
+import type { Link } from './src/nodes/link.ts'
 import { unknownVariables } from './src/unknown-variables.ts'
 
 /**
  * Builds the whole product, ready to listen. The server and every test use this function.
- * `options` are Fastify's own (a logger, for example). Closing the app closes its sockets, commits and database.
+ * `options` are Fastify's own (a logger, for example); `link` replaces the one to REDIS_URL. Closing the app closes its
+ * sockets, commits and database.
  */
-export async function buildApp (config: Config, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
+export async function buildApp (
+  config: Config, options: FastifyServerOptions = {}, link?: Link
+): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: config.REQUEST_BYTES_MAX,
     trustProxy: trustedProxies(config) ?? false,
@@ -62,13 +70,17 @@ export async function buildApp (config: Config, options: FastifyServerOptions = 
   await app.register(addresses, config)
   await app.register(rateLimit, config)
   await app.register(mongodb, config)
-  await app.register(health)
   await app.register(chat, config)
+  await app.register(nodes, { REDIS_URL: config.REDIS_URL, link })
+  await app.register(sharedLimits)
+  await app.register(drain, config)
+  await app.register(health)
   await app.register(sync)
   await app.register(jwt, config)
   await app.register(accounts, config)
   await app.register(socketIo, config)
   await app.register(sockets, config)
+  await app.register(revocations)
   await app.register(retention, config)
   await app.register(webApp)
 

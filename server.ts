@@ -24,9 +24,10 @@ for (const signal of endSignals) process.off(signal, leave)
 function endInOrder (app: FastifyInstance): void {
   let isEnding = false
   let exitCode = 0
-  const end = async (patienceMs: number): Promise<void> => {
+  const end = async (patienceMs: number, before?: () => Promise<void>): Promise<void> => {
     if (isEnding) return
     isEnding = true
+    await before?.()
     setTimeout(() => {
       app.log.fatal('closing takes too long: ending without it')
       process.exit(1)
@@ -42,7 +43,8 @@ function endInOrder (app: FastifyInstance): void {
   for (const signal of endSignals) {
     process.on(signal, () => {
       app.log.info({ signal }, isEnding ? 'closing already' : 'closing')
-      void end(shutdownMsMax)
+      // What ends a server by plan is SIGTERM; the others are somebody at a terminal.
+      void end(shutdownMsMax, signal === 'SIGTERM' ? () => app.drain() : undefined)
     })
   }
   for (const event of ['uncaughtException', 'unhandledRejection']) {

@@ -17,6 +17,12 @@ const sampleMs = 2 * loopDelayMsMax
 const pingMsMax = 2_000
 
 const Status = Type.Object({ success: Type.Literal(true), status: Type.String() })
+const Readiness = Type.Object({
+  ...Status.properties,
+  link: Type.Optional(Type.Union([Type.Literal('up'), Type.Literal('down')], {
+    description: 'If this server is linked to others: whether their changes arrive at once'
+  }))
+})
 
 /** `/health/live` (the process answers), `/health/ready` (the database answers too), and refusal under overload. */
 const health: FastifyPluginAsyncTypebox = async app => {
@@ -32,13 +38,21 @@ const health: FastifyPluginAsyncTypebox = async app => {
   }, async () => ({ success: true as const, status: 'ok' }))
 
   app.get('/health/ready', {
-    schema: { summary: 'Whether the server and its database can serve', tags: ['health'], security: [], response: { 200: Status, 503: FailureBody } }
+    schema: {
+      summary: 'Whether the server and its database can serve',
+      tags: ['health'],
+      security: [],
+      response: { 200: Readiness, 503: FailureBody }
+    }
   }, async () => {
+    if (app.draining.isOn) throw new TidelogError('UNAVAILABLE', 'The server is shutting down')
     await app.mongo.client.db('admin').command({ ping: 1 }, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {
       throw new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
     })
-    return { success: true as const, status: 'ok' }
+    const { isLinked, isUp } = app.nodes
+    const link = isUp ? 'up' as const : 'down' as const
+    return { success: true as const, status: 'ok', ...(isLinked ? { link } : {}) }
   })
 }
 
-export default fp(health, { name: 'health', dependencies: ['mongodb'] })
+export default fp(health, { name: 'health', dependencies: ['mongodb', 'nodes', 'drain'] })

@@ -6,6 +6,10 @@ import { RateCounter } from '../src/lib/rate-counter.ts'
 
 /** Counts a key's events in a window. `consume` and `check` throw RATE_LIMITED, with the time until the window ends. */
 interface Limiter extends FailureLimiter {
+  /** Adds what another node has counted. */
+  add: (key: string, times: number) => void
+  /** Calls `tell` with what this process counts, up to the limit. */
+  onCounted: (tell: (key: string, times: number) => void) => void
   /** Was the key refused a hundred times, and a tenth of the limit, in this window? */
   isFlooding: (key: string) => boolean
   /** Milliseconds until the key's window ends. */
@@ -13,6 +17,9 @@ interface Limiter extends FailureLimiter {
 }
 
 interface Limiters extends FailureLimiters {
+  login: Limiter
+  loginAddress: Limiter
+  loginAccount: Limiter
   /** Registrations, by address. */
   register: Limiter
   /** Messages sent over any transport, by user. */
@@ -33,7 +40,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates `fastify.limiters`. Each process counts for itself. */
+/** Decorates `fastify.limiters`. Each process counts for itself, and some limits for all (plugins/shared-limits.ts). */
 export default fp(async function rateLimit (app, config: Config) {
   app.decorate('limiters', {
     login: limiter(config.RATE_LIMIT_LOGIN, 60),
@@ -52,15 +59,23 @@ function limiter (max: number, seconds: number, text?: string): Limiter {
   const counter = new RateCounter(max, seconds * 1_000)
   const floodAt = max + Math.max(100, Math.ceil(max / 10))
   const refuse = (key: string) => new TidelogError('RATE_LIMITED', text, { retryAfterMs: counter.waitMs(key) })
+  let tell = (_key: string, _times: number) => {}
   return {
+    add (key, times) {
+      if (counter.countOf(key) + times >= 0) counter.add(key, times)
+    },
+    onCounted (act) { tell = act },
     consume (key) {
       if (counter.add(key) > max) throw refuse(key)
+      tell(key, 1)
     },
     check (key) {
       if (max > 0 && counter.countOf(key) >= max) throw refuse(key)
     },
     giveBack (key) {
-      if (counter.countOf(key) > 0) counter.add(key, -1)
+      if (counter.countOf(key) === 0) return
+      counter.add(key, -1)
+      tell(key, -1)
     },
     isFlooding: key => max > 0 && counter.countOf(key) > floodAt,
     waitMs: key => counter.waitMs(key)

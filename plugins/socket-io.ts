@@ -9,6 +9,7 @@ import { nobodysMs, requireSocketRoom } from '../src/sockets/serve-socket.ts'
 import { allWritten, closeEngine, guardEngine } from '../src/connection/engine-io.ts'
 import { writeFailure } from '../src/connection/polling-body.ts'
 import { disconnectAll, parser } from '../src/connection/socket-io.ts'
+import { userRoom } from '../src/connection/socket-types.ts'
 import { RefusalLog } from '../src/sockets/refusal-log.ts'
 import type { SocketBounds } from '../src/sockets/context.ts'
 import type { ChatServer, ChatSocket } from '../src/connection/socket-types.ts'
@@ -31,6 +32,8 @@ declare module 'fastify' {
  */
 const answersPatienceMs = 5_000
 const websocketsPatienceMs = 2_000
+/** Milliseconds for which a node hears of a user whose socket has not entered its rooms yet. */
+const handshakeMs = 10_000
 
 /**
  * Opens Socket.IO on the same port and admits sockets with a valid token. Closing notifies every socket and finishes
@@ -52,6 +55,7 @@ export default fp(async function socketIo (app, config: Config) {
     connectTimeout: nobodysMs,
     allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
       try {
+        app.draining.requireOff()
         handshakes.consume(app.addressOf(request))
         decide(null, true)
       } catch (thrown) {
@@ -82,6 +86,9 @@ export default fp(async function socketIo (app, config: Config) {
     const { userId } = socket.data.session.identity
     requests.consume(userId)
     requireSocketRoom(app.io, userId, bounds)
+    // What other nodes commit after the handshake reaches the socket.
+    app.nodes.channels.wantFor(userRoom(userId), handshakeMs)
+    await app.nodes.channels.settled()
   }
 
   app.io.use((socket, next) => {
@@ -94,7 +101,7 @@ export default fp(async function socketIo (app, config: Config) {
   })
 
   app.addHook('onClose', async () => { refusals.flush() })
-}, { name: 'socket-io', dependencies: ['jwt', 'rate-limit', 'addresses'] })
+}, { name: 'socket-io', dependencies: ['jwt', 'rate-limit', 'addresses', 'nodes', 'drain'] })
 
 /** Writes the refusal of a handshake, because Engine.IO cannot send these statuses. */
 function writeRefusal (request: IncomingMessage & { res?: ServerResponse }, error: TidelogError): void {

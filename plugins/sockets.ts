@@ -1,14 +1,15 @@
 import fp from 'fastify-plugin'
-import type { Revocation } from '../src/auth/identity.ts'
 import type { Config } from '../src/config.ts'
 import { GapSource } from '../src/live/gap-source.ts'
 import { Heartbeat } from '../src/live/heartbeat.ts'
+import { followActive, followRooms } from '../src/live/interest.ts'
 import { LiveDelivery } from '../src/live/live-delivery.ts'
 import { startRelay } from '../src/live/relay.ts'
-import { sessionRoom, userRoom } from '../src/connection/socket-types.ts'
 import { Subscriptions } from '../src/live/subscriptions.ts'
+import { schedule } from '../src/lib/schedule.ts'
 import { Watermarks } from '../src/live/watermarks.ts'
-import { deliverRemoteTyping, tellOthers } from '../src/sockets/typing.ts'
+import { deliverDirectTyping, deliverRemoteTyping, tellOthers } from '../src/sockets/typing.ts'
+import { endSessions } from '../src/sockets/end-sessions.ts'
 import { serveSocket } from '../src/sockets/serve-socket.ts'
 import { PresenceService } from '../src/presence/presence-service.ts'
 import type { SocketServices } from '../src/sockets/context.ts'
@@ -22,15 +23,20 @@ declare module 'fastify' {
   }
 }
 
+/** Milliseconds within which a node looks for changes that it missed while the link was down. */
+const lookWithinMs = 1_000
+
 /** Serves the sockets, delivers commits, and closes the sockets of logged-out users on every node. */
 export default fp(async function sockets (app, config: Config) {
-  const { io, chat, sync, verifyToken, requireSession, pendingRequests } = app
-  const presence = new PresenceService(io, chat, app.log, config.PRESENCE_GRACE * 1_000)
+  const { io, chat, sync, nodes, verifyToken, requireSession, pendingRequests } = app
+  const presence = new PresenceService(io, chat, nodes, app.log, config.PRESENCE_GRACE * 1_000)
   const watermarks = new Watermarks()
   const subscriptions = new Subscriptions(io, chat, watermarks)
   const heartbeat = new Heartbeat(subscriptions, sync)
   const gapSource = new GapSource(sync, subscriptions, heartbeat)
-  const live = new LiveDelivery({ io, chat, watermarks, subscriptions, heartbeat, gapSource, logger: app.log })
+  const live = new LiveDelivery({
+    io, chat, watermarks, subscriptions, heartbeat, gapSource, logger: app.log, isClustered: () => nodes.isUp
+  })
   const typists = new Typists({
     later: (ms, act) => {
       const timer = setTimeout(act, ms).unref()
@@ -39,7 +45,19 @@ export default fp(async function sockets (app, config: Config) {
     onEnd: typing => { tellOthers(services, { ...typing, on: false }).catch((error: unknown) => { app.log.error({ err: error }, 'the end of typing could not be told') }) }
   })
   const services: SocketServices = {
-    io, chat, sync, subscriptions, live, logger: app.log, verifyToken, requireSession, presence, typists, bounds: app.socketBounds, toTidelogError
+    io,
+    chat,
+    sync,
+    nodes,
+    subscriptions,
+    live,
+    presence,
+    typists,
+    verifyToken,
+    requireSession,
+    toTidelogError,
+    bounds: app.socketBounds,
+    logger: app.log
   }
   app.decorate('live', live)
 
@@ -57,18 +75,30 @@ export default fp(async function sockets (app, config: Config) {
     for (const { row, isNew } of rows) if (isNew && row.kind === 'message') typists.sent(row.conversationId, row.senderId!.toHexString())
   })
   live.startHeartbeat()
-  io.on('typing', word => { deliverRemoteTyping(services, word) })
-  const stopRelay = startRelay(io, chat, app.revocations, ({ userId, sessionId, keptSessionId }: Revocation) => {
-    sync.longPolls.endOf(userId)
-    const ended = io.local.in(sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId))
-    ;(keptSessionId === undefined ? ended : ended.except(sessionRoom(keptSessionId))).disconnectSockets(true)
+  nodes.on('typing', word => { deliverRemoteTyping(services, word) })
+  nodes.on('directTyping', word => { deliverDirectTyping(io, word) })
+  followRooms(io, nodes)
+  const logged = (error: unknown) => { app.log.warn({ err: error }, 'heads could not be checked') }
+  followActive(io, nodes, chat.log, {
+    tell: (conversationId, rev) => { live.acceptAfter(conversationId, rev, { name: 'head' }) },
+    onError: logged
+  })
+  // Not all nodes at the same moment: each one reads the heads of all that its sockets get.
+  let stopLook = () => {}
+  nodes.onUp(() => {
+    stopLook()
+    stopLook = schedule(() => { live.beat().catch(logged) }, Math.random() * lookWithinMs)
+  })
+  const stopRelay = startRelay(nodes, chat, app.revocations, revoked => {
+    endSessions({ io, longPolls: sync.longPolls }, revoked)
   })
   app.addHook('onClose', async () => {
     stopRelay()
+    stopLook()
     stopTyping()
     typists.close()
     live.stop()
     await live.finish()
     await presence.close()
   })
-}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'sync', 'jwt'] })
+}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'nodes', 'sync', 'jwt'] })

@@ -15,9 +15,10 @@ const pollMs = 5_000
 
 /** Decorates `fastify.sync`; closing answers all waiting calls. */
 export default fp(async function sync (app) {
-  const { chat } = app
-  const longPolls = new LongPolls()
+  const { chat, nodes } = app
+  const longPolls = new LongPolls({ channels: nodes.channels })
   const stop = chat.log.onCommitted(committed => { longPolls.wake(committed) })
+  nodes.onUp(() => { longPolls.wakeAll() })
   app.addHook('preClose', async () => { longPolls.close() })
   app.addHook('onClose', async () => { stop() })
   app.decorate('sync', {
@@ -28,4 +29,4 @@ export default fp(async function sync (app) {
     averageBytes: { change: 700 },
     pollMs: app.isSoleWriter ? Infinity : pollMs
   })
-}, { name: 'sync', dependencies: ['chat'] })
+}, { name: 'sync', dependencies: ['chat', 'nodes'] })

@@ -44,10 +44,19 @@ function checkMongoUrl (text: string): void {
   }
 }
 
+/** The text of the error names no part of the address, because it could hold a password. */
+function checkRedisUrl (text: string): void {
+  const { protocol = '', hostname = '', pathname = '' } = URL.canParse(text) ? new URL(text) : {}
+  if (!/^rediss?:$/.test(protocol) || hostname === '' || !/^\/?\d*$/.test(pathname) || /[\s,]/.test(text)) {
+    throw new Error('must be the address of one Redis (redis://host:6379, or rediss://host:6379 with TLS)')
+  }
+}
+
 /** Checks by variable. An empty value is not checked. */
 export const valueChecks: Readonly<Record<string, (text: string) => unknown>> = {
   CORS_ORIGIN: parseOrigins,
   TRUST_PROXY: parseTrust,
   MONGODB_URL: checkMongoUrl,
+  REDIS_URL: checkRedisUrl,
   JWT_JWKS_URL: checkHttpUrl
 }

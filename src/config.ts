@@ -21,6 +21,23 @@ export const configSchema = Type.Object({
   DATA_DIR: Type.String({ default: './data', minLength: 1, description: 'Folder of the embedded database and of the generated secret' }),
   MONGODB_URL: Type.String({ default: '', description: 'Connection string of a MongoDB replica set; if it is empty, the server starts the embedded engine' }),
   MONGODB_DATABASE: Type.String({ default: '', pattern: '^[A-Za-z0-9_-]{0,63}$', description: 'Name of the database; if it is empty, the one in MONGODB_URL, or `tidelog`' }),
+  REDIS_URL: Type.String({
+    default: '',
+    description: 'Address of a Redis that links several servers on one MongoDB: redis://host:6379, or rediss: with TLS; if ' +
+      'it is empty, this server is the only one'
+  }),
+  DRAIN_DELAY: Type.Integer({
+    default: 5,
+    minimum: 0,
+    maximum: 3_600,
+    description: 'Seconds for which a server with REDIS_URL goes on after SIGTERM, while it is no longer ready'
+  }),
+  DRAIN_SECONDS: Type.Integer({
+    default: 30,
+    minimum: 0,
+    maximum: 3_600,
+    description: 'Seconds over which it then sends its sockets to the other servers, at most'
+  }),
   JWT_SECRET: Type.String({ default: '', pattern: '^(.{16,})?$', description: 'Secret (16 characters or more) that signs HS256 tokens; if it is empty, the server makes one and keeps it in DATA_DIR' }),
   JWT_PUBLIC_KEY: Type.String({ default: '', description: 'PEM public key of the host application\'s RS256, ES256 or EdDSA tokens' }),
   JWT_JWKS_URL: Type.String({ default: '', description: 'Address of the JWKS with the keys of the host application\'s RS256, ES256 or EdDSA tokens' }),
@@ -84,6 +101,9 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   if (config.OUTBOX_BYTES_MAX < messageBytes(config)) {
     throw new ConfigError(`OUTBOX_BYTES_MAX must be at least ${messageBytes(config)}: a message of MESSAGE_CHARS_MAX does not fit`)
   }
+  if (config.REDIS_URL !== '' && config.MONGODB_URL === '') {
+    throw new ConfigError('REDIS_URL must be empty without MONGODB_URL: the embedded engine serves one process')
+  }
   if (config.NODE_ENV === 'production' && config.MONGODB_URL !== '' && !hasTokenKey(config)) {
     throw new ConfigError('JWT_SECRET must be set (16 characters or more) when NODE_ENV is production and MONGODB_URL is set')
   }
@@ -128,7 +148,7 @@ function describe (error: unknown, given: Record<string, unknown>): string {
   if (first === undefined) return String(error)
   const name = first.instancePath.slice(1)
   const about = (configSchema.properties as Record<string, { description?: string }>)[name]?.description
-  const secret = /SECRET|KEY|MONGODB_URL/.test(name)
+  const secret = /SECRET|KEY|MONGODB_URL|REDIS_URL/.test(name)
   return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
 }
 

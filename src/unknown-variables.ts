@@ -3,20 +3,14 @@ import { configSchema } from './config.ts'
 const known = Object.keys(configSchema.properties)
 
 /** Prefixes that only Tidelog's variables use. */
-const ownPrefixes = ['RATE_LIMIT_', 'JWT_', 'TIDELOG_', 'MONGODB_', 'MONGO_']
+const ownPrefixes = ['RATE_LIMIT_', 'JWT_', 'TIDELOG_', 'MONGODB_', 'MONGO_', 'REDIS_']
 
 /** Variables that Kubernetes sets in every container for a service named like that. */
 const serviceVariable = /_SERVICE_(HOST|PORT)|_PORT(_\d|$)/
 
-/** Names that people try, with the advice for each. */
-const expected: Record<string, string> = {
-  REDIS_URL: 'Redis is not supported yet; each node tells only its own clients at once'
-}
-
 /** Variables that look like Tidelog's but are not. They have no effect. */
 export function unknownVariables (environment: Record<string, string | undefined>): Array<{ name: string, advice: string }> {
   return Object.keys(environment).filter(name => !known.includes(name)).sort().flatMap(name => {
-    if (expected[name] !== undefined) return [{ name, advice: expected[name] }]
     const meant = known.find(other => isNear(name, other))
     if (meant !== undefined) return [{ name, advice: `did you mean ${meant}?` }]
     return ownPrefixes.some(prefix => name.startsWith(prefix)) && !serviceVariable.test(name)

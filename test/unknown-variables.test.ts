@@ -9,7 +9,7 @@ t.test('a variable that looks like one of ours and is none is named, with what w
   t.match(unknownVariables({ JWT_SERCET: 'x' }), [{ name: 'JWT_SERCET', advice: 'did you mean JWT_SECRET?' }])
   t.match(unknownVariables({ CORS_ORIGINS: 'x' }), [{ advice: 'did you mean CORS_ORIGIN?' }])
   t.match(unknownVariables({ trust_proxy: 'x' }), [{ advice: 'did you mean TRUST_PROXY?' }])
-  t.match(unknownVariables({ REDIS_URL: 'x' }), [{ advice: /not supported yet/ }])
+  t.match(unknownVariables({ REDIS_URI: 'x' }), [{ advice: 'did you mean REDIS_URL?' }])
   t.same(namesIn('RATE_LIMIT_EVERYTHING', 'TIDELOG_LEVEL', 'JWT_ISSUER'), ['JWT_ISSUER', 'RATE_LIMIT_EVERYTHING', 'TIDELOG_LEVEL'])
 })
 

@@ -11,6 +11,8 @@ export async function ensureUserIndexes (users: Collection<UserRow>): Promise<vo
   await users.createIndex({ usernameKey: 1 }, { name: 'usernameKey', unique: true, partialFilterExpression: { usernameKey: { $exists: true } } }, noDeadline)
   await users.createIndex({ emailKey: 1 }, { name: 'emailKey', unique: true, partialFilterExpression: { emailKey: { $exists: true } } }, noDeadline)
   await users.createIndex({ searchKeys: 1 }, { name: 'searchKeys' }, noDeadline)
+  const isRevoked = { revokedAt: { $exists: true } }
+  await users.createIndex({ revokedAt: 1 }, { name: 'revokedAt', partialFilterExpression: isRevoked }, noDeadline)
   for (const field of ['username', 'email']) {
     await users.createIndex({ [field]: 1 }, {}, noDeadline).catch((error: unknown) => {
       if (!(error instanceof MongoServerError && (error.code === 85 || error.code === 86))) throw error

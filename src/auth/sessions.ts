@@ -112,7 +112,7 @@ export async function endSession (context: AuthContext, userId: ObjectId, sid: s
   await context.users.updateOne({ _id: userId }, { $pull: { revokedSessions: { until: { $lte: new Date(now) } } } })
   const { matchedCount } = await context.users.updateOne(
     { _id: userId, [`revokedSessions.${revokedMax - 1}`]: { $exists: false } },
-    { $push: { revokedSessions: { sid, until } } }
+    { $push: { revokedSessions: { sid, until } }, $currentDate: { revokedAt: true } }
   )
   if (matchedCount === 0) {
     await endAllSessions(context, userId)
@@ -132,6 +132,7 @@ export async function endAllSessions (context: AuthContext, userId: ObjectId, ke
   const user = await context.users.findOneAndUpdate({ _id: userId }, {
     $inc: { tokenGeneration: 1 },
     $max: { tokensValidFrom: validFrom },
+    $currentDate: { revokedAt: true },
     $set: { revokedSessions: revoked, ...(kept === undefined ? {} : { keptSession: kept }) },
     ...(kept === undefined ? { $unset: { keptSession: '' } } : {})
   }, { returnDocument: 'after' })

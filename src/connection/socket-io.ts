@@ -1,4 +1,3 @@
-import { Adapter } from 'socket.io-adapter'
 import { Decoder, type Packet, PacketType } from 'socket.io-parser'
 import type { Connection } from './engine-io.ts'
 import type { RawPacket } from './inbound-queue.ts'
@@ -61,6 +60,16 @@ export function disconnectAll (io: ChatServer): void {
   for (const namespace of io._nsps.values()) namespace.local.disconnectSockets(false)
 }
 
+/** The sockets of this process. */
+export function allSockets (io: ChatServer): ChatSocket[] {
+  return [...io.of('/').sockets.values()]
+}
+
+/** Closes a socket's connection without a disconnect: its client connects again. */
+export function closeTransport (socket: ChatSocket): void {
+  clientOf(socket).conn.close()
+}
+
 /** Ids of the sockets in each room. */
 export function roomsOf (io: ChatServer): ReadonlyMap<string, ReadonlySet<string>> {
   return io.of('/').adapter.rooms
@@ -73,14 +82,14 @@ export function socketsIn (io: ChatServer, rooms: readonly string[], except: rea
   return [...ids].flatMap(id => sockets.get(id) ?? [])
 }
 
-/** Calls back when the last socket leaves a room. Call this after the final adapter is set. */
-export function onRoomDeleted (io: ChatServer, act: (room: string) => void): void {
-  io.of('/').adapter.on('delete-room', act)
+/** Calls back when the first socket enters a room. */
+export function onRoomCreated (io: ChatServer, act: (room: string) => void): void {
+  io.of('/').adapter.on('create-room', act)
 }
 
-/** Does the adapter reach other nodes? Socket.IO's default in-memory adapter does not. */
-export function isClustered (io: ChatServer): boolean {
-  return io.of('/').adapter.serverSideEmit !== Adapter.prototype.serverSideEmit
+/** Calls back when the last socket leaves a room. */
+export function onRoomDeleted (io: ChatServer, act: (room: string) => void): void {
+  io.of('/').adapter.on('delete-room', act)
 }
 
 /** Encodes an event as a Socket.IO packet. */

@@ -1,20 +1,12 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io'
-import type { Revocation, Session } from '../auth/identity.ts'
+import type { Session } from '../auth/identity.ts'
 import type { Rev } from '../log/model/types.ts'
+import { userChannel } from '../nodes/channels.ts'
 import type { ClientToServer, ServerToClient } from '../schemas/events.ts'
 
 interface SocketData {
   /** The session of the newest token. The handshake sets it. */
   session: Session
-}
-
-/** Events that nodes send each other. */
-interface NodeToNode {
-  /** A commit, in BSON. */
-  committed: (committed: Uint8Array) => void
-  revoked: (revoked: Revocation) => void
-  userChanged: (userId: string) => void
-  typing: (notice: TypingNotice) => void
 }
 
 /** Somebody types in a room or the common chat, or has stopped. */
@@ -26,14 +18,14 @@ export interface TypingNotice {
   rev: Rev
 }
 
-export type ChatServer = Server<ClientToServer, ServerToClient, NodeToNode, SocketData>
+export type ChatServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>
 export type ChatSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>
 
 /**
  * Socket.IO room names. A conversation's room has its id; a direct conversation's events go to the rooms of its two
- * users.
+ * users. Both have the names of the channels by which nodes tell each other.
  */
-export const userRoom = (userId: string): string => `user_${userId}`
+export const userRoom = userChannel
 export const sessionRoom = (sessionId: string): string => `session_${sessionId}`
 /** Sockets of a user that get all of their conversations live. */
 export const liveRoom = (userId: string): string => `live_${userId}`

@@ -13,7 +13,6 @@ import { type ChatServer, liveRoom } from '../connection/socket-types.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Watermarks } from './watermarks.ts'
 import { type EventWriter, writeDelivery, writeHeads } from './write-events.ts'
-import { isClustered } from '../connection/socket-io.ts'
 
 /** Pending deliveries in all conversations together, at most. */
 const pendingMax = 10_000
@@ -29,7 +28,8 @@ export interface LiveDeliveryOptions {
   later?: Schedule
   /** Tests replace this. */
   resequence?: typeof resequence
-  isClustered?: () => boolean
+  /** Do other nodes send their commits to this one? */
+  isClustered: () => boolean
 }
 
 /**
@@ -60,7 +60,7 @@ export class LiveDelivery {
     this.heartbeat = heartbeat
     this.writer = { io, chat, subscriptions, heartbeat, broadcaster: new Broadcaster(io) }
     this.decide = options.resequence ?? resequence
-    this.isClustered = options.isClustered ?? (() => isClustered(io))
+    this.isClustered = options.isClustered
     this.later = options.later ?? schedule
     this.unsubscribe = chat.log.onCommitted(
       committed => { this.onCommitted(committed) },

@@ -1,31 +1,66 @@
 import type { EventEmitter } from 'node:events'
-import { BSON } from 'mongodb'
 import type { Revocation } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import type { CommittedBatch } from '../log/commit/committer.ts'
-import type { ChatServer } from '../connection/socket-types.ts'
-import { isClustered } from '../connection/socket-io.ts'
+import { selfLogOwner } from '../log/model/types.ts'
+import { type TypingNotice, userRoom } from '../connection/socket-types.ts'
+import { presenceChannel } from '../nodes/channels.ts'
+import { everyNode, type Nodes } from '../nodes/nodes.ts'
+import type { PresenceWord } from '../nodes/roster.ts'
+import { audienceOf } from './audience.ts'
+
+/** What nodes tell each other. */
+export interface NodeWords {
+  /** A commit, of one conversation. */
+  committed: CommittedBatch
+  revoked: Revocation
+  userChanged: { userId: string }
+  /** A user has blocked somebody, or ended a block. */
+  blocksChanged: { userId: string }
+  /** Something that is limited over all nodes has happened. */
+  counted: { limiter: string, key: string, times: number }
+  presence: PresenceWord
+  typing: TypingNotice
+  /** The same in a direct conversation, to its other user. */
+  directTyping: Omit<TypingNotice, 'rev'> & { receiverId: string }
+}
+
+export type ChatNodes = Nodes<NodeWords>
+
+/** Milliseconds for which a node hears of a conversation that it writes to: its cached head stays current. */
+const writerMs = 30_000
 
 /**
- * Sends the other nodes what they cannot see by themselves: commits, logouts, and changed users. Each node then
- * delivers to its own sockets, by their views and memberships. If the adapter connects no nodes, nothing is sent.
+ * Tells the other nodes what they cannot see by themselves: commits, logouts, changed users and blocks. Each node then
+ * delivers to its own sockets, by their views and memberships. A commit is one word for each of its conversations.
  */
 export function startRelay (
-  io: ChatServer, { log, users }: ChatContext, sessions: EventEmitter<{ revoked: [Revocation] }>, revoke: (revoked: Revocation) => void
+  nodes: ChatNodes, { log, users, blocks }: ChatContext, sessions: EventEmitter<{ revoked: [Revocation] }>,
+  revoke: (revoked: Revocation) => void
 ): () => void {
   const stopCommits = log.onCommitted(committed => {
-    if (committed.isRemote !== true && isClustered(io)) io.serverSideEmit('committed', BSON.serialize(committed))
+    if (committed.isRemote === true || !nodes.isLinked) return
+    for (const part of byConversation(committed)) {
+      nodes.send('committed', channelsOf(part), part)
+      const { _id: conversationId } = part.heads[0]!
+      nodes.channels.wantFor(publicChannels(conversationId)[0]!, writerMs)
+      const owner = selfLogOwner(conversationId)
+      if (owner !== undefined && part.rows.some(({ row }) => row.kind === 'block')) {
+        nodes.send('blocksChanged', [everyNode], { userId: owner })
+      }
+    }
   })
-  const stopUsers = users.subscribe(userId => { if (isClustered(io)) io.serverSideEmit('userChanged', userId) })
+  const stopUsers = users.subscribe(userId => { nodes.send('userChanged', [everyNode], { userId }) })
   const revokeEverywhere = (revoked: Revocation) => {
     revoke(revoked)
-    if (isClustered(io)) io.serverSideEmit('revoked', revoked)
+    nodes.send('revoked', [everyNode], revoked)
   }
   sessions.on('revoked', revokeEverywhere)
 
-  io.on('committed', committed => { log.applyRemote(BSON.deserialize(committed) as CommittedBatch) })
-  io.on('userChanged', userId => { users.invalidate(userId) })
-  io.on('revoked', revoked => {
+  nodes.on('committed', committed => { log.applyRemote(committed) })
+  nodes.on('userChanged', ({ userId }) => { users.invalidate(userId) })
+  nodes.on('blocksChanged', ({ userId }) => { blocks.forget(userId) })
+  nodes.on('revoked', revoked => {
     // Otherwise that node's cache would accept a new socket of the user.
     users.invalidate(revoked.userId)
     revoke(revoked)
@@ -35,4 +70,42 @@ export function startRelay (
     stopUsers()
     sessions.off('revoked', revokeEverywhere)
   }
+}
+
+/** A commit's parts, each with the head of one conversation. */
+function byConversation (committed: CommittedBatch): CommittedBatch[] {
+  if (committed.heads.length === 1) return [committed]
+  return committed.heads.map(head => {
+    const isOfHead = ({ conversationId }: { conversationId: string }) => conversationId === head._id
+    return {
+      heads: [head],
+      rows: committed.rows.filter(({ row }) => isOfHead(row)),
+      reads: committed.reads.filter(isOfHead),
+      members: committed.members.filter(isOfHead)
+    }
+  }).filter(({ rows, reads }) => rows.length > 0 || reads.length > 0)
+}
+
+/** The channels of everybody whom a commit of one conversation concerns. */
+function channelsOf ({ heads, rows, reads }: CommittedBatch): string[] {
+  // A new member's node does not hear the conversation yet, and a reader's may not.
+  const others = [
+    ...rows.flatMap(({ row }) => row.kind === 'membership' && row.userId !== undefined ? [row.userId] : []),
+    ...reads.map(({ userId }) => userId)
+  ]
+  const { _id: conversationId } = heads[0]!
+  const owner = selfLogOwner(conversationId)
+  // Who watches a user that leaves a conversation may no longer be allowed to.
+  const isLeaving = owner !== undefined && rows.some(({ row }) => row.kind === 'membership' && row.role === null)
+  return [...new Set([
+    ...publicChannels(conversationId),
+    ...others.map(userId => userRoom(userId.toHexString())),
+    ...isLeaving ? [presenceChannel(owner)] : []
+  ])]
+}
+
+/** The channels to which a conversation's changes go. */
+function publicChannels (conversationId: string): string[] {
+  const owner = selfLogOwner(conversationId)
+  return owner === undefined ? audienceOf(conversationId) : [userRoom(owner)]
 }

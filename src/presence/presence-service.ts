@@ -2,10 +2,12 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { ChatContext } from '../chat/context.ts'
 import { apartFrom } from '../chat/directories/block-directory.ts'
 import { objectId } from '../chat/rules/conversation-id.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { PresenceTracker, type PresenceState } from './presence-tracker.ts'
 import { visibleUsers } from './visible-users.ts'
 import { selfLogOwner } from '../log/model/types.ts'
 import type { PresencePayload } from '../schemas/events.ts'
+import type { ChatNodes } from '../live/relay.ts'
 import type { ChatServer, ChatSocket } from '../connection/socket-types.ts'
 
 /** Milliseconds for which access between two users is cached, although another node may end it. */
@@ -28,6 +30,7 @@ interface Watch {
  */
 export class PresenceService {
   private readonly presence: PresenceTracker
+  private readonly elsewhere: Elsewhere
   private readonly io: ChatServer
   private readonly chat: ChatContext
   private readonly log: FastifyBaseLogger
@@ -38,10 +41,13 @@ export class PresenceService {
   private readonly timer: NodeJS.Timeout
   private readonly unsubscribe: () => void
 
-  constructor (io: ChatServer, chat: ChatContext, log: FastifyBaseLogger, graceMs: number) {
+  constructor (io: ChatServer, chat: ChatContext, nodes: ChatNodes, log: FastifyBaseLogger, graceMs: number) {
     this.io = io
     this.chat = chat
     this.log = log
+    const notify = (userId: string) => {
+      this.notify(userId).catch((error: unknown) => { log.error({ err: error, userId }, 'presence could not be told') })
+    }
     this.presence = new PresenceTracker({
       graceMs,
       now: chat.now,
@@ -49,7 +55,15 @@ export class PresenceService {
         const timer = setTimeout(act, ms).unref()
         return () => { clearTimeout(timer) }
       },
-      onChange: userId => { this.notify(userId).catch((error: unknown) => { log.error({ err: error, userId }, 'presence could not be told') }) }
+      onChange: (userId, { status, lastActiveAt }) => {
+        this.elsewhere.tell(userId, status === 'online', lastActiveAt ?? chat.now())
+        if (!this.elsewhere.has(userId)) notify(userId)
+      }
+    })
+    this.elsewhere = new Elsewhere({
+      nodes,
+      present: () => this.presence.users(),
+      onChange: userId => { if (this.presence.stateOf(userId).status === 'offline') notify(userId) }
     })
     this.timer = setInterval(() => { this.store().catch((error: unknown) => { log.warn({ err: error }, 'presence could not be stored') }) }, storeEveryMs).unref()
     this.unsubscribe = chat.log.onCommitted(({ rows }) => {
@@ -73,10 +87,11 @@ export class PresenceService {
   async subscribe (socket: ChatSocket, userId: string, userIds: readonly string[]): Promise<PresencePayload[]> {
     const known = [...await visibleUsers(this.chat, userId, userIds.map(id => id.toLowerCase()))]
     if (socket.connected) this.watch(socket.id, userId, known)
+    await this.elsewhere.read(known)
     const stored = await this.chat.collections.presence.find({ _id: { $in: known.map(objectId) } }).batchSize(known.length + 1).toArray()
     const times = new Map(stored.map(row => [row._id.toHexString(), row.lastActiveAt.getTime()]))
     return known.map(id => {
-      const { status, lastActiveAt } = this.presence.stateOf(id)
+      const { status, lastActiveAt } = this.stateOf(id)
       return payload(id, { status, lastActiveAt: lastActiveAt ?? times.get(id) ?? null })
     })
   }
@@ -86,7 +101,15 @@ export class PresenceService {
     clearInterval(this.timer)
     this.unsubscribe()
     this.presence.close()
+    this.elsewhere.close()
     await this.store()
+  }
+
+  /** On this node or another one. */
+  private stateOf (userId: string): PresenceState {
+    const here = this.presence.stateOf(userId)
+    const lastActiveAt = this.elsewhere.lastActiveAt(userId)
+    return here.status === 'online' || lastActiveAt === undefined ? here : { status: 'online', lastActiveAt }
   }
 
   private watch (socketId: string, userId: string, userIds: string[]): void {
@@ -97,6 +120,7 @@ export class PresenceService {
     for (const id of userIds) {
       const all = this.watches.get(id) ?? new Map<string, Watch>()
       this.watches.set(id, all)
+      this.elsewhere.watch(id)
       all.set(socketId, { socketId, userId, seenAt: verifiedAt })
     }
   }
@@ -104,7 +128,9 @@ export class PresenceService {
   private forget (userId: string, socketId: string): void {
     const all = this.watches.get(userId)
     all?.delete(socketId)
-    if (all?.size === 0) this.watches.delete(userId)
+    if (all?.size !== 0) return
+    this.watches.delete(userId)
+    this.elsewhere.unwatch(userId)
   }
 
   /** The user has left a conversation: checks the users they watch and the users who watch them again. */
@@ -126,7 +152,8 @@ export class PresenceService {
     const allowed = await this.reverify(userId, watches)
     const told = watches.filter(({ socketId, userId: watcher }) => allowed.get(watcher) !== false && this.watches.get(userId)?.has(socketId) === true)
     // Send the present state: a later change gets its own event, and an outdated state is never sent.
-    if (told.length > 0) this.io.local.to(told.map(({ socketId }) => socketId)).emit('presence', payload(userId, this.presence.stateOf(userId)))
+    const socketIds = told.map(({ socketId }) => socketId)
+    if (told.length > 0) this.io.local.to(socketIds).emit('presence', payload(userId, this.stateOf(userId)))
     this.log.debug({ userId, sockets: told.length }, 'presence told')
   }
 

@@ -76,6 +76,11 @@ export class PresenceTracker {
     return known === undefined ? { status: 'offline', lastActiveAt: this.unsaved.get(userId) ?? null } : { status: 'online', lastActiveAt: known.lastActiveAt }
   }
 
+  /** The users who are online, with their last activity. */
+  users (): Array<readonly [userId: string, lastActiveAt: number]> {
+    return [...this.present].map(([userId, { lastActiveAt }]) => [userId, lastActiveAt] as const)
+  }
+
   socketsOf (userId: string): Iterable<string> {
     return this.present.get(userId)?.sockets ?? []
   }

@@ -70,6 +70,9 @@ export const serverEvents = {
   presence: PresencePayload,
   tokenExpiring: Type.Object({ expiresAt: Time }),
   tokenExpired: Type.Object({ expiredAt: Time }),
+  goingAway: Type.Object({ reconnectAfterMs: Type.Integer() }, {
+    description: 'This server ends: connect again after so many milliseconds, and another one takes you'
+  }),
   error: Type.Object({
     message: Type.String(),
     error: Type.String(),

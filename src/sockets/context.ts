@@ -3,6 +3,7 @@ import type { Session } from '../auth/identity.ts'
 import type { ChatContext } from '../chat/context.ts'
 import type { TidelogError } from '../errors.ts'
 import type { SyncContext } from '../sync/context.ts'
+import type { ChatNodes } from '../live/relay.ts'
 import type { LiveDelivery } from '../live/live-delivery.ts'
 import type { ChatServer, ChatSocket } from '../connection/socket-types.ts'
 import type { Subscriptions } from '../live/subscriptions.ts'
@@ -19,6 +20,7 @@ export interface SocketServices {
   io: ChatServer
   chat: ChatContext
   sync: SyncContext
+  nodes: ChatNodes
   subscriptions: Subscriptions
   live: LiveDelivery
   logger: FastifyBaseLogger

@@ -9,7 +9,9 @@ import type { PreparedCommit } from '../chat/context.ts'
  * the user a member. So the socket misses no message that is sent right after the request, and gets none from before
  * the joining.
  */
-export async function enterRoom ({ socket, chat, subscriptions }: SocketContext, given: string): Promise<PreparedCommit<Reply>> {
+export async function enterRoom (
+  { socket, chat, nodes, subscriptions }: SocketContext, given: string
+): Promise<PreparedCommit<Reply>> {
   const { identity } = socket.data.session
   const roomId = normalRoomId(given)
   const conversationId = roomConversationId(roomId)
@@ -33,6 +35,8 @@ export async function enterRoom ({ socket, chat, subscriptions }: SocketContext,
     } finally {
       stopExpecting()
     }
+    // What other nodes commit after the answer is heard.
+    await nodes.channels.settled()
     return { ack: { roomId }, event: ['joinedRoom', { roomId, success: true }] }
   }
 }

@@ -14,7 +14,9 @@ export interface LiveHead {
  * Subscribes a socket to all present and future conversations of its user, then returns their heads. A client misses
  * nothing if it syncs from its cursors to these heads and applies the events that arrive meanwhile.
  */
-export async function goLive ({ socket, sync, subscriptions, live }: SocketContext): Promise<Record<string, LiveHead>> {
+export async function goLive (
+  { socket, sync, nodes, subscriptions, live }: SocketContext
+): Promise<Record<string, LiveHead>> {
   const { identity } = socket.data.session
   const { userId } = identity
   // Future conversations first: one that begins during the read of the present ones is subscribed by its own change.
@@ -26,6 +28,8 @@ export async function goLive ({ socket, sync, subscriptions, live }: SocketConte
     subscribed = rev
     return shared
   })
+  // From here on this node hears of every change above the heads.
+  await nodes.channels.settled()
   const { places, selfHead, heads } = await readUserHeads(sync, identity)
   const answer: Record<string, LiveHead> = {}
   places.list.forEach((place, index) => {

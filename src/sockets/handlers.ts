@@ -58,8 +58,9 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   joinCommonChat: {
     failure: 'Failed to join common chat',
     keep: nothing,
-    run: async ({ socket, subscriptions }) => {
+    run: async ({ socket, nodes, subscriptions }) => {
       await subscriptions.subscribeCommonChat(socket)
+      await nodes.channels.settled()
       return async () => ({ ack: {}, event: ['joinedCommonChat', { success: true }] })
     }
   },

@@ -4,9 +4,9 @@ import { requireAccess } from '../chat/access/access.ts'
 import { TidelogError } from '../errors.ts'
 import { revOf } from '../log/model/types.ts'
 import type { SocketContext, SocketServices } from './context.ts'
-import { type TypingNotice, userRoom } from '../connection/socket-types.ts'
+import { type ChatServer, type TypingNotice, userRoom } from '../connection/socket-types.ts'
+import type { NodeWords } from '../live/relay.ts'
 import { writeTyping } from '../live/write-events.ts'
-import { isClustered } from '../connection/socket-io.ts'
 
 type Typing = Omit<TypingNotice, 'rev'>
 
@@ -29,24 +29,32 @@ export async function announceTyping (live: SocketContext, input: { conversation
   else if (socket.connected && typing.isOn(conversationId)) typists.began(conversationId, userId, socket.id, () => { typing.ended(conversationId) })
   if (!isTold) return
   // The removal of this user may not have reached this node yet.
-  if (ref.kind !== 'direct' && isClustered(live.io)) await requireAccess(chat, identity, conversationId)
+  if (ref.kind !== 'direct' && live.nodes.isUp) await requireAccess(chat, identity, conversationId)
   await tellOthers(live, { conversationId, userId, on: input.on })
 }
 
 /** Tells the others in a conversation, on every node, except users whom a block separates from this one. */
 export async function tellOthers (services: SocketServices, word: Typing): Promise<void> {
-  const { io, chat } = services
+  const { io, chat, nodes } = services
   const { conversationId, userId } = word
   const ref = parseConversationId(conversationId)
   if (ref?.kind === 'direct') {
     const other = otherUser(ref, userId)
-    if (other !== undefined && (await apartFrom(chat.blocks, userId, [other])).size === 0) io.to(userRoom(other)).emit('typing', word)
+    if (other === undefined || (await apartFrom(chat.blocks, userId, [other])).size > 0) return
+    const direct = { ...word, receiverId: other }
+    deliverDirectTyping(io, direct)
+    nodes.send('directTyping', [userRoom(other)], direct)
     return
   }
-  if (!isClustered(io)) return await writeTyping(services, word)
+  if (!nodes.isUp) return await writeTyping(services, word)
   const known = { ...word, rev: (await chat.log.head(conversationId))?.headRev ?? revOf(0) }
-  io.serverSideEmit('typing', known)
+  nodes.send('typing', [conversationId], known)
   deliverRemoteTyping(services, known)
+}
+
+/** Tells the other user's sockets of this process. The sending node has checked the blocks. */
+export function deliverDirectTyping (io: ChatServer, { receiverId, ...word }: NodeWords['directTyping']): void {
+  io.local.to(userRoom(receiverId)).emit('typing', word)
 }
 
 /**

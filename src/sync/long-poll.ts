@@ -3,6 +3,7 @@ import type { SyncContext } from './context.ts'
 import { findDue } from './due.ts'
 import type { SyncResult } from './response.ts'
 import { buildResponse } from './pull.ts'
+import { commonChatId } from '../chat/rules/conversation-id.ts'
 import { selfLogId } from '../log/model/types.ts'
 import type { Identity } from '../users/identity.ts'
 
@@ -26,6 +27,7 @@ export async function pullOrWait (context: SyncContext, identity: Identity, { wa
     for (;;) {
       // Registered before the heads are read: a commit in between wakes it.
       context.longPolls.watch(waiter, await roomsOf(context, identity))
+      await context.longPolls.settled()
       const due = await findDue(context, identity, input)
       if (due.length > 0) return await buildResponse(context, identity, due, input)
       const left = deadline - performance.now()
@@ -40,5 +42,5 @@ export async function pullOrWait (context: SyncContext, identity: Identity, { wa
 
 async function roomsOf ({ chat: { log }, conversations }: SyncContext, identity: Identity): Promise<string[]> {
   const { list } = await conversations.get(identity, await log.head(selfLogId(identity.userId)))
-  return list.flatMap(({ wireId }) => wireId.startsWith('room_') ? [wireId] : [])
+  return list.flatMap(({ wireId }) => wireId.startsWith('room_') || wireId === commonChatId ? [wireId] : [])
 }

@@ -2,6 +2,7 @@ import { TidelogError } from '../errors.ts'
 import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import type { CommittedBatch } from '../log/commit/committer.ts'
 import { selfLogOwner } from '../log/model/types.ts'
+import { type Channels, userChannel } from '../nodes/channels.ts'
 
 /** The reason for which a wait ends. */
 export type WakeReason = 'change' | 'time' | 'end'
@@ -11,6 +12,8 @@ export interface LongPollOptions {
   userMax?: number
   /** Long polls in all. Further ones are refused. */
   max?: number
+  /** Brings other nodes' commits. */
+  channels?: Pick<Channels, 'want' | 'settled'>
 }
 
 /**
@@ -20,14 +23,18 @@ export interface LongPollOptions {
 export class LongPolls {
   private readonly byUser = new Map<string, Set<LongPoll>>()
   private readonly byRoom = new Map<string, Set<LongPoll>>()
+  /** Ends the hearing of other nodes, by channel. */
+  private readonly ends = new Map<string, () => void>()
+  private readonly channels: LongPollOptions['channels']
   private readonly userMax: number
   private readonly max: number
   private count = 0
   private closed = false
 
-  constructor ({ userMax = 4, max = 20_000 }: LongPollOptions = {}) {
+  constructor ({ userMax = 4, max = 20_000, channels }: LongPollOptions = {}) {
     this.userMax = userMax
     this.max = max
+    this.channels = channels
   }
 
   get size (): number {
@@ -42,6 +49,7 @@ export class LongPolls {
     if (this.count >= this.max) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 })
     this.count++
     const mine = this.byUser.get(userId) ?? new Set()
+    if (mine.size === 0) this.hear(userChannel(userId))
     this.byUser.set(userId, mine)
     const waiter = new LongPoll(() => { this.remove(userId, waiter) })
     mine.add(waiter)
@@ -61,9 +69,20 @@ export class LongPolls {
       if (waiter.roomIds.has(roomId)) continue
       waiter.roomIds.add(roomId)
       const there = this.byRoom.get(roomId)
-      if (there === undefined) this.byRoom.set(roomId, new Set([waiter]))
-      else there.add(waiter)
+      if (there !== undefined) there.add(waiter)
+      else {
+        this.byRoom.set(roomId, new Set([waiter]))
+        this.hear(roomId)
+      }
     }
+  }
+
+  /**
+   * Waits until other nodes' commits would wake the registered long polls. Returns no promise if they do already, or if
+   * no other node can be heard.
+   */
+  settled (): Promise<void> | undefined {
+    return this.channels?.settled()
   }
 
   /** Wakes every user who may see a change of this batch. */
@@ -73,6 +92,11 @@ export class LongPolls {
     for (const { row } of rows) ids.add(row.conversationId)
     for (const { conversationId } of reads) ids.add(conversationId)
     for (const id of ids) this.wakeOf(id)
+  }
+
+  /** Wakes everybody: something may have passed unheard. */
+  wakeAll (): void {
+    for (const waiters of this.byUser.values()) for (const waiter of waiters) waiter.wake()
   }
 
   /** Ends a user's long polls, because some of their sessions have ended. */
@@ -95,7 +119,7 @@ export class LongPolls {
         for (const userId of ref.userIds) this.wakeUser(userId)
         break
       case 'common':
-        for (const waiters of this.byUser.values()) for (const waiter of waiters) waiter.wake()
+        this.wakeAll()
         break
       case 'room':
         for (const waiter of this.byRoom.get(conversationId) ?? []) waiter.wake()
@@ -112,12 +136,26 @@ export class LongPolls {
     const mine = this.byUser.get(userId)
     if (mine?.delete(waiter) !== true) return
     this.count--
-    if (mine.size === 0) this.byUser.delete(userId)
+    if (mine.size === 0) {
+      this.byUser.delete(userId)
+      this.endHearing(userChannel(userId))
+    }
     for (const roomId of waiter.roomIds) {
       const there = this.byRoom.get(roomId)
       there?.delete(waiter)
-      if (there?.size === 0) this.byRoom.delete(roomId)
+      if (there?.size !== 0) continue
+      this.byRoom.delete(roomId)
+      this.endHearing(roomId)
     }
+  }
+
+  private hear (channel: string): void {
+    if (this.channels !== undefined) this.ends.set(channel, this.channels.want(channel))
+  }
+
+  private endHearing (channel: string): void {
+    this.ends.get(channel)?.()
+    this.ends.delete(channel)
   }
 }
 

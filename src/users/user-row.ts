@@ -20,6 +20,8 @@ export interface UserRow {
   keptSession?: string
   /** Sessions that were logged out; each is kept until its last possible token has expired. */
   revokedSessions?: Array<{ sid: string, until: Date }>
+  /** When a session was last ended, by the database's clock. */
+  revokedAt?: Date
   /** Marks of the addresses at which the account was last used. */
   knownAddresses?: string[]
   /** User name and e-mail address in lower case, if the account was registered here. They are unique, ignoring case. */

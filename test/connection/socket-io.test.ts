@@ -3,10 +3,9 @@ import { Encoder, type Packet, PacketType } from 'socket.io-parser'
 import t from 'tap'
 import type { ChatSocket } from '../../src/connection/socket-types.ts'
 import { startApp } from '../helpers/app.ts'
-import { makeBus } from '../helpers/bus-adapter.ts'
 import { connect } from '../helpers/sockets.ts'
 import {
-  JsonText, isClustered, onRoomDeleted, packetOf, parser, roomsOf, socketsIn, writePackets
+  JsonText, onRoomCreated, onRoomDeleted, packetOf, parser, roomsOf, socketsIn, writePackets
 } from '../../src/connection/socket-io.ts'
 
 // What is relied on here is promised by nobody: a version of Socket.IO or Engine.IO that changes it fails here first.
@@ -92,6 +91,8 @@ t.test('the adapter knows who is in a room, and says when the last has left', as
   const client = await connect(t, url, ann.token)
   const socket = serverSide(client.socket.id!)
   const deleted: string[] = []
+  const created: string[] = []
+  onRoomCreated(app.io, room => { created.push(room) })
   onRoomDeleted(app.io, room => { deleted.push(room) })
   void socket.join(['a room', 'another'])
   t.same(roomsOf(app.io).get('a room'), new Set([socket.id]))
@@ -99,6 +100,7 @@ t.test('the adapter knows who is in a room, and says when the last has left', as
   t.same(socketsIn(app.io, ['a room'], ['another']), [])
   void socket.leave('a room')
   t.same(deleted, ['a room'])
+  t.same(created, ['a room', 'another'])
 })
 
 t.test('namespaces and connections are found by their names', async t => {
@@ -106,11 +108,4 @@ t.test('namespaces and connections are found by their names', async t => {
   const { clients } = app.io.engine as unknown as { clients: Record<string, unknown> }
   const client = await connect(t, url, ann.token)
   t.ok((serverSide(client.socket.id!).conn as unknown as { id: string }).id in clients)
-})
-
-t.test('only an adapter of several nodes is told apart as one', async t => {
-  t.equal(isClustered(app.io), false)
-  const { adapter } = makeBus()
-  const joined = new Proxy(app.io, { get: (io, name) => name === 'of' ? () => ({ adapter: adapter.prototype }) : Reflect.get(io, name) as unknown })
-  t.equal(isClustered(joined), true)
 })

@@ -4,13 +4,14 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../app.ts'
 import { readConfig } from '../../src/config.ts'
 import { beatsWhenAsked } from './beats.ts'
-import { type Bus, makeBus } from './bus-adapter.ts'
+import { type Bus, type BusLink, makeBus } from './bus.ts'
 import { request } from './request.ts'
 
 /** One of several nodes. */
 export interface TestNode {
   app: FastifyInstance
   url: string
+  link: BusLink
   /** Makes a heartbeat. No other heartbeats happen. */
   beat: () => Promise<void>
 }
@@ -31,9 +32,12 @@ interface Suite {
 }
 
 /**
- * Several nodes on one database that they take for a MongoDB. A bus instead of a Redis joins their Socket.IO servers.
+ * Several nodes on one database that they take for a MongoDB. A bus instead of a Redis links them.
+ * @param environment of each node: one with a REDIS_URL is not on the bus
  */
-export async function startNodes (t: Suite, count: number): Promise<TestNodes> {
+export async function startNodes (
+  t: Suite, count: number, environment: (index: number) => Record<string, string> = () => ({})
+): Promise<TestNodes> {
   const bus = makeBus()
   const nodes: TestNode[] = []
   let stopEngine = async () => {}
@@ -47,9 +51,22 @@ export async function startNodes (t: Suite, count: number): Promise<TestNodes> {
   const engine = await startEmbeddedMongo({ dataDir: join(folder, 'engine') })
   stopEngine = () => engine.stop()
   while (nodes.length < count) {
-    const app = await buildApp(readConfig({ MONGODB_URL: engine.uri, DATA_DIR: folder, JWT_SECRET: 'a secret of sixteen characters', LOG_LEVEL: 'silent', RATE_LIMIT_SENDS: '0' }))
-    app.io.adapter(bus.adapter as never)
-    nodes.push({ app, url: await app.listen({ host: '127.0.0.1', port: 0 }), beat: beatsWhenAsked(app) })
+    const link = bus.newLink()
+    const given = environment(nodes.length)
+    const config = readConfig({
+      MONGODB_URL: engine.uri,
+      DATA_DIR: folder,
+      JWT_SECRET: 'a secret of sixteen characters',
+      LOG_LEVEL: 'silent',
+      RATE_LIMIT_SENDS: '0',
+      ...given
+    })
+    const app = await buildApp(config, {}, config.REDIS_URL === '' ? link : undefined)
+    const beat = beatsWhenAsked(app)
+    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    // Before that a node says nothing.
+    if (config.REDIS_URL === '' && !app.nodes.isUp) await new Promise<void>(resolve => { app.nodes.onUp(resolve) })
+    nodes.push({ app, link, url, beat })
   }
 
   const call: TestNodes['call'] = async ({ url }, method, path, token, body) => {

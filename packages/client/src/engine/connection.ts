@@ -191,7 +191,15 @@ export class ConnectionLoop {
     else if (name === 'heads') syncer.hearHeads(payload as Record<string, number>)
     else if (name === 'resync') syncer.mustSync('all')
     else if (name === 'tokenExpiring') void this.renew()
+    else if (name === 'goingAway') void this.leave((payload as { reconnectAfterMs: number }).reconnectAfterMs)
     else onEvent(name, payload)
+  }
+
+  /** The server ends: leaves it when it says, because all its clients would come to another one at once. */
+  private async leave (afterMs: number): Promise<void> {
+    const { link } = this
+    await sleep(this.options.clock, afterMs, this.stopped.signal)
+    if (link === this.link) this.fail(new TidelogError({ code: 'OFFLINE' }))
   }
 
   private async renew (): Promise<void> {

@@ -1,0 +1,26 @@
+import fp from 'fastify-plugin'
+import type { Config } from '../src/config.ts'
+import type { ChatNodes, NodeWords } from '../src/live/relay.ts'
+import type { Link } from '../src/nodes/link.ts'
+import { Nodes } from '../src/nodes/nodes.ts'
+import { RedisLink } from '../src/nodes/redis-link.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The link to the other nodes. */
+    nodes: ChatNodes
+  }
+}
+
+interface NodesOptions extends Pick<Config, 'REDIS_URL'> {
+  /** Instead of the one that REDIS_URL names. */
+  link: Link | undefined
+}
+
+/** Decorates `fastify.nodes`, and links this process to the others once the server is ready. */
+export default fp(async function nodes (app, { REDIS_URL, link }: NodesOptions) {
+  const joined = new Nodes<NodeWords>(link ?? (REDIS_URL === '' ? undefined : new RedisLink(REDIS_URL)), app.log)
+  app.decorate('nodes', joined)
+  app.addHook('onReady', async () => { joined.open(`tidelog:${app.chat.log.cursors.epoch}:`) })
+  app.addHook('onClose', () => joined.close())
+}, { name: 'nodes', dependencies: ['chat'] })

@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { type TestRedis, startRedis } from './redis.ts'
+import { type ServerProcess, startServer } from './process.ts'
+import { request } from './request.ts'
+
+/** Servers in processes of their own, on one database and one Redis. */
+export interface Cluster {
+  servers: ServerProcess[]
+  redis: TestRedis
+  call: (
+    server: { url: string }, method: string, path: string, token?: string, body?: object
+    // A test checks the form of a body itself.
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  ) => Promise<{ status: number, body: any }>
+  register: (username: string) => Promise<{ token: string, id: string }>
+  /** Starts another server. */
+  start: () => Promise<ServerProcess>
+  /** Resolves when every server that runs hears the others. */
+  linked: () => Promise<void>
+}
+
+interface Suite {
+  testdir: (fixture: { engine: Record<string, never> }) => string
+  teardown: (end: () => unknown) => void
+}
+
+/** @param redisUrl of each server, if it is not the Redis's own (a proxy in front of it) */
+export async function startCluster (
+  t: Suite, count: number, { environment = {}, redisUrl }: {
+    environment?: Record<string, string>, redisUrl?: (redis: TestRedis, index: number) => Promise<string>
+  } = {}
+): Promise<Cluster> {
+  const servers: ServerProcess[] = []
+  let stopEngine = async () => {}
+  // Registered before the folder is created, in one piece: the servers end, then their database, then tap deletes it.
+  t.teardown(async () => {
+    await Promise.all(servers.map(async ({ child, end }) => {
+      if (child.exitCode === null && child.signalCode === null) await end('SIGKILL')
+    }))
+    await stopEngine()
+  })
+  const folder = t.testdir({ engine: {} })
+  const engine = await startEmbeddedMongo({ dataDir: join(folder, 'engine') })
+  stopEngine = () => engine.stop()
+  const redis = await startRedis(t)
+
+  async function start (): Promise<ServerProcess> {
+    const server = await startServer({
+      MONGODB_URL: engine.uri,
+      REDIS_URL: await redisUrl?.(redis, servers.length) ?? redis.url,
+      JWT_SECRET: 'a secret of sixteen characters',
+      DATA_DIR: folder,
+      DRAIN_DELAY: '0',
+      ...environment
+    })
+    servers.push(server)
+    return server
+  }
+
+  const call: Cluster['call'] = async ({ url }, method, path, token, body) => {
+    const { status, text } = await request(url + path, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    return { status, body: text === '' ? undefined : JSON.parse(text) }
+  }
+  async function register (username: string) {
+    const account = { fullName: username, username, email: `${username}@example.org`, password: 'password-1' }
+    const { status, body } = await call(servers[0]!, 'POST', '/api/auth/register', undefined, account)
+    if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`)
+    return { token: body.token as string, id: body.user._id as string }
+  }
+  async function linked (): Promise<void> {
+    for (const server of servers) {
+      if (server.child.exitCode !== null || server.child.signalCode !== null) continue
+      while ((await call(server, 'GET', '/health/ready')).body.link !== 'up') {
+        await new Promise(resolve => { setTimeout(resolve, 50) })
+      }
+    }
+  }
+  // One after the other: the first one creates the indexes.
+  while (servers.length < count) await start()
+  await linked()
+  return { servers, redis, call, register, start, linked }
+}

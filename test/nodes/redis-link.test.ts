@@ -1,0 +1,97 @@
+import t, { type Test } from 'tap'
+import { Nodes } from '../../src/nodes/nodes.ts'
+import { RedisLink } from '../../src/nodes/redis-link.ts'
+import { noRedis, startRedis } from '../helpers/redis.ts'
+
+interface Words { said: { text: string } }
+
+t.test('a link over Redis', { skip: noRedis }, async t => {
+  const redis = await startRedis(t)
+
+  /** A node that notes what it hears. `heard` waits for a text. */
+  function join (t: Test) {
+    const nodes = new Nodes<Words>(new RedisLink(redis.url), { info: () => {}, warn: () => {} })
+    const texts: string[] = []
+    const waiting = new Set<() => void>()
+    const look = () => { for (const act of waiting) act() }
+    nodes.on('said', ({ text }) => {
+      texts.push(text)
+      look()
+    })
+    let ups = 0
+    nodes.onUp(() => {
+      ups++
+      look()
+    })
+    const until = async (isTrue: () => boolean) => {
+      await new Promise<void>(resolve => {
+        const act = () => {
+          if (!isTrue()) return
+          waiting.delete(act)
+          resolve()
+        }
+        waiting.add(act)
+        act()
+      })
+    }
+    t.teardown(() => nodes.close())
+    nodes.open('test:')
+    const up = async (times: number) => { await until(() => ups >= times) }
+    const heard = async (text: string) => { await until(() => texts.includes(text)) }
+    return { nodes, texts, up, heard }
+  }
+
+  t.test('a word reaches the nodes that want its channel, once each, and no others', async t => {
+    const [one, two, three] = [join(t), join(t), join(t)]
+    two.nodes.channels.want('a')
+    two.nodes.channels.want('b')
+    await Promise.all([one, two, three].map(async node => { await node.up(1) }))
+    three.nodes.channels.want('c')
+    await three.nodes.channels.settled()
+    one.nodes.send('said', ['a', 'b'], { text: 'by both channels' })
+    one.nodes.send('said', ['c'], { text: 'for the third' })
+    one.nodes.send('said', ['all'], { text: 'last' })
+    await Promise.all([two.heard('last'), three.heard('last')])
+    t.same(two.texts, ['by both channels', 'last'])
+    t.same(three.texts, ['for the third', 'last'])
+    t.same(one.texts, [], 'its own words are not heard')
+  })
+
+  t.test('a Redis that is killed and comes back carries words again, to the channels that are wanted then', async t => {
+    const [one, two] = [join(t), join(t)]
+    two.nodes.channels.want('before')
+    await Promise.all([one.up(1), two.up(1)])
+    await redis.kill()
+    one.nodes.send('said', ['before'], { text: 'lost' })
+    two.nodes.channels.want('meanwhile')
+    await redis.restart()
+    await Promise.all([one.up(2), two.up(2)])
+    for (const channel of ['before', 'meanwhile']) one.nodes.send('said', [channel], { text: channel })
+    await Promise.all([two.heard('before'), two.heard('meanwhile')])
+    t.same(two.texts, ['before', 'meanwhile'], 'and nothing of what was said while it was away')
+  })
+
+  t.test('a Redis that freezes is noticed, and what is said meanwhile does not pile up', async t => {
+    const [one, two] = [join(t), join(t)]
+    two.nodes.channels.want('a')
+    await Promise.all([one.up(1), two.up(1)])
+    redis.freeze()
+    t.teardown(() => { redis.thaw() })
+    for (let number = 0; number < 5_000; number++) one.nodes.send('said', ['a'], { text: String(number) })
+    two.nodes.channels.want('b')
+    await two.nodes.channels.settled()
+    t.pass('nobody waits for ever')
+    await new Promise<void>(resolve => {
+      const timer = setInterval(() => {
+        if (one.nodes.isUp || two.nodes.isUp) return
+        clearInterval(timer)
+        resolve()
+      }, 50)
+    })
+    redis.thaw()
+    await Promise.all([one.up(2), two.up(2)])
+    one.nodes.send('said', ['b'], { text: 'again' })
+    await two.heard('again')
+    t.ok(two.texts.length <= 2_001, `${two.texts.length - 1} of 5,000 words were under way`)
+  })
+})
