@@ -83,6 +83,7 @@ export default fp(async function sockets (app, config: Config) {
     tell: (conversationId, rev) => { live.acceptAfter(conversationId, rev, { name: 'head' }) },
     onError: logged
   })
+  nodes.onInactive(channels => { for (const channel of channels) watermarks.forget(channel) })
   // Not all nodes at the same moment: each one reads the heads of all that its sockets get.
   let stopLook = () => {}
   nodes.onUp(() => {

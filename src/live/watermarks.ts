@@ -47,6 +47,14 @@ export class Watermarks {
     }
   }
 
+  /**
+   * Call this when the conversation's changes are no longer heard: the next one is treated as its first, and what
+   * passes meanwhile is no gap.
+   */
+  forget (conversationId: string): void {
+    if (!this.pending.has(conversationId)) this.settled.delete(conversationId)
+  }
+
   get hasPending (): boolean {
     return this.pending.size > 0
   }

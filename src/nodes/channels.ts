@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Link } from './link.ts'
 
 /** Milliseconds for which a channel that nobody wants any more stays subscribed: clients come back. */
-const lingerMs = 10_000
+const lingerMsMin = 10_000
 /** Milliseconds between two looks for such channels. */
 const sweepEveryMs = 5_000
 /** Milliseconds that a caller waits for its subscriptions at most. */
@@ -16,6 +16,13 @@ export const userChannel = (userId: string): string => `user_${userId}`
 /** The channel of those who watch a user's presence. */
 export const presenceChannel = (userId: string): string => `presence_${userId}`
 
+interface ChannelsListener {
+  /** These channels are heard from now on. */
+  onActive: (channels: readonly string[]) => void
+  /** These channels are not wanted any more. */
+  onInactive: (channels: readonly string[]) => void
+}
+
 interface Want {
   count: number
   /** Milliseconds since the start of the process until which the channel is wanted although nobody counts. */
@@ -28,7 +35,8 @@ interface Want {
  */
 export class Channels {
   private readonly link: Link | undefined
-  private readonly onActive: (channels: readonly string[]) => void
+  private readonly listener: ChannelsListener
+  private readonly lingerMs: number
   private readonly wanted = new Map<string, Want>()
   private readonly active = new Set<string>()
   /** Wanted, and not yet asked for. */
@@ -39,10 +47,10 @@ export class Channels {
   private next: Promise<void> | undefined
   private readonly timer: NodeJS.Timeout
 
-  /** @param onActive called with channels that have become active while the link was open */
-  constructor (link: Link | undefined, onActive: (channels: readonly string[]) => void) {
+  constructor (link: Link | undefined, listener: ChannelsListener, lingerMs = lingerMsMin) {
     this.link = link
-    this.onActive = onActive
+    this.listener = listener
+    this.lingerMs = lingerMs
     this.timer = setInterval(() => { this.sweep() }, sweepEveryMs).unref()
   }
 
@@ -56,7 +64,7 @@ export class Channels {
       if (isReleased) return
       isReleased = true
       want.count--
-      want.until = Math.max(want.until, performance.now() + lingerMs)
+      want.until = Math.max(want.until, performance.now() + this.lingerMs)
     }
   }
 
@@ -144,10 +152,11 @@ export class Channels {
     for (const channel of wanted) this.active.add(channel)
     // The others were given up meanwhile.
     if (wanted.length < channels.length) this.link?.unsubscribe(channels.filter(channel => !this.wanted.has(channel)))
-    this.onActive(wanted)
+    this.listener.onActive(wanted)
   }
 
-  private sweep (): void {
+  /** Gives up the channels that nobody has wanted for a while. */
+  sweep (): void {
     const now = performance.now()
     const isEnded = ({ count, until }: Want) => count === 0 && until <= now
     const ended = [...this.wanted].flatMap(([channel, want]) => isEnded(want) ? [channel] : [])
@@ -158,5 +167,6 @@ export class Channels {
     }
     const heard = ended.filter(channel => this.active.delete(channel))
     if (this.isOpen && heard.length > 0) this.link?.unsubscribe(heard)
+    this.listener.onInactive(ended)
   }
 }

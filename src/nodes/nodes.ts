@@ -35,6 +35,7 @@ export class Nodes<WordTypes extends object> {
   private readonly listeners = new Map<string, (payload: never) => void>()
   private readonly upListeners = new Set<() => void>()
   private readonly activeListeners = new Set<(channels: readonly string[]) => void>()
+  private readonly inactiveListeners = new Set<(channels: readonly string[]) => void>()
   /** Names of the last words, the oldest first. */
   private readonly heard = new Set<string>()
   /** A loss is logged once, not at every try to open the link again. */
@@ -44,8 +45,9 @@ export class Nodes<WordTypes extends object> {
     this.link = link
     this.logger = logger
     this.id = this.self.toString('hex')
-    this.channels = new Channels(link, channels => {
-      if (this.isUp) for (const listener of this.activeListeners) listener(channels)
+    this.channels = new Channels(link, {
+      onActive: channels => { if (this.isUp) for (const act of this.activeListeners) act(channels) },
+      onInactive: channels => { for (const act of this.inactiveListeners) act(channels) }
     })
     this.channels.want(everyNode)
   }
@@ -84,6 +86,11 @@ export class Nodes<WordTypes extends object> {
   /** Calls `act` with channels that are heard from now on, while the link is up. */
   onActive (act: (channels: readonly string[]) => void): void {
     this.activeListeners.add(act)
+  }
+
+  /** Calls `act` with channels that are not heard any more, because nobody here wants them. */
+  onInactive (act: (channels: readonly string[]) => void): void {
+    this.inactiveListeners.add(act)
   }
 
   async close (): Promise<void> {

@@ -20,7 +20,8 @@ t.test('a node that was not told of a logout finds it, and closes the sockets of
   t.equal(await ended.gone, 'io server disconnect')
   await kept.ask('setupUser')
   t.ok(kept.socket.connected, 'the user\'s other session goes on')
-  t.equal((await call(there, 'GET', '/api/auth/me', ann.token)).status, 401, 'what this node had cached of the user is dropped')
+  const { status } = await call(there, 'GET', '/api/auth/me', ann.token)
+  t.equal(status, 401, 'what this node had cached of the user is dropped')
 
   await call(here, 'POST', '/api/auth/logout', other, { everywhere: true })
   await there.app.checkRevocations()

@@ -15,7 +15,7 @@ const main = `
 worker_processes 1;
 user root;
 pid nginx.pid;
-error_log stderr error;
+error_log stderr crit;
 events { worker_connections 512; }
 http {
   access_log off;

@@ -32,6 +32,7 @@ function slowLink () {
   }
 }
 
+const deaf = { onActive: () => {}, onInactive: () => {} }
 const turn = () => new Promise<void>(resolve => { setImmediate(resolve) })
 
 t.test('whatever is wanted, released, lost and opened: in the end what is wanted is subscribed', async () => {
@@ -42,7 +43,7 @@ t.test('whatever is wanted, released, lost and opened: in the end what is wanted
   )
   await fc.assert(fc.asyncProperty(fc.array(op, { maxLength: 40 }), async ops => {
     const { link, subscribed, answer, lose } = slowLink()
-    const channels = new Channels(link, () => {})
+    const channels = new Channels(link, deaf)
     const releases = new Map<string, Array<() => void>>()
     let isOpen = false
     for (const one of ops) {
@@ -75,7 +76,7 @@ t.test('whatever is wanted, released, lost and opened: in the end what is wanted
 
 t.test('who waits for what is wanted waits for no later wants', async t => {
   const { link, subscribed, answer } = slowLink()
-  const channels = new Channels(link, () => {})
+  const channels = new Channels(link, deaf)
   t.teardown(() => { channels.close() })
   void channels.open()
   t.equal(channels.settled(), undefined, 'nothing is wanted')
@@ -87,4 +88,37 @@ t.test('who waits for what is wanted waits for no later wants', async t => {
   await settled
   t.same([...subscribed], ['a'])
   t.not(channels.settled(), undefined, 'the second one is under way')
+})
+
+t.test('a channel that nobody wants any more is given up after a while, and told of', async t => {
+  const { link, subscribed, answer } = slowLink()
+  const ended: string[] = []
+  const channels = new Channels(link, { ...deaf, onInactive: names => { ended.push(...names) } }, 0)
+  t.teardown(() => { channels.close() })
+  void channels.open()
+  const [release, other] = [channels.want('a'), channels.want('a')]
+  channels.want('b')
+  await turn()
+  answer()
+  await turn()
+  release()
+  channels.sweep()
+  t.same(ended, [], 'somebody else wants it')
+  other()
+  channels.sweep()
+  t.same([ended, [...subscribed]], [['a'], ['b']])
+})
+
+t.test('a channel that is given up while it is subscribed to is not heard', async t => {
+  const { link, subscribed, answer } = slowLink()
+  const channels = new Channels(link, deaf, 0)
+  t.teardown(() => { channels.close() })
+  void channels.open()
+  const release = channels.want('a')
+  await turn()
+  release()
+  channels.sweep()
+  answer()
+  await turn()
+  t.same([...subscribed], [])
 })
