@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { startAttack } from './attackers.ts'
 import { type Cast } from './cast.ts'
-import { floodHandshakes, floodPolling, floodWebsockets } from './floods.ts'
 import type { Phone } from './phone.ts'
 
 /** Milliseconds of measuring an honest user, before and during the attack. */
@@ -26,11 +26,9 @@ export async function abuse (cast: Cast): Promise<void> {
   if (mallory === undefined || trudy === undefined) return sheet.skip('floods: nobody can register to attack')
   const phone = await cast.phone(ada)
   const before = await measure(cast, phone, calmMs)
-  const ending = new AbortController()
-  const attacking = Promise.all([floodWebsockets(url, mallory, ending.signal), floodPolling(url, trudy, ending.signal), floodHandshakes(url, ending.signal)])
+  const attack = await startAttack({ url, mallory, trudy })
   const during = await measure(cast, phone, attackMs)
-  ending.abort()
-  const [websockets, polling, handshakes] = await attacking
+  const { websockets, polling, handshakes } = await attack.end()
   const seen = { before: { ...before, refused: before.refused.length }, during: { ...during, refused: during.refused.length }, websockets, polling, handshakes }
   sheet.that('nothing of an honest user is refused while others attack', during.refused.length === 0, during.refused.slice(0, 3))
   sheet.that('an honest user stays connected while others attack', phone.gone === undefined, phone.gone)
