@@ -48,6 +48,7 @@ export async function startProduct (dataDir: string, { profileDir, environment =
       RATE_LIMIT_INVITATIONS: '1000000000',
       RATE_LIMIT_HANDSHAKES: '1000000000',
       RATE_LIMIT_PACKETS: '1000000000',
+      RATE_LIMIT_CONNECTS: '1000000000',
       SOCKETS_MAX: '1000000000',
       ...environment
     }

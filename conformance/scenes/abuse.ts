@@ -3,7 +3,8 @@ import { startAttack } from './attackers.ts'
 import { type Cast } from './cast.ts'
 import type { Phone } from './phone.ts'
 
-/** Milliseconds of measuring an honest user, before and during the attack. */
+/** Milliseconds of measuring an honest user, before and during the attack, and before anything is counted. */
+const warmUpMs = 1_000
 const calmMs = 3_000
 const attackMs = 6_000
 const pauseMs = 10
@@ -25,6 +26,7 @@ export async function abuse (cast: Cast): Promise<void> {
   const [mallory, trudy] = [await cast.somebody(), await cast.somebody()]
   if (mallory === undefined || trudy === undefined) return sheet.skip('floods: nobody can register to attack')
   const phone = await cast.phone(ada)
+  await measure(cast, phone, warmUpMs)
   const before = await measure(cast, phone, calmMs)
   const attack = await startAttack({ url, mallory, trudy })
   const during = await measure(cast, phone, attackMs)

@@ -1,6 +1,8 @@
-// Runs all floods of the abuse scene in a thread of its own, so that what an attack costs the attacker is not taken for
-// a wait of the honest user.
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+// Runs all floods of the abuse scene in a process of its own, so that what an attack costs the attacker does not look
+// like a wait of the honest user.
+import { fork } from 'node:child_process'
+import { once, setMaxListeners } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import type { Person } from '../people.ts'
 import { type Attacked, floodHandshakes, floodPolling, floodWebsockets } from './floods.ts'
 
@@ -16,34 +18,44 @@ export interface Attack {
   handshakes: Attacked
 }
 
-/**
- * Attacks until `end` is called.
- * @throws what the thread throws
- */
+type Said = 'ready' | Attack
+
+const self = fileURLToPath(import.meta.url)
+
+/** Attacks until `end` is called. @throws if the attackers' process cannot start or ends by itself */
 export async function startAttack (attackers: Attackers): Promise<{ end: () => Promise<Attack> }> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: attackers })
-  const ended = new Promise<Attack>((resolve, reject) => {
-    worker.once('message', resolve).once('error', reject)
-  })
-  ended.catch(() => {})
-  await new Promise<void>((resolve, reject) => { worker.once('online', resolve).once('error', reject) })
+  const child = fork(self, ['attack'])
+  const said = async (): Promise<Said> => {
+    const gone = once(child, 'exit').then(([code]) => { throw new Error(`The attackers' process ended with ${code}`) })
+    return (await Promise.race([once(child, 'message'), gone]))[0] as Said
+  }
+  await said()
+  child.send(attackers)
   return {
     async end () {
-      worker.postMessage('end')
-      const attack = await ended
-      await worker.terminate()
+      const answered = said()
+      child.send('end')
+      const attack = await answered as Attack
+      child.kill()
       return attack
     }
   }
 }
 
-async function attack ({ url, mallory, trudy }: Attackers): Promise<Attack> {
+/** Waits for the orders of the process that started this one. */
+async function serve (send: (said: Said) => void): Promise<void> {
+  const ordered = once(process, 'message')
+  send('ready')
+  const [{ url, mallory, trudy }] = await ordered as [Attackers]
   const ending = new AbortController()
-  parentPort!.once('message', () => { ending.abort() })
+  setMaxListeners(0, ending.signal)
+  process.once('message', () => { ending.abort() })
   const [websockets, polling, handshakes] = await Promise.all([
-    floodWebsockets(url, mallory, ending.signal), floodPolling(url, trudy, ending.signal), floodHandshakes(url, ending.signal)
+    floodWebsockets(url, mallory, ending.signal),
+    floodPolling(url, trudy, ending.signal),
+    floodHandshakes(url, ending.signal)
   ])
-  return { websockets, polling, handshakes }
+  send({ websockets, polling, handshakes })
 }
 
-if (!isMainThread && parentPort !== null) parentPort.postMessage(await attack(workerData as Attackers))
+if (process.argv[1] === self && process.send !== undefined) await serve(said => { process.send!(said) })

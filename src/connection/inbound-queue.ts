@@ -75,7 +75,7 @@ export class InboundQueue {
   private queue: Array<{ data: RawPacket, pass: (data: RawPacket) => void }> = []
   private queuedAt = 0
   private isScheduled = false
-  private inTurn = { turn: -1, packets: 0, chars: 0 }
+  private readonly inTurn = { turn: -1, packets: 0, chars: 0 }
   /** Characters received since the last time that no event was running. */
   private waiting = 0
   private running = 0
@@ -153,7 +153,7 @@ export class InboundQueue {
   }
 
   release (why: 'in' | 'out' | 'queue'): void {
-    if (!this.holds.delete(why)) return
+    if (this.holds.size === 0 || !this.holds.delete(why)) return
     if (this.queue.length > 0 && !this.isHeld) this.schedule()
     this.notifyIfIdle()
   }
@@ -175,7 +175,7 @@ export class InboundQueue {
   }
 
   private get isHeld (): boolean {
-    return this.holds.has('in') || this.holds.has('out')
+    return this.holds.size > 0 && (this.holds.has('in') || this.holds.has('out'))
   }
 
   /** Have as many characters arrived since the queue was empty as may wait? */
@@ -195,11 +195,16 @@ export class InboundQueue {
   }
 
   private fits ({ length }: RawPacket): boolean {
+    const { inTurn } = this
     const present = presentTurn()
-    if (this.inTurn.turn !== present) this.inTurn = { turn: present, packets: 0, chars: 0 }
-    if (this.isHeld || this.inTurn.packets >= turnMax.packets || this.inTurn.chars >= turnMax.chars) return false
-    this.inTurn.packets++
-    this.inTurn.chars += length
+    if (inTurn.turn !== present) {
+      inTurn.turn = present
+      inTurn.packets = 0
+      inTurn.chars = 0
+    }
+    if (this.isHeld || inTurn.packets >= turnMax.packets || inTurn.chars >= turnMax.chars) return false
+    inTurn.packets++
+    inTurn.chars += length
     return true
   }
 

@@ -64,7 +64,7 @@ export class OutboundBuffer {
   private onDrain (): void {
     this.waitingBytes = 0
     this.inbound.release('out')
-    for (const resolve of this.onceDrained.splice(0)) resolve()
+    if (this.onceDrained.length > 0) for (const resolve of this.onceDrained.splice(0)) resolve()
     if (!this.isDropping) return
     this.isDropping = false
     this.resync()

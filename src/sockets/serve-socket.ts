@@ -110,8 +110,8 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
       return
     }
     inbound.eventStarted()
-    const answered = answer(live, { event, handler, data: handler === undefined ? data : handler.keep(data), callback }, work.closing)
-    work.add(answered.then(() => { inbound.eventFinished() }))
+    const kept = handler === undefined ? data : handler.keep(data)
+    work.add(answer(live, { event, handler, data: kept, callback }, work.closing))
   })
 }
 
@@ -166,19 +166,23 @@ async function answer (live: SocketContext, incoming: Incoming, closing: boolean
     sendReply(live.socket, answered, callback)
   } catch (thrown) {
     refuseIncoming(live, incoming, thrown)
+  } finally {
+    live.inbound.eventFinished()
   }
 }
 
 /** Runs an operation only while its session is valid, even if it was requested before the session ended. */
-async function inSession<R> ({ socket, requireSession }: SocketContext, run: () => Promise<R>): Promise<R> {
-  try {
-    const pending = requireSession(socket.data.session)
-    if (pending !== undefined) await pending
-  } catch (error) {
+function inSession<R> ({ socket, requireSession }: SocketContext, run: () => Promise<R>): Promise<R> {
+  const refuse = (error: unknown): never => {
     if (error instanceof TidelogError && error.status === 401) setImmediate(() => { socket.disconnect(true) })
     throw error
   }
-  return await run()
+  try {
+    const pending = requireSession(socket.data.session)
+    return pending === undefined ? run() : pending.then(run, refuse)
+  } catch (error) {
+    return refuse(error)
+  }
 }
 
 /** Delays the operation until the client takes its earlier answers. */

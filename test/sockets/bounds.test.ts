@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startApp } from '../helpers/app.ts'
 import { connectPolling } from '../helpers/polling.ts'
+import { connectRaw } from '../helpers/raw-socket.ts'
 import { connect, open } from '../helpers/sockets.ts'
 
 const folder = t.testdir({})
@@ -93,6 +94,30 @@ t.test('a client that takes no answers is not listened to, and its connection en
     if (status !== 200) break
   }
   t.ok(['server namespace disconnect', 'forced server close', 'ping timeout'].includes(await closed as string))
+})
+
+t.test('a connection for which more bytes wait than may is closed, and no other one', async t => {
+  const { app, url, register, call } = await start(t, { WAITING_BYTES_MAX: '150000', RATE_LIMIT_SENDS: '0' })
+  // Who does not read answers no pings: on a slow machine the server would end the connection for that.
+  app.io.engine.opts.pingInterval = 3_600_000
+  const [ann, bob] = [await register('ann'), await register('bob')]
+  const send = { type: 'send', receiverId: ann.id, content: 'x'.repeat(4_000) }
+  const operations = Array.from({ length: 30 }, (_, index) => ({ ...send, opId: String(index) }))
+  for (let round = 0; round < 2; round++) {
+    t.equal((await call('POST', '/api/sync/push', { token: bob.token, body: { operations } })).status, 200)
+  }
+  const greedy = await connectRaw(t, url, ann.token)
+  greedy.tcp.pause()
+  const other = await connect(t, url, bob.token)
+  const closed = new Promise(resolve => {
+    for (const socket of app.io.of('/').sockets.values()) {
+      if (socket.data.session.identity.userId === ann.id) socket.once('disconnect', resolve)
+    }
+  })
+  // One answer has 230,000 bytes. The operating system takes the first of them.
+  for (let ack = 0; ack < 100; ack++) greedy.emit(ack, 'sync', { newest: 50 })
+  t.equal(await closed, 'server namespace disconnect')
+  t.match(await other.ask('setupUser'), { success: true })
 })
 
 t.test('what an event does not use is not kept, and what is too large is acknowledged', async t => {
