@@ -124,6 +124,7 @@ export class Device {
     const shared = this.options.tabs && storage.sharedAs !== undefined ? `${storage.sharedAs}:${user.id}` : undefined
     this.tabs = joinTabs(shared, { id: this.id, clock: core.clock, onMessage: message => { this.hear(message) } })
     engine.onCommitted = delta => { this.tabs?.tell({ type: 'delta', delta }) }
+    engine.onCommitted(engine.pending)
     core.changed.call('all')
     if (wasStarted) await this.start()
   }
@@ -150,6 +151,9 @@ export class Device {
         if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.sender.wake()
         return
       }
+      case 'leads':
+        engine?.reload().catch(() => {})
+        return
       case 'state': return this.leader === undefined ? this.connection.set({ ...message['state'] as Connection, leads: false }) : undefined
       case 'hello': return this.leader === undefined ? undefined : this.tellState()
       case 'event': return this.take(message['event'] as string, message['data'])
@@ -224,6 +228,8 @@ export class Device {
       onLink: isOpen => { presence.connected(isOpen) }
     })
     await engine.lead()
+    // The one before may have stored what it could not tell any more.
+    this.tabs?.tell({ type: 'leads' })
     await trim(engine, keep)
     this.leader = leader
     core.changed.call('all')

@@ -63,6 +63,11 @@ export class Engine {
     return this.ordered
   }
 
+  /** For the other tabs: one that ended may have stored it, and told nobody. */
+  get pending (): Delta {
+    return { batch: { put: this.operations.filter(({ state }) => state !== 'failed') }, positions: [], news: [] }
+  }
+
   operationsOf (conversationId: string): StoredOperation[] {
     return this.operations.filter(operation => operation.conversationId === conversationId)
   }
@@ -132,12 +137,13 @@ export class Engine {
 
   /** Stores what the server said, and the outbox's part of it, in one step. Only the writer of rows does. */
   async commitPatch (patch: Patch, outbox: Pick<Batch, 'put' | 'settle'> = {}): Promise<void> {
-    const { operations } = this
+    const { operations, term } = this
+    if (term === undefined) throw new Stale('another tab leads')
     const answered = patch.rows.flatMap(row => sendOf(operations, row, this.userId) ?? [])
     const settle = [...new Map([...outbox.settle ?? [], ...answered].map(one => [one.position, one])).values()]
     const put = (outbox.put ?? []).filter(({ position }) => !settle.some(other => other.position === position))
     await this.count(patch)
-    await this.commit({ ...patch.toBatch(), put, settle, ...(this.term === undefined ? {} : { term: this.term }) }, patch.news)
+    await this.commit({ ...patch.toBatch(), put, settle, term }, patch.news)
   }
 
   async commit (batch: Batch, news: Row[] = []): Promise<number[]> {

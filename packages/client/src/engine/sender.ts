@@ -2,6 +2,7 @@ import { TidelogError, asTidelogError } from '../errors.ts'
 import { applyRow } from '../pure/apply.ts'
 import { type LiveEvent, peopleOf, toRow } from '../pure/normalize.ts'
 import { judge, nextIn, plan, refused, sending, toWire, unanswered } from '../pure/outbox.ts'
+import type { Patch } from '../pure/patch.ts'
 import type { StoredOperation } from '../pure/state.ts'
 import type { WireMessage, WireResult } from '../pure/wire.ts'
 import type { Clock } from '../types.ts'
@@ -20,6 +21,8 @@ export interface SenderOptions {
   /** The server is there and takes calls. */
   isOnline: () => boolean
 }
+
+type Generations = ReadonlyMap<string, string | undefined>
 
 const pauseMax = 300_000
 
@@ -97,11 +100,12 @@ export class Sender {
   }
 
   private async send (chosen: StoredOperation[]): Promise<void> {
+    const generations = this.generationsOf(chosen)
     try {
       const results = await this.options.push(chosen.map(toWire))
       this.failures = 0
       await this.bring(chosen, results)
-      await this.settle(chosen, results)
+      await this.settle(chosen, results, generations)
     } catch (thrown) {
       const error = asTidelogError(thrown)
       if (error.code === 'STORAGE') throw error
@@ -109,11 +113,18 @@ export class Sender {
     }
   }
 
+  /** Of the logs that an answer speaks of: one that comes after a reset says nothing of the new log. */
+  private generationsOf (chosen: readonly StoredOperation[]): Generations {
+    const { conversations } = this.options.engine
+    return new Map(chosen.map(({ conversationId: id }) => [id, conversations.get(id)?.generation]))
+  }
+
   private async fail (chosen: StoredOperation[], error: TidelogError): Promise<void> {
     const { engine, clock, random } = this.options
     const isRefused = [400, 413].includes(error.status)
     if (isRefused && chosen.length === 1) {
-      await this.settle(chosen, [{ opId: chosen[0]!.opId, success: false, code: error.code, message: error.message }])
+      const result = { opId: chosen[0]!.opId, success: false, code: error.code, message: error.message }
+      await this.settle(chosen, [result], new Map())
       return
     }
     this.isSingle = isRefused
@@ -151,7 +162,7 @@ export class Sender {
   }
 
   /** Rows and the end of their operations are stored in one step: no message is there twice, or not at all. */
-  private async settle (chosen: StoredOperation[], results: WireResult[]): Promise<void> {
+  private async settle (chosen: StoredOperation[], results: WireResult[], generations: Generations): Promise<void> {
     const { engine, clock, random, onChanges } = this.options
     const events: LiveEvent[] = []
     await engine.writeOutbox(async () => {
@@ -162,7 +173,7 @@ export class Sender {
       const held = new Map(this.stillThere(chosen).map(operation => [operation.opId, operation]))
       for (const result of results) {
         const message = result.success ? result.message : result.current
-        if (typeof message === 'object') events.push(taken(patch, message))
+        if (typeof message === 'object' && isOf(patch, message, generations)) events.push(taken(patch, message))
         const operation = held.get(result.opId)
         if (operation === undefined) continue
         const settled = judge(result, operation)
@@ -186,8 +197,12 @@ export class Sender {
   }
 }
 
+function isOf (patch: Patch, { conversationId: id }: WireMessage, generations: Generations): boolean {
+  return patch.get(id)?.generation === generations.get(id)
+}
+
 /** A row that is ahead of what is followed is stored, and applied in its turn. */
-function taken (patch: ReturnType<Engine['patch']>, message: WireMessage): LiveEvent {
+function taken (patch: Patch, message: WireMessage): LiveEvent {
   const row = toRow(message)
   const people = peopleOf(message)
   applyRow(patch, row, people)

@@ -28,6 +28,8 @@ export class Syncer {
   private incoming: LiveEvent[] = []
   private running: Promise<void> | undefined
   private isLive = false
+  /** Counts connections: what was asked on an earlier one is not taken any more. */
+  private life = 0
   private cancelGap: (() => void) | undefined
   private waiting: Array<{ resolve: () => void, reject: (error: unknown) => void }> = []
   readonly counters = { syncs: 0, answers: 0, applied: 0, gaps: 0 }
@@ -51,6 +53,7 @@ export class Syncer {
   /** Nothing comes live any more. */
   end (): void {
     this.isLive = false
+    this.life++
     this.follow = disconnected
     this.incoming = []
     this.cancelGap?.()
@@ -92,16 +95,18 @@ export class Syncer {
 
   private wake (): void {
     if (this.running !== undefined || !this.isLive) return
+    const { life } = this
     this.running = this.run().then(() => {
       for (const { resolve } of this.waiting.splice(0)) resolve()
     }, (error: unknown) => {
-      if (!this.isLive) return
+      // What went wrong on an earlier connection says nothing of this one.
+      if (life !== this.life) return
       for (const { reject } of this.waiting.splice(0)) reject(error)
       this.end()
       this.options.onFailure(error)
     }).finally(() => {
       this.running = undefined
-      if (this.incoming.length > 0 || isDue(this.follow)) this.wake()
+      if (this.incoming.length + this.waiting.length > 0 || isDue(this.follow)) this.wake()
     })
   }
 
@@ -126,7 +131,7 @@ export class Syncer {
     await this.options.engine.write(async () => {
       this.follow = hear(this.follow, this.incoming.splice(0))
       const { events, follow } = take(this.follow)
-      const known = this.follow
+      const { follow: known, life } = this
       this.follow = follow
       if (events.length === 0) return
       try {
@@ -134,7 +139,7 @@ export class Syncer {
         this.counters.applied += events.length
         this.after(patch)
       } catch (error) {
-        this.follow = known
+        if (life === this.life) this.follow = known
         throw error
       }
     })
@@ -142,7 +147,7 @@ export class Syncer {
 
   /** One sync of what is due, to its end. In `waitMs` the server waits for something to tell. */
   async sync ({ waitMs, signal }: { waitMs?: number, signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { engine } = this.options
+    const { options: { engine }, life } = this
     this.follow = beginSync(this.follow)
     this.counters.syncs++
     try {
@@ -150,14 +155,19 @@ export class Syncer {
         const asked = this.cursors()
         const answer = await this.pull(this.question(asked), wait, signal)
         if (answer === undefined) continue
-        await this.take(answer, asked)
+        await this.take(answer, asked, life)
         if (!answer.hasMore) break
       }
     } catch (error) {
-      this.follow = failSync(this.follow)
+      if (life === this.life) this.follow = failSync(this.follow)
       throw error
     }
+    this.checkLife(life)
     this.follow = endSync(this.follow, id => id === 'self' || engine.conversations.has(id))
+  }
+
+  private checkLife (life: number): void {
+    if (life !== this.life) throw new TidelogError({ code: 'OFFLINE' })
   }
 
   private async pull (question: ReturnType<Syncer['question']>, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<WireAnswer | undefined> {
@@ -191,17 +201,19 @@ export class Syncer {
     return cursors
   }
 
-  private async take ({ conversations }: WireAnswer, asked: Record<string, string>): Promise<void> {
+  private async take ({ conversations }: WireAnswer, asked: Record<string, string>, life: number): Promise<void> {
     const { engine } = this.options
     this.counters.answers++
     if (conversations.length === 0) return
     await engine.write(async () => {
+      this.checkLife(life)
       const held = this.cursors()
       // Another sync may have been quicker: what follows from an older cursor is no news.
       const synced = conversations.filter(({ conversationId: id }) => held[id] === asked[id]).map(toSynced)
       const patch = engine.patch()
       applyAnswer(patch, synced, this.follow.scope === null || this.follow.scope === 'all')
       await engine.commitPatch(patch)
+      this.checkLife(life)
       this.follow = hearAnswer(this.follow, synced)
       this.after(patch)
     })

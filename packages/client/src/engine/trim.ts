@@ -20,7 +20,7 @@ export async function trim (engine: Engine, keep: number): Promise<void> {
       await engine.commit({
         purge: [[record.id, through]],
         conversations: [{ ...record, ranges: cutThrough(record.ranges, through) }],
-        ...(engine.term === undefined ? {} : { term: engine.term })
+        term: engine.term ?? 0
       })
       left -= held.length
     }

@@ -1,3 +1,4 @@
+import { Stale } from '../../src/storage/storage.ts'
 import type { Mutation } from './spec.ts'
 
 /** Plausible ways to write a client that loses, doubles or invents messages: the check must find every one. */
@@ -5,19 +6,25 @@ export const mutants: Record<string, Mutation> = {
   'cursors are stored and rows are not': { bendBatch: ({ rows, ...batch }) => batch },
   'an operation is settled when it is sent, and not when it is answered': {
     bendBatch: ({ put = [], settle = [], ...batch }) => {
-      const sent = put.filter(({ state }) => state === 'sending').map(operation => ({ ...operation, version: operation.version - 1 }))
-      return { ...batch, put: put.filter(({ state }) => state !== 'sending'), settle: [...settle, ...sent] }
+      const [sent, left] = [true, false].map(is => put.filter(({ state }) => (state === 'sending') === is)) as [typeof put, typeof put]
+      const ended = sent.map(operation => ({ ...operation, version: operation.version - 1 }))
+      return { ...batch, put: left, settle: [...settle, ...ended] }
     }
   },
   'a live change is taken for the next one whatever its rev': {
     bendSyncer: syncer => {
       const hear = syncer.hear.bind(syncer)
-      syncer.hear = events => { hear(events.map(event => ({ ...event, rev: knownRev(syncer, event.conversationId) + 1 }))) }
+      syncer.hear = events => {
+        hear(events.map(event => ({ ...event, rev: knownRev(syncer, event.conversationId) + 1 })))
+      }
     }
   },
   'a purge is not stored': { bendBatch: ({ purge, ...batch }) => batch },
   'who is removed keeps what they had': { bendBatch: ({ drop, dropRows, ...batch }) => batch },
-  'what is not for you to see is not counted': { bendEvent: event => event.change === null ? { ...event, rev: 0 } : event, bendSyncer: syncer => { syncer.hearHeads = () => {} } },
+  'what is not for you to see is not counted': {
+    bendEvent: event => event.change === null ? { ...event, rev: 0 } : event,
+    bendSyncer: syncer => { syncer.hearHeads = () => {} }
+  },
   'what was marked as read here is forgotten when the server answers': {
     bendEngine: engine => {
       const patch = engine.patch.bind(engine)
@@ -29,7 +36,49 @@ export const mutants: Record<string, Mutation> = {
     }
   },
   'what was being sent is taken for sent after a crash': {
-    bendBatch: ({ put = [], ...batch }) => ({ ...batch, put: put.map(operation => operation.state === 'sending' ? { ...operation, state: 'failed' as const } : operation) })
+    bendBatch: ({ put = [], ...batch }) => {
+      const given = put.map(operation => operation.state === 'sending' ? { ...operation, state: 'failed' as const } : operation)
+      return { ...batch, put: given }
+    }
+  },
+  'a page of history from before a reset is taken': {
+    bendEngine: engine => {
+      const adopt = engine.adopt.bind(engine)
+      engine.adopt = ({ batch, ...delta }) => {
+        const conversations = batch.conversations?.map(record => ({ ...record, generation: 'any' })) ?? []
+        adopt({ ...delta, batch: { ...batch, conversations } })
+      }
+    }
+  },
+  'who leads no more goes on writing': {
+    first: [
+      { type: 'say', place: 1, pick: 0 }, { type: 'connect' }, { type: 'answer', tab: 0, fate: 'now' },
+      { type: 'lead', tab: 1 }, { type: 'connect' }, { type: 'answer', tab: 1, fate: 'now' }
+    ],
+    bendEngine: engine => {
+      const commit = engine.commit.bind(engine)
+      engine.commit = async ({ term, ...batch }, news) => await commit(batch, news)
+    }
+  },
+  'an operation is overwritten whatever another tab made of it': {
+    bendEngine: engine => {
+      const commit = engine.account.commit.bind(engine.account)
+      engine.account.commit = async batch => {
+        const { operations } = await engine.account.load()
+        const held = new Map(operations.map(({ position, version }) => [position, version]))
+        const put = (batch.put ?? []).map(operation => ({ ...operation, version: (held.get(operation.position) ?? operation.version - 1) + 1 }))
+        return await commit({ ...batch, put })
+      }
+    }
+  },
+  'what the disk refuses is taken for stored': {
+    bendEngine: engine => {
+      const commit = engine.account.commit.bind(engine.account)
+      engine.account.commit = async batch => await commit(batch).catch((error: unknown) => {
+        if (error instanceof Stale) throw error
+        return (batch.add ?? []).map((_operation, index) => 1_000 + index)
+      })
+    }
   }
 }
 

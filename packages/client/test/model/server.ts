@@ -1,3 +1,4 @@
+import { TidelogError } from '../../src/errors.ts'
 import type { WireAnswer, WireChange, WireConversation, WireHistory, WireResult, WireShared } from '../../src/pure/wire.ts'
 
 /** A server that keeps the contract, in memory: logs by rev, pages, resets, purges, memberships. */
@@ -6,6 +7,7 @@ export const me = 'a'.repeat(24)
 export const other = 'b'.repeat(24)
 export const room = 'room_r'
 export const hall = 'common_chat'
+export const places = [room, hall]
 const newestMax = 4
 const named = (id: string) => ({ _id: id, fullName: id, username: id, profilePicture: null })
 
@@ -20,10 +22,16 @@ export class Server {
   stays = 1
   era = 1
   readSeqs = new Map<string, number>()
+  /** In the room only what was said since is seen. */
+  joinedSeq = 0
+  private readonly showsAll: boolean
+  private backup: Pick<Server, 'logs' | 'isMember' | 'readSeqs' | 'joinedSeq'> | undefined
   private made = 0
   onLive: (event: Sent) => void = () => {}
 
-  constructor () {
+  /** @param showsAll the room shows a new member what was said before */
+  constructor (showsAll: boolean) {
+    this.showsAll = showsAll
     this.put('self', `membership ${room}`, { kind: 'membership', conversationId: room, userId: me, role: 'member' })
   }
 
@@ -46,7 +54,11 @@ export class Server {
 
   visible (id: string): WireShared[] {
     const { purgedSeq } = this.logs.get(id)!
-    return this.messages(id).filter(({ seq }) => seq > purgedSeq)
+    return this.messages(id).filter(({ seq }) => seq > purgedSeq && this.sees(id, seq))
+  }
+
+  private sees (id: string, seq: number): boolean {
+    return id !== room || seq > this.joinedSeq
   }
 
   say (id: string, userId: string, text: string, clientMessageId: string | null = null): WireShared {
@@ -99,8 +111,10 @@ export class Server {
     this.isMember = isMember
     if (isMember) {
       this.stays++
+      const { seq } = this.logs.get(room)!
       // Who comes has read what was there before; the own log does not say so.
-      this.readSeqs.set(room, this.logs.get(room)!.seq)
+      this.readSeqs.set(room, seq)
+      if (!this.showsAll) this.joinedSeq = seq
     } else this.readSeqs.delete(room)
     this.put('self', `membership ${room}`, { kind: 'membership', conversationId: room, userId: me, role: isMember ? 'member' : null })
   }
@@ -111,9 +125,15 @@ export class Server {
     this.put('self', `read ${id}`, { kind: 'read', conversationId: id, seq: this.readSeqs.get(id)!, at: '2026-01-01T00:00:00.000Z' })
   }
 
-  /** An older database comes back: every cursor is of another life. */
+  backUp (): void {
+    const { logs, isMember, readSeqs, joinedSeq } = this
+    this.backup = structuredClone({ logs, isMember, readSeqs, joinedSeq })
+  }
+
+  /** An older database comes back, if there is one: every cursor is of another life, and seqs are given again. */
   restore (): void {
     this.era++
+    if (this.backup !== undefined) Object.assign(this, structuredClone(this.backup))
   }
 
   unread (id: string): number {
@@ -139,7 +159,9 @@ export class Server {
       const isNew = cursors[id] == null || era !== this.era || stay !== (id === room ? this.stays : 0) || since! > log.rev
       if (!isNew && since === log.rev) continue
       const newest = new Set(this.visible(id).slice(-newestMax).map(({ _id }) => _id))
-      const rows = [...log.rows].filter(([key, row]) => isNew ? row.kind !== 'message' || newest.has(key) : row.rev > since!).map(([, row]) => row).sort((a, b) => a.rev - b.rev)
+      const rows = [...log.rows]
+        .filter(([key, row]) => row.kind === 'message' && (isNew ? !newest.has(key) : !this.sees(id, row.message.seq)) ? false : isNew || row.rev > since!)
+        .map(([, row]) => row).sort((a, b) => a.rev - b.rev)
       if (left === 0) {
         hasMore = true
         break
@@ -166,6 +188,7 @@ export class Server {
   }
 
   history (id: string, before: number, limit: number): WireHistory {
+    if (!this.isMine(id)) throw new TidelogError({ code: 'NOT_FOUND', status: 404 })
     const older = this.visible(id).filter(({ seq }) => seq < before)
     return { messages: older.slice(-limit), hasOlder: older.length > limit }
   }

@@ -7,14 +7,26 @@ import type { Batch } from '../../src/storage/storage.ts'
 
 export type Step =
   | { type: 'say' | 'edit' | 'delete' | 'purge' | 'hidden' | 'read', place: number, pick: number }
-  | { type: 'kick' | 'return' | 'restore' | 'disconnect' | 'connect' | 'crash' | 'tick' | 'beat' }
-  | { type: 'deliver', order: number, fate: 'once' | 'twice' | 'never' }
-  | { type: 'answer', isLost: boolean }
-  | { type: 'send' | 'change' | 'undo' | 'mark', place: number, pick: number }
-  | { type: 'page', place: number, isLate: boolean }
+  | { type: 'kick' | 'return' | 'backUp' | 'restore' | 'disconnect' | 'connect' | 'tick' | 'beat' }
+  | { type: 'crash' | 'lead' | 'mail' | 'late', tab: number }
+  | { type: 'deliver', tab: number, order: number, fate: 'once' | 'twice' | 'never' }
+  | { type: 'answer', tab: number, fate: 'now' | 'lost' | 'late' }
+  | { type: 'send' | 'change' | 'undo' | 'mark', tab: number, place: number, pick: number }
+  | { type: 'page', tab: number, place: number }
   | { type: 'jump', ms: number }
 
-export interface Spec { seed: number, limit: number, diesAt: number, steps: Step[] }
+export interface Spec {
+  /** Messages of one answer of a sync. */
+  limit: number
+  tabs: number
+  showsAll: boolean
+  /** The commit at which the tab that commits dies: before it is stored, or after. */
+  diesAt: number
+  isStored: boolean
+  /** The commit that the disk refuses, and the program goes on. */
+  refusedAt: number
+  steps: Step[]
+}
 
 /** Ways to break the client. */
 export interface Mutation {
@@ -23,8 +35,6 @@ export interface Mutation {
   bendEvent?: (event: LiveEvent) => LiveEvent
   bendEngine?: (engine: Engine) => void
   bendSyncer?: (syncer: Syncer) => void
-  /** Applies pages of history whatever has happened since they were asked for. */
-  takesOldPages?: boolean
   /** What happens before the random part. */
   first?: Step[]
 }
