@@ -184,7 +184,10 @@ export class Engine {
   async applyLive (events: readonly LiveEvent[]): Promise<Patch> {
     const patch = this.patch()
     for (const event of events) applyLive(patch, event)
+    const recounted = [...patch.recount]
     await this.commitPatch(patch)
+    // What is not all here, the server counts.
+    for (const id of recounted) if (!this.isCounted(id)) patch.due.add(id)
     return patch
   }
 
@@ -208,6 +211,11 @@ export class Engine {
       patch.put({ ...record, ...counted })
     }
     patch.recount.clear()
+  }
+
+  private isCounted (id: string): boolean {
+    const { ranges = [], top = 0, purgedSeq = 0 } = this.conversations.get(id) ?? {}
+    return isWhole(ranges, Math.max(this.readSeq(id), purgedSeq) + 1, top)
   }
 
   private async countRows (patch: Patch, { id, top, ranges, purgedSeq, unreadCount, mentionCount }: ConversationRecord, read: number) {

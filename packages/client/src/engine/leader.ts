@@ -70,6 +70,7 @@ export class Leader {
   }
 
   async stop (): Promise<void> {
+    this.syncer.stop()
     await this.connection.stop()
     await this.sender.stop()
   }

@@ -30,6 +30,7 @@ export class Syncer {
   private isLive = false
   /** Counts connections: what was asked on an earlier one is not taken any more. */
   private life = 0
+  private isStopped = false
   private cancelGap: (() => void) | undefined
   private waiting: Array<{ resolve: () => void, reject: (error: unknown) => void }> = []
   readonly counters = { syncs: 0, answers: 0, applied: 0, gaps: 0 }
@@ -166,8 +167,14 @@ export class Syncer {
     this.follow = endSync(this.follow, id => id === 'self' || engine.conversations.has(id))
   }
 
+  /** For good: another leader follows the server from now on. */
+  stop (): void {
+    this.isStopped = true
+    this.end()
+  }
+
   private checkLife (life: number): void {
-    if (life !== this.life) throw new TidelogError({ code: 'OFFLINE' })
+    if (this.isStopped || life !== this.life) throw new TidelogError({ code: 'OFFLINE' })
   }
 
   private async pull (question: ReturnType<Syncer['question']>, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<WireAnswer | undefined> {
@@ -207,9 +214,9 @@ export class Syncer {
     if (conversations.length === 0) return
     await engine.write(async () => {
       this.checkLife(life)
-      const held = this.cursors()
-      // Another sync may have been quicker: what follows from an older cursor is no news.
-      const synced = conversations.filter(({ conversationId: id }) => held[id] === asked[id]).map(toSynced)
+      const [fresh, late] = this.sift(conversations, asked)
+      if (late.length > 0) this.follow = mustSync(this.follow, new Set(late))
+      const synced = fresh.map(toSynced)
       const patch = engine.patch()
       applyAnswer(patch, synced, this.follow.scope === null || this.follow.scope === 'all')
       await engine.commitPatch(patch)
@@ -217,6 +224,17 @@ export class Syncer {
       this.follow = hearAnswer(this.follow, synced)
       this.after(patch)
     })
+  }
+
+  /**
+   * Another sync may have been quicker: what follows from an older cursor is no news, and a conversation that was not held is
+   * news only if your own log has not said since that it is not yours any more.
+   */
+  private sift (conversations: WireAnswer['conversations'], asked: Record<string, string>): [WireAnswer['conversations'], string[]] {
+    const held = this.cursors()
+    const isFresh = (id: string) => held[id] === asked[id] && (asked[id] !== undefined || held['self'] === asked['self'])
+    const fresh = conversations.filter(({ conversationId }) => isFresh(conversationId))
+    return [fresh, conversations.flatMap(({ conversationId: id }) => isFresh(id) ? [] : id)]
   }
 
   private after (patch: Patch): void {

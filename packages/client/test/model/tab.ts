@@ -120,7 +120,7 @@ export class Tab {
     this.disconnect()
     this.leader = undefined
     engine.term = undefined
-    leader?.sender.stop().then(() => engine.reload()).catch(() => {})
+    leader?.stop().then(() => engine.reload()).catch(() => {})
   }
 
   die (): void {
