@@ -4,7 +4,6 @@ import type { Tokens } from '../network/tokens.ts'
 import type { SocketTransport } from '../network/transport.ts'
 import { toReads } from '../pure/normalize.ts'
 import type { Scope } from '../pure/follow.ts'
-import type { LiveEvent } from '../pure/normalize.ts'
 import type { WireAnswer, WireReads, WireResult } from '../pure/wire.ts'
 import type { Connection } from '../types.ts'
 import { ConnectionLoop } from './connection.ts'
@@ -49,7 +48,7 @@ export class Leader {
       clock,
       random,
       push: async operations => (await http.call<{ results: WireResult[] }>('POST', '/api/sync/push', { body: { operations }, timeoutMs: pullMs })).results,
-      onChanges: (events: LiveEvent[]) => { this.syncer.hear(events) },
+      listen: () => this.syncer.listener(),
       bring: ids => this.sync(undefined, ids),
       isOnline: () => this.connection.isOnline
     })

@@ -14,15 +14,19 @@ export interface SenderOptions {
   random: () => number
   /** @throws TidelogError */
   push: (operations: object[]) => Promise<WireResult[]>
-  /** What the answers bring, to be taken as live changes. */
-  onChanges: (events: LiveEvent[]) => void
+  /** Called before a push; what its answers bring is told to the result, to be taken as live changes. */
+  listen: () => (events: LiveEvent[]) => void
   /** Syncs these logs, `self` among them. @throws TidelogError */
   bring: (ids: ReadonlySet<string>) => Promise<void>
   /** The server is there and takes calls. */
   isOnline: () => boolean
 }
 
-type Generations = ReadonlyMap<string, string | undefined>
+/** What was there when a push began: an answer that comes after a reset says nothing of the new log. */
+interface Asked {
+  generations: ReadonlyMap<string, string | undefined>
+  tell: (events: LiveEvent[]) => void
+}
 
 const pauseMax = 300_000
 
@@ -100,12 +104,12 @@ export class Sender {
   }
 
   private async send (chosen: StoredOperation[]): Promise<void> {
-    const generations = this.generationsOf(chosen)
+    const asked = this.ask(chosen)
     try {
       const results = await this.options.push(chosen.map(toWire))
       this.failures = 0
       await this.bring(chosen, results)
-      await this.settle(chosen, results, generations)
+      await this.settle(chosen, results, asked)
     } catch (thrown) {
       const error = asTidelogError(thrown)
       if (error.code === 'STORAGE') throw error
@@ -113,10 +117,12 @@ export class Sender {
     }
   }
 
-  /** Of the logs that an answer speaks of: one that comes after a reset says nothing of the new log. */
-  private generationsOf (chosen: readonly StoredOperation[]): Generations {
-    const { conversations } = this.options.engine
-    return new Map(chosen.map(({ conversationId: id }) => [id, conversations.get(id)?.generation]))
+  private ask (chosen: readonly StoredOperation[]): Asked {
+    const { engine: { conversations }, listen } = this.options
+    return {
+      generations: new Map(chosen.map(({ conversationId: id }) => [id, conversations.get(id)?.generation])),
+      tell: listen()
+    }
   }
 
   private async fail (chosen: StoredOperation[], error: TidelogError): Promise<void> {
@@ -124,7 +130,7 @@ export class Sender {
     const isRefused = [400, 413].includes(error.status)
     if (isRefused && chosen.length === 1) {
       const result = { opId: chosen[0]!.opId, success: false, code: error.code, message: error.message }
-      await this.settle(chosen, [result], new Map())
+      await this.settle(chosen, [result], this.ask([]))
       return
     }
     this.isSingle = isRefused
@@ -162,8 +168,8 @@ export class Sender {
   }
 
   /** Rows and the end of their operations are stored in one step: no message is there twice, or not at all. */
-  private async settle (chosen: StoredOperation[], results: WireResult[], generations: Generations): Promise<void> {
-    const { engine, clock, random, onChanges } = this.options
+  private async settle (chosen: StoredOperation[], results: WireResult[], asked: Asked): Promise<void> {
+    const { engine, clock, random } = this.options
     const events: LiveEvent[] = []
     await engine.writeOutbox(async () => {
       events.length = 0
@@ -173,7 +179,7 @@ export class Sender {
       const held = new Map(this.stillThere(chosen).map(operation => [operation.opId, operation]))
       for (const result of results) {
         const message = result.success ? result.message : result.current
-        if (typeof message === 'object' && isOf(patch, message, generations)) events.push(taken(patch, message))
+        if (typeof message === 'object' && isOf(patch, message, asked)) events.push(taken(patch, message))
         const operation = held.get(result.opId)
         if (operation === undefined) continue
         const settled = judge(result, operation)
@@ -192,12 +198,12 @@ export class Sender {
       for (const operation of held.values()) put.push(unanswered(operation, clock.now() + 1_000))
       await engine.commitPatch(patch, { put, settle })
     })
-    onChanges(events)
+    asked.tell(events)
     if (this.isSingle && chosen.length === 1) this.isSingle = false
   }
 }
 
-function isOf (patch: Patch, { conversationId: id }: WireMessage, generations: Generations): boolean {
+function isOf (patch: Patch, { conversationId: id }: WireMessage, { generations }: Asked): boolean {
   return patch.get(id)?.generation === generations.get(id)
 }
 

@@ -5,7 +5,7 @@ import {
 } from '../pure/follow.ts'
 import { type LiveEvent, toSynced } from '../pure/normalize.ts'
 import type { Patch } from '../pure/patch.ts'
-import type { WireAnswer } from '../pure/wire.ts'
+import type { WireAnswer, WireConversation } from '../pure/wire.ts'
 import type { Clock } from '../types.ts'
 import type { Engine } from './engine.ts'
 
@@ -167,6 +167,12 @@ export class Syncer {
     this.follow = endSync(this.follow, id => id === 'self' || engine.conversations.has(id))
   }
 
+  /** For what is asked for now: if the answer comes on another connection, it may be of another log. */
+  listener (): (events: LiveEvent[]) => void {
+    const { life } = this
+    return events => { if (life === this.life) this.hear(events) }
+  }
+
   /** For good: another leader follows the server from now on. */
   stop (): void {
     this.isStopped = true
@@ -214,7 +220,7 @@ export class Syncer {
     if (conversations.length === 0) return
     await engine.write(async () => {
       this.checkLife(life)
-      const [fresh, late] = this.sift(conversations, asked)
+      const { fresh, late } = this.sift(conversations, asked)
       if (late.length > 0) this.follow = mustSync(this.follow, new Set(late))
       const synced = fresh.map(toSynced)
       const patch = engine.patch()
@@ -227,14 +233,15 @@ export class Syncer {
   }
 
   /**
-   * Another sync may have been quicker: what follows from an older cursor is no news, and a conversation that was not held is
-   * news only if your own log has not said since that it is not yours any more.
+   * Another sync may have been quicker: what follows from an older cursor is no news, and a conversation that was not
+   * held is news only if your own log has not said since that it is not yours any more.
    */
-  private sift (conversations: WireAnswer['conversations'], asked: Record<string, string>): [WireAnswer['conversations'], string[]] {
+  private sift (conversations: readonly WireConversation[], asked: Record<string, string>) {
     const held = this.cursors()
-    const isFresh = (id: string) => held[id] === asked[id] && (asked[id] !== undefined || held['self'] === asked['self'])
+    const isSame = (id: string) => held[id] === asked[id]
+    const isFresh = (id: string) => isSame(id) && (asked[id] !== undefined || isSame('self'))
     const fresh = conversations.filter(({ conversationId }) => isFresh(conversationId))
-    return [fresh, conversations.flatMap(({ conversationId: id }) => isFresh(id) ? [] : id)]
+    return { fresh, late: conversations.flatMap(({ conversationId: id }) => isFresh(id) ? [] : id) }
   }
 
   private after (patch: Patch): void {

@@ -13,7 +13,9 @@ const keepsItsPromises = (mutation: Mutation = {}) => fc.asyncProperty(histories
   if (broken.length > 0) throw new Error(broken.join('; '))
 })
 
-t.test('C1 to C7: whatever is lost, doubled, late or cut off, a client ends up with what the server holds', { timeout: 0 }, async t => {
+const title = 'C1 to C7: whatever is lost, doubled, late or cut off, a client ends up with what the server holds'
+
+t.test(title, { timeout: 0 }, async t => {
   await fc.assert(keepsItsPromises(), { numRuns: runs })
   t.pass(`${runs} histories`)
 })

@@ -6,7 +6,8 @@ export const mutants: Record<string, Mutation> = {
   'cursors are stored and rows are not': { bendBatch: ({ rows, ...batch }) => batch },
   'an operation is settled when it is sent, and not when it is answered': {
     bendBatch: ({ put = [], settle = [], ...batch }) => {
-      const [sent, left] = [true, false].map(is => put.filter(({ state }) => (state === 'sending') === is)) as [typeof put, typeof put]
+      const sent = put.filter(({ state }) => state === 'sending')
+      const left = put.filter(({ state }) => state !== 'sending')
       const ended = sent.map(operation => ({ ...operation, version: operation.version - 1 }))
       return { ...batch, put: left, settle: [...settle, ...ended] }
     }
@@ -37,8 +38,7 @@ export const mutants: Record<string, Mutation> = {
   },
   'what was being sent is taken for sent after a crash': {
     bendBatch: ({ put = [], ...batch }) => {
-      const given = put.map(operation => operation.state === 'sending' ? { ...operation, state: 'failed' as const } : operation)
-      return { ...batch, put: given }
+      return { ...batch, put: put.map(one => one.state === 'sending' ? { ...one, state: 'failed' as const } : one) }
     }
   },
   'a page of history from before a reset is taken': {
@@ -66,7 +66,10 @@ export const mutants: Record<string, Mutation> = {
       engine.account.commit = async batch => {
         const { operations } = await engine.account.load()
         const held = new Map(operations.map(({ position, version }) => [position, version]))
-        const put = (batch.put ?? []).map(operation => ({ ...operation, version: (held.get(operation.position) ?? operation.version - 1) + 1 }))
+        const put = (batch.put ?? []).map(operation => {
+          const version = held.get(operation.position) ?? operation.version - 1
+          return { ...operation, version: version + 1 }
+        })
         return await commit({ ...batch, put })
       }
     }

@@ -125,6 +125,10 @@ export class Server {
     this.put('self', `read ${id}`, { kind: 'read', conversationId: id, seq: this.readSeqs.get(id)!, at: '2026-01-01T00:00:00.000Z' })
   }
 
+  private seesRow (id: string, row: WireChange): boolean {
+    return row.kind !== 'message' || this.sees(id, row.message.seq)
+  }
+
   backUp (): void {
     const { logs, isMember, readSeqs, joinedSeq } = this
     this.backup = structuredClone({ logs, isMember, readSeqs, joinedSeq })
@@ -160,7 +164,7 @@ export class Server {
       if (!isNew && since === log.rev) continue
       const newest = new Set(this.visible(id).slice(-newestMax).map(({ _id }) => _id))
       const rows = [...log.rows]
-        .filter(([key, row]) => row.kind === 'message' && (isNew ? !newest.has(key) : !this.sees(id, row.message.seq)) ? false : isNew || row.rev > since!)
+        .filter(([key, row]) => isNew ? row.kind !== 'message' || newest.has(key) : row.rev > since! && this.seesRow(id, row))
         .map(([, row]) => row).sort((a, b) => a.rev - b.rev)
       if (left === 0) {
         hasMore = true

@@ -100,7 +100,8 @@ export class World {
         tab.die()
         this.tabs[index] = await this.newTab()
       }
-      if (this.leading === undefined) await this.lead(this.tabs.find(({ leader }) => leader === undefined) ?? this.tabs[0]!)
+      const next = this.tabs.find(({ leader }) => leader === undefined) ?? this.tabs[0]!
+      if (this.leading === undefined) await this.lead(next)
     }
   }
 
@@ -244,9 +245,11 @@ export class World {
 
   private isAtRest (): boolean {
     const { engine } = this.leading!
-    return this.tabs.every(({ calls, wire, mail, late }) => calls.length + wire.length + mail.length + late.length === 0) &&
-      plan(engine.operations, Infinity).length === 0 &&
-      Object.entries(this.server.heads()).every(([id, { rev }]) => (id === 'self' ? engine.self : engine.conversations.get(id))?.rev === rev)
+    const isQuiet = this.tabs.every(({ calls, wire, mail, late }) =>
+      calls.length + wire.length + mail.length + late.length === 0)
+    const revOf = (id: string) => (id === 'self' ? engine.self : engine.conversations.get(id))?.rev
+    return isQuiet && plan(engine.operations, Infinity).length === 0 &&
+      Object.entries(this.server.heads()).every(([id, { rev }]) => revOf(id) === rev)
   }
 }
 
