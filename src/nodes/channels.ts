@@ -45,13 +45,13 @@ export class Channels {
   /** The subscribing that runs, and the one that waits for its end. */
   private running: Promise<void> | undefined
   private next: Promise<void> | undefined
-  private readonly timer: NodeJS.Timeout
+  private readonly timer: NodeJS.Timeout | undefined
 
   constructor (link: Link | undefined, listener: ChannelsListener, lingerMs = lingerMsMin) {
     this.link = link
     this.listener = listener
     this.lingerMs = lingerMs
-    this.timer = setInterval(() => { this.sweep() }, sweepEveryMs).unref()
+    if (link !== undefined) this.timer = setInterval(() => { this.sweep() }, sweepEveryMs).unref()
   }
 
   /** Wants a channel until you call the returned function, and a while longer. */

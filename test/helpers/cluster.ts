@@ -25,11 +25,15 @@ interface Suite {
   teardown: (end: () => unknown) => void
 }
 
-/** @param redisUrl of each server, if it is not the Redis's own (a proxy in front of it) */
+interface ClusterOptions {
+  environment?: Record<string, string>
+  /** The Redis of each server, if it is another one (a proxy in front of it). */
+  redisUrl?: (redis: TestRedis, index: number) => Promise<string>
+  portOf?: (index: number) => number
+}
+
 export async function startCluster (
-  t: Suite, count: number, { environment = {}, redisUrl }: {
-    environment?: Record<string, string>, redisUrl?: (redis: TestRedis, index: number) => Promise<string>
-  } = {}
+  t: Suite, count: number, { environment = {}, redisUrl, portOf = () => 0 }: ClusterOptions = {}
 ): Promise<Cluster> {
   const servers: ServerProcess[] = []
   let stopEngine = async () => {}
@@ -52,6 +56,7 @@ export async function startCluster (
       JWT_SECRET: 'a secret of sixteen characters',
       DATA_DIR: folder,
       DRAIN_DELAY: '0',
+      PORT: String(portOf(servers.length)),
       ...environment
     })
     servers.push(server)

@@ -98,7 +98,9 @@ export class Node {
     const live = new LiveDelivery({
       io: this.io.server, chat, watermarks, subscriptions, heartbeat, gapSource, logger, later, resequence, isClustered: () => isClustered
     })
-    const services = { io: this.io.server, chat, sync, subscriptions, live, log: logger } as unknown as SocketServices
+    const services = {
+      io: this.io.server, nodes: unlinked, chat, sync, subscriptions, live, log: logger
+    } as unknown as SocketServices
     return { log, sync, services }
   }
 }
@@ -108,6 +110,9 @@ interface Parts {
   sync: SyncContext
   services: SocketServices
 }
+
+/** The histories carry what nodes tell each other. */
+const unlinked = { isUp: false, channels: { settled: () => undefined } }
 
 /** This model does not judge unread counts. */
 const unread = { count: async () => 0 } as unknown as SyncContext['unread']
