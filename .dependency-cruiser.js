@@ -6,7 +6,8 @@ const plans = [
   {
     root: '',
     floors: [
-      ['server.ts'], ['app.ts'], ['routes', 'plugins'], ['src/sockets'], ['src/presence', 'src/outbox'], ['src/live'], ['src/connection'], ['src/sync'],
+      ['server.ts'], ['app.ts'], ['routes', 'plugins'], ['src/metrics', 'src/tracing'],
+      ['src/sockets'], ['src/presence', 'src/outbox'], ['src/live'], ['src/connection'], ['src/sync', 'src/adopt'],
       ['src/chat', 'src/auth'], ['src/doctor', 'src/users'], ['src/log'], ['src/nodes'], ['src/to-tidelog-error.ts'], ['src/config.ts'],
       ['src/lib'], ['src/schemas'], ['src/errors.ts']
     ]

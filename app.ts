@@ -8,6 +8,7 @@ import drain from './plugins/drain.ts'
 import errors, { replyMalformedUrl, refuseBroken } from './plugins/errors.ts'
 import health from './plugins/health.ts'
 import jwt from './plugins/jwt.ts'
+import metrics from './plugins/metrics.ts'
 import mongodb from './plugins/mongodb.ts'
 import nodes from './plugins/nodes.ts'
 import rateLimit from './plugins/rate-limit.ts'
@@ -82,6 +83,7 @@ export async function buildApp (
   await app.register(sockets, config)
   await app.register(revocations)
   await app.register(retention, config)
+  await app.register(metrics, config)
   await app.register(webApp)
 
   await app.register(authRoutes, { prefix: '/api/auth', ...config })

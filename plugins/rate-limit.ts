@@ -14,6 +14,8 @@ interface Limiter extends FailureLimiter {
   isFlooding: (key: string) => boolean
   /** Milliseconds until the key's window ends. */
   waitMs: (key: string) => number
+  /** Calls refused so far. */
+  readonly refused: number
 }
 
 interface Limiters extends FailureLimiters {
@@ -58,7 +60,11 @@ export default fp(async function rateLimit (app, config: Config) {
 function limiter (max: number, seconds: number, text?: string): Limiter {
   const counter = new RateCounter(max, seconds * 1_000)
   const floodAt = max + Math.max(100, Math.ceil(max / 10))
-  const refuse = (key: string) => new TidelogError('RATE_LIMITED', text, { retryAfterMs: counter.waitMs(key) })
+  let refused = 0
+  const refuse = (key: string) => {
+    refused++
+    return new TidelogError('RATE_LIMITED', text, { retryAfterMs: counter.waitMs(key) })
+  }
   let tell = (_key: string, _times: number) => {}
   return {
     add (key, times) {
@@ -78,6 +84,7 @@ function limiter (max: number, seconds: number, text?: string): Limiter {
       tell(key, -1)
     },
     isFlooding: key => max > 0 && counter.countOf(key) > floodAt,
-    waitMs: key => counter.waitMs(key)
+    waitMs: key => counter.waitMs(key),
+    get refused () { return refused }
   }
 }

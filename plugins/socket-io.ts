@@ -21,6 +21,8 @@ declare module 'fastify' {
     io: ChatServer
     /** Socket requests without a reply yet. */
     pendingRequests: PendingRequests
+    /** Handshakes and namespaces that were refused. */
+    refusedSockets: RefusalLog
     /** Limits of each user and each connection. */
     socketBounds: SocketBounds
   }
@@ -46,6 +48,7 @@ export default fp(async function socketIo (app, config: Config) {
   const refusals = new RefusalLog(line => { app.log.info(line, 'sockets refused') })
   app.decorate('pendingRequests', work)
   app.decorate('socketBounds', bounds)
+  app.decorate('refusedSockets', refusals)
   await app.register(fastifySocketIO.default, {
     // Compressing small packets costs far more than it saves.
     perMessageDeflate: false,

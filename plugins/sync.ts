@@ -27,6 +27,7 @@ export default fp(async function sync (app) {
     unread: chat.unread,
     longPolls,
     averageBytes: { change: 700 },
+    counts: { responses: 0, changes: 0, resets: 0, bytes: 0 },
     pollMs: app.isSoleWriter ? Infinity : pollMs
   })
 }, { name: 'sync', dependencies: ['chat', 'nodes'] })

@@ -25,19 +25,29 @@ export function parseTrust (text: string): Trust | undefined {
   if (value === 'false' || value === '0') return undefined
   if (value === 'true') return (_, hop) => hop < 1
   if (/^[1-9]\d?$/.test(value)) return (_, hop) => hop < Number(value)
-  const networks = new BlockList()
-  for (const name of value.split(',').map(part => part.trim())) {
-    for (const network of namedNetworks[name] ?? [name]) addNetwork(networks, network)
-  }
-  return address => networks.check(address, family(address))
+  return parseNetworks(value, 'true, false, a number of proxies up to 99, or ')
 }
 
-function addNetwork (networks: BlockList, network: string): void {
+/**
+ * Networks, separated by commas, as a test of an address.
+ * @param orElse what the value may be beside networks
+ * @throws Error that says what the value must be
+ */
+export function parseNetworks (text: string, orElse = ''): (address: string) => boolean {
+  const networks = new BlockList()
+  for (const name of text.split(',').map(part => part.trim())) {
+    for (const network of namedNetworks[name] ?? [name]) addNetwork(networks, network, orElse)
+  }
+  return address => isIP(address) > 0 && networks.check(address, family(address))
+}
+
+function addNetwork (networks: BlockList, network: string, orElse: string): void {
   const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(network) ?? []
   const longest = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : 0
   const prefix = bits === undefined ? longest : Number(bits)
   if (prefix < 1 || prefix > longest) {
-    throw new Error(`must be true, false, a number of proxies up to 99, or networks (10.0.0.0/8, ::1, ${Object.keys(namedNetworks).join(', ')}), not ${JSON.stringify(network)}`)
+    const names = Object.keys(namedNetworks).join(', ')
+    throw new Error(`must be ${orElse}networks (10.0.0.0/8, ::1, ${names}), not ${JSON.stringify(network)}`)
   }
   networks.addSubnet(address, prefix, family(address))
 }

@@ -1,5 +1,5 @@
 import { MongoClient } from 'mongodb'
-import { parseTrust } from './addresses.ts'
+import { parseNetworks, parseTrust } from './addresses.ts'
 
 /** Parsers of variables that have a syntax of their own. They throw an Error that begins with `must`. */
 
@@ -56,6 +56,7 @@ function checkRedisUrl (text: string): void {
 export const valueChecks: Readonly<Record<string, (text: string) => unknown>> = {
   CORS_ORIGIN: parseOrigins,
   TRUST_PROXY: parseTrust,
+  METRICS_NETWORKS: text => parseNetworks(text),
   MONGODB_URL: checkMongoUrl,
   REDIS_URL: checkRedisUrl,
   JWT_JWKS_URL: checkHttpUrl

@@ -54,6 +54,17 @@ export const configSchema = Type.Object({
     [Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'), Type.Literal('trace'), Type.Literal('silent')],
     { default: 'info', description: 'Lowest level that the server logs: fatal, error, warn, info, debug, trace or silent' }
   ),
+  METRICS_TOKEN: Type.String({
+    default: '',
+    pattern: '^(.{16,})?$',
+    description: 'Bearer token (16 characters or more) with which `GET /metrics` answers; if it and METRICS_NETWORKS ' +
+      'are empty, there is no such address'
+  }),
+  METRICS_NETWORKS: Type.String({
+    default: '',
+    description: 'Networks from which `GET /metrics` answers without a token, separated by commas (10.0.0.0/8, ' +
+      'loopback, linklocal, uniquelocal)'
+  }),
   MESSAGE_CHARS_MAX: Type.Integer({ default: 4000, minimum: 1, maximum: 100_000, description: 'Most characters of a message' }),
   EDIT_WINDOW: seconds('Time in which users can edit their messages', 86_400),
   RETENTION_DAYS: Type.Integer({ default: 0, minimum: 0, maximum: 36_500, description: 'Days for which the server keeps messages: about every hour it purges older ones, permanently; 0 keeps them for ever' }),
@@ -148,7 +159,7 @@ function describe (error: unknown, given: Record<string, unknown>): string {
   if (first === undefined) return String(error)
   const name = first.instancePath.slice(1)
   const about = (configSchema.properties as Record<string, { description?: string }>)[name]?.description
-  const secret = /SECRET|KEY|MONGODB_URL|REDIS_URL/.test(name)
+  const secret = /SECRET|KEY|METRICS_TOKEN|MONGODB_URL|REDIS_URL/.test(name)
   return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
 }
 

@@ -153,3 +153,10 @@ function guard (transport: Transport, inbound: InboundQueue, limits: InboundLimi
     }
   }
 }
+
+/** Open connections by transport. */
+export function connectionCounts (io: ChatServer): { polling: number, websocket: number } {
+  const counts = { polling: 0, websocket: 0 }
+  for (const { transport } of Object.values((io.engine as unknown as Engine).clients)) counts[transport.name]++
+  return counts
+}

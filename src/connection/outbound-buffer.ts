@@ -1,12 +1,24 @@
 import { type Connection, inboundQueueOf } from './engine-io.ts'
 import { type Client, clientOf } from './socket-io.ts'
 import type { InboundQueue, RawPacket } from './inbound-queue.ts'
-import type { ChatSocket } from './socket-types.ts'
+import type { ChatServer, ChatSocket } from './socket-types.ts'
 
 /** If more packets or bytes than this wait for a client, live events to it are dropped. */
 export const highWaterMark = { packets: 1_000, bytes: 1 << 20 }
 
 const buffers = new WeakMap<object, OutboundBuffer>()
+
+/** Writes of live events that were dropped, and `resync` events that told of it. */
+interface OutboundCounts { dropped: number, resyncs: number }
+
+const countsByServer = new WeakMap<object, OutboundCounts>()
+
+/** The counts of a server's sockets. */
+export function outboundCounts (io: ChatServer): OutboundCounts {
+  const counts = countsByServer.get(io) ?? { dropped: 0, resyncs: 0 }
+  countsByServer.set(io, counts)
+  return counts
+}
 
 /**
  * What is sent over one connection. Events for many sockets (Socket.IO encodes them once) are dropped while the client
@@ -19,26 +31,31 @@ export class OutboundBuffer {
   private readonly inbound: InboundQueue
   private readonly waitingBytesMax: number
   private readonly resync: () => void
+  private readonly counts: OutboundCounts
   private waitingBytes = 0
   private isDropping = false
   private readonly onceDrained: Array<() => void> = []
 
   static of (socket: ChatSocket): OutboundBuffer {
     const client = clientOf(socket)
-    const buffer = buffers.get(client) ?? new OutboundBuffer(client, inboundQueueOf(socket), () => { socket.emit('resync', {}) })
+    const buffer = buffers.get(client) ?? new OutboundBuffer(
+      client, inboundQueueOf(socket), () => { socket.emit('resync', {}) }, outboundCounts(socket.nsp.server)
+    )
     buffers.set(client, buffer)
     return buffer
   }
 
-  private constructor (client: Client, inbound: InboundQueue, resync: () => void) {
+  private constructor (client: Client, inbound: InboundQueue, resync: () => void, counts: OutboundCounts) {
     this.conn = client.conn
     this.inbound = inbound
     this.waitingBytesMax = inbound.limits.waitingBytes === 0 ? Infinity : inbound.limits.waitingBytes
     this.resync = resync
+    this.counts = counts
     const write = client.writeToEngine.bind(client)
     client.writeToEngine = (packets, options) => {
       if (options.preEncoded === true && this.isFull()) {
         this.isDropping = true
+        counts.dropped++
         return
       }
       this.waitingBytes += lengthOf(packets)
@@ -67,6 +84,7 @@ export class OutboundBuffer {
     if (this.onceDrained.length > 0) for (const resolve of this.onceDrained.splice(0)) resolve()
     if (!this.isDropping) return
     this.isDropping = false
+    this.counts.resyncs++
     this.resync()
   }
 }

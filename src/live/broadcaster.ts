@@ -28,6 +28,8 @@ const bundleMax = 64 << 10
 export class Broadcaster {
   private readonly io: ChatServer
   private readonly bundles = new Map<string, Bundle>()
+  /** Events that were written so far, once for each socket. */
+  deliveries = 0
 
   constructor (io: ChatServer) {
     this.io = io
@@ -57,7 +59,9 @@ export class Broadcaster {
   }
 
   private send ({ to, except, packets }: Bundle): void {
-    writePackets(socketsIn(this.io, to, except), packets)
+    const sockets = socketsIn(this.io, to, except)
+    this.deliveries += sockets.length * packets.length
+    writePackets(sockets, packets)
   }
 }
 

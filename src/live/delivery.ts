@@ -18,6 +18,8 @@ export interface RowDelivery {
   head: Head | undefined
   /** The member whose membership the row states. Undefined: the row ends it. */
   member: Member | undefined
+  /** When this node heard of the commit, by `performance.now()`. Undefined: it read the row from the database. */
+  heardAt?: number
 }
 
 export type AfterEvent =

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ChatContext } from '../chat/context.ts'
 import { type Schedule, schedule } from '../lib/schedule.ts'
+import { Histogram } from '../lib/histogram.ts'
 import type { CommittedBatch } from '../log/commit/committer.ts'
 import { type LogRow, type Member, type Rev, memberKey, revOf, selfLogId, selfLogOwner } from '../log/model/types.ts'
 import { dependsOnMembership } from './audience.ts'
@@ -52,6 +53,10 @@ export class LiveDelivery {
   private readonly timers = new Map<string, () => void>()
   private readonly unsubscribe: () => void
   private stopHeartbeat = () => {}
+  /** Seconds from hearing of a commit to having written its event; gaps and reads are part of it. */
+  readonly lagSeconds = new Histogram([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+  /** Gaps at which deliveries were held back, and how the reads of gaps have ended. */
+  readonly gaps = { held: 0, filled: 0, failed: 0 }
   private isStopped = false
 
   constructor (options: LiveDeliveryOptions) {
@@ -98,6 +103,15 @@ export class LiveDelivery {
     return this.options.watermarks.pendingCount > pendingMax / 2
   }
 
+  get watermarks (): Watermarks {
+    return this.options.watermarks
+  }
+
+  /** Events that were written so far, once for each socket. */
+  get deliveries (): number {
+    return this.writer.broadcaster.deliveries
+  }
+
   stop (): void {
     this.isStopped = true
     this.unsubscribe()
@@ -113,12 +127,14 @@ export class LiveDelivery {
   }
 
   private onCommitted ({ rows, reads, heads, members }: CommittedBatch): void {
+    const heardAt = performance.now()
     const headOf = new Map(heads.map(head => [head._id, head]))
     const memberOf = members.length === 0 ? noMembers : new Map(members.map(member => [member._id, member]))
     for (const { row, isNew } of rows) {
       const { conversationId, rev, kind, userId } = row
       const member = kind === 'membership' ? memberOf.get(memberKey(conversationId, userId!)) : undefined
-      this.accept(conversationId, { rev, kind: 'row', row, isNew, head: headOf.get(conversationId), member })
+      const head = headOf.get(conversationId)
+      this.accept(conversationId, { rev, kind: 'row', row, isNew, head, member, heardAt })
     }
     for (const member of reads) {
       const { _id, conversationId } = member
@@ -155,6 +171,7 @@ export class LiveDelivery {
         return
       case 'drop': return action.delivery.kind === 'row' ? this.onLateMembership(action.delivery.row) : undefined
       case 'wait':
+        this.gaps.held++
         this.endTimer(conversationId)
         this.timers.set(conversationId, this.later(() => { this.accept(conversationId, { kind: 'timer' }) }, action.ms))
         return
@@ -174,13 +191,16 @@ export class LiveDelivery {
     const { gapSource, logger } = this.options
     let result: Event
     try {
-      if (job.do === 'fill') result = { kind: 'filled', job, fill: await gapSource.fill(conversationId, job.after, job.to) }
-      else {
+      if (job.do === 'fill') {
+        result = { kind: 'filled', job, fill: await gapSource.fill(conversationId, job.after, job.to) }
+        this.gaps.filled++
+      } else {
         await gapSource.verify(conversationId)
         result = { kind: 'verified', job }
       }
     } catch (error) {
       logger.warn({ err: error, conversationId }, 'changes that were not heard of could not be read')
+      this.gaps.failed++
       result = { kind: 'failed', job }
     }
     this.accept(conversationId, result)
@@ -218,8 +238,14 @@ export class LiveDelivery {
     const failed = (error: unknown) => {
       this.options.logger.error({ err: error, conversationId }, 'a change could not be delivered live')
     }
+    const written = () => {
+      if (delivery.kind !== 'row' || delivery.heardAt === undefined) return
+      this.lagSeconds.observe((performance.now() - delivery.heardAt) / 1_000)
+    }
     try {
-      return writeDelivery(this.writer, conversationId, delivery)?.catch(failed)
+      const pending = writeDelivery(this.writer, conversationId, delivery)
+      if (pending !== undefined) return pending.then(written, failed)
+      written()
     } catch (error) {
       failed(error)
     }

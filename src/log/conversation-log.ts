@@ -2,6 +2,7 @@ import type { Db, MongoClient, ObjectId } from 'mongodb'
 import { BatchedReader } from '../lib/batched-reader.ts'
 import { type LogCollections, ensureLogIndexes, logCollections } from './model/collections.ts'
 import { type CommitOptions, type CommitSteps, type CommittedBatch, Committer } from './commit/committer.ts'
+import type { CommitCounts } from './commit/commit-counts.ts'
 import { CursorCodec } from './read/cursor.ts'
 import { readDatabaseIdentity } from './database-identity.ts'
 import type { Guard, UnitOutcome, CommitUnit } from './commit/plan.ts'
@@ -125,6 +126,16 @@ export class ConversationLog {
   /** Changes with every commit that changes a head; undefined if other processes change heads too. */
   get commitCount (): number | undefined {
     return this.isSoleWriter ? this.committer.commitCount : undefined
+  }
+
+  /** What was committed since the start. */
+  get commitCounts (): CommitCounts {
+    return this.committer.counts
+  }
+
+  /** Units that wait for a transaction, and transactions that run. */
+  get commitLoad (): { waiting: number, running: number } {
+    return this.committer.load
   }
 
   member (conversationId: string, userId: ObjectId): Promise<Member | undefined> {

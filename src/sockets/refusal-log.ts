@@ -6,6 +6,8 @@ export class RefusalLog {
   private readonly write: (line: { event: string, code: string, refusals: number }) => void
   private readonly now: () => number
   private nextAt = 0
+  /** Refusals so far. */
+  count = 0
   private unwritten: { event: string, code: string, refusals: number } | undefined
 
   /** @param write gets the last refusal and the number of refusals since the previous line */
@@ -15,6 +17,7 @@ export class RefusalLog {
   }
 
   add (event: string, code: string): void {
+    this.count++
     this.unwritten = { event, code, refusals: (this.unwritten?.refusals ?? 0) + 1 }
     if (this.now() >= this.nextAt) this.flush()
   }

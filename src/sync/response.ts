@@ -117,6 +117,9 @@ export class ResponseBuilder {
       taken++
     }
     if (count > 0) this.context.averageBytes.change += (out.length / count - this.context.averageBytes.change) / 8
+    const { counts } = this.context
+    counts.changes += count
+    counts.bytes += out.length
     const next = entries[taken]
     const hasMore = found.hasMore || next !== undefined
     if (taken === 0 && hasMore) return
@@ -133,6 +136,7 @@ export class ResponseBuilder {
 
   /** @param isMoreDue some due conversations were not read */
   finish (isMoreDue: boolean): SyncResult {
+    this.context.counts.responses++
     return { conversations: this.conversations, hasMore: this.hasMore || this.isOverflowing || isMoreDue }
   }
 
@@ -148,6 +152,7 @@ export class ResponseBuilder {
     this.changesLeft -= count
     this.bytesLeft -= bytes
     this.hasMore ||= hasMore || isOutdated
+    if (since === null) this.context.counts.resets++
     this.conversations.push({
       wireId: place.wireId,
       kind: head.kind,

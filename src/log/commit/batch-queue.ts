@@ -64,3 +64,25 @@ function belongs (conversations: readonly string[], scope: ReadonlySet<string>):
   return conversations.some(id => scope.has(id)) &&
     conversations.every(id => scope.has(id) || selfLogOwner(id) !== undefined)
 }
+
+/** Returns the units whose guards admit them; rejects the others. */
+export async function guarded<T extends QueuedUnit & { reject: (error: unknown) => void }> (batch: T[]): Promise<T[]> {
+  if (batch.every(({ unit }) => unit.guard === undefined)) return batch
+  const admitted: T[] = []
+  for (const item of batch) {
+    try {
+      const pending = item.unit.guard?.()
+      if (pending !== undefined) await pending
+      admitted.push(item)
+    } catch (error) {
+      item.reject(error)
+    }
+  }
+  return admitted
+}
+
+/** Rough size of what a unit writes. */
+export function bytesOf ({ mutations }: CommitUnit): number {
+  const texts = mutations.map(mutation => mutation.type === 'append' ? mutation.row.message?.length ?? 0 : 0)
+  return texts.reduce((sum, characters) => sum + 256 + characters * 3, 0)
+}

@@ -6,7 +6,8 @@ import type { LogCollections } from '../model/collections.ts'
 import { type PlanInput, type UnitOutcome, type Plan, type CommitUnit, planBatch, duplicateOutcome } from './plan.ts'
 import { HeadCache } from '../read/head-cache.ts'
 import { readPlanInput } from './read-plan-input.ts'
-import { type QueuedUnit, takeBatch } from './batch-queue.ts'
+import { type QueuedUnit, bytesOf, guarded, takeBatch } from './batch-queue.ts'
+import { CommitCounts } from './commit-counts.ts'
 import { conversationsTouched } from './mutation.ts'
 import { findDuplicates, wasCommitted } from './unknown-outcome.ts'
 import { type TransactionResult, commitPlan } from './transaction.ts'
@@ -83,6 +84,7 @@ export class Committer {
   readonly heads: HeadCache
   /** Stands for this node in a reservation. */
   private readonly node = randomBytes(8).toString('base64url')
+  readonly counts = new CommitCounts()
   /** Transactions of this process that changed a head. */
   commitCount = 0
   private readonly waiting: Item[] = []
@@ -155,6 +157,7 @@ export class Committer {
   }
 
   private async run (batch: Item[]): Promise<void> {
+    const startedAt = performance.now()
     try {
       const session = this.client.startSession()
       try {
@@ -165,10 +168,12 @@ export class Committer {
         void session.endSession().catch(() => {})
       }
     } catch (cause) {
-      reject(batch, cause)
+      this.reject(batch, cause)
       // Each waiting batch would take as long again to fail.
-      if (isUnreachable(reasonOf(cause))) reject(this.waiting.splice(0), cause)
+      if (isUnreachable(reasonOf(cause))) this.reject(this.waiting.splice(0), cause)
     }
+    this.counts.batchUnits.observe(batch.length)
+    this.counts.seconds.observe((performance.now() - startedAt) / 1_000)
     for (const item of batch) for (const id of item.conversations) this.inFlight.delete(id)
     this.running--
     this.start()
@@ -208,6 +213,7 @@ export class Committer {
         last = { result: 'conflict' }
       } else last = { result: 'committed' }
       if (last.result === 'committed') return this.resolveUnits(open, plan)
+      this.counts.retries[last.result]++
       this.options.onRetry(last, attempt)
       if (last.result === 'unreachable') throw unavailable(last.error)
       if (last.result === 'unknown') {
@@ -227,7 +233,7 @@ export class Committer {
     this.dropCachedHeads(items)
     const half = items.length >> 1
     for (const part of [items.slice(0, half), items.slice(half)]) {
-      await this.commitBatch(part, session).catch((error: unknown) => { reject(part, error) })
+      await this.commitBatch(part, session).catch((error: unknown) => { this.reject(part, error) })
     }
   }
 
@@ -236,9 +242,9 @@ export class Committer {
     if (plan.heads.length > 0) this.commitCount++
     plan.outcomes.forEach((outcome, index) => {
       const item = open[index]!
-      if (typeof outcome !== 'number') return item.resolve(outcome)
+      if (typeof outcome !== 'number') return this.resolve(item, outcome)
       const first = plan.outcomes[outcome] as Extract<UnitOutcome, { outcome: 'committed' }>
-      item.resolve(duplicateOutcome(item.unit, first.rows[0]!))
+      this.resolve(item, duplicateOutcome(item.unit, first.rows[0]!))
     })
     if (plan.rows.length > 0 || plan.shownReads.length > 0) {
       this.options.onCommitted({
@@ -268,7 +274,7 @@ export class Committer {
     const duplicates = await findDuplicates(items.map(item => item.unit), this.collections, afterUnknownOutcome)
     return items.filter((item, index) => {
       const duplicate = duplicates[index]
-      if (duplicate !== undefined) item.resolve(duplicate)
+      if (duplicate !== undefined) this.resolve(item, duplicate)
       return duplicate === undefined
     })
   }
@@ -299,6 +305,22 @@ export class Committer {
     return ids.length === 1 ? ids : [...new Set(ids)]
   }
 
+  private resolve (item: Item, outcome: UnitOutcome): void {
+    this.counts.units[outcome.outcome]++
+    item.resolve(outcome)
+  }
+
+  private reject (items: Item[], cause: unknown): void {
+    const error = cause instanceof TidelogError ? cause : unavailable(cause)
+    this.counts.units.failed += items.length
+    for (const item of items) item.reject(error)
+  }
+
+  /** Units that wait for a transaction, and transactions that run. */
+  get load (): { waiting: number, running: number } {
+    return { waiting: this.waiting.length, running: this.running }
+  }
+
   /** Resolves when every unit that was accepted until now has an outcome. */
   async quiet (): Promise<void> {
     const before = new Set(this.waiting)
@@ -313,27 +335,6 @@ export class Committer {
   }
 }
 
-/** Returns the units whose guards admit them; rejects the others. */
-async function guarded (batch: Item[]): Promise<Item[]> {
-  if (batch.every(({ unit }) => unit.guard === undefined)) return batch
-  const admitted: Item[] = []
-  for (const item of batch) {
-    try {
-      const pending = item.unit.guard?.()
-      if (pending !== undefined) await pending
-      admitted.push(item)
-    } catch (error) {
-      item.reject(error)
-    }
-  }
-  return admitted
-}
-
-function bytesOf ({ mutations }: CommitUnit): number {
-  const texts = mutations.map(mutation => mutation.type === 'append' ? mutation.row.message?.length ?? 0 : 0)
-  return texts.reduce((sum, characters) => sum + 256 + characters * 3, 0)
-}
-
 function unavailable (cause: unknown): TidelogError {
   return new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
 }
@@ -341,9 +342,4 @@ function unavailable (cause: unknown): TidelogError {
 /** The driver's error that caused one of ours. */
 function reasonOf (error: unknown): unknown {
   return error instanceof TidelogError ? error.cause : error
-}
-
-function reject (items: Item[], cause: unknown): void {
-  const error = cause instanceof TidelogError ? cause : unavailable(cause)
-  for (const item of items) item.reject(error)
 }
