@@ -22,6 +22,7 @@ export default fp(async function metrics (app, config: Config) {
     io,
     live,
     watermarks: live.watermarks,
+    nodes: app.nodes,
     sync,
     refusedSockets,
     limiters: { ...app.limiters },
@@ -47,4 +48,4 @@ export default fp(async function metrics (app, config: Config) {
     if (!isAllowed(request.raw)) throw new TidelogError('NOT_FOUND', `There is no ${request.method} /metrics`)
     return await reply.header('cache-control', 'no-store').type(registry.contentType).send(await registry.metrics())
   })
-}, { name: 'metrics', dependencies: ['sockets', 'sync', 'chat', 'rate-limit'] })
+}, { name: 'metrics', dependencies: ['sockets', 'nodes', 'sync', 'chat', 'rate-limit'] })

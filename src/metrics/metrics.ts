@@ -10,6 +10,13 @@ import type { SyncContext } from '../sync/context.ts'
 import { counter, gauge, histogram } from './instruments.ts'
 import type { Traffic } from './traffic.ts'
 
+/** The link to the other nodes. */
+interface LinkState {
+  readonly isLinked: boolean
+  readonly isUp: boolean
+  readonly channels: { readonly size: number }
+}
+
 /** Where the metrics are read. */
 export interface MetricsSources {
   traffic: Traffic
@@ -17,6 +24,7 @@ export interface MetricsSources {
   io: ChatServer
   live: LiveDelivery
   watermarks: Watermarks
+  nodes: LinkState
   sync: SyncContext
   /** Sockets that were refused. */
   refusedSockets: { readonly count: number }
@@ -32,6 +40,7 @@ export function openMetrics (sources: MetricsSources): Registry {
   addTraffic(registry, sources)
   addCommits(registry, sources.log)
   addLive(registry, sources)
+  addLink(registry, sources.nodes)
   addSync(registry, sources.sync)
   addDatabase(registry, sources.databaseFile)
   return registry
@@ -82,6 +91,12 @@ function addLive (to: Registry, { io, live, watermarks }: MetricsSources): void 
     () => watermarks.verificationCount)
   gauge(to, 'tidelog_pending_deliveries', 'Deliveries that wait for a gap or a verification',
     () => watermarks.pendingCount)
+}
+
+function addLink (to: Registry, nodes: LinkState): void {
+  gauge(to, 'tidelog_link_configured', '1 if this node has a link to others', () => Number(nodes.isLinked))
+  gauge(to, 'tidelog_link_up', '1 while that link works', () => Number(nodes.isUp))
+  gauge(to, 'tidelog_link_channels', 'Channels that this node listens to', () => nodes.channels.size)
 }
 
 function addSync (to: Registry, { counts, longPolls }: SyncContext): void {

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 /** A server in its own process, as `npm start` runs it, but from the sources. */
 export interface ServerProcess {
@@ -52,5 +53,19 @@ export async function startServer (environment: Record<string, string>, onLine: 
       const [code] = await ended as [number | null]
       return code
     }
+  }
+}
+
+/** Runs a program of `scripts` with an environment, as its npm script does. */
+export async function runScript (
+  name: string, environment: Record<string, string>, ...args: string[]
+): Promise<{ code: number, stdout: string, stderr: string }> {
+  const given = ['--import', 'tsx', '--conditions=@tidelog/source', `scripts/${name}`, ...args]
+  const options = { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment } }
+  try {
+    return { code: 0, ...await promisify(execFile)(process.execPath, given, options) }
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number, stdout: string, stderr: string }
+    return { code, stdout, stderr }
   }
 }

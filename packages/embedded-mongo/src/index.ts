@@ -7,6 +7,7 @@ import { backupInto } from './host/backup.ts'
 import { DataFolder } from './host/data-folder.ts'
 import { EngineThread } from './host/thread.ts'
 
+export { backupFolder } from './host/backup.ts'
 export { DataFolderError } from './host/database-file.ts'
 
 export type EmbeddedMongoOptions = ({
