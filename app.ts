@@ -20,6 +20,7 @@ import socketIo from './plugins/socket-io.ts'
 import sharedLimits from './plugins/shared-limits.ts'
 import sockets from './plugins/sockets.ts'
 import sync from './plugins/sync.ts'
+import tracing from './plugins/tracing.ts'
 import validation from './plugins/validation.ts'
 import webApp from './plugins/web-app.ts'
 import adminRoutes from './routes/api/admin/index.ts'
@@ -72,6 +73,7 @@ export async function buildApp (
   await app.register(rateLimit, config)
   await app.register(mongodb, config)
   await app.register(chat, config)
+  await app.register(tracing)
   await app.register(nodes, { REDIS_URL: config.REDIS_URL, link })
   await app.register(sharedLimits)
   await app.register(drain, config)

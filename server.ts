@@ -1,12 +1,19 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError, readConfig } from './src/config.ts'
 import { loadDotEnv } from './src/dot-env.ts'
+import { traceIds } from './src/tracing/tracing.ts'
 
 /** Milliseconds that a shutdown may take before the process is ended. */
 const shutdownMsMax = 10_000
 /** The same if the database is gone: all that is left to do is to disconnect the clients. */
 const failedShutdownMsMax = 3_000
+
+/** In each line of the log: which process wrote it. In containers, pids and host names repeat. */
+const nodeId = randomBytes(6).toString('base64url')
+let requests = 0
 
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
 
@@ -80,9 +87,13 @@ function readConfigOrExit (): Config {
 async function buildOrExit (config: Config): Promise<FastifyInstance> {
   try {
     const app = await buildApp(config, {
+      // A request's id in the log is unique over all nodes, and starts.
+      genReqId: () => `${nodeId}-${++requests}`,
       logger: {
         level: config.LOG_LEVEL,
-        ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } } } : {})
+        base: { pid: process.pid, hostname: hostname(), node: nodeId },
+        mixin: traceIds,
+        ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss.l' } } } : {})
       }
     })
     await app.listen({ port: config.PORT, host: config.HOST })

@@ -10,7 +10,8 @@ export default fp(async function errors (app) {
   app.setErrorHandler((error, request, reply) => {
     const isTooLarge = (error as FastifyError).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
     const failure = isTooLarge ? new TidelogError('TOO_LARGE', tooLargeText(request.routeOptions.bodyLimit)) : toTidelogError(error as FastifyError)
-    if (failure.status >= 500) request.log.error({ err: error }, 'request failed')
+    const userId = (request as { identity?: { userId: string } | null }).identity?.userId
+    if (failure.status >= 500) request.log.error({ err: error, userId }, 'request failed')
     if (failure.retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterMs / 1_000)))
     return reply.code(failure.status).send(failureBody(failure))
   })

@@ -57,7 +57,8 @@ export default fp(async function sockets (app, config: Config) {
     requireSession,
     toTidelogError,
     bounds: app.socketBounds,
-    logger: app.log
+    logger: app.log,
+    traced: app.tracing?.event.bind(app.tracing)
   }
   app.decorate('live', live)
 
@@ -102,4 +103,4 @@ export default fp(async function sockets (app, config: Config) {
     await live.finish()
     await presence.close()
   })
-}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'nodes', 'sync', 'jwt'] })
+}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'nodes', 'sync', 'jwt', 'tracing'] })

@@ -15,6 +15,8 @@ import { type Head, type Member, memberKey } from './model/types.ts'
 export class ConversationLog {
   readonly collections: LogCollections
   readonly cursors: CursorCodec
+  /** Called around each commit, if there is one: tracing sets it. */
+  aroundCommit: ((unit: CommitUnit, run: () => Promise<UnitOutcome>) => Promise<UnitOutcome>) | undefined
   private readonly committer: Committer
   private readonly listeners = new Set<(committed: CommittedBatch) => void>()
   private readonly unknownOutcomeListeners = new Set<(conversationIds: string[]) => void>()
@@ -57,7 +59,8 @@ export class ConversationLog {
    * @throws TidelogError OVERLOADED or UNAVAILABLE; both are worth a retry.
    */
   commit (unit: CommitUnit): Promise<UnitOutcome> {
-    return this.committer.commit(unit)
+    if (this.aroundCommit === undefined) return this.committer.commit(unit)
+    return this.aroundCommit(unit, () => this.committer.commit(unit))
   }
 
   /**

@@ -27,6 +27,8 @@ export interface SocketServices {
   verifyToken: (token: unknown) => Promise<Session>
   /** Throws INVALID_TOKEN or UNKNOWN_USER if the session has ended. */
   requireSession: (session: Session) => void | Promise<void>
+  /** Runs the answer to an event in a trace. Undefined: nothing is traced. */
+  traced: ((socket: ChatSocket, event: string, run: () => Promise<void>) => Promise<void>) | undefined
   presence: PresenceService
   typists: Typists
   bounds: SocketBounds

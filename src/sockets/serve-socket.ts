@@ -110,8 +110,10 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
       return
     }
     inbound.eventStarted()
-    const kept = handler === undefined ? data : handler.keep(data)
-    work.add(answer(live, { event, handler, data: kept, callback }, work.closing))
+    const incoming = { event, handler, data: handler === undefined ? data : handler.keep(data), callback }
+    const run = () => answer(live, incoming, work.closing)
+    // Only an event of ours names a span: a client can invent any number of names.
+    work.add(services.traced === undefined || handler === undefined ? run() : services.traced(socket, event, run))
   })
 }
 
