@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import accounts from './plugins/accounts.ts'
 import addresses from './plugins/addresses.ts'
 import chat from './plugins/chat.ts'
+import compression from './plugins/compression.ts'
 import documentation from './plugins/documentation.ts'
 import drain from './plugins/drain.ts'
 import errors, { replyMalformedUrl, refuseBroken } from './plugins/errors.ts'
@@ -68,6 +69,7 @@ export async function buildApp (
   await app.register(validation)
   await app.register(errors)
   await app.register(security, config)
+  await app.register(compression)
   await app.register(documentation)
   await app.register(addresses, config)
   await app.register(rateLimit, config)

@@ -12,6 +12,8 @@ import accountRoutes from './accounts.ts'
 
 /** Authentication. If only a host application issues tokens, there is no registration and no login here. */
 const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
+  // Compressed, the length of an answer tells about what is in it: here are tokens.
+  app.addHook('onRoute', route => { route.config = { ...route.config, compresses: false } })
   if (issuesTokens(config)) await app.register(accountRoutes)
 
   app.post('/logout', {
