@@ -15,13 +15,14 @@ import type { Benchmark } from './lib/benchmark.ts'
 import type { Comparison } from './lib/compare.ts'
 import { provenance } from './lib/machine.ts'
 import { header, table } from './lib/table.ts'
+import { list } from './list.ts'
 import { many } from './many.ts'
 import { page } from './page.ts'
 import { poll } from './poll.ts'
 import { pull } from './pull.ts'
 import { status } from './status.ts'
 
-const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, 'hot-room': hotRoom, connect, poll, page, status, pull, 'catch-up': catchUp, many, growth }
+const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, 'hot-room': hotRoom, connect, poll, page, status, pull, 'catch-up': catchUp, many, list, growth }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
