@@ -3,7 +3,10 @@ import { BlockDirectory } from '../src/chat/directories/block-directory.ts'
 import { chatCollections } from '../src/chat/directories/collections.ts'
 import type { ChatContext } from '../src/chat/context.ts'
 import { evictFromDeletedRooms } from '../src/chat/rooms/delete-room.ts'
+import { DescriptionCache } from '../src/chat/directories/description-cache.ts'
+import { HiddenMessages } from '../src/chat/directories/hidden-messages.ts'
 import { ListingDirectory } from '../src/chat/directories/listing-directory.ts'
+import { MembershipDirectory } from '../src/chat/directories/membership-directory.ts'
 import { MentionCounts } from '../src/chat/directories/mention-counts.ts'
 import { SettingsDirectory } from '../src/chat/directories/settings-directory.ts'
 import { UnreadCounter } from '../src/chat/directories/unread-counter.ts'
@@ -31,12 +34,17 @@ export default fp(async function chat (app, config: Config) {
   })
   app.addHook('onClose', () => log.close())
   const collections = chatCollections(db)
+  const users = new UserDirectory(collections.users)
+  const listings = new ListingDirectory(collections.listings)
   app.decorate('chat', {
     collections,
     log,
-    users: new UserDirectory(collections.users),
+    users,
     blocks: new BlockDirectory(log),
-    listings: new ListingDirectory(collections.listings),
+    listings,
+    memberships: new MembershipDirectory(log),
+    descriptions: new DescriptionCache(users, listings),
+    hidden: new HiddenMessages(log),
     unread: new UnreadCounter(log),
     mentions: new MentionCounts(log),
     settings: new SettingsDirectory(log),

@@ -2,6 +2,9 @@ import type { ConversationLog } from '../log/conversation-log.ts'
 import type { Guard } from '../log/commit/mutation.ts'
 import type { BlockDirectory } from './directories/block-directory.ts'
 import type { ChatCollections } from './directories/collections.ts'
+import type { DescriptionCache } from './directories/description-cache.ts'
+import type { HiddenMessages } from './directories/hidden-messages.ts'
+import type { MembershipDirectory } from './directories/membership-directory.ts'
 import type { MentionCounts } from './directories/mention-counts.ts'
 import type { SettingsDirectory } from './directories/settings-directory.ts'
 import type { ListingDirectory } from './directories/listing-directory.ts'
@@ -20,6 +23,9 @@ export interface ChatContext {
   users: UserDirectory
   blocks: BlockDirectory
   listings: ListingDirectory
+  memberships: MembershipDirectory
+  descriptions: DescriptionCache
+  hidden: HiddenMessages
   unread: UnreadCounter
   mentions: MentionCounts
   settings: SettingsDirectory

@@ -1,6 +1,5 @@
 import type { ChatContext } from '../chat/context.ts'
 import { commonChatId, parseConversationId } from '../chat/rules/conversation-id.ts'
-import { usersHiding } from '../chat/access/users-hiding.ts'
 import { committedMessage } from '../chat/payload/load-payloads.ts'
 import { type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
@@ -40,7 +39,7 @@ function writeRow (writer: EventWriter, delivery: RowDelivery): void | Promise<v
   const message = committedMessage(writer.chat, row, isNew)
   if (isNew && !(message instanceof Promise)) return writeMessage(writer, delivery, message, [])
   // Nobody has cleared or hidden a new message yet.
-  return Promise.all([message, isNew ? [] : usersHiding(writer.chat, row)]).then(([message, hiding]) => {
+  return Promise.all([message, isNew ? [] : writer.chat.hidden.usersHiding(row)]).then(([message, hiding]) => {
     writeMessage(writer, delivery, message, hiding)
     writer.broadcaster.flush()
   })

@@ -1,6 +1,6 @@
 import { objectId, parseConversationId } from '../chat/rules/conversation-id.ts'
 import { apartFrom } from '../chat/directories/block-directory.ts'
-import { commonReadSeq } from '../chat/conversations/common-read.ts'
+import { commonReadSeq } from '../chat/directories/membership-directory.ts'
 import { type ReadSeqs, noReads } from '../chat/payload/message-payload.ts'
 import { isShown } from '../chat/rules/view.ts'
 import { changesAfter, messagesBefore } from '../log/read/page.ts'
@@ -51,7 +51,7 @@ export async function scanConversation (context: SyncContext, identity: Identity
     readersOf(context, identity, due)
   ])
   const [unread, mentions] = await Promise.all([
-    mine === undefined ? 0 : context.unread.count(identity, head, mine, due.view), mentionsOf(context, identity, due, mine)
+    mine === undefined ? 0 : context.unread.count(identity, head, mine.readSeq, due.view), mentionsOf(context, identity, due, mine)
   ])
   return {
     due,
@@ -65,7 +65,7 @@ export async function scanConversation (context: SyncContext, identity: Identity
 
 async function mentionsOf ({ chat }: SyncContext, identity: Identity, { head, view }: DueConversation, mine: Member | undefined): Promise<number> {
   if (head.mentionSeq === undefined || (mine === undefined && head.kind !== 'common')) return 0
-  return await chat.mentions.of(identity, head, mine?.readSeq ?? await commonReadSeq(chat, identity), view)
+  return await chat.mentions.of(identity, head, mine?.readSeq ?? await commonReadSeq(chat.log, identity.userId), view)
 }
 
 type Begun = Scanned & Pick<ConversationScan, 'fromSeq' | 'meta'>

@@ -4,7 +4,7 @@ import { changeSettings } from '../../../src/chat/conversations/change-settings.
 import { getConversation } from '../../../src/chat/conversations/describe-conversations.ts'
 import { getMessage } from '../../../src/chat/conversations/get-message.ts'
 import { readHistory, writeStretch } from '../../../src/chat/messages/history.ts'
-import { listConversations } from '../../../src/chat/conversations/list-conversations.ts'
+import { listConversations, writeConversationList } from '../../../src/chat/conversations/list-conversations.ts'
 import { markRead } from '../../../src/chat/conversations/mark-read.ts'
 import {
   ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery, OneMessageBody, ReadInput, SettingsInput, StretchBody, StretchQuery
@@ -25,7 +25,10 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: ConversationQuery,
       response: { 200: ConversationListBody, ...failures(400, 401, 429, 503) }
     }
-  }, async ({ query, identity }) => ({ success: true as const, ...await listConversations(app.chat, identity, query) }))
+  }, async ({ query, identity }, reply) => {
+    const text = writeConversationList(await listConversations(app.chat, identity, query))
+    return await (reply as FastifyReply).type('application/json; charset=utf-8').send(text)
+  })
 
   app.get('/:conversationId', {
     schema: {

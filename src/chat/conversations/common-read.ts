@@ -1,5 +1,5 @@
 import { TidelogError } from '../../errors.ts'
-import { stateRowId, selfLogId, seqOf } from '../../log/model/types.ts'
+import { selfLogId, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
 import { commonChatId } from '../rules/conversation-id.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -8,13 +8,6 @@ import type { Identity } from '../../users/identity.ts'
  * The common chat has no members. Your read position in it is stored in your self log only, and other users do not see
  * it.
  */
-
-/** How far the caller has read the common chat. */
-export async function commonReadSeq ({ log }: ChatContext, { userId }: Identity): Promise<number> {
-  const selfId = selfLogId(userId)
-  const row = await log.collections.rows.findOne({ _id: stateRowId(selfId, 'read', commonChatId) }, { projection: { readSeq: 1 } })
-  return row?.readSeq ?? 0
-}
 
 /** Moves the caller's read position in the common chat forward, never back; beyond the end means the end. */
 export async function markCommonRead ({ log, now }: ChatContext, { userId }: Identity, seq: number): Promise<ReadResult> {

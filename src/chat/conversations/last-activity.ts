@@ -8,5 +8,5 @@ export function lastActivityOf (
   { lastMessageAt, headSeq, clock, createdAt }: Pick<Head, 'lastMessageAt' | 'headSeq' | 'clock' | 'createdAt'>, member: Pick<Member, 'joinedAt'> | undefined
 ): Date {
   const said = lastMessageAt ?? (headSeq > 0 ? clock : createdAt)
-  return member !== undefined && member.joinedAt > said ? member.joinedAt : said
+  return member !== undefined && member.joinedAt.getTime() > said.getTime() ? member.joinedAt : said
 }

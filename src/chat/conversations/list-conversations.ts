@@ -1,17 +1,19 @@
 import { TidelogError } from '../../errors.ts'
+import { firstOf } from '../../lib/first-of.ts'
+import type { OwnSettings } from '../../log/model/types.ts'
 import type { ConversationQuery, ListedConversation } from '../../schemas/conversation.ts'
 import type { DirectMessage } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
-import { commonChatId } from '../rules/conversation-id.ts'
-import { type OwnConversation, describeConversations } from './describe-conversations.ts'
+import { describeConversations } from './describe-conversations.ts'
 import { lastActivityOf } from './last-activity.ts'
-import { blockedSenders } from '../access/caller-view.ts'
-import { type Unread, readMemberships } from './unread.ts'
-import { viewOf } from '../rules/view.ts'
+import { readViewerAndMemberships } from '../access/caller-view.ts'
+import type { Description } from '../directories/description-cache.ts'
+import { type Countable, type Unread, withHeads } from './unread.ts'
+import { afterSeqOf, viewOf } from '../rules/view.ts'
 import type { PublicUser } from '../../users/public-user.ts'
 import type { Identity } from '../../users/identity.ts'
 
-export interface ConversationPage<Listed = ListedConversation> {
+export interface ConversationPage<Listed = Description> {
   conversations: Listed[]
   hasMore: boolean
   /** Pass it to the next call; null on the last page. */
@@ -22,10 +24,17 @@ export interface ConversationPage<Listed = ListedConversation> {
  * The caller's conversations of every kind: pinned ones first, then the most recently active.
  * @throws TidelogError BAD_CURSOR
  */
-export async function listConversations (context: ChatContext, identity: Identity, { kind, archived, after, limit = 30 }: ConversationQuery): Promise<ConversationPage> {
-  const all = await ownConversations(context, identity, kind)
-  const asked = archived === undefined ? all : all.filter(({ settings }) => (settings?.archived === true) === archived)
-  return await pageOf(context, identity, asked, after, limit)
+export async function listConversations (
+  context: ChatContext, identity: Identity, { kind, archived, after, limit = 30 }: ConversationQuery
+): Promise<ConversationPage> {
+  const isAsked = ({ settings }: Candidate) => archived === undefined || (settings?.archived === true) === archived
+  return await pageOf(context, identity, { kind, isAsked, after, limit })
+}
+
+/** The body of the response with a page. */
+export function writeConversationList ({ conversations, hasMore, next }: ConversationPage): string {
+  const listed = conversations.map(({ json }) => json).join(',')
+  return `{"success":true,"conversations":[${listed}],"hasMore":${String(hasMore)},"next":${JSON.stringify(next)}}`
 }
 
 export interface DirectConversation extends Unread {
@@ -38,39 +47,13 @@ export interface DirectConversation extends Unread {
  * The caller's direct conversations that have a message, for the route of legacy clients.
  * @throws TidelogError BAD_CURSOR
  */
-export async function listDirect (context: ChatContext, identity: Identity, { after, limit = 30 }: { after?: string, limit?: number }): Promise<ConversationPage<DirectConversation>> {
-  const written = (await ownConversations(context, identity, 'direct')).filter(({ head, view }) => head.headSeq > view.afterSeq)
-  const { conversations, ...page } = await pageOf(context, identity, written, after, limit)
-  return { ...page, conversations: conversations.flatMap(one => one.lastMessage === null ? [] : [one as ListedConversation & DirectConversation]) }
-}
-
-async function ownConversations (context: ChatContext, identity: Identity, kind: ConversationQuery['kind']): Promise<OwnConversation[]> {
-  const [{ selfHead, blocked }, mine, common] = await Promise.all([
-    blockedSenders(context, identity),
-    kind === 'common' ? [] : readMemberships(context, identity, kind ?? 'all'),
-    kind === undefined || kind === 'common' ? context.log.head(commonChatId) : undefined
-  ])
-  const settings = await context.settings.of(identity.userId, selfHead)
-  return [...mine, ...common === undefined ? [] : [{ head: common, member: undefined }]].flatMap(one => {
-    const view = viewOf(one.head, one.member, selfHead, blocked)
-    return view === null ? [] : [{ ...one, view, settings: settings.get(one.head._id) }]
-  })
-}
-
-async function pageOf (context: ChatContext, identity: Identity, all: OwnConversation[], after: string | undefined, limit: number): Promise<ConversationPage> {
-  const from = after === undefined ? undefined : readPlace(after)
-  const behind = all
-    .map(one => ({ ...one, place: placeOf(one) }))
-    .filter(({ place }) => from === undefined || compare(place, from) > 0)
-    .sort((a, b) => compare(a.place, b.place))
-  const page = behind.slice(0, limit)
-  const last = page.at(-1)
-  const hasMore = behind.length > limit
-  return {
-    conversations: await describeConversations(context, identity, page),
-    hasMore,
-    next: hasMore && last !== undefined ? writePlace(last.place) : null
-  }
+export async function listDirect (
+  context: ChatContext, identity: Identity, { after, limit = 30 }: { after?: string, limit?: number }
+): Promise<ConversationPage<DirectConversation>> {
+  const isAsked = ({ one: { head, member } }: Candidate) => head.headSeq > afterSeqOf(head, member)
+  const { conversations, ...page } = await pageOf(context, identity, { kind: 'direct', isAsked, after, limit })
+  const written = conversations.flatMap(({ listed }) => listed.lastMessage === null ? [] : [listed as ListedConversation & DirectConversation])
+  return { ...page, conversations: written }
 }
 
 /** A place in the list. The conversation id decides between equal times. */
@@ -81,9 +64,52 @@ interface ListCursor {
   id: string
 }
 
-const placeOf = ({ head, member, settings }: OwnConversation): ListCursor => ({ isPinned: settings?.pinnedAt !== undefined, time: lastActivityOf(head, member).getTime(), id: head._id })
+/** A conversation that may be on the page. */
+interface Candidate extends ListCursor {
+  one: Countable
+  settings: OwnSettings | undefined
+}
 
-const compare = (a: ListCursor, b: ListCursor): number => Number(b.isPinned) - Number(a.isPinned) || b.time - a.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+interface Wanted {
+  kind: ConversationQuery['kind']
+  isAsked: (candidate: Candidate) => boolean
+  after: string | undefined
+  limit: number
+}
+
+async function pageOf (
+  context: ChatContext, identity: Identity, { kind, isAsked, after, limit }: Wanted
+): Promise<ConversationPage> {
+  const from = after === undefined ? undefined : readPlace(after)
+  const viewer = await readViewerAndMemberships(context, identity)
+  const { selfHead, blocked, memberships } = viewer
+  const [all, settings] = await Promise.all([
+    withHeads(context, memberships, kind), context.settings.of(identity.userId, selfHead)
+  ])
+  const behind: Candidate[] = []
+  for (const one of all) {
+    const candidate = candidateOf(one, settings.get(one.head._id))
+    if (isAsked(candidate) && (from === undefined || compare(candidate, from) > 0)) behind.push(candidate)
+  }
+  const page = firstOf(behind, limit, compare)
+  const last = page.at(-1)
+  const hasMore = behind.length > limit
+  const own = page.map(({ one: { head, member, readSeq }, settings }) =>
+    ({ head, member, readSeq, settings, view: viewOf(head, member, selfHead, blocked)! }))
+  return {
+    conversations: await describeConversations(context, identity, viewer, own),
+    hasMore,
+    next: hasMore && last !== undefined ? writePlace(last) : null
+  }
+}
+
+function candidateOf (one: Countable, settings: OwnSettings | undefined): Candidate {
+  const time = lastActivityOf(one.head, one.member).getTime()
+  return { isPinned: settings?.pinnedAt !== undefined, time, id: one.head._id, one, settings }
+}
+
+const compare = (a: ListCursor, b: ListCursor): number =>
+  Number(b.isPinned) - Number(a.isPinned) || b.time - a.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
 const writePlace = ({ isPinned, time, id }: ListCursor): string => `${isPinned ? 'p' : 'n'}${time.toString(36)}-${id}`
 

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache'
 import type { Filter, ObjectId } from 'mongodb'
 import { indexNames } from '../../log/model/collections.ts'
 import type { ConversationLog } from '../../log/conversation-log.ts'
-import { type Head, type LogRow, type Member, type Rev, type Seq, seqOf } from '../../log/model/types.ts'
+import type { Head, LogRow, Rev, Seq } from '../../log/model/types.ts'
 import { objectId } from '../rules/conversation-id.ts'
-import type { View } from '../rules/view.ts'
+import { type CountBasis, type View, countBasisOf, isSameBasis } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /** Highest exact count of unread messages in one conversation. */
@@ -15,7 +15,7 @@ const changesMax = 100
 
 interface Counted {
   /** The read position and the view that were counted; a change of either needs a new count. */
-  key: string
+  basis: CountBasis
   /** The count includes everything up to this rev. */
   rev: Rev
   /** The seq of the last message at that time. */
@@ -39,36 +39,63 @@ export class UnreadCounter {
     this.cache = new LRUCache({ max })
   }
 
+  /** As `count`, without waiting; undefined: it is not cached. */
+  peek ({ userId }: Pick<Identity, 'userId'>, head: Head, readSeq: number, view: View): number | undefined {
+    const basis = countBasisOf(view, readSeq, view.hidden)
+    if (head.headSeq <= basis.after) return 0
+    const known = this.cache.get(placeOf(userId, head))
+    return known !== undefined && known.rev >= head.headRev && isSameBasis(known.basis, basis) ? known.count : undefined
+  }
+
   /** Visible unread messages of others, as of the head or later. At most `unreadMax` + 1, which means more. */
-  async count ({ id, userId }: Identity, head: Head, member: Member, { afterSeq, hidden, hiddenSeqs, generation }: View): Promise<number> {
-    const after = seqOf(Math.max(member.readSeq, afterSeq))
-    if (head.headSeq <= after) return 0
-    const key = `${after} ${generation} ${hidden.size}`
-    const place = `${userId} ${head._id}`
-    const known = this.cache.get(place)
-    if (known?.key === key && known.rev >= head.headRev) return known.count
-    const counts = ({ senderId, seq }: LogRow) => !senderId!.equals(id) && !hiddenSeqs.includes(seq!) && (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
-    const counted = (known?.key === key && known.isExact ? await this.countFrom(known, head, after, counts) : undefined) ??
-      await this.countAll(key, head, after, [id, ...[...hidden].map(objectId)], hiddenSeqs)
-    this.cache.set(place, counted)
+  async count (identity: Identity, head: Head, readSeq: number, view: View): Promise<number> {
+    return this.peek(identity, head, readSeq, view) ?? await this.countAnew(identity, head, readSeq, view)
+  }
+
+  private async countAnew ({ id, userId }: Identity, head: Head, readSeq: number, view: View): Promise<number> {
+    const { hidden, hiddenSeqs } = view
+    const basis = countBasisOf(view, readSeq, hidden)
+    const known = this.cache.get(placeOf(userId, head))
+    const counts = ({ senderId, seq }: LogRow) =>
+      !senderId!.equals(id) && !hiddenSeqs.includes(seq!) && (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
+    const isBase = known !== undefined && known.isExact && isSameBasis(known.basis, basis)
+    const counted = (isBase ? await this.countFrom(known, head, counts) : undefined) ??
+      await this.countAll(basis, head, [id, ...[...hidden].map(objectId)], hiddenSeqs)
+    this.cache.set(placeOf(userId, head), counted)
     return counted.count
   }
 
-  private async countAll (key: string, head: Head, after: Seq, except: ObjectId[], hiddenSeqs: readonly Seq[]): Promise<Counted> {
-    const filter: Filter<LogRow> = { conversationId: head._id, seq: { $gt: after, $lte: head.headSeq, ...(hiddenSeqs.length === 0 ? {} : { $nin: [...hiddenSeqs] }) }, senderId: { $nin: except }, isDeleted: { $exists: false } }
-    const count = await this.log.collections.rows.countDocuments(filter, { limit: unreadMax + 1, hint: indexNames.bySeq })
+  private async countAll (
+    basis: CountBasis, head: Head, except: ObjectId[], hiddenSeqs: readonly Seq[]
+  ): Promise<Counted> {
+    const filter: Filter<LogRow> = {
+      conversationId: head._id,
+      seq: { $gt: basis.after, $lte: head.headSeq, ...(hiddenSeqs.length === 0 ? {} : { $nin: [...hiddenSeqs] }) },
+      senderId: { $nin: except },
+      isDeleted: { $exists: false }
+    }
+    const count = await this.log.collections.rows
+      .countDocuments(filter, { limit: unreadMax + 1, hint: indexNames.bySeq })
     const now = await this.log.head(head._id)
-    return { key, rev: head.headRev, seq: head.headSeq, count, isExact: now?.headRev === head.headRev }
+    return { basis, rev: head.headRev, seq: head.headSeq, count, isExact: now?.headRev === head.headRev }
   }
 
   /** The cached count with the changes since; undefined if it cannot be derived. */
-  private async countFrom (known: Counted, head: Head, after: Seq, counts: (row: LogRow) => boolean): Promise<Counted | undefined> {
-    const rows = await this.log.collections.rows.find({ conversationId: head._id, rev: { $gt: known.rev } }, { projection: { rev: 1, seq: 1, senderId: 1, isDeleted: 1 } })
+  private async countFrom (
+    known: Counted, head: Head, counts: (row: LogRow) => boolean
+  ): Promise<Counted | undefined> {
+    const rows = await this.log.collections.rows
+      .find(
+        { conversationId: head._id, rev: { $gt: known.rev } },
+        { projection: { rev: 1, seq: 1, senderId: 1, isDeleted: 1 } }
+      )
       .sort({ rev: 1 }).hint(indexNames.byRev).limit(changesMax + 1).batchSize(changesMax + 2).toArray()
     if (rows.length > changesMax) return undefined
     // A row that changed during the read may come twice: the last form counts.
     const messages = new Map<number, LogRow>()
-    for (const row of rows) if (row.seq !== undefined && row.seq > after && counts(row)) messages.set(row.seq, row)
+    for (const row of rows) {
+      if (row.seq !== undefined && row.seq > known.basis.after && counts(row)) messages.set(row.seq, row)
+    }
     let { count, seq } = known
     for (const [place, { isDeleted }] of messages) {
       if (place > known.seq) count += isDeleted === true ? 0 : 1
@@ -81,6 +108,12 @@ export class UnreadCounter {
     }
     for (const row of rows) if (row.seq !== undefined && row.seq > seq) seq = row.seq
     const last = rows.at(-1)?.rev ?? known.rev
-    return { ...known, rev: last > head.headRev ? last : head.headRev, seq, count: Math.min(count, unreadMax + 1) }
+    const rev = last > head.headRev ? last : head.headRev
+    return { ...known, rev, seq, count: Math.min(count, unreadMax + 1) }
   }
+}
+
+/** One user's count in one conversation. */
+function placeOf (userId: string, { _id }: Head): string {
+  return `${userId} ${_id}`
 }

@@ -17,6 +17,8 @@ export interface View {
   hidden: ReadonlySet<string>
   /** Users whom the viewer has blocked, even if their messages are visible here: their mentions do not count. */
   blocked: ReadonlySet<string>
+  /** Stands for the users in `blocked`: rev of the last change of the viewer's blocks. */
+  blockRev: number
   /**
    * Changes with the view. `showsMore` says whether the view was widened, so that a client lacks messages which it may
    * now see. If the view was narrowed, only the number of unread messages must be sent again.
@@ -45,8 +47,34 @@ export function viewOf (head: Head, member: JoinInfo | undefined, selfHead: Head
     hiddenSeqs: member?.hiddenSeqs ?? nothing,
     hidden: hidesSenders(head) ? blocked : nobody,
     blocked,
+    blockRev: selfHead?.blockRev ?? 0,
     generation: generationOf(head, member, selfHead)
   }
+}
+
+/**
+ * The state that a count of the viewer's unread messages depends on, apart from the messages themselves.
+ * @param except the senders whose messages do not count: `hidden` or `blocked`
+ */
+export function countBasisOf (
+  { afterSeq, hiddenSeqs, blockRev }: View, readSeq: number, except: ReadonlySet<string>
+): CountBasis {
+  const after = seqOf(Math.max(readSeq, afterSeq))
+  const hidden = hiddenSeqs.length === 0 ? 0 : hiddenSeqs.reduce((count, seq) => seq > after ? count + 1 : count, 0)
+  return { after, hidden, blockRev: except.size === 0 ? 0 : blockRev }
+}
+
+export interface CountBasis {
+  /** Messages up to this seq do not count. */
+  after: Seq
+  /** How many later ones the viewer has hidden: they can hide more, and never fewer. */
+  hidden: number
+  /** Stands for the senders whose messages do not count. 0: there are none. */
+  blockRev: number
+}
+
+export function isSameBasis (a: CountBasis, b: CountBasis): boolean {
+  return a.after === b.after && a.hidden === b.hidden && a.blockRev === b.blockRev
 }
 
 /** The `afterSeq` of `viewOf`, alone. */

@@ -1,5 +1,6 @@
 import type { ChatContext } from '../../chat/context.ts'
-import { countUnread, readMemberships, sumUnread } from '../../chat/conversations/unread.ts'
+import { readViewerAndMemberships } from '../../chat/access/caller-view.ts'
+import { countUnread, sumUnread, withHeads } from '../../chat/conversations/unread.ts'
 import type { SyncStatusBody } from '../../schemas/sync.ts'
 import { parseTimestamp, refuseFuture } from './timestamp.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -10,7 +11,8 @@ import type { Identity } from '../../users/identity.ts'
  */
 export async function syncStatus (context: ChatContext, identity: Identity, lastChecked: string | undefined): Promise<Omit<SyncStatusBody, 'success'>> {
   const since = lastChecked === undefined || lastChecked === '' ? undefined : parseTimestamp('lastChecked', lastChecked)
-  const all = await readMemberships(context, identity, 'direct')
+  const viewer = await readViewerAndMemberships(context, identity)
+  const all = await withHeads(context, viewer.memberships, 'direct')
   const last = all.reduce<Date | null>((latest, { head }) => latest === null || head.clock > latest ? head.clock : latest, null)
   refuseFuture('lastChecked', since, context.now(), last)
   return {
@@ -18,6 +20,6 @@ export async function syncStatus (context: ChatContext, identity: Identity, last
     serverTime: new Date(context.now()).toISOString(),
     userId: identity.userId,
     hasChanges: last !== null && (since === undefined || last > since),
-    ...sumUnread(await countUnread(context, identity, all))
+    ...sumUnread(await countUnread(context, identity, viewer, all))
   }
 }
