@@ -209,7 +209,7 @@ export class Device {
   }
 
   private async lead (): Promise<Leader> {
-    const { core, url, socket, session, presence, keep } = this.options
+    const { core, url, storage, socket, session, presence, keep } = this.options
     const engine = core.signedIn
     const leader = new Leader({
       core,
@@ -225,7 +225,8 @@ export class Device {
         this.take(event, data)
         this.tabs?.tell({ type: 'event', event, data })
       },
-      onLink: isOpen => { presence.connected(isOpen) }
+      onLink: isOpen => { presence.connected(isOpen) },
+      keeps: storage.sharedAs !== undefined
     })
     await engine.lead()
     // The one before may have stored what it could not tell any more.

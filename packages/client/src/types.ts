@@ -41,10 +41,10 @@ export interface Conversation {
   configure: (settings: SettingsInput) => Promise<void>
   /** Call it at every key press; it is throttled. Ends by a send, or by itself after some seconds. */
   setTyping: (on: boolean) => void
-  /** Tries a failed message, or failed change of it, again. */
-  retry: (message: Message) => Promise<void>
-  /** Gives up a message that is queued or failed, or the failed change of it. */
-  cancel: (message: Message) => Promise<void>
+  /** Tries a failed message, a failed change of it, or a failed operation of `outbox` again. */
+  retry: (failed: Message | Operation) => Promise<void>
+  /** Gives up a message that is queued or failed, the failed change of it, or an operation of `outbox`. */
+  cancel: (given: Message | Operation) => Promise<void>
 }
 
 /** A window on a conversation, without holes. Close it when you leave. */

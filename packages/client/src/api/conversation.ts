@@ -2,12 +2,12 @@ import { newId } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { TidelogError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
-import { type OutboxChange, again, enqueue, isAbout } from '../pure/outbox.ts'
+import { type OutboxChange, type Subject, again, cancel, concerned, enqueue } from '../pure/outbox.ts'
 import { type ConversationRecord, type StoredOperation, type Target, type Work } from '../pure/state.ts'
 import { showRow, showSend } from '../pure/view.ts'
 import { Computed } from '../readable.ts'
 import type {
-  Conversation, Message, ReadPosition, Readable, SendOptions, SettingsInput, Summary, Timeline
+  Conversation, Message, Operation, ReadPosition, Readable, SendOptions, SettingsInput, Summary, Timeline
 } from '../types.ts'
 import type { MemberLists } from './members.ts'
 import { TimelineWindow } from './timeline.ts'
@@ -99,21 +99,14 @@ export class ConversationView implements Conversation {
 
   readonly setTyping = (on: boolean): void => { this.typingState.set(this.id, on) }
 
-  readonly retry = async (message: Message): Promise<void> => {
+  readonly retry = async (failed: Message | Operation): Promise<void> => {
     await this.changeOutbox(operations => ({
-      put: operations.filter(operation => isAbout(operation, targetFor(message)) && operation.state === 'failed').map(again), settle: []
+      put: concerned(operations, subjectOf(failed)).filter(({ state }) => state === 'failed').map(again), settle: []
     }))
   }
 
-  readonly cancel = async (message: Message): Promise<void> => {
-    await this.changeOutbox(operations => {
-      const about = operations.filter(operation => isAbout(operation, targetFor(message)) && operation.state !== 'sending')
-      const send = about.find(({ work }) => work.type === 'send')
-      // One that may have been sent is deleted instead.
-      if (send !== undefined && send.state !== 'failed' && send.attempts > 0) return enqueue(operations, this.id, { type: 'delete', target: targetFor(message) })
-      const settle = send === undefined ? about.filter(({ state, work }) => state === 'failed' || work.type === 'edit' || work.type === 'delete') : about
-      return { put: [], settle }
-    })
+  readonly cancel = async (given: Message | Operation): Promise<void> => {
+    await this.changeOutbox(operations => cancel(operations, this.id, subjectOf(given)))
   }
 
   private setDraft (text: string): void {
@@ -161,6 +154,10 @@ function readsOf (record: ConversationRecord | undefined): readonly ReadPosition
 function replyOf (message: NonNullable<SendOptions['replyTo']>) {
   if (message.id === undefined) throw new TidelogError({ code: 'VALIDATION', message: 'A message that is not sent yet cannot be replied to', status: 400 })
   return 'seq' in message ? { id: message.id, seq: message.seq, senderId: message.senderId } : { id: message.id }
+}
+
+function subjectOf (given: Message | Operation): Subject {
+  return 'position' in given ? given : targetFor(given)
 }
 
 function targetFor ({ id, clientMessageId, isOwn }: Message): Target {

@@ -6,6 +6,7 @@ import { toReads } from '../pure/normalize.ts'
 import type { Scope } from '../pure/follow.ts'
 import type { WireAnswer, WireReads, WireResult } from '../pure/wire.ts'
 import type { Connection } from '../types.ts'
+import { backfill, savesData } from './backfill.ts'
 import { ConnectionLoop } from './connection.ts'
 import type { Engine } from './engine.ts'
 import { fetchHistory } from './history.ts'
@@ -21,6 +22,8 @@ export interface LeaderOptions {
   onState: (state: Omit<Connection, 'leads'>) => void
   onEvent: (name: string, payload: unknown) => void
   onLink: (isOpen: boolean) => void
+  /** What is fetched stays on this device: then it is worth fetching more than is looked at. */
+  keeps?: boolean
 }
 
 const pullMs = 30_000
@@ -31,10 +34,11 @@ export class Leader {
   readonly sender: Sender
   readonly connection: ConnectionLoop
   private readonly options: LeaderOptions
+  private filling = new AbortController()
 
   constructor (options: LeaderOptions) {
     this.options = options
-    const { core, engine, url, socket, tokens, onState, onLink } = options
+    const { core, engine, url, socket, tokens, onLink } = options
     const { http, clock, random } = core
     this.syncer = new Syncer({
       engine,
@@ -48,13 +52,33 @@ export class Leader {
       clock,
       random,
       push: async operations => (await http.call<{ results: WireResult[] }>('POST', '/api/sync/push', { body: { operations }, timeoutMs: pullMs })).results,
-      listen: () => this.syncer.listener(),
+      onChanges: events => { this.syncer.hear(events) },
+      connection: () => this.syncer.life,
       bring: ids => this.sync(undefined, ids),
       isOnline: () => this.connection.isOnline
     })
     this.connection = new ConnectionLoop({
-      url, clock, random, socket, tokens, syncer: this.syncer, sender: this.sender, onState, onEvent: (name, payload) => { this.take(name, payload) }, onLink
+      url,
+      clock,
+      random,
+      socket,
+      tokens,
+      syncer: this.syncer,
+      sender: this.sender,
+      onState: state => { this.tell(state) },
+      onEvent: (name, payload) => { this.take(name, payload) },
+      onLink
     })
+  }
+
+  private tell (state: Omit<Connection, 'leads'>): void {
+    const { core: { clock }, engine, onState, keeps = false } = this.options
+    onState(state)
+    this.filling.abort()
+    if (!keeps || savesData() || (state.state !== 'live' && state.state !== 'polling')) return
+    this.filling = new AbortController()
+    const loadHistory: Leader['loadHistory'] = (...given) => this.loadHistory(...given)
+    backfill({ engine, clock, loadHistory, signal: this.filling.signal }).catch(() => {})
   }
 
   private take (name: string, payload: unknown): void {

@@ -14,8 +14,10 @@ export interface SenderOptions {
   random: () => number
   /** @throws TidelogError */
   push: (operations: object[]) => Promise<WireResult[]>
-  /** Called before a push; what its answers bring is told to the result, to be taken as live changes. */
-  listen: () => (events: LiveEvent[]) => void
+  /** What the answers bring, to be taken as live changes. */
+  onChanges: (events: LiveEvent[]) => void
+  /** Another one after each connection. */
+  connection: () => number
   /** Syncs these logs, `self` among them. @throws TidelogError */
   bring: (ids: ReadonlySet<string>) => Promise<void>
   /** The server is there and takes calls. */
@@ -25,7 +27,7 @@ export interface SenderOptions {
 /** What was there when a push began: an answer that comes after a reset says nothing of the new log. */
 interface Asked {
   generations: ReadonlyMap<string, string | undefined>
-  tell: (events: LiveEvent[]) => void
+  connection: number
 }
 
 const pauseMax = 300_000
@@ -118,10 +120,10 @@ export class Sender {
   }
 
   private ask (chosen: readonly StoredOperation[]): Asked {
-    const { engine: { conversations }, listen } = this.options
+    const { engine: { conversations }, connection } = this.options
     return {
       generations: new Map(chosen.map(({ conversationId: id }) => [id, conversations.get(id)?.generation])),
-      tell: listen()
+      connection: connection()
     }
   }
 
@@ -169,7 +171,8 @@ export class Sender {
 
   /** Rows and the end of their operations are stored in one step: no message is there twice, or not at all. */
   private async settle (chosen: StoredOperation[], results: WireResult[], asked: Asked): Promise<void> {
-    const { engine, clock, random } = this.options
+    const { engine, clock, random, connection, onChanges } = this.options
+    const isSame = () => connection() === asked.connection
     const events: LiveEvent[] = []
     await engine.writeOutbox(async () => {
       events.length = 0
@@ -179,14 +182,12 @@ export class Sender {
       const held = new Map(this.stillThere(chosen).map(operation => [operation.opId, operation]))
       for (const result of results) {
         const message = result.success ? result.message : result.current
-        if (typeof message === 'object' && isOf(patch, message, asked)) events.push(taken(patch, message))
+        if (typeof message === 'object' && isOf(patch, message, asked, isSame())) events.push(taken(patch, message))
         const operation = held.get(result.opId)
         if (operation === undefined) continue
         const settled = judge(result, operation)
         if (settled.outcome === 'done') settle.push(operation)
         else if (settled.outcome === 'later') put.push(unanswered(operation, clock.now() + settled.afterMs * (1 + random() / 2)))
-        // A read position that is refused interests nobody.
-        else if (operation.work.type === 'markRead' || operation.work.type === 'settings') settle.push(operation)
         else {
           const folded = refused(engine.operations, operation, settled.failure)
           put.push(...folded.put)
@@ -198,13 +199,15 @@ export class Sender {
       for (const operation of held.values()) put.push(unanswered(operation, clock.now() + 1_000))
       await engine.commitPatch(patch, { put, settle })
     })
-    asked.tell(events)
+    if (isSame()) onChanges(events)
     if (this.isSingle && chosen.length === 1) this.isSingle = false
   }
 }
 
-function isOf (patch: Patch, { conversationId: id }: WireMessage, { generations }: Asked): boolean {
-  return patch.get(id)?.generation === generations.get(id)
+/** Of the log that is held now. One that was not held then was synced since, or is not yours. */
+function isOf (patch: Patch, { conversationId: id }: WireMessage, { generations }: Asked, isSame: boolean): boolean {
+  const generation = generations.get(id)
+  return generation === undefined ? isSame : patch.get(id)?.generation === generation
 }
 
 /** A row that is ahead of what is followed is stored, and applied in its turn. */

@@ -29,7 +29,7 @@ export class Syncer {
   private running: Promise<void> | undefined
   private isLive = false
   /** Counts connections: what was asked on an earlier one is not taken any more. */
-  private life = 0
+  life = 0
   private isStopped = false
   private cancelGap: (() => void) | undefined
   private waiting: Array<{ resolve: () => void, reject: (error: unknown) => void }> = []
@@ -165,12 +165,6 @@ export class Syncer {
     }
     this.checkLife(life)
     this.follow = endSync(this.follow, id => id === 'self' || engine.conversations.has(id))
-  }
-
-  /** For what is asked for now: if the answer comes on another connection, it may be of another log. */
-  listener (): (events: LiveEvent[]) => void {
-    const { life } = this
-    return events => { if (life === this.life) this.hear(events) }
   }
 
   /** For good: another leader follows the server from now on. */

@@ -58,7 +58,9 @@ export function enqueue (operations: readonly StoredOperation[], conversationId:
     }
     case 'markRead': {
       const before = mine.filter(({ work: other }) => other.type === 'markRead')
-      if (before.some(({ work: other }) => other.type === 'markRead' && other.seq >= work.seq)) return nothing()
+      const isTold = before.some(({ work: other, state }) =>
+        state !== 'failed' && other.type === 'markRead' && other.seq >= work.seq)
+      if (isTold) return nothing()
       return { ...nothing(), add: work, settle: before.filter(isUnsent) }
     }
     case 'settings': {
@@ -67,6 +69,32 @@ export function enqueue (operations: readonly StoredOperation[], conversationId:
       return { ...nothing(), add: { ...work, settings }, settle: before }
     }
   }
+}
+
+/** A message, or one operation. */
+export type Subject = Target | { position: number }
+
+/** The operations of a message; of one that sends a message: all of that message; else the one. */
+export function concerned (operations: readonly StoredOperation[], given: Subject): StoredOperation[] {
+  if (!('position' in given)) return operations.filter(operation => isAbout(operation, given))
+  const one = operations.find(({ position }) => position === given.position)
+  if (one?.work.type === 'send') return concerned(operations, targetOf(one.work)!)
+  return one === undefined ? [] : [one]
+}
+
+/** Gives up what waits or has failed. A send that may have reached the server is deleted instead. */
+export function cancel (operations: readonly StoredOperation[], conversationId: string, given: Subject): OutboxChange {
+  const about = concerned(operations, given).filter(({ state }) => state !== 'sending')
+  const send = about.find(({ work }) => work.type === 'send')
+  if (send !== undefined && !isUnsent(send)) {
+    return enqueue(operations, conversationId, { type: 'delete', target: targetOf(send.work)! })
+  }
+  const isOne = 'position' in given
+  return { ...nothing(), settle: send === undefined ? about.filter(operation => isEndable(operation, isOne)) : about }
+}
+
+function isEndable ({ state, attempts, work }: StoredOperation, isOne: boolean): boolean {
+  return state === 'failed' || work.type === 'edit' || work.type === 'delete' || (isOne && attempts === 0)
 }
 
 function edit (about: readonly StoredOperation[], work: Extract<Work, { type: 'edit' }>): OutboxChange {

@@ -54,6 +54,24 @@ t.test('a window opens at the first unread message and keeps its line', async t 
   t.strictSame(seqs(timeline.messages.get()), [1, 2, 3, 4, 5])
 })
 
+t.test('settings that the server refuses fail, with its code, and can be tried again or given up', async t => {
+  const { url } = await startApp(t)
+  const ada = await newClient(t, url)
+  await when(ada.connection, isConnected)
+  const failed: string[] = []
+  ada.on('failed', ({ type, error }) => { failed.push(`${type} ${error?.code}`) })
+  const stranger = ada.room('f'.repeat(24))
+  await stranger.configure({ archived: true })
+  const [operation] = await when(ada.outbox, ([operation]) => operation?.state === 'failed')
+  t.match(operation, { type: 'settings', state: 'failed', error: { retryable: false } })
+  t.equal(failed.length, 1)
+  await stranger.retry(operation!)
+  await when(ada.outbox, ([operation]) => operation?.state === 'failed' && operation.attempts === 2)
+  t.equal(failed.length, 2, 'it was tried again')
+  await stranger.cancel(operation!)
+  t.strictSame(ada.outbox.get(), [])
+})
+
 t.test('what waits can be changed, taken back, and tried again after a refusal', async t => {
   const { url } = await startApp(t)
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]

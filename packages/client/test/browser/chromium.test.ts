@@ -1,25 +1,14 @@
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { type BrowserContext, type Page, chromium } from 'playwright-core'
 import t from 'tap'
 import { startApp } from '../../../../test/helpers/app.ts'
-
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-const launchArgs = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+import { bundle, executablePath, launchArgs } from './bundle.ts'
 
 /** A page of the server's own origin with nothing on it but the client, as `tidelog`. */
 async function openPage (context: BrowserContext, url: string): Promise<Page> {
   const page = await context.newPage()
   await page.goto(`${url}/bare`)
   return page
-}
-
-async function bundle (): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))], bundle: true, format: 'iife', write: false, conditions: ['@tidelog/source'], target: 'es2023'
-  })
-  return outputFiles[0]!.text
 }
 
 const options = existsSync(executablePath) ? {} : { skip: 'There is no Chromium on this machine' }

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+export const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
+export const launchArgs = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'
+]
+
+/** The client for a page, as `tidelog`. */
+export async function bundle (): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
+    bundle: true,
+    format: 'iife',
+    write: false,
+    conditions: ['@tidelog/source'],
+    target: 'es2023'
+  })
+  return outputFiles[0]!.text
+}
