@@ -45,7 +45,7 @@ export class Report {
     const { messages, changed, removed, users, conversations, rows } = this
     return [
       `${messages} messages looked at, ${changed} new or changed, ${removed} gone; ${users} users`,
-      `${conversations} conversations with ${rows} messages written`,
+      `${conversations} conversations with ${rows} messages`,
       ...[...this.codes].map(([code, { count, examples }]) => {
         const { isLeftOut, text } = reportCodes[code]
         const named = `${examples.join(', ')}${count > examples.length ? ', …' : ''}`
