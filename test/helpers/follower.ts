@@ -51,6 +51,8 @@ function applyChange (state: State, id: string, change: Change): State {
   switch (change.kind) {
     case 'message': {
       const { message } = change
+      // A clearing may overtake a message that was on its way.
+      if (isNarrowed(state, id, message)) return state
       return message.rev > (held.messages[message._id]?.rev ?? 0) ? put(state, id, { ...held, messages: { ...held.messages, [message._id]: message } }) : state
     }
     case 'membership':
@@ -108,11 +110,16 @@ function without ({ conversations, memberships, readSeqs, ...state }: State, id:
 }
 
 /** Deletes cleared and hidden messages. */
-function narrow (state: State, { conversationId, clearedSeq, hiddenSeqs }: { conversationId: string, clearedSeq: number, hiddenSeqs: readonly number[] }): State {
+function narrow (state: State, { conversationId }: { conversationId: string }): State {
   const held = state.conversations[conversationId]
-  return held === undefined
-    ? state
-    : put(state, conversationId, { ...held, messages: only(held.messages, ({ seq }) => seq > clearedSeq && !hiddenSeqs.includes(seq)) })
+  if (held === undefined) return state
+  const messages = only(held.messages, message => !isNarrowed(state, conversationId, message))
+  return put(state, conversationId, { ...held, messages })
+}
+
+function isNarrowed ({ settings }: State, conversationId: string, { seq }: Message): boolean {
+  const own = settings[conversationId]
+  return own !== undefined && (seq <= own.clearedSeq || own.hiddenSeqs.includes(seq))
 }
 
 /** In rooms and the common chat, deletes a blocked user's messages and reactions. */

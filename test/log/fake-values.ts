@@ -14,6 +14,9 @@ export function matches (doc: Doc, filter: Record<string, unknown>): boolean {
   return Object.entries(filter).every(([field, wanted]) => {
     if (field === '$or') return (wanted as Array<Record<string, unknown>>).some(branch => matches(doc, branch))
     const value = doc[field]
+    if (Array.isArray(value)) {
+      return value.some((one: unknown) => matches({ _id: doc._id, [field]: one }, { [field]: wanted }))
+    }
     if (typeof wanted !== 'object' || wanted === null || wanted instanceof ObjectId || wanted instanceof Date) return keyOf(value) === keyOf(wanted)
     return Object.entries(wanted).every(([operator, operand]) => {
       switch (operator) {

@@ -17,6 +17,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: is('rename'), user, node, content: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ type: is('history'), user, node, history: fc.constantFrom('all' as const, 'joined' as const) }) },
   { weight: 1, arbitrary: fc.record({ type: is('purge'), user, node, place, throughSeq: fc.integer({ min: 1, max: 5 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: is('clear', 'hide'), user, node, place: fc.nat(1), seq: fc.integer({ min: 1, max: 6 })
+    })
+  },
   { weight: 1, arbitrary: fc.record({ type: is('crash', 'beat', 'collect', 'collect'), node }) },
   { weight: 1, arbitrary: fc.record({ type: is('failover') }) },
   { weight: 1, arbitrary: fc.record({ type: is('restore'), commits: fc.nat(6) }) },

@@ -14,6 +14,9 @@ const joins = everybody.map((user): Step => ({ type: 'membership', user, node: u
 const says = (user: number): Step => ({ type: 'send', user, node: user, place: 1, clientId: null, big: false })
 const blocks = (on: boolean): Step => ({ type: 'block', user: 0, node: 0, other: 1, on })
 const purges = (throughSeq: number): Step => ({ type: 'purge', user: 0, node: 0, place: 1, throughSeq })
+const edits: Step = { type: 'edit', user: 0, node: 0, target: 0 }
+const hides = (seq: number): Step => ({ type: 'hide', user: 0, node: 0, place: 1, seq })
+const clears = (seq: number): Step => ({ type: 'clear', user: 0, node: 0, place: 1, seq })
 /** A client of each user. */
 const clients = everybody.map(user => ({ user, live: true, limit: 4 }))
 
@@ -171,6 +174,23 @@ export const mutants: Record<string, Mutant> = {
     within: { ...noFaults, share: true, calm: true, clients: syncing },
     first: [...joins, says(2), { type: 'read', user: 1, node: 1, place: 1, seq: 1 }, blocks(true)]
   },
+  'a sync shows what a user has cleared or hidden': {
+    pull: pull => async (context, identity, input) => {
+      return await pull({ ...context, conversations: nothingHidden(context.conversations) }, identity, input)
+    },
+    within: { ...noFaults, clients },
+    first: [...joins, says(0), says(1), hides(1), edits]
+  },
+  'a change of a message reaches a user who has hidden it': {
+    bend: ({ collections: { members } }) => {
+      const find = members.find.bind(members) as (filter: object) => ReturnType<typeof members.find>
+      const asksWhoHides = (filter: object) => 'hiddenSeqs' in filter || 'clearedSeq' in filter
+      const bent = (filter: object) => find(asksWhoHides(filter) ? { _id: 'nobody' } : filter)
+      members.find = bent as typeof members.find
+    },
+    within: { ...noFaults, clients },
+    first: [...joins, says(0), hides(1), edits, clears(1), edits]
+  },
   'a cursor from before a restore is served': {
     bend: ({ cursors }) => {
       const decode = cursors.decode.bind(cursors)
@@ -214,6 +234,20 @@ function placesForEver (places: UserConversationDirectory): UserConversationDire
       const kept = { ...now, list, byWireId: new Map(list.map(place => [place.wireId, place])) }
       seen.set(given[0].userId, kept)
       return kept
+    }
+  })
+}
+
+/** Conversations without what their reader has cleared or hidden. */
+function nothingHidden (places: UserConversationDirectory): UserConversationDirectory {
+  return Object.assign(Object.create(UserConversationDirectory.prototype) as UserConversationDirectory, places, {
+    get: async (...given: Parameters<UserConversationDirectory['get']>) => {
+      const mine = await places.get(...given)
+      const list = mine.list.map(place => {
+        const { clearedSeq, hiddenSeqs, ...joined } = place.joined ?? {}
+        return place.joined === undefined ? place : { ...place, joined: joined as typeof place.joined }
+      })
+      return { ...mine, list, byWireId: new Map(list.map(place => [place.wireId, place])) }
     }
   })
 }

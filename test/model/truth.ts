@@ -1,4 +1,6 @@
-import { selfLogId, memberKey, type Head, type LogRow, type Member } from '../../src/log/model/types.ts'
+import {
+  type Head, type LogRow, type Member, type OwnSettings, memberKey, selfLogId, seqOf
+} from '../../src/log/model/types.ts'
 import { commonChatId } from '../../src/chat/rules/conversation-id.ts'
 import type { Message } from '../../src/schemas/message.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
@@ -67,16 +69,23 @@ export class Truth {
   }
 
   /**
-   * Why this user must not have got this live event, because of a block committed before it. Undefined: it is right.
+   * Why this user must not have got this live event, because of a block, a clearing or a hiding committed before it.
+   * Undefined: it is right.
    */
   wrongLive (event: string, payload: unknown, userId: string): string | undefined {
-    const { conversationId, rev, at, userId: about, reactions } = payload as { conversationId: string, rev?: number, at?: string, userId?: string, reactions?: Message['reactions'] }
+    const { conversationId, rev, seq, at, userId: about, reactions } = payload as {
+      conversationId: string, rev?: number, seq?: number, at?: string, userId?: string, reactions?: Message['reactions']
+    }
+    const commit = rev === undefined ? undefined : this.books.history(conversationId)[rev - 1]?.commit
+    const isMessage = event !== 'messagesRead' && seq !== undefined && commit !== undefined
+    if (isMessage && this.hasHidden(userId, conversationId, seq, commit - 1)) {
+      return 'I6: a message that the user cleared or hid is told live'
+    }
     if (!this.knowsBlocks || conversationId === direct) return undefined
     if (event === 'messagesRead') {
       const read = this.books.history(selfLogId(about!)).find(({ row }) => row.kind === 'read' && row.about === conversationId && row.readAt!.getTime() === Date.parse(at!))
       return read !== undefined && this.areApart(userId, about!, read.commit - 1) ? 'a read position is told live across a block' : undefined
     }
-    const commit = rev === undefined ? undefined : this.books.history(conversationId)[rev - 1]?.commit
     return commit !== undefined && this.tellsReactionOfBlocked(reactions, userId, commit - 1) ? 'a reaction of somebody blocked is told live' : undefined
   }
 
@@ -100,12 +109,20 @@ export class Truth {
     if (row === undefined || row._id.toHexString() !== message._id || row.seq !== seq || (row.message ?? '') !== message.message || (row.isDeleted === true) !== message.isDeleted) return 'a message is not what was stored under its rev'
     if (given.some(later => later.row.rev > rev && later.row._id.equals(row._id) && later.commit <= since)) return 'I6: an old form of a message is told'
     if (seq <= (this.lastBefore(conversationId, since, 'purge')?.throughSeq ?? 0)) return 'I6: a purged message is told'
+    if (this.hasHidden(userId, conversationId, seq, since)) return 'I6: a message that the user cleared or hid is told'
     if (conversationId === direct) return undefined
     if (this.tellsReactionOfBlocked(message.reactions, userId, since)) return 'a reaction of somebody blocked is told'
     if (this.hasBlocked(userId, row.senderId!.toHexString(), since)) return 'a message of somebody blocked is told'
     if (conversationId !== room) return undefined
     const shows = this.historyShows(since)
     return this.stays(userId).some(({ until, leftAt, joinedSeq }) => until > since && rev < leftAt && (shows || seq > joinedSeq)) ? undefined : 'I4: a message from before or after a membership'
+  }
+
+  /** Had the user cleared or hidden this message by that commit? */
+  private hasHidden (userId: string, conversationId: string, seq: number, by: number): boolean {
+    const settings = this.books.history(selfLogId(userId))
+      .filter(({ row, commit }) => row.kind === 'settings' && row.about === conversationId && commit <= by).at(-1)?.row
+    return isHiddenBy(settings, seq)
   }
 
   /** Has the room shown all of its history at some time since that commit? */
@@ -172,6 +189,7 @@ export class Truth {
   /** Is the row shown, whatever happened lately? */
   private isCertainlyShown (row: LogRow, userId: string): boolean {
     const { conversationId, seq } = row
+    if (this.hasHidden(userId, conversationId, seq!, Infinity)) return false
     if (conversationId === direct) return true
     if (this.blocks(userId).some(({ about }) => about === row.senderId!.toHexString())) return false
     return conversationId === commonChatId || seq! > (this.memberOf(conversationId, userId)?.joinedSeq ?? Infinity)
@@ -193,6 +211,10 @@ export class Truth {
         continue
       }
       if (held === undefined) return `${conversationId}: not held`
+      const own = self.find(row => row.kind === 'settings' && row.about === conversationId)
+      const { clearedSeq, hiddenSeqs } = state.settings[conversationId] ?? { clearedSeq: 0, hiddenSeqs: [] }
+      const isSame = clearedSeq === (own?.clearedSeq ?? 0) && String(hiddenSeqs) === String(own?.hiddenSeqs ?? [])
+      if (!isSame) return `${conversationId}: own settings`
       const differs = this.differingIn(held, head, userId, member, blocked, withReads)
       if (differs !== undefined) return `${conversationId}: ${differs}`
     }
@@ -204,6 +226,7 @@ export class Truth {
     const hides = head.kind === 'direct' ? [] : blocked
     const rows = (this.mongo.all('log') as unknown as LogRow[])
       .filter(row => row.conversationId === head._id && row.kind === 'message' && row.seq! > fromSeq && !hides.includes(row.senderId!.toHexString()))
+      .filter(row => !isHiddenBy(member ?? undefined, row.seq!))
     for (const row of rows) {
       const message = held.messages[row._id.toHexString()]
       if (message === undefined && row.seq! < held.fromSeq) continue
@@ -222,6 +245,10 @@ export class Truth {
     const wereApart = (id: string) => head.kind === 'room' && (everBlocked(viewer, id) || everBlocked(id, viewer))
     return withReads && members.some(member => isUntold(member) && !wereApart(member.userId.toHexString())) ? 'read positions differ' : undefined
   }
+}
+
+function isHiddenBy (settings: OwnSettings | undefined, seq: number): boolean {
+  return seq <= (settings?.clearedSeq ?? 0) || settings?.hiddenSeqs?.includes(seqOf(seq)) === true
 }
 
 function sorted (object: Record<string, string>): Array<[string, string]> {

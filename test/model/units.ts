@@ -1,9 +1,11 @@
 import { ObjectId } from 'mongodb'
+import { settingsAfter } from '../../src/chat/conversations/change-settings.ts'
 import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import { hasReacted, withReaction, withoutReaction } from '../../src/chat/rules/reactions.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Mutation, CommitUnit } from '../../src/log/commit/plan.ts'
 import { type HistoryView, selfLogId, seqOf } from '../../src/log/model/types.ts'
+import type { SettingsInput } from '../../src/schemas/conversation.ts'
 
 /** The users' requests, as mutations of the log. */
 
@@ -24,6 +26,8 @@ export type Ask =
   | { type: 'rename', user: number, content: number }
   | { type: 'history', user: number, history: HistoryView }
   | { type: 'purge', user: number, place: number, throughSeq: number }
+  /** Clears the user's history, and hides one message from them. */
+  | { type: 'clear' | 'hide', user: number, place: number, seq: number }
 
 /** So long that a few of them fill a response. */
 const long = 'x'.repeat(90_000)
@@ -61,6 +65,8 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
     case 'rename': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${ask.content}` }) }] }
     case 'history': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }] }
     case 'purge': return { mutations: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }] }
+    case 'clear': return { mutations: [narrowingOf(ask, { clearThroughSeq: ask.seq })] }
+    case 'hide': return { mutations: [narrowingOf(ask, { hideSeqs: [ask.seq] })] }
     case 'react': {
       const target = sent[ask.target % Math.max(1, sent.length)]
       return target === undefined ? undefined : { mutations: [reactOf(target, ask)] }
@@ -70,6 +76,15 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
       const target = sent[ask.target % Math.max(1, sent.length)]
       return target === undefined ? undefined : { mutations: [reviseOf(target, ask.type === 'delete' ? undefined : `edited ${unique}`)] }
     }
+  }
+}
+
+function narrowingOf ({ user, place }: Extract<Ask, { type: 'clear' | 'hide' }>, input: SettingsInput): Mutation {
+  return {
+    type: 'settings',
+    conversationId: conversations[place]!,
+    userId: people[user]!,
+    decide: (settings, head) => settingsAfter(settings, input, head, new Date(0))
   }
 }
 

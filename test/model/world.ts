@@ -248,6 +248,8 @@ class World {
       case 'block':
       case 'rename':
       case 'history':
+      case 'clear':
+      case 'hide':
       case 'purge': return this.ask(step)
     }
   }

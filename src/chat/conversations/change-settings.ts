@@ -47,7 +47,7 @@ export function prepareSettings (context: ChatContext, identity: Identity, given
 }
 
 /** The settings with the named ones changed. @throws TidelogError NOT_ALLOWED */
-function settingsAfter (settings: OwnSettings, input: SettingsInput, head: Head, now: Date): OwnSettings {
+export function settingsAfter (settings: OwnSettings, input: SettingsInput, head: Head, now: Date): OwnSettings {
   const { mutedUntil, notify, archived, pinned, markedUnread } = input
   if (head.kind === 'common' && (markedUnread === true || input.clearThroughSeq !== undefined || input.hideSeqs !== undefined)) {
     throw new TidelogError('NOT_ALLOWED', 'Nothing of the common chat can be cleared, hidden or marked as unread')
