@@ -1,24 +1,54 @@
-// node examples/terminal-chat.mjs <me> <other>: a chat that goes on while the server is away. After `npm run build`.
+// node examples/terminal-chat.mjs <me> <other>: a chat that goes on while the server is away, and over its restarts. After
+// `npm run build`. What it holds is in the file `<me>.chat`, or the one that FILE names.
 import { createInterface } from 'node:readline'
 import { createClient } from '@tidelog/client'
 import { socketTransport } from '@tidelog/client/socket'
+import { fileStorage } from './file-storage.mjs'
 
 const [me, other] = process.argv.slice(2)
-const client = createClient({ url: process.env.SERVER ?? 'http://localhost:5000', socket: socketTransport() })
+const { SERVER: url = 'http://localhost:5000', FILE: file = `${me}.chat` } = process.env
+const client = createClient({ url, storage: await fileStorage(file), socket: socketTransport() })
 const password = `${me} has a long password`
-await client.register({ fullName: me, username: me, email: `${me}@example.com`, password })
-  .catch(() => client.login({ username: me, password }))
-await client.start()
+if (await client.resume() === null) {
+  await client.register({ fullName: me, username: me, email: `${me}@example.com`, password })
+    .catch(() => client.login({ username: me, password }))
+}
 client.connection.subscribe(({ state }) => console.log(`(${state})`))
-client.on('message', ({ senderId, text }) => console.log(`${client.users.get(senderId).get()?.username}: ${text}`))
-client.on('failed', ({ error }) => console.log(`not sent: ${error?.message}`))
+client.on('failed', ({ error }) => console.log(`(refused: ${error?.message})`))
+await client.start()
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { items } = await client.users.search(other).catch(() => ({ items: [] }))
+const printed = new Map()
+function print (messages) {
+  for (const { key, isOwn, text, isDeleted, status } of messages) {
+    const line = `${isOwn ? me : other}: ${isDeleted ? '(deleted)' : text}${status === 'queued' ? ' (waits)' : ''}`
+    if (status === 'sending' || printed.get(key) === line) continue
+    console.log(line)
+    printed.set(key, line)
+  }
+}
+
+let opening
+async function find () {
+  const isOther = ({ userId }) => userId && client.users.get(userId).get()?.username === other
+  const known = client.conversations.get().find(isOther)
+  if (known) return known.userId
+  const { items } = await client.users.search(other)
   const user = items.find(({ username }) => username === other)
-  const known = client.conversations.get().find(({ kind }) => kind === 'direct')
-  const chat = user === undefined ? known && client.conversation(known.id) : client.direct(user.id)
-  if (chat === undefined) console.log(`${other} is not there, or cannot be looked up now`)
-  else await chat.send(line)
+  if (!user) throw new Error(`${other} has no account yet`)
+  return user.id
+}
+async function open () {
+  const chat = client.direct(await find())
+  chat.timeline({ at: 'newest' }).messages.subscribe(print)
+  return chat
+}
+function chat () {
+  opening ??= open().catch(error => { opening = undefined; throw error })
+  return opening
+}
+
+client.conversations.subscribe(() => { chat().catch(() => {}) })
+for await (const line of createInterface({ input: process.stdin })) {
+  await chat().then(chat => chat.send(line)).catch(error => console.log(`(not sent: ${error.message})`))
 }
 await client.close()
