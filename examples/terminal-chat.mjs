@@ -1,5 +1,5 @@
-// node examples/terminal-chat.mjs <me> <other>: a chat that goes on while the server is away, and over its restarts. After
-// `npm run build`. What it holds is in the file `<me>.chat`, or the one that FILE names.
+// node examples/terminal-chat.mjs <me> <other>: a chat that goes on while the server is away, and over its restarts.
+// After `npm run build`. What it holds is in the file `<me>.chat`, or the one that FILE names.
 import { createInterface } from 'node:readline'
 import { createClient } from '@tidelog/client'
 import { socketTransport } from '@tidelog/client/socket'
