@@ -66,6 +66,10 @@ export class FakeSocket {
     this.client = { conn: this.conn, writeToEngine: pieces => { this.write(pieces) } }
   }
 
+  get nsp (): { server: ChatServer } {
+    return { server: this.io.server }
+  }
+
   get real (): ChatSocket {
     return this as unknown as ChatSocket
   }
