@@ -88,7 +88,7 @@ export async function buildApp (
   await app.register(revocations)
   await app.register(retention, config)
   await app.register(metrics, config)
-  await app.register(webApp)
+  await app.register(webApp, config)
 
   await app.register(authRoutes, { prefix: '/api/auth', ...config })
   await app.register(userRoutes, { prefix: '/api/users' })

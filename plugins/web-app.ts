@@ -3,6 +3,8 @@ import fp from 'fastify-plugin'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, extname, join, relative, sep } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import type { Config } from '../src/config.ts'
 
 /** The pages of the web app. Each address serves index.html, which shows the right page. */
 const pages = ['/', '/c/:id', '/new', '/rooms', '/search', '/settings', '/sign-in', '/sign-up']
@@ -49,15 +51,17 @@ interface File {
 
 /** Serves the built web app at `/` from memory: some 40 files, compressed by the build. */
 export default fp(
-  async function webApp (app) {
+  async function webApp (app, config: Config) {
     const folder = builtApp()
     if (folder === undefined) {
       app.log.info('the web app is not built: "npm run build" makes it')
       return
     }
     const files = readFiles(folder)
-    const index = files.get('/index.html')
-    if (index === undefined) throw new Error(`${folder} holds no index.html: build the web app again`)
+    const built = files.get('/index.html')
+    if (built === undefined) throw new Error(`${folder} holds no index.html: build the web app again`)
+    const index = config.BASE_PATH === '' ? built : underPath(built, config.BASE_PATH)
+    files.set('/index.html', index)
     for (const page of pages) serve(page, index)
     for (const [path, file] of files) serve(path, file)
 
@@ -86,7 +90,7 @@ function readFiles (folder: string): Map<string, File> {
     const plain = readFileSync(full)
     files.set(path, {
       type,
-      etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
+      etag: etagOf(plain),
       // A built file's name contains the hash of its content. Browsers ask for the other files each time.
       cacheControl: path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
       plain,
@@ -95,6 +99,16 @@ function readFiles (folder: string): Map<string, File> {
     })
   }
   return files
+}
+
+/** The page for a proxy that serves the app under a path: all its addresses are relative to its <base>. */
+function underPath (index: File, path: string): File {
+  const plain = Buffer.from(index.plain.toString().replace('<base href="/">', `<base href="${path}/">`))
+  return { ...index, etag: etagOf(plain), plain, br: brotliCompressSync(plain), gzip: gzipSync(plain) }
+}
+
+function etagOf (content: Buffer): string {
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`
 }
 
 function readIfThere (path: string): Buffer | undefined {

@@ -20,7 +20,9 @@ if (build === undefined) {
   console.error('The web app is not built: Vite is not installed')
   process.exit(0)
 }
-await build({ configFile: join(root, 'web/vite.config.ts'), logLevel: 'error' })
+for (const config of ['web/vite.config.ts', 'web/vite.sw.config.ts']) {
+  await build({ configFile: join(root, config), logLevel: 'error' })
+}
 listForServiceWorker()
 await Promise.all(
   filesOf(out)
@@ -32,7 +34,10 @@ writeFileSync(stamp, sources)
 /** Changes if a file that goes into the build changes: names, sizes and times of all of them. */
 function fingerprint () {
   const hash = createHash('sha256')
-  const inputs = ['web/index.html', 'web/vite.config.ts', 'web/emoji.ts', 'package-lock.json', 'scripts/build-web.mjs']
+  const inputs = [
+    'web/index.html', 'web/vite.config.ts', 'web/vite.sw.config.ts', 'web/emoji.ts', 'package-lock.json',
+    'scripts/build-web.mjs'
+  ]
   const folders = ['web/src', 'web/sw', 'web/public', 'packages/client/src'].filter(folder =>
     existsSync(join(root, folder))
   )

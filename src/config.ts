@@ -50,6 +50,11 @@ export const configSchema = Type.Object({
     description: 'The proxies in front of the server whose X-Forwarded-For it believes: true (one proxy), a number of proxies one behind the other, or ' +
       'their networks, separated by commas (10.0.0.0/8, loopback, linklocal, uniquelocal)'
   }),
+  BASE_PATH: Type.String({
+    default: '',
+    pattern: '^(/[A-Za-z0-9._~-]+)*$',
+    description: 'Path under which a proxy serves the web app (/chat); the proxy takes it away from each request'
+  }),
   LOG_LEVEL: Type.Union(
     [Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'), Type.Literal('trace'), Type.Literal('silent')],
     { default: 'info', description: 'Lowest level that the server logs: fatal, error, warn, info, debug, trace or silent' }

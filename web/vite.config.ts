@@ -15,9 +15,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
-      input: { app: 'index.html', sw: 'sw/sw.ts' },
+      input: { app: 'index.html' },
       output: {
-        entryFileNames: chunk => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+        // What the first page needs is one file: each further one would cost a round trip on a slow line.
+        codeSplitting: { groups: [{ name: 'app', tags: ['$initial'] }] },
+        entryFileNames: 'assets/[name]-[hash].js',
         chunkFileNames: chunk =>
           `assets/${chunk.moduleIds.some(id => id.includes('virtual:emoji')) ? 'emoji-' : ''}[name]-[hash].js`,
         assetFileNames: 'assets/[name]-[hash][extname]'

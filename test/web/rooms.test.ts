@@ -46,6 +46,30 @@ else {
     await bob.page.locator('article .head').getByText(name).first().waitFor()
     await bob.page.goto(`${app.url}/search?q=hacked`)
     await bob.page.locator('.hit').first().waitFor()
+    // The other places: a quote, a draft, the title, the members, the mentions on offer, and every part of an address.
+    const { body } = await app.call('GET', '/api/rooms', { token: await login('bob') })
+    await open(bob.page, app.url, body.rooms[0].conversationId as string)
+    await landed(bob.page, 'onmouseover').hover()
+    await landed(bob.page, 'onmouseover').getByRole('button', { name: 'Reply' }).click()
+    await write(bob.page, name)
+    await landed(bob.page, name).locator('.quote').waitFor()
+    await bob.page.locator('#composer').fill(`${name} @ada`)
+    await bob.page.locator('#composer').press('Backspace')
+    await bob.page.getByRole('option').getByText(name).waitFor()
+    await bob.page.getByRole('button', { name: 'Members' }).click()
+    await bob.page.getByRole('complementary').getByText(name).first().waitFor()
+    await until(bob.page, `document.title.includes(${JSON.stringify(name)})`)
+    await ada.page.locator('#composer').fill(name)
+    const draft = ada.page.locator('.row').filter({ hasText: 'Draft:' })
+    await draft.getByText(name).first().waitFor()
+    const part = encodeURIComponent(name)
+    const paths = [`/c/${part}?m=${part}&p=${part}`, `/search?q=${part}&in=${part}`, `/sign-in#username=${part}`]
+    for (const path of paths) {
+      await bob.page.goto(app.url + path)
+      await bob.page.locator('main').waitFor()
+    }
+    await bob.page.goto(`${app.url}/search?q=hacked`)
+    await bob.page.locator('.hit').first().waitFor()
     for (const page of [ada.page, bob.page]) {
       t.equal(await page.evaluate('window.hacked'), undefined)
       t.equal(await page.locator('article img[src=x], article iframe, article svg[onload], .hit iframe').count(), 0)

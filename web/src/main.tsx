@@ -3,6 +3,7 @@ import { App } from './app.tsx'
 import { startKeyboard } from './keyboard.ts'
 import { go, href, paths, route, startRouter } from './router.ts'
 import { client } from './state/client.ts'
+import { startBackgroundSync } from './state/background.ts'
 import { startFreezing } from './state/freeze.ts'
 import { startTelling } from './state/notifications.ts'
 import { applyPreferences } from './state/preferences.ts'
@@ -21,19 +22,24 @@ import './look/states.css'
 import './look/app.css'
 
 startRouter()
-const [user] = await Promise.all([client.resume(), applyPreferences()])
-const { page } = route.value
-if (user === null && page !== 'signUp') go(paths.signIn(), { replace: true })
-if (user !== null && page === 'signIn' && client.session.get().state === 'signedIn') {
-  go(paths.home(), { replace: true })
-}
+void start()
 
-const root = document.getElementById('app')
-if (root !== null) render(<App />, root)
-startKeyboard()
-startTelling()
-startFreezing()
-if (user !== null) void client.start()
+/** Not awaited by this module: the texts of another language are a file that imports from this one. */
+async function start (): Promise<void> {
+  const [user] = await Promise.all([client.resume(), applyPreferences()])
+  const { page } = route.value
+  if (user === null && page !== 'signUp') go(paths.signIn(), { replace: true })
+  if (user !== null && page === 'signIn' && client.session.get().state === 'signedIn') {
+    go(paths.home(), { replace: true })
+  }
+  const root = document.getElementById('app')
+  if (root !== null) render(<App />, root)
+  startKeyboard()
+  startTelling()
+  startFreezing()
+  startBackgroundSync()
+  if (user !== null) await client.start()
+}
 
 client.on('removed', ({ conversationId }) => {
   if (route.value.page === 'conversation' && route.value.id === conversationId) go(paths.home(), { replace: true })

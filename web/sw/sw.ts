@@ -1,9 +1,15 @@
+import { createClient, type Client } from '@tidelog/client'
+import { indexedDbStorage } from '@tidelog/client/indexeddb'
+import { databaseName, outboxTag } from './shared.ts'
+
 const worker = self as unknown as ServiceWorkerGlobalScope
 
 // The build puts the list of the app's files and their version in these two places.
 const files = JSON.parse('__FILES__') as string[]
-const cacheName = `tidelog-${'__VERSION__'}`
 const scope = new URL(worker.registration.scope)
+/** Apps under several paths of one origin have each their own. */
+const cachePrefix = `tidelog ${scope.pathname} `
+const cacheName = cachePrefix + '__VERSION__'
 
 /** What the server answers by itself, and no page of the app is at. */
 const servers = /^(api|socket\.io|documentation|health|metrics)(\/|$)/
@@ -31,6 +37,11 @@ worker.addEventListener('fetch', event => {
   else if (files.includes(path)) event.respondWith(kept(path, event.request))
 })
 
+worker.addEventListener('sync', event => {
+  const { tag, waitUntil } = event as ExtendableEvent & { tag: string }
+  if (tag === outboxTag) waitUntil.call(event, sendOutbox())
+})
+
 worker.addEventListener('notificationclick', event => {
   event.notification.close()
   const { path } = event.notification.data as { path: string }
@@ -49,7 +60,7 @@ const isNeeded = (file: string): boolean => !file.startsWith('assets/emoji-') &&
 async function clean (): Promise<void> {
   const names = await caches.keys()
   await Promise.all(
-    names.filter(name => name.startsWith('tidelog-') && name !== cacheName).map(name => caches.delete(name))
+    names.filter(name => name.startsWith(cachePrefix) && name !== cacheName).map(name => caches.delete(name))
   )
 }
 
@@ -70,6 +81,34 @@ async function show (path: string): Promise<void> {
     await worker.clients.openWindow(path)
     return
   }
-  await open.focus()
   open.postMessage({ path })
+  await open.focus()
+}
+
+/** Milliseconds that sending may take; the browser tries again later if that was not enough. */
+const sendingMs = 25_000
+
+/** Sends what waits on this device, though no page is open any more. */
+async function sendOutbox (): Promise<void> {
+  const name = databaseName(scope.pathname)
+  const client = createClient({ url: scope.href.replace(/\/$/, ''), storage: indexedDbStorage({ name }) })
+  try {
+    if (await client.resume() === null) return
+    await client.start()
+    await emptied(client)
+  } finally {
+    await client.close()
+  }
+}
+
+/** Resolves when nothing waits any more. */
+async function emptied (client: Client): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    setTimeout(() => {
+      reject(new Error('the outbox is not empty yet'))
+    }, sendingMs)
+    client.outbox.subscribe(operations => {
+      if (operations.every(({ state }) => state === 'failed')) resolve()
+    })
+  })
 }

@@ -13,6 +13,9 @@ type Target = { to: 'end' } | { to: 'unread' } | { to: 'message'; key: string; i
 /** Pixels from the end within which the reader is at the end, and sees what arrives. */
 const endPx = 24
 
+/** Pixels from either end of the page within which more of the conversation is brought into it. */
+const nearOf = (scroller: HTMLElement): number => scroller.clientHeight * 1.5
+
 export interface Log {
   range: Range
   messages: readonly Message[]
@@ -79,6 +82,11 @@ export function useLog (
     else restore(scroller, anchor)
     log.anchor = firstVisible(scroller)
     look()
+    // Messages that came in above those that fill the page are shown too; nobody could scroll to them.
+    if (log.target === undefined && scroller.scrollTop < nearOf(scroller) && log.range.from > 0) {
+      log.range = older(log.range)
+      redraw(undefined)
+    }
   })
 
   // What changes its size without being drawn here: names that arrive, pictures, the keyboard of a phone.
@@ -144,7 +152,7 @@ export function useLog (
     if (scroller === null || log.target !== undefined) return
     look()
     log.anchor = firstVisible(scroller)
-    const near = scroller.clientHeight * 1.5
+    const near = nearOf(scroller)
     if (scroller.scrollTop < near) more('older')
     if (fromEnd(scroller) < near) more('newer')
   }

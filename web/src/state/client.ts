@@ -1,5 +1,6 @@
 import { createClient } from '@tidelog/client'
 import { indexedDbStorage } from '@tidelog/client/indexeddb'
+import { databaseName } from '../../sw/shared.ts'
 import { base } from '../router.ts'
 import { faultyStorage, skewedClock } from './device-faults.ts'
 import { faultyFetch, faultySocket } from './faults.ts'
@@ -7,8 +8,7 @@ import { faultyFetch, faultySocket } from './faults.ts'
 /** Where the server is: this page's origin, and the path under which a proxy serves it. */
 export const serverUrl = location.origin + base.replace(/\/$/, '')
 
-/** Apps under several paths of one origin have each their own. */
-export const storage = faultyStorage(indexedDbStorage(base === '/' ? {} : { name: `tidelog ${base}` }))
+export const storage = faultyStorage(indexedDbStorage({ name: databaseName(base) }))
 
 /** The one client of this page. It keeps what it knows on the device; the fault drawer can disturb all that it uses. */
 export const client = createClient({

@@ -1,10 +1,10 @@
-import type { Message } from '@tidelog/client'
+import type { Message, Summary } from '@tidelog/client'
 import { effect, signal } from '@preact/signals'
 import { href, lastConversation, paths, route } from '../router.ts'
 import { texts } from '../i18n/index.ts'
 import { client } from './client.ts'
 import { nameOf } from './people.ts'
-import { notify } from './preferences.ts'
+import { notify, notifyRooms } from './preferences.ts'
 import { say } from './view.ts'
 
 type Permission = 'default' | 'granted' | 'denied'
@@ -59,7 +59,7 @@ async function tell (message: Message): Promise<void> {
     mayNotify.value !== 'granted' ||
     summary === undefined ||
     summary.kind === 'common' ||
-    isMuted(summary.settings.mutedUntil)
+    !wants(summary, message)
   ) { return }
   const registration = await navigator.serviceWorker?.getRegistration()
   await registration?.showNotification(summary.kind === 'direct' ? sender : summary.title, {
@@ -68,6 +68,12 @@ async function tell (message: Message): Promise<void> {
     icon: href('/icon-192.png'),
     data: { path: href(paths.conversation(message.conversationId)) }
   })
+}
+
+/** By the conversation's settings, and by what the reader chose for this device. */
+function wants ({ kind, settings }: Summary, { mentionsMe }: Message): boolean {
+  if (isMuted(settings.mutedUntil) || settings.notify === 'none') return false
+  return mentionsMe || (settings.notify === 'all' && (kind === 'direct' || notifyRooms.value))
 }
 
 function isMuted (until: number | null): boolean {
