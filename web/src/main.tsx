@@ -33,6 +33,8 @@ async function start (): Promise<void> {
     go(paths.home(), { replace: true })
   }
   const root = document.getElementById('app')
+  // The mark that the page shows by itself until now.
+  root?.replaceChildren()
   if (root !== null) render(<App />, root)
   startKeyboard()
   startTelling()
