@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { root } from './process.ts'
 import { freePort } from './redis.ts'
 import { request } from './request.ts'
+import { tied } from './tied.ts'
 
 const program = '/usr/sbin/nginx'
 
@@ -43,7 +44,7 @@ export async function startNginx (
   writeFileSync(join(folder, 'default.conf'), deployed)
   writeFileSync(join(folder, 'nginx.conf'), main)
   const given = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr', '-g', 'daemon off;']
-  const child: ChildProcess = spawn(program, given, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child: ChildProcess = spawn(...tied('SIGTERM', program, given), { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = once(child, 'exit')
   t.teardown(async () => {
     child.kill('SIGTERM')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { tied } from './tied.ts'
 
 /** A server in its own process, as `npm start` runs it, but from the sources. */
 export interface ServerProcess {
@@ -19,7 +20,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Runs server.ts with an environment. */
 export function runServer (environment: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', 'server.ts'], {
+  const given = ['--import', 'tsx', '--conditions=@tidelog/source', 'server.ts']
+  return spawn(...tied('SIGKILL', process.execPath, given), {
     cwd: root,
     // Without the test runner's loaders, and without variables that name another database.
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },

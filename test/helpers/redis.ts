@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
+import { tied } from './tied.ts'
 
 const program = '/usr/bin/redis-server'
 
@@ -35,7 +36,7 @@ export async function startRedis (t: { teardown: (end: () => unknown) => void })
   let child: ChildProcess | undefined
   const start = async () => {
     const given = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    child = spawn(program, given, { stdio: ['ignore', 'pipe', 'inherit'] })
+    child = spawn(...tied('SIGKILL', program, given), { stdio: ['ignore', 'pipe', 'inherit'] })
     for await (const line of createInterface({ input: child.stdout! })) {
       if (line.includes('Ready to accept connections')) break
     }
