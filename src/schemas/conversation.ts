@@ -49,6 +49,11 @@ export type ConversationQuery = Static<typeof ConversationQuery>
 
 export const ConversationBody = Type.Object({ success: Type.Literal(true), conversation: ListedConversation })
 
+export const SettingsBody = Type.Object({
+  ...ConversationBody.properties,
+  rev: Type.Integer({ description: 'The rev of your settings in `self`; 0: you never changed any here' })
+})
+
 export const ConversationListBody = Type.Object({
   success: Type.Literal(true),
   conversations: Type.Array(ListedConversation),

@@ -42,8 +42,12 @@ export const clientEvents = {
   push: { input: PushInput, description: 'Applies up to 100 operations of your outbox in order; answers with a result for each' },
   typing: { input: Input({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that you are typing, until you stop, send or disconnect, or 8 seconds after you said it last' },
   subscribePresence: {
-    input: Input({ userIds: Type.Array(Id, { maxItems: 200 }) }),
-    description: 'Subscribes you to these users\' presence (`presence`), and answers it. Users with whom you share no conversation, or between whom and you there is a block, are left out'
+    input: Input({
+      userIds: Type.Array(Id, { maxItems: 200, description: 'All users whose presence this socket wants' })
+    }),
+    description: 'Subscribes this socket to the presence of these users (at most 200) and of no others, and answers ' +
+      'it. A repeated call replaces the list. Users with whom you share no conversation, or between whom and you ' +
+      'there is a block, are left out'
   },
   refreshToken: { input: Input({ token: Type.String({ maxLength: 16_384 }) }), description: 'Continues this socket with a newer token of the same user' }
 } as const satisfies Record<string, ClientEvent>

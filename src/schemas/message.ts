@@ -3,12 +3,10 @@ import { Id, Input, Time, User } from './primitives.ts'
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-/** The types that a client may send. Only the server writes `system` messages. */
-const SendableMessageType = Type.Union([
-  Type.Literal('text'), Type.Literal('image'), Type.Literal('file'), Type.Literal('audio'), Type.Literal('video'), Type.Literal('location')
-], { description: 'The kind of a message' })
-
-const MessageType = Type.Union([...SendableMessageType.anyOf, Type.Literal('system')], { description: 'The kind of a message' })
+const MessageType = Type.Union([
+  Type.Literal('text'), Type.Literal('image'), Type.Literal('file'), Type.Literal('audio'), Type.Literal('video'),
+  Type.Literal('location'), Type.Literal('system')
+], { description: 'The kind of a message. Only administrators send `system` messages' })
 
 /** A room's id: 24 hexadecimal digits if the server made it, otherwise chosen by the user who opened the room. */
 export const RoomId = Type.String({
@@ -47,6 +45,19 @@ export type MentionsInput = Static<typeof MentionsInput>
 
 /** The operation checks that it is one emoji. */
 export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'One emoji, of at most 64 bytes' })
+
+export const ReactorsQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: 'The `cursor` of the previous page' }))
+})
+
+export const ReactorsBody = Type.Object({
+  success: Type.Literal(true),
+  users: Type.Array(User, { description: 'By id' }),
+  count: Type.Integer({ description: 'How many users there are on all pages' }),
+  hasMore: Type.Boolean(),
+  cursor: orNull(Type.String({ description: 'Send it to get the next page; null: this is the last one' }))
+})
 
 /** Fields of every message that legacy clients do not know. */
 const additions = {
@@ -100,7 +111,7 @@ const content = Type.String({ description: 'The text: 1–4,000 code points with
 /** Fields of every kind of send. */
 const sendable = {
   content,
-  messageType: Type.Optional(SendableMessageType),
+  messageType: Type.Optional(MessageType),
   clientMessageId: Type.Optional(orNull(ClientMessageId)),
   replyTo: Type.Optional(orNull(Id)),
   mentions: Type.Optional(orNull(MentionsInput))

@@ -71,7 +71,7 @@ export const PushResult = Type.Union([
     success: Type.Literal(true),
     message: Type.Optional(Message),
     duplicate: Type.Optional(Type.Literal(true, { description: 'The message was stored before, with the same clientMessageId' })),
-    rev: Type.Optional(Type.Integer()),
+    rev: Type.Optional(Type.Integer({ description: 'The rev that the change has; for `settings`: in `self`' })),
     conversationId: Type.Optional(ConversationId),
     seq: Type.Optional(Type.Integer({ description: 'For `markRead`: you have read everything up to this seq' })),
     at: Type.Optional(Type.Union([Time, Type.Null()])),

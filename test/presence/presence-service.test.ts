@@ -50,6 +50,21 @@ t.test('at most 200 users are subscribed to, and the next subscription takes the
   t.match(await watcher.ask('subscribePresence', { userIds: [] }), { success: true, presence: [] })
 })
 
+t.test('a subscription replaces the one before: who is not named again is not told any more', async t => {
+  const watcher = await connect(t, url, ann.token)
+  const gus = await register('gus')
+  await call('POST', '/api/messages', { token: ann.token, body: { receiverId: gus.id, content: 'hello' } })
+  const fay = await register('fay')
+  await call('POST', '/api/messages', { token: ann.token, body: { receiverId: fay.id, content: 'hello' } })
+  await watcher.ask('subscribePresence', { userIds: [gus.id] })
+  await watcher.ask('subscribePresence', { userIds: [fay.id] })
+  await connect(t, url, gus.token)
+  // What was told of the first would be there before what is told of the second.
+  await connect(t, url, fay.token)
+  await watcher.wait('presence', ({ userId }) => userId === fay.id)
+  t.same(watcher.all('presence').map(({ userId }) => userId), [fay.id])
+})
+
 t.test('when somebody was active last is stored when the process ends', async t => {
   const second = await startApp(t)
   const zoe = await second.register('zoe')

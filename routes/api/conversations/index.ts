@@ -7,7 +7,8 @@ import { readHistory, writeStretch } from '../../../src/chat/messages/history.ts
 import { listConversations, writeConversationList } from '../../../src/chat/conversations/list-conversations.ts'
 import { markRead } from '../../../src/chat/conversations/mark-read.ts'
 import {
-  ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery, OneMessageBody, ReadInput, SettingsInput, StretchBody, StretchQuery
+  ConversationBody, ConversationListBody, ConversationMessageParams, ConversationParams, ConversationQuery,
+  OneMessageBody, ReadInput, SettingsBody, SettingsInput, StretchBody, StretchQuery
 } from '../../../src/schemas/conversation.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { ReadBody } from '../../../src/schemas/message.ts'
@@ -47,11 +48,12 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       tags,
       params: ConversationParams,
       body: SettingsInput,
-      response: { 200: ConversationBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
+      response: { 200: SettingsBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
     }
   }, async ({ params, body, identity }) => {
-    await changeSettings(app.chat, identity, params.conversationId, body)
-    return { success: true as const, conversation: await getConversation(app.chat, identity, params.conversationId) }
+    const { rev } = await changeSettings(app.chat, identity, params.conversationId, body)
+    const conversation = await getConversation(app.chat, identity, params.conversationId)
+    return { success: true as const, conversation, rev }
   })
 
   app.get('/:conversationId/messages', {

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import { deleteMessage } from '../../../src/chat/messages/delete-message.ts'
 import { editMessage } from '../../../src/chat/messages/edit-message.ts'
+import { listReactors } from '../../../src/chat/messages/list-reactors.ts'
 import { readDirectHistory, writeHistoryJson } from '../../../src/chat/messages/history.ts'
 import { listDirect } from '../../../src/chat/conversations/list-conversations.ts'
 import { markConversationRead, markMessageRead } from '../../../src/chat/conversations/mark-read.ts'
@@ -12,13 +13,14 @@ import { sendTo } from '../../../src/chat/messages/send-to.ts'
 import { readUnreadCounts } from '../../../src/chat/conversations/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import {
-  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, ReadBody, SearchBody, SearchQuery, SendInput, UnreadBody,
-  historyBody, messageBody
+  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message,
+  ReactorsBody, ReactorsQuery, ReadBody, SearchBody, SearchQuery, SendInput, UnreadBody, historyBody, messageBody
 } from '../../../src/schemas/message.ts'
 import { Id } from '../../../src/schemas/primitives.ts'
 import syncRoutes from './sync.ts'
 
 const MessageParams = Type.Object({ id: Id })
+const ReactionParams = Type.Object({ id: Id, emoji: Emoji })
 const UserParams = Type.Object({ userId: Id })
 const tags = ['messages']
 
@@ -29,7 +31,9 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('/', {
     schema: {
       summary: 'Send a message',
-      description: 'Name one of: a user (`receiverId`), a room (`roomId`), a conversation of any kind (`conversationId`). A repeated clientMessageId with the same body gets 200, the stored message and `duplicate: true`.',
+      description: 'Name one of: a user (`receiverId`), a room (`roomId`), a conversation of any kind ' +
+        '(`conversationId`). A repeated clientMessageId with the same body gets 200, the stored message and `duplicate: true`. ' +
+        'Administrators may send the messageType `system`, also to a room that they have not joined.',
       tags,
       body: SendInput,
       response: { 201: messageBody(Message), 200: messageBody(Message), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
@@ -117,6 +121,20 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ params, identity }) => ({ success: true as const, ...await deleteMessage(app.chat, identity, { messageId: params.id }) }))
 
+  app.get('/:id/reactions/:emoji', {
+    schema: {
+      summary: 'Everybody who reacted with an emoji',
+      description: 'Sorted by id. A message names the first 50 of each kind.',
+      tags,
+      params: ReactionParams,
+      querystring: ReactorsQuery,
+      response: { 200: ReactorsBody, ...failures(400, 401, 404, 429, 503) }
+    }
+  }, async ({ params, query, identity }) => {
+    const page = await listReactors(app.chat, identity, { ...query, messageId: params.id, emoji: params.emoji })
+    return { success: true as const, ...page }
+  })
+
   for (const on of [true, false]) {
     app.route({
       method: on ? 'PUT' : 'DELETE',
@@ -127,7 +145,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
           ? 'The emoji is one grapheme of at most 64 bytes, percent-encoded in the URL. A message takes at most 20 kinds of reactions, and 5,000 in all. Repeating it changes nothing.'
           : 'Repeating it changes nothing.',
         tags,
-        params: Type.Object({ id: Id, emoji: Emoji }),
+        params: ReactionParams,
         response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
       },
       handler: async ({ params, identity }) => ({ success: true as const, ...await react(app.chat, identity, { messageId: params.id, emoji: params.emoji, on }) })

@@ -14,6 +14,8 @@ const hiddenSeqsMax = 500
 
 export interface ChangedSettings {
   conversationId: string
+  /** The rev of the caller's settings in their self log; 0: they never changed any here. */
+  rev: number
   settings: ConversationSettings
 }
 
@@ -36,7 +38,10 @@ export function prepareSettings (context: ChatContext, identity: Identity, given
     const outcome = await context.log.commit({ mutations: [{ type: 'settings', conversationId, userId: identity.id, decide }] })
     switch (outcome.outcome) {
       case 'committed':
-      case 'unchanged': return { conversationId, settings: settingsPayload(outcome.rows[0]) }
+      case 'unchanged': {
+        const [row] = outcome.rows
+        return { conversationId, rev: row?.rev ?? 0, settings: settingsPayload(row) }
+      }
       case 'refused': throw outcome.error
       case 'notMember': throw notMemberError(ref.kind === 'room' ? await context.log.head(conversationId) : undefined)
       case 'duplicate':

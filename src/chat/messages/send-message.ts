@@ -24,7 +24,7 @@ export interface SentMessage<M extends Message = Message> {
 /** The fields that the schemas of the three inputs share. */
 export interface MessageInput {
   content: string
-  messageType?: 'text' | 'image' | 'file' | 'audio' | 'video' | 'location'
+  messageType?: Message['messageType']
   clientMessageId?: string | null
   listingId?: string | null
   replyTo?: string | null
@@ -46,6 +46,9 @@ export function storedContent (content: string, charsMax: number): string {
 export async function buildMessageRow (context: ChatContext, identity: Identity, conversationId: string, input: MessageInput): Promise<NewRow> {
   const message = storedContent(input.content, context.limits.messageCharsMax)
   const messageType = input.messageType ?? 'text'
+  if (messageType === 'system' && !identity.isAdmin) {
+    throw new TidelogError('VALIDATION', 'messageType must not be system: only administrators send such messages')
+  }
   const { listingId, replyTo, clientMessageId } = input
   const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message, messageType }
   if (listingId != null) row.listingId = listingId.toLowerCase()

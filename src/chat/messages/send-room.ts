@@ -1,4 +1,5 @@
 import type { RoomMessage, SendRoomInput } from '../../schemas/message.ts'
+import type { Mutation } from '../../log/commit/plan.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
 import { notMemberError } from '../rules/room-rules.ts'
@@ -7,7 +8,7 @@ import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
 /**
- * Sends a message to a room. The sender must be a member when it is committed.
+ * Sends a message to a room. The sender must be a member when it is committed, except for a system message.
  * @throws TidelogError VALIDATION, NOT_FOUND (unknown, or private to a stranger), NOT_ALLOWED (public, not joined),
  * IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
@@ -21,9 +22,13 @@ export async function prepareRoom (context: ChatContext, identity: Identity, inp
   const conversationId = roomConversationId(roomId)
   const row = await buildMessageRow(context, identity, conversationId, { ...input, listingId: null })
   row.roomId = roomId
+  // `buildMessageRow` lets nobody else send one.
+  const isAdministrators = row.messageType === 'system'
+  const mutation: Mutation = { type: 'append', conversationId, row }
+  if (!isAdministrators) mutation.requiresMember = identity.id
   return async () => await commitMessage(
     context,
-    { mutations: [{ type: 'append', conversationId, row, requiresMember: identity.id }] },
+    { mutations: [mutation] },
     async () => notMemberError(await context.log.head(conversationId))
   )
 }

@@ -73,6 +73,11 @@ export function reactionsPayload (reactions: Reactions | undefined, hidden?: Rea
   })
 }
 
+/** The users who reacted with this emoji, in hex. @param hidden users whom the viewer does not see */
+export function reactorsWith (reactions: Reactions = [], emoji: string, hidden?: ReadonlySet<string>): string[] {
+  return reactorsOf(withoutHidden(reactions, hidden).filter(reaction => isSame(reaction.emoji, emoji)))
+}
+
 /** The users who reacted to a message, in hex. */
 export function reactorsOf (reactions: Reactions): string[] {
   return reactions.flatMap(({ users }) => textsOf(users).map(text => Buffer.from(text, 'base64url').toString('hex')))

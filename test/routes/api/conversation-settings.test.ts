@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { commonChatId, directId } from '../../../src/chat/rules/conversation-id.ts'
-import { ConversationBody } from '../../../src/schemas/conversation.ts'
+import { SettingsBody } from '../../../src/schemas/conversation.ts'
 import { SyncBody } from '../../../src/schemas/sync.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
@@ -27,7 +27,7 @@ t.test('settings are set one by one, and every device is told all of them', asyn
   const mutedUntil = '2099-01-01T00:00:00.000Z'
   const { status, body } = await set(me, id, { mutedUntil, notify: 'mentions' })
   t.equal(status, 200)
-  t.ok(Value.Check(ConversationBody, body))
+  t.ok(Value.Check(SettingsBody, body))
   t.same(body.conversation.settings, { ...plain, mutedUntil, notify: 'mentions' })
   const { change } = await phone.wait('conversationChanged')
   const { rev, kind, conversationId, ...told } = change as Record<string, unknown>
@@ -39,6 +39,25 @@ t.test('settings are set one by one, and every device is told all of them', asyn
   t.equal((await as(me)('POST', '/sync', {})).body.conversations[0].rev, before.conversations[0].rev, 'what is so already takes no rev')
   t.match((await set(me, id, { mutedUntil: null, notify: 'all', archived: false })).body.conversation.settings, plain)
   t.match((await as(you)('GET', `/conversations/${id}`)).body.conversation.settings, plain, 'nobody else has them')
+})
+
+t.test('REST, socket and push tell the same rev: that of the change in the own log', async t => {
+  const [me, you] = [await someone(), await someone()]
+  const id = directId(me.id, you.id)
+  await say(you, id)
+  const phone = await connect(t, url, me.token)
+  await phone.ask('setupUser', { live: true })
+  const operation = (notify: string) => ({ operations: [{ opId: '1', type: 'settings', conversationId: id, notify }] })
+  t.equal((await set(me, id, { notify: 'all' })).body.rev, 0, 'nothing was ever changed')
+  const byRest = await set(me, id, { notify: 'none' })
+  const bySocket = await phone.ask('push', operation('mentions'))
+  const byPush = (await as(me)('POST', '/sync/push', operation('all'))).body
+  const again = (await as(me)('POST', '/sync/push', operation('all'))).body
+  const revs = [byRest.body.rev, bySocket.results[0].rev, byPush.results[0].rev]
+  await phone.wait('conversationChanged', ({ rev }) => rev === revs[2])
+  t.same(phone.all('conversationChanged').map(({ rev }) => rev), revs)
+  t.equal(again.results[0].rev, revs[2], 'repeating it takes no rev')
+  t.equal((await set(me, id, { notify: 'all' })).body.rev, revs[2])
 })
 
 t.test('pinned ones come first in the list, in pages too, and archived ones are asked for', async t => {

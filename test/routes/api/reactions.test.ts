@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { DirectMessage } from '../../../src/schemas/message.ts'
+import { DirectMessage, ReactorsBody } from '../../../src/schemas/message.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
 
@@ -66,4 +66,45 @@ t.test('at most 20 kinds, and reactions of many at once are all kept', async t =
   const { body: { messages: [stored] } } = await call('GET', `/api/messages/${bob.id}?limit=1`, { token: ann.token })
   assert.equal(stored.reactions.length, 20)
   t.ok(stored.rev <= message.rev + 20, 'those that commit together share a rev')
+})
+
+t.test('everybody who reacted comes in pages, by id, without whom the caller has blocked', async t => {
+  const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
+    await call(method, `/api${path}`, { token, body })
+  const { body: { room: { roomId, conversationId } } } = await as(ann)('POST', '/rooms', { name: 'popular' })
+  const fans = await Promise.all(Array.from({ length: 5 }, async (_, index) => await register(`fan_${index}`)))
+  const { message } = (await as(ann)('POST', '/messages', { conversationId, content: 'look' })).body
+  for (const fan of fans) {
+    await call('PUT', `/api/rooms/${roomId}/members/me`, { token: fan.token })
+    await react('PUT', fan, message._id, '❤️')
+  }
+  await react('PUT', fans[0]!, message._id, '🎉')
+  const page = async (user: User, query = '', emoji = '❤️') =>
+    await as(user)('GET', `/messages/${message._id}/reactions/${encodeURIComponent(emoji)}${query}`)
+  const ids = (answer: Awaited<ReturnType<typeof page>>) => answer.body.users.map(({ _id }: { _id: string }) => _id)
+  const all = fans.map(({ id }) => id).sort()
+
+  const whole = await page(ann)
+  t.ok(Value.Check(ReactorsBody, whole.body))
+  t.same(ids(whole), all)
+  t.match(whole.body, { count: 5, hasMore: false, cursor: null })
+  t.match(whole.body.users.find(({ _id }: { _id: string }) => _id === fans[0]!.id), { username: 'fan_0' })
+  t.same(ids(await page(ann, '', '❤')), all, 'the other form of the same emoji')
+  t.match(await page(ann, '', '👀'), { status: 200, body: { users: [], count: 0, hasMore: false, cursor: null } })
+
+  const first = await page(ann, '?limit=2')
+  t.same([ids(first), first.body.hasMore], [all.slice(0, 2), true])
+  const last = fans.find(({ id }) => id === first.body.cursor)!
+  await react('DELETE', last, message._id, '❤️')
+  const second = await page(ann, `?limit=3&cursor=${first.body.cursor}`)
+  t.same(ids(second), all.slice(2), 'the last one of a page took it back: nobody is missing')
+  t.match(second.body, { hasMore: false, count: 4 })
+
+  await call('PUT', `/api/users/${all[4]}/block`, { token: ann.token })
+  t.same([ids(await page(ann)), (await page(ann)).body.count], [all.slice(2, 4).concat(all[0]!).sort(), 3])
+  t.equal((await page(last)).body.count, 4, 'others still see them')
+
+  t.match(await page(eve), { status: 404, body: { code: 'NOT_FOUND' } }, 'a stranger')
+  t.match(await page(ann, '', 'x'), { status: 400, body: { code: 'VALIDATION' } })
+  t.match(await page(ann, '?cursor=me'), { status: 400, body: { code: 'VALIDATION' } })
 })
