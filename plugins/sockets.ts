@@ -5,6 +5,7 @@ import { Heartbeat } from '../src/live/heartbeat.ts'
 import { followActive, followRooms } from '../src/live/interest.ts'
 import { LiveDelivery } from '../src/live/live-delivery.ts'
 import { startRelay } from '../src/live/relay.ts'
+import { UserChanges } from '../src/live/user-changes.ts'
 import { Subscriptions } from '../src/live/subscriptions.ts'
 import { schedule } from '../src/lib/schedule.ts'
 import { Watermarks } from '../src/live/watermarks.ts'
@@ -36,6 +37,12 @@ export default fp(async function sockets (app, config: Config) {
   const gapSource = new GapSource(sync, subscriptions, heartbeat)
   const live = new LiveDelivery({
     io, chat, watermarks, subscriptions, heartbeat, gapSource, logger: app.log, isClustered: () => nodes.isUp
+  })
+  const userChanges = new UserChanges({
+    io,
+    sync,
+    subscriptions,
+    onError: (error, userId) => { app.log.error({ err: error, userId }, 'a changed user could not be told') }
   })
   const typists = new Typists({
     later: (ms, act) => {
@@ -99,6 +106,7 @@ export default fp(async function sockets (app, config: Config) {
     stopLook()
     stopTyping()
     typists.close()
+    userChanges.stop()
     live.stop()
     await live.finish()
     await presence.close()

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import { TidelogError } from '../errors.ts'
 import type { ProfileInput } from '../schemas/user.ts'
+import { toPublicUser } from './payload.ts'
 import { searchKeysOf, toTakenError } from './accounts.ts'
 import type { AuthContext } from './context.ts'
 import type { UserRow } from '../users/user-row.ts'
@@ -30,7 +32,7 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
       }
     }, { returnDocument: 'after' }).catch((error: unknown) => { throw toTakenError(error) })
     if (changed === null) continue
-    context.directory.announceChange(userId)
+    context.directory.announceChange(userId, !isDeepStrictEqual(toPublicUser(row), toPublicUser(changed)))
     return changed
   }
   throw new TidelogError('UNAVAILABLE', 'Your account was changed at the same time: try again', { retryAfterMs: 1_000 })

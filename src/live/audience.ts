@@ -1,13 +1,18 @@
 import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import { selfLogOwner } from '../log/model/types.ts'
-import { liveRoom, userRoom } from '../connection/socket-types.ts'
+import { directRoom, liveRoom, memberRoom } from '../connection/socket-types.ts'
 
 /** The Socket.IO rooms that get a conversation's changes. */
 export function audienceOf (conversationId: string): string[] {
   const owner = selfLogOwner(conversationId)
   if (owner !== undefined) return [liveRoom(owner)]
   const ref = parseConversationId(conversationId)
-  return ref?.kind === 'direct' ? ref.userIds.map(userRoom) : [conversationId]
+  return ref?.kind === 'direct' ? [...ref.userIds.map(directRoom), conversationId] : [conversationId]
+}
+
+/** The Socket.IO rooms of those sockets of one user that get a direct conversation. */
+export function roomsIn (conversationId: string, userId: string): string[] {
+  return [directRoom(userId), memberRoom(conversationId, userId)]
 }
 
 /**

@@ -111,11 +111,13 @@ export class Heartbeat {
     return heads
   }
 
-  /** A live user's conversations at their last sync, and those that began later. */
+  /** A live user's conversations at their last sync, as far as a socket wants them, and those that began later. */
   private conversationsOf (userId: string): string[] {
-    const places = this.sync.conversations.peek(userId)?.list ?? []
     const sockets = this.subscriptions.socketsOf(liveRoom(userId))
-    return [...places.map(({ conversationId }) => conversationId), ...sockets.flatMap(socket => this.subscriptions.subscribedBy(socket))]
+    const subscribed = sockets.flatMap(socket => this.subscriptions.subscribedBy(socket))
+    if (sockets.every(socket => this.subscriptions.isChoosy(socket))) return subscribed
+    const places = this.sync.conversations.peek(userId)?.list ?? []
+    return [...places.map(({ conversationId }) => conversationId), ...subscribed]
   }
 
   /**

@@ -16,7 +16,10 @@ export function followRooms (io: ChatServer, { channels }: ChatNodes): void {
 }
 
 function isChannel (room: string): boolean {
-  return room.startsWith(userRoom('')) || parseConversationId(room) !== null
+  if (room.startsWith(userRoom(''))) return true
+  const kind = parseConversationId(room)?.kind
+  // What concerns a direct conversation goes to its users' channels.
+  return kind === 'room' || kind === 'common'
 }
 
 /**

@@ -10,7 +10,7 @@ import type { AfterEvent, Delivery } from './delivery.ts'
 import type { GapSource } from './gap-source.ts'
 import { type Heartbeat, nextHeartbeatMs } from './heartbeat.ts'
 import { type Action, type Event, type Facts, type Job, resequence } from './resequencer.ts'
-import { type ChatServer, liveRoom } from '../connection/socket-types.ts'
+import { type ChatServer, type ChatSocket, liveRoom } from '../connection/socket-types.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Watermarks } from './watermarks.ts'
 import { type EventWriter, writeDelivery, writeHeads } from './write-events.ts'
@@ -211,8 +211,10 @@ export class LiveDelivery {
   private onLateMembership ({ kind, conversationId, userId, role }: LogRow): void {
     if (kind !== 'membership' || role == null || selfLogOwner(conversationId) !== undefined) return
     const owner = userId!.toHexString()
-    const sockets = this.options.subscriptions.socketsOf(liveRoom(owner))
-    if (sockets.some(socket => !socket.rooms.has(conversationId))) {
+    const { subscriptions } = this.options
+    const isMissing = (socket: ChatSocket) =>
+      !socket.rooms.has(conversationId) && subscriptions.wants(socket, conversationId)
+    if (subscriptions.socketsOf(liveRoom(owner)).some(isMissing)) {
       this.accept(selfLogId(owner), { kind: 'verificationRequested' })
     }
   }

@@ -7,14 +7,15 @@ import { type TypingNotice, userRoom } from '../connection/socket-types.ts'
 import { presenceChannel } from '../nodes/channels.ts'
 import { everyNode, type Nodes } from '../nodes/nodes.ts'
 import type { PresenceWord } from '../nodes/roster.ts'
-import { audienceOf } from './audience.ts'
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
+import type { UserChange } from '../users/user-directory.ts'
 
 /** What nodes tell each other. */
 export interface NodeWords {
   /** A commit, of one conversation. */
   committed: CommittedBatch
   revoked: Revocation
-  userChanged: { userId: string }
+  userChanged: UserChange
   /** A user has blocked somebody, or ended a block. */
   blocksChanged: { userId: string }
   /** Something that is limited over all nodes has happened. */
@@ -50,7 +51,9 @@ export function startRelay (
       }
     }
   })
-  const stopUsers = users.subscribe(userId => { nodes.send('userChanged', [everyNode], { userId }) })
+  const stopUsers = users.subscribe((change, isRemote) => {
+    if (!isRemote) nodes.send('userChanged', [everyNode], change)
+  })
   const revokeEverywhere = (revoked: Revocation) => {
     revoke(revoked)
     nodes.send('revoked', [everyNode], revoked)
@@ -58,7 +61,7 @@ export function startRelay (
   sessions.on('revoked', revokeEverywhere)
 
   nodes.on('committed', committed => { log.applyRemote(committed) })
-  nodes.on('userChanged', ({ userId }) => { users.invalidate(userId) })
+  nodes.on('userChanged', change => { users.applyRemote(change) })
   nodes.on('blocksChanged', ({ userId }) => { blocks.forget(userId) })
   nodes.on('revoked', revoked => {
     // Otherwise that node's cache would accept a new socket of the user.
@@ -107,5 +110,7 @@ function channelsOf ({ heads, rows, reads }: CommittedBatch): string[] {
 /** The channels to which a conversation's changes go. */
 function publicChannels (conversationId: string): string[] {
   const owner = selfLogOwner(conversationId)
-  return owner === undefined ? audienceOf(conversationId) : [userRoom(owner)]
+  if (owner !== undefined) return [userRoom(owner)]
+  const ref = parseConversationId(conversationId)
+  return ref?.kind === 'direct' ? ref.userIds.map(userRoom) : [conversationId]
 }

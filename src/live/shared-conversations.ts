@@ -6,7 +6,7 @@ import type { Identity } from '../users/identity.ts'
 
 /**
  * The conversations to which a user's sockets subscribe (rooms and the common chat), with the rev of the self log that
- * lists them. Direct messages reach all sockets of a user without a subscription.
+ * lists them. Direct messages reach the sockets of a user without a subscription, unless a socket names what it wants.
  */
 export async function subscribableConversations (
   { conversations, chat: { log } }: SyncContext, identity: Identity

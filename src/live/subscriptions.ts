@@ -1,10 +1,12 @@
 import type { ChatContext } from '../chat/context.ts'
-import { commonChatId, objectId } from '../chat/rules/conversation-id.ts'
+import { commonChatId, objectId, otherUser, parseConversationId } from '../chat/rules/conversation-id.ts'
 import { type JoinInfo, afterSeqOf, showsAllAlike } from '../chat/rules/view.ts'
 import { type Head, type LogRow, type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
 import { audienceOf } from './audience.ts'
 import { BlockIndex } from './block-index.ts'
-import { type ChatServer, type ChatSocket, liveRoom, memberRoom, userRoom } from '../connection/socket-types.ts'
+import {
+  type ChatServer, type ChatSocket, directRoom, liveRoom, memberRoom, userRoom
+} from '../connection/socket-types.ts'
 import type { Watermarks } from './watermarks.ts'
 import type { Identity } from '../users/identity.ts'
 import { onRoomDeleted, roomsOf, socketsIn } from '../connection/socket-io.ts'
@@ -37,6 +39,8 @@ export class Subscriptions {
   private readonly expected = new Map<string, Set<ChatSocket>>()
   /** Conversations from which each socket has unsubscribed itself. Only a new joining subscribes it again. */
   private readonly unsubscribed = new WeakMap<ChatSocket, Set<string>>()
+  /** The conversations that a socket has named; it gets no others live. Missing: it has named none, and gets all. */
+  private readonly named = new WeakMap<ChatSocket, Set<string>>()
 
   constructor (io: ChatServer, chat: ChatContext, watermarks: Watermarks) {
     this.io = io
@@ -71,8 +75,8 @@ export class Subscriptions {
   }
 
   /**
-   * Subscribes a socket to exactly the conversations that `read` returns. If memberships change meanwhile, it calls
-   * `read` again.
+   * Subscribes a socket to exactly those conversations that `read` returns and the socket wants, and to the direct ones
+   * that it has named. If memberships change meanwhile, it calls `read` again.
    */
   async subscribeAll (socket: ChatSocket, read: () => Promise<readonly Subscribable[]>): Promise<void> {
     const { identity } = socket.data.session
@@ -80,10 +84,10 @@ export class Subscriptions {
     for (;;) {
       const version = this.membershipVersion.get(identity.userId)
       const { verificationCount } = this.watermarks
-      const all = await read()
+      const all = [...await read(), ...this.namedDirects(socket)]
       if (version !== this.membershipVersion.get(identity.userId)) continue
-      this.removeOthers(socket, new Set(all.map(({ conversationId }) => conversationId)))
-      const wanted = all.filter(({ conversationId }) => this.unsubscribed.get(socket)?.has(conversationId) !== true)
+      const wanted = all.filter(({ conversationId }) => this.wants(socket, conversationId))
+      this.removeOthers(socket, new Set(wanted.map(({ conversationId }) => conversationId)))
       const isOld = ({ conversationId }: Subscribable) => this.watermarks.verifiedSince(conversationId, verificationCount)
       const again = this.watermarks.verificationCount === verificationCount ? [] : wanted.filter(isOld)
       for (const one of wanted) if (!again.includes(one)) this.join(socket, one.conversationId, one.joined)
@@ -121,9 +125,30 @@ export class Subscriptions {
     this.removeSocket(socket, conversationId)
   }
 
-  /** Lets a socket get all of its user's conversations again, also those from which it has unsubscribed. */
-  clearUnsubscribed (socket: ChatSocket): void {
+  /**
+   * Sets which of its user's conversations a socket wants: all, or those that it names. From now on it gets no other
+   * direct one; `subscribeAll` subscribes it to the rest.
+   */
+  choose (socket: ChatSocket, named: readonly string[] | undefined): void {
     this.unsubscribed.delete(socket)
+    if (named === undefined) this.named.delete(socket)
+    else this.named.set(socket, new Set(named))
+    if (!socket.connected) return
+    const { userId } = socket.data.session.identity
+    // Before it leaves the room of all of them, so that it misses nothing of those that it named.
+    for (const { conversationId } of this.namedDirects(socket)) this.join(socket, conversationId, undefined)
+    void (named === undefined ? socket.join(directRoom(userId)) : socket.leave(directRoom(userId)))
+  }
+
+  /** Does a socket that asked for its user's conversations want this one? */
+  wants (socket: ChatSocket, conversationId: string): boolean {
+    return this.unsubscribed.get(socket)?.has(conversationId) !== true &&
+      this.named.get(socket)?.has(conversationId) !== false
+  }
+
+  /** Has this socket named the conversations that it wants? */
+  isChoosy (socket: ChatSocket): boolean {
+    return this.named.has(socket)
   }
 
   removeSocket (socket: ChatSocket, conversationId: string): void {
@@ -137,7 +162,11 @@ export class Subscriptions {
     const room = memberRoom(conversationId, userId)
     if (this.joinInfo.has(room)) this.setJoinInfo(conversationId, room, joined)
     for (const socket of this.expected.get(room) ?? []) this.join(socket, conversationId, joined)
-    if (isNew) for (const socket of this.socketsOf(liveRoom(userId))) this.join(socket, conversationId, joined)
+    if (!isNew) return
+    for (const socket of this.socketsOf(liveRoom(userId))) {
+      // A new joining ends an earlier unsubscribing.
+      if (this.named.get(socket)?.has(conversationId) !== false) this.join(socket, conversationId, joined)
+    }
   }
 
   /** @param rev the rev that ended it; a user who is known to have come back since stays subscribed */
@@ -242,6 +271,16 @@ export class Subscriptions {
     return this.socketsOf(room).map(({ data }) => data.session.identity.userId)
   }
 
+  /** Direct conversations need no membership: their ids name both users. They need not have begun. */
+  private namedDirects (socket: ChatSocket): Subscribable[] {
+    const { userId } = socket.data.session.identity
+    return [...this.named.get(socket) ?? []].flatMap(id => {
+      const ref = parseConversationId(id)
+      const isOwn = ref?.kind === 'direct' && otherUser(ref, userId) !== undefined
+      return isOwn ? [{ conversationId: ref.conversationId, joined: undefined }] : []
+    })
+  }
+
   private removeOthers (socket: ChatSocket, conversationIds: ReadonlySet<string>): void {
     const others = this.subscribedBy(socket).filter(conversationId => !conversationIds.has(conversationId))
     for (const conversationId of others) this.removeSocket(socket, conversationId)
@@ -250,6 +289,7 @@ export class Subscriptions {
   private join (socket: ChatSocket, conversationId: string, joined: JoinInfo | undefined): void {
     if (!socket.connected) return
     this.unsubscribed.get(socket)?.delete(conversationId)
+    this.named.get(socket)?.add(conversationId)
     const room = memberRoom(conversationId, socket.data.session.identity.userId)
     void socket.join([conversationId, room])
     if (joined !== undefined) this.setJoinInfo(conversationId, room, joined)

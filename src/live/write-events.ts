@@ -4,7 +4,8 @@ import { committedMessage } from '../chat/payload/load-payloads.ts'
 import { type Member, type Rev, selfLogOwner } from '../log/model/types.ts'
 import type { CommonChatMessage, DirectMessage, Message, RoomMessage } from '../schemas/message.ts'
 import { stateChangePayload, wireIdOf } from '../sync/change-payload.ts'
-import { audienceOf } from './audience.ts'
+import { type PublicUser, publicUser } from '../users/public-user.ts'
+import { audienceOf, roomsIn } from './audience.ts'
 import type { Audience, Broadcaster } from './broadcaster.ts'
 import type { AfterEvent, Delivery, RowDelivery } from './delivery.ts'
 import type { HeadRev, Heartbeat } from './heartbeat.ts'
@@ -56,7 +57,7 @@ function writeMessage (
   const noop = { conversationId, rev }
   if (row.seq! <= (head?.purgedSeq ?? 0)) return broadcaster.emit(conversationId, { to, except: without }, 'noop', noop)
   const hidden = row.receiverId !== undefined
-    ? hiding.map(userRoom)
+    ? hiding.flatMap(userId => roomsIn(conversationId, userId))
     : [...subscriptions.hiddenFrom(row, isNew, head), ...hiding].map(userId => memberRoom(conversationId, userId))
   const own = isNew
     ? []
@@ -72,8 +73,24 @@ function writeMessage (
   if (hidden.length > 0) broadcaster.emit(conversationId, { to: hidden, except: without }, 'noop', noop)
 }
 
-/** Writes memberships, settings, purges, and every row of a self log. */
-function writeState ({ heartbeat, broadcaster, subscriptions }: EventWriter, { row, head, member }: RowDelivery): void {
+/** Writes memberships, settings, purges, and every row of a self log. The user of a membership may need a read. */
+function writeState (writer: EventWriter, delivery: RowDelivery): void | Promise<void> {
+  const { row: { kind, conversationId, userId } } = delivery
+  if (kind !== 'membership' || selfLogOwner(conversationId) !== undefined) return tellState(writer, delivery)
+  const { users } = writer.chat
+  const id = userId!.toHexString()
+  const known = users.peek(id)
+  if (known !== undefined) return tellState(writer, delivery, publicUser(id, known))
+  // If the read fails, a removed user must be unsubscribed all the same: the change then comes without the user.
+  return users.get(id).then(row => publicUser(id, row), () => undefined).then(user => {
+    tellState(writer, delivery, user)
+    writer.broadcaster.flush()
+  })
+}
+
+function tellState (
+  { heartbeat, broadcaster, subscriptions }: EventWriter, { row, head, member }: RowDelivery, user?: PublicUser
+): void {
   const { conversationId, rev, kind } = row
   heartbeat.recordDelivered(conversationId, rev)
   // Earlier events go to the earlier audience.
@@ -87,7 +104,7 @@ function writeState ({ heartbeat, broadcaster, subscriptions }: EventWriter, { r
     if (row.role == null) subscriptions.membershipEnded(conversationId, userId, rev)
     else if (member !== undefined) subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
   }
-  const changed = { conversationId: wireIdOf(conversationId), rev, change: stateChangePayload(row) }
+  const changed = { conversationId: wireIdOf(conversationId), rev, change: stateChangePayload(row, user) }
   broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'conversationChanged', changed)
   if (kind !== 'meta' || head?.deleted !== true) return
   broadcaster.flush()

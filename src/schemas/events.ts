@@ -3,7 +3,7 @@ import {
   CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, ReactInput, RoomId, RoomMessage,
   SendCommonEvent, SendDirectEvent, SendInput, SendRoomEvent, failureFields
 } from './message.ts'
-import { Id, Input, Time } from './primitives.ts'
+import { Id, Input, Time, User } from './primitives.ts'
 import { PushInput, PushResult } from './push.ts'
 import { StateChange, SyncInput, SyncedId } from './sync.ts'
 
@@ -15,6 +15,9 @@ export const PresencePayload = Type.Object({
 })
 export type PresencePayload = Static<typeof PresencePayload>
 
+/** Conversations that one socket can name. */
+export const liveNamesMax = 1_000
+
 interface ClientEvent {
   input: TSchema
   description: string
@@ -23,8 +26,14 @@ interface ClientEvent {
 /** Every event that a client may send. If its last argument is a callback, it gets an `Acknowledgement`. */
 export const clientEvents = {
   setupUser: {
-    input: Type.Unknown(),
-    description: 'Registers this socket; answered by `userSetup`. With `{live: true}` it gets all your conversations live, present and future ones, and the answer says where they stand'
+    input: Type.Object({
+      live: Type.Optional(Type.Boolean({ description: 'True: this socket gets your conversations live' })),
+      only: Type.Optional(Type.Array(ConversationId, {
+        maxItems: liveNamesMax, description: 'With `live`: the conversations that this socket gets; absent: all'
+      }))
+    }),
+    description: 'Registers this socket; answered by `userSetup`. With `{live: true}` it gets all your conversations ' +
+      'live, present and future ones, or `only` those that you name; the answer says where they stand'
   },
   sendDirectMessage: { input: SendDirectEvent, description: 'Sends a message to one user; answered by `directMessage`' },
   sendMessage: { input: SendInput, description: 'Sends a message to a conversation, a user or a room; subscribers get the event of its kind' },
@@ -72,6 +81,10 @@ export const serverEvents = {
   messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),
   typing: Type.Object({ conversationId: ConversationId, userId: Id, on: Type.Boolean() }),
   presence: PresencePayload,
+  userChanged: Type.Object({ user: User }, {
+    description: 'A user with whom you share a direct conversation, or a room of at most 200 members, changed name ' +
+      'or picture'
+  }),
   tokenExpiring: Type.Object({ expiresAt: Time }),
   tokenExpired: Type.Object({ expiredAt: Time }),
   goingAway: Type.Object({ reconnectAfterMs: Type.Integer() }, {

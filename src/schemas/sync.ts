@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ConversationId, DirectMessage, Message, mentionCount, unread } from './message.ts'
-import { Id, Input, Time } from './primitives.ts'
+import { Id, Input, Time, User } from './primitives.ts'
 import { ConversationSettings } from './settings.ts'
 
 const timestamp = (description: string) => Type.Union([Type.String({ maxLength: 64 }), Type.Integer(), Type.Null()], { description })
@@ -57,8 +57,9 @@ const MembershipChange = Type.Object({
   kind: Type.Literal('membership'),
   conversationId: Type.Optional(ConversationId),
   userId: Id,
-  role: Role
-}, { description: 'A membership. In `self` it is yours, and names the conversation' })
+  role: Role,
+  user: Type.Optional(User)
+}, { description: 'A membership. In `self` it is yours, and names the conversation; elsewhere it names the user' })
 const MetaChange = Type.Object({
   rev: Rev,
   kind: Type.Literal('meta'),

@@ -1,3 +1,4 @@
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import { generationOf } from '../chat/rules/view.ts'
 import { subscribableConversations } from '../live/shared-conversations.ts'
 import { readUserHeads } from '../sync/due.ts'
@@ -11,17 +12,19 @@ export interface LiveHead {
 }
 
 /**
- * Subscribes a socket to all present and future conversations of its user, then returns their heads. A client misses
- * nothing if it syncs from its cursors to these heads and applies the events that arrive meanwhile.
+ * Subscribes a socket to all present and future conversations of its user, or to those among them that it names, and to
+ * the self log, then returns their heads. A client misses nothing if it syncs from its cursors to these heads and
+ * applies the events that arrive meanwhile.
  */
 export async function goLive (
-  { socket, sync, nodes, subscriptions, live }: SocketContext
+  { socket, sync, nodes, subscriptions, live }: SocketContext, only?: readonly string[]
 ): Promise<Record<string, LiveHead>> {
   const { identity } = socket.data.session
   const { userId } = identity
+  const named = only?.flatMap(id => parseConversationId(id)?.conversationId ?? [])
+  subscriptions.choose(socket, named)
   // Future conversations first: one that begins during the read of the present ones is subscribed by its own change.
   if (socket.connected) await socket.join(liveRoom(userId))
-  subscriptions.clearUnsubscribed(socket)
   let subscribed = 0
   await subscriptions.subscribeAll(socket, async () => {
     const { rev, shared } = await subscribableConversations(sync, identity)
@@ -30,9 +33,9 @@ export async function goLive (
   })
   // From here on this node hears of every change above the heads.
   await nodes.channels.settled()
-  const { places, selfHead, heads } = await readUserHeads(sync, identity)
+  const { places, selfHead, asked, heads } = await readUserHeads(sync, identity, named)
   const answer: Record<string, LiveHead> = {}
-  places.list.forEach((place, index) => {
+  asked.forEach((place, index) => {
     const head = heads[index]
     if (head === undefined || head.deleted === true) return
     const position = { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) }

@@ -40,10 +40,10 @@ const failedToSend = 'Failed to send message'
 export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   setupUser: {
     failure: 'Failed to set up user',
-    keep: wantsLive,
-    run: async (live, all) => {
+    keep: liveChoice,
+    run: async (live, { live: isLive, only }) => {
       const { userId } = identityOf(live)
-      const heads = all === true ? { heads: await goLive(live) } : {}
+      const heads = isLive === true ? { heads: await goLive(live, only) } : {}
       return async () => ({ ack: { userId, ...heads }, event: ['userSetup', { success: true, userId }] })
     }
   },
@@ -156,8 +156,10 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   }
 }
 
-function wantsLive (data: unknown): boolean {
-  return typeof data === 'object' && data !== null && (data as { live?: unknown }).live === true
+/** Legacy clients send anything here: only with `live: true` do the other fields count. */
+function liveChoice (data: unknown): object {
+  if (typeof data !== 'object' || data === null || (data as { live?: unknown }).live !== true) return {}
+  return { live: true, ...('only' in data ? { only: data.only } : {}) }
 }
 
 function nothing (): null {

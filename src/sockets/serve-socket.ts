@@ -11,7 +11,7 @@ import type { SocketContext, SocketBounds, SocketServices } from './context.ts'
 import { eventHandlers } from './handlers.ts'
 import { TokenTimer } from './token-timer.ts'
 import { OperationQueue } from './operation-queue.ts'
-import { type ChatServer, type ChatSocket, sessionRoom, userRoom } from '../connection/socket-types.ts'
+import { type ChatServer, type ChatSocket, directRoom, sessionRoom, userRoom } from '../connection/socket-types.ts'
 import { TypingThrottle } from './typing-throttle.ts'
 import type { PendingRequests } from './pending-requests.ts'
 import type { PreparedCommit } from '../chat/context.ts'
@@ -85,7 +85,7 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
       }
     )
   }
-  void socket.join([userRoom(identity.userId), sessionRoom(identity.sessionId)])
+  void socket.join([userRoom(identity.userId), directRoom(identity.userId), sessionRoom(identity.sessionId)])
   live.presence.serve(socket, identity.userId)
   live.tokenClock.follow(socket.data.session)
   logger.info({ transport: socket.conn.transport.name }, 'socket connected')

@@ -5,6 +5,7 @@ import { TidelogError } from '../errors.ts'
 import { revOf } from '../log/model/types.ts'
 import type { SocketContext, SocketServices } from './context.ts'
 import { type ChatServer, type TypingNotice, userRoom } from '../connection/socket-types.ts'
+import { roomsIn } from '../live/audience.ts'
 import type { NodeWords } from '../live/relay.ts'
 import { writeTyping } from '../live/write-events.ts'
 
@@ -54,7 +55,7 @@ export async function tellOthers (services: SocketServices, word: Typing): Promi
 
 /** Tells the other user's sockets of this process. The sending node has checked the blocks. */
 export function deliverDirectTyping (io: ChatServer, { receiverId, ...word }: NodeWords['directTyping']): void {
-  io.local.to(userRoom(receiverId)).emit('typing', word)
+  io.local.to(roomsIn(word.conversationId, receiverId)).emit('typing', word)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type PublicUser, publicUser } from '../users/public-user.ts'
 import { settingsPayload } from '../chat/conversations/settings-payload.ts'
 import type { JsonBytes } from '../lib/json-bytes.ts'
 import { writeMessageJson } from '../chat/payload/message-json.ts'
@@ -14,19 +15,28 @@ export function wireIdOf (conversationId: string): string {
 
 /** Writes a stored row as a change for a client. */
 export function writeChangeJson (out: JsonBytes, row: StoredRow, people: References, readSeqs: ReadSeqs): void {
-  if (row.kind !== 'message') return out.text(JSON.stringify(stateChangePayload(row.decode())))
+  if (row.kind !== 'message') {
+    const { userId } = row
+    const user = userId === undefined ? undefined : publicUser(userId, people.users.get(userId))
+    return out.text(JSON.stringify(stateChangePayload(row.decode(), user)))
+  }
   out.ascii(`{"rev":${row.rev},"kind":"message","message":`)
   writeMessageJson(out, row, people, readSeqs)
   out.ascii('}')
 }
 
-/** A row other than a message, as a change for a client. */
-export function stateChangePayload (row: LogRow): StateChange {
+/**
+ * A row other than a message, as a change for a client.
+ * @param user the user of a membership. A self log names only its owner, who needs none.
+ */
+export function stateChangePayload (row: LogRow, user?: PublicUser): StateChange {
   const { rev } = row
   switch (row.kind) {
     case 'message': throw new TypeError('A message is no state')
-    case 'membership': return {
-      rev, kind: 'membership', ...(row.about === undefined ? {} : { conversationId: row.about }), userId: row.userId!.toHexString(), role: row.role ?? null
+    case 'membership': {
+      const membership = { rev, kind: 'membership' as const, userId: row.userId!.toHexString(), role: row.role ?? null }
+      if (row.about !== undefined) return { ...membership, conversationId: row.about }
+      return user === undefined ? membership : { ...membership, user }
     }
     case 'meta': return { rev, kind: 'meta', ...settingsOf(row) }
     case 'purge': return { rev, kind: 'purge', throughSeq: row.throughSeq! }

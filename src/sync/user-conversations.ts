@@ -43,7 +43,7 @@ export class UserConversationDirectory {
   }
 
   /** @param selfHead the head of the user's self log, read before; undefined if it does not exist yet */
-  async get ({ id, userId }: Identity, selfHead: Head | undefined): Promise<UserConversations> {
+  async get ({ id, userId }: Pick<Identity, 'id' | 'userId'>, selfHead: Head | undefined): Promise<UserConversations> {
     const rev = selfHead?.memberRev ?? 0
     const before = this.cache.get(userId)
     if (before?.rev === rev) return before

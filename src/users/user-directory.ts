@@ -6,11 +6,20 @@ import type { UserRow } from './user-row.ts'
 /** Milliseconds for which a user is cached, if no node announces a change. */
 const ttlMs = 10_000
 
+/** A user whose row has changed. */
+export interface UserChange {
+  id: string
+  /** A part that others see has changed: a name or the picture. */
+  isPublic: boolean
+}
+
+type Listener = (change: UserChange, isRemote: boolean) => void
+
 /** Users by id. They are cached, and reads are batched. Code that changes a user calls `announceChange`. */
 export class UserDirectory {
   private readonly cache = new LRUCache<string, UserRow>({ max: 50_000, ttl: ttlMs })
   private readonly reader: BatchedReader<string, UserRow>
-  private readonly listeners = new Set<(id: string) => void>()
+  private readonly listeners = new Set<Listener>()
   /** Counts invalidations: a read that began before one may return an older row. */
   private version = 0
 
@@ -51,15 +60,24 @@ export class UserDirectory {
   }
 
   /** Makes the next `get` read the database again, on every node. */
-  announceChange (id: string): void {
-    this.invalidate(id)
-    for (const listener of this.listeners) listener(id)
+  announceChange (id: string, isPublic = false): void {
+    this.notify({ id, isPublic }, false)
   }
 
-  /** Calls `listener` with each user that this process changes; returns a function that ends it. */
-  subscribe (listener: (id: string) => void): () => void {
+  /** Takes a change that another process has announced. */
+  applyRemote (change: UserChange): void {
+    this.notify(change, true)
+  }
+
+  /** Calls `listener` with each announced change; returns a function that ends it. */
+  subscribe (listener: Listener): () => void {
     this.listeners.add(listener)
     return () => { this.listeners.delete(listener) }
+  }
+
+  private notify (change: UserChange, isRemote: boolean): void {
+    this.invalidate(change.id)
+    for (const listener of this.listeners) listener(change, isRemote)
   }
 
   /** Drops the cached user. Call it if another process has changed the row. */

@@ -46,7 +46,9 @@ t.test('the heartbeat finds what the other node committed and no event told of, 
 t.test('a logout and a change of a user hold on both nodes at once', async t => {
   const socket = await connect(t, there.url, bob.token)
   t.equal((await call(there, 'GET', '/api/auth/me', bob.token)).status, 200)
+  const other = await connect(t, there.url, ann.token)
   await call(here, 'PATCH', '/api/users/me', bob.token, { fullName: 'Bobby' })
+  t.match(await other.wait('userChanged'), { user: { _id: bob.id, fullName: 'Bobby' } })
   await call(here, 'POST', '/api/auth/logout', bob.token, { everywhere: true })
   t.equal(await socket.gone, 'io server disconnect')
   t.equal((await call(there, 'GET', '/api/auth/me', bob.token)).status, 401, 'what the other node remembered of them is forgotten')

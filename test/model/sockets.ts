@@ -31,7 +31,7 @@ export class FakeIo {
   connect (identity: Identity, client: number): FakeSocket {
     const socket = new FakeSocket(this, `s${this.count++}`, identity, client, (event, payload) => { this.wire(socket, event, payload) })
     this.sockets.set(socket.id, socket)
-    void socket.join([socket.id, `user_${identity.userId}`])
+    void socket.join([socket.id, `user_${identity.userId}`, `direct_${identity.userId}`])
     return socket
   }
 

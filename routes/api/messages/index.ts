@@ -32,7 +32,8 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       summary: 'Send a message',
       description: 'Name one of: a user (`receiverId`), a room (`roomId`), a conversation of any kind ' +
-        '(`conversationId`). A repeated clientMessageId with the same body gets 200, the stored message and `duplicate: true`. ' +
+        '(`conversationId`). A repeated clientMessageId with the same body gets 200, the stored message and ' +
+        '`duplicate: true`. ' +
         'Administrators may send the messageType `system`, also to a room that they have not joined.',
       tags,
       body: SendInput,

@@ -23,21 +23,22 @@ export type ReadSeqs = ReadonlyMap<string, number>
 
 export const noReads: ReadSeqs = new Map()
 
-/** The references of a message; ids may be in hex. */
+/** The references of a message or a membership; ids may be in hex. */
 export interface ReferencingRow {
   senderId?: ObjectId | string | undefined
   receiverId?: ObjectId | string | undefined
+  userId?: ObjectId | string | undefined
   listingId?: string | undefined
 }
 
-/** Loads the references of messages, without a promise if all are cached. */
+/** Loads the references of rows, without a promise if all are cached. */
 export function loadReferences (context: ChatContext, rows: readonly ReferencingRow[]): References | Promise<References> {
   const users = new Map<string, UserRow>()
   const listings = new Map<string, ListingRow | null>()
   const missing: Array<Promise<unknown>> = []
   const asked = new Set<string>()
   for (const row of rows) {
-    for (const id of [row.senderId, row.receiverId]) {
+    for (const id of [row.senderId, row.receiverId, row.userId]) {
       const hex = typeof id === 'object' ? id.toHexString() : id
       if (hex === undefined || users.has(hex) || asked.has(hex)) continue
       const user = context.users.peek(hex)

@@ -19,6 +19,8 @@ export class StoredRow {
   /** In hex. */
   senderId: string | undefined = undefined
   receiverId: string | undefined = undefined
+  /** `membership`: the user. */
+  userId: string | undefined = undefined
   listingId: string | undefined = undefined
   /** Offset of an ObjectId's 12 bytes, or of a string's length. */
   idAt = 0
@@ -63,6 +65,7 @@ export class StoredRow {
       case 'editedAt': this.editedMs = longAt(bytes, at); break
       case 'senderId': this.senderId = hexAt(bytes, at); break
       case 'receiverId': this.receiverId = hexAt(bytes, at); break
+      case 'userId': this.userId = hexAt(bytes, at); break
       case 'listingId': this.listingId = textAt(bytes, at); break
       case 'replyTo': this.replyToAt = at; break
       case 'replySeq': this.replySeq = seqOf(numberAt(type, bytes, at)); break
@@ -111,7 +114,7 @@ function eachElement (
 /** By length, first and last letter: no two of these names agree in all three. */
 const names = new Map(([
   '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId',
-  'listingId', 'replyTo', 'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId',
+  'userId', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId',
   'isDeleted', 'reactions', 'mentioned'
 ] as const).map(name => [keyOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), name]))
 
