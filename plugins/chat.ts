@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { BlockDirectory } from '../src/chat/directories/block-directory.ts'
 import { chatCollections } from '../src/chat/directories/collections.ts'
 import type { ChatContext } from '../src/chat/context.ts'
+import { fillRoomNames } from '../src/chat/rooms/list-rooms.ts'
 import { evictFromDeletedRooms } from '../src/chat/rooms/delete-room.ts'
 import { DescriptionCache } from '../src/chat/directories/description-cache.ts'
 import { HiddenMessages } from '../src/chat/directories/hidden-messages.ts'
@@ -57,6 +58,8 @@ export default fp(async function chat (app, config: Config) {
     uncountInvitation: userId => { app.limiters.invitations.giveBack(userId) }
   })
   app.addHook('onReady', async () => {
+    fillRoomNames(app.chat)
+      .catch((error: unknown) => { app.log.warn({ err: error }, 'rooms are not sorted by name yet') })
     evictFromDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })
   })
 }, { name: 'chat', dependencies: ['mongodb', 'rate-limit'] })

@@ -6,7 +6,7 @@ import { kindOf } from './checks.ts'
 import { countMembers, roleAndWord, topsOf } from './conversation.ts'
 import type { Defect } from './defect.ts'
 import { createIndex, usableIndexes } from './indexes.ts'
-import { settingsOf } from '../log/model/types.ts'
+import { nameKeyOf, settingsOf } from '../log/model/types.ts'
 
 /** Repairs what other stored data determines. Lost data stays lost. */
 export class Repairs {
@@ -83,7 +83,7 @@ export class Repairs {
       clock: new Date(clock),
       memberCount: await members.countDocuments({ conversationId }),
       createdAt: new Date(clock),
-      ...(meta === null ? {} : { ...settingsOf(meta), metaRev: meta.rev }),
+      ...(meta === null ? {} : { ...settingsOf(meta), ...nameKeyOf(meta), metaRev: meta.rev }),
       ...(purge?.throughSeq === undefined ? {} : { purgedSeq: purge.throughSeq }),
       ...(memberRev === undefined ? {} : { memberRev }),
       ...(blockRev === undefined ? {} : { blockRev }),

@@ -25,6 +25,8 @@ export const ListedConversation = Type.Object({
   conversationId: ConversationId,
   kind: ConversationKind,
   name: Type.Optional(Type.String({ description: 'Of a room: its name' })),
+  topic: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  picture: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   user: Type.Optional(User),
   role: Type.Optional(MemberRole),
   memberCount: Type.Optional(Type.Integer({ description: 'Of a room: the number of its members' })),
@@ -36,7 +38,8 @@ export const ListedConversation = Type.Object({
   ...mentionCount,
   readSeq: Type.Integer({ description: 'You have read everything up to this seq' }),
   settings: ConversationSettings
-}, { description: 'A conversation of yours. `user` is the other user of a direct conversation; `name`, `role` and `memberCount` are of a room' })
+}, { description: 'A conversation of yours. `user` is the other user of a direct conversation; `name`, `topic`, ' +
+  '`picture`, `role` and `memberCount` are of a room' })
 export type ListedConversation = Static<typeof ListedConversation>
 
 export const ConversationQuery = Type.Object({

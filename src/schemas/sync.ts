@@ -66,8 +66,11 @@ const MetaChange = Type.Object({
   name: Type.Optional(Type.String()),
   isPrivate: Type.Optional(Type.Boolean()),
   history: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('joined')])),
-  deleted: Type.Optional(Type.Boolean())
-}, { description: 'All settings of a room' })
+  deleted: Type.Optional(Type.Boolean()),
+  topic: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  description: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  picture: Type.Optional(Type.Union([Type.String(), Type.Null()]))
+}, { description: 'All settings of a room; absent or null: it has none' })
 const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'The server has purged the messages up to this seq: drop them' })
 const ReadChange = Type.Object({
   rev: Rev, kind: Type.Literal('read'), conversationId: ConversationId, seq: Type.Integer(), at: Time

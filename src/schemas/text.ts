@@ -19,6 +19,11 @@ export function isPlain (text: string): boolean {
   return !control.test(text)
 }
 
+/** Is anything visible in this text, which has no control characters but line breaks and tabs? */
+export function isParagraphs (text: string): boolean {
+  return isPlain(text.replaceAll(/[\n\t]/g, ' ')) && isVisible(text)
+}
+
 /** Is this one visible line that does not reverse the text around it? */
 export function isName (text: string): boolean {
   return isPlain(text) && !lineBreak.test(text) && !bidiControl.test(text) && isVisible(text)
@@ -42,6 +47,9 @@ interface Format {
  */
 export const formats: Record<string, Format> = {
   name: { test: isName, refusal: 'must be one line with a visible character, without characters that turn the text around' },
+  paragraphs: {
+    test: isParagraphs, refusal: 'must have a visible character, and no control characters but line breaks'
+  },
   plain: { test: isPlain, refusal: 'must not have control characters' },
   password: { test: text => !text.includes('\0'), refusal: 'must not have the character U+0000' },
   picture: { test: text => isPlain(text) && !/\s/.test(text), refusal: 'must be a web address without spaces' }

@@ -8,7 +8,7 @@ export interface Held {
   cursor: string
   /** By id. */
   messages: Record<string, Message>
-  meta: { rev: number, name?: string, isPrivate?: boolean, history?: string } | undefined
+  meta: Omit<Extract<Change, { kind: 'meta' }>, 'kind'> | undefined
   /** Roles as they changed since the first cursor. */
   members: Record<string, string | null>
   reads: Record<string, number>

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
-  type Head, type LogRow, type Member, type OwnSettings, memberKey, selfLogId, seqOf
+  type Head, type LogRow, type Member, type OwnSettings, memberKey, selfLogId, seqOf, settingsOf
 } from '../../src/log/model/types.ts'
 import { commonChatId } from '../../src/chat/rules/conversation-id.ts'
 import type { Message } from '../../src/schemas/message.ts'
@@ -235,7 +236,9 @@ export class Truth {
     }
     const shown = new Set(rows.map(row => row._id.toHexString()))
     if (Object.keys(held.messages).some(id => !shown.has(id))) return 'there are more messages'
-    if (head.kind === 'room' && head.metaRev !== undefined && (held.meta?.rev !== head.metaRev || held.meta.name !== head.name || held.meta.history !== head.history)) return 'settings differ'
+    const { rev, ...settings } = held.meta ?? {}
+    const isSame = rev === head.metaRev && isDeepStrictEqual(settings, { ...settingsOf(head) })
+    if (head.kind === 'room' && head.metaRev !== undefined && !isSame) return 'settings differ'
     const members = (this.mongo.all('members') as unknown as Member[]).filter(({ conversationId }) => conversationId === head._id)
     const roleOf = (id: string) => members.find(({ userId }) => userId.toHexString() === id)?.role ?? null
     if (Object.entries(held.members).some(([id, role]) => roleOf(id) !== role)) return 'members differ'

@@ -62,7 +62,12 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
             }]
           }
     }
-    case 'rename': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ name: `name ${ask.content}` }) }] }
+    case 'rename': {
+      const { content } = ask
+      const about = content === 0 ? { topic: null } : { topic: `topic ${content}`, description: `about ${content}` }
+      const settings = { name: `name ${content}`, ...about }
+      return { mutations: [{ type: 'meta', conversationId: room, decide: () => settings }] }
+    }
     case 'history': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }] }
     case 'purge': return { mutations: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }] }
     case 'clear': return { mutations: [narrowingOf(ask, { clearThroughSeq: ask.seq })] }

@@ -30,7 +30,7 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('', {
     schema: {
       summary: 'Public rooms and your rooms',
-      description: 'Sorted by id.',
+      description: 'A search looks through at most 2,000 rooms in a call; while `hasMore`, ask again with `cursor`.',
       tags,
       querystring: RoomsQuery,
       response: { 200: RoomsBody, ...failures(400, 401, 429, 503) }

@@ -109,7 +109,13 @@ function namesOf ({ userId }: Identity, { head, member }: OwnConversation, { use
     return { user: publicUser(other, users.get(other)) }
   }
   if (ref?.kind !== 'room') return {}
-  return { name: head.name ?? ref.roomId, memberCount: head.memberCount, ...(member === undefined ? {} : { role: member.role }) }
+  return {
+    name: head.name ?? ref.roomId,
+    topic: head.topic ?? null,
+    picture: head.picture ?? null,
+    memberCount: head.memberCount,
+    ...(member === undefined ? {} : { role: member.role })
+  }
 }
 
 /** The row of each conversation's last visible message, in the order of `all`. */

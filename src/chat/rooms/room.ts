@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import type { UnitOutcome } from '../../log/commit/plan.ts'
-import type { Head, Member, RoomSettings } from '../../log/model/types.ts'
+import { type Head, type Member, settingsOf } from '../../log/model/types.ts'
 import type { ChangeRoomInput, CreateRoomInput, Room } from '../../schemas/room.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId, roomIdOf } from '../rules/conversation-id.ts'
@@ -10,7 +10,8 @@ import { ensureOwner } from '../succession.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /** A room as clients get it. */
-export function roomPayload ({ _id, name, isPrivate, history, memberCount, createdAt }: Head, member: Member | undefined): Room {
+export function roomPayload (head: Head, member: Member | undefined): Room {
+  const { _id, name, isPrivate, history, topic, description, picture, memberCount, createdAt } = head
   const roomId = roomIdOf(_id)
   return {
     roomId,
@@ -18,6 +19,9 @@ export function roomPayload ({ _id, name, isPrivate, history, memberCount, creat
     name: name ?? roomId,
     isPrivate: isPrivate === true,
     history: history ?? 'all',
+    topic: topic ?? null,
+    description: description ?? null,
+    picture: picture ?? null,
     memberCount,
     role: member?.role ?? null,
     createdAt: createdAt.toISOString()
@@ -25,12 +29,18 @@ export function roomPayload ({ _id, name, isPrivate, history, memberCount, creat
 }
 
 /** Makes a room with the caller as its owner. @throws TidelogError RATE_LIMITED */
-export async function createRoom (context: ChatContext, identity: Identity, { name, isPrivate = false, history = 'all' }: CreateRoomInput): Promise<Room> {
+export async function createRoom (context: ChatContext, identity: Identity, input: CreateRoomInput): Promise<Room> {
   context.countSend(identity.userId)
   const roomId = new ObjectId().toHexString()
   const conversationId = roomConversationId(roomId)
   requireCommitted(await context.log.commit({
-    mutations: [{ type: 'member', conversationId, userId: identity.id, role: 'owner', open: { kind: 'room', name, isPrivate, history, members: [] } }]
+    mutations: [{
+      type: 'member',
+      conversationId,
+      userId: identity.id,
+      role: 'owner',
+      open: { kind: 'room', isPrivate: false, history: 'all', ...settingsOf(input), members: [] }
+    }]
   }))
   return await getRoom(context, identity, roomId)
 }
@@ -54,11 +64,6 @@ export async function changeRoom (context: ChatContext, identity: Identity, room
   await ensureOwner(context, conversationId)
   requireCommitted(await context.log.commit({ mutations: [{ type: 'meta', conversationId, actor: identity.id, decide: settingsRule(settingsOf(input), identity.isAdmin) }] }))
   return await getRoom(context, identity, roomId)
-}
-
-/** Picks the settings from a body, because they are written to the head. */
-function settingsOf ({ name, isPrivate, history }: ChangeRoomInput): RoomSettings {
-  return { ...(name === undefined ? {} : { name }), ...(isPrivate === undefined ? {} : { isPrivate }), ...(history === undefined ? {} : { history }) }
 }
 
 /** @throws TidelogError NOT_FOUND, or the error of the rule that refused */

@@ -114,9 +114,16 @@ export function settingsRule (wanted: RoomSettings, isAdmin?: boolean): (head: H
     if (wanted.isPrivate === true && head.isPrivate !== true && !isServerRoomId(roomIdOf(head._id))) {
       throw new TidelogError('NOT_ALLOWED', 'A room whose id a client chose stays public: make a room without naming its id')
     }
-    if (wanted.history === 'all' && head.history === 'joined') return { ...wanted, closedSeq: actor?.joinedSeq ?? head.headSeq }
-    return wanted
+    const changed = withoutAbsent(wanted, head)
+    if (wanted.history !== 'all' || head.history !== 'joined') return changed
+    return { ...changed, closedSeq: actor?.joinedSeq ?? head.headSeq }
   }
+}
+
+/** Removing what a room does not have changes nothing. */
+function withoutAbsent (wanted: RoomSettings, head: RoomSettings): RoomSettings {
+  const isAbsent = (name: string) => head[name as keyof RoomSettings] === undefined
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== null || !isAbsent(name)))
 }
 
 /**

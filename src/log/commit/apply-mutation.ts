@@ -3,7 +3,7 @@ import { TidelogError } from '../../errors.ts'
 import type { Draft } from './draft.ts'
 import { isSame, nextTime, openConversation, put, putSelf } from './state-row.ts'
 import {
-  type Head, type LogRow, type Member, type OwnSettings, memberKey, ownSettingsOf, revOf, selfLogId,
+  type Head, type LogRow, type Member, type OwnSettings, memberKey, nameKeyOf, ownSettingsOf, revOf, selfLogId,
   seqOf, settingsOf, showsReadPositions, stateRowId
 } from '../model/types.ts'
 import type {
@@ -105,6 +105,7 @@ function setMeta (mutation: Extract<Mutation, { type: 'meta' }>, draft: Draft, n
   draft.moveHead(conversationId, {
     ...moved,
     ...wanted,
+    ...nameKeyOf(wanted),
     ...(closedSeq === undefined ? {} : { closedSeq }),
     metaRev: row.rev,
     ...(settings.history === wanted.history ? {} : { viewRev: row.rev })

@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import {
-  type Head, type LogRow, type StateKind, memberKey, revOf, selfLogId, seqOf, stateRowId
+  type Head, type LogRow, type StateKind, memberKey, nameKeyOf, revOf, selfLogId, seqOf, stateRowId
 } from '../model/types.ts'
 import type { Draft } from './draft.ts'
 import type { NewConversation, StateContent } from './mutation.ts'
@@ -29,7 +29,8 @@ export function openConversation (
     clock: new Date(now - 1),
     memberCount: members.length,
     createdAt: at,
-    ...settings
+    ...settings,
+    ...(kind === 'room' ? nameKeyOf(settings) : {})
   }
 }
 

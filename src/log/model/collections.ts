@@ -24,6 +24,9 @@ export const indexNames = {
   byConversation: 'conversation_user',
   byOwner: 'conversation_owner',
   publicRooms: 'public_rooms',
+  roomsByName: 'public_rooms_name',
+  roomsByMembers: 'public_rooms_members',
+  roomsByActivity: 'public_rooms_activity',
   deletedRooms: 'deleted_rooms'
 } as const
 
@@ -45,6 +48,21 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
   heads: [
     { key: { kind: 1 }, name: 'kind' },
     { key: { isPrivate: 1, _id: 1 }, name: indexNames.publicRooms, partialFilterExpression: { isPrivate: false } },
+    {
+      key: { isPrivate: 1, nameKey: 1, _id: 1 },
+      name: indexNames.roomsByName,
+      partialFilterExpression: { isPrivate: false }
+    },
+    {
+      key: { isPrivate: 1, memberCount: 1, _id: 1 },
+      name: indexNames.roomsByMembers,
+      partialFilterExpression: { isPrivate: false }
+    },
+    {
+      key: { isPrivate: 1, lastMessageAt: 1, _id: 1 },
+      name: indexNames.roomsByActivity,
+      partialFilterExpression: { isPrivate: false }
+    },
     { key: { memberCount: 1 }, name: indexNames.deletedRooms, partialFilterExpression: { deleted: true } }
   ],
   rows: [

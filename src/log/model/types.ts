@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ObjectId } from 'mongodb'
+import { foldedText } from '../../lib/folded-text.ts'
 
 /** The place of a message by its creation in its conversation: 1, 2, 3 … without gaps. It never changes. */
 export type Seq = number & { readonly position: 'seq' }
@@ -31,6 +32,11 @@ export interface RoomSettings {
   isPrivate?: boolean
   history?: HistoryView
   deleted?: boolean
+  /** Null: it was removed. */
+  topic?: string | null
+  description?: string | null
+  /** The address of a picture. */
+  picture?: string | null
 }
 
 /**
@@ -71,6 +77,8 @@ export interface Head extends RoomSettings {
   lastMessageAt?: Date
   /** The last message that mentions anybody has this seq; missing: no message does. */
   mentionSeq?: Seq
+  /** Rooms only: the name without case and accents, by which rooms are sorted. */
+  nameKey?: string
   /** Rev of the last `meta` row. */
   metaRev?: Rev
   /**
@@ -203,11 +211,14 @@ export function showsReadPositions (head: Head | null): boolean {
   return head !== null && head.memberCount <= readPositionsShownMax
 }
 
-export function settingsOf ({ name, isPrivate, history, deleted }: RoomSettings): RoomSettings {
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(isPrivate === undefined ? {} : { isPrivate }),
-    ...(history === undefined ? {} : { history }),
-    ...(deleted === undefined ? {} : { deleted })
-  }
+/** The settings of a head or row, without its other fields. */
+export function settingsOf (given: RoomSettings): RoomSettings {
+  const { name, isPrivate, history, deleted, topic, description, picture } = given
+  const all = Object.entries({ name, isPrivate, history, deleted, topic, description, picture })
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined))
+}
+
+/** The `nameKey` of a head with these settings. */
+export function nameKeyOf ({ name }: RoomSettings): Pick<Head, 'nameKey'> {
+  return name === undefined ? {} : { nameKey: foldedText(name) }
 }

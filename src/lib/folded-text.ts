@@ -1,0 +1,20 @@
+/** Marks on letters of scripts in which a reader takes a letter with and without them for the same. */
+const marks =
+  /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Hebrew}\p{Script=Arabic}])\p{M}+/gu
+
+/** Letters that have no decomposition, and the final sigma, which lower case makes by its place in the word. */
+const letters: Readonly<Record<string, string>> = {
+  ς: 'σ', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', œ: 'oe'
+}
+const special = new RegExp(`[${Object.keys(letters).join('')}]`, 'g')
+
+/**
+ * The form of a text that a search compares: without case, accents, width and other looks of the same letters. Two
+ * texts that a reader would type for one another have the same.
+ */
+export function foldedText (text: string): string {
+  // Upper case first: it makes one of letters whose lower case differs (ß, ı).
+  return text.normalize('NFKD').replace(marks, '$1').toUpperCase().toLowerCase()
+    .replace(special, letter => letters[letter]!)
+    .normalize('NFC').replaceAll(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,31 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { foldedText } from '../../src/lib/folded-text.ts'
+
+t.test('texts that a reader takes for the same are the same', async t => {
+  const same: Array<[string, ...string[]]> = [
+    ['cafe', 'Café', 'CAFÉ', 'cafe\u0301', 'ｃａｆé'],
+    ['strasse', 'Straße', 'STRASSE', 'ﬆraße'],
+    ['istanbul', 'İstanbul', 'ISTANBUL', 'ıstanbul'],
+    ['οδυσσευσ', 'Ὀδυσσεύς', 'ΟΔΥΣΣΕΥΣ'],
+    ['елка', 'Ёлка', 'ЕЛКА'],
+    ['oresund', 'Øresund'], ['lodz', 'Łódź'], ['thaettir', 'Þættir'], ['oeuvre', 'Œuvre'],
+    ['שלום', 'שָׁלוֹם'], ['محمد', 'مُحَمَّد'],
+    ['a b', '  A \u00a0\n B '], ['2', '²']
+  ]
+  for (const [folded, ...texts] of same) for (const text of [folded, ...texts]) t.equal(foldedText(text), folded, text)
+})
+
+t.test('marks that make another letter stay', async t => {
+  t.not(foldedText('が'), foldedText('か'))
+  t.not(foldedText('कि'), foldedText('क'))
+  t.equal(foldedText('東京'), '東京')
+  t.equal(foldedText('🎉'), '🎉')
+})
+
+t.test('a folded text folds to itself', async () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), text => {
+    const once = foldedText(text)
+    return foldedText(once) === once
+  }))
+})
