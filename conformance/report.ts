@@ -44,6 +44,8 @@ export const sections = {
   junk: '§3–4 Bad input',
   limits: '§4 Limits',
   abuse: '§4 Abuse',
+  people: '§3 People',
+  conversations: '§4 Conversations',
   reads: '§4 Reads and unread counts',
   heads: '§4 Heads',
   polls: '§4 Long polls',

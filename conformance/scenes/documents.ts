@@ -16,6 +16,9 @@ const contractRoutes = [
   'PATCH /api/messages/conversations/{}/read', 'GET /api/messages/unread-count', 'GET /api/messages/search', 'PUT /api/messages/{}', 'DELETE /api/messages/{}', 'PUT /api/messages/{}/reactions/{}', 'DELETE /api/messages/{}/reactions/{}',
   'POST /api/common-chat/message', 'GET /api/common-chat/messages', 'POST /api/rooms', 'GET /api/rooms', 'GET /api/rooms/{}', 'PATCH /api/rooms/{}', 'DELETE /api/rooms/{}', 'GET /api/rooms/{}/messages', 'POST /api/rooms/{}/messages',
   'GET /api/rooms/{}/members', 'PUT /api/rooms/{}/members/{}', 'DELETE /api/rooms/{}/members/{}', 'GET /api/users', 'GET /api/users/{}', 'PATCH /api/users/me', 'PUT /api/users/{}/block', 'DELETE /api/users/{}/block',
+  'GET /api/messages/{}/reactions/{}', 'GET /api/conversations', 'GET /api/conversations/{}',
+  'PATCH /api/conversations/{}', 'GET /api/conversations/{}/messages',
+  'GET /api/conversations/{}/messages/{}', 'PATCH /api/conversations/{}/read',
   'POST /api/sync', 'GET /api/sync/heads', 'POST /api/sync/push'
 ]
 
@@ -24,7 +27,9 @@ const contractEvents = [
 ]
 
 const told = [
-  'userSetup', 'directMessage', 'joinedCommonChat', 'leftCommonChat', 'commonChatMessage', 'joinedRoom', 'leftRoom', 'roomMessage', 'messageChanged', 'noop', 'heads', 'messagesRead', 'typing', 'presence', 'tokenExpiring', 'tokenExpired', 'error'
+  'userSetup', 'directMessage', 'joinedCommonChat', 'leftCommonChat', 'commonChatMessage', 'joinedRoom', 'leftRoom',
+  'roomMessage', 'messageChanged', 'noop', 'heads', 'messagesRead', 'typing', 'presence', 'userChanged',
+  'tokenExpiring', 'tokenExpired', 'error'
 ]
 
 interface Operation { requestBody?: { required?: boolean, content?: Record<string, { schema?: { properties?: object } }> }, security?: unknown[] }

@@ -6,6 +6,8 @@ import { abuse } from './abuse.ts'
 import { blocks } from './blocks.ts'
 import { Cast } from './cast.ts'
 import { answersToRetries, contents } from './changes.ts'
+import { findableRooms, namedLive, people } from './choices.ts'
+import { conversations, ownSettings, scopes } from './conversations.ts'
 import { documents } from './documents.ts'
 import { heads } from './heads.ts'
 import { junkEvents } from './junk-events.ts'
@@ -28,6 +30,9 @@ export const scenes: ReadonlyArray<[SectionName, Scene]> = [
   ['typing', typing], ['presence', presence],
   ['messages', answersToRetries], ['messages', contents], ['blocks', blocks],
   ['rooms', roles], ['rooms', publicRooms], ['rooms', abandonedRooms], ['views', views], ['views', comingBack],
+  ['rooms', findableRooms], ['people', people],
+  ['conversations', conversations], ['conversations', ownSettings], ['conversations', scopes],
+  ['conversations', namedLive],
   ['reads', reads], ['reads', manyUnread],
   ['heads', heads], ['polls', polls],
   ['junk', junk], ['junk', junkEvents], ['limits', limits], ['documents', documents],

@@ -9,7 +9,11 @@ import { environment, fewAtOnce, play } from './play.ts'
 const sectionOf = (scene: Scene) => scenes.find(([, one]) => one === scene)![0]
 
 /** The sections in parts, each of which is looked at by a file of its own, so that none takes long. */
-const named = { people: ['tokens', 'documents', 'typing', 'presence', 'messages', 'blocks'], rooms: ['rooms', 'views', 'reads'], limits: ['limits'] } satisfies Record<string, SectionName[]>
+const named = {
+  people: ['tokens', 'documents', 'typing', 'presence', 'messages', 'blocks'],
+  rooms: ['rooms', 'views', 'reads', 'people', 'conversations'],
+  limits: ['limits']
+} satisfies Record<string, SectionName[]>
 const partOf: Record<keyof typeof named | 'rest', SectionName[]> = {
   ...named, rest: (Object.keys(sections) as SectionName[]).filter(name => !Object.values<SectionName[]>(named).flat().includes(name))
 }

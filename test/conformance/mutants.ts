@@ -2,6 +2,8 @@ import type { PromiseNumber, SectionName } from '../../conformance/report.ts'
 import type { Scene } from '../../conformance/scenes/index.ts'
 import { blocks } from '../../conformance/scenes/blocks.ts'
 import { answersToRetries, contents } from '../../conformance/scenes/changes.ts'
+import { findableRooms, namedLive, people } from '../../conformance/scenes/choices.ts'
+import { conversations, ownSettings, scopes } from '../../conformance/scenes/conversations.ts'
 import { documents } from '../../conformance/scenes/documents.ts'
 import { heads } from '../../conformance/scenes/heads.ts'
 import { junkEvents } from '../../conformance/scenes/junk-events.ts'
@@ -95,6 +97,34 @@ export const planted: Planted[] = [
   ['reads', 'read messages do not come again by time', reads, /come again by time/, body(/POST \/api\/messages\/sync-conversation/, given => ({ ...given, messages: given.messages.filter(({ isRead }: Any) => isRead !== true) }))],
   ['reads', 'a count ends at 500', manyUnread, /a thousand, and that it is capped/, body(/GET \/api\/messages\/unread-count/, given => ({ ...given, conversations: Object.fromEntries(Object.entries(given.conversations as Record<string, number>).map(([id, n]) => [id, Math.min(n, 500)])) }))],
 
+  ['rooms', 'a search of rooms is ignored', findableRooms, /found by name/, {
+    request: request => ({ ...request, path: request.path.replace(/search=[^&]*&/, '') })
+  }],
+  ['rooms', 'a topic is not told', findableRooms, /told of them live/,
+    dropped('conversationChanged', ({ change }) => change.kind === 'meta')],
+  ['people', 'a membership does not say who', people, /names its user live/, {
+    told: (event, payload) => [[event, event === 'conversationChanged' ? withoutUser(payload) : payload]]
+  }],
+  ['people', 'nobody hears of a new name', people, /told of a new name/, dropped('userChanged')],
+  ['people', 'who reacted comes twice', people, /in pages, each once/, {
+    request: request => ({ ...request, path: request.path.replace(/&cursor=\w+/, '') })
+  }],
+  ['conversations', 'mentions are not counted', conversations, /mentions are counted/,
+    body(/GET \/api\/conversations\/\w+$/, ({ conversation, ...given }) => ({
+      ...given, conversation: { ...conversation, mentionCount: 0 }
+    }))],
+  [6, 'a stranger is answered 403', conversations, /a stranger gets 404/, status(/GET \/api\/conversations/, 404, 403)],
+  ['conversations', 'settings tell another rev', ownSettings, /the rev that is told/,
+    body(/PATCH \/api\/conversations/, given => ({ ...given, rev: given.rev - 1 }))],
+  ['conversations', 'only is ignored', scopes, /the own log alone/, {
+    request: request => ({ ...request, body: request.body.replace('"only":true', '"only":false') })
+  }],
+  ['conversations', 'the names of a socket are ignored', namedLive, /and nothing else/, {
+    told: (event, payload) => {
+      const isFirst = event === 'roomMessage' && payload.message === 'first'
+      return [...isFirst ? [[event, { ...payload, conversationId: 'room_x' }] as [string, Any]] : [], [event, payload]]
+    }
+  }],
   ['heads', 'there is no 304', heads, /a 304 has no body/, { request: request => ({ ...request, headers: { ...request.headers, 'if-none-match': '"x"' } }) }],
   ['heads', 'it is 304 for ever', heads, /a message changes the ETag/, { response: (request, response) => request.headers['if-none-match']?.startsWith('"') === true && request.headers['if-none-match'] !== '"other"' ? { ...response, status: 304, text: '' } : response }],
   ['heads', 'a foreign cursor is taken for none', heads, /BAD_CURSOR/, lax(/POST \/api\/sync$/, 400, { conversations: [], hasMore: false })],
@@ -115,6 +145,10 @@ export const planted: Planted[] = [
   ['documents', 'a route is not documented', documents, /every route of the contract/, body(/documentation\/json/, given => { delete given.paths['/api/sync/heads']; return given })],
   ['documents', 'the server is not ready', documents, /ready is 200/, status(/GET \/health\/ready/, 200, 503)]
 ]
+
+function withoutUser ({ change, ...payload }: Any): Any {
+  return { ...payload, change: { ...change, user: undefined } }
+}
 
 function claims (token: string): string {
   return (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { id: string }).id
