@@ -22,10 +22,9 @@ export type ChatServer = Server<ClientToServer, ServerToClient, DefaultEventsMap
 export type ChatSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>
 
 /**
-/**
  * Socket.IO room names. A conversation's room has its id. A direct conversation's events go to `directRoom` of its two
- * users, and to its own room, which has the sockets that named it. A user's room, and that of a room or the common chat,
- * has the name of the channel by which nodes tell each other.
+ * users, and to its own room, which has the sockets that named it. A user's room, and that of a room or the common
+ * chat, has the name of the channel by which nodes tell each other.
  */
 export const userRoom = userChannel
 /** Sockets of a user that get all of their direct conversations. */

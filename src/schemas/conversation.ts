@@ -38,8 +38,10 @@ export const ListedConversation = Type.Object({
   ...mentionCount,
   readSeq: Type.Integer({ description: 'You have read everything up to this seq' }),
   settings: ConversationSettings
-}, { description: 'A conversation of yours. `user` is the other user of a direct conversation; `name`, `topic`, ' +
-  '`picture`, `role` and `memberCount` are of a room' })
+}, {
+  description: 'A conversation of yours. `user` is the other user of a direct conversation; `name`, `topic`, ' +
+    '`picture`, `role` and `memberCount` are of a room'
+})
 export type ListedConversation = Static<typeof ListedConversation>
 
 export const ConversationQuery = Type.Object({
