@@ -8,7 +8,8 @@ const client = fc.nat(3)
 const is = <T extends string>(...types: T[]) => fc.constantFrom(...types)
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ type: is('send'), user, node, place, clientId: fc.option(fc.nat(3)), big: fc.constantFrom(false, false, false, false, true) }) },
+  { weight: 10, arbitrary: fc.record({ type: is('send'), user, node, place, clientId: fc.option(fc.nat(3)), big: fc.constantFrom(false, false, false, false, true), alsoRead: fc.constantFrom(false, false, true) }) },
+  { weight: 1, arbitrary: fc.record({ type: is('poison', 'invite'), user, node }) },
   { weight: 5, arbitrary: fc.record({ type: is('edit', 'edit', 'delete'), user, node, target: fc.oneof(fc.nat(1), fc.nat(20)) }) },
   { weight: 6, arbitrary: fc.record({ type: is('membership'), user, node, role: fc.constantFrom('member' as const, 'member' as const, null) }) },
   { weight: 2, arbitrary: fc.record({ type: is('read'), user, node, place: fc.nat(1), seq: fc.integer({ min: 1, max: 12 }) }) },
@@ -33,6 +34,7 @@ export const spec: fc.Arbitrary<Spec> = fc.record({
   seed: fc.nat(),
   faults: fc.constantFrom(0, 0.1, 0.3),
   loss: fc.constantFrom(0, 0.2, 0.5),
+  lag: fc.constantFrom(0, 0, 0.3),
   share: fc.boolean(),
   nodes: fc.constantFrom(1, 2, 3, 3),
   replicates: fc.boolean(),
@@ -40,5 +42,6 @@ export const spec: fc.Arbitrary<Spec> = fc.record({
   batchCountMax: fc.constantFrom(1, 3, 8),
   clocks: fc.array(fc.constantFrom(0, -5_000, 5_000, 1), { minLength: 3, maxLength: 3 }),
   clients: fc.array(fc.record({ user, live: fc.constantFrom(true, true, false), limit: fc.integer({ min: 1, max: 4 }), newest: fc.constantFrom(50, 50, 0, 1, 3, 'all' as const), only: fc.constantFrom(false, false, true) }), { minLength: 1, maxLength: 4 }),
+  timeReaders: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
   steps: fc.array(step, { minLength: 1, maxLength: 24, size: 'max' })
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { spec } from './arbitrary.ts'
 import { found } from './found.ts'
+import { logMutants } from './log-mutants.ts'
 import { mutants } from './mutants.ts'
 import { type Mutant, runHistory } from './world.ts'
 
@@ -18,7 +19,7 @@ t.test('I1 I2 I3 I4 I5 I6 I7: whatever the order, the losses and the crashes, cl
   t.pass(`${runs} histories`)
 })
 
-for (const [mutant, mutation] of Object.entries(mutants)) {
+for (const [mutant, mutation] of Object.entries({ ...mutants, ...logMutants })) {
   t.test(`the check on histories finds that ${mutant}`, { timeout: 0 }, async t => {
     const { errorInstance, failed, seed } = await fc.check(keepsItsPromises(mutation), { numRuns: 4_000, endOnFailure: true })
     t.ok(failed, `4,000 histories from seed ${seed} show nothing`)

@@ -10,8 +10,8 @@ import { room } from './units.ts'
 import type { Mutant, Spec, Step } from './world.ts'
 
 const everybody = [0, 1, 2]
-const joins = everybody.map((user): Step => ({ type: 'membership', user, node: user, role: 'member' }))
-const says = (user: number): Step => ({ type: 'send', user, node: user, place: 1, clientId: null, big: false })
+export const joins = everybody.map((user): Step => ({ type: 'membership', user, node: user, role: 'member' }))
+export const says = (user: number): Step => ({ type: 'send', user, node: user, place: 1, clientId: null, big: false })
 const blocks = (on: boolean): Step => ({ type: 'block', user: 0, node: 0, other: 1, on })
 const purges = (throughSeq: number): Step => ({ type: 'purge', user: 0, node: 0, place: 1, throughSeq })
 const edits: Step = { type: 'edit', user: 0, node: 0, target: 0 }

@@ -35,6 +35,8 @@ export interface Spec {
    * twice.
    */
   loss: number
+  /** The probability that rows are read as they were a little earlier. */
+  lag?: number
   share: boolean
   nodes: number
   replicates: boolean
@@ -43,12 +45,16 @@ export interface Spec {
   batchCountMax: number
   clocks: number[]
   clients: Array<ClientSpec>
+  /** Legacy clients by the size of their pages. There are none in a history with a restore or deleted rows. */
+  timeReaders?: number[]
   steps: Step[]
 }
 
 /** The parts that a mutant replaces. */
 export interface Mutant {
   steps?: Partial<CommitSteps>
+  /** Unique indexes that the database lacks. */
+  without?: readonly string[]
   bend?: (log: ConversationLog) => void
   pull?: (mutated: typeof pull) => typeof pull
   isDropped?: (event: string) => boolean

@@ -6,8 +6,8 @@ import { commonChatId } from '../../src/chat/rules/conversation-id.ts'
 import type { Message } from '../../src/schemas/message.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import type { State } from '../helpers/follower.ts'
-import type { Books } from '../log/books.ts'
-import type { FakeMongo } from '../log/fake-mongo.ts'
+import type { Books } from './books.ts'
+import type { FakeMongo } from './fake-mongo.ts'
 import { conversations, direct, people, room } from './units.ts'
 
 /** A period in which a user was a member of the room, in commits and in revs of the room. */

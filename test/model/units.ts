@@ -16,8 +16,19 @@ const hex = people.map(id => id.toHexString())
 export const conversations = [directId(hex[0]!, hex[1]!), roomConversationId('x'), commonChatId] as const
 export const [direct, room] = conversations
 
+interface Send {
+  type: 'send'
+  user: number
+  place: number
+  clientId: number | null
+  big: boolean
+  alsoRead?: boolean
+}
+
 export type Ask =
-  | { type: 'send', user: number, place: number, clientId: number | null, big: boolean }
+  | Send
+  /** The database refuses the row of a `poison`. An `invite` joins and reads in one unit. */
+  | { type: 'poison' | 'invite', user: number }
   | { type: 'edit' | 'delete', user: number, target: number }
   | { type: 'react', user: number, target: number, emoji: string, on: boolean }
   | { type: 'membership', user: number, role: 'member' | null }
@@ -29,14 +40,35 @@ export type Ask =
   /** Clears the user's history, and hides one message from them. */
   | { type: 'clear' | 'hide', user: number, place: number, seq: number }
 
+/** What an edit adds to a message, by the number of its call: a lost edit is noticed. */
+export const markOf = (call: number): string => ` [${call}]`
+
+/** The content that the database refuses. */
+export const poison = 'poison'
+
 /** So long that a few of them fill a response. */
 const long = 'x'.repeat(90_000)
 
 /** @param unique differs for each call @param sent earlier messages, stored or not */
-export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversationId: string, id: ObjectId }>): CommitUnit | undefined {
+export function unitOf (
+  ask: Ask, unique: number, sent: ReadonlyArray<{ conversationId: string, id: ObjectId }>
+): CommitUnit | undefined {
   const userId = people[ask.user]!
   switch (ask.type) {
-    case 'send': return { mutations: [sendOf(ask, unique)] }
+    case 'send': {
+      const send = sendOf(ask, unique)
+      const { conversationId, row } = send
+      const read: Mutation = { type: 'read', conversationId, userId: row.senderId!, seq: seqOf(1_000) }
+      return { mutations: ask.alsoRead === true && conversationId === direct ? [send, read] : [send] }
+    }
+    case 'poison': {
+      const send = sendOf({ type: 'send', user: ask.user, place: 0, clientId: null, big: false }, unique)
+      return { mutations: [{ ...send, row: { ...send.row, message: poison } }] }
+    }
+    case 'invite': {
+      const [join] = unitOf({ type: 'membership', user: ask.user, role: 'member' }, unique, sent)!.mutations
+      return { mutations: [join!, { type: 'read', conversationId: room, userId, seq: seqOf(1_000) }] }
+    }
     case 'membership': return {
       mutations: [{
         type: 'member',
@@ -46,7 +78,9 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
         open: { kind: 'room', members: [], name: 'Room', isPrivate: true, history: 'joined' }
       }]
     }
-    case 'read': return { mutations: [{ type: 'read', conversationId: conversations[ask.place]!, userId, seq: seqOf(ask.seq) }] }
+    case 'read': return {
+      mutations: [{ type: 'read', conversationId: conversations[ask.place]!, userId, seq: seqOf(ask.seq) }]
+    }
     case 'block': {
       const about = hex[ask.other]!
       return ask.other === ask.user
@@ -68,8 +102,12 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
       const settings = { name: `name ${content}`, ...about }
       return { mutations: [{ type: 'meta', conversationId: room, decide: () => settings }] }
     }
-    case 'history': return { mutations: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }] }
-    case 'purge': return { mutations: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }] }
+    case 'history': return {
+      mutations: [{ type: 'meta', conversationId: room, decide: () => ({ history: ask.history }) }]
+    }
+    case 'purge': return {
+      mutations: [{ type: 'purge', conversationId: conversations[ask.place]!, throughSeq: seqOf(ask.throughSeq) }]
+    }
     case 'clear': return { mutations: [narrowingOf(ask, { clearThroughSeq: ask.seq })] }
     case 'hide': return { mutations: [narrowingOf(ask, { hideSeqs: [ask.seq] })] }
     case 'react': {
@@ -79,7 +117,11 @@ export function unitOf (ask: Ask, unique: number, sent: ReadonlyArray<{ conversa
     case 'edit':
     case 'delete': {
       const target = sent[ask.target % Math.max(1, sent.length)]
-      return target === undefined ? undefined : { mutations: [reviseOf(target, ask.type === 'delete' ? undefined : `edited ${unique}`)] }
+      return target === undefined
+        ? undefined
+        : {
+            mutations: [reviseOf(target, ask.type === 'delete' ? undefined : markOf(unique))]
+          }
     }
   }
 }
@@ -97,7 +139,7 @@ export function again ({ mutations }: CommitUnit): CommitUnit {
   return { mutations: mutations.map(change => change.type === 'append' ? { ...change, row: { ...change.row, _id: new ObjectId() } } : change) }
 }
 
-function sendOf ({ user, place, clientId, big }: Extract<Ask, { type: 'send' }>, unique: number): Mutation {
+function sendOf ({ user, place, clientId, big }: Send, unique: number): Extract<Mutation, { type: 'append' }> {
   const conversationId = conversations[place]!
   const senderId = people[conversationId === direct ? user % 2 : user]!
   return {
@@ -109,7 +151,11 @@ function sendOf ({ user, place, clientId, big }: Extract<Ask, { type: 'send' }>,
       senderId,
       message: big ? `${unique} ${long}` : `m${unique}`,
       ...(conversationId === room ? { roomId: 'x' } : conversationId === direct ? { receiverId: people[1 - user % 2]! } : {}),
-      ...(clientId === null ? { bodyHash: `unique ${unique}` } : { clientMessageId: `c${clientId}`, bodyHash: 'body' })
+      ...(clientId === null
+        ? { bodyHash: `unique ${unique}` }
+        : {
+            clientMessageId: `c${clientId}`, bodyHash: `body ${String(big)}`
+          })
     },
     ...(conversationId === room
       ? { requiresMember: senderId }
@@ -119,22 +165,28 @@ function sendOf ({ user, place, clientId, big }: Extract<Ask, { type: 'send' }>,
   }
 }
 
-function reviseOf ({ conversationId, id }: { conversationId: string, id: ObjectId }, message: string | undefined): Mutation {
+function reviseOf (
+  { conversationId, id }: { conversationId: string, id: ObjectId }, mark: string | undefined
+): Mutation {
   return {
     type: 'revise',
     conversationId,
     rowId: id,
     decide: row => {
       if (row.isDeleted === true) {
-        if (message === undefined) return null
+        if (mark === undefined) return null
         throw new TidelogError('NOT_ALLOWED')
       }
-      return message === undefined ? { set: { isDeleted: true }, unset: ['message', 'reactions'] } : { set: { message } }
+      return mark === undefined
+        ? { set: { isDeleted: true }, unset: ['message', 'reactions'] }
+        : { set: { message: `${row.message ?? ''}${mark}` } }
     }
   }
 }
 
-function reactOf ({ conversationId, id }: { conversationId: string, id: ObjectId }, { user, emoji, on }: Extract<Ask, { type: 'react' }>): Mutation {
+function reactOf (
+  { conversationId, id }: { conversationId: string, id: ObjectId }, { user, emoji, on }: Extract<Ask, { type: 'react' }>
+): Mutation {
   const userId = people[conversationId === direct ? user % 2 : user]!
   return {
     type: 'revise',
@@ -143,7 +195,9 @@ function reactOf ({ conversationId, id }: { conversationId: string, id: ObjectId
     decide: ({ isDeleted, reactions = [] }) => {
       if (isDeleted === true && on) throw new TidelogError('NOT_ALLOWED')
       if (hasReacted(reactions, emoji, userId) === on) return null
-      return { set: { reactions: on ? withReaction(reactions, emoji, userId)! : withoutReaction(reactions, emoji, userId) } }
+      return {
+        set: { reactions: on ? withReaction(reactions, emoji, userId)! : withoutReaction(reactions, emoji, userId) }
+      }
     }
   }
 }

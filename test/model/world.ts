@@ -1,21 +1,22 @@
 import { BSON, MongoServerError, type ObjectId } from 'mongodb'
-import { TidelogError } from '../../src/errors.ts'
 import type { CommittedBatch } from '../../src/log/commit/committer.ts'
-import type { UnitOutcome, CommitUnit } from '../../src/log/commit/plan.ts'
+import type { CommitUnit } from '../../src/log/commit/plan.ts'
 import { deletePurgedRows } from '../../src/log/delete-purged.ts'
 import { pull } from '../../src/sync/pull.ts'
-import { type Head, selfLogId } from '../../src/log/model/types.ts'
-import { Books } from '../log/books.ts'
-import { FakeMongo } from '../log/fake-mongo.ts'
-import { Schedule } from '../log/schedule.ts'
+import type { Head } from '../../src/log/model/types.ts'
+import { Books } from './books.ts'
+import { type Call, checkCalls, checkCalm, checkClients, checkOrder } from './checks.ts'
+import { FakeMongo } from './fake-mongo.ts'
+import { Schedule } from './schedule.ts'
 import { Client } from './client.ts'
-import { holes, rules } from './live.ts'
+import { rules } from './live.ts'
 import { resequence } from '../../src/live/resequencer.ts'
 import { Lost, Node } from './node.ts'
 import type { FakeSocket } from './sockets.ts'
 import type { ClientSpec, Mutant, Spec, Step } from './spec.ts'
 import { Truth } from './truth.ts'
-import { type Ask, again, conversations, people, unitOf } from './units.ts'
+import { TimeReader } from './time-reader.ts'
+import { type Ask, again, conversations, direct, people, poison, unitOf } from './units.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
 /**
@@ -24,14 +25,6 @@ import type { Identity } from '../../src/users/identity.ts'
  */
 
 export type * from './spec.ts'
-
-interface Call {
-  node: Node
-  unit: CommitUnit
-  era: number
-  outcome?: UnitOutcome
-  error?: unknown
-}
 
 export async function runHistory (spec: Spec, mutant: Mutant = {}): Promise<string[]> {
   return await new World({ ...spec, ...mutant.within, steps: [...mutant.first ?? [], ...spec.steps] }, mutant).run()
@@ -61,11 +54,24 @@ class World {
   private told = 0
 
   constructor (spec: Spec, mutant: Mutant) {
-    this.spec = { ...spec, ...(spec.calm ? { faults: 0, loss: 0, nodes: 1 } : {}), ...(spec.share ? { nodes: 1, replicates: false } : {}) }
+    this.spec = {
+      ...spec,
+      ...(spec.calm ? { faults: 0, lag: 0, loss: 0, nodes: 1 } : {}),
+      ...(spec.share ? { nodes: 1, replicates: false } : {})
+    }
+    // Late reads of a block are allowed, and Truth does not know of them.
+    if (spec.steps.some(({ type }) => type === 'block')) this.spec.lag = 0
     this.mutant = mutant
     this.schedule = new Schedule(spec.seed)
+    const { faults, lag = 0, replicates } = this.spec
     this.mongo = new FakeMongo({
-      schedule: this.schedule, faults: this.spec.faults, replicates: this.spec.replicates, onApply: writes => { this.books.applied(writes) }
+      schedule: this.schedule,
+      faults,
+      lag,
+      replicates,
+      without: mutant.without ?? [],
+      refuses: doc => doc['message'] === poison,
+      onApply: writes => { this.books.applied(writes) }
     })
     this.truth = new Truth(this.books, this.mongo, { knowsBlocks: this.spec.share && this.spec.calm })
     for (let index = 0; index < this.spec.nodes; index++) this.nodes.push(this.start(index))
@@ -76,27 +82,36 @@ class World {
     const { broken } = this.books
     for (const client of this.clients) this.connect(client)
     for (const step of this.spec.steps) this.enqueue(step)
+    const readers = this.timeReaders()
+    for (const reader of readers) void reader.follow()
     await this.schedule.run()
-    if (this.spec.calm) this.checkCalm()
+    if (this.spec.calm) checkCalm(this.clients, this.books, this.mongo)
     // From here on nothing fails.
-    this.mongo.options.faults = this.spec.faults = this.spec.loss = 0
+    this.mongo.options.faults = this.mongo.options.lag = this.spec.faults = this.spec.loss = 0
+    for (const reader of readers) void reader.catchUp()
     for (const client of this.clients) {
       client.options.isPatient = false
       if (!client.isConnected) this.connect(client)
       else client.resume()
     }
     await this.schedule.run()
-    for (const node of this.nodes) void node.ready.then(({ services }) => services.live.beat()).catch((error: unknown) => { broken.push(String(error)) })
+    for (const node of this.nodes) {
+      void node.ready.then(({ services }) => services.live.beat()).catch(
+        (error: unknown) => { broken.push(String(error)) }
+      )
+    }
     await this.schedule.run()
-    this.checkClients('I7', this.clients.filter(({ options }) => options.live), false)
+    checkClients('I7', this.clients.filter(({ options }) => options.live), this.books, this.truth, false)
     const fresh = this.client('fresh', { user: 0, live: false, limit: 2 })
     this.clients.push(fresh)
     this.connect(fresh)
     for (const client of this.clients) client.syncNow()
     await this.schedule.run()
-    this.checkClients('I3', this.clients, true)
+    checkClients('I3', this.clients, this.books, this.truth, true)
+    for (const reader of readers) this.books.checkReader(reader)
     this.books.checkStore(this.mongo)
-    this.checkCalls()
+    checkCalls(this.calls, this.books, { era: this.era, isCalm: this.spec.calm, isLagging: (this.spec.lag ?? 0) > 0 })
+    checkOrder(this.calls, this.books, this.era)
     return broken
   }
 
@@ -119,7 +134,11 @@ class World {
         now,
         onCommitted: committed => {
           this.books.delivered(name, committed)
-          for (const { row } of committed.rows) this.told = Math.max(this.told, this.books.history(row.conversationId)[row.rev - 1]?.commit ?? 0)
+          for (const { row } of committed.rows) {
+            this.told = Math.max(
+              this.told, this.books.history(row.conversationId)[row.rev - 1]?.commit ?? 0
+            )
+          }
           this.relay(node, committed)
         }
       },
@@ -151,7 +170,9 @@ class World {
     for (const node of this.nodes) {
       if (node === from || this.schedule.chance(this.spec.loss / 2)) continue
       for (let times = this.schedule.chance(this.spec.loss / 2) ? 2 : 1; times > 0; times--) {
-        void this.wait(node.name).then(async () => { (await node.ready).log.applyRemote(BSON.deserialize(bytes) as CommittedBatch) })
+        void this.wait(node.name).then(
+          async () => { (await node.ready).log.applyRemote(BSON.deserialize(bytes) as CommittedBatch) }
+        )
       }
     }
   }
@@ -163,7 +184,9 @@ class World {
       commits: () => this.spec.share ? this.told : this.mongo.durable,
       request: (node, work) => this.request(node, work),
       judge: (answer, userId, since) => { this.note(this.truth.wrongIn(answer, userId, since)) },
-      judgeHeld: (state, userId, since) => { this.note(this.truth.lackedBy(state, userId, since, this.spec.share ? since : Infinity)) }
+      judgeHeld: (
+        state, userId, since
+      ) => { this.note(this.truth.lackedBy(state, userId, since, this.spec.share ? since : Infinity)) }
     }, {
       name,
       identity: identities[user]!,
@@ -175,6 +198,13 @@ class World {
       rules: this.mutant.rules ?? rules,
       cursorsFirst: this.mutant.cursorsFirst === true
     })
+  }
+
+  private timeReaders (): TimeReader[] {
+    const { steps, timeReaders = [] } = this.spec
+    if (steps.some(({ type }) => type === 'restore' || type === 'collect')) return []
+    const around = { collections: this.mongo.connect('reader').collections, schedule: this.schedule, books: this.books }
+    return timeReaders.map(limit => new TimeReader(around, limit))
   }
 
   private connect (client: Client): void {
@@ -199,7 +229,9 @@ class World {
   private wire (node: Node, socket: FakeSocket, event: string, payload: unknown): void {
     if (this.mutant.isDropped?.(event) === true) return
     const client = this.clients[socket.of]!
-    if (node.alive && this.truth.isWithheld(event, payload, client.options.identity.userId)) this.note(`I4: a live event of the room for a stranger (${event})`)
+    if (node.alive && this.truth.isWithheld(event, payload, client.options.identity.userId)) {
+      this.note(`I4: a live event of the room for a stranger (${event})`)
+    }
     if (node.alive) this.note(this.truth.wrongLive(event, payload, client.options.identity.userId))
     // If the heartbeat is lost too, so is the connection.
     if (event !== 'heads' && this.schedule.chance(this.spec.loss)) return
@@ -215,7 +247,9 @@ class World {
     const connection = 'user' in step ? `${step.node} ${step.user}` : step.type
     const before = this.connections.get(connection) ?? Promise.resolve()
     this.connections.set(connection, before.then(async () => {
-      for (let pause = this.schedule.below('user' in step ? 20 : 80); pause >= 0; pause--) await this.schedule.turn('fate')
+      for (let pause = this.schedule.below('user' in step ? 20 : 80); pause >= 0; pause--) {
+        await this.schedule.turn('fate')
+      }
       this.take(step)
     }).catch((error: unknown) => { this.books.broken.push(String(error)) }))
   }
@@ -229,7 +263,9 @@ class World {
         void this.collect(this.nodes[step.node % this.nodes.length]!).catch((error: unknown) => { if (!(error instanceof MongoServerError || error instanceof Lost)) this.note(String(error)) })
         return
       case 'beat':
-        void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.live.beat()).catch(() => {})
+        void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.live.beat()).catch(
+          () => {}
+        )
         return
       case 'leave':
       case 'clientCrash':
@@ -239,18 +275,7 @@ class World {
         if (step.type === 'clientCrash') client.crash()
         return this.connect(client)
       }
-      case 'send':
-      case 'edit':
-      case 'delete':
-      case 'react':
-      case 'membership':
-      case 'read':
-      case 'block':
-      case 'rename':
-      case 'history':
-      case 'clear':
-      case 'hide':
-      case 'purge': return this.ask(step)
+      default: return this.ask(step)
     }
   }
 
@@ -258,12 +283,15 @@ class World {
     const unit = unitOf(ask, this.calls.length, this.sent)
     if (unit === undefined) return
     const [change] = unit.mutations
-    if (change?.type === 'append') this.sent.push({ conversationId: change.conversationId, id: change.row._id })
-    this.call(this.nodes[node % this.nodes.length]!, unit)
+    if (change?.type === 'append' && ask.type !== 'poison') {
+      this.sent.push({ conversationId: change.conversationId, id: change.row._id })
+    }
+    this.call(this.nodes[node % this.nodes.length]!, `${node} ${ask.user}`, unit)
   }
 
-  private call (node: Node, unit: CommitUnit, retries = 2): void {
-    const call: Call = { node, unit, era: this.era }
+  private call (node: Node, connection: string, unit: CommitUnit, retries = 2): void {
+    const headSeq = Number(this.mongo.read('conversations', direct, this.mongo.durable)?.['headSeq'] ?? 0)
+    const call: Call = { node, connection, isRetry: retries < 2, unit, headSeq, era: this.era }
     this.calls.push(call)
     const committed = Promise.race([node.ready.then(({ log }) => log.commit(unit)), node.gone])
     this.open.add(committed)
@@ -274,7 +302,9 @@ class World {
         const [change] = unit.mutations
         // Only a client id makes a second send safe.
         if (retries === 0 || change?.type !== 'append' || change.row.clientMessageId === undefined) return
-        void this.schedule.turn('fate').then(() => { this.call(this.nodes[this.schedule.below(this.nodes.length)]!, again(unit), retries - 1) })
+        void this.schedule.turn('fate').then(
+          () => { this.call(this.nodes[this.schedule.below(this.nodes.length)]!, connection, again(unit), retries - 1) }
+        )
       })
   }
 
@@ -308,32 +338,6 @@ class World {
         await Promise.allSettled([...this.open])
         await deletePurgedRows(log.collections, head, { rowsAtOnce: 1 + this.schedule.below(8) })
       }
-    }
-  }
-
-  /** I7 if nothing is lost: revs arrive without gaps, up to the head. */
-  private checkCalm (): void {
-    for (const { live, options: { live: isLive, identity: { userId } } } of this.clients) {
-      if (!isLive) continue
-      if (holes(live).length > 0) this.note('I7: a hole in the live revs')
-      for (const [id, rev] of Object.entries(live.revs)) {
-        if (rev !== this.mongo.read('conversations', id === 'self' ? selfLogId(userId) : id)?.['headRev']) this.note('I7: the last live revs are missing')
-      }
-    }
-  }
-
-  private checkClients (invariant: string, clients: Client[], withReads: boolean): void {
-    for (const { live, options } of clients) {
-      const differs = this.truth.differing(live.state, options.identity.userId, { withReads })
-      if (differs !== undefined) this.note(`${invariant}: ${options.name} differs at rest: ${differs}`)
-    }
-  }
-
-  private checkCalls (): void {
-    for (const { node, unit, outcome, error, era } of this.calls) {
-      if (outcome === undefined && error === undefined && node.alive) this.note('a call is never answered')
-      if (error instanceof TidelogError && !error.retryable) this.note(`a call fails with ${String(error)}`)
-      if (outcome !== undefined && era === this.era) this.books.checkOutcome(node.name, unit, outcome)
     }
   }
 }
