@@ -5,9 +5,11 @@ import type { LiveEvent, Reads } from '../pure/normalize.ts'
 import { sendOf } from '../pure/outbox.ts'
 import { Patch } from '../pure/patch.ts'
 import { isWhole } from '../pure/ranges.ts'
-import { type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, emptySelf, readSeqOf } from '../pure/state.ts'
+import {
+  type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, emptySelf, readSeqOf
+} from '../pure/state.ts'
 import { Listeners } from '../readable.ts'
-import { type AccountStorage, type Batch, type Loaded, Stale } from '../storage/storage.ts'
+import { type AccountStorage, type Loaded, Stale } from '../storage/storage.ts'
 
 /** What was stored in one step; other tabs get it as it is. */
 export interface Delta {

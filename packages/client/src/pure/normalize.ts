@@ -1,4 +1,4 @@
-import type { Attachment, ConversationSettings, MessageType, Role } from '../types.ts'
+import type { Attachment, ConversationSettings, MessageType, Role } from '../values.ts'
 import type { Person, Row } from './state.ts'
 import type { WireAttachment, WireChange, WireConversation, WireHistory, WireMessage, WireReads, WireSettings, WireUser } from './wire.ts'
 

@@ -1,4 +1,4 @@
-import type { Failure } from '../types.ts'
+import type { Failure } from '../values.ts'
 import type { Row, StoredOperation, Target, Work } from './state.ts'
 import type { WireResult } from './wire.ts'
 

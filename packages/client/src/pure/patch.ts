@@ -1,5 +1,6 @@
-import type { Batch } from '../storage/storage.ts'
-import { type ConversationRecord, type Person, type Row, type SelfRecord, type State, emptyConversation, kindOf } from './state.ts'
+import {
+  type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type State, emptyConversation, kindOf
+} from './state.ts'
 
 /** What changes together: what is stored, and then shown. Made from a state, which it leaves alone. */
 export class Patch {

@@ -1,4 +1,4 @@
-import type { Attachment, ConversationKind, ConversationSettings, Failure, Mentions, MessageType, ReplyTarget, Role } from '../types.ts'
+import type { Attachment, ConversationKind, ConversationSettings, Failure, Mentions, MessageType, ReplyTarget, Role } from '../values.ts'
 
 /** What is held of the server's state: plain values, stored as they are. */
 
@@ -176,4 +176,29 @@ export function directId (one: string, other: string): string {
 /** How far you have read, here or elsewhere. */
 export function readSeqOf ({ self, conversations }: State, id: string): number {
   return Math.max(self.readSeqs[id] ?? 0, conversations.get(id)?.localReadSeq ?? 0)
+}
+
+/** What is stored together. Removals come before what is put. */
+export interface Batch {
+  /** Refused unless this is the stored term. */
+  term?: number | undefined
+  /** Conversations that go with all that is held of them, drafts and outbox excepted. */
+  drop?: string[]
+  /** Conversations whose messages go. */
+  dropRows?: string[]
+  /** Messages up to this seq go. */
+  purge?: Array<[conversationId: string, throughSeq: number]>
+  /** Each is stored if its rev is above the stored one's. */
+  rows?: Row[]
+  conversations?: ConversationRecord[]
+  self?: SelfRecord
+  users?: Person[]
+  /** Operations to add; `position` is given by the storage. */
+  add?: StoredOperation[]
+  /** Operations to replace: refused unless the stored version is one below. */
+  put?: StoredOperation[]
+  /** Operations to remove. One of another version is `Stale`; one that is gone is not. */
+  settle?: StoredOperation[]
+  /** Without a text: removed. */
+  drafts?: Array<[conversationId: string, text: string]>
 }

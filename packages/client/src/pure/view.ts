@@ -1,4 +1,4 @@
-import type { Mentions, Message, MessageStatus, Reaction, Summary } from '../types.ts'
+import type { Mentions, Message, MessageStatus, Reaction, Summary } from '../values.ts'
 import { isAbout } from './outbox.ts'
 import {
   type ConversationRecord, type Person, type Row, type State, type StoredOperation, noSettings, otherUserOf, readSeqOf

@@ -1,4 +1,4 @@
-import type { Role } from '../types.ts'
+import type { Role } from '../values.ts'
 
 /** What this package reads of the wire; `test/wire.test.ts` holds it against the server's schemas. */
 

@@ -1,5 +1,5 @@
-import { type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation } from '../pure/state.ts'
-import { type Batch, type Loaded, Stale } from './storage.ts'
+import type { Batch, ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
+import { type Loaded, Stale } from './storage.ts'
 
 /** An account in memory. */
 export interface Held {

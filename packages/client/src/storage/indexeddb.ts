@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, deleteDB, openDB } from 'idb'
-import type { ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
-import { type AccountStorage, type Batch, type Loaded, Stale, type Storage, type StoredSession } from './storage.ts'
+import type { Batch, ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
+import { type AccountStorage, type Loaded, Stale, type Storage, type StoredSession } from './storage.ts'
 
 interface AccountSchema extends DBSchema {
   messages: { key: [string, number], value: Row, indexes: { id: string } }

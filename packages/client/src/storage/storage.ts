@@ -1,5 +1,5 @@
-import type { ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
-import type { OwnUser } from '../types.ts'
+import type { Batch, ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
+import type { OwnUser } from '../values.ts'
 
 /**
  * Where a client keeps what it holds. A storage has one session and, for each user, an account; an account's content is
@@ -52,31 +52,6 @@ export interface Loaded {
   operations: StoredOperation[]
   drafts: Array<[conversationId: string, text: string]>
   term: number
-}
-
-/** What is stored together. Removals come before what is put. */
-export interface Batch {
-  /** Refused unless this is the stored term. */
-  term?: number | undefined
-  /** Conversations that go with all that is held of them, drafts and outbox excepted. */
-  drop?: string[]
-  /** Conversations whose messages go. */
-  dropRows?: string[]
-  /** Messages up to this seq go. */
-  purge?: Array<[conversationId: string, throughSeq: number]>
-  /** Each is stored if its rev is above the stored one's. */
-  rows?: Row[]
-  conversations?: ConversationRecord[]
-  self?: SelfRecord
-  users?: Person[]
-  /** Operations to add; `position` is given by the storage. */
-  add?: StoredOperation[]
-  /** Operations to replace: refused unless the stored version is one below. */
-  put?: StoredOperation[]
-  /** Operations to remove. One of another version is `Stale`; one that is gone is not. */
-  settle?: StoredOperation[]
-  /** Without a text: removed. */
-  drafts?: Array<[conversationId: string, text: string]>
 }
 
 /** Another tab was first: load again and decide anew. */

@@ -1,7 +1,7 @@
 import type { Engine } from '../../src/engine/engine.ts'
 import type { Syncer } from '../../src/engine/syncer.ts'
 import type { LiveEvent } from '../../src/pure/normalize.ts'
-import type { Batch } from '../../src/storage/storage.ts'
+import type { Batch } from '../../src/pure/state.ts'
 
 /** What happens in a random history, and ways to break the client. */
 
