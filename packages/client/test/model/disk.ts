@@ -1,5 +1,6 @@
 import { type Held, applyBatch, loadHeld, nothingHeld, rowsHeld } from '../../src/storage/apply-batch.ts'
-import type { AccountStorage, Batch } from '../../src/storage/storage.ts'
+import type { Batch } from '../../src/pure/state.ts'
+import type { AccountStorage } from '../../src/storage/storage.ts'
 import type { Spec } from './spec.ts'
 
 /** What outlives the tabs: one disk for all of them. At one commit a tab dies, and at one the disk refuses. */
