@@ -255,6 +255,7 @@ class World {
   }
 
   private take (step: Step): void {
+    if ('user' in step) return this.ask(step)
     switch (step.type) {
       case 'crash': return this.spec.calm ? undefined : this.crash(step.node % this.nodes.length)
       case 'failover': return this.spec.calm || this.spec.share ? undefined : this.mongo.failover()
@@ -275,7 +276,6 @@ class World {
         if (step.type === 'clientCrash') client.crash()
         return this.connect(client)
       }
-      default: return this.ask(step)
     }
   }
 
