@@ -51,7 +51,6 @@ export class FakeSocket {
   readonly client: { conn: EventEmitter, writeToEngine: (pieces: string[]) => void }
   readonly data: { session: { identity: Identity } }
   readonly emit: (event: string, payload: unknown) => void
-  readonly nsp: { server: ChatServer }
   /** The number of the socket's client. */
   readonly of: number
   connected = true
@@ -59,7 +58,6 @@ export class FakeSocket {
 
   constructor (io: FakeIo, id: string, identity: Identity, of: number, emit: (event: string, payload: unknown) => void) {
     this.io = io
-    this.nsp = { server: io.server }
     this.id = id
     this.of = of
     this.emit = emit
