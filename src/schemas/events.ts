@@ -16,7 +16,7 @@ export const PresencePayload = Type.Object({
 export type PresencePayload = Static<typeof PresencePayload>
 
 /** Conversations that one socket can name. */
-export const liveNamesMax = 1_000
+const liveNamesMax = 1_000
 
 interface ClientEvent {
   input: TSchema

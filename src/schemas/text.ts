@@ -20,7 +20,7 @@ export function isPlain (text: string): boolean {
 }
 
 /** Is anything visible in this text, which has no control characters but line breaks and tabs? */
-export function isParagraphs (text: string): boolean {
+function isParagraphs (text: string): boolean {
   return isPlain(text.replaceAll(/[\n\t]/g, ' ')) && isVisible(text)
 }
 
