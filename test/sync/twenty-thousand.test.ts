@@ -13,7 +13,9 @@ interface Listed { conversationId: string, cursor: string, lastMessage: { messag
 interface Synced { conversationId: string, cursor: string, changes: unknown[] }
 
 /** Asks as a browser does, and counts the bytes of both bodies. */
-async function ask<T> (url: string, { token }: Person, method: string, path: string, body?: object): Promise<{ answer: T, bytes: number }> {
+async function ask<T> (
+  url: string, { token }: Person, method: string, path: string, body?: object
+): Promise<{ answer: T, bytes: number }> {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const sent = request(url + path, {
     method,
@@ -35,7 +37,8 @@ t.test('a user with 20,000 conversations lists the newest in 50 KiB, and syncs t
   await addUsers(app.mongo.db!, [self, ...others])
   await addHistories(app.mongo.db!, others.map((b): History => ({ a: self, b, messages: 1 })))
 
-  const device = await ask<{ conversations: Listed[], hasMore: boolean }>(url, self, 'GET', '/api/conversations?limit=50')
+  const path = '/api/conversations?limit=50'
+  const device = await ask<{ conversations: Listed[], hasMore: boolean }>(url, self, 'GET', path)
   t.equal(device.answer.conversations.length, 50)
   t.equal(device.answer.hasMore, true)
   t.ok(device.answer.conversations.every(({ lastMessage }) => lastMessage !== null))
@@ -45,22 +48,31 @@ t.test('a user with 20,000 conversations lists the newest in 50 KiB, and syncs t
   for (const [index, writer] of writers.entries()) {
     await ask(url, writer, 'POST', '/api/messages', { receiverId: self.id, content: `News ${index}` })
   }
-  const again = await ask<{ conversations: Listed[] }>(url, self, 'GET', '/api/conversations?limit=50')
+  const again = await ask<{ conversations: Listed[] }>(url, self, 'GET', path)
   const news = again.answer.conversations.slice(0, changed)
   t.strictSame(
-    new Set(news.map(({ lastMessage }) => lastMessage?.message)), new Set(writers.map((_, index) => `News ${index}`)),
+    new Set(news.map(({ lastMessage }) => lastMessage?.message)),
+    new Set(writers.map((_, index) => `News ${index}`)),
     'the most recently active conversations come first'
   )
   const cursors = Object.fromEntries(news.map(({ conversationId }) => [conversationId, null]))
-  const sync = await ask<{ conversations: Synced[] }>(url, self, 'POST', '/api/sync', { only: true, newest: 1, cursors })
+  const sync = async (body: object) => {
+    const { answer, bytes } = await ask<{ conversations: Synced[] }>(
+      url, self, 'POST', '/api/sync', { only: true, ...body }
+    )
+    return { synced: answer.conversations.filter(({ conversationId }) => conversationId !== 'self'), bytes }
+  }
+  const first = await sync({ newest: 1, cursors })
   t.strictSame(
-    new Set(sync.answer.conversations.map(({ conversationId }) => conversationId).filter(id => id !== 'self')),
-    new Set(Object.keys(cursors)), 'nothing but the named conversations and self is looked at'
+    new Set(first.synced.map(({ conversationId }) => conversationId)),
+    new Set(Object.keys(cursors)),
+    'nothing but the named conversations and self is looked at'
   )
-  const held = Object.fromEntries(sync.answer.conversations.map(({ conversationId, cursor }) => [conversationId, cursor]))
+  const held = Object.fromEntries(
+    first.synced.map(({ conversationId, cursor }) => [conversationId, cursor])
+  )
   for (const writer of writers) await ask(url, writer, 'POST', '/api/messages', { receiverId: self.id, content: 'More' })
-  const next = await ask<{ conversations: Synced[] }>(url, self, 'POST', '/api/sync', { only: true, cursors: held })
-  const changes = next.answer.conversations.filter(({ conversationId }) => conversationId !== 'self').map(({ changes }) => changes.length)
-  t.strictSame(changes, writers.map(() => 1))
+  const next = await sync({ cursors: held })
+  t.strictSame(next.synced.map(({ changes }) => changes.length), writers.map(() => 1))
   t.ok(next.bytes <= 20 << 10, `a sync of ten changes sends and receives ${next.bytes} bytes`)
 })
