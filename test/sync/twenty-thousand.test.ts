@@ -71,7 +71,9 @@ t.test('a user with 20,000 conversations lists the newest in 50 KiB, and syncs t
   const held = Object.fromEntries(
     first.synced.map(({ conversationId, cursor }) => [conversationId, cursor])
   )
-  for (const writer of writers) await ask(url, writer, 'POST', '/api/messages', { receiverId: self.id, content: 'More' })
+  for (const writer of writers) {
+    await ask(url, writer, 'POST', '/api/messages', { receiverId: self.id, content: 'More' })
+  }
   const next = await sync({ cursors: held })
   t.strictSame(next.synced.map(({ changes }) => changes.length), writers.map(() => 1))
   t.ok(next.bytes <= 20 << 10, `a sync of ten changes sends and receives ${next.bytes} bytes`)

@@ -1,0 +1,24 @@
+import fc from 'fast-check'
+import type { Test } from 'tap'
+import { spec } from './arbitrary.ts'
+import { type Mutant, runHistory } from './world.ts'
+
+/** The promises hold in any history, of the product or of a mutant of it. */
+export function keepsItsPromises (mutation?: Mutant) {
+  return fc.asyncProperty(spec, async history => {
+    const broken = await runHistory(history, mutation)
+    if (broken.length > 0) throw new Error([...new Set(broken)].join('; '))
+  })
+}
+
+/** A test for each mutant: the check must find it. */
+export function findsEach (t: Test, mutants: Readonly<Record<string, Mutant>>): void {
+  for (const [mutant, mutation] of Object.entries(mutants)) {
+    t.test(`the check on histories finds that ${mutant}`, { timeout: 0 }, async t => {
+      const options = { numRuns: 4_000, endOnFailure: true }
+      const { errorInstance, failed, seed } = await fc.check(keepsItsPromises(mutation), options)
+      t.ok(failed, `4,000 histories from seed ${seed} show nothing`)
+      t.match(errorInstance, { message: /\w/ })
+    })
+  }
+}
