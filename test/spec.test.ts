@@ -20,7 +20,7 @@ t.test('every invariant names where it is kept and a test whose title begins wit
     t.ok(enforced.length > 0 && tests.length > 0, `${id} names both`)
     for (const file of [...enforced, ...tests]) t.ok(existsSync(join(root, file)), `${id}: ${file}`)
     for (const file of tests.filter(file => existsSync(join(root, file)))) {
-      const titles = [...readFileSync(join(root, file), 'utf8').matchAll(/test\(['`]((?:[IC]\d+[ :])+)/g)].map(([, ids]) => ids!)
+      const titles = [...readFileSync(join(root, file), 'utf8').matchAll(/(?:test\(|title =)\s*['`]((?:[IC]\d+[ :])+)/g)].map(([, ids]) => ids!)
       t.ok(titles.some(ids => ids.split(/[ :]+/).includes(id)), `${id}: a test in ${file} bears its id`)
     }
   }
