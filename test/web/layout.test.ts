@@ -68,6 +68,9 @@ else {
         for (const [path, ready] of pages) {
           await page.goto(`${app.url}/${path}`)
           await page.locator(ready).first().waitFor()
+          // The rooms that it suggests come from the server.
+          const suggestions = page.locator('.hello .box')
+          if (await suggestions.count() > 0) await suggestions.getByText('Harbour').waitFor()
           await check(path === '' ? 'home' : path.replace(/\?.*/, ''))
         }
         const outside = await browser.newContext({ viewport: { width: w, height: h }, colorScheme, locale: 'en-GB' })
