@@ -1,5 +1,5 @@
 import type { Message } from '@tidelog/client'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
@@ -61,7 +61,8 @@ export function SelectionBar ({
   const t = texts.value.chat
   const [isSure, setSure] = useState(false)
   const mayAll = messages.length > 0 && messages.every(mayDelete)
-  useEffect(() => {
+  // Before it is painted: a key that follows at once must not be lost.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return
       if (event.key === 'Escape') onEnd()
