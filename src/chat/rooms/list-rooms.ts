@@ -1,9 +1,10 @@
 import { foldedText } from '../../lib/folded-text.ts'
 import { indexNames } from '../../log/model/collections.ts'
-import { type Head, type Member, nameKeyOf } from '../../log/model/types.ts'
+import { type Head, nameKeyOf, selfLogId } from '../../log/model/types.ts'
 import type { Room } from '../../schemas/room.ts'
 import type { Identity } from '../../users/identity.ts'
 import type { ChatContext } from '../context.ts'
+import type { OwnMember } from '../directories/membership-directory.ts'
 import { roomConversationId, roomIdOf } from '../rules/conversation-id.ts'
 import {
   type RoomOrder, type RoomPlace, comparePlaces, conditionsAfter, orders, placeOf, readPlace, writePlace
@@ -28,9 +29,6 @@ export interface RoomsInput {
 const roomsMax = 2_000
 /** Rooms of a search that are read at once. */
 const atOnce = 500
-
-/** Sorts after every room's id. */
-const roomsEnd = roomConversationId('~')
 
 /**
  * The public rooms and the caller's rooms, in an order. The public ones are read from its index, each page from the end
@@ -63,15 +61,13 @@ export async function listRooms (context: ChatContext, identity: Identity, input
   }
 }
 
-/** The caller's memberships in rooms, and the heads of those rooms. */
+/** The caller's memberships, and the heads of the rooms among them. */
 async function ownRooms (
-  { log }: ChatContext, { id }: Identity
-): Promise<{ heads: Head[], memberships: Map<string, Member> }> {
-  const members = await log.collections.members
-    .find({ userId: id, conversationId: { $gt: roomConversationId(''), $lt: roomsEnd } })
-    .hint(indexNames.byMember).toArray()
-  const memberships = new Map(members.map(member => [member.conversationId, member]))
-  return { heads: [...(await log.heads(memberships.keys())).values()], memberships }
+  { log, memberships }: ChatContext, identity: Identity
+): Promise<{ heads: Head[], memberships: ReadonlyMap<string, OwnMember> }> {
+  const { byConversation } = await memberships.of(identity, await log.head(selfLogId(identity.userId)))
+  const heads = await log.heads([...byConversation.keys()].filter(id => id.startsWith(roomConversationId(''))))
+  return { heads: [...heads.values()], memberships: byConversation }
 }
 
 interface PublicRooms {

@@ -10,7 +10,7 @@ import { ensureOwner } from '../succession.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /** A room as clients get it. */
-export function roomPayload (head: Head, member: Member | undefined): Room {
+export function roomPayload (head: Head, member: Pick<Member, 'role'> | undefined): Room {
   const { _id, name, isPrivate, history, topic, description, picture, memberCount, createdAt } = head
   const roomId = roomIdOf(_id)
   return {
