@@ -2,7 +2,8 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { TestApp } from '../helpers/app.ts'
+import type { Test } from 'tap'
+import { type TestApp, startApp } from '../helpers/app.ts'
 
 /** Debian's Chromium; CHROMIUM names another one. */
 export const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
@@ -59,6 +60,14 @@ export async function signIn (browser: Browser, { url, register }: Pick<TestApp,
   await page.getByRole('navigation').waitFor()
   await page.getByText('Up to date').first().waitFor()
   return { context, page, username, id, problems }
+}
+
+/** A server, and two people who are signed in, each in a browser of their own. */
+export async function twoPeople (t: Test) {
+  buildWeb()
+  const app = await startApp(t)
+  const browser = await startBrowser(t)
+  return { app, browser, ada: await signIn(browser, app, 'ada'), bob: await signIn(browser, app, 'bob') }
 }
 
 /** Collects what goes wrong in a page. A request that fails without a connection is no defect. */

@@ -1,15 +1,10 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, until, write } from './browser.ts'
+import { dm, landed, noBrowser, open, shown, twoPeople, until, write } from './browser.ts'
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
-  const ada = await signIn(browser, app, 'ada')
-  const bob = await signIn(browser, app, 'bob')
+  const { app, ada, bob } = await twoPeople(t)
   const conversationId = dm(ada.id, bob.id)
   await open(bob.page, app.url, conversationId)
   await open(ada.page, app.url, conversationId)

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, landed, noBrowser, open, signIn, startBrowser, until, write } from './browser.ts'
+import { landed, noBrowser, open, twoPeople, until, write } from './browser.ts'
 
 /** What would run, or take over the page, if it were ever read as HTML or as an address of a script. */
 const attacks = [
@@ -11,11 +10,7 @@ const attacks = [
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
-  const ada = await signIn(browser, app, 'ada')
-  const bob = await signIn(browser, app, 'bob')
+  const { app, ada, bob } = await twoPeople(t)
   const name = '<img src=x onerror="window.hacked=1">'
 
   await t.test('a room is made with its first people, who find it in their lists', async t => {

@@ -1,14 +1,9 @@
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, dm, landed, noBrowser, open, type Person, signIn, startBrowser, until, write } from './browser.ts'
+import { dm, landed, noBrowser, open, type Person, twoPeople, until, write } from './browser.ts'
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
-  const ada = await signIn(browser, app, 'ada')
-  const bob = await signIn(browser, app, 'bob')
+  const { app, ada, bob } = await twoPeople(t)
   const cleo = await app.register('cleo', { fullName: 'Cleo Test' })
   await app.call('POST', '/api/messages', { token: cleo.token, body: { receiverId: ada.id, content: 'from Cleo' } })
   await open(bob.page, app.url, dm(ada.id, bob.id))

@@ -2,25 +2,10 @@ import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { evictFromDeletedRooms } from '../../../src/chat/rooms/delete-room.ts'
 import { RoomBody, RoomsBody } from '../../../src/schemas/room.ts'
-import { startApp } from '../../helpers/app.ts'
+import { type User, startRooms } from '../../helpers/rooms.ts'
 import { connect } from '../../helpers/sockets.ts'
 
-const { app, url, register, call } = await startApp(t, { ADMIN_USERS: 'root' })
-const root = await register('root')
-const [ann, bob, eve, dan] = [
-  await register('ann'), await register('bob'), await register('eve'), await register('dan')
-]
-
-type User = typeof ann
-const as = (user: User) => async (method: string, path: string, body?: unknown) => await call(
-  method, `/api/rooms${path}`, { token: user.token, body }
-)
-const make = async (owner: User, fields: object = {}) =>
-  (await as(owner)('POST', '', { name: 'a room', ...fields })).body.room.roomId as string
-const invite = async (owner: User, roomId: string, user: User, role = 'member') =>
-  await as(owner)('PUT', `/${roomId}/members/${user.id}`, { role })
-const say = async (user: User, roomId: string, content: string) =>
-  (await as(user)('POST', `/${roomId}/messages`, { content })).body.message
+const { app, url, register, call, root, ann, bob, eve, dan, as, make, invite, say } = await startRooms(t)
 
 t.test('the server chooses the id of a room, and shows the room to those who may know of it', async t => {
   const made = await as(ann)('POST', '', { name: 'Friends', isPrivate: true, history: 'joined' })

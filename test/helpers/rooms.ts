@@ -1,0 +1,30 @@
+import type { Test } from 'tap'
+import { startApp, type TestApp } from './app.ts'
+
+export type User = Awaited<ReturnType<TestApp['register']>>
+
+/** A server with an administrator and four users, and what users do with rooms over REST. */
+export async function startRooms (t: Test) {
+  const test = await startApp(t, { ADMIN_USERS: 'root' })
+  const { register, call } = test
+  const as = (user: User) => async (method: string, path: string, body?: unknown) => await call(
+    method, `/api/rooms${path}`, { token: user.token, body }
+  )
+  return {
+    ...test,
+    root: await register('root'),
+    ann: await register('ann'),
+    bob: await register('bob'),
+    eve: await register('eve'),
+    dan: await register('dan'),
+    /** Calls below `/api/rooms`. */
+    as,
+    /** Creates a room. @returns its id */
+    make: async (owner: User, fields: object = {}) =>
+      (await as(owner)('POST', '', { name: 'a room', ...fields })).body.room.roomId as string,
+    invite: async (owner: User, roomId: string, user: User, role = 'member') =>
+      await as(owner)('PUT', `/${roomId}/members/${user.id}`, { role }),
+    say: async (user: User, roomId: string, content: string) =>
+      (await as(user)('POST', `/${roomId}/messages`, { content })).body.message
+  }
+}
