@@ -8,12 +8,12 @@ const from = (remoteAddress: string | undefined, forwarded?: string) =>
   ({ socket: { remoteAddress }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }) as unknown as IncomingMessage
 const seen = (trust: string, remoteAddress: string, forwarded?: string) => clientAddress(from(remoteAddress, forwarded), parseTrust(trust))
 
-t.test('without a trusted proxy the connection alone counts', async t => {
+t.test('without a trusted proxy the address of the connection counts', async t => {
   for (const trust of ['false', '0']) t.equal(seen(trust, '9.9.9.9', '1.1.1.1'), '9.9.9.9')
   t.equal(clientAddress(from(undefined), undefined), 'unknown')
 })
 
-t.test('behind proxies that append, what the client wrote itself never counts', async t => {
+t.test('behind proxies that append, the address that a client writes itself never counts', async t => {
   const forged = '6.6.6.6, 7.7.7.7'
   for (const trust of ['true', '1', '10.0.0.0/8', 'uniquelocal', 'loopback, 10.0.0.1']) t.equal(seen(trust, '10.0.0.1', `${forged}, 1.1.1.1`), '1.1.1.1', trust)
   t.equal(seen('2', '10.0.0.1', `${forged}, 1.1.1.1, 10.0.0.2`), '1.1.1.1', 'two proxies')
@@ -24,7 +24,7 @@ t.test('behind proxies that append, what the client wrote itself never counts', 
   t.equal(seen('fd00::/8', 'fd00::1', '2001:db8::1'), '2001:db8::1')
 })
 
-t.test('an address is read in every way of writing it', async t => {
+t.test('an address is recognised in every way of writing it', async t => {
   const ways = { '1.2.3.4:5678': '1.2.3.4', '::ffff:1.2.3.4': '1.2.3.4', '::FFFF:102:304': '1.2.3.4', '[2001:db8::1]:443': '2001:db8::1', '[2001:db8::1]': '2001:db8::1', 'fe80::1%eth0': 'fe80::1' }
   for (const [written, address] of Object.entries(ways)) t.equal(seen('true', '10.0.0.1', written), address, written)
   t.equal(seen('127.0.0.1', '::ffff:127.0.0.1', '1.1.1.1'), '1.1.1.1', 'a proxy is known in its mapped form')
@@ -37,11 +37,11 @@ t.test('an IPv6 network of one customer counts as one address', async t => {
   t.equal(addressKey('1.2.3.4'), '1.2.3.4')
 })
 
-t.test('what names no proxy is refused', async t => {
+t.test('a value of TRUST_PROXY that names no proxy is refused', async t => {
   for (const text of ['maybe', '-1', '100', '1.5', '10.0.0.0/33', '10.0.0.0/0', '10.0.0.0/', '10.0.0', '::1/129', 'loopback, x', 'https://proxy', '10.0.0.0/8,']) t.throws(() => parseTrust(text), /^must be true, false/, text)
 })
 
-t.test('requests and handshakes count under the same address', async t => {
+t.test('requests and handshakes use the same address', async t => {
   const { app, url, call, register } = await startApp(t, { TRUST_PROXY: 'true', RATE_LIMIT_REQUESTS: '5' })
   const { token } = await register('ada')
   const strangers = (forwarded: string) => call('GET', '/api/auth/me', { headers: { 'x-forwarded-for': forwarded } })

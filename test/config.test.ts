@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, allowedOrigins, configSchema, envExample, storedSecret, readConfig } from '../src/config.ts'
 
-t.test('defaults fill what the environment does not name, and an empty value counts as missing', async t => {
+t.test('defaults fill missing and empty variables', async t => {
   t.match(readConfig({}), { PORT: 5000, DATA_DIR: './data', MONGODB_URL: '', RATE_LIMIT_SENDS: 3000 })
   t.equal(readConfig({ PORT: '' }).PORT, 5000)
   t.equal(readConfig({ PORT: '80', UNRELATED: 'x' }).PORT, 80)
 })
 
-t.test('a bad value is one line that names the variable and what it must be', async t => {
+t.test('a bad value is reported in one line with the variable and what it must be', async t => {
   const bad = {
     PORT: 'x', LOG_LEVEL: 'loud', JWT_SECRET: 'short', TRUST_PROXY: 'maybe', MONGODB_URL: 'http://x', RATE_LIMIT_SENDS: '-1', ACCESS_TOKEN_TTL: '1h'
   }
@@ -24,7 +24,7 @@ t.test('a bad value is one line that names the variable and what it must be', as
   }
 })
 
-t.test('a value that can match nothing is refused with the name of its variable', async t => {
+t.test('a value that can match nothing is refused by the name of its variable', async t => {
   const bad = {
     CORS_ORIGIN: ['https://chat.example/', 'https://chat.example/path', 'chat.example', 'https://CHAT.example', 'https://chat.example:443', 'https://a.example,b.example', ',', 'https://'],
     TRUST_PROXY: ['yes', '10.0.0', 'https://proxy.example'],
@@ -38,7 +38,7 @@ t.test('a value that can match nothing is refused with the name of its variable'
   t.throws(() => readConfig({ MONGODB_URL: 'mongodb://user:hunter2@' }), /^MONGODB_URL must ((?!hunter2).)*$/, 'without the password')
 })
 
-t.test('what can match is taken', async t => {
+t.test('values that can match are accepted', async t => {
   const origins = ['https://chat.example', 'http://localhost:3000', 'capacitor://localhost', 'null', 'http://[::1]:8080']
   t.same(allowedOrigins(readConfig({ CORS_ORIGIN: origins.join(', ') })), origins)
   t.equal(allowedOrigins(readConfig({ CORS_ORIGIN: 'https://chat.example, *' })), '*')
@@ -46,18 +46,18 @@ t.test('what can match is taken', async t => {
   t.ok(readConfig({ JWT_JWKS_URL: 'http://localhost:8080/jwks.json' }))
 })
 
-t.test('a secret is not repeated in the message that refuses it', async t => {
+t.test('a refused secret is not repeated in the message', async t => {
   t.throws(() => readConfig({ JWT_SECRET: 'hunter2' }), /^JWT_SECRET must ((?!hunter2).)*$/)
 })
 
-t.test('production on a database of its own needs a configured key', async t => {
+t.test('production with an external database needs a configured key', async t => {
   const production = { NODE_ENV: 'production', MONGODB_URL: 'mongodb://db.example/chat' }
   t.throws(() => readConfig(production), /^JWT_SECRET must be set/)
   t.ok(readConfig({ ...production, JWT_SECRET: 'a-secret-of-sufficient-length' }))
   t.ok(readConfig({ ...production, JWT_JWKS_URL: 'https://issuer.example/jwks' }))
 })
 
-t.test('a generated secret is strong, kept, and readable by its owner only', async t => {
+t.test('a generated secret is strong, stored, and readable only by its owner', async t => {
   const dir = t.testdir()
   const secret = storedSecret(join(dir, 'data'))
   t.ok(secret.length >= 48)
@@ -72,13 +72,13 @@ t.test('a damaged secret file is refused, not replaced', async t => {
   t.equal(readFileSync(join(dir, 'jwt-secret'), 'utf8'), 'short')
 })
 
-t.test('.env.example is made from the schema and names every variable', async t => {
+t.test('.env.example is generated from the schema and names every variable', async t => {
   const file = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   t.equal(file, envExample())
   for (const name of Object.keys(configSchema.properties)) t.match(file, `# ${name}=`)
 })
 
-t.test('a full push of the longest messages fits the packet limit, unless that is set', async t => {
+t.test('the longest possible push fits the packet limit unless that limit is configured', async t => {
   t.equal(readConfig({}).OUTBOX_BYTES_MAX, 100 * (4 * 4_000 + 1_024))
   t.equal(readConfig({ MESSAGE_CHARS_MAX: '10' }).OUTBOX_BYTES_MAX, 100 * (4 * 10 + 1_024))
   t.equal(readConfig({ OUTBOX_BYTES_MAX: '50000' }).OUTBOX_BYTES_MAX, 50_000)

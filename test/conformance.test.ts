@@ -43,13 +43,13 @@ async function attack (t: Suite, environment: Record<string, string>, scenes: bo
   }
 }
 
-t.test('every promise holds on the embedded engine, killed with -9 under load', async t => {
+t.test('the embedded engine keeps every promise when it is killed with -9 under load', async t => {
   // The scenes are played by test/conformance/.
   await attack(t, { DATA_DIR: t.testdir() }, false)
 })
 
 const { MONGODB_URL } = process.env
-t.test('every promise holds on MONGODB_URL, killed with -9 under load', { skip: MONGODB_URL === undefined && 'MONGODB_URL is not set' }, async t => {
+t.test('MONGODB_URL keeps every promise when the server is killed with -9 under load', { skip: MONGODB_URL === undefined && 'MONGODB_URL is not set' }, async t => {
   const database = `tidelog_conformance_${Date.now().toString(36)}`
   t.teardown(async () => {
     const client = await MongoClient.connect(MONGODB_URL!)

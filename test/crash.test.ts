@@ -41,7 +41,7 @@ async function everything (url: string, token: string, otherUserId: string): Pro
   }
 }
 
-t.test('I1: what was acknowledged under load survives kill -9, once, and a retry of the rest is one message', async t => {
+t.test('I1: messages acknowledged under load survive kill -9 once, and retries of the others are one message each', async t => {
   const dataDir = t.testdir()
   const environment = { DATA_DIR: dataDir, JWT_SECRET: 'a secret for the crash test', LOG_LEVEL: 'info' }
   const acknowledged = new Map<string, string>()

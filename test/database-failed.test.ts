@@ -32,7 +32,7 @@ async function sendUntilRefused (url: string, from: { token: string }, to: { id:
   }
 }
 
-t.test('an engine whose thread dies ends the server with 1 and a fatal line, and nothing hangs meanwhile', async t => {
+t.test('if the engine\'s thread dies, the server exits with 1 and a fatal line, and no request hangs', async t => {
   const server = await startServer({ DATA_DIR: t.testdir(), NODE_OPTIONS: `--import=${killWorker}` })
   const [ada, bob] = [await register(server.url, 'ada'), await register(server.url, 'bob')]
   const ended = once(server.child, 'exit')
@@ -43,7 +43,7 @@ t.test('an engine whose thread dies ends the server with 1 and a fatal line, and
   t.match(server.output(), /"level":60[^\n]*the embedded database has failed/)
 })
 
-t.test('a data folder that is deleted ends the server with 1 and a fatal line that names it', async t => {
+t.test('if the data folder is deleted, the server exits with 1 and a fatal line that names it', async t => {
   const dataDir = join(t.testdir(), 'data')
   const server = await startServer({ DATA_DIR: dataDir })
   const [ada, bob] = [await register(server.url, 'ada'), await register(server.url, 'bob')]

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { loadDotEnv } from '../src/dot-env.ts'
 
-t.test('.env is read with and without a byte order mark, and does not overrule what is set', async t => {
+t.test('.env is read with and without a byte order mark, and the environment overrides it', async t => {
   const file = join(t.testdir(), '.env')
   for (const mark of ['', '\uFEFF']) {
     writeFileSync(file, `${mark}PORT=80\nHOST="::1" # a comment\nLOG_LEVEL=debug\n`)
@@ -13,7 +13,7 @@ t.test('.env is read with and without a byte order mark, and does not overrule w
   }
 })
 
-t.test('no .env is no failure; one in UTF-16 is refused with what to do', async t => {
+t.test('a missing .env is no failure, and one in UTF-16 is refused with advice', async t => {
   const environment: Record<string, string> = {}
   loadDotEnv(join(t.testdir(), '.env'), environment)
   t.strictSame(environment, {})

@@ -25,7 +25,7 @@ t.test('every source file is named by the README of its folder, or by the next o
   }
 })
 
-t.test('every file that the list of a README begins with exists', async t => {
+t.test('every file that a README lists exists', async t => {
   for (const readme of rooms.flatMap(room => filesIn(room, 'README.md'))) {
     for (const [item] of readFileSync(join(root, readme), 'utf8').matchAll(/^- `[^:\n]+:/gm)) {
       for (const [, name] of item.matchAll(/`([\w./-]+)`/g)) {
@@ -35,7 +35,7 @@ t.test('every file that the list of a README begins with exists', async t => {
   }
 })
 
-t.test('ARCHITECTURE follows a message through at most 20 files and a returning client through 18, none twice', async t => {
+t.test('ARCHITECTURE follows a message through at most 20 files, a returning client through 18, none twice', async t => {
   const text = readFileSync(join(root, 'docs', 'ARCHITECTURE.md'), 'utf8')
   for (const [title, filesMax] of [['The path of a message', 20], ['The path of a returning client', 18]] as const) {
     const section = text.split(/^## /m).find(part => part.startsWith(title)) ?? ''

@@ -33,7 +33,7 @@ async function npmStart (t: Test, environment: Record<string, string>): Promise<
   return { npm, url, output: () => output }
 }
 
-t.test('a signal to npm, or to all of its group, ends the server in order; then folder and port are free', {
+t.test('a signal to npm or its group ends the server cleanly and frees folder and port', {
   skip: process.platform === 'win32' && 'there are no signals'
 }, async t => {
   const environment: Record<string, string> = { DATA_DIR: t.testdir() }

@@ -30,7 +30,7 @@ function chatter (server: string, me: string, other: string) {
   }
 }
 
-t.test('the first chat in a minute works as printed', async t => {
+t.test('the first chat of the README works as printed, within a minute', async t => {
   const server = await startServer({ DATA_DIR: t.testdir() })
   t.teardown(() => server.end('SIGTERM'))
   t.match(readme, 'node examples/chat.mjs ada grace')
@@ -53,7 +53,7 @@ t.test('the first chat in a minute works as printed', async t => {
   t.type(answer.cursor, 'string')
 })
 
-t.test('every file that the README links to exists, and every variable that it names is one', async t => {
+t.test('every file that the README links to exists, and every variable that it names', async t => {
   for (const [, target] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.ok(existsSync(join(root, target!)), target!)
   const table = readme.slice(readme.indexOf('## Configuration'), readme.indexOf('## Deployment'))
   for (const [, name] of table.matchAll(/`([A-Z][A-Z_]+)`/g)) t.ok(name! in configSchema.properties, name!)

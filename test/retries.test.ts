@@ -3,7 +3,7 @@ import { startApp } from './helpers/app.ts'
 import { connect } from './helpers/sockets.ts'
 
 /** The numbered retry cases of docs/PROTOCOL.md. */
-t.test('the retry cases of the protocol', async t => {
+t.test('the retry cases of PROTOCOL', async t => {
   const { call, register, url } = await startApp(t, { RATE_LIMIT_SENDS: '40' })
   const ada = await register('ada')
   const bob = await register('bob')
@@ -13,7 +13,7 @@ t.test('the retry cases of the protocol', async t => {
     return (body.messages as Array<{ clientMessageId: string, _id: string }>).filter(message => message.clientMessageId === clientMessageId)
   }
 
-  t.test('R1: after a connection that broke before the answer, the same again is one message', async t => {
+  t.test('R1: after a connection that broke before the answer, a repeated send is one message', async t => {
     const { socket, gone } = await connect(t, url, ada.token)
     const message = { receiverId: bob.id, content: 'into the tunnel', clientMessageId: 'r1' }
     socket.emit('sendDirectMessage', message)
@@ -26,7 +26,7 @@ t.test('the retry cases of the protocol', async t => {
     t.equal((await stored('r1')).length, 1)
   })
 
-  t.test('R2: a duplicate is final, and its message is the stored one', async t => {
+  t.test('R2: a duplicate is final and carries the stored message', async t => {
     const first = await send({ content: 'once', clientMessageId: 'r2' })
     const second = await send({ content: 'once', clientMessageId: 'r2' })
     t.match(first, { status: 201 })
@@ -47,7 +47,7 @@ t.test('the retry cases of the protocol', async t => {
     t.match(await call('PUT', path, { token: ada.token, body: { content: 'third', expectedRev } }), { status: 409, body: { code: 'CONFLICT', current: { message: 'second' } } })
   })
 
-  t.test('R6: what is refused for good is refused again, the same way', async t => {
+  t.test('R6: a final refusal is repeated in the same way', async t => {
     const refused = { status: 404, body: { success: false, code: 'USER_NOT_FOUND', retryable: false } }
     const toNobody = { receiverId: '0'.repeat(24), content: 'hello', clientMessageId: 'r6' }
     t.match(await send(toNobody), refused)
@@ -55,7 +55,7 @@ t.test('the retry cases of the protocol', async t => {
     t.match(await send({ content: ' ' }), { status: 400, body: { code: 'VALIDATION', retryable: false } })
   })
 
-  t.test('R7: after a refused token the same message goes through under a new one', async t => {
+  t.test('R7: after a refused token the same message succeeds with a new one', async t => {
     const message = { content: 'under another token', clientMessageId: 'r7' }
     t.match(await call('POST', '/api/messages', { token: `${ada.token}x`, body: { receiverId: bob.id, ...message } }), { status: 401, body: { code: 'INVALID_TOKEN' } })
     const { body } = await call('POST', '/api/auth/refresh', { body: { refreshToken: ada.refreshToken } })

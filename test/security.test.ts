@@ -16,7 +16,7 @@ const numberIn = (cell: string) => Number(/\d[\d,]*/.exec(cell)![0].replaceAll('
 const bounds = rowsOf('Bounds')
 const { app, call } = await startApp(t, { CORS_ORIGIN: 'https://chat.example' })
 
-t.test('the documented bounds with a variable are those of the configuration, with their defaults', async t => {
+t.test('documented bounds with a variable match the configuration and its defaults', async t => {
   const defaults = readConfig({}) as Record<string, unknown>
   const documented = bounds.filter(([, , name]) => /^`[A-Z_]+`$/.test(name!)).map(([, number, name]) => [bare(name!), numberIn(number!)])
   const configured = Object.entries(defaults).filter(([name]) => /^RATE_LIMIT_|_MAX$|_TIMEOUT$/.test(name))
@@ -24,7 +24,7 @@ t.test('the documented bounds with a variable are those of the configuration, wi
   t.ok(documented.length > 10)
 })
 
-t.test('the documented bounds without a variable are constants of the code, and those of what comes in are all there', async t => {
+t.test('documented bounds without a variable are constants of the code, and all bounds of input are listed', async t => {
   const constants = bounds.flatMap(([, number, where]) => {
     const [, name, file] = /^`(\w+)` in `([^`]+)`$/.exec(where!) ?? []
     return name === undefined ? [] : [{ number: numberIn(number!), name, file: file! }]
@@ -54,7 +54,7 @@ t.test('the documented headers are those of every answer', async t => {
   }
 })
 
-t.test('the routes that ask for no token are the documented ones', async t => {
+t.test('the documented routes without a token are exactly those', async t => {
   const { status, body } = await call('GET', '/documentation/json')
   t.equal(status, 200)
   const { paths } = body as { paths: Record<string, Record<string, { security?: unknown[] }>> }

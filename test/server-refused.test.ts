@@ -19,7 +19,7 @@ t.test('a bad variable ends the process with one line that names it', async t =>
   t.match(text, /^Configuration: PORT must be integer[^\n]*$/)
 })
 
-t.test('a second process on the same DATA_DIR, and a port in use, are refused in one line; the first goes on', async t => {
+t.test('a DATA_DIR or port in use is refused in one line, and the first server continues', async t => {
   const folder = t.testdir({ first: {}, other: {} })
   const dataDir = join(folder, 'first')
   const first = await startServer({ DATA_DIR: dataDir })

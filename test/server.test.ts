@@ -4,7 +4,7 @@ import t from 'tap'
 import { startServer } from './helpers/process.ts'
 import { request } from './helpers/request.ts'
 
-t.test('SIGTERM acknowledges what was accepted, tells the sockets and ends with 0', async t => {
+t.test('SIGTERM acknowledges what was accepted, tells the sockets, and exits with 0', async t => {
   const server = await startServer({ DATA_DIR: t.testdir() })
   const accounts = await Promise.all(['ada', 'bob'].map(async username => {
     const { text } = await request(`${server.url}/api/auth/register`, {

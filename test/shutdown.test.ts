@@ -33,7 +33,7 @@ async function register (url: string, username: string): Promise<{ token: string
 const post = (path: string, token: string, body: string, length = body.length) =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`
 
-t.test('SIGTERM ends with 0 whatever is connected, and the next start has the folder and the port', async t => {
+t.test('SIGTERM exits with 0 whatever is connected, and the next start finds folder and port free', async t => {
   const environment = { DATA_DIR: t.testdir(), JWT_SECRET: 'a secret of the shutdown test' }
   const server = await startServer(environment)
   const ada = await register(server.url, 'ada')

@@ -4,7 +4,7 @@ import { unknownVariables } from '../src/unknown-variables.ts'
 
 const namesIn = (...names: string[]) => unknownVariables(Object.fromEntries(names.map(name => [name, 'x']))).map(({ name }) => name)
 
-t.test('a variable that looks like one of ours and is none is named, with what was probably meant', async t => {
+t.test('an unknown variable that resembles one of ours is named, with the probable spelling', async t => {
   t.match(unknownVariables({ MONGODB_URI: 'x' }), [{ name: 'MONGODB_URI', advice: 'did you mean MONGODB_URL?' }])
   t.match(unknownVariables({ JWT_SERCET: 'x' }), [{ name: 'JWT_SERCET', advice: 'did you mean JWT_SECRET?' }])
   t.match(unknownVariables({ CORS_ORIGINS: 'x' }), [{ advice: 'did you mean CORS_ORIGIN?' }])
@@ -13,7 +13,7 @@ t.test('a variable that looks like one of ours and is none is named, with what w
   t.same(namesIn('RATE_LIMIT_EVERYTHING', 'TIDELOG_LEVEL', 'JWT_ISSUER'), ['JWT_ISSUER', 'RATE_LIMIT_EVERYTHING', 'TIDELOG_LEVEL'])
 })
 
-t.test('our own variables, and those of other programs, are not', async t => {
+t.test('known variables and those of other programs are not', async t => {
   t.same(namesIn(...Object.keys(configSchema.properties)), [])
   t.same(namesIn('PATH', 'HOME', 'HOSTNAME', 'USER', 'SHELL', 'LANG', 'POST', 'NODE_OPTIONS', 'NODE_PATH', 'LOGNAME', 'PORTS', 'npm_config_cache'), [])
   t.same(namesIn('TIDELOG_SERVICE_HOST', 'TIDELOG_PORT', 'MONGODB_PORT_27017_TCP_ADDR'), [], 'Kubernetes sets these')

@@ -47,7 +47,7 @@ async function requireSound ({ options: { client }, db }: Setting): Promise<void
   if (found.length > 0) throw new Error(found.join('\n'))
 }
 
-t.test('ragged messages come into the log, and the report says what could not stay as it was', async t => {
+t.test('ragged messages are adopted, and the report lists what had to change', async t => {
   const setting = await twoDatabases(t)
   await fillSource(setting.old)
   const report = await (await Adoption.open(setting.options)).run()
@@ -80,7 +80,7 @@ t.test('ragged messages come into the log, and the report says what could not st
   t.ok(report.lines().some(line => line.startsWith('left out ONESELF: 1: ')))
 })
 
-t.test('a dry run says the same of the messages, and writes nothing', async t => {
+t.test('a dry run reports the same about the messages, and writes nothing', async t => {
   const setting = await twoDatabases(t)
   await fillSource(setting.old)
   const names = async () => (await setting.db.listCollections().toArray()).map(({ name }) => name as string).sort()
@@ -96,7 +96,7 @@ t.test('a dry run says the same of the messages, and writes nothing', async t =>
   t.equal(said.conversations, report.conversations)
 })
 
-t.test('runs that follow what changes end as one run at the end would have', async t => {
+t.test('several runs during changes give the same result as one run afterwards', async t => {
   const [followed, once] = [await twoDatabases(t), await twoDatabases(t)]
   await fillSource(followed.old)
   const adoption = await Adoption.open(followed.options)
@@ -118,7 +118,7 @@ t.test('runs that follow what changes end as one run at the end would have', asy
   await t.rejects(Adoption.open(once.options), { message: /^this adoption was finished at / })
 })
 
-t.test('a conversation to which a server has written is left as it is', async t => {
+t.test('a conversation to which a server has written is not changed', async t => {
   const setting = await twoDatabases(t)
   await fillSource(setting.old)
   await (await Adoption.open(setting.options)).run()
@@ -139,7 +139,7 @@ t.test('a conversation to which a server has written is left as it is', async t 
   t.strictSame(await setting.log.collections.rows.find({ conversationId }).sort({ rev: 1 }).toArray(), before)
 })
 
-t.test('a run that is cut short anywhere is taken up by the next', async t => {
+t.test('a run that is interrupted anywhere is completed by the next', async t => {
   const whole = await twoDatabases(t)
   await fillSource(whole.old)
   await (await Adoption.open(whole.options)).run()

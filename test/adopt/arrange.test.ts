@@ -18,7 +18,7 @@ const messages = fc.array(fc.record({
   isRead
 })))
 
-t.test('seq follows the creation, rev the change, times increase with rev and never go back', async t => {
+t.test('seq follows the creation, rev the last change, and times increase with rev', async t => {
   fc.assert(fc.property(messages, fc.infiniteStream(fc.nat()), (given, picks) => {
     const byId = new Map(given.map(message => [message._id.toHexString(), message]))
     const of = (id: ObjectId) => byId.get(id.toHexString())!
@@ -41,7 +41,7 @@ t.test('seq follows the creation, rev the change, times increase with rev and ne
   }), { numRuns: 50 })
 })
 
-t.test('the read position is the last message that was read; earlier ones count as read, and are named', async t => {
+t.test('the read position is the last message that was read; unread ones before it are reported', async t => {
   const message = (index: number, sender: number, isRead: boolean): MessageOrder => {
     const at = new Date(1_000 + index)
     const _id = new ObjectId(index.toString(16).padStart(24, '0'))

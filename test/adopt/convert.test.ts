@@ -11,7 +11,7 @@ const whole: OldMessage = {
   updatedAt: later
 }
 
-t.test('a whole message keeps its id, people, text, type, times and flag', async t => {
+t.test('a complete message keeps its id, people, text, type, times and flag', async t => {
   const { message, codes } = convert(whole)
   t.strictSame(codes, [])
   t.match(message, {
@@ -28,27 +28,27 @@ t.test('a whole message keeps its id, people, text, type, times and flag', async
   t.notOk('listingId' in message!)
 })
 
-t.test('ids may be texts of 24 digits, in any case', async t => {
+t.test('ids may be texts of 24 digits, in upper or lower case', async t => {
   const { message, codes } = convert({ ...whole, _id: _id.toHexString(), senderId: ann.toHexString().toUpperCase() })
   t.strictSame(codes, [])
   t.ok(message!._id.equals(_id))
   t.ok(message!.senderId.equals(ann))
 })
 
-t.test('another id becomes the same ObjectId in every run', async t => {
+t.test('any other id becomes the same ObjectId in every run', async t => {
   const [one, two] = [convert({ ...whole, _id: 'msg-1' }), convert({ ...whole, _id: 'msg-1' })]
   t.strictSame(one.codes, ['ID_REPLACED'])
   t.ok(one.message!._id.equals(two.message!._id))
   t.notOk(one.message!._id.equals(convert({ ...whole, _id: 'msg-2' }).message!._id))
 })
 
-t.test('without two users there is no conversation: the message is left out', async t => {
+t.test('a message without two users is left out', async t => {
   t.strictSame(convert({ ...whole, senderId: 'ann' }), { message: undefined, codes: ['USER_ID'] })
   t.strictSame(convert({ ...whole, receiverId: undefined }), { message: undefined, codes: ['USER_ID'] })
   t.strictSame(convert({ ...whole, receiverId: ann.toHexString() }), { message: undefined, codes: ['ONESELF'] })
 })
 
-t.test('what is missing or of another kind is said, and the message kept', async t => {
+t.test('missing or unusual fields are reported, and the message is kept', async t => {
   const codesOf = (changed: Record<string, unknown>) => convert({ ...whole, ...changed }).codes
   t.strictSame(codesOf({ message: '' }), ['TEXT_EMPTY'])
   t.strictSame(codesOf({ message: null }), ['TEXT_MISSING'])
@@ -63,7 +63,7 @@ t.test('what is missing or of another kind is said, and the message kept', async
   t.match(convert({ ...whole, createdAt: null, updatedAt: null }).message, { createdAt: _id.getTimestamp() })
 })
 
-t.test('a deleted message leaves nothing of its content', async t => {
+t.test('a deleted message keeps nothing of its content', async t => {
   const deleted = { ...whole, isDeleted: true, listingId: ann, messageType: 'image', isEdited: true }
   const { message, codes } = convert(deleted)
   t.strictSame(codes, [])
@@ -71,12 +71,12 @@ t.test('a deleted message leaves nothing of its content', async t => {
   for (const field of ['message', 'listingId', 'editedAt']) t.notOk(field in message!, field)
 })
 
-t.test('an edit keeps its time', async t => {
+t.test('an edited message keeps the time of its edit', async t => {
   t.match(convert({ ...whole, isEdited: true }).message, { editedAt: later })
   t.match(convert({ ...whole, editedAt: then }).message, { editedAt: then })
 })
 
-t.test('the hash changes with the content, the flags and the times, and with nothing else', async t => {
+t.test('the hash depends on content, flags and times, and on nothing else', async t => {
   const hash = (changed: Record<string, unknown>) => convert({ ...whole, ...changed }).message!.hash
   t.equal(hash({}), hash({ __v: 3 }))
   for (const changed of [{ message: 'x' }, { isRead: false }, { isDeleted: true }, { updatedAt: then }]) {

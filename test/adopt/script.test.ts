@@ -32,7 +32,7 @@ for (let first = 0; first < count; first += 2_000) {
 
 const JWT_SECRET = 'the secret of the old backend'
 
-t.test('killed in the middle and run again, all messages are there, sound, and a server serves them', async t => {
+t.test('after a kill and a second run all messages are there, sound, and a server serves them', async t => {
   const environment = { DATA_DIR: t.testdir(), JWT_SECRET }
   const run = (...mode: string[]) => runScript('adopt.ts', environment, '--from', from, ...mode)
   t.match(await run('--dry-run'), { code: 0, stdout: /6000 messages looked at[^]*Nothing was written/ })
@@ -60,7 +60,7 @@ t.test('killed in the middle and run again, all messages are there, sound, and a
   t.ok((JSON.parse(text) as { conversations: unknown[] }).conversations.length > 3)
 })
 
-t.test('what cannot be adopted is one line', async t => {
+t.test('each failure is reported in one line', async t => {
   const DATA_DIR = t.testdir()
   const run = (...args: string[]) => runScript('adopt.ts', { DATA_DIR }, ...args)
   t.match(await run(), { code: 2, stderr: /^Not adopted: say where .*--from.*\n$/ })

@@ -7,7 +7,7 @@ import { request } from '../helpers/request.ts'
 const reserved = { status: 403, body: { success: false, code: 'NOT_ALLOWED', message: /adminCode/ } }
 const fields = (username: string) => ({ fullName: 'X', username, email: `${username}@example.org`, password: 'password-1' })
 
-t.test('an administrator\'s name is for who has its code', async t => {
+t.test('only a person with its code can register an administrator\'s name', async t => {
   const { app, call, register } = await startApp(t, { ADMIN_USERS: 'Root, other' })
   const claim = (username: string, adminCode?: string) => call('POST', '/api/auth/register', { body: { ...fields(username), ...(adminCode === undefined ? {} : { adminCode }) } })
   const codes = new Map((await issueAdminCodes(app.accounts)).map(({ username, code }) => [username, code]))
@@ -28,7 +28,7 @@ t.test('an administrator\'s name is for who has its code', async t => {
   t.notMatch(JSON.stringify(await app.accounts.adminCodes.find().toArray()), codes.get('other')!, 'codes are not stored as they are')
 })
 
-t.test('the codes of the last few starts are good', async t => {
+t.test('the codes of the last five starts are accepted', async t => {
   const { app, call } = await startApp(t, { ADMIN_USERS: 'root' })
   const first = (await issueAdminCodes(app.accounts))[0]!.code
   const later: string[] = []
@@ -38,7 +38,7 @@ t.test('the codes of the last few starts are good', async t => {
   t.match(await claim(later[0]!), { status: 201 })
 })
 
-t.test('an account that is there when its name is configured is an administrator', async t => {
+t.test('an account that exists when its name is configured becomes an administrator', async t => {
   const dataDir = t.testdir()
   const before = await startServer({ DATA_DIR: dataDir })
   const post = async (url: string, path: string, body: object) => JSON.parse((await request(`${url}/api/auth/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).text) as { token: string }

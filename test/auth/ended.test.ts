@@ -20,7 +20,7 @@ async function untilWaiting (count: number): Promise<void> {
   while (app.sync.longPolls.size !== count) await new Promise(resolve => setImmediate(resolve))
 }
 
-t.test('what a socket had asked for is not done after the end of its session', async t => {
+t.test('operations that a socket has queued are not done after its session has ended', async t => {
   const admin = await newPerson(server)
   const ends = {
     logout: async (token: string) => await call('POST', '/api/auth/logout', { token, body: {} }),
@@ -45,7 +45,7 @@ t.test('what a socket had asked for is not done after the end of its session', a
   }
 })
 
-t.test('a long poll ends with its session, and tells it nothing more', async t => {
+t.test('a long poll ends with its session and tells it nothing more', async t => {
   const [waiter, other] = [await register('waiter'), await register('other')]
   const login = async () => (await call('POST', '/api/auth/login', { body: { username: 'waiter', password: 'password-1' } })).body.token as string
   /** A call that waits; its answer is wrapped, or it would be waited for. */
@@ -59,7 +59,7 @@ t.test('a long poll ends with its session, and tells it nothing more', async t =
   }
   const refused = { status: 401, body: { success: false, code: 'INVALID_TOKEN' } }
 
-  await t.test('by a logout of this session; another session of the user may ask again', async t => {
+  await t.test('after a logout of this session; another session of the user continues', async t => {
     const [one, two] = [await login(), await login()]
     const [first, second] = [await poll(one), await poll(two)]
     await call('POST', '/api/auth/logout', { token: one, body: {} })
@@ -67,19 +67,19 @@ t.test('a long poll ends with its session, and tells it nothing more', async t =
     t.match(await second.answer, { status: 200, body: { conversations: [] } })
   })
 
-  await t.test('by a logout everywhere', async t => {
+  await t.test('after a logout everywhere', async t => {
     const [one, two] = [await login(), await login()]
     const polls = [await poll(one), await poll(two)]
     await call('POST', '/api/auth/logout', { token: two, body: { everywhere: true } })
     for (const { answer } of polls) t.match(await answer, refused)
   })
 
-  await t.test('by the end of its token', async t => {
+  await t.test('when its token expires', async t => {
     const token = hs256({ id: waiter.id, sid: 'short', iat: seconds() + 1, exp: seconds() + 2 }, secret)
     t.match(await (await poll(token)).answer, refused)
   })
 
-  await t.test('even if a change comes in the same moment', async t => {
+  await t.test('even if a change comes at the same moment', async t => {
     const token = await login()
     const { answer } = await poll(token)
     const [, sent] = await Promise.all([
@@ -92,7 +92,7 @@ t.test('a long poll ends with its session, and tells it nothing more', async t =
   })
 })
 
-t.test('a request whose body is still coming in is refused if its session ends meanwhile', async t => {
+t.test('a request is refused if its session ends while its body is still arriving', async t => {
   const [sender, receiver] = [await register('slow'), await register('patient')]
   const body = JSON.stringify({ receiverId: receiver.id, content: 'too late' })
   const asked = request(`${url}/api/messages`, {
@@ -111,7 +111,7 @@ t.test('a request whose body is still coming in is refused if its session ends m
   t.equal(await lastSeq(sender.id, receiver.id), 0)
 })
 
-t.test('an outbox that is under way stops with its session', async t => {
+t.test('a push that is under way stops when its session ends', async t => {
   const [sender, receiver] = [await register('pusher'), await register('pushed')]
   const push = (from: number) => call('POST', '/api/sync/push', {
     token: sender.token,

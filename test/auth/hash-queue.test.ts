@@ -20,17 +20,17 @@ async function order (jobs: Array<{ address: string, isKnown?: boolean }>): Prom
   return started
 }
 
-t.test('addresses take turns, whoever came first', async t => {
+t.test('addresses take turns, in whatever order their logins came', async t => {
   t.same(await order([{ address: 'a' }, { address: 'a' }, { address: 'a' }, { address: 'b' }, { address: 'c' }]), ['a0', 'b3', 'c4', 'a1', 'a2'])
 })
 
-t.test('a flood from many addresses does not hold up those who come back', async t => {
+t.test('a flood from many addresses does not delay a known address', async t => {
   const flood = Array.from({ length: 10 }, (_, i) => ({ address: `f${i}-` }))
   const started = await order([...flood, { address: 'home', isKnown: true }])
   t.ok(started.indexOf('home10') <= 1)
 })
 
-t.test('no more run at a time than may', async t => {
+t.test('no more jobs run at a time than the limit allows', async t => {
   const queue = new HashQueue({ concurrencyMax: 2 })
   let [running, most] = [0, 0]
   await Promise.all(Array.from({ length: 20 }, (_, i) => queue.run({ address: `${i}`, isKnown: i % 2 === 0 }, async () => {
@@ -41,7 +41,7 @@ t.test('no more run at a time than may', async t => {
   t.equal(most, 2)
 })
 
-t.test('more than may wait are refused at once, by address and in all; afterwards there is room again', async t => {
+t.test('above the limits per address and in all, jobs are refused at once until there is room again', async t => {
   const queue = new HashQueue({ concurrencyMax: 1, addressMax: 2, laneMax: 3 })
   const first = gate()
   const run = (address: string, isKnown = false) => queue.run({ address, isKnown }, async () => {})
@@ -56,7 +56,7 @@ t.test('more than may wait are refused at once, by address and in all; afterward
   await t.resolves(run('a'))
 })
 
-t.test('work that fails hands its place on', async t => {
+t.test('a job that fails frees its place', async t => {
   const queue = new HashQueue({ concurrencyMax: 1 })
   await t.rejects(queue.run({ address: 'a', isKnown: false }, async () => { throw new Error('broken') }), /broken/)
   t.equal(await queue.run({ address: 'a', isKnown: false }, async () => 1), 1)

@@ -14,7 +14,7 @@ function isGoodAfter (clock: IssuerClock, { cutAt, issuedMs, name = 'later' }: {
 /** `iat` of a host whose clock is `aheadMs` ahead. */
 const iatMs = (at: number, aheadMs: number) => Math.floor((at + aheadMs) / 1_000) * 1_000
 
-t.test('whichever clock is ahead, a token from before is refused and one from after is good', async t => {
+t.test('whichever clock is ahead, older tokens are refused and newer ones accepted', async t => {
   for (const aheadMs of [-9_000, -5_000, -1_500, -1_000, -300, 0, 300, 1_000, 3_000, 60_000]) {
     for (const laterMs of [0, 100, 700, 1_000, 2_500, 10_000]) {
       const clock = new IssuerClock()
@@ -30,7 +30,7 @@ t.test('whichever clock is ahead, a token from before is refused and one from af
   }
 })
 
-t.test('a token that was seen long after its issue says nothing, and the tokens of others do', async t => {
+t.test('a token first seen long after its issue tells nothing about the clock; other users\' tokens do', async t => {
   const clock = new IssuerClock()
   clock.observe('user', 'old', start - 3_600_000, start)
   t.same(clock.cut('user', start).validFrom, new Date(1_700_000_000_000), 'our own clock')
@@ -38,7 +38,7 @@ t.test('a token that was seen long after its issue says nothing, and the tokens 
   t.same(clock.cut('user', start).validFrom.getTime(), iatMs(start, -5_000))
 })
 
-t.test('over the wire: a host application with another clock', async t => {
+t.test('a logout works over the wire with a host application whose clock differs', async t => {
   const secret = 'a secret of sixteen characters'
   const { call, register } = await startApp(t, { JWT_SECRET: secret })
   const me = async (token: string) => (await call('GET', '/api/auth/me', { token })).status

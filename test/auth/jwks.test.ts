@@ -11,7 +11,7 @@ const ed = generateKeyPairSync('ed25519').publicKey
 const jwk = (key: KeyObject, more: object) => ({ ...key.export({ format: 'jwk' }), ...more })
 const invalid = new TidelogError('INVALID_TOKEN')
 
-t.test('a key is found by its id and algorithm, and the set is fetched once', async t => {
+t.test('a key is found by id and algorithm, and the set is fetched once', async t => {
   const server = await startKeyServer(t, [jwk(rsa, { kid: 'a', alg: 'RS256', use: 'sig' }), jwk(ec, { kid: 'b' }), jwk(ed, { kid: 'c' })])
   const keys = new JwkSet(server.url)
   const found = await Promise.all([keys.pem('RS256', 'a'), keys.pem('ES256', 'b'), keys.pem('EdDSA', 'c'), keys.pem('RS256', undefined)])
@@ -20,7 +20,7 @@ t.test('a key is found by its id and algorithm, and the set is fetched once', as
   t.equal(server.requests, 1)
 })
 
-t.test('keys of other kinds and uses are left out without harm to the rest', async t => {
+t.test('keys of other kinds and uses are ignored', async t => {
   const server = await startKeyServer(t, [
     null, 'text', {}, { kty: 'oct', k: 'c2VjcmV0', kid: 'secret' }, { kty: 'RSA', kid: 'broken' },
     jwk(rsa, { kid: 'enc', use: 'enc' }), jwk(rsa, { kid: 'pss', alg: 'PS256' }),
@@ -31,12 +31,12 @@ t.test('keys of other kinds and uses are left out without harm to the rest', asy
   for (const kid of ['secret', 'broken', 'enc', 'pss', 'short']) await t.rejects(keys.pem('RS256', kid), invalid, kid)
 })
 
-t.test('a token without a key id is refused where several keys fit', async t => {
+t.test('a token without a key id is refused if several keys fit', async t => {
   const server = await startKeyServer(t, [jwk(ed, { kid: 'a' }), jwk(generateKeyPairSync('ed25519').publicKey, { kid: 'b' })])
   await t.rejects(new JwkSet(server.url).pem('EdDSA', undefined), invalid)
 })
 
-t.test('invented key ids cause one request in a while, and a new key is found after it', async t => {
+t.test('invented key ids cause only one request per interval, and a new key is found after it', async t => {
   let now = 1_000_000
   const server = await startKeyServer(t, [jwk(ed, { kid: 'old' })])
   const keys = new JwkSet(server.url, { now: () => now })
@@ -50,7 +50,7 @@ t.test('invented key ids cause one request in a while, and a new key is found af
   await t.rejects(keys.pem('EdDSA', 'old'), invalid, 'a withdrawn key')
 })
 
-t.test('the last set serves while the address does not answer, and a withdrawn key goes with the next one', async t => {
+t.test('the last set is used while the address does not answer; a withdrawn key goes with the next set', async t => {
   let now = 1_000_000
   const errors: unknown[] = []
   const server = await startKeyServer(t, [jwk(ed, { kid: 'a' })])
@@ -66,7 +66,7 @@ t.test('the last set serves while the address does not answer, and a withdrawn k
   await t.rejects(keys.pem('EdDSA', 'a'), invalid)
 })
 
-t.test('while there is no set yet, nothing is said about the token', async t => {
+t.test('before the first set arrives, a token is neither accepted nor refused', async t => {
   const server = await startKeyServer(t, [])
   server.status = 503
   const keys = new JwkSet(server.url)

@@ -19,12 +19,12 @@ t.test('a public key verifies the one algorithm of its kind', async t => {
   }
 })
 
-t.test('a PEM on one line, as environment files hold it, is read', async t => {
+t.test('a PEM on one line, as in environment files, is read', async t => {
   const oneLine = pem(rsa.publicKey).replaceAll('\n', '\\n')
   t.equal(tokenKeys(readConfig({ JWT_PUBLIC_KEY: oneLine })).publicKey?.pem, pem(rsa.publicKey))
 })
 
-t.test('a key that cannot serve is refused with the name of the variable, and never shown', async t => {
+t.test('an unusable key is refused by the name of its variable, and never printed', async t => {
   const bad = {
     'no key': 'some text',
     'a private key': rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -43,7 +43,7 @@ t.test('a key that cannot serve is refused with the name of the variable, and ne
   }
 })
 
-t.test('without any key a secret is made once and kept for its owner', async t => {
+t.test('without a key the server generates a secret once, and only its owner can read it', async t => {
   const config = readConfig({ DATA_DIR: join(t.testdir(), 'data') })
   const { secret } = tokenKeys(config)
   t.ok(secret !== undefined && secret.length >= 64)
@@ -51,7 +51,7 @@ t.test('without any key a secret is made once and kept for its owner', async t =
   t.equal(statSync(join(config.DATA_DIR, 'jwt-secret')).mode & 0o777, 0o600)
 })
 
-t.test('a public key alone brings no secret with it, and no accounts of our own', async t => {
+t.test('with only a public key there is no secret, and the server has no accounts of its own', async t => {
   const config = readConfig({ JWT_PUBLIC_KEY: pem(rsa.publicKey) })
   t.equal(tokenKeys(config).secret, undefined)
   t.notOk(issuesTokens(config))

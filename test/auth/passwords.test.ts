@@ -3,14 +3,14 @@ import * as bcrypt from '@node-rs/bcrypt'
 import t from 'tap'
 import { checkPassword, hashPassword } from '../../src/auth/password.ts'
 
-t.test('a password is kept as argon2id and recognised', async t => {
+t.test('a password is stored as argon2id and recognised', async t => {
   const stored = await hashPassword('päss wörd ✓')
   t.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   t.equal(await checkPassword('päss wörd ✓', stored), 'right')
   t.equal(await checkPassword('päss wörd', stored), 'wrong')
 })
 
-t.test('the bcrypt hashes that host applications write are recognised and want an upgrade', async t => {
+t.test('bcrypt hashes of a host application are recognised and marked for an upgrade', async t => {
   const stored = await bcrypt.hash('password-1', 4)
   for (const version of ['$2a$', '$2b$', '$2y$']) {
     t.equal(await checkPassword('password-1', version + stored.slice(4)), 'right-but-old', version)
@@ -18,21 +18,21 @@ t.test('the bcrypt hashes that host applications write are recognised and want a
   }
 })
 
-t.test('what is no hash admits nobody', async t => {
+t.test('a stored text that is no hash admits nobody', async t => {
   for (const stored of [undefined, '', 'password-1', '$2b$04$tooshort', '$argon2id$v=19$broken', '$5$rounds=1$x$y']) {
     t.equal(await checkPassword('password-1', stored), 'wrong', String(stored))
   }
   t.equal(await checkPassword('the password of nobody', undefined), 'wrong', 'not even with the password of the hash that unknown accounts are compared with')
 })
 
-t.test('the same characters are the same password, however they were typed', async t => {
+t.test('equal characters are the same password, however they were typed', async t => {
   const [composed, decomposed, wide] = ['p\u00e4ssword-1', 'pa\u0308ssword-1', '\uff50\u00e4ssword-1']
   const stored = await hashPassword(decomposed)
   for (const typed of [composed, decomposed, wide]) t.equal(await checkPassword(typed, stored), 'right')
   t.equal(await checkPassword('password-1', stored), 'wrong', 'another character is another password')
 })
 
-t.test('a hash of the password as it was typed still admits, and wants an upgrade', async t => {
+t.test('a hash of the password as it was typed is accepted and marked for an upgrade', async t => {
   const typed = 'pa\u0308ssword-1'
   for (const stored of [await argon2.hash(typed), await bcrypt.hash(typed, 4)]) {
     t.equal(await checkPassword(typed, stored), 'right-but-old')

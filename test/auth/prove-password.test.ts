@@ -4,7 +4,7 @@ import { startApp } from '../helpers/app.ts'
 const tooMany = { status: 429, body: { success: false, code: 'RATE_LIMITED', retryAfterMs: Number } }
 const wrong = { status: 401, body: { code: 'INVALID_CREDENTIALS' } }
 
-t.test('guessing from many addresses is slowed, without keeping the owner out', async t => {
+t.test('guesses from many addresses are slowed down without locking the owner out', async t => {
   const { call, register } = await startApp(t, { TRUST_PROXY: 'true', RATE_LIMIT_LOGIN_ACCOUNT: '5' })
   const login = (username: string, password: string, address: string) =>
     call('POST', '/api/auth/login', { body: { username, password }, headers: { 'x-forwarded-for': address } })
@@ -25,7 +25,7 @@ t.test('guessing from many addresses is slowed, without keeping the owner out', 
   t.match(await login('owner', 'guess', '1.1.1.1'), wrong, 'a mistake of the owner counts for this address alone')
 })
 
-t.test('an address that tries one name after the other is stopped, and others are not', async t => {
+t.test('an address that tries many names is stopped, and other addresses are not', async t => {
   const { call, register } = await startApp(t, { TRUST_PROXY: 'true', RATE_LIMIT_LOGIN_ADDRESS: '5' })
   await register('honest')
   const login = (username: string, password: string, address: string) =>
@@ -36,7 +36,7 @@ t.test('an address that tries one name after the other is stopped, and others ar
   for (let i = 0; i < 10; i++) t.match(await login('honest', 'password-1', '3.3.3.3'), { status: 200 }, 'what succeeds is not counted')
 })
 
-t.test('a flood of logins from one address does not hold up another', async t => {
+t.test('a flood of logins from one address does not delay another address', async t => {
   const { app, register } = await startApp(t, { TRUST_PROXY: 'true' })
   await register('patient')
   const login = (username: string, password: string, address: string) =>

@@ -10,7 +10,7 @@ bus.times = () => 0
 const logIn = async (username: string) =>
   (await call(here, 'POST', '/api/auth/login', undefined, { username, password: 'password-1' })).body.token as string
 
-t.test('a node that was not told of a logout finds it, and closes the sockets of the ended sessions', async t => {
+t.test('a node that was not told of a logout finds it and closes the sockets of the ended sessions', async t => {
   const ann = await register('ann')
   const other = await logIn('ann')
   const [ended, kept] = [await connect(t, there.url, ann.token), await connect(t, there.url, other)]
@@ -28,7 +28,7 @@ t.test('a node that was not told of a logout finds it, and closes the sockets of
   t.equal(await kept.gone, 'io server disconnect')
 })
 
-t.test('a logout is found once: a long poll that begins afterwards goes on', async t => {
+t.test('a logout is found once: a later long poll is not ended', async t => {
   const bob = await register('bob')
   const other = await logIn('bob')
   await there.app.checkRevocations()
@@ -42,7 +42,7 @@ t.test('a logout is found once: a long poll that begins afterwards goes on', asy
   t.match((await poll).body.conversations, [{ conversationId: 'self' }], 'it was answered by the change')
 })
 
-t.test('a node whose link comes up again looks for what it was not told', async t => {
+t.test('a node whose link comes up again looks for logouts that it was not told of', async t => {
   const cid = await register('cid')
   const socket = await connect(t, there.url, cid.token)
   await there.app.checkRevocations()

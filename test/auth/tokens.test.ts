@@ -31,26 +31,26 @@ async function expect (t: Test, server: TestApp, token: string | undefined, outc
   t.match(await server.call('GET', '/api/auth/me', { token }), refusals[outcome], why)
 }
 
-t.test('with a secret, tokens of HS256 count and no others', async t => {
+t.test('with a secret, only tokens of HS256 are accepted', async t => {
   const server = await startApp(t, { JWT_SECRET: secret })
   const id = await hostUser(server)
   const good = hs256({ id }, secret)
   const [header, payload, signature] = good.split('.') as [string, string, string]
 
-  await t.test('a host application needs to name the user only', async t => {
+  await t.test('a host application\'s token needs to name only the user', async t => {
     await expect(t, server, good, 'good', 'id alone')
     await expect(t, server, hs256({ id: id.toUpperCase(), iat: seconds(), exp: seconds() + 60, more: { x: 1 } }, secret), 'good', 'with the usual claims')
     t.same((await server.app.verifyToken(good)).expiresAt, null)
     t.same((await server.app.verifyToken(hs256({ id, exp: 4_000_000_000, iat: 1 }, secret))).expiresAt, new Date(4_000_000_000_000))
   })
 
-  await t.test('a host application may keep no addresses', async t => {
+  await t.test('a host application\'s users need no e-mail addresses', async t => {
     const token = hs256({ id: await hostUser(server, { email: undefined }) }, secret)
     t.match(await server.call('GET', '/api/auth/me', { token }), { status: 200, body: { user: { email: null } } })
     t.match(await server.call('PATCH', '/api/users/me', { token, body: { fullName: 'Renamed' } }), { status: 200, body: { user: { fullName: 'Renamed', email: null } } })
   })
 
-  await t.test('no token is told from a bad one', async t => {
+  await t.test('a missing token and a bad one have different codes', async t => {
     await expect(t, server, undefined, 'none', 'no header')
     for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic dTpw', good]) {
       t.match(await server.call('GET', '/api/auth/me', { headers: { authorization } }), refusals.none, `"${authorization.slice(0, 10)}"`)
@@ -61,7 +61,7 @@ t.test('with a secret, tokens of HS256 count and no others', async t => {
     for (const token of [1, true, {}, [good], Buffer.from(good)]) await t.rejects(server.app.verifyToken(token), { code: 'INVALID_TOKEN' })
   })
 
-  await t.test('what is malformed or tampered with is refused', async t => {
+  await t.test('a malformed or changed token is refused', async t => {
     const other = Buffer.from(JSON.stringify({ id: new ObjectId().toHexString() })).toString('base64url')
     const bad = {
       'no token': 'x',
@@ -81,7 +81,7 @@ t.test('with a secret, tokens of HS256 count and no others', async t => {
     for (const [why, token] of Object.entries(bad)) await expect(t, server, token, 'invalid', why)
   })
 
-  await t.test('whatever is sent as a token, the answer is one of the three', async t => {
+  await t.test('whatever is sent as a token is accepted or refused with one of three codes', async t => {
     const codes = new Set(['NO_TOKEN', 'INVALID_TOKEN', 'UNKNOWN_USER'])
     const refused = (token: unknown) => server.app.verifyToken(token).then(() => false, (error: { code: string }) => codes.has(error.code))
     const part = fc.oneof(fc.json().map(text => Buffer.from(text).toString('base64url')), fc.base64String(), fc.string(), fc.constantFrom(header, payload, signature))
@@ -95,7 +95,7 @@ t.test('with a secret, tokens of HS256 count and no others', async t => {
     t.pass('fast-check throws with its seed otherwise')
   })
 
-  await t.test('times count', async t => {
+  await t.test('exp, nbf and iat are checked', async t => {
     await expect(t, server, hs256({ id, exp: seconds() - 1 }, secret), 'invalid', 'expired')
     await expect(t, server, hs256({ id, nbf: seconds() + 60 }, secret), 'invalid', 'not valid yet')
     for (const wrong of ['4000000000', null, {}, [4_000_000_000], true]) {
@@ -113,7 +113,7 @@ t.test('with a secret, tokens of HS256 count and no others', async t => {
     await expect(t, server, hs256({ id: await hostUser(server, { isActive: false }) }, secret), 'unknown', 'a deactivated user')
   })
 
-  await t.test('every other algorithm is refused, whatever it is called', async t => {
+  await t.test('every other algorithm is refused, however it is spelled', async t => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '', 'HS1', 'HS384', 'hs256', 'RS256', 'ES256', 'EdDSA', 'PS256', null, 256, ['HS256'], { $ne: 1 }]) {
       await expect(t, server, makeToken({ alg }, { id }, () => ''), 'invalid', `${JSON.stringify(alg)}, unsigned`)
       await expect(t, server, makeToken({ alg }, { id }, input => createHmac('sha256', secret).update(input).digest()), 'invalid', `${JSON.stringify(alg)}, signed`)
@@ -124,7 +124,7 @@ t.test('with a secret, tokens of HS256 count and no others', async t => {
   })
 })
 
-t.test('a public key verifies its own algorithm, and is nobody\'s secret', async t => {
+t.test('a public key verifies its own algorithm and cannot serve as a secret', async t => {
   for (const [algorithm, pair] of Object.entries({ RS256: rsa, ES256: ec, EdDSA: ed })) {
     await t.test(algorithm, async t => {
       const publicKey = pem(pair.publicKey)
@@ -155,7 +155,7 @@ t.test('with a secret and a public key, each algorithm has its own key', async t
   await expect(t, server, makeToken({ alg: 'RS256' }, { id }, input => createHmac('sha256', secret).update(input).digest()), 'invalid', 'the secret under the name of the other algorithm')
 })
 
-t.test('keys that a host application publishes', async t => {
+t.test('a host application\'s published keys verify its tokens', async t => {
   const jwk = (key: KeyObject, kid: string) => ({ ...key.export({ format: 'jwk' }), kid, use: 'sig' })
   const keys = await startKeyServer(t, [jwk(rsa.publicKey, 'r'), jwk(ec.publicKey, 'e'), jwk(ed.publicKey, 'd')])
   const server = await startApp(t, { JWT_JWKS_URL: keys.url })

@@ -3,7 +3,7 @@ import { searchMessages } from '../../src/chat/messages/search-messages.ts'
 import { startApp } from '../helpers/app.ts'
 import { newPerson } from '../helpers/people.ts'
 
-t.test('a call looks through a bounded number of characters, and whoever goes on asking misses nothing', async t => {
+t.test('a call searches a bounded number of characters, and the following calls miss nothing', async t => {
   const test = await startApp(t)
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
   const long = (index: number) => `needle ${index} ${'x'.repeat(3_900)}`
@@ -27,7 +27,7 @@ t.test('a call looks through a bounded number of characters, and whoever goes on
   t.equal((await searchMessages({ ...context, limits: { ...limits, searchCharsMax: 0 } }, bob.identity, { q: 'needle' })).messages.length, 10, '0 turns the bound off')
 })
 
-t.test('searches count against their user, and no junk does', async t => {
+t.test('searches count against the user\'s limit, and malformed ones do not', async t => {
   const test = await startApp(t, { RATE_LIMIT_SEARCH: '2' })
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
   const look = async (token: string, query: string) => await test.call('GET', `/api/messages/search?${query}`, { token })

@@ -21,7 +21,7 @@ async function attack (t: Test, environment: Record<string, string>) {
 /** How long who is honest waits says more of a busy machine than of the server: `npm run conformance` looks at it. */
 const isOfTime = ({ what }: { what: string }) => what.includes('waits at most')
 
-t.test('attackers are stopped, and who is honest is refused nothing', async t => {
+t.test('attackers are stopped, and honest users are refused nothing', async t => {
   // A slow machine does not reach high limits in the time of the attack.
   const { findings, looked } = await attack(t, { RATE_LIMIT_PACKETS: '2000', RATE_LIMIT_REQUESTS: '1000', RATE_LIMIT_HANDSHAKES: '100' })
   t.comment(findings.filter(isOfTime).map(({ what }) => what).join())
@@ -29,7 +29,7 @@ t.test('attackers are stopped, and who is honest is refused nothing', async t =>
   t.ok(looked >= 5)
 })
 
-t.test('a server without limits is found', async t => {
+t.test('a server without limits is detected', async t => {
   const { findings } = await attack(t, { RATE_LIMIT_PACKETS: '0', RATE_LIMIT_REQUESTS: '0', RATE_LIMIT_SENDS: '0' })
   t.ok(findings.some(({ what }) => /a flood by polling is refused/.test(what)), findings.map(({ what }) => what.slice(0, 100)).join('; '))
 })

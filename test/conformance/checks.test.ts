@@ -83,7 +83,7 @@ t.test('a history without a fault keeps every promise', async t => {
   }
 })
 
-t.test('a history of nothing shows nothing', async t => {
+t.test('an empty history proves nothing', async t => {
   for (const [number, check] of checks) t.equal(verdictOf(check(new History())), 'not exercised', `promise ${number}`)
 })
 
@@ -228,7 +228,7 @@ t.test('a report names the verdict, the smallest evidence and what was left out'
   ].join('\n'))
 })
 
-t.test('what a client must hold after a reset begins with the newest page, not with what was changed while it was fetched', async t => {
+t.test('after a reset a client must hold the newest page, and not the changes made while it was fetched', async t => {
   t.equal(wholeAfter({ reset: true, hasMore: true }, [message(1047), message(1050)], []), 1046)
   t.equal(wholeAfter({ reset: true, hasMore: true }, [], []), undefined, 'settings alone: the page goes on')
   t.equal(wholeAfter({ reset: false, hasMore: true }, [message(1047), message(1043)], [message(1047), message(1043)]), undefined, 'seq 1043 was changed: it is older than the page')

@@ -18,7 +18,7 @@ function opened (limits: Partial<InboundLimits> = {}, now?: () => number) {
   return { inbound, seen, take }
 }
 
-t.test('what one turn of the loop cannot do waits for the next ones, in order, and nothing is read meanwhile', async t => {
+t.test('packets beyond one turn of the loop wait for the next turns, in order, and nothing more is read', async t => {
   const { inbound, seen, take } = opened()
   const packets = Array.from({ length: 200 }, (_, index) => `42["x",${index}]`)
   for (const packet of packets) take(packet)
@@ -31,7 +31,7 @@ t.test('what one turn of the loop cannot do waits for the next ones, in order, a
   t.equal(seen.reading.at(-1), true)
 })
 
-t.test('packets are counted in ten seconds, whatever they are; above the limit the connection ends', async t => {
+t.test('packets of any kind are counted over ten seconds, and above the limit the connection ends', async t => {
   let now = 0
   const { inbound, seen, take } = opened({ packets: 3 }, () => now)
   for (const packet of ['3', '42["x"]', '3']) take(packet)
@@ -60,7 +60,7 @@ t.test('CONNECTs are counted, and a long one is refused', async t => {
   t.match(seen, { passed: ['40{}'], ended: 1 })
 })
 
-t.test('an event that is too large is told so; who is nobody is closed', async t => {
+t.test('an event that is too large gets an error, and a socket without a user is closed', async t => {
   const { seen, take } = opened()
   take(`4217["push",${'x'.repeat(1_000)}]`)
   take(`42["push","${'é'.repeat(600)}"]`)
@@ -87,7 +87,7 @@ t.test('binary attachments are dropped, and their event is checked without them'
   t.strictSame(seen.passed.slice(2), [Buffer.from('of no event'), '450-["x"]'], 'broken packets go to who closes for them')
 })
 
-t.test('nothing is read while too much waits to be done or to be taken', async t => {
+t.test('nothing is read while too many events or answers wait', async t => {
   const { inbound, seen, take } = opened({ waitingBytes: 400 })
   inbound.eventStarted()
   take(`42["x","${'x'.repeat(100)}"]`)
@@ -113,7 +113,7 @@ t.test('nothing is read while too much waits to be done or to be taken', async t
   t.equal(seen.passed.length, 3)
 })
 
-t.test('an end lets go whoever waits, and takes nothing more', async t => {
+t.test('after its end a queue releases its waiters and takes nothing more', async t => {
   const { inbound, seen, take } = opened()
   inbound.hold('out')
   take('42["never"]')

@@ -22,7 +22,7 @@ const internalsOf = (socket: ChatSocket) => socket.client as unknown as Internal
 const serverSide = (id: string) => app.io.of('/').sockets.get(id)!
 
 for (const transport of ['websocket', 'polling']) {
-  t.test(`packets of every length of frame arrive in order over ${transport}`, async t => {
+  t.test(`packets of every length arrive in order over ${transport}`, async t => {
     const client = await connect(t, url, ann.token, { transports: [transport] })
     const words = ['', 'x'.repeat(100), 'é'.repeat(200), 'x'.repeat(70_000), 'last']
     writePackets([serverSide(client.socket.id!)], words.map(word => packetOf('noop', { word })))
@@ -31,7 +31,7 @@ for (const transport of ['websocket', 'polling']) {
   })
 }
 
-t.test('an event for many is written with `preEncoded`, one for a single socket without', async t => {
+t.test('an event for many sockets is written with `preEncoded`, and one for a single socket without it', async t => {
   const client = await connect(t, url, ann.token)
   const socket = serverSide(client.socket.id!)
   const internals = internalsOf(socket)
@@ -47,7 +47,7 @@ t.test('an event for many is written with `preEncoded`, one for a single socket 
   t.same(written, [true, false, true])
 })
 
-t.test('our encoder writes what the encoder of Socket.IO writes', async t => {
+t.test('our encoder writes the same text as Socket.IO\'s', async t => {
   const data = ['noop', { text: 'é "quoted"', at: new Date(0), none: undefined, deep: { list: [1, null, true] } }]
   const packets: Packet[] = [
     { type: PacketType.CONNECT, nsp: '/', data: { sid: 'a' } },
@@ -63,7 +63,7 @@ t.test('our encoder writes what the encoder of Socket.IO writes', async t => {
   for (const packet of packets) t.same(new parser.Encoder().encode(packet), new Encoder().encode(packet))
 })
 
-t.test('an acknowledgement whose JSON is written already reaches the client as that JSON', async t => {
+t.test('an acknowledgement that is already JSON reaches the client unchanged', async t => {
   for (const transport of ['websocket', 'polling']) {
     const client = await connect(t, url, ann.token, { transports: [transport] })
     serverSide(client.socket.id!).prependAny((_name, _data, callback: (answer: object) => void) => {
@@ -88,7 +88,7 @@ t.test('a connection has a buffer that drains, and a TCP socket that can be paus
   t.ok(Array.isArray(conn.writeBuffer))
 })
 
-t.test('the adapter knows who is in a room, and says when the last has left', async t => {
+t.test('the adapter knows the sockets of a room and announces when the last has left', async t => {
   const client = await connect(t, url, ann.token)
   const socket = serverSide(client.socket.id!)
   const deleted: string[] = []

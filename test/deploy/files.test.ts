@@ -20,7 +20,7 @@ interface Service {
   stop_grace_period?: string
 }
 
-t.test('compose.yaml: services that depend on services, variables that exist, time to drain', async t => {
+t.test('compose.yaml depends on existing services, sets existing variables, and leaves time to drain', async t => {
   const { services, volumes } = parse(read('compose.yaml')) as { services: Record<string, Service>, volumes: object }
   const names = Object.keys(services)
   for (const [name, service] of Object.entries(services)) {
@@ -65,7 +65,7 @@ interface Container {
   livenessProbe?: { httpGet: { path: string } }
 }
 
-t.test('deploy/kubernetes.yaml: labels and ports that meet, variables that exist, time to drain', async t => {
+t.test('deploy/kubernetes.yaml has matching labels and ports, existing variables, and time to drain', async t => {
   const documents = parseAllDocuments(read('deploy', 'kubernetes.yaml'))
   for (const { errors } of documents) t.same(errors, [])
   const all = documents.map(document => document.toJS() as Manifest)

@@ -16,7 +16,7 @@ t.test('nginx in front of two servers', { skip: noNginx }, async t => {
   const [ann, bob] = [await register('ann'), await register('bob')]
   const socketsOf = ({ app }: TestNode) => app.io.of('/').sockets.size
 
-  t.test('websockets are spread, and hear what the other server commits', async t => {
+  t.test('websockets are spread over the servers, and each gets what the other server commits', async t => {
     const sockets = await Promise.all(Array.from({ length: 6 }, async () => await connect(t, url, bob.token)))
     t.ok(socketsOf(here) > 0 && socketsOf(there) > 0, `${socketsOf(here)} and ${socketsOf(there)}`)
     const sender = await connect(t, url, ann.token)
@@ -33,7 +33,7 @@ t.test('nginx in front of two servers', { skip: noNginx }, async t => {
     for (const socket of [...polling, upgrading]) t.match(await socket.ask('setupUser'), { success: true })
   })
 
-  t.test('sockets of a server that is drained come back by themselves, on the other one', async t => {
+  t.test('sockets of a draining server reconnect by themselves to the other one', async t => {
     const options = { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 }
     const sockets = await Promise.all(Array.from({ length: 8 }, async () => await connect(t, url, bob.token, options)))
     const before = socketsOf(here)

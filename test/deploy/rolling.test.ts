@@ -10,7 +10,7 @@ import { freePort, noRedis } from '../helpers/redis.ts'
 
 const skip = noNginx === false ? noRedis : noNginx
 
-t.test('two servers behind nginx are restarted, one after the other, while people write', { skip }, async t => {
+t.test('two servers are restarted one after the other while people write, and nothing is lost', { skip }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'tidelog-nginx-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   const ports = [await freePort(), await freePort()]

@@ -130,7 +130,7 @@ for (const [what, codes, detail, repairable, plant] of planted) {
   })
 }
 
-t.test('a repaired membership reaches the clients of the user as a change of the own log', async t => {
+t.test('clients get a repaired membership as a change of the self log', async t => {
   const database = await healthy()
   const { rows, conversations, db } = database
   const before = (await conversations.findOne({ _id: selfLogId(bob) }))!
@@ -142,7 +142,7 @@ t.test('a repaired membership reaches the clients of the user as a change of the
   t.match(await rows.findOne({ _id: selfRow(room) }), { rev: after.headRev, about: room, role: 'member' })
 })
 
-t.test('a head that was made again serves as the lost one did', async t => {
+t.test('a rebuilt head serves like the lost one', async t => {
   const { conversations, db } = await healthy()
   const lost = (await conversations.findOneAndDelete({ _id: room }))!
   await diagnose({ db }, true)
@@ -150,7 +150,7 @@ t.test('a head that was made again serves as the lost one did', async t => {
   t.match(made, { kind: lost.kind, headRev: lost.headRev, headSeq: lost.headSeq, memberCount: 2 })
 })
 
-t.test('a head that was made again gives out no seq of a purged message', async t => {
+t.test('a rebuilt head assigns no seq of a purged message again', async t => {
   const { log, rows, conversations, db } = await healthy()
   await log.commit({ mutations: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(10) }] })
   await rows.deleteMany({ conversationId: dm, seq: { $lte: seqOf(10) } })
@@ -160,14 +160,14 @@ t.test('a head that was made again gives out no seq of a purged message', async 
   t.strictSame((await diagnose({ db })).codes, [])
 })
 
-t.test('purged messages are not missing', async t => {
+t.test('purged messages are not reported as missing', async t => {
   const { log, rows, db } = await healthy()
   await log.commit({ mutations: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(7) }] })
   await rows.deleteMany({ conversationId: dm, seq: { $lte: seqOf(7) } })
   t.strictSame((await diagnose({ db })).codes, [])
 })
 
-t.test('nothing is found on a database that is being written to', async t => {
+t.test('a database under load shows no defects', async t => {
   const { log, db, rows } = await healthy()
   const stop = new AbortController()
   const written: number[] = []
@@ -193,14 +193,14 @@ t.test('nothing is found on a database that is being written to', async t => {
   t.strictSame(codes, [])
 })
 
-t.test('the operations page lists every defect, and whether it is repaired', async t => {
+t.test('OPERATIONS lists every defect and whether it is repaired', async t => {
   const page = await readFile(join(root, 'docs/OPERATIONS.md'), 'utf8')
   const listed = [...page.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|.*\| (.*) \|$/gm)].flatMap(([, codes, repair]) =>
     [...codes!.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => [code!, !repair!.startsWith('no')] as const))
   t.strictSame(Object.fromEntries(listed), Object.fromEntries(Object.entries(defects).map(([code, { repairable }]) => [code, repairable])))
 })
 
-t.test('another epoch takes the belief from older cursors', async t => {
+t.test('a new epoch makes older cursors unusable', async t => {
   const { db, log } = await healthy()
   t.equal(await bumpEpoch(db), true)
   const { epoch } = await readDatabaseIdentity(db)

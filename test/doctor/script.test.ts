@@ -6,7 +6,7 @@ import { runScript, startServer } from '../helpers/process.ts'
 
 const doctor = (environment: Record<string, string>, ...args: string[]) => runScript('doctor.ts', environment, ...args)
 
-t.test('the doctor says that a folder is held, examines it afterwards, and gives it a new epoch', async t => {
+t.test('the doctor says that a folder is in use, examines it once it is free, and gives it a new epoch', async t => {
   const environment = { DATA_DIR: t.testdir() }
   const server = await startServer(environment)
   const held = await doctor(environment)
@@ -19,7 +19,7 @@ t.test('the doctor says that a folder is held, examines it afterwards, and gives
   t.match(await doctor(environment, 'bump-epoch'), { code: 0, stdout: /new epoch/, stderr: '' })
 })
 
-t.test('what the doctor cannot do is one line', async t => {
+t.test('each failure is reported in one line', async t => {
   const folder = join(t.testdir(), 'nothing-here')
   t.match(await doctor({ DATA_DIR: folder }), { code: 2, stderr: /^The database cannot be examined: there is no folder .*nothing-here.*\n$/ })
   t.match(await doctor({ DATA_DIR: folder }, 'repair-everything'), { code: 2, stderr: /npm run doctor/ })

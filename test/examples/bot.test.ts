@@ -9,7 +9,7 @@ import { codeBlocksOf } from '../helpers/recipes.ts'
 
 const code = readFileSync(join(root, 'examples', 'bot.mjs'), 'utf8')
 
-t.test('BUILD-A-BOT shows the bot as it is, in fifteen lines', async t => {
+t.test('BUILD-A-BOT shows the bot\'s code, in fifteen lines', async t => {
   t.equal(codeBlocksOf('BUILD-A-BOT.md').find(({ name }) => name === 'bot.mjs')?.code, code)
   t.equal(code.trimEnd().split('\n').length, 15)
 })

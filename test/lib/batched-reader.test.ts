@@ -16,7 +16,7 @@ class Slow {
   }
 }
 
-t.test('reads of one turn travel together, and one key is asked for once', async t => {
+t.test('reads of one turn share a batch, and a key is read once', async t => {
   const slow = new Slow()
   const reader = new BatchedReader(slow.read)
   const values = Promise.all([reader.get(1), reader.get(2), reader.get(1), reader.get(-1)])
@@ -26,7 +26,7 @@ t.test('reads of one turn travel together, and one key is asked for once', async
   t.same(await values, ['v1', 'v2', 'v1', undefined])
 })
 
-t.test('a read never joins one that has started before it was asked for', async t => {
+t.test('a read never joins a batch that started before it', async t => {
   const slow = new Slow()
   const reader = new BatchedReader(slow.read)
   const first = reader.get(1)
@@ -39,7 +39,7 @@ t.test('a read never joins one that has started before it was asked for', async 
   t.equal(await first, 'v1')
 })
 
-t.test('what does not fit a batch waits its turn, the first come first', async t => {
+t.test('keys that do not fit a batch wait, in order', async t => {
   const slow = new Slow()
   const reader = new BatchedReader(slow.read, { keysMax: 2, concurrencyMax: 1 })
   const values = Promise.all([1, 2, 3, 4, 5].map(key => reader.get(key)))
@@ -51,7 +51,7 @@ t.test('what does not fit a batch waits its turn, the first come first', async t
   t.same(await values, ['v1', 'v2', 'v3', 'v4', 'v5'])
 })
 
-t.test('a read that fails fails for those who asked for it, and the next is a new one', async t => {
+t.test('a failed read fails for its callers only, and the next read is a new one', async t => {
   const slow = new Slow()
   const reader = new BatchedReader(slow.read, { concurrencyMax: 1 })
   const [first, second] = [reader.get(1), reader.get(2)]

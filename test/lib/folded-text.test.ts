@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { foldedText } from '../../src/lib/folded-text.ts'
 
-t.test('texts that a reader takes for the same are the same', async t => {
+t.test('texts that look the same to a reader fold to the same text', async t => {
   const same: Array<[string, ...string[]]> = [
     ['cafe', 'Café', 'CAFÉ', 'cafe\u0301', 'ｃａｆé'],
     ['strasse', 'Straße', 'STRASSE', 'ﬆraße'],
@@ -16,7 +16,7 @@ t.test('texts that a reader takes for the same are the same', async t => {
   for (const [folded, ...texts] of same) for (const text of [folded, ...texts]) t.equal(foldedText(text), folded, text)
 })
 
-t.test('marks that make another letter stay', async t => {
+t.test('marks that distinguish letters are kept', async t => {
   t.not(foldedText('が'), foldedText('か'))
   t.not(foldedText('कि'), foldedText('क'))
   t.equal(foldedText('東京'), '東京')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { RateCounter } from '../../src/lib/rate-counter.ts'
 
-t.test('each key has a window of its own, which begins with its first count', async t => {
+t.test('each key has its own window, which begins with its first count', async t => {
   let now = 1_000
   const counter = new RateCounter(2, 100, () => now)
   t.equal(counter.add('ann'), 1)

@@ -21,7 +21,7 @@ const follow = async (t: Parameters<typeof connect>[0], token: string) => {
   return { ...socket, heads: heads as Record<string, { rev: number }> }
 }
 
-t.test('a conversation that began unseen is told of', async t => {
+t.test('a heartbeat names a conversation whose beginning was missed', async t => {
   const socket = await follow(t, bob.token)
   t.notOk('common_chat' in socket.heads)
   await call(here, 'POST', '/api/common-chat/message', ann.token, { content: 'the first of all' })
@@ -29,7 +29,7 @@ t.test('a conversation that began unseen is told of', async t => {
   await socket.wait('heads', payload => payload.common_chat === 1)
 })
 
-t.test('who was made a member unseen is let in, and who was removed is out, after a heartbeat', async t => {
+t.test('a heartbeat subscribes a member whose joining was missed, and unsubscribes one whose removal was', async t => {
   const { roomId, conversationId } = await makeRoom()
   const [member, removed] = [await follow(t, bob.token), await follow(t, eve.token)]
   const other = await makeRoom()
@@ -41,7 +41,7 @@ t.test('who was made a member unseen is let in, and who was removed is out, afte
   t.same(rooms.get(other.conversationId), new Set([member.socket.id, removed.socket.id]))
 })
 
-t.test('that one client was told where a conversation stands does not keep the others from hearing of it', async t => {
+t.test('a socket that learns a head by itself does not keep the heartbeat from telling the others', async t => {
   const { roomId, conversationId } = await makeRoom()
   const before = await follow(t, bob.token)
   await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'unseen' })
@@ -51,7 +51,7 @@ t.test('that one client was told where a conversation stands does not keep the o
   await before.wait('heads', payload => payload[conversationId] === heads[conversationId]!.rev)
 })
 
-t.test('I7: who was let in late is told where the conversation stands by a heartbeat, not by a resync alone, though others were told before', async t => {
+t.test('I7: a member who is subscribed late gets the head by heartbeat, although others got it before', async t => {
   const member = await follow(t, bob.token)
   const { roomId, conversationId } = await makeRoom()
   await member.ask('sync', { cursors: {} })

@@ -39,7 +39,7 @@ const revsOf = (socket: TestSocket, conversationId: string) => heard(socket, con
 /** Settles when all that was delivered before has arrived. */
 const settled = async (...sockets: TestSocket[]) => await Promise.all(sockets.map(socket => socket.ask('setupUser')))
 
-t.test('setupUser {live: true} subscribes to all conversations, and says where they stand', async t => {
+t.test('setupUser {live: true} subscribes to all conversations and answers with their heads', async t => {
   const { roomId, conversationId } = await makeRoom({ isPrivate: true }, bob)
   await say(ann, roomId, 'before')
   await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'hi' } })
@@ -55,7 +55,7 @@ t.test('setupUser {live: true} subscribes to all conversations, and says where t
   t.same(revsOf(socket, conversationId), [4])
 })
 
-t.test('what is sent while the subscription begins is in the heads or comes live', async t => {
+t.test('a message sent during the subscription is in the heads or comes live', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
   for (let round = 0; round < 10; round++) {
     const socket = await connect(t, url, bob.token)
@@ -68,7 +68,7 @@ t.test('what is sent while the subscription begins is in the heads or comes live
   }
 })
 
-t.test('a live socket hears a room from the change that makes its user a member, and nothing from after their removal', async t => {
+t.test('a live socket gets a room from the change that makes its user a member until the removal', async t => {
   const { roomId, conversationId } = await makeRoom({ isPrivate: true })
   const [member, owner, stranger] = await Promise.all([connect(t, url, bob.token), connect(t, url, ann.token), connect(t, url, eve.token)])
   await Promise.all([member, owner, stranger].map(async socket => await socket.ask('setupUser', { live: true })))
@@ -93,7 +93,7 @@ t.test('a live socket hears a room from the change that makes its user a member,
   for (const { name, payload } of member.events) if (name === 'conversationChanged') t.ok(Value.Check(serverEvents.conversationChanged, payload), 'has the form that the schema says')
 })
 
-t.test('a removal ends a room that a socket joined by itself, and typing in it', async t => {
+t.test('a removal ends a room, and its typing, for a socket that joined by itself', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
   const [member, owner] = await Promise.all([connect(t, url, bob.token), connect(t, url, ann.token)])
   await Promise.all([member.ask('joinRoom', roomId), owner.ask('joinRoom', roomId)])
@@ -109,7 +109,7 @@ t.test('a removal ends a room that a socket joined by itself, and typing in it',
   t.same(revsOf(owner, conversationId), [3, 4, 5])
 })
 
-t.test('the end of a room ends it for everybody', async t => {
+t.test('deleting a room unsubscribes everybody', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
   const member = await connect(t, url, bob.token)
   await member.ask('setupUser', { live: true })
@@ -119,7 +119,7 @@ t.test('the end of a room ends it for everybody', async t => {
   t.equal(heard(member, conversationId).length, 1)
 })
 
-t.test('who blocked the sender gets a noop, from the block to its end, in rooms and the common chat', async t => {
+t.test('a user who blocked the sender gets noops until the block ends, in rooms and the common chat', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob, eve)
   const [blocker, other] = await Promise.all([connect(t, url, bob.token), connect(t, url, eve.token)])
   await Promise.all([blocker.ask('setupUser', { live: true }), other.ask('setupUser', { live: true })])
@@ -141,7 +141,7 @@ t.test('who blocked the sender gets a noop, from the block to its end, in rooms 
   t.same(heard(other, conversationId).map(({ name }) => name), ['roomMessage', 'roomMessage', 'messageChanged', 'roomMessage', 'roomMessage'])
 })
 
-t.test('who joined a room that shows nothing from before gets a noop for changes of older messages', async t => {
+t.test('a member who cannot see older messages gets noops for changes of them', async t => {
   const { roomId, conversationId } = await makeRoom({ history: 'joined' })
   const old = await say(ann, roomId, 'old')
   await invite(roomId, bob.id)
@@ -155,7 +155,7 @@ t.test('who joined a room that shows nothing from before gets a noop for changes
   t.same(heard(owner, conversationId).map(({ name }) => name), ['roomMessage', 'messageChanged', 'messageChanged'])
 })
 
-t.test('a socket that joins a room by itself hears nothing from before the joining', async t => {
+t.test('a socket that joins a room by itself gets nothing from before the joining', async t => {
   const { roomId, conversationId } = await makeRoom({ isPrivate: false, history: 'joined' })
   const socket = await connect(t, url, bob.token)
   await Promise.all([socket.ask('joinRoom', roomId), ...Array.from({ length: 20 }, () => say(ann, roomId, 'x'))])
@@ -165,7 +165,7 @@ t.test('a socket that joins a room by itself hears nothing from before the joini
   t.same(rest.map(({ payload }) => payload.rev), rest.map((_, index) => first!.payload.rev + 1 + index))
 })
 
-t.test('leaving ends live delivery on that socket alone', async t => {
+t.test('leaving ends live delivery on that socket only', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
   const [one, two] = await Promise.all([connect(t, url, bob.token), connect(t, url, bob.token)])
   await Promise.all([one, two].map(async socket => await socket.ask('setupUser', { live: true })))
@@ -178,7 +178,7 @@ t.test('leaving ends live delivery on that socket alone', async t => {
   t.same([heard(one, 'common_chat').length, heard(two, 'common_chat').length], [0, 1])
 })
 
-t.test('the heartbeat tells of a change whose event was lost, once, and only to those who may see it', async t => {
+t.test('a heartbeat names a rev whose event was lost, once, and only to users who may see it', async t => {
   const { roomId, conversationId } = await makeRoom({ isPrivate: true }, bob)
   const [member, seed, stranger] = await Promise.all([connect(t, url, bob.token), connect(t, url, bob.token), connect(t, url, eve.token)])
   await Promise.all([member.ask('setupUser', { live: true }), seed.ask('joinRoom', roomId), stranger.ask('setupUser', { live: true })])
@@ -195,7 +195,7 @@ t.test('the heartbeat tells of a change whose event was lost, once, and only to 
   t.same(stranger.events.filter(({ name }) => name !== 'userSetup'), [])
 })
 
-t.test('direct messages, reads and the own log reach all live devices', async t => {
+t.test('direct messages, reads and the self log reach all live devices', async t => {
   const conversationId = directId(ann.id, eve.id)
   const [one, two, other] = await Promise.all([connect(t, url, ann.token), connect(t, url, ann.token), connect(t, url, eve.token)])
   await Promise.all([one, two, other].map(async socket => await socket.ask('setupUser', { live: true })))
@@ -213,7 +213,7 @@ t.test('direct messages, reads and the own log reach all live devices', async t 
   t.match(await other.ask('sync', { cursors: { self: 'x' } }), { success: false, code: 'BAD_CURSOR' })
 })
 
-t.test('a removal that comes between the look at the memberships and the subscription is not missed', async t => {
+t.test('a removal between reading the memberships and subscribing is not missed', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
   const socket = await connect(t, url, bob.token)
   const { conversations } = app.sync

@@ -39,7 +39,7 @@ async function unheard<T> (act: () => Promise<T>): Promise<T> {
   }
 }
 
-t.test('I4: of a removal that was lost between nodes the other node learns before it sends a later change', async t => {
+t.test('I4: a node learns of a removal whose word was lost before it sends a later change', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   await unheard(async () => {
     await remove()
@@ -52,7 +52,7 @@ t.test('I4: of a removal that was lost between nodes the other node learns befor
   t.same(revsOf(removed, conversationId), [3], 'who was removed hears of the own joining, and of nothing behind the removal')
 })
 
-t.test('I4: the same where the later change is the other node\'s own', async t => {
+t.test('I4: it learns of the removal too if the later change is its own', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   await unheard(remove)
   const last = await say('mine', there)
@@ -62,7 +62,7 @@ t.test('I4: the same where the later change is the other node\'s own', async t =
   t.same(revsOf(removed, conversationId), [3])
 })
 
-t.test('I4: a removal that is overtaken is put in its place', async t => {
+t.test('I4: a removal that is overtaken is delivered in its place', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   bus.holds = () => true
   await remove()
@@ -75,7 +75,7 @@ t.test('I4: a removal that is overtaken is put in its place', async t => {
   t.same(revsOf(removed, conversationId), [3])
 })
 
-t.test('I4: who was removed and came back unheard gets nothing of what was said meanwhile, and is there for what follows', async t => {
+t.test('I4: a user whose removal and return were missed gets only what follows the return', async t => {
   const { member, removed, conversationId, say, remove, invite } = await makeRoom(t, { history: 'joined' })
   const back = await unheard(async () => {
     await remove()
@@ -90,7 +90,7 @@ t.test('I4: who was removed and came back unheard gets nothing of what was said 
   t.same(revsOf(removed, conversationId), [3, ...from(back - 1, last)])
 })
 
-t.test('I4: a membership that is heard of late tells nothing of one who was removed and came back since', async t => {
+t.test('I4: a late membership shows nothing of the time before a user\'s unseen removal and return', async t => {
   const { member, removed, conversationId, say, remove, invite, promote } = await makeRoom(t, { history: 'joined' })
   await unheard(async () => await say('lost'))
   bus.holds = () => true
@@ -106,7 +106,7 @@ t.test('I4: a membership that is heard of late tells nothing of one who was remo
   t.same(revsOf(removed, conversationId), [3, ...from(secret + 1, last)])
 })
 
-t.test('I4: no read position and no head of a room reaches who was removed unheard', async t => {
+t.test('I4: read positions and heads of a room do not reach a user whose removal was missed', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   const joined = await connect(t, there.url, eve.token)
   await joined.ask('joinRoom', conversationId.slice('room_'.length))
@@ -128,7 +128,7 @@ t.test('I4: no read position and no head of a room reaches who was removed unhea
   }
 })
 
-t.test('I7: what comes twice is sent once', async t => {
+t.test('I7: a word that comes twice is delivered once', async t => {
   const { member, conversationId, say } = await makeRoom(t)
   bus.times = () => 2
   for (const content of ['one', 'two', 'three']) await say(content)
@@ -138,7 +138,7 @@ t.test('I7: what comes twice is sent once', async t => {
   t.same(revsOf(member, conversationId), from(2, last))
 })
 
-t.test('I4: across a hole that is too long to fill nobody follows who may not, and clients see the hole', async t => {
+t.test('I4: a gap that is too long to fill unsubscribes users who may not follow, and clients see it', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   const missed = await unheard(async () => {
     await remove()
@@ -152,7 +152,7 @@ t.test('I4: across a hole that is too long to fill nobody follows who may not, a
   t.same(revsOf(removed, conversationId), [3])
 })
 
-t.test('I4: that somebody types is told to who follows, and not to who was removed unheard', async t => {
+t.test('I4: typing reaches subscribers, but not a user whose removal was missed', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   const typist = await connect(t, here.url, ann.token)
   t.match(await typist.ask('typing', { conversationId, on: true }), { success: true })
@@ -166,7 +166,7 @@ t.test('I4: that somebody types is told to who follows, and not to who was remov
   t.equal(removed.all('typing').length, 1)
 })
 
-t.test('a block that one node knows of hides typing at another', async t => {
+t.test('a block known to one node hides typing on another', async t => {
   const { member, conversationId, say } = await makeRoom(t)
   const typist = await connect(t, here.url, ann.token)
   await call(here, 'PUT', `/api/users/${ann.id}/block`, bob.token)
@@ -178,7 +178,7 @@ t.test('a block that one node knows of hides typing at another', async t => {
   await call(here, 'DELETE', `/api/users/${ann.id}/block`, bob.token)
 })
 
-t.test('a live socket is let into a room of which nothing was heard, and told to sync', async t => {
+t.test('a live socket is subscribed to a room whose words were all lost, and told to sync', async t => {
   const socket = await connect(t, there.url, bob.token)
   await socket.ask('setupUser', { live: true })
   const roomId = await unheard(async () => {
@@ -192,7 +192,7 @@ t.test('a live socket is let into a room of which nothing was heard, and told to
   t.match(await socket.wait('roomMessage'), { message: 'hello' })
 })
 
-t.test('a room that a live socket has left is not begun again where something passed unseen', async t => {
+t.test('a room that a live socket has left does not start again after a missed change', async t => {
   const { member, conversationId, say } = await makeRoom(t)
   await member.ask('leaveRoom', conversationId.slice('room_'.length))
   await member.ask('leaveCommonChat')

@@ -19,7 +19,7 @@ const picture = 'https://example.org/ada.png'
 const [ann, bob, cid] = [await register('ann'), await register('bob'), await register('cid')]
 const { body: { room: { roomId, conversationId } } } = await as(ann)('POST', '/rooms', { name: 'room' })
 
-t.test('a membership names its user, live and in a sync; in the self log it is the own one', async t => {
+t.test('a membership names its user, live and in a sync; in the self log it is your own', async t => {
   const phone = await live(ann)
   interface Synced { conversationId: string, cursor: string, changes: unknown[] }
   const synced = async (user: User, cursors = {}): Promise<Synced[]> => {
@@ -44,7 +44,7 @@ t.test('a membership names its user, live and in a sync; in the self log it is t
   t.match(removed.change, { kind: 'membership', user })
 })
 
-t.test('if the user of a removal cannot be read, they are unsubscribed all the same', async t => {
+t.test('if the user of a removal cannot be read, they are unsubscribed nevertheless', async t => {
   const [hers, his] = [await live(ann), await live(cid)]
   await as(cid)('PUT', `/rooms/${roomId}/members/me`)
   await his.wait('conversationChanged', payload => payload.conversationId === conversationId)
@@ -67,7 +67,7 @@ t.test('if the user of a removal cannot be read, they are unsubscribed all the s
   t.same(his.all('roomMessage'), [])
 })
 
-t.test('a new name or picture is told to who shares a conversation, and to the own devices', async t => {
+t.test('a new name or picture reaches users who share a conversation, and your own devices', async t => {
   const [zoe, fay, eve] = [await register('zoe'), await register('fay'), await register('eve')]
   await as(zoe)('POST', '/messages', { receiverId: fay.id, content: 'hello' })
   await as(zoe)('PUT', `/rooms/${roomId}/members/me`)

@@ -6,7 +6,7 @@ const { bus, nodes, call, register } = await startNodes(t, 2)
 const [here, there] = nodes as [TestNode, TestNode]
 const [ann, bob] = [await register('ann'), await register('bob')]
 
-t.test('what one node commits reaches the sockets of the other, with what each user may see of it', async t => {
+t.test('a commit on one node reaches sockets on the other, with what each user may see', async t => {
   const [one, two] = await Promise.all([connect(t, here.url, ann.token), connect(t, there.url, bob.token)])
   await Promise.all([one, two].map(async socket => await socket.ask('setupUser', { live: true })))
   const { body: { room: { roomId, conversationId } } } = await call(here, 'POST', '/api/rooms', ann.token, { name: 'x', isPrivate: true })
@@ -30,7 +30,7 @@ t.test('what one node commits reaches the sockets of the other, with what each u
   t.notOk(two.events.some(({ payload }) => payload?.message === 'too late' || payload?.message === 'unseen'))
 })
 
-t.test('the heartbeat finds what the other node committed and no event told of, and brings it', async t => {
+t.test('a heartbeat finds and delivers another node\'s commit whose word was lost', async t => {
   const [one, two] = await Promise.all([connect(t, here.url, ann.token), connect(t, there.url, bob.token)])
   const { heads } = await two.ask('setupUser', { live: true })
   const conversationId = Object.keys(heads as object).find(id => id.startsWith('dm_'))!
@@ -43,7 +43,7 @@ t.test('the heartbeat finds what the other node committed and no event told of, 
   await two.wait('heads', payload => payload[conversationId] === heads[conversationId].rev + 1)
 })
 
-t.test('a logout and a change of a user hold on both nodes at once', async t => {
+t.test('a logout and a change of a user take effect on both nodes at once', async t => {
   const socket = await connect(t, there.url, bob.token)
   t.equal((await call(there, 'GET', '/api/auth/me', bob.token)).status, 200)
   const other = await connect(t, there.url, ann.token)

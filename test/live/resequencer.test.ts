@@ -106,7 +106,7 @@ const filled = (job: Job, revs: number[], isVerified = false): Event => (
   { kind: 'filled', job, fill: { deliveries: new Map(revs.map(rev => [revOf(rev), noop(rev)])), isVerified } }
 )
 
-t.test('what is read of a gap is sent in its place, and what came meanwhile follows', async t => {
+t.test('rows read for a gap are sent in its place, and rows that came meanwhile follow', async t => {
   const filling = run([row(9), timer], {}, live(7))
   const { name, rev, done } = run([after(10), row(10), filled(filling.job, [8, 9])], {}, filling.state)
   t.same([name, rev, done], ['live', 10, ['send noop 8 9 10 after 10']])
@@ -119,12 +119,12 @@ t.test('what is read of a gap is sent in its place, and what came meanwhile foll
   t.same(run([row(12), filled(unheard.job, [8, 9])], alone, unheard.state).done, ['send noop 8 9', 'fill 9 12'])
 })
 
-t.test('a membership that was heard of is sent as it is read', async t => {
+t.test('a membership announced by another node is sent as the read finds it', async t => {
   const filling = run([row(9, { kind: 'membership' }), timer], {}, live(7))
   t.same(run([filled(filling.job, [8, 9])], {}, filling.state).done, ['send noop 8 noop 9'])
 })
 
-t.test('I4: a verification covers what was known when it began, and no rev that came meanwhile', async t => {
+t.test('I4: a verification covers the revs known when it began, and none that came meanwhile', async t => {
   const first = run([row(9)])
   t.same(run([row(8), { kind: 'verified', job: first.job }], {}, first.state).done, ['record', 'send 8 9'])
 
@@ -140,7 +140,7 @@ t.test('I4: a verification covers what was known when it began, and no rev that 
   t.same(run([row(8), { kind: 'verified', job: next.job }], {}, next.state).done, ['record', 'send 8 after 7'])
 })
 
-t.test('a verification skips a gap that is too long, and no other', async t => {
+t.test('a verification skips a gap only if it is too long', async t => {
   const long = run([row(600)], alone, live(7))
   t.same(run([row(601), { kind: 'verified', job: long.job }], alone, long.state).done, ['record', 'send 600 601'])
   const event = run([after(600)], alone, live(7))
@@ -150,7 +150,7 @@ t.test('a verification skips a gap that is too long, and no other', async t => {
   t.same(run([{ kind: 'verified', job: short.job }], {}, short.state).done, ['record', 'wait 150'])
 })
 
-t.test('a conversation that is gone is skipped', async t => {
+t.test('a conversation that no longer exists is skipped', async t => {
   const { state, job } = run([row(9)], alone, live(7))
   const gone: Event = { kind: 'filled', job, fill: { deliveries: undefined, isVerified: true } }
   t.same(run([gone], alone, state).done, ['record', 'send 9'])
@@ -161,7 +161,7 @@ t.test('a verification that is requested during another one follows it', async t
   t.same(run([request, { kind: 'verified', job }], {}, state).done, ['record', 'verify 7'])
 })
 
-t.test('a job that fails is tried again after a second, whatever comes meanwhile', async t => {
+t.test('a failed job is tried again after a second, whatever comes meanwhile', async t => {
   const failing = run([row(9), timer], {}, live(7))
   const waiting = run([{ kind: 'failed', job: failing.job }], {}, failing.state)
   t.same([waiting.name, waiting.done], ['waiting', ['wait 1000']])
@@ -175,7 +175,7 @@ t.test('a job that fails is tried again after a second, whatever comes meanwhile
   t.same(run([timer], {}, moved.state).done, ['verify 8'])
 })
 
-t.test('when too much is pending it is dropped, and what its job brings is ignored', async t => {
+t.test('when too many deliveries are pending they are dropped, and the result of their job is ignored', async t => {
   const { state, job } = run([row(9), timer], {}, live(7))
   t.equal(pendingCount(state), 1)
   const { name, state: dropped } = run([row(10)], { isFull: true }, state)
@@ -191,7 +191,7 @@ const keepsOrder = (step: typeof resequence) => fc.property(script, script => {
   assert.deepEqual(breaches(script, step), [])
 })
 
-t.test('I4 I7: whatever is lost, doubled or late, revs are consecutive, and none reaches who was removed before', async t => {
+t.test('I4 I7: after any loss, repeat or delay revs are consecutive, and removed users get none', async t => {
   fc.assert(keepsOrder(resequence), { numRuns: 5_000 })
   t.pass('5,000 random scripts')
 })

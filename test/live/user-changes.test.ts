@@ -50,7 +50,7 @@ const settled = async () => {
   for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-t.test('each socket that shares a direct conversation or a small room is told once, the own ones too', async t => {
+t.test('each socket that shares a direct conversation or small room is told once, also your own', async t => {
   const { io, told, users, rename } = stage()
   io.connect(identityOf(ada), 0)
   io.connect(identityOf(bob), 1).join('room_small')
@@ -64,7 +64,7 @@ t.test('each socket that shares a direct conversation or a small room is told on
   t.equal(told.length, 3, 'a change that nobody sees is not told')
 })
 
-t.test('changes within a second are told as one, in their last state', async t => {
+t.test('changes within a second are announced as one, in their last state', async t => {
   const { io, told, timers, rename } = stage()
   io.connect(identityOf(ada), 0)
   for (const name of ['one', 'two', 'three']) rename(name)
@@ -82,7 +82,7 @@ t.test('changes within a second are told as one, in their last state', async t =
   t.equal(told.at(-1)?.[1], 'four')
 })
 
-t.test('a failed read ends nothing but its event, and after the end nothing is told', async t => {
+t.test('a failed read loses only its own event, and nothing is announced after the end', async t => {
   const { io, told, timers, errors, changes, rename, failing } = stage()
   io.connect(identityOf(ada), 0)
   failing()

@@ -41,7 +41,7 @@ t.test('a membership has one row in the conversation and one in the self log, ho
   t.match(database.members.get(memberKey(room, bob)), { role: 'moderator', joinedRev: 4 })
 })
 
-t.test('the opening of a direct conversation is in the self logs of both users', async t => {
+t.test('a new direct conversation is in the self logs of both users', async t => {
   const database = new PlannedDatabase()
   const plan = database.commit([unit(message({ conversationId: 'dm_a_b', open: { kind: 'direct', members: [{ userId: alice, role: 'member' }, { userId: bob, role: 'member' }] } }))])
   t.same(outcomes(plan), ['committed'])
@@ -68,7 +68,7 @@ t.test('in a large conversation a read position is not shown, and does not chang
   t.match(database.members.get(memberKey(room, alice)), { readSeq: 1 })
 })
 
-t.test('only a rule can distinguish a banned user from one who never joined', async t => {
+t.test('only rules distinguish a banned user from one who never joined', async t => {
   const database = opened()
   database.commit([unit(member(bob, 'member'))])
   database.commit([unit(member(bob, 'banned'))])
@@ -87,7 +87,7 @@ t.test('only a rule can distinguish a banned user from one who never joined', as
   t.equal(database.heads.get(room)?.memberCount, 1)
 })
 
-t.test('settings are on the head and in their row, and setting the same again changes nothing', async t => {
+t.test('settings are in the head and in their row, and setting the same again changes nothing', async t => {
   const database = opened()
   const rename = (name: string): Mutation => ({ type: 'meta', conversationId: room, actor: alice, decide: (_head, actor) => actor?.role === 'owner' ? { name } : null })
   t.same(outcomes(database.commit([unit(rename('X')), unit(rename('Y')), unit(rename('Y'))])), ['unchanged', 'committed', 'unchanged'])
@@ -118,7 +118,7 @@ t.test('a purge moves forward and never back', async t => {
   t.match(database.log(room).at(-1), { kind: 'purge', throughSeq: 2 })
 })
 
-t.test('a rule that refuses ends its own unit only', async t => {
+t.test('a rule that refuses fails only its own unit', async t => {
   const database = opened()
   const plan = database.commit([
     unit(message(), { type: 'put', conversationId: selfLogId(alice), kind: 'block', subject: 'b', decide: () => { throw new TidelogError('NOT_ALLOWED') } }),
@@ -129,7 +129,7 @@ t.test('a rule that refuses ends its own unit only', async t => {
   t.same(plan.rows, [])
 })
 
-t.test('I2: whatever states are set in whatever batches, revs have no gap and each subject has one row, with its last content', async t => {
+t.test('I2: after any states in any batches, revs have no gap and each subject has one row with its last content', async t => {
   const set = fc.record({ subject: fc.constantFrom('a', 'b', 'c'), on: fc.boolean() })
   fc.assert(fc.property(fc.array(fc.array(set, { maxLength: 5 }), { maxLength: 8 }), batches => {
     const database = opened()

@@ -10,14 +10,14 @@ async function status (url: string, headers: Record<string, string> = {}): Promi
   return answer.status
 }
 
-t.test('without a token and a network there is no such address', async t => {
+t.test('without a token and a network, /metrics does not exist', async t => {
   const { call } = await startApp(t)
   const { status, body } = await call('GET', '/metrics', bearer(''))
   t.equal(status, 404)
   t.match(body, { success: false, code: 'NOT_FOUND' })
 })
 
-t.test('with a token, only whoever has it reads the metrics; to others they do not exist', async t => {
+t.test('with a token, only its bearer reads the metrics; for others they do not exist', async t => {
   const { url, call } = await startApp(t, { METRICS_TOKEN: token })
   t.equal(await status(url, bearer(token).headers), 200)
   const missing = await call('GET', '/no-such-address')
@@ -29,7 +29,7 @@ t.test('with a token, only whoever has it reads the metrics; to others they do n
   t.equal(await status(url), 404)
 })
 
-t.test('a network reads them without a token, unless the request came through an unknown proxy', async t => {
+t.test('a configured network reads them without a token, except through an unknown proxy', async t => {
   const { url } = await startApp(t, { METRICS_NETWORKS: 'loopback' })
   t.equal(await status(url), 200)
   t.equal(await status(url, { 'x-forwarded-for': '203.0.113.7' }), 404)

@@ -39,7 +39,7 @@ function namesIn (expression: string): string[] {
   return [...expression.matchAll(/\b(?:tidelog|nodejs|process)_\w+/g)].map(([name]) => name)
 }
 
-t.test('a message is counted on its way: sent, committed, delivered, synced', async t => {
+t.test('a message is counted when it is sent, committed, delivered and synced', async t => {
   const [ann, bob] = [await register('ann'), await register('bob')]
   const before = await scrape()
   const receiver = await connect(t, url, bob.token)
@@ -73,7 +73,7 @@ t.test('a message is counted on its way: sent, committed, delivered, synced', as
   t.ok(after.get('tidelog_database_file_bytes')! > 0)
 })
 
-t.test('what is refused is counted: limits by name, requests by class, sockets', async t => {
+t.test('refusals are counted: limits by name, requests by class, sockets', async t => {
   const cat = await register('cat')
   const before = await scrape()
   for (let searches = 0; searches < 3; searches++) {
@@ -87,7 +87,7 @@ t.test('what is refused is counted: limits by name, requests by class, sockets',
   t.ok(grown('tidelog_handshakes_total{result="refused"}') >= 1)
 })
 
-t.test('buckets of a histogram grow with their bound, and the last one holds everything', async t => {
+t.test('the buckets of a histogram are cumulative, and the last one counts everything', async t => {
   const samples = await scrape()
   const isBucket = (key: string) => key.startsWith('tidelog_commit_batch_units_bucket')
   const buckets = [...samples].flatMap(([key, value]) => isBucket(key) ? value : [])
@@ -108,7 +108,7 @@ t.test('names follow Prometheus, and no label is an id', async t => {
   t.notMatch(text, /[0-9a-f]{24}/, 'no id of a user, message or conversation')
 })
 
-t.test('OPERATIONS lists every metric, and none that does not exist', async t => {
+t.test('OPERATIONS lists exactly the existing metrics', async t => {
   const text = await read()
   const exist = [...text.matchAll(/^# TYPE (tidelog_\w+) (\w+)$/gm)].map(([, name, type]) => `${name!} ${type!}`)
   const listed = [...operations.matchAll(/^\| `(tidelog_\w+)` \| (\w+) \|/gm)]
@@ -116,7 +116,7 @@ t.test('OPERATIONS lists every metric, and none that does not exist', async t =>
   t.strictSame(listed.sort(), exist.sort())
 })
 
-t.test('the dashboard asks only for metrics that exist, and its panels do not overlap', async t => {
+t.test('the dashboard uses only existing metrics, and its panels do not overlap', async t => {
   const dashboard = JSON.parse(readFileSync(join(root, 'docs/monitoring/grafana-dashboard.json'), 'utf8')) as {
     panels: Array<{ id: number, gridPos: Record<'x' | 'y' | 'w' | 'h', number>, targets?: Array<{ expr: string }> }>
     templating: unknown
@@ -131,7 +131,7 @@ t.test('the dashboard asks only for metrics that exist, and its panels do not ov
   t.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length)
 })
 
-t.test('the alerts ask only for metrics that exist, and each has its line in OPERATIONS', async t => {
+t.test('the alerts use only existing metrics, and OPERATIONS explains each of them', async t => {
   const form = /- alert: (\w+)\n +expr: '(.+)'\n +for: \d+m\n +labels: \{severity: \w+\}\n +annotations: /g
   const rules = [...alerts.matchAll(form)]
   t.ok(rules.length > 8)

@@ -14,7 +14,7 @@ export function keepsItsPromises (mutation?: Mutant) {
 /** A test for each mutant: the check must find it. */
 export function findsEach (t: Test, mutants: Readonly<Record<string, Mutant>>): void {
   for (const [mutant, mutation] of Object.entries(mutants)) {
-    t.test(`the check on histories finds that ${mutant}`, { timeout: 0 }, async t => {
+    t.test(`the check of histories finds that ${mutant}`, { timeout: 0 }, async t => {
       const options = { numRuns: 4_000, endOnFailure: true }
       const { errorInstance, failed, seed } = await fc.check(keepsItsPromises(mutation), options)
       t.ok(failed, `4,000 histories from seed ${seed} show nothing`)

@@ -35,7 +35,7 @@ function slowLink () {
 const deaf = { onActive: () => {}, onInactive: () => {} }
 const turn = () => new Promise<void>(resolve => { setImmediate(resolve) })
 
-t.test('whatever is wanted, released, lost and opened: in the end what is wanted is subscribed', async () => {
+t.test('after any wants, releases, losses and openings the wanted channels are subscribed', async () => {
   const op = fc.oneof(
     fc.record({ do: fc.constant('want' as const), name: fc.constantFrom(...names) }),
     fc.record({ do: fc.constant('release' as const), name: fc.constantFrom(...names) }),
@@ -74,7 +74,7 @@ t.test('whatever is wanted, released, lost and opened: in the end what is wanted
   }))
 })
 
-t.test('who waits for what is wanted waits for no later wants', async t => {
+t.test('waiting for a channel does not wait for channels wanted later', async t => {
   const { link, subscribed, answer } = slowLink()
   const channels = new Channels(link, deaf)
   t.teardown(() => { channels.close() })
@@ -90,7 +90,7 @@ t.test('who waits for what is wanted waits for no later wants', async t => {
   t.not(channels.settled(), undefined, 'the second one is under way')
 })
 
-t.test('a channel that nobody wants any more is given up after a while, and told of', async t => {
+t.test('a channel that nobody wants is given up after a while, and this is announced', async t => {
   const { link, subscribed, answer } = slowLink()
   const ended: string[] = []
   const channels = new Channels(link, { ...deaf, onInactive: names => { ended.push(...names) } }, 0)
@@ -109,7 +109,7 @@ t.test('a channel that nobody wants any more is given up after a while, and told
   t.same([ended, [...subscribed]], [['a'], ['b']])
 })
 
-t.test('a channel that is given up while it is subscribed to is not heard', async t => {
+t.test('a channel that is given up during its subscription is not heard', async t => {
   const { link, subscribed, answer } = slowLink()
   const channels = new Channels(link, deaf, 0)
   t.teardown(() => { channels.close() })

@@ -4,7 +4,7 @@ import { hangingProxy } from '../helpers/hanging-proxy.ts'
 import { startNodes, type TestNode } from '../helpers/nodes.ts'
 import { connect } from '../helpers/sockets.ts'
 
-t.test('a server that is cut off from the database, beside one that is not', async t => {
+t.test('a server without its database does no harm to its clients or to another server', async t => {
   const engine = await startEmbeddedMongo({ inMemory: true, port: 0 })
   t.teardown(() => engine.stop())
   const proxy = await hangingProxy(t, engine.uri)

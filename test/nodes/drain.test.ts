@@ -4,7 +4,7 @@ import type { ServerProcess } from '../helpers/process.ts'
 import { noRedis } from '../helpers/redis.ts'
 import { connect } from '../helpers/sockets.ts'
 
-t.test('a server that gets SIGTERM under load', { skip: noRedis }, async t => {
+t.test('a server that gets SIGTERM under load drains', { skip: noRedis }, async t => {
   const { servers, call, register } = await startCluster(t, 2, { environment: { DRAIN_SECONDS: '2' } })
   const [here, there] = servers as [ServerProcess, ServerProcess]
   const [ann, bob] = [await register('ann'), await register('bob')]

@@ -41,7 +41,7 @@ t.test('a link over Redis', { skip: noRedis }, async t => {
     return { nodes, texts, up, heard }
   }
 
-  t.test('a word reaches the nodes that want its channel, once each, and no others', async t => {
+  t.test('a word reaches each node that wants its channel, once, and no other node', async t => {
     const [one, two, three] = [join(t), join(t), join(t)]
     two.nodes.channels.want('a')
     two.nodes.channels.want('b')
@@ -57,7 +57,7 @@ t.test('a link over Redis', { skip: noRedis }, async t => {
     t.same(one.texts, [], 'its own words are not heard')
   })
 
-  t.test('a Redis that is killed and comes back carries words again, to the channels that are wanted then', async t => {
+  t.test('after Redis was killed and restarted, words reach the channels that are then wanted', async t => {
     const [one, two] = [join(t), join(t)]
     two.nodes.channels.want('before')
     await Promise.all([one.up(1), two.up(1)])
@@ -71,7 +71,7 @@ t.test('a link over Redis', { skip: noRedis }, async t => {
     t.same(two.texts, ['before', 'meanwhile'], 'and nothing of what was said while it was away')
   })
 
-  t.test('a Redis that freezes is noticed, and what is said meanwhile does not pile up', async t => {
+  t.test('a frozen Redis is noticed, and words do not pile up meanwhile', async t => {
     const [one, two] = [join(t), join(t)]
     two.nodes.channels.want('a')
     await Promise.all([one.up(1), two.up(1)])

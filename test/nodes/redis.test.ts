@@ -21,7 +21,7 @@ t.test('nodes that a Redis links', { skip: noRedis }, async t => {
   const [ann, bob] = [await register('ann'), await register('bob')]
   await Promise.all(nodes.map(async node => { await linkIs(call, node, 'up') }))
 
-  t.test('a message that one node commits comes live on the other, also to a socket that only connected', async t => {
+  t.test('a message committed on one node comes live on the other, also to a socket that only connected', async t => {
     const one = await connect(t, here.url, ann.token)
     const [two, plain] = [await connect(t, there.url, bob.token), await connect(t, there.url, bob.token)]
     await two.ask('setupUser', { live: true })
@@ -40,7 +40,7 @@ t.test('nodes that a Redis links', { skip: noRedis }, async t => {
     t.match(await two.wait('roomMessage'), { message: 'welcome' })
   })
 
-  t.test('a long poll on one node is woken by a commit on the other', async t => {
+  t.test('a commit on one node wakes a long poll on the other', async t => {
     const cursors = cursorsIn((await call(there, 'POST', '/api/sync', bob.token, { cursors: {} })).body)
     let wakes = 0
     const { longPolls } = there.app.sync
@@ -58,7 +58,7 @@ t.test('nodes that a Redis links', { skip: noRedis }, async t => {
     t.ok(wakes > 0, 'the commit was heard')
   })
 
-  t.test('somebody types in a direct conversation across nodes', async t => {
+  t.test('typing in a direct conversation crosses nodes', async t => {
     const [one, two] = await Promise.all([connect(t, here.url, ann.token), connect(t, there.url, bob.token)])
     const { message } = await one.ask('sendDirectMessage', { receiverId: bob.id, content: 'I am writing' })
     const conversationId = message.conversationId as string
@@ -66,7 +66,7 @@ t.test('nodes that a Redis links', { skip: noRedis }, async t => {
     t.match(await two.wait('typing'), { conversationId, userId: ann.id, on: true })
   })
 
-  t.test('while Redis is away sends are acknowledged; afterwards what was missed comes, and what is sent', async t => {
+  t.test('sends are acknowledged while Redis is away, and afterwards every missed event is delivered', async t => {
     const [one, two] = await Promise.all([connect(t, here.url, ann.token), connect(t, there.url, bob.token)])
     await two.ask('setupUser', { live: true })
     // The look after the link is up goes by the same method as a heartbeat, which these nodes make when asked only.

@@ -49,13 +49,13 @@ t.test('three servers, one Redis, one database', { skip: noRedis }, async t => {
   }
   const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
 
-  t.test('I7: what each server commits comes to the sockets of all, in order and without a gap', async t => {
+  t.test('I7: commits of each server reach the sockets of all, in order and without a gap', async t => {
     const sockets = await Promise.all(servers.map(async server => await live(t, server, bob)))
     const last = await sayTen('all well')
     for (const socket of sockets) t.same(await revsUntil(socket, last), from(socket.from + 1, last))
   })
 
-  t.test('I7: the same if the link of one server is two seconds late', async t => {
+  t.test('I7: they do so too if the link of one server is two seconds late', async t => {
     const sockets = await Promise.all(servers.map(async server => await live(t, server, bob)))
     proxies[1]!.delay(2_000)
     const last = await sayTen('late')
@@ -63,7 +63,7 @@ t.test('three servers, one Redis, one database', { skip: noRedis }, async t => {
     proxies[1]!.delay(0)
   })
 
-  t.test('I4: a user who is removed while the link of their server is cut gets nothing that follows', async t => {
+  t.test('I4: a user who is removed while their server\'s link is cut gets nothing that follows', async t => {
     const [member, removed] = [await live(t, servers[1]!, bob), await live(t, servers[1]!, eve)]
     proxies[1]!.cut()
     t.equal((await call(servers[0]!, 'DELETE', `/api/rooms/${roomId}/members/${eve.id}`, ann.token)).status, 200)
@@ -78,7 +78,7 @@ t.test('three servers, one Redis, one database', { skip: noRedis }, async t => {
     await call(servers[0]!, 'PUT', `/api/rooms/${roomId}/members/${eve.id}`, ann.token)
   })
 
-  t.test('a logout while the link is cut closes the sockets when it is back', async t => {
+  t.test('a logout while the link is cut closes the sockets when the link is back', async t => {
     const account = { username: 'eve', password: 'password-1' }
     const { body } = await call(servers[0]!, 'POST', '/api/auth/login', undefined, account)
     const socket = await connect(t, servers[2]!.url, body.token)
@@ -89,7 +89,7 @@ t.test('three servers, one Redis, one database', { skip: noRedis }, async t => {
     await linked()
   })
 
-  t.test('I1: Redis is killed and comes back: nothing is lost, and live crosses again', async t => {
+  t.test('I1: nothing is lost when Redis is killed, and live delivery resumes when it is back', async t => {
     const sockets = await Promise.all(servers.map(async server => await live(t, server, bob)))
     await redis.kill()
     await sayTen('without Redis')
@@ -99,7 +99,7 @@ t.test('three servers, one Redis, one database', { skip: noRedis }, async t => {
     for (const socket of sockets) t.same(await revsUntil(socket, last), from(socket.from + 1, last))
   })
 
-  t.test('I1: a server that is killed, and one that is drained, lose nothing; a new one takes part', async t => {
+  t.test('I1: a killed server and a draining one lose nothing, and a new one takes part', async t => {
     const socket = await live(t, servers[0]!, bob)
     const saying = sayTen('while servers end')
     await servers[2]!.end('SIGKILL')
@@ -113,7 +113,7 @@ t.test('three servers, one Redis, one database', { skip: noRedis }, async t => {
     t.same(await revsUntil(late, last), from(late.from + 1, last))
   })
 
-  t.test('I5: in the end every message is there once', async t => {
+  t.test('I5: in the end every message exists once', async t => {
     const { body } = await call(servers[0]!, 'GET', `/api/rooms/${roomId}/messages?limit=500`, bob.token)
     const texts = (body.messages as Array<{ message: string }>).map(({ message }) => message)
     t.equal(new Set(texts).size, texts.length)

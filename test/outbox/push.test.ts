@@ -20,7 +20,7 @@ async function push (operations: unknown[], token = ann.token) {
 let count = 0
 const op = (type: string, fields: object) => ({ opId: `op-${++count}`, type, ...fields })
 
-t.test('operations are applied in order, each with a result', async t => {
+t.test('operations are applied in order, and each has a result', async t => {
   const operations = [
     op('send', { receiverId: bob.id, content: 'one', clientMessageId: 'a-1' }),
     op('send', { conversationId, content: 'two', clientMessageId: 'a-2' }),
@@ -45,7 +45,7 @@ t.test('operations are applied in order, each with a result', async t => {
   t.match(again, [{ success: true, duplicate: true, message: { message: 'one, edited' } }, { success: true, duplicate: true, message: { isDeleted: true } }])
 })
 
-t.test('a room is named by its id or its conversation; a read position by message or seq', async t => {
+t.test('an operation names a room by its id or its conversation, and a read position by message or seq', async t => {
   const socket = await connect(t, url, ann.token)
   await socket.ask('joinRoom', 'outbox')
   const results = await push([
@@ -65,7 +65,7 @@ t.test('a room is named by its id or its conversation; a read position by messag
   ])
 })
 
-t.test('one that fails stops the later ones on its message, and no others', async t => {
+t.test('a failed operation stops later ones on the same message, and no others', async t => {
   const stored = (await push([op('send', { conversationId, content: 'stored', clientMessageId: 'f-0' })]))[0].message
   const results = await push([
     op('send', { conversationId, content: ' ', clientMessageId: 'f-1' }),
@@ -93,7 +93,7 @@ t.test('one that fails stops the later ones on its message, and no others', asyn
   t.match(history.slice(-2), [{ message: 'stored, edited', isDeleted: false }, { message: 'unharmed' }])
 })
 
-t.test('a malformed operation has its own result, and takes the later ones on its message with it', async t => {
+t.test('a malformed operation has its own result, and stops later ones on the same message', async t => {
   const [{ message }] = await push([op('send', { conversationId, content: 'kept', clientMessageId: 'm-0' })])
   t.match(await push([
     op('edit', { messageId: message._id, content: 7 }),
@@ -116,7 +116,7 @@ t.test('a malformed operation has its own result, and takes the later ones on it
   ])
 })
 
-t.test('what is no list of operations is refused as a whole, over REST and socket', async t => {
+t.test('a push without a list of operations is refused, over REST and socket', async t => {
   const socket = await connect(t, url, ann.token)
   for (const body of [
     { operations: [] }, {}, { operations: 'x' }, { operations: [7] }, { operations: [{ type: 'send' }] }, { operations: [{ opId: 'x' }] }, { operations: [{ opId: '', type: 'send' }] },
@@ -130,7 +130,7 @@ t.test('what is no list of operations is refused as a whole, over REST and socke
   t.equal((await call('POST', '/api/sync/push', { body: { operations: [op('delete', {})] } })).status, 401)
 })
 
-t.test('one client id is one message, raced over socket, REST and push; another body is a mismatch', async t => {
+t.test('one clientMessageId makes one message over socket, REST and push; another body is a mismatch', async t => {
   const [one, two] = await Promise.all([connect(t, url, ann.token), connect(t, url, ann.token)])
   for (let round = 0; round < 10; round++) {
     const body = { receiverId: bob.id, content: `raced ${round}`, clientMessageId: `race-${round}` }
@@ -152,7 +152,7 @@ t.test('one client id is one message, raced over socket, REST and push; another 
 })
 
 for (const transport of ['websocket', 'polling']) {
-  t.test(`messages that are pushed at once by many keep their senders' order, over ${transport}`, async t => {
+  t.test(`messages that many senders push at once keep each sender's order, over ${transport}`, async t => {
     const socket = await connect(t, url, bob.token, { transports: [transport] })
     const parts = [0, 1, 2, 3].map(part => Array.from({ length: 100 }, (_, index) => op('send', { conversationId, content: `${part} ${index}`, clientMessageId: `${transport}-${part}-${index}` })))
     await Promise.all(parts.map(part => push(part)))

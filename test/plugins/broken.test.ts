@@ -18,7 +18,7 @@ async function send (text: string): Promise<{ status: number, head: string, body
   return { status: Number(head.split(' ')[1]), head: head.toLowerCase(), body: JSON.parse(body) as Record<string, unknown> }
 }
 
-t.test('what the parser refuses gets a failure body and the headers of every answer', async t => {
+t.test('a request that the parser refuses gets a failure body and the usual headers', async t => {
   for (const [text, status, code] of [
     ['GET / HTTP/1.1\r\nno header\r\n\r\n', 400, 'VALIDATION'],
     [`GET / HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nContent-Length: y\r\n\r\n`, 400, 'VALIDATION'],
@@ -31,7 +31,7 @@ t.test('what the parser refuses gets a failure body and the headers of every ans
   }
 })
 
-t.test('a request whose headers or body dribble in is answered 408', async t => {
+t.test('a request whose headers or body arrive too slowly gets 408', async t => {
   for (const text of [
     'POST /api/auth/login HTTP/1.1\r\nHost: x\r\n',
     'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"username"',
@@ -40,7 +40,7 @@ t.test('a request whose headers or body dribble in is answered 408', async t => 
   t.equal((await test.call('GET', '/health/live')).status, 200)
 })
 
-t.test('a malformed address has the failure body and the headers of every answer', async t => {
+t.test('a malformed URL gets a failure body and the usual headers', async t => {
   for (const path of ['/%', '/api/messages/%c0%ae']) {
     const answer = await test.call('GET', path, { headers: { origin } })
     t.match(answer, { status: 400, body: { success: false, code: 'VALIDATION' } })

@@ -30,7 +30,7 @@ const authorization = `Bearer ${ann.token}`
 const list = `${url}/api/conversations`
 const history = `${url}/api/messages/${bob.id}`
 
-t.test('an answer of 1 KiB and more is compressed as the client asks, and is the same', async t => {
+t.test('an answer of at least 1 KiB is compressed as the client accepts, without changing it', async t => {
   const plain = await raw(history, { authorization })
   t.ok(plain.bytes.length >= 1_024)
   t.notOk(plain.headers['content-encoding'])
@@ -52,13 +52,13 @@ t.test('an answer of 1 KiB and more is compressed as the client asks, and is the
   }
 })
 
-t.test('a small answer goes plain', async t => {
+t.test('a small answer is not compressed', async t => {
   const { headers, bytes } = await raw(`${url}/api/messages/sync-status`, { authorization, 'accept-encoding': 'br' })
   t.ok(bytes.length < 1_024)
   t.notOk(headers['content-encoding'])
 })
 
-t.test('a compressed answer has a weak ETag, which is recognised', async t => {
+t.test('a compressed answer has a weak ETag, which the server recognises', async t => {
   const rooms = await Promise.all(Array.from({ length: 12 }, async (_, n) =>
     await call('POST', '/api/rooms', { token: ann.token, body: { name: `room ${n}` } })))
   t.ok(rooms.every(({ status }) => status === 201))
@@ -71,7 +71,7 @@ t.test('a compressed answer has a weak ETag, which is recognised', async t => {
   t.equal(`W/${(await raw(heads, { authorization })).headers.etag}`, headers.etag, 'a plain answer has the strong one')
 })
 
-t.test('HEAD answers without a body, as a plain GET would', async t => {
+t.test('HEAD is answered like an uncompressed GET, without a body', async t => {
   const got = await raw(list, { authorization })
   const head = await raw(list, { authorization, method: 'HEAD', 'accept-encoding': 'br' })
   t.match(head, { status: 200, bytes: { length: 0 } })
@@ -79,7 +79,7 @@ t.test('HEAD answers without a body, as a plain GET would', async t => {
   t.equal(head.headers['content-length'], String(got.bytes.length))
 })
 
-t.test('a long poll is compressed when it ends', async t => {
+t.test('the answer of a long poll is compressed', async t => {
   const { cursors } = await synced()
   const waiting = raw(`${url}/api/sync`, {
     method: 'POST', authorization, 'accept-encoding': 'br', body: JSON.stringify({ cursors, waitMs: 25_000 })
@@ -121,7 +121,7 @@ async function alone (t: Test, body: string): Promise<string> {
   return await app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-t.test('what is compressed already, and what is no text, is not compressed', async t => {
+t.test('compressed types and other types than text are not compressed', async t => {
   const body = JSON.stringify('x'.repeat(5_000))
   const alike = await alone(t, body)
   const compressed = await raw(`${alike}/compressed`, { 'accept-encoding': 'br' })
@@ -130,7 +130,7 @@ t.test('what is compressed already, and what is no text, is not compressed', asy
   t.notOk((await raw(`${alike}/picture`, { 'accept-encoding': 'br' })).headers['content-encoding'])
 })
 
-t.test('four answers are compressed at once, and further ones go plain', async t => {
+t.test('at most four answers are compressed at once, and the others are sent plain', async t => {
   const base = await alone(t, JSON.stringify('x'.repeat(5_000)))
   const brotliCompress = zlib.brotliCompress
   const held: Array<() => void> = []
@@ -150,7 +150,7 @@ t.test('four answers are compressed at once, and further ones go plain', async t
   t.equal((await next).headers['content-encoding'], 'gzip', 'their places are free again')
 })
 
-t.test('an answer that cannot be compressed goes plain', async t => {
+t.test('an answer whose compression fails is sent plain', async t => {
   const base = await alone(t, JSON.stringify('x'.repeat(5_000)))
   const gzip = zlib.gzip
   t.teardown(() => { zlib.gzip = gzip })

@@ -6,10 +6,10 @@ import { clientEvents, serverEvents } from '../../src/schemas/events.ts'
 import { eventHandlers } from '../../src/sockets/handlers.ts'
 import { startApp } from '../helpers/app.ts'
 
-t.test('the documents that are served', async t => {
+t.test('the served documents', async t => {
   const { app, call, register } = await startApp(t)
 
-  t.test('the AsyncAPI document is valid, and names every event of both directions once', async t => {
+  t.test('the AsyncAPI document is valid and names every event of both directions once', async t => {
     const { status, body } = await call('GET', '/documentation/asyncapi.json')
     t.equal(status, 200)
     const schema = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json') as object
@@ -22,7 +22,7 @@ t.test('the documents that are served', async t => {
     t.strictSame(names('send'), Object.keys(serverEvents).sort())
   })
 
-  t.test('patterns use what every JSON schema tool reads, in both documents', async t => {
+  t.test('patterns in both documents use only what every JSON Schema tool can read', async t => {
     const patterns = (value: unknown): string[] => typeof value !== 'object' || value === null
       ? []
       : Object.entries(value).flatMap(([key, entry]) => key === 'pattern' && typeof entry === 'string' ? [entry] : patterns(entry))
@@ -35,7 +35,7 @@ t.test('the documents that are served', async t => {
     }
   })
 
-  t.test('every body of ours refuses what it does not know, and no body of the first clients does', async t => {
+  t.test('our bodies refuse unknown fields, and bodies of legacy clients do not', async t => {
     const { body } = await call('GET', '/documentation/json')
     const objects = (schema: { type?: string, anyOf?: object[] }): object[] => schema.anyOf !== undefined ? schema.anyOf.flatMap(objects) : schema.type === 'object' ? [schema] : []
     for (const [path, methods] of Object.entries(body.paths as Record<string, Record<string, { requestBody?: { content: Record<string, { schema: object }> } }>>)) {
@@ -50,7 +50,7 @@ t.test('the documents that are served', async t => {
     }
   })
 
-  t.test('answers link to what can be asked about what was made, and every link leads to an operation whose parameters it has', async t => {
+  t.test('links from answers lead to existing operations with those parameters', async t => {
     type Operation = { parameters?: Array<{ name: string, in: string }>, responses: Record<string, { links?: Record<string, { operationRef: string, parameters?: Record<string, string> }> }> }
     const { body } = await call('GET', '/documentation/json')
     const at = (pointer: string): unknown => pointer.slice(2).split('/')

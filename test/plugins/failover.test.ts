@@ -13,7 +13,7 @@ const proxy = await cuttingProxy(t, engine.uri, commit => {
 })
 const { app, call, register } = await startApp(t, { MONGODB_URL: proxy.url, JWT_SECRET: 'a secret of this test' })
 
-t.test('the driver writes and reads with a majority, retries, and gives up within the time of an answer', async t => {
+t.test('the driver uses majority reads and writes, retries, and gives up before an answer times out', async t => {
   const { options } = app.mongo.client
   t.match(options, {
     retryWrites: true,
@@ -29,7 +29,7 @@ t.test('the driver writes and reads with a majority, retries, and gives up withi
   t.equal(options.readPreference.mode, 'primary')
 })
 
-t.test('a primary that fails over in the middle of commits loses no message and stores none twice', async t => {
+t.test('a failover during commits loses no message and stores none twice', async t => {
   const [ann, bob] = [await register('ann'), await register('bob')]
   const ids = Array.from({ length: 60 }, (_, number) => `message-${number}`)
   const send = async (clientMessageId: string): Promise<Answer> => {

@@ -6,7 +6,7 @@ import { hangingProxy } from '../helpers/hanging-proxy.ts'
 import { runServer } from '../helpers/process.ts'
 import { connect } from '../helpers/sockets.ts'
 
-t.test('a database that accepts and never answers', async t => {
+t.test('a database that accepts connections and never answers', async t => {
   const engine = await startEmbeddedMongo({ inMemory: true, port: 0 })
   t.teardown(() => engine.stop())
   const proxy = await hangingProxy(t, engine.uri)
@@ -50,7 +50,7 @@ t.test('a database that accepts and never answers', async t => {
   t.ok(socketTimeoutMS! > 0 && socketTimeoutMS! + Math.max(socketTimeoutMS!, connectTimeoutMS, serverSelectionTimeoutMS, waitQueueTimeoutMS!) < 10_000)
 })
 
-t.test('a database that is not there is told at start by the variable\'s name, without what is secret in it', async t => {
+t.test('a missing database is reported at start by its variable\'s name, without secrets', async t => {
   const MONGODB_URL = 'mongodb://ada:hunter%2F2@127.0.0.1:1/chat?authSource=admin&tlsCertificateKeyFilePassword=hunter3'
   const given = { MONGODB_URL, JWT_SECRET: 'a secret of this test', DATA_DIR: t.testdir(), MONGODB_DATABSE: 'chat' }
   const child = runServer(given)

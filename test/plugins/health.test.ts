@@ -10,7 +10,7 @@ t.test('health, security headers and the API reference', async t => {
     t.match(await call('GET', '/health/ready'), { status: 200, body: { success: true } })
   })
 
-  t.test('only configured origins are allowed, and browsers may read what they need', async t => {
+  t.test('only configured origins are allowed, and browsers can read the headers they need', async t => {
     const { headers } = await call('GET', '/health/live', { headers: { origin: 'https://chat.example' } })
     t.equal(headers.get('access-control-allow-origin'), 'https://chat.example')
     t.match(headers.get('access-control-expose-headers'), 'ETag')
@@ -28,7 +28,7 @@ t.test('health, security headers and the API reference', async t => {
     t.equal((await request(`http://127.0.0.1:${(app.server.address() as { port: number }).port}/documentation`)).status, 200)
   })
 
-  t.test('without its database it is alive but not ready, and says so without the driver\'s words', async t => {
+  t.test('without its database the server is alive but not ready, and hides the driver\'s message', async t => {
     await app.mongo.client.close()
     t.equal((await call('GET', '/health/live')).status, 200)
     const { status, body, text } = await call('GET', '/health/ready')
@@ -44,7 +44,7 @@ async function lag (ms: number): Promise<void> {
   await new Promise(resolve => { setImmediate(resolve) })
 }
 
-t.test('who lags a second serves; who lags more refuses, as worth another try, but says that it is alive', async t => {
+t.test('a server whose loop lags one second serves; above the limit it answers 503 and says it is alive', async t => {
   const { app, url, call } = await startApp(t)
   for (let turn = 0; turn < 4; turn++) {
     await lag(1_100)

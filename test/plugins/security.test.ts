@@ -1,7 +1,7 @@
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
 
-t.test('every answer has the headers that protect browsers, whatever becomes of the request', async t => {
+t.test('every answer has the headers that protect browsers, also failures', async t => {
   const { call } = await startApp(t)
   for (const [path, status] of [['/health/live', 200], ['/api/auth/me', 401], ['/nowhere', 404], ['/documentation/json', 200]] as const) {
     const response = await call('GET', path)

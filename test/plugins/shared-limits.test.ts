@@ -18,7 +18,7 @@ async function heard (node: TestNode): Promise<void> {
   users.invalidate = invalidate
 }
 
-t.test('failed logins count on every node, whichever they were tried on', async t => {
+t.test('failed logins count on every node, wherever they were tried', async t => {
   await register('ann')
   const tryLogin = async (node: TestNode) =>
     (await call(node, 'POST', '/api/auth/login', undefined, { username: 'ann', password: 'wrong' })).status
@@ -29,7 +29,7 @@ t.test('failed logins count on every node, whichever they were tried on', async 
   t.equal(await tryLogin(here), 429)
 })
 
-t.test('a node whose link is down counts its own', async t => {
+t.test('a node whose link is down counts on its own', async t => {
   there.link.cut()
   const tryRegister = async (username: string) => {
     const account = { fullName: 'x', username, email: `${username}@example.org`, password: 'password-1' }

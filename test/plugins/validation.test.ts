@@ -3,7 +3,7 @@ import t from 'tap'
 import { startApp } from '../helpers/app.ts'
 import { request } from '../helpers/request.ts'
 
-t.test('what a request may hold', async t => {
+t.test('request bodies and addresses', async t => {
   const { call, register, url } = await startApp(t)
   const { token } = await register('ada')
 
@@ -13,7 +13,7 @@ t.test('what a request may hold', async t => {
     t.match(await call('POST', '/api/auth/login', { headers }), { status: 400, body: { success: false, code: 'VALIDATION' } })
   })
 
-  t.test('text that is no JSON, another content type and too much of it have their own errors', async t => {
+  t.test('text that is not JSON, another content type and a body that is too large have their own errors', async t => {
     const send = async (body: string, type: string) => {
       const { status, text } = await request(`${url}/api/auth/login`, { method: 'POST', headers: { 'content-type': type }, body })
       return { status, body: JSON.parse(text) as unknown }
@@ -25,7 +25,7 @@ t.test('what a request may hold', async t => {
     t.match(await send('{}', 'text/plain'), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })
   })
 
-  t.test('a body that is not UTF-8, or encoded once more, is refused as what it is', async t => {
+  t.test('a body that is not UTF-8, or encoded once more, has its own error', async t => {
     const send = async (body: Buffer, headers: Record<string, string> = {}) => {
       const answer = await fetch(`${url}/api/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
       return { status: answer.status, body: await answer.json() as unknown }
@@ -36,7 +36,7 @@ t.test('what a request may hold', async t => {
     t.match(await send(Buffer.from('{"username":"ada","password":"password-1"}'), { 'content-encoding': 'identity' }), { status: 200 })
   })
 
-  t.test('a field that is not known is refused by its name on every write', async t => {
+  t.test('every write refuses an unknown field by its name', async t => {
     for (const [method, path, body, field] of [
       ['PATCH', '/api/users/me', { password: 'another-1' }, 'password'],
       ['POST', '/api/rooms', { name: 'x', private: true }, 'private'],
@@ -55,15 +55,15 @@ t.test('what a request may hold', async t => {
     t.match(await call('POST', '/api/nothing', { token, body: { x: 1 } }), { status: 404 })
   })
 
-  t.test('the sync of the first clients ignores what it does not know', async t => {
+  t.test('the sync of legacy clients ignores unknown fields', async t => {
     t.match(await call('POST', '/api/messages/sync-conversation', { token, body: { otherUserId: 'f'.repeat(24), platform: 'web' } }), { status: 200 })
   })
 
-  t.test('an unknown address answers like any other failure', async t => {
+  t.test('an unknown address gets the usual failure body', async t => {
     t.match(await call('GET', '/api/nothing?q=1'), { status: 404, body: { success: false, code: 'NOT_FOUND', message: 'There is no GET /api/nothing' } })
   })
 
-  t.test('an address that is none, or too long, is refused in the same form', async t => {
+  t.test('a malformed or overlong address gets it too', async t => {
     for (const path of ['/api/users/%ff', '/api/users/%', `/api/users/${'x'.repeat(3_000)}`]) t.match(await call('GET', path, { token }), { status: 400, body: { success: false, code: 'VALIDATION', retryable: false } }, path.slice(0, 20))
   })
 })

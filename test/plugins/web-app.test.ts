@@ -12,7 +12,7 @@ const get = (path: string, headers: Record<string, string> = {}) => request(url 
 const index = await get('/')
 const script = /src="\.\/(assets\/app-[^"]+\.js)"/.exec(index.text)?.[1] ?? ''
 
-t.test('the page and each address of the app are index.html, asked for anew each time', async t => {
+t.test('each address of the app serves index.html, which is not cached', async t => {
   for (const path of ['/', '/c/dm_1_2', '/new', '/rooms', '/search?q=x', '/settings', '/sign-in', '/sign-up']) {
     const { status, headers, text } = await get(path)
     t.equal(status, 200, path)
@@ -24,7 +24,7 @@ t.test('the page and each address of the app are index.html, asked for anew each
   t.equal(again.status, 304)
 })
 
-t.test('what is no address of the app is not there, or the server\'s own', async t => {
+t.test('other addresses are not found or belong to the server', async t => {
   for (const path of ['/api/nothing', '/c', '/assets/nothing.js', '/health', '/..%2fpackage.json', '/.stamp']) {
     const { status, headers } = await get(path)
     t.equal(status, 404, path)
@@ -33,7 +33,7 @@ t.test('what is no address of the app is not there, or the server\'s own', async
   t.match((await get('/documentation/json')).headers.get('content-type'), /json/)
 })
 
-t.test('the page may run its own scripts and styles only, and no text becomes a script', async t => {
+t.test('the page may run only its own scripts and styles, and no text becomes a script', async t => {
   const policy = index.headers.get('content-security-policy') ?? ''
   t.match(policy, "default-src 'none'")
   t.match(policy, "require-trusted-types-for 'script'")
@@ -41,7 +41,7 @@ t.test('the page may run its own scripts and styles only, and no text becomes a 
   t.notMatch(index.text, /<style|style=|<script(?![^>]* src=)|\son\w+=/)
 })
 
-t.test('built files last for ever and were compressed when they were built', async t => {
+t.test('built files are cached for ever and were compressed by the build', async t => {
   const path = `/${script}`
   for (const encoding of ['br', 'gzip']) {
     const { status, headers } = await get(path, { 'accept-encoding': encoding })

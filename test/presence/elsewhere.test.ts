@@ -13,7 +13,7 @@ const watch = async (t: Parameters<typeof connect>[0]) => {
   return { ...watcher, presence }
 }
 
-t.test('a watcher is told of a user who comes to, and leaves, another node', async t => {
+t.test('a watcher learns that a user comes to or leaves another node', async t => {
   const watcher = await watch(t)
   t.match(watcher.presence, [{ userId: bob.id, status: 'offline' }])
   const socket = await connect(t, there.url, bob.token)
@@ -22,7 +22,7 @@ t.test('a watcher is told of a user who comes to, and leaves, another node', asy
   t.match(await watcher.wait('presence', ({ status }) => status === 'offline'), { userId: bob.id })
 })
 
-t.test('a user who moves from one node to another is online all the time', async t => {
+t.test('a user who moves between nodes stays online', async t => {
   const first = await connect(t, there.url, bob.token)
   const watcher = await watch(t)
   t.match(watcher.presence, [{ status: 'online' }], 'who came before is found too')
@@ -41,7 +41,7 @@ t.test('a user who moves from one node to another is online all the time', async
   t.same(watcher.all('presence'), [])
 })
 
-t.test('the users of a node that dies go offline when its lease has ended', async t => {
+t.test('the users of a dead node go offline when its lease ends', async t => {
   await connect(t, third.url, bob.token)
   const watcher = await watch(t)
   t.match(watcher.presence, [{ status: 'online' }])
@@ -50,7 +50,7 @@ t.test('the users of a node that dies go offline when its lease has ended', asyn
   t.match(await watcher.wait('presence'), { userId: bob.id, status: 'offline' })
 })
 
-t.test('a node whose link was down reads who came meanwhile', async t => {
+t.test('a node whose link was down reads the users who came meanwhile', async t => {
   const watcher = await watch(t)
   here.link.cut()
   await connect(t, there.url, bob.token)

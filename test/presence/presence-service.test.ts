@@ -12,7 +12,7 @@ await call('PUT', `/api/rooms/${roomId}/members/${dan.id}`, { token: ann.token, 
 
 const byId = (list: Array<{ userId: string }>) => Object.fromEntries(list.map(each => [each.userId, each]))
 
-t.test('a subscriber gets the present state, and is told who comes and goes', async t => {
+t.test('a subscriber gets the present state, and then every change', async t => {
   const watcher = await connect(t, url, ann.token)
   const before = await watcher.ask('subscribePresence', { userIds: [bob.id.toUpperCase(), dan.id, bob.id] })
   t.match(before, { success: true, presence: { length: 2 } })
@@ -26,7 +26,7 @@ t.test('a subscriber gets the present state, and is told who comes and goes', as
   t.same(other.all('presence'), [], 'nobody is told who did not ask')
 })
 
-t.test('who shares no conversation, or has blocked the caller, is left out and never told of', async t => {
+t.test('a user without a shared conversation, or who blocked you, is left out and never announced', async t => {
   const watcher = await connect(t, url, ann.token)
   const asked = await watcher.ask('subscribePresence', { userIds: [ann.id, bob.id, eve.id, dan.id, 'f'.repeat(24)] })
   t.same(Object.keys(byId(asked.presence)).sort(), [ann.id, bob.id, dan.id].sort())
@@ -41,7 +41,7 @@ t.test('who shares no conversation, or has blocked the caller, is left out and n
   t.match(await watcher.ask('subscribePresence', { userIds: [bob.id] }), { presence: [{ userId: bob.id, status: 'online' }] })
 })
 
-t.test('at most 200 users are subscribed to, and the next subscription takes the place of the last', async t => {
+t.test('at most 200 users can be subscribed to', async t => {
   const watcher = await connect(t, url, ann.token)
   const ids = Array.from({ length: 201 }, () => new ObjectId().toHexString())
   t.match(await watcher.ask('subscribePresence', { userIds: ids }), { success: false, code: 'VALIDATION' })
@@ -50,7 +50,7 @@ t.test('at most 200 users are subscribed to, and the next subscription takes the
   t.match(await watcher.ask('subscribePresence', { userIds: [] }), { success: true, presence: [] })
 })
 
-t.test('a subscription replaces the one before: who is not named again is not told any more', async t => {
+t.test('a subscription replaces the one before: users it does not name are no longer announced', async t => {
   const watcher = await connect(t, url, ann.token)
   const gus = await register('gus')
   await call('POST', '/api/messages', { token: ann.token, body: { receiverId: gus.id, content: 'hello' } })
@@ -65,7 +65,7 @@ t.test('a subscription replaces the one before: who is not named again is not to
   t.same(watcher.all('presence').map(({ userId }) => userId), [fay.id])
 })
 
-t.test('when somebody was active last is stored when the process ends', async t => {
+t.test('the time of a user\'s last activity is stored when the process ends', async t => {
   const second = await startApp(t)
   const zoe = await second.register('zoe')
   await (await connect(t, second.url, zoe.token)).ask('setupUser')

@@ -34,7 +34,7 @@ function clocked () {
   }
 }
 
-t.test('a user is online with the first socket, and offline a while after the last', async t => {
+t.test('a user is online with the first socket, and offline some time after the last', async t => {
   const { presence, told, pass, now } = clocked()
   presence.enter('ann', 's1')
   presence.enter('ann', 's2')
@@ -50,7 +50,7 @@ t.test('a user is online with the first socket, and offline a while after the la
   t.same(told, [['ann', 'online'], ['ann', 'offline']])
 })
 
-t.test('a reconnect within the grace is not told', async t => {
+t.test('a reconnect within the grace period is not announced', async t => {
   const { presence, told, pass, timers } = clocked()
   for (let i = 0; i < 5; i++) {
     presence.enter('ann', `s${i}`)
@@ -61,7 +61,7 @@ t.test('a reconnect within the grace is not told', async t => {
   t.equal(timers(), 1)
 })
 
-t.test('whatever comes and goes, what is told alternates and ends with what is so', async t => {
+t.test('announcements alternate and end with the true state, whoever comes and goes', async t => {
   const users = ['a', 'b']
   const step = fc.record({ user: fc.constantFrom(...users), socket: fc.constantFrom('1', '2', '3'), enter: fc.boolean(), pass: fc.nat(15) })
   fc.assert(fc.property(fc.array(step, { maxLength: 100 }), steps => {
@@ -87,7 +87,7 @@ t.test('whatever comes and goes, what is told alternates and ends with what is s
   t.pass()
 })
 
-t.test('the last activity of those who went is stored once, and of all when the process ends', async t => {
+t.test('the last activity of users who left is stored once, and of all when the process ends', async t => {
   const { presence, pass, now } = clocked()
   presence.enter('ann', 's1')
   presence.leave('ann', 's1')

@@ -24,7 +24,7 @@ const folder = unpack(t, 'BUILD-A-CLIENT.md')
 const { apply, empty } = await importRecipe<Applying>(folder, 'apply.mjs')
 const { push } = await importRecipe<Sending>(folder, 'send.mjs')
 
-t.test('what the page says is enough to hold what the server shows, in pages of any size', async t => {
+t.test('a client built from the page holds what the server shows, at any page size', async t => {
   const app = await startApp(t)
   const [ada, bob, cid] = await Promise.all([newPerson(app), newPerson(app), newPerson(app)])
   const ask = async (who: { token: string }, method: string, path: string, body?: unknown) => {
@@ -85,7 +85,7 @@ t.test('what the page says is enough to hold what the server shows, in pages of 
   await say(ada, 'seven')
   await agree('after an invitation')
 
-  await t.test('and its outbox is emptied in order, however often an answer is lost', async t => {
+  await t.test('its outbox is sent in order, however often an answer is lost', async t => {
     const send = (number: number) => (
       { opId: `${number}`, type: 'send', receiverId: ada.id, content: `${number}`, clientMessageId: `m-${number}` })
     const outbox = Array.from({ length: 150 }, (_, number) => send(number))

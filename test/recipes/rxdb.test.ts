@@ -59,7 +59,7 @@ t.test('RxDB replicates 10,000 messages, goes offline, and comes back equal to t
   t.strictSame(after.slice(-2).map(({ text }) => text), ['written offline', 'changed offline'])
   t.equal(after[0]!.seq, 551)
 
-  await t.test('what the user changes arrives, and a refusal is shown', async t => {
+  await t.test('the user\'s changes reach the server, and a refusal is shown', async t => {
     const [mine] = await messages.find({ selector: { text: 'written offline' } }).exec()
     await mine!.patch({ text: 'edited here' })
     const [theirs] = await messages.find({ selector: { text: 'the last change' } }).exec()

@@ -12,7 +12,7 @@ interface Recipe {
 const folder = unpack(t, 'recipes/tanstack-db.md')
 const { messageCollection } = await importRecipe<Recipe>(folder, 'tanstack-db.mjs')
 
-t.test('a collection of TanStack DB shows what the client holds, and writes through it, offline too', async t => {
+t.test('a TanStack DB collection shows what the client holds, and writes through it, also offline', async t => {
   const { url } = await startApp(t)
   let isOnline = true
   const offline: typeof fetch = async (...given) => {

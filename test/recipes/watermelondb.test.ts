@@ -69,7 +69,7 @@ t.test('WatermelonDB pulls 10,000 messages, goes offline, and comes back equal t
   t.strictSame(after.slice(-2).map(({ text }) => text), ['written offline', 'changed offline'])
   t.equal(after[0]!.seq, 551)
 
-  await t.test('what the user changes arrives, and a refusal is shown', async t => {
+  await t.test('the user\'s changes reach the server, and a refusal is shown', async t => {
     await (await find('written offline')).edit('edited here')
     await (await find('changed offline')).delete()
     await sync()

@@ -12,18 +12,18 @@ const section = (title: string) => protocol.split(/^## /m).find(text => text.sta
 /** The first cells of a table's rows, without the head. */
 const firstCells = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell!)
 
-t.test('the documented errors are those of the table, with their status and whether a retry can help', async t => {
+t.test('the documented errors are those of the table, with their status and retryability', async t => {
   const documented = [...section('Errors').matchAll(/^\| `(\w+)` \| (\d+) \| (yes|no) \|/gm)]
     .map(([, code, status, retry]) => ({ code, status: Number(status), retryable: retry === 'yes' }))
   t.strictSame(documented, Object.entries(errorTable).map(([code, { status, retryable }]) => ({ code, status, retryable })))
 })
 
-t.test('the documented events are those that there are, both ways', async t => {
+t.test('the documented events are those of the schemas, both ways', async t => {
   t.strictSame(firstCells(section('Client events')), Object.keys(clientEvents))
   t.strictSame(firstCells(section('Server events')), Object.keys(serverEvents))
 })
 
-t.test('a change of the wire is a decision: its hash stands in docs/WIRE.md with a line of history', async t => {
+t.test('the hash of the wire\'s schemas has its line in docs/WIRE.md', async t => {
   const { call } = await startApp(t)
   const { status, body } = await call('GET', '/documentation/json')
   t.equal(status, 200)

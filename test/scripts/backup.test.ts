@@ -41,7 +41,7 @@ async function textsOf (url: string, token: string): Promise<string[]> {
   }
 }
 
-t.test('a backup of a server that is written to is sound, and holds all that was acknowledged', async t => {
+t.test('a backup during writes is sound and holds everything acknowledged before', async t => {
   const base = t.testdir({ data: {} })
   const [DATA_DIR, copy] = [join(base, 'data'), join(base, 'copy')]
   const server = await startServer({ DATA_DIR, RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0' })
@@ -83,7 +83,7 @@ t.test('a backup of a server that is written to is sound, and holds all that was
   t.ok(texts.every(text => acknowledged.includes(text)))
 })
 
-t.test('a backup overwrites nothing, and says in one line why it was not made', async t => {
+t.test('a backup overwrites nothing, and each failure is reported in one line', async t => {
   const base = t.testdir({ data: {}, nothing: {} })
   const [DATA_DIR, copy] = [join(base, 'data'), join(base, 'copy')]
   const server = await startServer({ DATA_DIR })

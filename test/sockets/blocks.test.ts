@@ -17,7 +17,7 @@ const live = async (user: User) => {
 /** Everything that was sent to them before has come. */
 const settled = async (...sockets: TestSocket[]) => { await Promise.all(sockets.map(async socket => await socket.ask('setupUser'))) }
 
-t.test('the reactions of a blocked user are not shown to who has blocked them: live, in the history, in a sync, by id, nor in an answer', async t => {
+t.test('reactions of a user you blocked are shown to you nowhere: live, history, sync, by id, answers', async t => {
   const [ann, bob, eve] = await people(3) as [User, User, User]
   const { body: { room: { roomId, conversationId } } } = await as(ann)('POST', '/api/rooms', { name: 'room' })
   for (const user of [bob, eve]) await as(user)('PUT', `/api/rooms/${roomId}/members/me`)
@@ -50,7 +50,7 @@ t.test('the reactions of a blocked user are not shown to who has blocked them: l
   t.same(shown((await as(ann)('GET', path)).body.messages[0]).slice(0, 2), all, 'the end of the block shows them again')
 })
 
-t.test('in a room, neither of two whom a block keeps apart hears of the other\'s typing and reading', async t => {
+t.test('in a room, users with a block between them get no typing or reads of each other', async t => {
   const [ann, bob, eve] = await people(3) as [User, User, User]
   const { body: { room: { roomId, conversationId } } } = await as(ann)('POST', '/api/rooms', { name: 'room' })
   for (const user of [bob, eve]) await as(user)('PUT', `/api/rooms/${roomId}/members/me`)
@@ -70,7 +70,7 @@ t.test('in a room, neither of two whom a block keeps apart hears of the other\'s
   t.same([await reads(ann), await reads(bob), await reads(eve)], [[ann.id], [bob.id], [ann.id, bob.id].sort()])
 })
 
-t.test('between two, what is read during a block is told when something is read after it', async t => {
+t.test('in a direct conversation, a read during a block is announced by the next read after it', async t => {
   const [ann, bob] = await people(2) as [User, User]
   const conversationId = directId(ann.id, bob.id)
   for (const content of ['one', 'two']) await as(bob)('POST', '/api/messages', { receiverId: ann.id, content })
@@ -94,7 +94,7 @@ t.test('between two, what is read during a block is told when something is read 
   t.same(await isRead(bob, ann), [true, true])
 })
 
-t.test('presence passes neither way', async t => {
+t.test('presence does not pass a block in either direction', async t => {
   const [ann, bob, eve] = await people(3) as [User, User, User]
   for (const other of [ann, eve]) await as(bob)('POST', '/api/messages', { receiverId: other.id, content: 'hello' })
   const [hers, his, theirs] = [await live(ann), await live(bob), await live(eve)]

@@ -15,7 +15,7 @@ async function start (t: Test, environment: Record<string, string> = {}) {
   return await startApp(t, { DATA_DIR: join(folder, String(started++)), ...environment })
 }
 
-t.test('every event costs an operation of its user, also over REST; who goes on above the limit is disconnected', async t => {
+t.test('every event counts as an operation of its user, and a flood above the limit is disconnected', async t => {
   const { url, register, call } = await start(t, { RATE_LIMIT_REQUESTS: '20', LOG_LEVEL: 'silent' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const socket = await connect(t, url, ann.token) // The first of twenty.
@@ -38,7 +38,7 @@ t.test('every event costs an operation of its user, also over REST; who goes on 
   t.match(await (await connect(t, url, bob.token)).ask('setupUser'), { success: true }, 'others are not held back')
 })
 
-t.test('a body of very many packets is refused before it is parsed, and its connection is closed', async t => {
+t.test('a body of too many packets is refused unparsed, and its connection is closed', async t => {
   const { url, register } = await start(t)
   const [ann, bob] = [await register('ann'), await register('bob')]
   const witness = await connect(t, url, bob.token)
@@ -51,7 +51,7 @@ t.test('a body of very many packets is refused before it is parsed, and its conn
   t.match(await witness.ask('setupUser'), { success: true })
 })
 
-t.test('packets of one body do not run in one turn of the loop, and keep their order', async t => {
+t.test('packets of one body run in several turns of the loop, in order', async t => {
   const { app, url, register } = await start(t, { RATE_LIMIT_SENDS: '0' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const polling = await connectPolling(url, ann.token)
@@ -71,7 +71,7 @@ t.test('packets of one body do not run in one turn of the loop, and keep their o
   t.strictSame((await page()).messages.map(({ message }) => message), Array.from({ length: 500 }, (_, index) => String(index)))
 })
 
-t.test('a websocket that brings many packets at once is answered packet by packet', async t => {
+t.test('a websocket that sends many packets at once is answered packet by packet', async t => {
   const { url, register } = await start(t)
   const ann = await register('ann')
   const socket = await connect(t, url, ann.token)
@@ -79,7 +79,7 @@ t.test('a websocket that brings many packets at once is answered packet by packe
   t.strictSame(answers, Array.from({ length: 2_000 }, (_, index) => `room${index}`))
 })
 
-t.test('a client that takes no answers is not listened to, and its connection ends', async t => {
+t.test('the server does not read from a client that does not read, and ends its connection', async t => {
   const { app, url, register } = await start(t, { WAITING_BYTES_MAX: '100000' })
   const ann = await register('ann')
   const polling = await connectPolling(url, ann.token)
@@ -96,7 +96,7 @@ t.test('a client that takes no answers is not listened to, and its connection en
   t.ok(['server namespace disconnect', 'forced server close', 'ping timeout'].includes(await closed as string))
 })
 
-t.test('a connection for which more bytes wait than may is closed, and no other one', async t => {
+t.test('a connection with too many bytes waiting is closed, and no other one', async t => {
   const { app, url, register, call } = await start(t, { WAITING_BYTES_MAX: '150000', RATE_LIMIT_SENDS: '0' })
   // Who does not read answers no pings: on a slow machine the server would end the connection for that.
   app.io.engine.opts.pingInterval = 3_600_000
@@ -120,7 +120,7 @@ t.test('a connection for which more bytes wait than may is closed, and no other 
   t.match(await other.ask('setupUser'), { success: true })
 })
 
-t.test('what an event does not use is not kept, and what is too large is acknowledged', async t => {
+t.test('unused fields of an event are not stored, and an event that is too large is acknowledged', async t => {
   const { url, register, call } = await start(t, { RATE_LIMIT_SENDS: '0' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const socket = await connect(t, url, ann.token)
@@ -146,7 +146,7 @@ t.test('what an event does not use is not kept, and what is too large is acknowl
   t.match(await polling.poll(), /userSetup/)
 })
 
-t.test('CONNECTs of one connection, handshakes of an address and sockets of a user are bounded', async t => {
+t.test('CONNECTs per connection, handshakes per address and sockets per user are limited', async t => {
   const { app, url, register } = await start(t, { RATE_LIMIT_CONNECTS: '3', RATE_LIMIT_HANDSHAKES: '8', SOCKETS_MAX: '2' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const [first] = await Promise.all([connect(t, url, ann.token), connect(t, url, ann.token)])

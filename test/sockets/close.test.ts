@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config.ts'
 import { startApp } from '../helpers/app.ts'
 import { connect } from '../helpers/sockets.ts'
 
-t.test('closing tells the sockets of every transport and namespace, and does not hang', async t => {
+t.test('closing tells sockets of every transport and namespace, and does not hang', async t => {
   const { app, url, register } = await startApp(t)
   app.io.of('/custom').on('connection', () => {})
   const ann = await register('ann')
@@ -23,7 +23,7 @@ t.test('closing tells the sockets of every transport and namespace, and does not
   await t.rejects(fetch(url))
 })
 
-t.test('what was asked before the end is answered before the end, and is stored', async t => {
+t.test('operations accepted before the end are answered before the end and stored', async t => {
   const { app, url, register } = await startApp(t)
   const [ann, bob] = [await register('ann'), await register('bob')]
   const socket = await connect(t, url, ann.token)
@@ -42,7 +42,7 @@ t.test('what was asked before the end is answered before the end, and is stored'
   t.same(order, [...Array.from({ length: 100 }, () => 'answer'), 'disconnect'])
 })
 
-t.test('an app that never listened closes too', async t => {
+t.test('an app that never listened can be closed', async t => {
   const app = await buildApp(readConfig({ DATA_DIR: t.testdir(), LOG_LEVEL: 'silent' }))
   await app.ready()
   await app.close()

@@ -17,7 +17,7 @@ async function survives (socket: TestSocket, event: string, data: unknown[]): Pr
   await socket.ask('setupUser')
 }
 
-t.test('handpicked junk in every event gets its answer, with and without a callback', async t => {
+t.test('chosen junk in every event is answered, with and without a callback', async t => {
   const socket = await connect(t, url, ann.token)
   let asked = 0
   for (const event of events) {
@@ -40,7 +40,7 @@ t.test('handpicked junk in every event gets its answer, with and without a callb
   t.ok(socket.socket.connected)
 })
 
-t.test('a value of any shape in any event gets its answer', async t => {
+t.test('a value of any shape in any event is answered', async t => {
   const socket = await connect(t, url, ann.token)
   const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...events) }, { weight: 1, arbitrary: fc.string({ minLength: 1 }).filter(name => !['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'].includes(name)) })
   const part = fc.oneof(fc.jsonValue(), fc.constantFrom(...junk))
@@ -57,7 +57,7 @@ t.test('a value of any shape in any event gets its answer', async t => {
   t.ok(socket.socket.connected)
 })
 
-t.test('events that are none are told so, whatever they are called', async t => {
+t.test('unknown events are told so, whatever their names', async t => {
   const socket = await connect(t, url, ann.token)
   for (const event of ['nonsense', 'error', 'constructor', '__proto__', 'toString', 'message', '']) {
     t.match(await socket.ask(event, {}), { success: false, code: 'VALIDATION', message: 'There is no such event' }, event)
@@ -66,7 +66,7 @@ t.test('events that are none are told so, whatever they are called', async t => 
   t.match(await socket.wait('error'), { message: 'Unknown event', code: 'VALIDATION', event: 'nonsense', clientMessageId: 'c' })
 })
 
-t.test('packets that no client library would send end at most their own connection', async t => {
+t.test('packets that no client library sends end at most their own connection', async t => {
   const witness = await connect(t, url, ann.token)
   const packets = [
     '2["disconnect"]', '2["error","x"]', '2["newListener",1]', '2[5,{"a":1}]', '2[null]', '2{}', '2', '', '2["setupUser"', '20["setupUser"]', '2999999999999999999999["setupUser"]',
@@ -83,13 +83,13 @@ t.test('packets that no client library would send end at most their own connecti
   }
 })
 
-t.test('several callbacks or arguments too many do no harm', async t => {
+t.test('several callbacks or too many arguments do no harm', async t => {
   const socket = await connect(t, url, ann.token)
   t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: 'x' }, 'more', { and: 'more' }), { success: true })
   t.match(await socket.ask('joinRoom', 'den', 'den2'), { success: true, roomId: 'den' })
 })
 
-t.test('content is kept as given: any script, marks, spaces around; half a character is replaced before anybody sees it', async t => {
+t.test('content is stored as given, in any script; only half characters are replaced', async t => {
   const [socket, receiver] = await Promise.all([connect(t, url, ann.token), connect(t, url, bob.token)])
   for (const content of ['  spaces around \n', '👩‍👩‍👧‍👦 family', 'नमस्ते', 'שלום‎', 'a\u0000b', '<b>&amp;</b>', '{"$gt": ""}', '👋'.repeat(4_000), `  ${'x'.repeat(3_996)}  `]) {
     const { message } = await socket.ask('sendDirectMessage', { receiverId: bob.id, content })
@@ -110,7 +110,7 @@ t.test('content is kept as given: any script, marks, spaces around; half a chara
   t.match((await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'half \ud800 of it', clientMessageId: 'half \ud800' } })).body, { duplicate: true })
 })
 
-t.test('a clientMessageId has one length on every transport', async t => {
+t.test('a clientMessageId has the same maximum length on every transport', async t => {
   const socket = await connect(t, url, ann.token)
   const ids = ['👋'.repeat(64), '👋'.repeat(65), 'x'.repeat(65)]
   for (const [index, clientMessageId] of ids.entries()) {
@@ -121,7 +121,7 @@ t.test('a clientMessageId has one length on every transport', async t => {
   }
 })
 
-t.test('an event of ours refuses what it does not know, by name; one of the first clients ignores it', async t => {
+t.test('our events refuse unknown fields by name, and those of legacy clients ignore them', async t => {
   const socket = await connect(t, url, ann.token)
   t.match(await socket.ask('sync', { cursor: {} }), { code: 'VALIDATION', message: 'cursor is not a known field' })
   t.match(await socket.ask('markRead', { conversationId: 'common_chat', seq: 1, at: 'now' }), { code: 'VALIDATION', message: /^at is not a known field/ })

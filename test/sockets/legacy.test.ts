@@ -18,7 +18,7 @@ for (const transport of ['websocket', 'polling'] as const) {
     t.same(await socket.ask('setupUser', { userId: ann.id }), { success: true, userId: ann.id })
   })
 
-  t.test(`over ${transport}, a direct message reaches every device of both and nobody else`, async t => {
+  t.test(`over ${transport}, a direct message reaches every device of both users and nobody else`, async t => {
     const [sender, senderToo, receiver, receiverToo, stranger] = await Promise.all([
       connect(t, url, ann.token, options), connect(t, url, ann.token, options), connect(t, url, bob.token, options), connect(t, url, bob.token, options), connect(t, url, eve.token, options)
     ])
@@ -48,7 +48,7 @@ for (const transport of ['websocket', 'polling'] as const) {
     t.equal(sender.all('directMessage').length, 1, 'once for each socket')
   })
 
-  t.test(`over ${transport}, the common chat is heard between joining and leaving, the sender included`, async t => {
+  t.test(`over ${transport}, the common chat is delivered between joining and leaving, also to its sender`, async t => {
     const [member, other] = await Promise.all([connect(t, url, ann.token, options), connect(t, url, bob.token, options)])
     member.socket.emit('joinCommonChat')
     t.same(await member.wait('joinedCommonChat'), { success: true })
@@ -68,7 +68,7 @@ for (const transport of ['websocket', 'polling'] as const) {
     t.equal(other.all('commonChatMessage').length, 0)
   })
 
-  t.test(`over ${transport}, joining an unknown room opens it and its members hear what is sent there`, async t => {
+  t.test(`over ${transport}, joining an unknown room opens it, and its members get what is sent there`, async t => {
     const [owner, member, stranger] = await Promise.all([connect(t, url, ann.token, options), connect(t, url, bob.token, options), connect(t, url, eve.token, options)])
     const roomId = `den:${transport}.1-x_y`
     owner.socket.emit('joinRoom', roomId)
@@ -92,7 +92,7 @@ for (const transport of ['websocket', 'polling'] as const) {
     t.equal((await app.chat.log.member(`room_${roomId}`, new ObjectId(bob.id)))?.role, 'member', 'leaving ends delivery, not membership')
   })
 
-  t.test(`over ${transport}, a token that is not good is refused with the texts that clients know`, async t => {
+  t.test(`over ${transport}, an invalid token is refused with the texts that legacy clients know`, async t => {
     const refusal = async (token: unknown) => await new Promise(resolve => {
       open(t, url, token, options).socket.once('connect_error', error => { resolve(error.message) })
     })
@@ -105,7 +105,7 @@ for (const transport of ['websocket', 'polling'] as const) {
   })
 }
 
-t.test('a message sent right behind a join, without waiting, is stored and heard by its sender', async t => {
+t.test('a message sent right after a join, without waiting, is stored and reaches its sender', async t => {
   const socket = await connect(t, url, ann.token)
   const other = await connect(t, url, bob.token)
   for (const [round, who] of [socket, socket, other, socket].entries()) {
@@ -117,14 +117,14 @@ t.test('a message sent right behind a join, without waiting, is stored and heard
   t.same(socket.all('error'), [])
 })
 
-t.test('the first joiners of a room who come at once have one owner', async t => {
+t.test('of several users who join a new room at once, one becomes the owner', async t => {
   const sockets = await Promise.all([ann, bob, eve].flatMap(user => [connect(t, url, user.token), connect(t, url, user.token)]))
   for (const answer of await Promise.all(sockets.map(socket => socket.ask('joinRoom', 'rush')))) t.same(answer, { success: true, roomId: 'rush' })
   const members = await app.chat.log.collections.members.find({ conversationId: 'room_rush' }).toArray()
   t.same(members.map(({ role }) => role).sort(), ['member', 'member', 'owner'])
 })
 
-t.test('a room id of the server\'s form must exist, and a private room is not there for strangers', async t => {
+t.test('a room id of the server\'s form must exist, and strangers do not find a private room', async t => {
   const stranger = await connect(t, url, eve.token)
   const unknown = await stranger.ask('joinRoom', 'a'.repeat(24))
   t.match(unknown, { success: false, code: 'NOT_FOUND' })
@@ -174,7 +174,7 @@ t.test('edits, deletes and reads reach everybody who got the message', async t =
   t.equal(receiver.all('messagesRead').length, 0, 'the socket that read has its answer')
 })
 
-t.test('typing is told to the others, once in a while, and by those who belong there', async t => {
+t.test('typing of members reaches the others, at a limited rate', async t => {
   const [sender, senderToo, receiver, stranger] = await Promise.all([connect(t, url, ann.token), connect(t, url, ann.token), connect(t, url, bob.token), connect(t, url, eve.token)])
   const conversationId = (await sender.ask('sendDirectMessage', { receiverId: bob.id, content: 'x' })).message.conversationId
   t.match(await stranger.ask('typing', { conversationId, on: true }), { code: 'NOT_FOUND' })
@@ -200,7 +200,7 @@ t.test('a user who blocks another gets no messages from them', async t => {
   t.match(await sender.ask('sendDirectMessage', { receiverId: bob.id, content: 'again' }), { success: true })
 })
 
-t.test('nobody can write to themselves, to nobody, or to a deactivated user', async t => {
+t.test('you cannot write to yourself, to an unknown user or to a deactivated one', async t => {
   const sender = await connect(t, url, ann.token)
   const off = await register('off')
   await app.chat.collections.users.updateOne({ _id: new ObjectId(off.id) }, { $set: { isActive: false } })
@@ -212,7 +212,7 @@ t.test('nobody can write to themselves, to nobody, or to a deactivated user', as
   t.same(await sender.wait('error'), { message: 'Failed to send message', error: 'User not found', code: 'USER_NOT_FOUND', event: 'sendDirectMessage', clientMessageId: 'mine' })
 })
 
-t.test('a listing is shown with its title, and one that is not there as null', async t => {
+t.test('a listing is shown with its title, and a missing one as null', async t => {
   const sender = await connect(t, url, ann.token)
   const _id = new ObjectId()
   await app.chat.collections.listings.insertOne({ _id, title: 'A bicycle' })

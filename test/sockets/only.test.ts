@@ -49,7 +49,7 @@ t.test('a socket gets the conversations that it names, of every kind, and its se
   t.equal(came(socket).length, 3, 'what it sends elsewhere comes in the acknowledgement alone')
 })
 
-t.test('heartbeats name no others', async t => {
+t.test('heartbeats name only these', async t => {
   const [ann, bob] = await people(2) as [User, User]
   const [mine, other] = [await roomOf(ann, bob), await roomOf(ann, bob)]
   const { socket } = await phone(ann, [mine])
@@ -59,7 +59,7 @@ t.test('heartbeats name no others', async t => {
   t.same(Object.keys(heads as object).sort(), [mine, 'self'].sort())
 })
 
-t.test('a conversation that begins later comes only if it was named; the self log tells of the others', async t => {
+t.test('a later conversation comes only if it was named, and the self log announces the others', async t => {
   const [ann, bob] = await people(2) as [User, User]
   const direct = directId(ann.id, bob.id)
   const { socket } = await phone(ann, [direct, 'room_lounge'])
@@ -77,7 +77,7 @@ t.test('a conversation that begins later comes only if it was named; the self lo
   t.same(came(socket), ['in the lounge', 'first'])
 })
 
-t.test('naming again replaces the list; naming none gives all; joining a room adds it', async t => {
+t.test('naming again replaces the list, naming none gives all, and joining a room adds it', async t => {
   const [ann, bob] = await people(2) as [User, User]
   const [one, two] = [await roomOf(ann, bob), await roomOf(ann, bob)]
   const direct = directId(ann.id, bob.id)
@@ -101,7 +101,7 @@ t.test('naming again replaces the list; naming none gives all; joining a room ad
   t.same(came(self), [], 'an empty list: the self log alone')
 })
 
-t.test('a hidden change of a named direct conversation fills its rev, and of another one tells nothing', async t => {
+t.test('a hidden change fills the rev of a named direct conversation, and is nothing for another', async t => {
   const [ann, bob] = await people(2) as [User, User]
   const direct = directId(ann.id, bob.id)
   const { body: { message } } = await as(bob)('POST', '/messages', { conversationId: direct, content: 'hide me' })
@@ -122,7 +122,7 @@ t.test('a hidden change of a named direct conversation fills its rev, and of ano
   t.same(other.all('typing'), [])
 })
 
-t.test('at most 1,000 names; what is no list is refused by name, and without live nothing counts', async t => {
+t.test('only takes a list of at most 1,000 names, and nothing without live', async t => {
   const [ann] = await people(1) as [User]
   const socket = await connect(t, url, ann.token)
   const named = async (only: unknown, live = true) => await socket.ask('setupUser', { live, only })

@@ -10,7 +10,7 @@ import { connect } from '../helpers/sockets.ts'
 const { app, url, register, call } = await startApp(t)
 const [ann, bob] = [await register('ann'), await register('bob')]
 
-t.test('commits start in the order of the calls, however long each one\'s preparation takes', async t => {
+t.test('commits start in the order of the calls, however long each preparation takes', async t => {
   await fc.assert(fc.asyncProperty(fc.array(fc.record({ hops: fc.nat(8), fails: fc.boolean(), commitHops: fc.nat(8) }), { maxLength: 20 }), async operations => {
     const turns = new OperationQueue()
     const started: number[] = []
@@ -30,7 +30,7 @@ t.test('commits start in the order of the calls, however long each one\'s prepar
   t.pass('50 random schedules')
 })
 
-t.test('one waiting commit holds up no later preparation', async t => {
+t.test('a waiting commit delays no later preparation', async t => {
   const turns = new OperationQueue()
   let release = () => {}
   const held = turns.run(async () => () => new Promise<string>(resolve => { release = () => { resolve('first') } }))
@@ -39,7 +39,7 @@ t.test('one waiting commit holds up no later preparation', async t => {
   t.equal(await held, 'first')
 })
 
-t.test('what one connection sends without waiting is stored, acknowledged and delivered in that order', async t => {
+t.test('what one connection sends without waiting is stored, acknowledged and delivered in order', async t => {
   const [sender, receiver] = await Promise.all([connect(t, url, ann.token), connect(t, url, bob.token)])
   const parent = (await sender.ask('sendDirectMessage', { receiverId: bob.id, content: 'parent' })).message._id
   app.chat.users.announceChange(bob.id)
@@ -63,7 +63,7 @@ t.test('what one connection sends without waiting is stored, acknowledged and de
   t.equal(heard.length, count + 1)
 })
 
-t.test('a clientMessageId is one message, over sockets and REST, however often and at once', async t => {
+t.test('a clientMessageId is one message over sockets and REST, however often and concurrently it is sent', async t => {
   const [one, two, receiver] = await Promise.all([connect(t, url, ann.token), connect(t, url, ann.token), connect(t, url, bob.token)])
   const body = { receiverId: bob.id, content: 'once only', clientMessageId: 'c-1' }
   const answers = await Promise.all([
@@ -90,7 +90,7 @@ t.test('a clientMessageId is one message, over sockets and REST, however often a
   t.match(await one.ask('sendDirectMessage', body), { success: true, duplicate: true, message: { message: 'edited since', rev: edited.rev } }, 'a late retry gets the message as it is now')
 })
 
-t.test('the same clientMessageId of another sender or in another conversation is another message', async t => {
+t.test('the same clientMessageId by another sender or in another conversation is another message', async t => {
   const [one, two] = await Promise.all([connect(t, url, ann.token), connect(t, url, bob.token)])
   await one.ask('joinRoom', 'ids')
   const answers = [
@@ -103,7 +103,7 @@ t.test('the same clientMessageId of another sender or in another conversation is
   t.ok(answers.every(({ duplicate }) => duplicate === undefined))
 })
 
-t.test('an edit that names an older rev is a conflict with the stored message, unless it says the same', async t => {
+t.test('an edit that names an older rev conflicts with the stored message, unless both are equal', async t => {
   const socket = await connect(t, url, ann.token)
   const { message } = await socket.ask('sendDirectMessage', { receiverId: bob.id, content: 'v1' })
   const edited = await socket.ask('editMessage', { messageId: message._id, content: 'v2', expectedRev: message.rev })

@@ -15,7 +15,7 @@ function ageing (id: string, secondsLeft: number): string {
   return hs256({ id, sid: 'old session', iat: now - 60, exp: now + secondsLeft }, secret)
 }
 
-t.test('the end of a token is announced, and closes the socket unless it was refreshed', async t => {
+t.test('the end of a token is announced, and closes the socket unless it is refreshed', async t => {
   const token = ageing(ann.id, 2)
   const [kept, left] = await Promise.all([connect(t, url, token), connect(t, url, token)])
   const { expiresAt } = await kept.wait('tokenExpiring')
@@ -30,7 +30,7 @@ t.test('the end of a token is announced, and closes the socket unless it was ref
   await t.rejects(connect(t, url, token), { message: 'Authentication error: Invalid token' })
 })
 
-t.test('a logout closes the sockets of its session, and everywhere closes them all', async t => {
+t.test('a logout closes the sockets of its session, and a logout everywhere closes all', async t => {
   const again = (await call('POST', '/api/auth/login', { body: { username: 'bob', password: 'password-1' } })).body.token as string
   const [first, second, other] = await Promise.all([connect(t, url, bob.token), connect(t, url, again), connect(t, url, ann.token)])
   t.equal((await call('POST', '/api/auth/logout', { token: bob.token, body: {} })).status, 200)
@@ -41,7 +41,7 @@ t.test('a logout closes the sockets of its session, and everywhere closes them a
   t.match(await other.ask('setupUser'), { success: true })
 })
 
-t.test('a socket that was refreshed belongs to the newer session', async t => {
+t.test('a refreshed socket belongs to the newer session', async t => {
   const login = async () => (await call('POST', '/api/auth/login', { body: { username: 'ann', password: 'password-1' } })).body.token as string
   const [before, after] = [await login(), await login()]
   const socket = await connect(t, url, before)
@@ -52,7 +52,7 @@ t.test('a socket that was refreshed belongs to the newer session', async t => {
   t.equal(await socket.gone, 'io server disconnect')
 })
 
-t.test('the notice comes a minute before the end, or a tenth of a short life before it', async t => {
+t.test('the notice comes a minute before the end, or a tenth of a shorter life', async t => {
   const at = (seconds: number) => new Date(seconds * 1_000)
   t.equal(expiryWarningAt(at(86_400), at(0), 0), 86_340_000)
   t.equal(expiryWarningAt(at(100), at(0), 0), 90_000)
@@ -60,7 +60,7 @@ t.test('the notice comes a minute before the end, or a tenth of a short life bef
   t.equal(expiryWarningAt(at(100), at(200), 0), 100_000)
 })
 
-t.test('a token that outlives the longest timer is followed to its end', async t => {
+t.test('a token that outlives the longest timer is still followed to its end', async t => {
   const start = Date.now()
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start })
   t.teardown(() => { mock.timers.reset() })

@@ -6,7 +6,7 @@ import { TypingThrottle } from '../../src/sockets/typing-throttle.ts'
 import { startApp } from '../helpers/app.ts'
 import { connect } from '../helpers/sockets.ts'
 
-t.test('whatever a client says, at most a few announcements of a conversation pass in a second, and the last one that passed is not contradicted', async t => {
+t.test('announcements of typing are limited per second, and the last one is true', async t => {
   fc.assert(fc.property(fc.array(fc.record({ wait: fc.nat(400), id: fc.constantFrom('a', 'b'), on: fc.boolean() }), { maxLength: 200 }), steps => {
     const throttle = new TypingThrottle()
     const passed = new Map<string, Array<{ at: number, on: boolean }>>()
@@ -27,18 +27,18 @@ t.test('whatever a client says, at most a few announcements of a conversation pa
   t.pass('300 random clients')
 })
 
-t.test('typing goes on being announced while it lasts', async t => {
+t.test('typing is announced again while it lasts', async t => {
   const throttle = new TypingThrottle()
   t.same([0, 500, 999, 1_000, 1_500, 2_000].map(now => throttle.allows('a', true, now)), [true, false, false, true, false, true])
 })
 
-t.test('many conversations at once are not announced without end', async t => {
+t.test('announcements are limited over many conversations too', async t => {
   const throttle = new TypingThrottle()
   t.equal(Array.from({ length: 500 }, (_, index) => throttle.allows(String(index), true, 0)).filter(Boolean).length, 50)
   t.equal(throttle.allows('another', true, 1_000), true)
 })
 
-t.test('in a room and the common chat, typing is told to the others who follow it, but not to who has blocked the one', async t => {
+t.test('in a room and the common chat, typing reaches other subscribers except those who blocked the user', async t => {
   const { url, register, call } = await startApp(t)
   const people = await Promise.all(['ann', 'bob', 'eve', 'dan'].map(async name => await register(name)))
   const [typist, other, blocker, outsider] = await Promise.all(people.map(async ({ token }) => await connect(t, url, token)))
@@ -59,7 +59,7 @@ t.test('in a room and the common chat, typing is told to the others who follow i
   }
 })
 
-t.test('typing ends by a send over any transport, at a disconnect, and when it is not said again', async t => {
+t.test('typing ends by a send over any transport, by a disconnect, and when it is not repeated', async t => {
   const { url, register, call } = await startApp(t)
   const [ann, bob] = [await register('ann'), await register('bob')]
   const [typist, other] = [await connect(t, url, ann.token), await connect(t, url, bob.token)]

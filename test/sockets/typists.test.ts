@@ -18,7 +18,7 @@ function made () {
   return { typists, timers, told, ended, began }
 }
 
-t.test('typing that is not said again ends, once', async t => {
+t.test('typing that is not repeated ends once', async t => {
   const { timers, told, ended, began, typists } = made()
   began('s')
   began('s')
@@ -43,7 +43,7 @@ t.test('a send ends it on all sockets of the user, in that conversation', async 
   t.notOk(typists.isEmpty)
 })
 
-t.test('as long as another device types, the others are told nothing', async t => {
+t.test('while another device types, the others are told nothing', async t => {
   const { told, began, typists } = made()
   began('one')
   began('two')
@@ -53,7 +53,7 @@ t.test('as long as another device types, the others are told nothing', async t =
   t.same(told, ['c u'])
 })
 
-t.test('who says that they stopped is not spoken for, and closing stops every timer', async t => {
+t.test('a user who stopped is not announced again, and closing stops every timer', async t => {
   const { told, timers, began, typists } = made()
   began('s')
   typists.stopped('c', 'u', 's')

@@ -17,7 +17,7 @@ const person = () => newPerson(test)
 const sync = (who: TestPerson, body: object = {}) => syncOnce(test, who, body)
 const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
 
-t.test('a cursor that cannot be served any more is answered with a reset', async t => {
+t.test('a cursor that can no longer be resumed gets a reset', async t => {
   const [a, b] = [await person(), await person()]
   const id = directId(a.id, b.id)
   for (let index = 0; index < 4; index++) await direct(b, a, `n ${index}`)

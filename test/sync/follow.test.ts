@@ -137,7 +137,7 @@ async function everything ({ person, state }: Follower): Promise<State> {
   return fresh
 }
 
-t.test('I3 I4: whatever happens meanwhile and at any page size, whoever follows ends up with what anybody is told who asks now', { timeout: 0 }, async t => {
+t.test('I3 I4: after any changes and at any page size, a follower holds what a fresh sync gives', { timeout: 0 }, async t => {
   const history = fc.record({
     limits: fc.array(fc.constantFrom(1, 2, 3, 500), { minLength: 3, maxLength: 3 }),
     steps: fc.array(step, { minLength: 10, maxLength: 60 })

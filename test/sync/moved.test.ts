@@ -13,7 +13,7 @@ import { beforeScan } from '../helpers/reads.ts'
 const test = await startApp(t)
 const { chat, mongo } = test.app
 
-t.test('I3: a message that moves away behind the head while it is looked for is not passed over in silence', async t => {
+t.test('I3: a message that moves beyond the head during the scan is not missed', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
   beforeScan(t, chat.log.collections, directId(a.id, b.id), async () => await editMessage(chat, b.identity, { messageId: message._id, content: 'two' }))
@@ -25,7 +25,7 @@ t.test('I3: a message that moves away behind the head while it is looked for is 
   t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
 })
 
-t.test('I3: a message that moves away behind a page that is full up to the head is not passed over in silence', async t => {
+t.test('I3: a message that moves beyond a page that is full up to the head is not missed', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
@@ -38,7 +38,7 @@ t.test('I3: a message that moves away behind a page that is full up to the head 
   t.match((await syncOnce(test, a, { cursors: { ...cursors, [id]: full.conversations[0]!.cursor } })).conversations, [{ conversationId: id, changes: [{ rev: 4, message: { message: 'three' } }], hasMore: false }])
 })
 
-t.test('a page that is full up to the head is the last one where nothing came meanwhile', async t => {
+t.test('a page that is full up to the head is the last one if nothing came meanwhile', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
   const cursors = cursorsIn(await syncOnce(test, a, {}))
@@ -46,7 +46,7 @@ t.test('a page that is full up to the head is the last one where nothing came me
   t.match(await syncOnce(test, a, { cursors, limit: 1 }), { conversations: [{ changes: [{ rev: 2 }], hasMore: false }], hasMore: false })
 })
 
-t.test('I3: whoever is told that there is more finds it, though the commit that moved it is not acknowledged yet', async t => {
+t.test('I3: after hasMore there is more, even if the commit is not acknowledged yet', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
@@ -71,7 +71,7 @@ t.test('I3: whoever is told that there is more finds it, though the commit that 
   t.match((await syncOnce(test, a, { cursors })).conversations, [{ conversationId: id, changes: [{ rev: 2, message: { message: 'two' } }], hasMore: false }])
 })
 
-t.test('a newest page that begins below the floor of a purge comes to its end, one change at a time', async t => {
+t.test('a snapshot page that begins below a purge reaches its end one change at a time', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   for (const content of ['one', 'two', 'three']) await sendDirect(chat, b.identity, { receiverId: a.id, content })
@@ -90,7 +90,7 @@ t.test('a newest page that begins below the floor of a purge comes to its end, o
   t.match(told, [{ rev: 2, message: { message: 'two' } }, { rev: 3, message: { message: 'three' } }])
 })
 
-t.test('a conversation that is not there any more in a restored database is reset to nothing, once', async t => {
+t.test('a conversation that a restored database lacks is reset to nothing, once', async t => {
   const a = await newPerson(test)
   const { cursorKey, epoch } = await readDatabaseIdentity(mongo.db!)
   const before = new CursorCodec(cursorKey, (epoch + 1) >>> 0)

@@ -31,7 +31,7 @@ async function roomOf (...people: TestPerson[]): Promise<{ roomId: string, id: s
   return { roomId, id: roomConversationId(roomId) }
 }
 
-t.test('the first answer brings the own log whole, and each conversation with its newest page', async t => {
+t.test('the first answer has the whole self log, and each conversation with its snapshot page', async t => {
   const [a, b] = [await person(), await person()]
   const { roomId, id: room } = await roomOf(a, b)
   await direct(b, a, 'hello')
@@ -48,7 +48,7 @@ t.test('the first answer brings the own log whole, and each conversation with it
   t.match(await sync(a, { cursors: cursorsOf(apply(nothing, body)) }), { success: true, conversations: { length: 0 }, hasMore: false })
 })
 
-t.test('then it brings what changed, and leaves out what did not', async t => {
+t.test('the next answer has what changed, and nothing else', async t => {
   const [a, b, c] = [await person(), await person(), await person()]
   const first = await direct(b, a, 'one')
   await direct(c, a, 'untouched')
@@ -65,7 +65,7 @@ t.test('then it brings what changed, and leaves out what did not', async t => {
   t.equal(body.conversations[0]?.reset, undefined)
 })
 
-t.test('nothing new costs no read of the database', async t => {
+t.test('without changes a sync reads no database', async t => {
   const [a, b] = [await person(), await person()]
   await direct(b, a, 'x')
   const cursors = cursorsOf(await catchUp(test, a))
@@ -77,7 +77,7 @@ t.test('nothing new costs no read of the database', async t => {
   t.ok(used.length <= 1)
 })
 
-t.test('tiny pages bring what one big page brings, and a limit is never exceeded', async t => {
+t.test('tiny pages bring the same as one big page, and no limit is exceeded', async t => {
   const [a, b, c] = [await person(), await person(), await person()]
   const { roomId } = await roomOf(a, b)
   await Promise.all([direct(a, b, 'first'), direct(c, a, 'first')])
@@ -99,7 +99,7 @@ t.test('tiny pages bring what one big page brings, and a limit is never exceeded
   }
 })
 
-t.test('an answer takes no more than 256 KiB, and goes on where it ended', async t => {
+t.test('an answer has at most 256 KiB, and the next one continues it', async t => {
   const [a, b] = [await person(), await person()]
   const began = await catchUp(test, a)
   const content = '€'.repeat(4_000)
@@ -118,7 +118,7 @@ t.test('an answer takes no more than 256 KiB, and goes on where it ended', async
   t.same(seqs, Array.from({ length: 45 }, (_, index) => index + 1))
 })
 
-t.test('a conversation that was never asked about comes with 50 messages, the rest is history', async t => {
+t.test('a conversation without a cursor comes with 50 messages, and the rest is history', async t => {
   const [a, b] = [await person(), await person()]
   for (let index = 0; index < 60; index++) await direct(b, a, `n ${index}`)
   const body = await sync(a)
@@ -127,7 +127,7 @@ t.test('a conversation that was never asked about comes with 50 messages, the re
   t.equal(inAnswer(body, directId(a.id, b.id))!.unreadCount, 60)
 })
 
-t.test('unread messages are counted to 1,000, and then it says so', async t => {
+t.test('unread messages are counted to 1,000, and then the count is capped', async t => {
   const [a, b] = [await person(), await person()]
   await Promise.all(Array.from({ length: 1_002 }, async (_, index) => await direct(b, a, `n ${index}`)))
   const id = directId(a.id, b.id)
@@ -138,7 +138,7 @@ t.test('unread messages are counted to 1,000, and then it says so', async t => {
   t.equal(exact?.unreadCountCapped, undefined)
 })
 
-t.test('read positions move on in both, and in the own log', async t => {
+t.test('read positions change in the conversation and in the self log', async t => {
   const [a, b] = [await person(), await person()]
   const id = directId(a.id, b.id)
   await direct(a, b, 'one')
@@ -152,7 +152,7 @@ t.test('read positions move on in both, and in the own log', async t => {
   t.same(shown(apply(forA, atA)), shown(await catchUp(test, a)))
 })
 
-t.test('the settings of a room come as they change', async t => {
+t.test('the settings of a room come when they change', async t => {
   const [a, b] = [await person(), await person()]
   const { roomId, id } = await roomOf(a, b)
   const state = await catchUp(test, b)
@@ -162,7 +162,7 @@ t.test('the settings of a room come as they change', async t => {
   t.same(shown(apply(state, body)), shown(await catchUp(test, b)))
 })
 
-t.test('I4: who is removed is told so in the own log and hears no more; who is invited again begins anew', async t => {
+t.test('I4: a removed user learns so from the self log and gets nothing more; an invitation begins anew', async t => {
   const [a, b] = [await person(), await person()]
   const { roomId, id } = await roomOf(a, b)
   const state = await catchUp(test, b)
@@ -182,7 +182,7 @@ t.test('I4: who is removed is told so in the own log and hears no more; who is i
   t.same(shown(apply(state, again)), shown(await catchUp(test, b)))
 })
 
-t.test('I4: a removal that lands between the heads and the scan takes the conversation out of the answer', async t => {
+t.test('I4: a removal between the heads and the scan takes the conversation out of the answer', async t => {
   const [a, b] = [await person(), await person()]
   const { roomId, id } = await roomOf(a, b)
   await sendRoom(chat, a.identity, { roomId, content: 'in time' })
@@ -198,7 +198,7 @@ t.test('I4: a removal that lands between the heads and the scan takes the conver
   t.equal(inAnswer(JSON.parse(text), id), undefined)
 })
 
-t.test('whoever joins a room that shows no history sees what came after', async t => {
+t.test('a user who joins a room without history gets what came after', async t => {
   const [a, b] = [await person(), await person()]
   const { roomId, id } = await roomOf(a)
   await sendRoom(chat, a.identity, { roomId, content: 'before' })
@@ -214,7 +214,7 @@ t.test('whoever joins a room that shows no history sees what came after', async 
   t.same(Object.values(apply(state, wider).conversations[id]!.messages).map(({ message }) => message).sort(), ['after', 'before'])
 })
 
-t.test('whom one has blocked is not shown where many talk, and comes back with a reset', async t => {
+t.test('users you blocked are not shown in rooms, and come back with a reset', async t => {
   const [a, b, c] = [await person(), await person(), await person()]
   const { roomId, id } = await roomOf(a, b, c)
   await sendRoom(chat, b.identity, { roomId, content: 'one' })
@@ -235,7 +235,7 @@ t.test('whom one has blocked is not shown where many talk, and comes back with a
   t.same(shown(await catchUp(test, a, state)), shown(await catchUp(test, a)))
 })
 
-t.test('after a block and after its end, a room tells anew how many messages are unread, though nothing was written in it', async t => {
+t.test('after a block and after its end, a room counts its unread messages anew without a new message', async t => {
   const [a, b, c, d] = [await person(), await person(), await person(), await person()]
   const { roomId, id } = await roomOf(a, b, c, d)
   for (const who of [b, c, b]) await sendRoom(chat, who.identity, { roomId, content: 'x' })
@@ -254,14 +254,14 @@ t.test('after a block and after its end, a room tells anew how many messages are
   }
 })
 
-t.test('the common chat is everybody\'s', async t => {
+t.test('everybody has the common chat', async t => {
   const [a, b] = [await person(), await person()]
   const state = await catchUp(test, a)
   await sendCommon(chat, b.identity, { content: 'good morning' })
   t.match(inAnswer(await sync(a, { cursors: cursorsOf(state) }), commonChatId), { kind: 'common', unreadCount: 0, reads: [], changes: [{ message: { message: 'good morning' } }] })
 })
 
-t.test('what is wrong with a request is said', async t => {
+t.test('an invalid request is told what is wrong', async t => {
   const { token } = await person()
   for (const [body, field] of [[{ limit: 0 }, 'limit'], [{ limit: 501 }, 'limit'], [{ waitMs: 25_001 }, 'waitMs'], [{ cursors: [] }, 'cursors'], [{ cursors: { a: 1 } }, 'cursors'], [[], 'body']] as const) {
     const answer = await call('POST', '/api/sync', { token, body })
@@ -272,7 +272,7 @@ t.test('what is wrong with a request is said', async t => {
   t.equal((await call('GET', '/api/sync/heads')).status, 401)
 })
 
-t.test('a page of history says where to sync on from', async t => {
+t.test('a page of history has the cursor for the next sync', async t => {
   const [a, b] = [await person(), await person()]
   const { roomId, id } = await roomOf(a, b)
   await sendRoom(chat, a.identity, { roomId, content: 'one' })
@@ -288,12 +288,12 @@ t.test('heads', async t => {
   const heads = async (etag?: string) => await call('GET', '/api/sync/heads', { token: a.token, headers: etag === undefined ? {} : { 'if-none-match': etag } })
     .catch((error: unknown) => { throw error instanceof Error ? error : new Error(String(error)) })
 
-  await t.test('are the cursors of a client that has everything', async t => {
+  await t.test('they are the cursors of a client that has everything', async t => {
     const { body } = await heads()
     t.same(body.heads, cursorsOf(await catchUp(test, a)))
   })
 
-  await t.test('are answered 304 until one of them moves', async t => {
+  await t.test('they are answered 304 until one of them moves', async t => {
     const etag = (await heads()).headers.get('etag')!
     for (const sent of [etag, `W/${etag}`, `"x", ${etag}`, '*']) t.equal((await heads(sent)).status, 304, sent)
     t.equal((await heads('"x"')).status, 200)

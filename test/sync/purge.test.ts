@@ -21,7 +21,7 @@ async function legacy (who: TestPerson, other: TestPerson, body: object = {}) {
   return answer.body
 }
 
-t.test('a deployed client is not sent what was purged, by time or by cursor, and is told how far it is gone', async t => {
+t.test('a legacy client gets nothing purged, by time or cursor, and learns what is gone', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   const first = await say(b, a, 'one')
@@ -42,7 +42,7 @@ t.test('a deployed client is not sent what was purged, by time or by cursor, and
   t.match(await legacy(a, b, { cursor }), { purgedSeq: 2, count: 0, hasMore: false, cursor })
 })
 
-t.test('pages of one row come to their end after a purge, by time and by cursor, from any place in it', async t => {
+t.test('pages of one row reach their end after a purge, by time and cursor, from any position', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   const sent = []
@@ -67,7 +67,7 @@ t.test('pages of one row come to their end after a purge, by time and by cursor,
   }
 })
 
-t.test('own messages that were read do not come again when they are purged', async t => {
+t.test('your own messages that were read do not come again after they are purged', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   for (const content of ['one', 'two', 'three']) await say(a, b, content)
@@ -77,7 +77,7 @@ t.test('own messages that were read do not come again when they are purged', asy
   t.match(await legacy(a, b, { lastSyncTimestamp: syncTimestamp }), { count: 1, messages: [{ message: 'three', isRead: true }] })
 })
 
-t.test('a purge that falls between the head and the page of a deployed client is in its answer', async t => {
+t.test('a purge between head and page of a legacy client\'s sync is in its answer', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   for (const content of ['one', 'two', 'three']) await say(b, a, content)

@@ -22,7 +22,7 @@ const direct = async (from: TestPerson, to: TestPerson, content: string) => (awa
 const ids = ({ conversations }: SyncBody) => conversations.map(({ conversationId }) => conversationId)
 const seqs = (body: SyncBody, id: string) => inAnswer(body, id)?.changes.flatMap(change => change.kind === 'message' ? [change.message.seq] : [])
 
-t.test('with only, nothing is looked at but what is named, and the own log', async t => {
+t.test('with `only`, a sync reads nothing but the named conversations and the self log', async t => {
   const [me, one, two] = [await person(), await person(), await person()]
   const [first, second] = [directId(me.id, one.id), directId(me.id, two.id)]
   await direct(one, me, 'n 1')
@@ -40,7 +40,7 @@ t.test('with only, nothing is looked at but what is named, and the own log', asy
   t.same(ids(await sync(me, { only: true, cursors: { self: cursorsIn(await sync(me))['self'], [directId(one.id, two.id)]: null } })), [], 'what is another\'s is not there')
 })
 
-t.test('a conversation begins with as many of its newest messages as are asked for, and says from where it is whole', async t => {
+t.test('a conversation begins with the requested number of newest messages, and says from where it is complete', async t => {
   const [me, you] = [await person(), await person()]
   const id = directId(me.id, you.id)
   for (let seq = 1; seq <= 6; seq++) await direct(you, me, `n ${seq}`)
@@ -53,7 +53,7 @@ t.test('a conversation begins with as many of its newest messages as are asked f
   t.same(seqs(await sync(me, { cursors: cursorsOf(state) }), id), [2], 'what changes later comes, however old it is')
 })
 
-t.test('the most recently active conversations come first on a new device', async t => {
+t.test('on a new device the most recently active conversations come first', async t => {
   const me = await person()
   const others = await Promise.all(Array.from({ length: 4 }, person))
   const firsts = []
@@ -64,7 +64,7 @@ t.test('the most recently active conversations come first on a new device', asyn
   t.equal(body.hasMore, true)
 })
 
-t.test('newest: all brings every message from the first visible one on, in pages that resume', async t => {
+t.test('newest: all brings every message from the first visible one, in pages that resume', async t => {
   const [me, you, late] = [await person(), await person(), await person()]
   const { roomId } = await createRoom(chat, you.identity, { name: 'Room', isPrivate: true, history: 'joined' })
   const id = roomConversationId(roomId)

@@ -31,7 +31,7 @@ async function ask<T> (
   return { answer: JSON.parse(plain.toString()) as T, bytes: received.length + Buffer.byteLength(text ?? '') }
 }
 
-t.test('a user with 20,000 conversations lists the newest in 50 KiB, and syncs ten changes in 20 KiB', async t => {
+t.test('a user with 20,000 conversations lists the newest in 50 KiB and syncs ten changes in 20 KiB', async t => {
   const { app, url } = await startApp(t, { JWT_SECRET: secret, RATE_LIMIT_SENDS: '0' })
   const [self, ...others] = people(conversations + 1) as [Person, ...Person[]]
   await addUsers(app.mongo.db!, [self, ...others])

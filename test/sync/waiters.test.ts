@@ -41,11 +41,11 @@ t.test('long polling', async t => {
     return await answer
   }
 
-  await t.test('answers at once what is there already', async t => {
+  await t.test('is answered at once if there are changes', async t => {
     t.ok((await syncOnce(test, a, { waitMs: longMs })).conversations.length > 0)
   })
 
-  await t.test('is woken by a message over REST, over a socket and by an operation, by a read position and by an invitation', async t => {
+  await t.test('is woken by a message over any transport, by a read position and by an invitation', async t => {
     const socket = await connect(t, url, b.token)
     const id = directId(a.id, b.id)
     t.match((await wakes(a, async () => await call('POST', '/api/messages', { token: b.token, body: { receiverId: a.id, content: 'REST' } }))).conversations, [{ changes: [{ message: { message: 'REST' } }] }])
@@ -58,7 +58,7 @@ t.test('long polling', async t => {
     t.equal(app.sync.longPolls.size, 0)
   })
 
-  await t.test('is not woken by what is none of its business', async t => {
+  await t.test('is not woken by changes that do not concern the user', async t => {
     const { answer } = await waiting(a, cursorsOf(await catchUp(test, a)))
     const c = await newPerson(test)
     await sendDirect(chat, c.identity, { receiverId: b.id, content: 'not for you' })
@@ -66,13 +66,13 @@ t.test('long polling', async t => {
     t.match((await answer).conversations, [{ changes: [{ message: { message: 'for you' } }] }])
   })
 
-  await t.test('answers with nothing when the time is over', async t => {
+  await t.test('is answered with nothing when the time is over', async t => {
     const cursors = cursorsOf(await catchUp(test, a))
     t.match(await syncOnce(test, a, { cursors, waitMs: 20 }), { success: true, conversations: { length: 0 }, hasMore: false })
     t.equal(app.sync.longPolls.size, 0)
   })
 
-  await t.test('holds nothing of a client that has gone', async () => {
+  await t.test('keeps nothing of a client that has gone', async () => {
     const cursors = cursorsOf(await catchUp(test, a))
     const gone = request(`${url}/api/sync`, { method: 'POST', headers: { authorization: `Bearer ${a.token}`, 'content-type': 'application/json' } })
     gone.on('error', () => {})
@@ -82,7 +82,7 @@ t.test('long polling', async t => {
     await untilWaiting(test, 0)
   })
 
-  await t.test('the oldest of too many of one user is answered', async t => {
+  await t.test('is answered early if it is the oldest of too many of one user', async t => {
     const cursors = cursorsOf(await catchUp(test, a))
     const { answer: oldest } = await waiting(a, cursors)
     const others: Array<Promise<SyncBody>> = []
@@ -95,7 +95,7 @@ t.test('long polling', async t => {
   })
 })
 
-t.test('whoever waits is answered when the server closes', async t => {
+t.test('is answered when the server closes', async t => {
   const test = await startApp(t)
   const a = await newPerson(test)
   const answer = syncOnce(test, a, { waitMs: longMs })
@@ -105,7 +105,7 @@ t.test('whoever waits is answered when the server closes', async t => {
   await closed
 })
 
-t.test('more than may wait in all are refused', async t => {
+t.test('is refused above the limit of all users', async t => {
   const waiters = new LongPolls({ max: 2 })
   const first = waiters.register('a', [])
   waiters.register('b', [])
@@ -116,7 +116,7 @@ t.test('more than may wait in all are refused', async t => {
   waiters.register('c', [])
 })
 
-t.test('a change between registering and waiting is not missed', async t => {
+t.test('does not miss a change between registering and waiting', async t => {
   const waiters = new LongPolls()
   const waiter = waiters.register('a', ['room_x'])
   const row = { conversationId: 'room_x' }

@@ -36,7 +36,7 @@ t.test('with an SDK', async t => {
   const { app, url, call, register } = await startApp(t)
   const [ann, bob] = [await register('ann'), await register('bob')]
 
-  t.test('a REST request, its commit and its delivery are one trace, which the caller began', async t => {
+  t.test('a REST request, its commit and its delivery are one trace, begun by the caller', async t => {
     spansSince()
     const body = { receiverId: bob.id, content: 'one' }
     await call('POST', '/api/messages', { token: ann.token, body, headers: { traceparent } })
@@ -52,7 +52,7 @@ t.test('with an SDK', async t => {
     t.match(commit.attributes, { 'tidelog.outcome': 'committed' })
   })
 
-  t.test('a socket event has a trace of its own, with a link to the one of the handshake', async t => {
+  t.test('a socket event has its own trace, linked to that of the handshake', async t => {
     const socket = await connect(t, url, ann.token, { auth: { token: ann.token, traceparent } })
     spansSince()
     await socket.ask('sendDirectMessage', { receiverId: bob.id, content: 'two' })
@@ -64,7 +64,7 @@ t.test('with an SDK', async t => {
     t.equal(commit.parentSpanContext?.spanId, event.spanContext().spanId)
   })
 
-  t.test('nonsense for a context begins a new trace, and nothing fails', async t => {
+  t.test('an invalid context begins a new trace, and nothing fails', async t => {
     const socket = await connect(t, url, ann.token, { auth: { token: ann.token, traceparent: ['x'], tracestate: 7 } })
     spansSince()
     t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: 'three' }), { success: true })
@@ -74,7 +74,7 @@ t.test('with an SDK', async t => {
     t.equal(only(spansSince(), 'GET /api/auth/me').parentSpanContext, undefined)
   })
 
-  t.test('a span holds no content and no id of a user', async t => {
+  t.test('a span has no content and no id of a user', async t => {
     const secret = 'not for the trace'
     await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: secret } })
     const text = JSON.stringify(spansSince().map(({ name, attributes }) => ({ name, attributes })))

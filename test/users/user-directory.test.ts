@@ -19,7 +19,7 @@ function slowUsers (rows: Map<string, UserRow>) {
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-t.test('a row that was read before a user was forgotten is not kept', async t => {
+t.test('a row that was read before its user changed is not cached', async t => {
   const _id = new ObjectId()
   const id = _id.toHexString()
   const row: UserRow = { _id, fullName: 'Ada', username: 'ada', email: 'ada@example.org', isActive: true }
@@ -40,7 +40,7 @@ t.test('a row that was read before a user was forgotten is not kept', async t =>
   t.equal(users.peek(id)?.isActive, false)
 })
 
-t.test('an id that is none is nobody, without a read', async t => {
+t.test('an invalid id is nobody, without a read', async t => {
   const { collection, pending } = slowUsers(new Map())
   t.equal(await new UserDirectory(collection).get('nobody'), undefined)
   t.equal(pending.length, 0)

@@ -23,7 +23,7 @@ else {
   people.push(await signIn(browser, app, 'ada-small', { width: 320, height: 640 }))
 
   for (const { page, username, id } of people) {
-    await t.test(`axe finds nothing serious on any screen: ${username}`, async t => {
+    await t.test(`axe finds no serious defect on any screen: ${username}`, async t => {
       await open(page, app.url, dm(id, other.id))
       await write(page, 'hello `code` https://a.example @other')
       await landed(page, 'hello').waitFor()
@@ -45,7 +45,7 @@ else {
     })
   }
 
-  await t.test('nor at the door', async t => {
+  await t.test('nor on the sign-in screen', async t => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await browser.newPage({ colorScheme, viewport: { width: 320, height: 640 } })
       for (const path of ['/sign-in', '/sign-up']) {

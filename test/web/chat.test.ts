@@ -26,7 +26,7 @@ else {
     await ada.page.getByRole('img', { name: 'Read' }).waitFor()
   })
 
-  await t.test('reactions, replies, edits and deletes reach the other', async t => {
+  await t.test('reactions, replies, edits and deletes reach the other user', async t => {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     await landed(ada.page, 'hello Ada').hover()
     await landed(ada.page, 'hello Ada').getByRole('button', { name: 'Reply' }).click()
@@ -46,7 +46,7 @@ else {
     t.equal(await ada.page.evaluate('document.activeElement.id === "composer"'), true, 'focus is in the composer after a delete')
   })
 
-  await t.test('what was begun stays with its conversation', async t => {
+  await t.test('a text that you began stays with its conversation', async t => {
     await ada.page.locator('#composer').fill('not yet')
     await ada.page.goto(`${app.url}/c/common_chat`)
     await ada.page.locator('#composer').waitFor()
@@ -56,7 +56,7 @@ else {
     await ada.page.locator('#composer').fill('')
   })
 
-  await t.test('what the other wrote before one’s own message arrived stands above it', async t => {
+  await t.test('a message that the server stored before yours stands above it', async t => {
     const cleo = await app.register('cleo')
     await open(ada.page, app.url, dm(ada.id, cleo.id))
     await ada.context.setOffline(true)

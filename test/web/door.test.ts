@@ -13,7 +13,7 @@ else {
   const ada = await signIn(browser, app, 'ada')
   const bob = await app.register('bob', { fullName: 'Bob Test' })
 
-  await t.test('a host application sends somebody here with its token', async t => {
+  await t.test('a host application signs a user in with its token', async t => {
     const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
     const problems = watch(page)
     await page.goto(`${app.url}/sign-in#token=not-a-token`)
@@ -30,7 +30,7 @@ else {
     t.same(problems, [])
   })
 
-  await t.test('a host’s token runs out: what was written stays, and the next one takes it along', async t => {
+  await t.test('when a host application’s token expires, messages wait, and the next token sends them', async t => {
     const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
     await page.goto(`${app.url}/sign-in#token=${hostToken(4)}`)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -48,7 +48,7 @@ else {
     t.equal(await ada.page.locator('article').filter({ hasText: 'late' }).count(), 1)
   })
 
-  await t.test('a session that ends while somebody types keeps the text, and the next one sends it', async t => {
+  await t.test('when a session ends while you type, the text stays, and the next session sends it', async t => {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     const composer = ada.page.locator('#composer')
     await composer.click()

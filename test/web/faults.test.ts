@@ -12,7 +12,7 @@ else {
   const drawer = drawerOf(ada.page)
   await drawer.waitFor()
 
-  await t.test('events that are lost, late, doubled and out of order leave no trace in the conversation', async t => {
+  await t.test('events that are lost, late, repeated or out of order leave the conversation as it is', async t => {
     for (const [name, amount] of [['Drop', 30], ['Double', 50], ['Reorder', 50], ['Delay', 50]] as const) {
       await drawer.getByRole('switch', { name, exact: true }).click()
       await drawer.getByLabel(`${name}: how much`).fill(String(amount))
@@ -28,7 +28,7 @@ else {
     }
   })
 
-  await t.test('the drawer shows what is stored: cursors, revs, ranges, the outbox', async t => {
+  await t.test('the drawer shows the stored cursors, revs, ranges and outbox', async t => {
     const cells = drawer.getByRole('row').filter({ hasText: 'Bob Test' }).getByRole('cell')
     await until(ada.page, '[...document.querySelectorAll(\'.faults td\')].some(cell => cell.textContent === \'20\')')
     t.match(await cells.allInnerTexts(), ['Bob Test', /\S…\S/, '20', '0'])
@@ -42,7 +42,7 @@ else {
     await drawer.getByRole('cell', { name: 'send' }).waitFor({ state: 'detached' })
   })
 
-  await t.test('a full device loses nothing that is written: it stays in the composer, with the reason', async t => {
+  await t.test('when the device is full, a message stays in the composer, with the reason', async t => {
     await drawer.getByRole('switch', { name: 'Storage' }).click()
     await write(ada.page, 'too much')
     await ada.page.getByRole('alert').filter({ hasText: 'This device cannot store it' }).waitFor()
@@ -57,7 +57,7 @@ else {
     await until(ada.page, 'document.querySelector(".composer [role=alert]") === null')
   })
 
-  await t.test('a clock that is wrong by a day changes neither the order nor the session', async t => {
+  await t.test('a clock that is wrong by a day disturbs neither order nor session', async t => {
     await drawer.getByRole('switch', { name: 'Clock' }).click()
     for (const minutes of [1_440, -1_440]) {
       await drawer.getByLabel('Clock: how much').fill(String(minutes))
@@ -72,7 +72,7 @@ else {
     t.same(await shown(ada.page), await shown(bob.page))
   })
 
-  await t.test('the leader freezes, and another tab leads on', async t => {
+  await t.test('when the leading tab freezes, another one takes over', async t => {
     const other = await ada.context.newPage()
     await open(other, app.url, conversationId)
     await other.keyboard.press('Control+Shift+f')

@@ -23,7 +23,7 @@ else {
   await bob.page.getByRole('link', { name: /Ada Test/ }).click()
   await landed(bob.page, 'before').waitFor()
 
-  await t.test('what is written while the server is dead arrives once and in order when it lives again', async t => {
+  await t.test('messages written while the server is dead arrive once and in order when it is back', async t => {
     await server.end('SIGKILL')
     for (const text of ['one', 'two', 'three']) await write(ada.page, text)
     await ada.page.locator('article.wait').nth(2).waitFor()
@@ -36,7 +36,7 @@ else {
     t.same(await shown(ada.page), ['before', 'one', 'two', 'three'])
   })
 
-  await t.test('the app opens without a connection, with what was read, and sends what is written then', async t => {
+  await t.test('the app opens without a connection, shows what was read, and sends later what you write', async t => {
     await until(ada.page, 'navigator.serviceWorker.ready.then(() => true)')
     await ada.page.reload()
     await landed(ada.page, 'three').waitFor()
@@ -52,7 +52,7 @@ else {
     t.same(await shown(bob.page), ['before', 'one', 'two', 'three', 'from the void'])
   })
 
-  await t.test('two tabs of one person agree', async t => {
+  await t.test('two tabs of one user agree', async t => {
     await landed(ada.page, 'from the void').waitFor({ timeout: 60_000 })
     const other = await ada.context.newPage()
     await open(other, app.url, conversationId)
@@ -68,7 +68,7 @@ else {
     t.equal((await shown(bob.page)).filter(text => text === 'alone again').length, 1)
   })
 
-  await t.test('an edit and a delete while the other is away are shown at once, and to the other on return', async t => {
+  await t.test('an edit and a delete while the other user is away show at once, and to the other on return', async t => {
     const page = await ada.context.newPage()
     await open(page, app.url, conversationId)
     for (const text of ['to be deleted', 'to be edited']) await write(page, text)
@@ -87,7 +87,7 @@ else {
     t.notOk((await shown(bob.page)).includes('to be deleted'))
   })
 
-  await t.test('two devices of one person agree, also in what one wrote while it was away', async t => {
+  await t.test('two devices of one user agree, also on what was written while one was away', async t => {
     const device = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'en-GB' })
     const phone = await device.newPage()
     await phone.goto(`${app.url}/sign-in`)

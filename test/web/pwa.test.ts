@@ -20,7 +20,7 @@ else {
   /** What the browser shows as notifications. */
   const told = 'navigator.serviceWorker.getRegistration().then(one => one.getNotifications())'
 
-  await t.test('behind a proxy, under a path, all works: pages, links, live changes, the service worker', async t => {
+  await t.test('pages, links, live changes and the service worker work behind a proxy, under a path', async t => {
     await open(ada.page, url, conversationId)
     await open(bob.page, url, conversationId)
     await write(ada.page, 'hello')
@@ -36,7 +36,7 @@ else {
     t.match(JSON.parse(text), { start_url: '.', scope: '.' })
   })
 
-  await t.test('a newer version asks before it takes over, and keeps what was begun', async t => {
+  await t.test('a newer version asks before it takes over, and keeps what you began', async t => {
     const { page } = ada
     await page.reload()
     await until(page, 'navigator.serviceWorker.controller !== null')
@@ -53,7 +53,7 @@ else {
     await page.locator('#composer').fill('')
   })
 
-  await t.test('a message is told by a notification if the page is behind, and only what is wanted', async t => {
+  await t.test('a message is notified if the page is in the background and you want it', async t => {
     await bob.context.grantPermissions(['notifications'])
     await bob.page.goto(`${url}/settings`)
     await bob.page.getByRole('switch', { name: 'Direct messages and mentions' }).click()
@@ -73,7 +73,7 @@ else {
     t.match(await bob.page.title(), /^\(\d+\) /)
   })
 
-  await t.test('pressing the notification opens its conversation', async t => {
+  await t.test('pressing a notification opens its conversation', async t => {
     const worker = bob.context.serviceWorkers()[0]
     await worker?.evaluate(`self.registration.getNotifications().then(all => {
       const notification = all.find(({ title }) => title === 'Ada Test')
@@ -84,7 +84,7 @@ else {
     t.pass()
   })
 
-  await t.test('what waits is sent by the service worker when no page is open any more', async t => {
+  await t.test('the service worker sends the outbox when no page is open', async t => {
     await ada.context.setOffline(true)
     await ada.page.getByText('Offline').first().waitFor()
     await write(ada.page, 'closed too early')

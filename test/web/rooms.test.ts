@@ -13,7 +13,7 @@ else {
   const { app, ada, bob } = await twoPeople(t)
   const name = '<img src=x onerror="window.hacked=1">'
 
-  await t.test('a room is made with its first people, who find it in their lists', async t => {
+  await t.test('a room is created with its first members, who find it in their lists', async t => {
     await ada.page.getByRole('button', { name: 'Rooms' }).click()
     await ada.page.getByRole('tab', { name: 'Create' }).click()
     await ada.page.getByLabel('Name').fill(name)
@@ -26,7 +26,7 @@ else {
     t.equal(await bob.page.getByRole('heading', { level: 1 }).innerText(), name)
   })
 
-  await t.test('whatever one writes is shown as text, in every place', async t => {
+  await t.test('every text is shown as text, in every place', async t => {
     for (const text of attacks) {
       await write(ada.page, text)
       await until(ada.page, 'document.querySelectorAll(".msg.wait").length === 0')
@@ -72,7 +72,7 @@ else {
     t.same(await bob.page.locator('a[href^="javascript:"]').count(), 0)
   })
 
-  await t.test('one who is removed while the room is open is told, and it is gone', async t => {
+  await t.test('a user who is removed while the room is open is told, and the room disappears', async t => {
     await open(bob.page, app.url, 'common_chat')
     await bob.page.getByRole('link', { name }).first().click()
     await bob.page.locator('#composer').fill('half a sentence')
@@ -85,7 +85,7 @@ else {
     t.equal(await bob.page.getByRole('navigation').getByRole('link', { name }).count(), 0)
   })
 
-  await t.test('who is banned from a room is listed, and let in again', async t => {
+  await t.test('a banned user is listed, and can be let in again', async t => {
     const { body } = await app.call('GET', '/api/rooms', { token: await login('ada') })
     const { roomId } = body.rooms[0]
     const banned = await app.call('PUT', `/api/rooms/${roomId}/bans/${bob.id}`, { token: await login('ada') })
@@ -100,7 +100,7 @@ else {
     t.same(left.users, [])
   })
 
-  await t.test('the keyboard goes everywhere', async t => {
+  await t.test('the keyboard reaches everything', async t => {
     await ada.page.keyboard.press('Escape')
     await ada.page.keyboard.press('Control+k')
     await ada.page.getByRole('searchbox', { name: 'Search' }).waitFor()

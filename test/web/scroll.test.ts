@@ -20,7 +20,7 @@ else {
   await ada.page.locator('article').first().waitFor()
   await ada.page.getByRole('log').press('End')
 
-  await t.test(`${total} messages scroll up and down, and none jumps`, async t => {
+  await t.test(`scrolling through ${total} messages up and down never makes one jump`, async t => {
     const up = await walk(-700, 150)
     const down = await walk(600, 100)
     const worst = Math.max(...up.jumps, ...down.jumps)
@@ -29,7 +29,7 @@ else {
     t.ok(await ada.page.locator('article').count() <= 150, 'at most 150 of them are in the page')
   })
 
-  await t.test('what arrives while one reads moves nothing, and is counted', async t => {
+  await t.test('new messages while you read older ones move nothing, and are counted', async t => {
     const before = await firstRow()
     await app.call('POST', `/api/rooms/${room.roomId}/messages`, { token: writer.token, body: { content: 'news' } })
     await ada.page.getByRole('button', { name: /below, go to the newest/ }).waitFor()

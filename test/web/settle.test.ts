@@ -10,7 +10,7 @@ else {
   await write(bob.page, 'from Bob')
   await row(ada, 'Bob Test').waitFor()
 
-  await t.test('a conversation is pinned, and stands first', async t => {
+  await t.test('a pinned conversation comes first', async t => {
     t.match(await titles(ada), [/^Bob/, /^Cleo/])
     await settle('Cleo Test', 'Pin to the top')
     await row(ada, 'Cleo Test').getByRole('img', { name: 'Pinned' }).waitFor()
@@ -20,7 +20,7 @@ else {
     t.match(await titles(ada), [/^Bob/, /^Cleo/])
   })
 
-  await t.test('a muted one says nothing, and the page’s title does not count it', async t => {
+  await t.test('a muted one notifies nobody, and the page’s title does not count it', async t => {
     await until(ada.page, 'document.title.startsWith("(2)")')
     await row(ada, 'Bob Test').click({ button: 'right' })
     await ada.page.getByRole('menuitem', { name: 'Mute' }).click()
@@ -34,7 +34,7 @@ else {
     await until(ada.page, 'document.title.startsWith("(2)")')
   })
 
-  await t.test('one that was read is marked as unread, and reading takes the mark away', async t => {
+  await t.test('a conversation can be marked as unread, and reading removes the mark', async t => {
     await row(ada, 'Cleo Test').click()
     await landed(ada.page, 'from Cleo').waitFor()
     await until(ada.page, 'document.title.startsWith("(1)")')
@@ -47,7 +47,7 @@ else {
     t.equal(await row(ada, 'Cleo Test').getByRole('img', { name: /unread/ }).count(), 0)
   })
 
-  await t.test('an archived one is put away, and is found in the archive', async t => {
+  await t.test('an archived one leaves the list, and is in the archive', async t => {
     await settle('Cleo Test', 'Archive')
     await until(ada.page, 'document.querySelectorAll(".rows .row").length === 1')
     await ada.page.getByRole('button', { name: '1 archived' }).click()
@@ -57,7 +57,7 @@ else {
     t.match(await titles(ada), [/^Bob/, /^Cleo/])
   })
 
-  await t.test('several messages are chosen and deleted at once', async t => {
+  await t.test('several messages can be selected and deleted at once', async t => {
     await open(bob.page, app.url, dm(ada.id, bob.id))
     for (const text of ['one', 'two', 'three', 'four']) await write(bob.page, text)
     await landed(bob.page, 'four').waitFor()

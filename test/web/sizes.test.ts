@@ -15,7 +15,7 @@ const dist = join(root, 'web/dist')
 const page = readFileSync(join(dist, 'index.html'), 'utf8')
 const files = [...page.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(match => match[1] ?? '')
 
-t.test('what the first page loads keeps to the budget', t => {
+t.test('the first load keeps to its budget', t => {
   const scripts = sizeOf('.js')
   t.ok(scripts > 10, 'it is the app')
   t.ok(scripts <= limitKb, `${scripts} KB of JavaScript are under the limit of ${limitKb}`)
@@ -25,7 +25,7 @@ t.test('what the first page loads keeps to the budget', t => {
   t.end()
 })
 
-t.test('it is one script and one style: no round trip waits for another', t => {
+t.test('it is one script and one style, so that no round trip waits for another', t => {
   t.same(files.map(file => file.replace(/-[\w-]+\./, '.')).toSorted(), ['assets/app.css', 'assets/app.js'])
   const script = readFileSync(join(dist, files.find(file => file.endsWith('.js')) ?? ''), 'utf8')
   t.notMatch(script, /\bfrom\s*["']\.\//, 'it imports nothing that the page has not named')

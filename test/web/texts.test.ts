@@ -14,7 +14,7 @@ const spoken = new Set(['aria-label', 'title', 'placeholder', 'alt', 'label', 't
 /** What is no text of a language: single letters that show a size, marks, names of keys. */
 const isText = (value: string): boolean => /\p{L}{2}/u.test(value)
 
-t.test('no component holds a text: all are in the files of the languages', t => {
+t.test('no component contains a text: all are in the language files', t => {
   t.ok(files.length > 30)
   for (const file of files) {
     const source = ts.createSourceFile(file, readFileSync(join(folder, file), 'utf8'), ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX)
@@ -25,7 +25,7 @@ t.test('no component holds a text: all are in the files of the languages', t => 
   t.end()
 })
 
-t.test('both languages have all texts, and none is left over in English', t => {
+t.test('both languages have all texts, and none is left in English', t => {
   const english = flat(en)
   const german = flat(de)
   t.same([...german.keys()], [...english.keys()])

@@ -5,7 +5,7 @@ import { isConnected, newClient, when } from './helpers/clients.ts'
 const texts = (messages: ReadonlyArray<{ text: string }>) => messages.map(({ text }) => text)
 
 for (const live of [true, false]) {
-  t.test(`two clients ${live ? 'by socket' : 'by long polls'}`, async t => {
+  t.test(`two clients chat ${live ? 'by socket' : 'by long polls'}`, async t => {
     const { url } = await startApp(t)
     const [ada, bob] = [await newClient(t, url, { live }), await newClient(t, url, { live })]
     await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])
@@ -39,7 +39,7 @@ for (const live of [true, false]) {
   })
 }
 
-t.test('a room: made, joined, written in, read backwards, left', async t => {
+t.test('people create, join, write in, read back and leave a room', async t => {
   const { url } = await startApp(t)
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
   await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])

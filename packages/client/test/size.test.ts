@@ -5,7 +5,7 @@ import { sizes } from '../scripts/size.mjs'
 /** Kilobytes, minified and gzipped: more of them is a decision. */
 const budgets = { core: 26, withIndexedDb: 29, all: 42 }
 
-t.test('the client stays within its sizes', async t => {
+t.test('the client keeps to its size limits', async t => {
   const measured = await (sizes as () => Promise<Record<keyof typeof budgets, number>>)()
   for (const [name, kilobytes] of Object.entries(budgets)) {
     const bytes = measured[name as keyof typeof budgets]
@@ -13,7 +13,7 @@ t.test('the client stays within its sizes', async t => {
   }
 })
 
-t.test('nothing of the server and nothing of Node is in the bundle', async t => {
+t.test('the bundle contains nothing of the server and nothing of Node', async t => {
   const { build } = await import('esbuild')
   const { fileURLToPath } = await import('node:url')
   const { metafile } = await build({

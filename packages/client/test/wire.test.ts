@@ -9,7 +9,7 @@ const answer = (body: SyncBody): WireAnswer => body
 const message = (payload: Message): WireMessage => payload
 const result = (given: PushResult): WireResult => given
 
-t.test('what this package reads of the wire is what the server\'s schemas say', async t => {
+t.test('the fields that this package reads from the wire are in the server\'s schemas', async t => {
   t.equal(answer({ success: true, conversations: [], hasMore: false, serverTime: '' }).hasMore, false)
   t.type(message, 'function')
   t.match(result({ opId: '1', success: true }), { success: true })

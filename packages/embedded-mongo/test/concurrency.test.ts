@@ -14,7 +14,7 @@ const times = <T> (count: number, run: (i: number) => Promise<T>): Promise<T[]> 
 
 type Counter = { _id: string, n: number }
 
-t.test('200 concurrent increments of one document all count', async t => {
+t.test('all of 200 concurrent increments of one document count', async t => {
   const { db } = await startEngine(t, { maxPoolSize: 50 })
   const counters = db.collection<Counter>('counters')
   await counters.insertOne({ _id: 'one', n: 0 })
@@ -35,7 +35,7 @@ t.test('upserts of one unique key make one document', async t => {
   t.same(await users.find({}, { projection: { _id: 0 } }).toArray(), [{ name: 'ann', n: MANY }])
 })
 
-t.test('one of many inserts of a unique key succeeds, the others fail with DuplicateKey', async t => {
+t.test('of many inserts of a unique key one succeeds, and the others fail with DuplicateKey', async t => {
   const { db } = await startEngine(t, { maxPoolSize: 50 })
   const names = db.collection<{ _id: string }>('names')
   const codes = await times(MANY, async () => await names.insertOne({ _id: 'ann' }).then(() => 0, (error: { code: number }) => error.code))
@@ -54,7 +54,7 @@ async function work (jobs: Collection<Job>, worker: number): Promise<number[]> {
   }
 }
 
-t.test('each item of a queue is taken once, by each worker in order', async t => {
+t.test('each item of a queue is taken once, and each worker takes them in order', async t => {
   const { db } = await startEngine(t, { maxPoolSize: 20 })
   const jobs = db.collection<Job>('jobs')
   await jobs.insertMany(Array.from({ length: 300 }, (_, _id) => ({ _id })))
@@ -101,7 +101,7 @@ t.test('transactions and plain writes on the same documents both succeed, and no
   t.equal(all.reduce((sum, { n }) => sum + n, 0), MANY)
 })
 
-t.test('a transaction that lives too long is aborted, and its lock released', async t => {
+t.test('a transaction that exceeds its lifetime is aborted and releases its locks', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'embedded-mongo-test-'))
   const engine = new Engine({ path: join(folder, 'data.mdb'), sync: false })
   t.teardown(async () => {

@@ -66,7 +66,7 @@ t.test('a cursor continues after documents that were deleted meanwhile', async t
   t.same(ids, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29])
 })
 
-t.test('a killed cursor is not found', async t => {
+t.test('a killed cursor no longer exists', async t => {
   const { db } = await startEngine(t)
   await db.collection<{ _id: number }>('items').insertMany(Array.from({ length: 10 }, (_, _id) => ({ _id })))
   const { cursor } = await db.command({ find: 'items', batchSize: 2 })
@@ -76,7 +76,7 @@ t.test('a killed cursor is not found', async t => {
   t.equal(error.code, 43)
 })
 
-t.test('updateMany counts what it matched and what it changed', async t => {
+t.test('updateMany reports how many documents it matched and how many it changed', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number, n: number }>('items')
   await items.insertMany([{ _id: 1, n: 1 }, { _id: 2, n: 5 }, { _id: 3, n: 1 }])
@@ -85,7 +85,7 @@ t.test('updateMany counts what it matched and what it changed', async t => {
   t.same(await items.find().sort({ _id: 1 }).toArray(), [{ _id: 1, n: 4 }, { _id: 2, n: 5 }, { _id: 3, n: 4 }])
 })
 
-t.test('an update that moves documents in the index it scans changes each once', async t => {
+t.test('an update that moves documents within the scanned index changes each once', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number, n: number }>('items')
   await items.createIndex({ n: 1 })
@@ -105,7 +105,7 @@ t.test('an upsert inserts once and then updates', async t => {
   t.same(await items.findOne(), { _id: 'a', n: 2, made: true })
 })
 
-t.test('findOneAndUpdate returns the document before or after, of the first in the order', async t => {
+t.test('findOneAndUpdate updates the first document in the order, and returns it from before or after', async t => {
   const { db } = await startEngine(t)
   const jobs = db.collection<{ _id: number, priority: number, taken?: boolean }>('jobs')
   await jobs.insertMany([{ _id: 1, priority: 1 }, { _id: 2, priority: 9 }])
@@ -118,7 +118,7 @@ t.test('findOneAndUpdate returns the document before or after, of the first in t
   t.same(await jobs.findOneAndReplace({ _id: 3 }, { priority: 0 }, { upsert: true, returnDocument: 'after' }), { _id: 3, priority: 0 })
 })
 
-t.test('deletes remove one or all', async t => {
+t.test('a delete removes one document or all', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number, kind: string }>('items')
   await items.insertMany([{ _id: 1, kind: 'a' }, { _id: 2, kind: 'a' }, { _id: 3, kind: 'a' }, { _id: 4, kind: 'b' }])
@@ -127,7 +127,7 @@ t.test('deletes remove one or all', async t => {
   t.same(await items.find().toArray(), [{ _id: 4, kind: 'b' }])
 })
 
-t.test('a duplicate _id is refused with MongoDB\'s words', async t => {
+t.test('a duplicate _id is refused with MongoDB\'s message', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: string }>('items')
   await items.insertOne({ _id: 'a' })
@@ -165,7 +165,7 @@ t.test('a bulk write mixes kinds of writes', async t => {
   t.same(await items.find().sort({ _id: 1 }).toArray(), [{ _id: 1, n: 3 }, { _id: 3, n: 7 }])
 })
 
-t.test('counting agrees with finding', async t => {
+t.test('a count equals the number of documents that a find returns', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number, n: number }>('items')
   await items.insertMany(Array.from({ length: 20 }, (_, i) => ({ _id: i, n: i % 4 })))
@@ -177,7 +177,7 @@ t.test('counting agrees with finding', async t => {
   t.same(await items.distinct('n', { _id: { $gt: 10 } }), [0, 1, 2, 3])
 })
 
-t.test('a filter after a limit is applied, even if the documents are only counted', async t => {
+t.test('a filter after a limit is applied even if documents are only counted', async t => {
   const { db } = await startEngine(t)
   const items = db.collection('items')
   await items.insertMany(Array.from({ length: 20 }, (_, n) => ({ n })))
@@ -206,7 +206,7 @@ t.test('a read that computes a document above 16 MiB from smaller ones is refuse
   ]) t.equal((await errorOf(read())).code, 10334)
 })
 
-t.test('a findAndModify whose projection fails has written nothing', async t => {
+t.test('a findAndModify whose projection fails writes nothing', async t => {
   const { db } = await startEngine(t)
   const items = db.collection<{ _id: number }>('items')
   await items.insertOne({ _id: 1 })
@@ -221,7 +221,7 @@ t.test('a findAndModify whose projection fails has written nothing', async t => 
   t.same(await items.find().toArray(), [{ _id: 1 }])
 })
 
-t.test('what is out of scope is refused with MongoDB\'s error', async t => {
+t.test('what the engine does not support is refused with MongoDB\'s error', async t => {
   const { db } = await startEngine(t)
   await db.collection('items').insertOne({ a: 1 })
   t.equal((await errorOf(db.command({ mapReduce: 'items' }))).code, 59)

@@ -6,7 +6,7 @@ import { startEngine } from './helpers/engine.ts'
 
 type Item = { _id: number, n: number, tags?: string[] }
 
-t.test('the official driver 6', async t => {
+t.test('version 6 of the official driver works', async t => {
   const { engine, db: { databaseName } } = await startEngine(t)
   const client = new MongoClient6(engine.uri)
   t.teardown(async () => { await client.close() })
@@ -28,7 +28,7 @@ t.test('the official driver 6', async t => {
   t.same(await items.aggregate([{ $match: { _id: { $lt: 3 } } }, { $group: { _id: null, n: { $sum: '$n' } } }]).toArray(), [{ _id: null, n: 1_002 }])
 })
 
-t.test('Mongoose', async t => {
+t.test('Mongoose works', async t => {
   const { engine, db: { databaseName } } = await startEngine(t)
   const connection = await mongoose.createConnection(engine.uri, { dbName: databaseName }).asPromise()
   t.teardown(async () => { await connection.close() })

@@ -70,7 +70,7 @@ t.test('a statement that outlives its transaction does not affect the next one',
   t.equal((await command(engine, { commitTransaction: 1, ...session, txnNumber: Long.fromNumber(2) }, 'admin')).get('ok'), 1)
 })
 
-t.test('an index contains the writes of a transaction that began at the moment when the build could begin', async t => {
+t.test('an index contains the writes of a transaction that began just before the build could start', async t => {
   const engine = openEngine(t)
   const insert = (_id: string, session: object) => command(engine, { insert: 'items', documents: [{ _id, n: 1 }], ...session, startTransaction: true })
   await command(engine, { create: 'items' })

@@ -41,7 +41,7 @@ async function disagreements (rows: Collection<{ _id: string, n: number, tag?: s
   return found
 }
 
-t.test('after kill -9 everything acknowledged is there, whole, and in every index', { timeout: 120_000 }, async t => {
+t.test('after kill -9 every acknowledged write is there, whole, and in every index', { timeout: 120_000 }, async t => {
   const dataDir = temporaryFolder(t)
   const acknowledged: string[] = []
   for (let round = 0; round < ROUNDS; round++) {
@@ -61,7 +61,7 @@ t.test('after kill -9 everything acknowledged is there, whole, and in every inde
   }
 })
 
-t.test('a full disk fails the affected write and nothing else', { skip: process.platform === 'win32' }, async t => {
+t.test('when the disk is full only the affected write fails', { skip: process.platform === 'win32' }, async t => {
   const dataDir = temporaryFolder(t)
   const file = fileURLToPath(new URL('full-disk-writer.ts', import.meta.url))
   // A limit of the size of files, in blocks of 512 bytes, stands for the disk.
@@ -79,7 +79,7 @@ t.test('a full disk fails the affected write and nothing else', { skip: process.
   t.equal(await items.countDocuments(), acknowledged! + 1)
 })
 
-t.test('a file cut short is refused', async t => {
+t.test('a truncated file is refused', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
   await first.db.collection('items').insertMany(Array.from({ length: 200 }, () => ({ filler: 'x'.repeat(20_000) })))
@@ -89,7 +89,7 @@ t.test('a file cut short is refused', async t => {
   await t.rejects(startEmbeddedMongo({ dataDir }), { code: 'DATA_FOLDER_UNUSABLE' })
 })
 
-t.test('a folder in use is refused with its name and the process that uses it', async t => {
+t.test('a folder in use is refused, and the error names the folder and the process that uses it', async t => {
   const dataDir = temporaryFolder(t)
   await startEngineIn(t, dataDir)
   const error = await startEmbeddedMongo({ dataDir }).catch((error: unknown) => error) as DataFolderError
@@ -98,7 +98,7 @@ t.test('a folder in use is refused with its name and the process that uses it', 
   t.ok(error.message.includes(String(process.pid)))
 })
 
-t.test('stop leaves a folder that the next start finds complete and unlocked', async t => {
+t.test('after a stop the next start finds the folder complete and unlocked', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
   await first.db.collection<{ _id: number }>('items').insertMany([{ _id: 1 }, { _id: 2 }])
@@ -124,7 +124,7 @@ t.test('a file that is not a database of this engine is refused and not changed'
   t.equal(readFileSync(file, 'utf8'), 'somebody else\'s file, with something in it')
 })
 
-t.test('an engine in memory is gone when it stops', async t => {
+t.test('the data of an in-memory engine is gone after a stop', async t => {
   const engine = await startEmbeddedMongo({ inMemory: true })
   const folder = decodeURIComponent(engine.uri.slice('mongodb://'.length).split('/')[0]!)
   t.ok(existsSync(folder))

@@ -35,7 +35,7 @@ const newSession = () => ({ lsid: { id: new Binary(randomBytes(16), Binary.SUBTY
 const outcome = ({ ok, code, codeName, errorLabels }: Document) => [ok, code, codeName, errorLabels]
 const insert = (_id: number) => ({ insert: 'items', documents: [{ _id }] })
 
-t.test('the engine itself has no fail points', async t => {
+t.test('the engine has no fail points unless they are enabled', async t => {
   const { db } = await startEngine(t)
   await t.rejects(db.admin().command({ configureFailPoint: 'failCommand', mode: 'off' }), { code: 59, codeName: 'CommandNotFound' })
 })
@@ -75,7 +75,7 @@ t.test('configured labels replace all others', async t => {
   t.same((await wire.command(write)).errorLabels, ['Strange'])
 })
 
-t.test('a write concern error comes with what was done', async t => {
+t.test('a write concern error is reported beside the result of the write', async t => {
   const { wire, fail, items } = await start(t)
   const writeConcernError = { code: 91, errmsg: 'going' }
   await fail('alwaysOn', { failCommands: ['insert', 'find'], writeConcernError })
@@ -83,7 +83,7 @@ t.test('a write concern error comes with what was done', async t => {
   t.same(await items(), [{ _id: 1 }], 'reads have no write concern')
 })
 
-t.test('a connection is closed before its command is run', async t => {
+t.test('a fail point can close the connection before the command runs', async t => {
   const { wire, open, fail, items } = await start(t)
   await fail({ times: 1 }, { failCommands: ['insert'], closeConnection: true })
   await t.rejects((await open()).command(insert(1)), /closed/)
@@ -91,7 +91,7 @@ t.test('a connection is closed before its command is run', async t => {
   t.equal((await wire.command(insert(1))).ok, 1)
 })
 
-t.test('only connections of the named application are affected', async t => {
+t.test('a fail point can be limited to one application name', async t => {
   const { wire, open, fail } = await start(t)
   await fail('alwaysOn', { failCommands: ['ping'], errorCode: 8, appName: 'ours' })
   const other = await open()
@@ -110,7 +110,7 @@ t.test('a blocked command does not delay those of other connections', async t =>
   t.same(order, ['pong', 'inserted 1'])
 })
 
-t.test('a retryable write whose answer is lost is answered when it is sent again', async t => {
+t.test('a retryable write whose answer was lost gets its answer when it is sent again', async t => {
   const { open, configure, items } = await start(t)
   await configure('onPrimaryTransactionalWrite', { times: 1 })
   const write = { update: 'items', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } }, upsert: true }], ...newSession() }
@@ -120,7 +120,7 @@ t.test('a retryable write whose answer is lost is answered when it is sent again
   t.same(await items(), [{ _id: 1, n: 1 }])
 })
 
-t.test('a retryable write that fails before its commit did not happen', async t => {
+t.test('a retryable write that fails before its commit is not done', async t => {
   const { open, configure, items } = await start(t)
   await configure('onPrimaryTransactionalWrite', { skip: 1 }, { failBeforeCommitExceptionCode: 1 })
   const write = { insert: 'items', documents: [{ _id: 2 }], ...newSession() }
@@ -132,7 +132,7 @@ t.test('a retryable write that fails before its commit did not happen', async t 
   t.same(await items(), [{ _id: 1 }, { _id: 2 }])
 })
 
-t.test('a fail point that is not supported is refused', async t => {
+t.test('an unsupported fail point is refused', async t => {
   const { wire, configure, fail } = await start(t)
   const refusal = async (reply: Promise<Document>) => (await reply).code as number
   t.equal(await refusal(configure('unheardOf', 'off')), 231)

@@ -37,7 +37,7 @@ async function fill (rows: Collection<Row>): Promise<void> {
   })))
 }
 
-t.test('equality, range and order are read from one index, and the limit ends the scan', async t => {
+t.test('one index serves equality, range and order, and the limit ends the scan', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -80,7 +80,7 @@ t.test('of several $or, the first whose branches all have an index is scanned', 
   t.match(await explained(rows.find({ $and: [...ors, { $or: [{ _id: 1 }, { room: 'r1', rev: 5 }] }] })), { stages: 'FETCH OR', docs: 2 })
 })
 
-t.test('without an index for the order the engine sorts, without one for the filter it reads everything', async t => {
+t.test('without an index the engine sorts in memory, or reads the whole collection', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -97,7 +97,7 @@ t.test('a partial index is used only for queries whose documents it all contains
   t.equal((await errorOf(rows.find({ room: 'r4' }).hint('room_1_seq_1').toArray())).code, 291)
 })
 
-t.test('a hint is followed, and one that names no index is an error', async t => {
+t.test('a hint is followed, and a hint that names no index is an error', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -106,7 +106,7 @@ t.test('a hint is followed, and one that names no index is an error', async t =>
   t.equal((await errorOf(rows.find({}).hint('nope').toArray())).code, 2)
 })
 
-t.test('an index over an array finds a document once however many of its items match', async t => {
+t.test('an index over an array finds a document once, however many of its items match', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -114,7 +114,7 @@ t.test('an index over an array finds a document once however many of its items m
   t.match(await explained(rows.find({ tags: 'all' })), { index: 'tags_1', docs: 200 })
 })
 
-t.test('unique indexes refuse, partial ones only within their filter', async t => {
+t.test('unique indexes refuse duplicates, partial ones only within their filter', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')
   await fill(rows)
@@ -128,7 +128,7 @@ t.test('unique indexes refuse, partial ones only within their filter', async t =
   t.equal((await rows.updateOne({ _id: 5_002 }, { $set: { seq: 1 } })).modifiedCount, 1)
 })
 
-t.test('a unique index over duplicates cannot be built, and leaves nothing behind', async t => {
+t.test('building a unique index over duplicates fails and leaves nothing behind', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: number, a: number }>('rows')
   await rows.insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 1 }])
@@ -159,7 +159,7 @@ t.test('a document with two arrays cannot be in an index on both', async t => {
   t.equal(await rows.countDocuments(), 0)
 })
 
-t.test('values longer than a key are found, told apart and unique', async t => {
+t.test('values longer than a key are found, distinguished and unique', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<{ _id: string, n: number }>('rows')
   const long = (end: string) => 'x'.repeat(3_000) + end

@@ -150,7 +150,7 @@ function expectSame (found: Map<number, number>, expected: Map<number, Row>): vo
   if (JSON.stringify([...found]) !== sorted) throw new Error(`found ${JSON.stringify([...found])}, not ${sorted}`)
 }
 
-t.test('whatever sessions do, each sees its snapshot and its own writes', async t => {
+t.test('each session sees its snapshot and its own writes, whatever the others do', async t => {
   const engine = new Engine({ path: join(temporaryFolder(t), 'data.mdb'), sync: true })
   t.teardown(async () => { await engine.close() })
   let run = 0

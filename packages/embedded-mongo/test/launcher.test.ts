@@ -11,12 +11,12 @@ const folder = fileURLToPath(new URL('..', import.meta.url))
 const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { bin: Record<string, string> }
 const launcher = join(folder, bin['embedded-mongo']!)
 
-t.test('the command that npm links runs, even before a build', async t => {
+t.test('the command that npm links runs even before a build', async t => {
   const { stdout } = await run(process.execPath, [launcher, '--help'])
   t.match(stdout, /^usage: embedded-mongo --data DIR/)
 })
 
-t.test('without a build and without a compiler, it says what to do', async t => {
+t.test('without a build and a compiler the command says what to do', async t => {
   const elsewhere = join(temporaryFolder(t), 'bin')
   mkdirSync(elsewhere)
   copyFileSync(launcher, join(elsewhere, 'embedded-mongo.mjs'))

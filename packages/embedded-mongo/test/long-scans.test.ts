@@ -49,7 +49,7 @@ const longCommands: Record<string, Document> = {
 }
 
 for (const [name, long] of Object.entries(longCommands)) {
-  t.test(`${name} lets a point find run first`, async t => {
+  t.test(`during ${name} a point find runs first`, async t => {
     const engine = await filled()
     const order: string[] = []
     const running = command(engine, long).then(reply => {
@@ -64,7 +64,7 @@ for (const [name, long] of Object.entries(longCommands)) {
   })
 }
 
-t.test('an index build lets a point find and a write run first', async t => {
+t.test('during an index build a point find and a write run first', async t => {
   const engine = await filled()
   const order: string[] = []
   const building = command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'n_1' }] }).then(reply => {
@@ -82,7 +82,7 @@ t.test('an index build lets a point find and a write run first', async t => {
   await command(engine, { dropIndexes: 'items', index: 'n_1' })
 })
 
-t.test('a unique index build waits for a transaction with a lock on a key, and then finds the duplicate', async t => {
+t.test('a unique index build waits for a transaction that has locked a key, and then finds the duplicate', async t => {
   const engine = await filled()
   const session = { lsid: { id: new Binary(randomBytes(16), 4) }, txnNumber: Long.fromNumber(1), autocommit: false }
   const building = command(engine, { createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'unique', unique: true }] })
@@ -139,7 +139,7 @@ t.test('a scan whose collection or index is dropped meanwhile is killed', async 
   t.equal((await whole).get('codeName'), 'QueryPlanKilled')
 })
 
-t.test('a scan in a transaction reads its snapshot to the end, and stops when the transaction is ended', async t => {
+t.test('a scan in a transaction reads its snapshot to the end, and stops when the transaction ends', async t => {
   const engine = await filled()
   const session = { lsid: { id: new Binary(randomBytes(16), 4) }, autocommit: false }
   const find = (txnNumber: number) => command(engine, { find: 'items', filter: { gone: null, _id: { $gte: 0 } }, projection: { _id: 1 }, batchSize: DOCUMENTS * 2, ...session, txnNumber: Long.fromNumber(txnNumber), startTransaction: true })
@@ -151,7 +151,7 @@ t.test('a scan in a transaction reads its snapshot to the end, and stops when th
   t.equal((await ended).get('codeName'), 'NoSuchTransaction')
 })
 
-t.test('a scan that exceeds its maxTimeMS is ended, and a cursor that is busy refuses a second getMore', async t => {
+t.test('a scan that exceeds its maxTimeMS ends, and a busy cursor refuses a second getMore', async t => {
   const engine = await filled()
   t.equal((await command(engine, { count: 'items', query: nothing, maxTimeMS: 1 })).get('codeName'), 'MaxTimeMSExpired')
   const first = await command(engine, { find: 'items', filter: { $or: [{ _id: 1 }, nothing] }, hint: { $natural: 1 }, batchSize: 1 })
@@ -161,7 +161,7 @@ t.test('a scan that exceeds its maxTimeMS is ended, and a cursor that is busy re
   t.equal((await more).get('ok'), 1)
 })
 
-t.test('memory does not grow with what is read, changed or removed', async t => {
+t.test('memory does not grow with the amount that is read, changed or removed', async t => {
   const engine = openEngine(t)
   const many = 40_000
   for (let from = 0; from < many; from += 10_000) {
@@ -196,7 +196,7 @@ t.test('memory does not grow with what is read, changed or removed', async t => 
   t.ok(await growth(() => command(engine, { delete: 'items', deletes: [{ q: {}, limit: 0 }] })) < bound)
 })
 
-t.test('a sort or a group that needs more than 100 MB is refused, and one that needs little is not', async t => {
+t.test('a sort or group that needs more than 100 MB is refused, and a smaller one is not', async t => {
   const engine = openEngine(t)
   const text = 'x'.repeat(1_000_000)
   for (let i = 0; i < 110; i++) await command(engine, { insert: 'items', documents: [{ _id: i, n: i % 7, text }] })

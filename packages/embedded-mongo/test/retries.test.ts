@@ -94,7 +94,7 @@ t.test('a retryable write that is sent again after kill -9 is not repeated and g
   t.same(found((await engine.run({ find: 'items' }))[0]!), [{ _id: 1, n: 1, m: 1 }, { _id: 2, n: 1 }])
 })
 
-t.test('a retry after kill -9 runs those statements that did not run before', async t => {
+t.test('a retry after kill -9 runs only the statements that did not run before', async t => {
   const engine = await start(t)
   const session = part(1)
   const inserts = (ids: number[]) => ({ insert: 'items', documents: ids.map(_id => ({ _id })), ...session })
@@ -142,7 +142,7 @@ async function incrementOn (engine: Process, _id: number, acknowledged: () => vo
   return n
 }
 
-t.test('a client that retries while the engine is killed again and again increments once for each answer', async t => {
+t.test('while the engine is killed again and again, a counter equals its answers', async t => {
   const engine = await start(t)
   const outcomes = new EventEmitter()
   const stop = new AbortController()

@@ -43,7 +43,7 @@ t.test('all writes of a transaction become visible at its commit, and none befor
   t.same(await running.accounts.find().toArray(), [{ _id: 'a', balance: 7 }, { _id: 'b', balance: 13 }])
 })
 
-t.test('an aborted transaction leaves nothing, in no index and no count', async t => {
+t.test('an aborted transaction leaves nothing behind, also in indexes and counts', async t => {
   const running = await accounts(t)
   await running.accounts.createIndex({ balance: 1 })
   await withSession(running, async session => {
@@ -117,7 +117,7 @@ t.test('two transactions cannot insert one unique key', async t => {
   t.same(await running.accounts.findOne({ _id: 'new' }), { _id: 'new', balance: 1 })
 })
 
-t.test('a key inserted after the snapshot is a conflict and not a duplicate', async t => {
+t.test('a key that was inserted after the snapshot is a conflict and not a duplicate', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -129,7 +129,7 @@ t.test('a key inserted after the snapshot is a conflict and not a duplicate', as
   })
 })
 
-t.test('a duplicate key in a transaction is an error that ends it', async t => {
+t.test('a duplicate key in a transaction is an error that aborts it', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -168,7 +168,7 @@ t.test('a plain write waits no longer than its maxTimeMS', async t => {
   })
 })
 
-t.test('withTransaction repeats until concurrent transfers have all happened', async t => {
+t.test('withTransaction retries until all concurrent transfers have succeeded', async t => {
   const running = await accounts(t)
   await Promise.all(Array.from({ length: 8 }, async () => {
     await withSession(running, async session => {
@@ -184,7 +184,7 @@ t.test('withTransaction repeats until concurrent transfers have all happened', a
   t.same(await running.accounts.find().toArray(), [{ _id: 'a', balance: -30 }, { _id: 'b', balance: 50 }])
 })
 
-t.test('the end of a session aborts its transaction and releases the locks', async t => {
+t.test('ending a session aborts its transaction and releases the locks', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()
@@ -196,7 +196,7 @@ t.test('the end of a session aborts its transaction and releases the locks', asy
   t.equal((await running.accounts.findOne({ _id: 'a' }))!.balance, 110)
 })
 
-t.test('committing twice is committing once', async t => {
+t.test('a second commit does nothing', async t => {
   const running = await accounts(t)
   await withSession(running, async session => {
     session.startTransaction()

@@ -18,7 +18,7 @@ async function start (t: Test, environment: Record<string, string> = {}) {
 
 const refused = { status: 429, body: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: Number } }
 
-t.test('a user takes so many invitations a day from strangers, all together, and the inviter is told when there is room again', async t => {
+t.test('invitations from strangers are limited per user and day, and the inviter learns when to try again', async t => {
   const { register, invite, inviteAnew, makeRoom, as, fill } = await start(t)
   const [ann, eve] = [await register('ann'), await register('eve')]
   await fill(ann)
@@ -31,7 +31,7 @@ t.test('a user takes so many invitations a day from strangers, all together, and
   t.match(await as(ann, 'PUT', `/api/rooms/${roomId}/members/me`), { status: 200 }, 'they enter by themselves')
 })
 
-t.test('a stranger stays one by inviting, promoting and writing', async t => {
+t.test('inviting, promoting or writing to a user leaves the inviter a stranger', async t => {
   const { register, invite, inviteAnew, makeRoom, as } = await start(t)
   const [ann, eve] = [await register('ann'), await register('eve')]
   const roomId = await makeRoom(eve)
@@ -44,7 +44,7 @@ t.test('a stranger stays one by inviting, promoting and writing', async t => {
   t.match(await invite(eve, roomId, ann), refused, 'nor does leaving make room for the next')
 })
 
-t.test('who answers somebody, reads them, or shares a room in which they take part, takes any number of their invitations', async t => {
+t.test('an inviter is no stranger to a user who answers, reads or shares an active room with them', async t => {
   const { register, inviteAnew, makeRoom, as, fill } = await start(t)
   const ann = await register('ann')
   await fill(ann)
@@ -76,7 +76,7 @@ t.test('who answers somebody, reads them, or shares a room in which they take pa
   t.match(await inviteAnew(await register('root'), ann), { status: 200 }, 'an administrator')
 })
 
-t.test('what makes nobody a member is not counted, and many at once are no more than one after the other', async t => {
+t.test('only invitations that make a member are counted, also if many come at once', async t => {
   const { register, invite, inviteAnew, makeRoom, as } = await start(t)
   const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
   const roomId = await makeRoom(bob)

@@ -182,7 +182,7 @@ function knowingNothing (chat: ChatContext, log: ConversationLog): ChatContext {
 
 const numRuns = Number(process.env['TIDELOG_RUNS'] ?? 6)
 
-t.test('whatever happens, a server answers what one that knows nothing would', { timeout: 0 }, async t => {
+t.test('whatever happens, a server with caches answers like one without', { timeout: 0 }, async t => {
   const unlimited = { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0', RATE_LIMIT_INVITATIONS: '0' }
   const { app, call, register } = await startApp(t, unlimited)
   const { client, db } = app.mongo
@@ -196,7 +196,7 @@ t.test('whatever happens, a server answers what one that knows nothing would', {
   t.pass(`${numRuns} random histories`)
 })
 
-t.test('so does each of two servers on one database, whichever of them changes something', { timeout: 0 }, async t => {
+t.test('each of two servers on one database does too, whichever of them makes the change', { timeout: 0 }, async t => {
   const { nodes, call, register } = await startNodes(t, 2)
   const { client, db } = nodes[0]!.app.mongo
   const log = await ConversationLog.open(client, db!, { isSoleWriter: false })

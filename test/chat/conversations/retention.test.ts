@@ -45,7 +45,7 @@ async function age (rows: ConversationLog['collections']['rows'], conversationId
 
 const stored = async (conversationId: string) => (await log.find({ conversationId, seq: { $gte: seqOf(1) } }).sort({ seq: 1 }).toArray()).map(({ seq }) => seq)
 
-t.test('a sweep purges what is too old in every kind of conversation, and its rows go', async t => {
+t.test('a sweep purges old messages in every kind of conversation and deletes their rows', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const { roomId } = await createRoom(chat, a.identity, { name: 'Room', isPrivate: true })
   await setMemberRole(chat, a.identity, roomId, b.id, 'member')
@@ -73,7 +73,7 @@ t.test('a sweep purges what is too old in every kind of conversation, and its ro
   await examine(mongo.client, mongo.db!, { repair: false, onDefect: defect => t.fail(JSON.stringify(defect)) })
 })
 
-t.test('where all of a conversation is too old, all of it goes, and the next message goes on behind it', async t => {
+t.test('if every message is too old, all are purged, and the next message continues the seqs', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   for (const content of ['one', 'two', 'three']) await say(a, b, content)
@@ -95,7 +95,7 @@ t.test('where all of a conversation is too old, all of it goes, and the next mes
   t.same(shown(await catchUp(test, b, after)), shown(await catchUp(test, b)))
 })
 
-t.test('nothing shows or changes a purged message, whether or not its row is still there', async t => {
+t.test('no operation shows or changes a purged message, whether or not its row still exists', async t => {
   for (const collects of [false, true]) {
     const [a, b] = [await newPerson(test), await newPerson(test)]
     const id = directId(a.id, b.id)
@@ -122,7 +122,7 @@ t.test('nothing shows or changes a purged message, whether or not its row is sti
   }
 })
 
-t.test('a change that was on its way when its message was purged finds nothing', async t => {
+t.test('a change of a message that is purged meanwhile finds nothing', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const { _id, conversationId } = await say(a, b, 'one')
   const change = { type: 'revise', conversationId, rowId: new ObjectId(_id), decide: () => ({ set: { message: 'two' } }) } as const
@@ -130,7 +130,7 @@ t.test('a change that was on its way when its message was purged finds nothing',
   t.same(outcomes.map(({ outcome }) => outcome), ['committed', 'missing'])
 })
 
-t.test('I5: a retry is the same message as long as that is kept; while its row goes it is answered like a deleted one', async t => {
+t.test('I5: a retry finds its message until the row is deleted; once purged it is answered as deleted', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const send = async (content: string) => await sendDirect(chat, a.identity, { receiverId: b.id, content, clientMessageId: 'c1' })
   const { message } = await send('one')
@@ -142,7 +142,7 @@ t.test('I5: a retry is the same message as long as that is kept; while its row g
   t.match(await send('one'), { duplicate: false, message: { seq: 2, message: 'one' } })
 })
 
-t.test('I5: a retry of a reply is answered with it though what it replies to is purged', async t => {
+t.test('I5: a retry of a reply finds it although the message it replies to is purged', async t => {
   for (const collects of [false, true]) {
     const [a, b] = [await newPerson(test), await newPerson(test)]
     const id = directId(a.id, b.id)
@@ -157,7 +157,7 @@ t.test('I5: a retry of a reply is answered with it though what it replies to is 
   }
 })
 
-t.test('a sweep that is cut short is finished by the next, and several at once do no harm', async t => {
+t.test('an interrupted sweep is completed by the next, and concurrent sweeps do no harm', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
   for (let number = 1; number <= 30; number++) await say(a, b, `n ${number}`)
@@ -180,7 +180,7 @@ t.test('a sweep that is cut short is finished by the next, and several at once d
   t.equal(await purged(id), 25)
 })
 
-t.test('a conversation whose purge is refused for now does not keep the others from theirs', async t => {
+t.test('a purge that is refused for now does not stop those of other conversations', async t => {
   const [a, b, c] = [await newPerson(test), await newPerson(test), await newPerson(test)]
   const [first, second] = [directId(a.id, b.id), directId(a.id, c.id)].sort() as [string, string]
   for (const other of [b, c]) await say(a, other, 'old')
@@ -197,7 +197,7 @@ t.test('a conversation whose purge is refused for now does not keep the others f
   t.same([await stored(first), await stored(second)], [[], []])
 })
 
-t.test('a server with RETENTION_DAYS sweeps when it starts, and tells its clients', async t => {
+t.test('a server with RETENTION_DAYS sweeps at its start and tells its clients', async t => {
   const environment = { HOST: '127.0.0.1', PORT: '0', DATA_DIR: t.testdir(), LOG_LEVEL: 'silent' }
   const first = await buildApp(readConfig(environment))
   await first.ready()

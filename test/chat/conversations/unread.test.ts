@@ -12,7 +12,7 @@ import { connect } from '../../helpers/sockets.ts'
 
 const { url, register, call } = await startApp(t)
 
-t.test('what is unread is exact up to 1,000, and said to be more beyond', async t => {
+t.test('unread counts are exact up to 1,000 and capped above', async t => {
   const [ann, bob] = [await register('ann'), await register('bob')]
   const conversationId = directId(ann.id, bob.id)
   const sender = await connect(t, url, bob.token)
@@ -38,7 +38,7 @@ t.test('what is unread is exact up to 1,000, and said to be more beyond', async 
   t.same((await call('GET', '/api/messages/unread-count', { token: ann.token })).body, { success: true, unreadCount: 0, mentionCount: 0, conversations: {}, mentions: {} })
 })
 
-t.test('in a room neither what was there before nor what is hidden is unread', async t => {
+t.test('in a room, messages from before the joining and hidden ones are not unread', async t => {
   const [owner, eve, member] = [await register('owner'), await register('eve'), await register('member')]
   const { body: { room: { roomId } } } = await call('POST', '/api/rooms', { token: owner.token, body: { name: 'a room' } })
   const say = async (user: typeof owner) => await call('POST', `/api/rooms/${roomId}/messages`, { token: user.token, body: { content: 'x' } })
@@ -56,7 +56,7 @@ t.test('in a room neither what was there before nor what is hidden is unread', a
   t.equal(await unread(), undefined)
 })
 
-t.test('whatever happens, what is counted is what a look at every message finds', { timeout: 0 }, async t => {
+t.test('whatever happens, an unread count equals a count of every message', { timeout: 0 }, async t => {
   const { app, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0' })
   const [me, one, two] = [await register('reader'), await register('one'), await register('two')]
   const id = (user: typeof me) => new ObjectId(user.id)

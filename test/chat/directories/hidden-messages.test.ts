@@ -10,7 +10,7 @@ import { watchReads } from '../../helpers/reads.ts'
 
 const message = (conversationId: string, seq: number) => ({ conversationId, seq: seqOf(seq) })
 
-t.test('a message costs no read, unless somebody has hidden it or a later one', async t => {
+t.test('a message costs no read unless somebody has hidden it or a later one', async t => {
   const { app, call, register } = await startApp(t)
   const [ann, bob] = [await register('ann'), await register('bob')]
   const { hidden, log: { collections } } = app.chat
@@ -55,7 +55,7 @@ const step = fc.record({
   seq: fc.integer({ min: 1, max: 6 })
 })
 
-t.test('on two servers too, the users are those whose settings hide the message', { timeout: 0 }, async t => {
+t.test('on two servers too, it finds exactly the users whose settings hide the message', { timeout: 0 }, async t => {
   const { nodes, call, register } = await startNodes(t, 2)
   const users = [await register('ann'), await register('bob')]
   const [ann, bob] = users as [typeof users[0], typeof users[0]]

@@ -24,7 +24,7 @@ const mentionsOf = async (user: User, conversationId: string): Promise<number> =
   return one(list.conversations)
 }
 
-t.test('a message mentions those who may see it, in every form that it takes', async t => {
+t.test('a message mentions only users who may see it, in every form of the message', async t => {
   const [me, you, stranger] = [await someone(), await someone(), await someone()]
   const { conversationId } = await room(me, you)
   const socket = await connect(t, url, you.token)
@@ -39,7 +39,7 @@ t.test('a message mentions those who may see it, in every form that it takes', a
   t.equal(await mentionsOf(me, conversationId), 0)
 })
 
-t.test('edits add mentions and take them away, a delete takes them away, and reading ends them', async t => {
+t.test('an edit adds and removes mentions, a delete removes them, and reading clears their count', async t => {
   const [me, you] = [await someone(), await someone()]
   const { conversationId } = await room(me, you)
   const { body: { message } } = await say(me, conversationId)
@@ -60,7 +60,7 @@ t.test('edits add mentions and take them away, a delete takes them away, and rea
   t.equal(await mentionsOf(you, conversationId), 0)
 })
 
-t.test('everybody is mentioned by those who lead a room, and by administrators', async t => {
+t.test('only leaders of a room and administrators can mention everybody', async t => {
   const [me, you, root] = [await someone(), await someone(), await register('root')]
   const { roomId, conversationId } = await room(me, you)
   t.match(await say(you, conversationId, { all: true }), { status: 403, body: { code: 'NOT_ALLOWED' } })
@@ -75,7 +75,7 @@ t.test('everybody is mentioned by those who lead a room, and by administrators',
   t.equal(await mentionsOf(me, commonChatId), 0)
 })
 
-t.test('who is blocked mentions nobody', async t => {
+t.test('mentions by blocked users do not count', async t => {
   const [me, you] = [await someone(), await someone()]
   const [{ conversationId }, direct] = [await room(me, you), directId(me.id, you.id)]
   await say(you, conversationId, { userIds: [me.id] })
@@ -87,7 +87,7 @@ t.test('who is blocked mentions nobody', async t => {
   t.same([await mentionsOf(me, conversationId), await mentionsOf(me, direct)], [1, 1])
 })
 
-t.test('mentions are a part of what was sent: a retry names them again, and 100 are counted', async t => {
+t.test('mentions are part of the body that a retry repeats, and are counted to 100', async t => {
   const [me, you] = [await someone(), await someone()]
   const { roomId, conversationId } = await room(me, you)
   const once = { clientMessageId: 'c1' }

@@ -14,7 +14,7 @@ const { roomId, conversationId } = room as { roomId: string, conversationId: str
 const announce = async (user: User, body: object) =>
   await as(user)('POST', '/api/messages', { content: 'maintenance at nine', messageType: 'system', ...body })
 
-t.test('an administrator sends a system message anywhere, also into a private room as a stranger', async t => {
+t.test('an administrator sends system messages to any conversation, also to private rooms as a stranger', async t => {
   const phone = await connect(t, url, ann.token)
   await phone.ask('setupUser', { live: true })
   const sent = await announce(root, { conversationId, clientMessageId: 'm-1' })
@@ -35,7 +35,7 @@ t.test('an administrator sends a system message anywhere, also into a private ro
   })
 })
 
-t.test('nobody else sends one, and a stranger who is an administrator sends no other kind', async t => {
+t.test('nobody else can send them, and an administrator who is a stranger can send no other kind', async t => {
   for (const where of [{ conversationId }, { conversationId: commonChatId }, { receiverId: bob.id }]) {
     t.match(await announce(ann, where), { status: 400, body: { code: 'VALIDATION', message: /^messageType / } })
   }

@@ -41,7 +41,7 @@ async function allPages (person: Person, order: RoomOrder, limit: number, search
   }
 }
 
-t.test('every order shows each room once, at any size of the pages: the public ones and the own ones', async t => {
+t.test('in every order and page size, each public room and each of your own is listed once', async t => {
   for (const person of [ann, bob, eve]) {
     const visible = (await allPages(person, 'id', 50)).map(({ roomId }) => roomId)
     const own = rooms.filter(({ isPrivate }, index) => !isPrivate || (index % 2 === 0 ? ann : bob) === person)
@@ -56,7 +56,7 @@ t.test('every order shows each room once, at any size of the pages: the public o
   }
 })
 
-t.test('by name: without regard to case and accents; by members and by the last message: the most first', async t => {
+t.test('names are ordered ignoring case and accents; most members and latest messages come first', async t => {
   const byName = (await allPages(ann, 'name', 50)).map(({ name }) => foldedText(name))
   t.same(byName, [...byName].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
   const counts = (await allPages(ann, 'members', 50)).map(({ memberCount }) => memberCount)
@@ -66,7 +66,7 @@ t.test('by name: without regard to case and accents; by members and by the last 
   t.equal((await allPages(eve, 'active', 1))[0]?.name, 'ol')
 })
 
-t.test('a search finds a part of the name, however it is typed, and nothing that the caller may not see', async t => {
+t.test('a search finds a part of the name, however it is typed, and nothing that you may not see', async t => {
   const shown = rooms.slice(7, 10).filter(({ isPrivate }, index) => !isPrivate || index % 2 === 0)
   t.same(names(await allPages(bob, 'name', 50, 'SAME')).sort(), names(shown).sort())
   t.same(names(await allPages(bob, 'name', 1, ' strasse ')), ['Straße', 'STRASSENFEST'])
@@ -82,7 +82,7 @@ t.test('a search finds a part of the name, however it is typed, and nothing that
   t.same(await allPages(ann, 'name', 50, 'offen'), [])
 })
 
-t.test('a room from before rooms had a key gets one at the next start, and is listed all the while', async t => {
+t.test('a room without a name key gets one at the next start, and is listed before that too', async t => {
   const { heads } = chat.log.collections
   const { roomId, conversationId } = await open(bob, { name: 'Ältestenrat' })
   await heads.updateOne({ _id: conversationId }, { $unset: { nameKey: '' } })
@@ -93,7 +93,7 @@ t.test('a room from before rooms had a key gets one at the next start, and is li
   t.ok(await isListed())
 })
 
-t.test('over REST: an order and a search; a cursor of another order, or a broken one, is refused', async t => {
+t.test('over REST a list has an order and a search, and refuses broken cursors and those of another order', async t => {
   const list = async (query: string) => await as(eve)('GET', `/rooms?${query}`)
   const first = await list('order=name&limit=1&search=strasse')
   t.match(first, { status: 200, body: { rooms: [{ name: 'Straße' }], hasMore: true, cursor: String } })

@@ -5,7 +5,7 @@ import t from 'tap'
 import { hasReacted, isEmoji, reactionKindsMax, reactionsMax, reactionsPayload, withReaction, withoutReaction } from '../../../src/chat/rules/reactions.ts'
 import type { Reactions } from '../../../src/log/model/types.ts'
 
-t.test('one emoji is one grapheme, whatever it is made of', async t => {
+t.test('an emoji is one grapheme, whatever it is made of', async t => {
   const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
   for (const emoji of ['👍', '👍🏽', '❤️', '❤', '☺︎', '🎉', '👩‍👩‍👧‍👦', '👩🏽‍❤️‍💋‍👨🏿', '🏳️‍🌈', '🏴‍☠️', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '🇩🇪', '1️⃣', '#⃣', '👁️‍🗨️', '🕵🏽‍♂️', '🫠', '©️']) {
     t.ok(isEmoji(emoji), emoji)
@@ -13,7 +13,7 @@ t.test('one emoji is one grapheme, whatever it is made of', async t => {
   }
 })
 
-t.test('anything else is none', async t => {
+t.test('anything else is not an emoji', async t => {
   for (const text of ['', ' ', 'a', '1', '#', '+1', ':smile:', '👍👍', '👍 ', ' 👍', 'a👍', '👍a', '👍\ud800', '\ud83d', '🇩', '🇩🇪🇫🇷', '\u200d', '👍\u200d', '\ufe0f', '🏽', 'e\u0301', '\u0000', '$', '👍\u0301', '👨‍'.repeat(30) + '👨']) {
     t.notOk(isEmoji(text), JSON.stringify(text))
   }
@@ -22,7 +22,7 @@ t.test('anything else is none', async t => {
   }), { numRuns: 2_000 })
 })
 
-t.test('reactions are a set of users for each kind, in the order in which they came', async t => {
+t.test('reactions are a set of users per kind, in the order in which they came', async t => {
   const users = Array.from({ length: 60 }, () => new ObjectId())
   const kinds = ['👍', '🎉', '❤️']
   const step = fc.record({ user: fc.nat(users.length - 1), kind: fc.constantFrom(...kinds), on: fc.boolean() })
@@ -44,7 +44,7 @@ t.test('reactions are a set of users for each kind, in the order in which they c
   t.pass()
 })
 
-t.test('emoji that differ only in how they ask to be drawn are one reaction, in the form of whoever came first', async t => {
+t.test('emoji that differ only in their variation selectors are one reaction, in the first user\'s form', async t => {
   const [a, b] = [new ObjectId(), new ObjectId()]
   const both = withReaction(withReaction([], '❤️', a)!, '❤', b)!
   t.same(reactionsPayload(both), [{ emoji: '❤️', count: 2, userIds: [a.toHexString(), b.toHexString()] }])
@@ -56,7 +56,7 @@ t.test('emoji that differ only in how they ask to be drawn are one reaction, in 
   t.ok(hasReacted(withReaction([], '🏳️‍🌈', a)!, '🏳‍🌈', a), 'inside a sequence too')
 })
 
-t.test('an id is not found across two others', async t => {
+t.test('an id is not found across the border of two others', async t => {
   const [a, b] = [new ObjectId('0123456789abcdef01234567'), new ObjectId('89abcdef0123456789abcdef')]
   const both = withReaction(withReaction([], '👍', a)!, '👍', b)!
   const users = both[0]!.users

@@ -27,7 +27,7 @@ function outcome (rule: MembershipRule, standing: MembershipStatus, actor: Membe
 
 const roles: MemberRole[] = ['owner', 'moderator', 'member']
 
-t.test('what the owner, a moderator, a member and a stranger may do to others', async t => {
+t.test('each role may do to others what this table says', async t => {
   // Columns: what the other is now.
   const targets: MembershipStatus[] = [null, 'member', 'moderator', 'banned']
   const table: Array<[string, MembershipRule, Record<string, string>]> = [
@@ -54,7 +54,7 @@ t.test('what the owner, a moderator, a member and a stranger may do to others', 
   }
 })
 
-t.test('an administrator may do to others what an owner may, in any room that is there', async t => {
+t.test('an administrator may do to others what an owner may, in any existing room', async t => {
   const standings: MembershipStatus[] = [null, 'member', 'moderator', 'banned', 'owner']
   const rules = [[assignRoleRule('member'), assignRoleRule('member', undefined, true)], [assignRoleRule('moderator'), assignRoleRule('moderator', undefined, true)], [removeRule(), removeRule(true)], [banRule(true), banRule(true, true)], [banRule(false), banRule(false, true)]] as const
   for (const [own, admins] of rules) {
@@ -69,13 +69,13 @@ t.test('an administrator may do to others what an owner may, in any room that is
   t.equal(deleteRule(true)({ ...room, deleted: true, isPrivate: true }, null), null)
 })
 
-t.test('a change of owner from outside finds the owner as they were read, or refuses', async t => {
+t.test('a change of owner by an administrator is refused if the owner has changed meanwhile', async t => {
   t.equal(outcome(passingOn('moderator'), 'owner', null), 'moderator')
   t.same((['moderator', 'member', null, 'banned'] as const).map(standing => outcome(passingOn('member'), standing, null)), ['409', '409', '409', '409'])
   t.same((['moderator', 'member', null, 'banned'] as const).map(standing => outcome(inheriting, standing, null)), ['owner', 'owner', '404', '404'])
 })
 
-t.test('who shows all of a history shows what they saw', async t => {
+t.test('the member who opens the whole history to all gives up a hidden part of their own', async t => {
   const joined: Head = { ...room, history: 'joined' }
   const lead = { ...memberOf('moderator')!, joinedSeq: seqOf(3) }
   t.same(settingsRule({ history: 'all' })(joined, lead), { history: 'all', closedSeq: 3 })
@@ -86,7 +86,7 @@ t.test('who shows all of a history shows what they saw', async t => {
   t.same(settingsRule({ isPrivate: true })(room, lead), { isPrivate: true })
 })
 
-t.test('what everybody may do with their own place', async t => {
+t.test('each role may do with its own membership what this table says', async t => {
   const standings: MembershipStatus[] = ['owner', 'moderator', 'member', null, 'banned']
   const rows: Array<[string, MembershipRule, string, string]> = [
     // In a public room, and in a private one.
@@ -107,7 +107,7 @@ t.test('what everybody may do with their own place', async t => {
   t.equal(outcome(changeOwnRoleRule('member'), null, null, null), 'owner')
 })
 
-t.test('settings are for those who lead, deleting is for the owner', async t => {
+t.test('owners and moderators change settings, and only the owner deletes the room', async t => {
   const tried = (rule: () => unknown) => {
     try {
       return rule() === null ? 'nothing' : 'done'
@@ -140,7 +140,7 @@ class Database {
   }
 }
 
-t.test('whatever is asked, in whichever batches: one owner at most, and only an empty room has none', async t => {
+t.test('in any sequence of changes a room has at most one owner, and none only if it is empty', async t => {
   const users = Array.from({ length: 5 }, () => new ObjectId())
   const ask = fc.record({
     actor: fc.nat(4),
@@ -190,6 +190,6 @@ t.test('whatever is asked, in whichever batches: one owner at most, and only an 
   t.pass()
 })
 
-t.test('clearing a deleted room leaves nobody, and bans as they are', async t => {
+t.test('clearing a deleted room removes every member and keeps the bans', async t => {
   t.same(([...roles, null, 'banned'] as MembershipStatus[]).map(standing => outcome(evictRule, standing, null, { ...room, deleted: true })), ['null', 'null', 'null', '.', '.'])
 })

@@ -28,7 +28,7 @@ function naive (items: Queued[], busy: string[], { isSoleWriter, countMax, bytes
   return taken.map(({ order }) => order)
 }
 
-t.test('a batch has the units that the rule allows, in order, and the rest keeps its order', async t => {
+t.test('a batch takes the units that the rule allows, in order, and the rest keep their order', async t => {
   fc.assert(fc.property(situation, ({ items, busy, ...bounds }) => {
     const waiting = [...items]
     const batch = takeBatch(waiting, new Set(busy), bounds).map(({ order }) => order)
@@ -38,7 +38,7 @@ t.test('a batch has the units that the rule allows, in order, and the rest keeps
   }))
 })
 
-t.test('promise 4: units of a conversation commit in the order in which they came, in both modes, and all of them do', async t => {
+t.test('promise 4: all units of a conversation commit in the order in which they came, in both modes', async t => {
   fc.assert(fc.property(situation, fc.infiniteStream(fc.nat()), ({ items, countMax, bytesMax, isSoleWriter }, luck) => {
     const waiting = [...items]
     const running: Queued[][] = []

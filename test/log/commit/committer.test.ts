@@ -61,7 +61,7 @@ function edit (rowId: ObjectId, text: string): CommitUnit {
 const read = (seq: number): CommitUnit => ({ mutations: [{ type: 'read', conversationId: direct, userId: bob, seq: seqOf(seq) }] })
 const rowOf = (outcome: UnitOutcome): LogRow => 'rows' in outcome ? outcome.rows[0]! : (outcome as Extract<UnitOutcome, { row: LogRow }>).row
 
-t.test('I2: two nodes that write to one conversation at once, and open it, leave no gap and share no rev', async t => {
+t.test('I2: two nodes that open and write to one conversation at once leave no gap and share no rev', async t => {
   const { collections, node, committed } = await nodes()
   const [first, second] = [node({ attemptsMax: 200 }), node({ attemptsMax: 200, now: () => Date.now() - 60_000 })]
   const sent = (committer: Committer, name: string) => Array.from({ length: 60 }, async (_, index) => await committer.commit(message(`${name} ${index}`)))
@@ -121,7 +121,7 @@ t.test('a unit that is committed twice is stored once', async t => {
   t.equal(await collections.rows.countDocuments({ kind: 'message' }), 1)
 })
 
-t.test('an old cached head costs another try, never a lost edit or a lost read', async t => {
+t.test('an outdated cached head costs another try, and never loses an edit or a read', async t => {
   const { collections, node } = await nodes()
   const retries: string[] = []
   const [first, second] = [node(), node({ onRetry: ({ result }) => { retries.push(result) } })]
@@ -191,7 +191,7 @@ t.test('a full queue refuses at once, and only the first mutation of a unit may 
   t.equal((await Promise.all(accepted)).length, 2)
 })
 
-t.test('every scan of a log reads an index in its order, and no more than a page of it', async t => {
+t.test('every scan of a log reads an index in order, and no more than a page', async t => {
   const { collections, node } = await nodes()
   const committer = node()
   const outcomes = await Promise.all(Array.from({ length: 40 }, async (_, index) => await committer.commit(message(`${index}`))))

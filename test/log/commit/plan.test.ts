@@ -45,7 +45,7 @@ t.test('I2: new messages take the next revs and seqs, membership rows a rev only
   t.match(heads, [{ from: { headRev: 1, headSeq: 0 }, to: { headRev: 4, headSeq: 2 } }])
 })
 
-t.test('several operations on one message share a rev, and each answers with the row as the batch leaves it', async t => {
+t.test('several operations on one message share a rev, and each answers with the final row of the batch', async t => {
   const database = roomOf(alice)
   const sent = append()
   const { outcomes, rows } = database.commit([unit(sent), unit(append()), unit(edit(sent.row._id, 'one')), unit(edit(sent.row._id, 'two'))])
@@ -54,7 +54,7 @@ t.test('several operations on one message share a rev, and each answers with the
   t.equal(rows[0]!.from, null, 'and the message is new')
 })
 
-t.test('an edit in a later batch moves the row to a rev of its own and keeps its seq', async t => {
+t.test('an edit in a later batch moves the row to its own rev and keeps its seq', async t => {
   const database = roomOf(alice)
   const sent = append()
   database.commit([unit(sent)])
@@ -64,7 +64,7 @@ t.test('an edit in a later batch moves the row to a rev of its own and keeps its
   t.same(write!.to.createdAt, write!.from!.createdAt)
 })
 
-t.test('a unit that fails half-way leaves nothing behind, and the next one gets its rev', async t => {
+t.test('a unit that fails half-way leaves nothing, and the next one gets its rev', async t => {
   const database = roomOf(alice)
   const before = append()
   const plan = database.commit([
@@ -93,7 +93,7 @@ t.test('I5: a repeated clientMessageId in a batch refers to the first unit with 
   t.equal(plan.rows.length, 3)
 })
 
-t.test('the clientMessageId of a refused unit is free for the next', async t => {
+t.test('the next unit may use the clientMessageId of a refused one', async t => {
   const database = roomOf(alice)
   const id = { clientMessageId: 'c1', bodyHash: 'x' }
   t.same(kinds(database.commit([unit(append(id, { requiresMember: bob })), unit(append(id))])), ['notMember', 'committed'])
@@ -108,7 +108,7 @@ t.test('a unit that is committed twice gets no second rev', async t => {
   t.match(plan.heads, [{ to: { headRev: 3, headSeq: 2 } }])
 })
 
-t.test('a mutation to what is stored already changes nothing and takes no rev', async t => {
+t.test('a mutation that changes nothing takes no rev', async t => {
   const database = roomOf(alice, bob)
   const sent = append()
   database.commit([unit(sent), unit(read(bob, 1))])
@@ -118,7 +118,7 @@ t.test('a mutation to what is stored already changes nothing and takes no rev', 
   t.match(rowsOf(plan.outcomes[0]), [{ message: 'hi', rev: 3 }])
 })
 
-t.test('a rule that refuses or throws another error ends its own unit only', async t => {
+t.test('a rule that refuses or throws another error fails only its own unit', async t => {
   const database = roomOf(alice)
   const sent = append()
   database.commit([unit(sent)])
@@ -131,7 +131,7 @@ t.test('a rule that refuses or throws another error ends its own unit only', asy
   t.match(outcomes, [{ outcome: 'refused', error: { code: 'CONFLICT' } }, { outcome: 'refused', error: { code: 'INTERNAL' } }, { outcome: 'committed' }])
 })
 
-t.test('the first unit that opens a conversation adds its members, the others find it open', async t => {
+t.test('the first unit opens a conversation and adds its members, the others find it open', async t => {
   const database = new PlannedDatabase()
   const open = { kind: 'direct', members: [{ userId: alice, role: 'member' }, { userId: bob, role: 'member' }] } as const
   const plan = database.commit([unit(append({}, { open: { ...open, members: [...open.members] } })), unit(append({}, { open: { ...open, members: [...open.members] } }))])
@@ -139,7 +139,7 @@ t.test('the first unit that opens a conversation adds its members, the others fi
   t.same(plan.members.map(({ key }) => key), [memberKey(room, alice), memberKey(room, bob)])
 })
 
-t.test('nothing is appended to a conversation that does not exist, and nothing opens it by accident', async t => {
+t.test('no mutation but an opening creates a conversation', async t => {
   const plan = new PlannedDatabase().commit([unit(append()), unit(member(bob, 'member')), unit(read(bob, 1)), unit(edit(new ObjectId(), 'x')), unit(append({}, { requiresMember: bob }))])
   t.same(kinds(plan), Array(5).fill('missing'))
   t.same(plan.heads, [])
@@ -152,7 +152,7 @@ t.test('a user who joins and leaves in one batch leaves one row with the final s
   t.match(plan.members, [{ from: null, to: null }])
 })
 
-t.test('a member who joins again has read up to the current end', async t => {
+t.test('a member who joins again has read everything up to the joining', async t => {
   const database = roomOf(alice, bob)
   database.commit([unit(append()), unit(append())])
   database.commit([unit(member(bob, null)), unit(member(bob, 'moderator'))])
@@ -166,7 +166,7 @@ t.test('a change of role keeps the read position', async t => {
   t.match(database.members.get(memberKey(room, bob)), { role: 'moderator', joinedSeq: 0, readSeq: 1 })
 })
 
-t.test('a read position never goes back nor beyond the end, and takes a time of the conversation but no rev', async t => {
+t.test('a read position never moves back or beyond the end; it takes a time but no rev', async t => {
   const database = roomOf(alice, bob)
   database.commit([unit(append()), unit(append()), unit(append())])
   const { heads: [move], rows } = inRoom(database.commit([unit(read(bob, 2)), unit(read(bob, 1)), unit(read(bob, 99))]))
@@ -190,7 +190,7 @@ const anyUnit: fc.Arbitrary<Drawn[]> = fc.array(fc.oneof(
   fc.record({ type: fc.constant('read' as const), by: fc.nat(1), seq: fc.nat(9) })
 ), { minLength: 1, maxLength: 3 })
 
-t.test('I2: revs and seqs stay gapless and times increase with them, whatever the batches and the clock', async t => {
+t.test('I2: revs and seqs have no gaps and times increase with them, whatever the batches and the clock', async t => {
   fc.assert(fc.property(fc.array(fc.record({ units: fc.array(anyUnit, { maxLength: 6 }), clock: fc.integer({ min: -9, max: 9 }) }), { maxLength: 8 }), batches => {
     const database = roomOf(alice)
     const sent: ObjectId[] = []
@@ -214,7 +214,7 @@ t.test('I2: revs and seqs stay gapless and times increase with them, whatever th
   t.pass()
 })
 
-t.test('a batch ends like its units one by one, except for the revs and times that a batch shares', async t => {
+t.test('a batch has the same result as its units one by one, except for shared revs and times', async t => {
   fc.assert(fc.property(fc.array(anyUnit, { maxLength: 8 }), drawn => {
     const together = roomOf(alice)
     const apart = roomOf(alice)

@@ -38,7 +38,7 @@ t.test('a page has the rows that the driver would read', async t => {
   t.equal(isTruncated, false)
 })
 
-t.test('if the rows do not fit one reply, the page is shorter with hasMore, and no cursor stays open', async t => {
+t.test('if the rows do not fit one reply, the page is shorter, says hasMore, and leaves no cursor open', async t => {
   const collections = await logOf('cut', ['a', 'b', 'c'].map(letter => letter.repeat(7 << 20)))
   const first = await changesAfter(collections, 'a', revOf(0), 3)
   t.same({ revs: first.rows.map(({ rev }) => rev), hasMore: first.hasMore }, { revs: [1, 2], hasMore: true })

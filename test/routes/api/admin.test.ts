@@ -17,7 +17,7 @@ t.test('closing and reopening accounts', async t => {
   const heard: unknown[] = []
   app.revocations.on('revoked', revoked => { heard.push(revoked) })
 
-  await t.test('is for the users that the configuration names', async t => {
+  await t.test('only the users in ADMIN_USERS may do it', async t => {
     t.match(await me(root.token), { body: { user: { isAdmin: true } } })
     t.match(await set(user.id, { isActive: false }, user.token), notAllowed)
     t.match(await set(new ObjectId().toHexString(), {}, user.token), notAllowed, 'whoever may not learns nothing of who exists')
@@ -42,7 +42,7 @@ t.test('closing and reopening accounts', async t => {
     t.equal(heard.length, 1, 'closing it again changes nothing')
   })
 
-  await t.test('reopening brings no token back', async t => {
+  await t.test('reopening makes no old token valid', async t => {
     t.match(await set(user.id.toUpperCase(), { isActive: true }), { status: 200, body: { user: { isActive: true } } })
     t.match(await me(user.token), { status: 401, body: { code: 'INVALID_TOKEN' } })
     const again = await login()
@@ -53,7 +53,7 @@ t.test('closing and reopening accounts', async t => {
     t.match(await me(again.body.token), { status: 200 }, 'an open account is not disturbed')
   })
 
-  await t.test('what is wrong is refused', async t => {
+  await t.test('invalid requests are refused', async t => {
     t.match(await set(root.id, { isActive: false }), notAllowed, 'the own account')
     t.match(await set(new ObjectId().toHexString(), { isActive: false }), { status: 404, body: { code: 'USER_NOT_FOUND' } })
     t.match(await set('x', { isActive: false }), { status: 400 })

@@ -42,7 +42,7 @@ t.test('accounts', async t => {
     t.notMatch(stored, body.refreshToken.slice(22))
   })
 
-  await t.test('names and addresses are there once, without regard to case', async t => {
+  await t.test('names and addresses are unique, ignoring case', async t => {
     t.match(await post('register', { ...input, username: 'aDA.l', email: 'other@example.org' }), { status: 409, body: { success: false, code: 'USERNAME_TAKEN' } })
     t.match(await post('register', { ...input, username: 'other', email: 'aDa@eXample.ORG' }), { status: 409, body: { success: false, code: 'EMAIL_TAKEN' } })
     const racing = await Promise.all(['race', 'RACE', 'Race', 'rAce'].map((username, i) => post('register', { ...input, username, email: `race${i}@example.org` })))
@@ -51,13 +51,13 @@ t.test('accounts', async t => {
     t.same(sameMail.map(({ status }) => status).sort(), [201, 409, 409])
   })
 
-  await t.test('a name or address of the host application\'s users is taken too', async t => {
+  await t.test('names and addresses of the host application\'s users count too', async t => {
     await server.app.chat.collections.users.insertOne({ _id: new ObjectId(), fullName: 'H', username: 'hosted', email: 'hosted@example.org' })
     t.match(await post('register', { ...input, username: 'hosted', email: 'h2@example.org' }), { status: 409, body: { code: 'USERNAME_TAKEN' } })
     t.match(await post('register', { ...input, username: 'hosted2', email: 'Hosted@example.org' }), { status: 409, body: { code: 'EMAIL_TAKEN' } })
   })
 
-  await t.test('every field is checked, and the message names it', async t => {
+  await t.test('every field is checked, and the error names it', async t => {
     const wrong: Record<string, unknown[]> = {
       fullName: [...strange, '   ', 'a\nb', '\ud800', 'x'.repeat(101)],
       username: [...strange, 'ab', 'x'.repeat(33), 'a b c', 'ädä', '$where', 'a@b', '<b>'],
@@ -88,7 +88,7 @@ t.test('accounts', async t => {
     })
   })
 
-  await t.test('login goes by user name or e-mail address, in any case', async t => {
+  await t.test('you log in by user name or e-mail address, in any case', async t => {
     for (const who of [{ username: 'Ada.L' }, { username: 'ada.l' }, { email: 'ada@example.org' }, { email: 'ADA@example.org' }]) {
       t.match(await post('login', { ...who, password: input.password }), { status: 200, body: { success: true, token: String, refreshToken: String, expiresAt: String, user: { username: 'Ada.L' } } }, JSON.stringify(who))
     }
@@ -112,7 +112,7 @@ t.test('accounts', async t => {
     t.match(await post('login', { username: 'Ada.L' }), { status: 400, body: { message: 'password is required' } })
   })
 
-  await t.test('a bcrypt hash of the host application logs in and becomes argon2id', async t => {
+  await t.test('a login with a bcrypt hash of the host application replaces it by argon2id', async t => {
     const { users } = server.app.chat.collections
     const _id = new ObjectId()
     await users.insertOne({ _id, fullName: 'Old Hash', username: 'Old Hash!', email: 'old@example.org', password: (await bcrypt.hash('short', 4)).replace(/^\$2[by]\$/, '$2a$') })
@@ -123,7 +123,7 @@ t.test('accounts', async t => {
     t.match(await post('login', { email: 'OLD@example.org', password: 'short' }), { status: 200 })
   })
 
-  await t.test('a deactivated account is told so, to those who know its password', async t => {
+  await t.test('a login to a deactivated account says so if the password is right', async t => {
     await server.register('sleeping')
     await server.app.chat.collections.users.updateOne({ username: 'sleeping' }, { $set: { isActive: false } })
     t.match(await post('login', { username: 'sleeping', password: 'password-1' }), { status: 403, body: { code: 'NOT_ALLOWED' } })
@@ -148,7 +148,7 @@ t.test('sessions', async t => {
     for (const token of [first.token, second.body.token, third.body.token]) t.match(await me(token), { status: 200 })
   })
 
-  await t.test('the answer to a refresh may be lost: the token can be exchanged again until its successor was used', async t => {
+  await t.test('after a lost answer a token can be exchanged again until its successor is used', async t => {
     const first = await server.register('loser')
     const lost = await refresh(first.refreshToken)
     const again = await refresh(first.refreshToken)
@@ -159,7 +159,7 @@ t.test('sessions', async t => {
     t.match(await me(again.body.token), invalidToken)
   })
 
-  await t.test('a successor that was used for a refresh, or on a socket, ends its predecessor too', async t => {
+  await t.test('a successor that was used for a refresh or on a socket ends its predecessor', async t => {
     const uses = {
       refresher: async (next: { refreshToken: string }) => { await refresh(next.refreshToken) },
       socketeer: async (next: { token: string }) => { await connect(t, server.url, next.token) }
@@ -171,14 +171,14 @@ t.test('sessions', async t => {
     }
   })
 
-  await t.test('a successor that was replaced unused is void, and its use ends the session', async t => {
+  await t.test('using a successor that was replaced before use ends the session', async t => {
     const { refreshToken } = await server.register('replaced')
     const [one, two] = [await refresh(refreshToken), await refresh(refreshToken)]
     t.match(await refresh(one.body.refreshToken), invalidRefresh)
     t.match(await refresh(two.body.refreshToken), invalidRefresh)
   })
 
-  await t.test('a token that was used long ago does not stand in the way of a lost answer', async t => {
+  await t.test('a token that was used long ago does not prevent repeating a lost refresh', async t => {
     const first = await server.register('steady')
     await me(first.token)
     const second = (await refresh(first.refreshToken)).body
@@ -188,7 +188,7 @@ t.test('sessions', async t => {
     t.match(await refresh(second.refreshToken), { status: 200 }, 'the access token before is no use of the successor')
   })
 
-  await t.test('a former refresh token ends its session, whenever it was exchanged, and no other session', async t => {
+  await t.test('a former refresh token ends its own session only, whenever it was exchanged', async t => {
     for (const age of [1, 3]) {
       const { refreshToken, token } = await server.register(`reuser-${age}`)
       const other = await loginAs(`reuser-${age}`)
@@ -204,7 +204,7 @@ t.test('sessions', async t => {
     }
   })
 
-  await t.test('requests that overlap get the same answer', async t => {
+  await t.test('overlapping refreshes get the same answer', async t => {
     const { refreshToken } = await server.register('doubler')
     const answers = await Promise.all([server.app, server.app, server.app].map(app =>
       app.inject({ method: 'POST', url: '/api/auth/refresh', payload: { refreshToken } })))
@@ -212,7 +212,7 @@ t.test('sessions', async t => {
     t.equal(new Set(answers.map(answer => answer.json<{ refreshToken: string }>().refreshToken)).size, 1)
   })
 
-  await t.test('a token that was never given out is refused, and ends nothing', async t => {
+  await t.test('an invented refresh token is refused and ends nothing', async t => {
     const { refreshToken } = await server.register('target')
     for (const wrong of ['x', 'A'.repeat(65), `${refreshToken}A`, refreshToken.slice(22), refreshToken.toUpperCase()]) t.match(await refresh(wrong), invalidRefresh)
     for (const wrong of strange.filter(value => value !== '\u0000')) t.match(await refresh(wrong), { status: 400, body: { message: /refreshToken/ } })
@@ -220,13 +220,13 @@ t.test('sessions', async t => {
     t.match(await refresh(refreshToken), { status: 200 })
   })
 
-  await t.test('a session that was not continued in time has ended', async t => {
+  await t.test('a session that was not refreshed in time has ended', async t => {
     const { refreshToken } = await server.register('sleeper')
     await server.app.accounts.sessions.updateMany({}, { $set: { expiresAt: new Date(Date.now() - 1) } })
     t.match(await refresh(refreshToken), invalidRefresh)
   })
 
-  await t.test('logout ends this session and tells the sockets', async t => {
+  await t.test('a logout ends its session and closes its sockets', async t => {
     const one = await server.register('leaver')
     const two = await loginAs('leaver')
     const { sid } = JSON.parse(Buffer.from(one.token.split('.')[1]!, 'base64url').toString())
@@ -241,7 +241,7 @@ t.test('sessions', async t => {
     for (const everywhere of ['true', 1, null, {}]) t.match(await server.call('POST', '/api/auth/logout', { token: two.token, body: { everywhere } }), { status: 400, body: { message: /everywhere/ } })
   })
 
-  await t.test('logout everywhere ends all sessions, and a new one in the same second is good', async t => {
+  await t.test('a logout everywhere ends all sessions, and a new one in the same second is valid', async t => {
     const one = await server.register('mover')
     const two = await loginAs('mover')
     const foreign = hs256({ id: one.id, iat: Math.floor(Date.now() / 1_000) }, secret)
@@ -258,7 +258,7 @@ t.test('sessions', async t => {
     t.match(await me(hs256({ id: one.id, iat: Math.floor(Date.now() / 1_000) + 1 }, secret)), { status: 200 }, 'a host application\'s token of later')
   })
 
-  await t.test('a host application\'s token is logged out by its session, or alone', async t => {
+  await t.test('a host application\'s token is logged out with its session, or alone', async t => {
     const { id } = await server.register('hosted-session')
     const [a, b, c] = [hs256({ id, sid: 'abc', n: 1 }, secret), hs256({ id, sid: 'abc', n: 2 }, secret), hs256({ id }, secret)]
     await server.call('POST', '/api/auth/logout', { token: a })
@@ -270,7 +270,7 @@ t.test('sessions', async t => {
     for (const token of rewritten) t.match(await me(token), invalidToken, 'the same signature, written in another way')
   })
 
-  await t.test('revocations that no token can outlive are forgotten, and many become one', async t => {
+  await t.test('expired revocations are deleted, and many are merged into one', async t => {
     const { id, token } = await server.register('busy')
     const _id = new ObjectId(id)
     const { users } = server.app.accounts
@@ -310,7 +310,7 @@ t.test('limits', async t => {
   t.match(await login('nobody', 'wrong'), tooMany, 'an account that does not exist is limited alike')
 })
 
-t.test('limits of requests', async t => {
+t.test('limits of requests per user', async t => {
   const server = await startApp(t, { RATE_LIMIT_REQUESTS: '20' })
   const { token } = await server.register('limited')
   const requests = await Promise.all(Array.from({ length: 25 }, () => server.call('GET', '/api/auth/me', { token })))

@@ -37,14 +37,14 @@ const writes = async (user: typeof ann): Promise<Record<string, (id: string) => 
   }
 }
 
-t.test('everything that writes to a conversation takes its id, whatever its kind', async t => {
+t.test('every operation that writes to a conversation takes its id, of any kind', async t => {
   const ways = Object.entries(await writes(ann))
   for (const [kind, id] of Object.entries(ids)) {
     for (const [way, write] of ways) t.match(await write(id), { success: true }, `${way}: ${kind}`)
   }
 })
 
-t.test('and answers a stranger as if it did not exist, each way alike', async t => {
+t.test('each of them tells a stranger that it does not exist', async t => {
   for (const [way, write] of Object.entries(await writes(eve))) {
     for (const id of [ids.direct, ids.room, `room_${'f'.repeat(24)}`, 'nothing']) {
       t.match(await write(id), { success: false, code: 'NOT_FOUND' }, `${way}: ${id}`)

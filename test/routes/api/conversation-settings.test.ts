@@ -17,7 +17,7 @@ const seqs = async (user: User, conversationId: string) => (await as(user)('GET'
 const ids = async (user: User, query = '') => (await as(user)('GET', `/conversations${query}`)).body.conversations.map(({ conversationId }: { conversationId: string }) => conversationId)
 const plain = { mutedUntil: null, notify: 'all', archived: false, pinnedAt: null, markedUnread: false, clearedSeq: 0, hiddenSeqs: [] }
 
-t.test('settings are set one by one, and every device is told all of them', async t => {
+t.test('settings are set one by one, and every device gets all of them', async t => {
   const [me, you] = [await someone(), await someone()]
   const id = directId(me.id, you.id)
   await say(you, id)
@@ -41,7 +41,7 @@ t.test('settings are set one by one, and every device is told all of them', asyn
   t.match((await as(you)('GET', `/conversations/${id}`)).body.conversation.settings, plain, 'nobody else has them')
 })
 
-t.test('REST, socket and push tell the same rev: that of the change in the own log', async t => {
+t.test('REST, socket and push answer with the same rev, that of the change in the self log', async t => {
   const [me, you] = [await someone(), await someone()]
   const id = directId(me.id, you.id)
   await say(you, id)
@@ -60,7 +60,7 @@ t.test('REST, socket and push tell the same rev: that of the change in the own l
   t.equal((await set(me, id, { notify: 'all' })).body.rev, revs[2])
 })
 
-t.test('pinned ones come first in the list, in pages too, and archived ones are asked for', async t => {
+t.test('pinned conversations come first, also over pages, and archived ones are listed on request', async t => {
   const me = await someone()
   const all = await Promise.all(Array.from({ length: 4 }, async () => directId(me.id, (await someone()).id)))
   for (const id of all) await say(me, id)
@@ -76,7 +76,7 @@ t.test('pinned ones come first in the list, in pages too, and archived ones are 
   t.same(await ids(me), [all[0], all[3], all[2], all[1]])
 })
 
-t.test('what is cleared or hidden is shown by nothing any more, to who did it and to nobody else', async t => {
+t.test('cleared and hidden messages are no longer shown to the user who did it, and to nobody less', async t => {
   const [me, you] = [await someone(), await someone()]
   const id = directId(me.id, you.id)
   const sent = []
@@ -103,7 +103,7 @@ t.test('what is cleared or hidden is shown by nothing any more, to who did it an
   t.match(await set(me, id, { hideSeqs: Array.from({ length: 501 }, (_, index) => index + 1) }), { status: 400 })
 })
 
-t.test('live, a change of what is hidden or cleared is a noop', async t => {
+t.test('live, a change of a hidden or cleared message is a noop', async t => {
   const [me, you] = [await someone(), await someone()]
   const { body: { room: { roomId, conversationId: room } } } = await as(you)('POST', '/rooms', { name: 'A room' })
   await as(you)('PUT', `/rooms/${roomId}/members/${me.id}`, {})
@@ -121,7 +121,7 @@ t.test('live, a change of what is hidden or cleared is a noop', async t => {
   }
 })
 
-t.test('reading ends that a conversation is marked as unread, even if nothing is new', async t => {
+t.test('reading ends the mark as unread, even if nothing is new', async t => {
   const [me, you] = [await someone(), await someone()]
   const id = directId(me.id, you.id)
   const { seq } = await say(you, id)
@@ -131,7 +131,7 @@ t.test('reading ends that a conversation is marked as unread, even if nothing is
   t.match((await as(me)('GET', `/conversations/${id}`)).body.conversation.settings, { markedUnread: false })
 })
 
-t.test('what a member hid stays hidden when they leave and come back', async t => {
+t.test('messages that a member hid stay hidden after leaving and returning', async t => {
   const [me, you] = [await someone(), await someone()]
   const { body: { room: { roomId, conversationId } } } = await as(you)('POST', '/rooms', { name: 'A room' })
   await as(me)('PUT', `/rooms/${roomId}/members/me`, {})
@@ -143,7 +143,7 @@ t.test('what a member hid stays hidden when they leave and come back', async t =
   t.same(await seqs(me, conversationId), [3])
 })
 
-t.test('settings are set offline too, and only of what is the caller\'s', async t => {
+t.test('a push sets settings too, and only your own', async t => {
   const [me, you, stranger] = [await someone(), await someone(), await someone()]
   const id = directId(me.id, you.id)
   await say(you, id)

@@ -35,7 +35,7 @@ const stretch = async (user: User, conversationId: string, query = '') => {
   return { seqs: messages.map(({ seq }) => seq), ...rest }
 }
 
-t.test('one list has the conversations of every kind, the latest activity first, as each conversation tells of itself', async t => {
+t.test('one list has the conversations of every kind, latest activity first, as each is shown by itself', async t => {
   const [me, you] = [await someone(), await someone()]
   await say(you, { receiverId: me.id }, 'direct')
   const { roomId, conversationId } = await room(you, { isPrivate: true }, me)
@@ -56,7 +56,7 @@ t.test('one list has the conversations of every kind, the latest activity first,
   t.same((await as(me)('GET', '/messages/conversations')).body.conversations.map((one: ListedConversation) => one.lastMessage), [conversations[2]!.lastMessage], 'the older route has the same')
 })
 
-t.test('the list comes in pages, and neither an edit nor a read position moves a conversation', async t => {
+t.test('the list has pages, and neither an edit nor a read position moves a conversation', async t => {
   const me = await someone()
   const others = await Promise.all(Array.from({ length: 5 }, someone))
   const first = await say(others[0]!, { receiverId: me.id }, 'n 0')
@@ -75,7 +75,7 @@ t.test('the list comes in pages, and neither an edit nor a read position moves a
   t.match(await as(me)('GET', '/conversations?after=x'), { status: 400, body: { code: 'BAD_CURSOR' } })
 })
 
-t.test('the last message in the list is the last that is shown', async t => {
+t.test('the last message in the list is the last one that you see', async t => {
   const [me, eve] = [await someone(), await someone()]
   const { roomId } = await room(me, {}, eve)
   await say(me, { roomId }, 'mine')
@@ -89,7 +89,7 @@ t.test('the last message in the list is the last that is shown', async t => {
   t.match((await list(late, '?kind=room')).conversations, [{ lastMessage: null, unreadCount: 0, readSeq: 1 }])
 })
 
-t.test('history goes before, after and around a seq, and says from where it is whole', async t => {
+t.test('history is read before, after and around a seq, and says from where it is complete', async t => {
   const [me, you, eve] = [await someone(), await someone(), await someone()]
   const { roomId, conversationId } = await room(me, {}, you, eve)
   for (let seq = 1; seq <= 10; seq++) await say(seq === 4 || seq === 5 ? eve : me, { roomId }, `n ${seq}`)
@@ -112,7 +112,7 @@ t.test('history goes before, after and around a seq, and says from where it is w
   t.match(await as(await someone())('GET', `/conversations/${directId(me.id, you.id)}/messages`), { status: 404 })
 })
 
-t.test('a message is found by its id in its conversation, by whom it is shown to', async t => {
+t.test('a message is found by its id in its conversation if you may see it', async t => {
   const [me, you, eve] = [await someone(), await someone(), await someone()]
   const { roomId, conversationId } = await room(me, {}, you)
   const message = await say(me, { roomId }, 'here')
@@ -124,7 +124,7 @@ t.test('a message is found by its id in its conversation, by whom it is shown to
   t.match(await as(you)('GET', path), { status: 404 })
 })
 
-t.test('read positions of every kind move forward by one route, the common chat\'s in the own log', async t => {
+t.test('one route moves read positions of every kind forward; the common chat\'s is in the self log', async t => {
   const [me, you] = [await someone(), await someone()]
   for (let count = 0; count < 3; count++) await say(you, { conversationId: commonChatId }, 'to all')
   const last = (await stretch(me, commonChatId, '?limit=1')).seqs[0]!
@@ -143,7 +143,7 @@ t.test('read positions of every kind move forward by one route, the common chat\
   t.match(await as(me)('PATCH', `/conversations/room_unknown.${made}/read`, { seq: 9 }), { status: 404 })
 })
 
-t.test('a message is sent to a conversation of any kind by its id, over REST and socket alike', async t => {
+t.test('a message is sent to a conversation of any kind by its id, over REST and socket', async t => {
   const [me, you] = [await someone(), await someone()]
   const { conversationId } = await room(me, {}, you)
   const socket = await connect(t, url, you.token)

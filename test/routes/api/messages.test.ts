@@ -13,7 +13,7 @@ type User = typeof ann
 const send = async (from: User, to: User, content: string, more: object = {}) =>
   (await call('POST', '/api/messages', { token: from.token, body: { receiverId: to.id, content, ...more } })).body
 
-t.test('a message sent over REST is delivered live, and refused by the same rules as over a socket', async t => {
+t.test('a message sent over REST is delivered live and obeys the same rules as over a socket', async t => {
   const receiver = await connect(t, url, bob.token)
   const answer = await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'over REST' } })
   t.equal(answer.status, 201)
@@ -34,14 +34,14 @@ t.test('a message sent over REST is delivered live, and refused by the same rule
   t.equal((await call('POST', '/api/messages', { body: { receiverId: bob.id, content: 'x' } })).status, 401)
 })
 
-t.test('a reply names a message of the same conversation', async t => {
+t.test('a reply refers to a message of the same conversation', async t => {
   const { message } = await send(ann, bob, 'question')
   const reply = await send(bob, ann, 'answer', { replyTo: message._id })
   t.same(reply.message.replyTo, { _id: message._id, seq: message.seq, senderId: ann.id })
   t.match(await send(ann, eve, 'elsewhere', { replyTo: message._id }), { code: 'VALIDATION', message: /replyTo/ })
 })
 
-t.test('history comes in pages, oldest first within each, without a gap', async t => {
+t.test('history has pages without a gap, each with the oldest message first', async t => {
   const [one, two] = [await register('one'), await register('two')]
   for (let i = 1; i <= 23; i++) await send(i % 2 === 0 ? one : two, i % 2 === 0 ? two : one, `n ${i}`)
   const seqs: number[] = []
@@ -60,7 +60,7 @@ t.test('history comes in pages, oldest first within each, without a gap', async 
   t.equal((await call('GET', `/api/messages/${'f'.repeat(24)}`, { token: one.token })).status, 404)
 })
 
-t.test('what came after a page is found by syncing from its asOf', async t => {
+t.test('a sync from the asOf of a page brings what came after it', async t => {
   const [one, two] = [await register('asof1'), await register('asof2')]
   const { message } = await send(one, two, 'first')
   const { body } = await call('GET', `/api/messages/${two.id}`, { token: one.token })
@@ -70,7 +70,7 @@ t.test('what came after a page is found by syncing from its asOf', async t => {
   t.same(sync.body.messages.map((row: { message: string }) => row.message), ['changed', 'second'])
 })
 
-t.test('conversations are listed by their last message, in pages, with what is unread', async t => {
+t.test('conversations are listed by their last message, in pages, with unread counts', async t => {
   const me = await register('lister')
   const others: User[] = []
   for (let i = 0; i < 7; i++) {
@@ -98,7 +98,7 @@ t.test('conversations are listed by their last message, in pages, with what is u
   t.equal(unread.body.conversations[directId(me.id, others[0]!.id)], undefined)
 })
 
-t.test('reading a message reads all before it, and never goes back', async t => {
+t.test('reading a message reads all before it, and a read position never moves back', async t => {
   const [one, two] = [await register('reader'), await register('writer')]
   const ids: string[] = []
   for (let i = 0; i < 4; i++) ids.push((await send(two, one, String(i))).message._id)
@@ -111,7 +111,7 @@ t.test('reading a message reads all before it, and never goes back', async t => 
   t.equal((await call('PATCH', `/api/messages/conversations/${'f'.repeat(24)}/read`, { token: one.token })).status, 404)
 })
 
-t.test('to a stranger nothing of a conversation is there', async t => {
+t.test('a stranger gets 404 for everything in a conversation', async t => {
   const { message } = await send(ann, bob, 'secret')
   for (const [method, path, body] of [['PATCH', `/api/messages/${message._id}/read`], ['PUT', `/api/messages/${message._id}`, { content: 'x' }], ['DELETE', `/api/messages/${message._id}`]] as const) {
     const [real, made] = await Promise.all([eve, root].map(async who => await call(method, path, { token: who.token, body })))
@@ -124,7 +124,7 @@ t.test('to a stranger nothing of a conversation is there', async t => {
   t.same(sync.body.messages, [])
 })
 
-t.test('rooms and the common chat work over REST, for those who may', async t => {
+t.test('rooms and the common chat work over REST for users with access', async t => {
   const roomId = 'rest-room'
   t.equal((await call('POST', `/api/rooms/${roomId}/messages`, { token: ann.token, body: { content: 'x' } })).status, 404)
   t.equal((await call('GET', `/api/rooms/${roomId}/messages`, { token: ann.token })).status, 404)
@@ -151,7 +151,7 @@ t.test('rooms and the common chat work over REST, for those who may', async t =>
   t.match((await call('DELETE', `/api/messages/${common.body.message._id}`, { token: root.token })).body, { message: { isDeleted: true } }, 'administrators moderate the common chat')
 })
 
-t.test('an edit is possible in its window, and leaves a mark', async t => {
+t.test('an edit is possible during its window, and marks the message as edited', async t => {
   const { message } = await send(ann, bob, 'as it was')
   const edited = await call('PUT', `/api/messages/${message._id}`, { token: ann.token, body: { content: 'as it is' } })
   t.match(edited.body, { success: true, message: { message: 'as it is', editedAt: String }, rev: message.rev + 1 })

@@ -14,7 +14,7 @@ const send = async (from: User, to: User, content: string) =>
 const react = async (method: 'PUT' | 'DELETE', user: User, messageId: string, emoji: string) =>
   await call(method, `/api/messages/${messageId}/reactions/${encodeURIComponent(emoji)}`, { token: user.token })
 
-t.test('a reaction is set over REST and taken back over a socket; repeating either changes nothing', async t => {
+t.test('a reaction is added over REST and removed over a socket, and repeating either changes nothing', async t => {
   const [first, second] = await Promise.all([connect(t, url, ann.token), connect(t, url, bob.token)])
   const message = await send(ann, bob, 'hello')
   const longest = '👩🏽‍❤️‍💋‍👨🏿'
@@ -40,7 +40,7 @@ t.test('every way of reading shows the reactions', async t => {
   t.same((await call('GET', '/api/messages/conversations', { token: bob.token })).body.conversations[0].lastMessage, reacted)
 })
 
-t.test('what is no emoji is refused, and so is a reaction to nothing, to a tombstone, by a stranger or by somebody blocked', async t => {
+t.test('other texts than emoji are refused, and so are reactions without access or to a tombstone', async t => {
   const message = await send(ann, bob, 'hello')
   for (const emoji of ['a', '👍👍', '$', 'x'.repeat(65), '%00']) t.match(await react('PUT', bob, message._id, emoji), { status: 400, body: { code: 'VALIDATION' } }, emoji)
   t.match(await react('PUT', eve, message._id, '👍'), { status: 404, body: { code: 'NOT_FOUND' } })
@@ -57,7 +57,7 @@ t.test('what is no emoji is refused, and so is a reaction to nothing, to a tombs
   t.equal((await react('DELETE', bob, message._id, '👍')).body.rev, tombstone.body.rev)
 })
 
-t.test('at most 20 kinds, and reactions of many at once are all kept', async t => {
+t.test('a message takes 20 kinds, and concurrent reactions are all stored', async t => {
   const message = await send(ann, bob, 'popular')
   const kinds = Array.from({ length: 25 }, (_, index) => String.fromCodePoint(0x1f600 + index))
   const answers = await Promise.all(kinds.map(async (emoji, index) => await react('PUT', index % 2 === 0 ? ann : bob, message._id, emoji)))
@@ -68,7 +68,7 @@ t.test('at most 20 kinds, and reactions of many at once are all kept', async t =
   t.ok(stored.rev <= message.rev + 20, 'those that commit together share a rev')
 })
 
-t.test('everybody who reacted comes in pages, by id, without whom the caller has blocked', async t => {
+t.test('the users who reacted are listed in pages, by id, without those you blocked', async t => {
   const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
     await call(method, `/api${path}`, { token, body })
   const { body: { room: { roomId, conversationId } } } = await as(ann)('POST', '/rooms', { name: 'popular' })

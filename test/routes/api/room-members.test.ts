@@ -7,7 +7,7 @@ import { connect } from '../../helpers/sockets.ts'
 
 const { app, url, register, call, root, ann, bob, eve, dan, as, make, invite, say } = await startRooms(t)
 
-t.test('a user who is invited into a private room is a member with a role, and is listed', async t => {
+t.test('a user invited into a private room becomes a member with a role and is listed', async t => {
   const roomId = await make(ann, { isPrivate: true })
   t.match(
     await invite(ann, roomId, bob), { status: 200, body: { member: { user: { username: 'bob' }, role: 'member' } } }
@@ -59,7 +59,7 @@ t.test('users join and leave a public room by themselves, unless they are banned
   t.match(await as(ann)('PUT', `/${roomId}/bans/${'f'.repeat(24)}`), { status: 404, body: { code: 'USER_NOT_FOUND' } })
 })
 
-t.test('a room whose owner is gone passes to its eldest moderator, or else to its eldest member', async t => {
+t.test('a room whose owner leaves passes to its oldest moderator, or else its oldest member', async t => {
   const [owner, one, two, three] = [
     await register('founder'), await register('first'), await register('second'), await register('third')
   ]
@@ -90,7 +90,7 @@ t.test('a room whose owner is gone passes to its eldest moderator, or else to it
   t.match(await as(one)('PATCH', `/${roomId}`, { name: 'inherited' }), { status: 200 })
 })
 
-t.test('a room with no other member than its deactivated owner passes to the next who joins', async t => {
+t.test('a room whose only member is a deactivated owner passes to the next user who joins', async t => {
   const [owner, one] = [await register('alone'), await register('visitor')]
   const roomId = await make(owner)
   await call('PATCH', `/api/admin/users/${owner.id}`, { token: root.token, body: { isActive: false } })
@@ -98,7 +98,7 @@ t.test('a room with no other member than its deactivated owner passes to the nex
   t.match((await as(one)('GET', `/${roomId}`)).body.room, { role: 'owner', memberCount: 2 })
 })
 
-t.test('an owner who hands the room over is a moderator then, and can leave', async t => {
+t.test('an owner who hands over the room becomes a moderator, and can leave', async t => {
   const roomId = await make(ann)
   await invite(ann, roomId, bob)
   t.match(await as(ann)('DELETE', `/${roomId}/members/me`), { status: 403 })
@@ -127,7 +127,7 @@ t.test('if an owner hands the room to two users at once, one becomes the owner',
   t.match(members.find(({ user }: { user: { username: string } }) => user.username === 'ann'), { role: 'moderator' })
 })
 
-t.test('a message that is sent during its sender\'s removal is stored before the removal, or not at all', async t => {
+t.test('a message sent during its sender\'s removal is stored before the removal or not at all', async t => {
   for (let round = 0; round < 10; round++) {
     const roomId = await make(ann)
     await as(bob)('PUT', `/${roomId}/members/me`)

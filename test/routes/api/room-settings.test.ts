@@ -18,7 +18,7 @@ const about = {
 const nothing = { topic: null, description: null, picture: null }
 const open = async (body: object) => (await as(ann)('POST', '/rooms', { name: 'room', ...body })).body.room
 
-t.test('topic, description and picture are set with a room and changed one by one; null takes one away', async t => {
+t.test('topic, description and picture are set at creation and changed one by one; null removes one', async t => {
   t.match(await open({}), nothing)
   t.match(await open(nothing), nothing)
   const made = await as(ann)('POST', '/rooms', { name: 'room', ...about })
@@ -35,7 +35,7 @@ t.test('topic, description and picture are set with a room and changed one by on
   t.match(listed.body.conversations.find(isIt), { name: 'room', topic: null, picture: null })
 })
 
-t.test('a change of them is a change of the room: live and in every sync', async t => {
+t.test('a change of them is a change of the room, live and in every sync', async t => {
   const { roomId, conversationId } = await open({ topic: 'before' })
   const phone = await connect(t, url, ann.token)
   await phone.ask('setupUser', { live: true })
@@ -60,7 +60,7 @@ t.test('a change of them is a change of the room: live and in every sync', async
   t.equal(await revNow(), held, 'nor does removing nothing')
 })
 
-t.test('what nobody can read, what is too long, and who may not', async t => {
+t.test('invisible and overlong texts are refused, and so are users without the right', async t => {
   const { roomId } = await open({})
   const wrong = [
     { topic: '' }, { topic: '\u200b' }, { topic: 'two\nlines' }, { topic: 'x'.repeat(201) }, { topic: 7 },

@@ -7,7 +7,7 @@ import { connect } from '../../helpers/sockets.ts'
 
 const { app, url, register, call, root, ann, bob, eve, dan, as, make, invite, say } = await startRooms(t)
 
-t.test('the server chooses the id of a room, and shows the room to those who may know of it', async t => {
+t.test('the server chooses a room\'s id, and shows the room to users who may know of it', async t => {
   const made = await as(ann)('POST', '', { name: 'Friends', isPrivate: true, history: 'joined' })
   t.equal(made.status, 201)
   t.ok(Value.Check(RoomBody, made.body))
@@ -43,7 +43,7 @@ t.test('the server chooses the id of a room, and shows the room to those who may
   })
 })
 
-t.test('the list of rooms has the public ones and your own, each once, in pages', async t => {
+t.test('the list has the public rooms and your own, each once, in pages', async t => {
   const owner = await register('lister')
   const own: string[] = []
   for (let i = 0; i < 5; i++) own.push(await make(owner, { isPrivate: i % 2 === 0 }))
@@ -71,7 +71,7 @@ t.test('the list of rooms has the public ones and your own, each once, in pages'
   t.equal((await as(owner)('GET', '?cursor=a%20b')).status, 400)
 })
 
-t.test('every route answers a stranger to a private room as if there were no such room', async t => {
+t.test('every route answers a stranger to a private room as if it did not exist', async t => {
   const roomId = await make(ann, { isPrivate: true })
   const message = await say(ann, roomId, 'secret')
   const nowhere = 'f'.repeat(24)
@@ -96,7 +96,7 @@ t.test('every route answers a stranger to a private room as if there were no suc
   }
 })
 
-t.test('owners and moderators change the settings, and a body with other fields is refused', async t => {
+t.test('owners and moderators change the settings, and unknown fields are refused', async t => {
   const roomId = await make(ann)
   await invite(ann, roomId, bob)
   await invite(ann, roomId, dan, 'moderator')
@@ -116,7 +116,7 @@ t.test('owners and moderators change the settings, and a body with other fields 
   t.equal((await as(ann)('PATCH', `/${roomId}`, { name: '' })).status, 400)
 })
 
-t.test('in a room with the history from joining on, no route shows a member anything older', async t => {
+t.test('in a room with history from joining on, no route shows a member anything older', async t => {
   const roomId = await make(ann, { history: 'joined' })
   const old = await say(ann, roomId, 'before')
   await as(bob)('PUT', `/${roomId}/members/me`)
@@ -143,7 +143,7 @@ t.test('in a room with the history from joining on, no route shows a member anyt
   )
 })
 
-t.test('members can show others no more of a hidden history than they see themselves', async t => {
+t.test('members cannot show others more of a hidden history than they see themselves', async t => {
   const roomId = await make(ann, { history: 'joined' })
   await say(ann, roomId, 'before everybody left')
   await as(ann)('DELETE', `/${roomId}/members/me`)
@@ -170,7 +170,7 @@ t.test('members can show others no more of a hidden history than they see themse
   )
 })
 
-t.test('members keep what they saw when a later member shows all of the history', async t => {
+t.test('members keep what they saw when a later member opens the whole history', async t => {
   const roomId = await make(ann, { history: 'joined' })
   await say(ann, roomId, 'early')
   await invite(ann, roomId, bob)
@@ -236,7 +236,7 @@ t.test('a room whose id a client chose stays public, and `.` and `..` are no ids
   }
 })
 
-t.test('a deleted room is gone for everybody and by every route, and its id stays taken', async t => {
+t.test('a deleted room is gone for everybody and in every route, and its id is never free again', async t => {
   const roomId = await make(ann)
   await invite(ann, roomId, bob, 'moderator')
   await as(dan)('PUT', `/${roomId}/members/me`)
@@ -262,7 +262,7 @@ t.test('a deleted room is gone for everybody and by every route, and its id stay
   t.match(await socket.ask('joinRoom', 'named'), { success: false, code: 'NOT_FOUND' })
 })
 
-t.test('requests during the deletion of a room bring nobody and nothing into it afterwards', async t => {
+t.test('no request during the deletion of a room leaves a member or message in it', async t => {
   for (let round = 0; round < 5; round++) {
     const roomId = await make(ann)
     for (const user of [bob, dan]) await as(user)('PUT', `/${roomId}/members/me`)
@@ -288,7 +288,7 @@ t.test('requests during the deletion of a room bring nobody and nothing into it 
   }
 })
 
-t.test('a deletion that was cut short is finished by the next request or the next start', async t => {
+t.test('an interrupted deletion is completed by the next request or the next start', async t => {
   const rooms = [await make(ann), await make(ann)]
   for (const roomId of rooms) {
     for (const user of [bob, dan]) await as(user)('PUT', `/${roomId}/members/me`)

@@ -26,7 +26,7 @@ async function all (user: User, query: string): Promise<string[]> {
   }
 }
 
-t.test('a search finds what holds all the words, newest first, in own conversations only', async t => {
+t.test('a search finds messages with all the words, newest first, in your own conversations only', async t => {
   await send(ann, bob, 'The quick brown fox')
   await send(bob, ann, 'QUICK and foxy')
   await send(bob, ann, 'slow fox')
@@ -46,7 +46,7 @@ t.test('a search finds what holds all the words, newest first, in own conversati
   t.equal((await look(eve, `q=fox&conversationId=room_${roomId}`)).status, 404)
 })
 
-t.test('what is deleted or edited away is not found, and any script is searched', async t => {
+t.test('deleted and overwritten texts are not found, and any script is searched', async t => {
   const [one, two] = [await register('one'), await register('two')]
   const first = await send(one, two, 'नमस्ते दुनिया')
   const second = await send(one, two, 'ＦＵＬＬ width')
@@ -63,7 +63,7 @@ t.test('what is deleted or edited away is not found, and any script is searched'
   t.same(await all(two, 'q=full'), [])
 })
 
-t.test('a call looks at a bounded part, and whoever goes on asking misses nothing', async t => {
+t.test('a call searches a bounded part, and the following calls miss nothing', async t => {
   const [one, two] = [await register('many1'), await register('many2')]
   const sender = await connect(t, url, one.token)
   await Promise.all(Array.from({ length: 4_500 }, async (_, index) => await sender.ask('sendDirectMessage', { receiverId: two.id, content: `n ${index}${index % 1_000 === 7 ? ' needle' : ''}` })))
@@ -75,7 +75,7 @@ t.test('a call looks at a bounded part, and whoever goes on asking misses nothin
   t.same(await all(two, 'q=haystack'), [])
 })
 
-t.test('junk is refused', async t => {
+t.test('invalid searches are refused', async t => {
   for (const query of ['', 'q=', 'q=%20', `q=${'x'.repeat(101)}`, 'q=x&cursor=x', 'q=x&cursor=~', 'q=x&cursor=a~b', 'q=x&limit=0', 'q=x&limit=101', 'q[$gt]=x']) {
     t.equal((await look(ann, query)).status, 400, query)
   }

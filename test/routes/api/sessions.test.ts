@@ -30,7 +30,7 @@ t.test('the list of sessions tells them apart', async t => {
   t.match(await call('GET', '/api/auth/sessions'), { status: 401 })
 })
 
-t.test('one of them can be ended', async t => {
+t.test('you can end one of them', async t => {
   const { token } = await register('ender')
   const other = (await login('ender')).body
   const stranger = await register('stranger')
@@ -47,7 +47,7 @@ t.test('one of them can be ended', async t => {
   for (const id of [_id, 'x', '{"$ne":1}']) t.match(await end(token, id), { status: 404 }, id)
 })
 
-t.test('a password is changed by who knows it, and ends the other sessions', async t => {
+t.test('you change your password by the present one, and this ends the other sessions', async t => {
   const { token, refreshToken } = await register('changer')
   const other = (await login('changer')).body
   const [mine, theirs] = [await connect(t, url, token), await connect(t, url, other.token)]
@@ -71,7 +71,7 @@ t.test('a password is changed by who knows it, and ends the other sessions', asy
   for (const ended of [token, next.body.token as string]) t.equal(await me(ended), 401, 'a session that went on once can be ended')
 })
 
-t.test('guesses of the present password are counted, for the session', async t => {
+t.test('guesses of the present password are counted per session', async t => {
   const { token } = await register('guessed')
   const second = (await login('guessed')).body.token as string
   const change = (by: string, password: string) => call('POST', '/api/auth/password', { token: by, body: { password, newPassword: 'password-2' } })
@@ -80,7 +80,7 @@ t.test('guesses of the present password are counted, for the session', async t =
   t.match(await change(second, 'password-1'), { status: 200 })
 })
 
-t.test('only one of two changes at once goes through', async t => {
+t.test('only one of two changes at once succeeds', async t => {
   const { token } = await register('racer')
   const answers = await Promise.all(['password-2', 'password-3'].map(newPassword =>
     call('POST', '/api/auth/password', { token, body: { password: 'password-1', newPassword } })))

@@ -15,7 +15,7 @@ t.test('finding users', async t => {
   await app.accounts.users.insertOne({ _id: new ObjectId(), fullName: 'Hosted', username: 'HostName', email: 'hosted@example.org' })
   const find = async (search: string) => (await call('GET', `/api/users?search=${encodeURIComponent(search)}`, { token })).body.users.map((user: { username: string }) => user.username)
 
-  await t.test('by the beginning of the user name or of a word of the full name, in any case', async t => {
+  await t.test('finds by the beginning of the user name or of a word of the full name, in any case', async t => {
     for (const search of ['anna', 'ANNA.k', 'maria', 'Kow', 'maria kow', ' anna  MARIA kowalska', 'anna.k']) t.same(await find(search), ['Anna.K'], search)
     for (const search of ['nna', 'owalska', 'annax', 'anna kow', 'annagone', 'gone']) t.same(await find(search), [], search)
   })
@@ -36,13 +36,13 @@ t.test('finding users', async t => {
     t.same(await find('hostn'), [])
   })
 
-  await t.test('only the public part is shown', async t => {
+  await t.test('shows only the public fields', async t => {
     const { body, text } = await call('GET', '/api/users', { token })
     t.same(body.users.map((user: object) => Object.keys(user).sort()), body.users.map(() => ['_id', 'fullName', 'profilePicture', 'username']))
     t.notMatch(text, /@example\.org|argon2|password|usernameKey/)
   })
 
-  await t.test('pages hold everybody once', async t => {
+  await t.test('pages list everybody once', async t => {
     for (let i = 0; i < 7; i++) await register(`page-${i}`)
     const seen: string[] = []
     let cursor: string | null = null
@@ -55,14 +55,14 @@ t.test('finding users', async t => {
     t.same(seen, Array.from({ length: 7 }, (_, i) => `page-${i}`))
   })
 
-  await t.test('one user, in either case of the id', async t => {
+  await t.test('finds one user by id, in upper or lower case', async t => {
     const [user] = (await call('GET', '/api/users?search=kowal', { token })).body.users
     for (const id of [user._id, user._id.toUpperCase()]) t.match(await call('GET', `/api/users/${id}`, { token }), { status: 200, body: { success: true, user, blocked: false } })
     t.match(await call('GET', `/api/users/${new ObjectId().toHexString()}`, { token }), notFound)
     for (const id of ['x', '1'.repeat(23), '[object Object]', '%00']) t.match(await call('GET', `/api/users/${id}`, { token }), invalid, id)
   })
 
-  await t.test('nothing without a token', async t => {
+  await t.test('needs a token', async t => {
     const id = new ObjectId().toHexString()
     for (const [method, path] of [['GET', ''], ['GET', `/${id}`], ['PATCH', '/me'], ['PUT', `/${id}/block`], ['DELETE', `/${id}/block`]] as const) {
       t.match(await call(method, `/api/users${path}`, method === 'PATCH' ? { body: {} } : {}), { status: 401, body: { code: 'NO_TOKEN' } }, `${method} ${path}`)
@@ -70,13 +70,13 @@ t.test('finding users', async t => {
   })
 })
 
-t.test('changing the own account', async t => {
+t.test('changing your account', async t => {
   const { app, call, register } = await startApp(t, { ADMIN_USERS: 'root, boss' })
   const { token, id } = await register('changer')
   await register('taken')
   const change = (body: unknown, as = token) => call('PATCH', '/api/users/me', { token: as, body })
 
-  await t.test('only what is named changes, and is seen at once', async t => {
+  await t.test('only the named fields change, and the change shows at once', async t => {
     t.match(await change({ fullName: ' New Name ' }), { status: 200, body: { success: true, user: { _id: id, fullName: 'New Name', username: 'changer', email: 'changer@example.org' } } })
     t.match(await change({ profilePicture: 'http://example.org/p.png' }), { status: 200, body: { user: { fullName: 'New Name', profilePicture: 'http://example.org/p.png' } } })
     t.match(await change({ profilePicture: null, username: 'Changed' }), { status: 200, body: { user: { username: 'Changed', profilePicture: null } } })
@@ -86,7 +86,7 @@ t.test('changing the own account', async t => {
     t.same((await call('GET', '/api/users?search=changer', { token })).body.users, [], 'the old name finds nobody')
   })
 
-  await t.test('a name that somebody has is refused, the own in another case is not', async t => {
+  await t.test('a name in use is refused, but you can change the case of your own', async t => {
     t.match(await change({ username: 'TAKEN' }), { status: 409, body: { code: 'USERNAME_TAKEN' } })
     t.match(await change({ username: 'cHANGED' }), { status: 200, body: { user: { username: 'cHANGED' } } })
     const names = await Promise.all([1, 2, 3, 4].map(i => register(`racer-${i}`)))
@@ -94,13 +94,13 @@ t.test('changing the own account', async t => {
     t.same(answers.map(({ status }) => status).sort(), [200, 409, 409, 409])
   })
 
-  await t.test('changes at the same time leave search keys of both', async t => {
+  await t.test('changes at the same time leave the search keys of both', async t => {
     const answers = await Promise.all([change({ fullName: 'Both Fields' }), change({ username: 'both.names' })])
     t.same(answers.map(({ status }) => status), [200, 200])
     t.same((await app.accounts.users.findOne({ _id: new ObjectId(id) }))?.searchKeys, ['both.names', 'both fields', 'fields'])
   })
 
-  await t.test('wrong values are refused by the name of the field', async t => {
+  await t.test('invalid values are refused by the name of the field', async t => {
     for (const field of ['fullName', 'username', 'profilePicture']) {
       for (const value of [1, true, {}, { $ne: 1 }, { $set: {} }, [], ['x'], '', '\u0000', 'x'.repeat(5_000), ...(field === 'profilePicture' ? [] : [null])]) {
         t.match(await change({ [field]: value }), { ...invalid, body: { message: new RegExp(field) } }, `${field} ${JSON.stringify(value).slice(0, 20)}`)
@@ -110,7 +110,7 @@ t.test('changing the own account', async t => {
     t.match(await call('GET', '/api/auth/me', { token }), { status: 200, body: { user: { email: 'changer@example.org', isAdmin: false } } }, 'other fields are not touched')
   })
 
-  await t.test('an administrator\'s name is neither taken nor set free', async t => {
+  await t.test('you cannot take an administrator\'s name, nor give yours up', async t => {
     const root = await register('root')
     t.match(await change({ username: 'boss' }), { status: 403, body: { code: 'NOT_ALLOWED' } })
     t.match(await change({ username: 'other' }, root.token), { status: 403, body: { code: 'NOT_ALLOWED' } })
@@ -124,7 +124,7 @@ t.test('blocking', async t => {
   const [a, b] = [await register('blocker'), await register('blocked')]
   const block = (method: string, id: string) => call(method, `/api/users/${id}/block`, { token: a.token })
 
-  await t.test('on and off, as often as one likes', async t => {
+  await t.test('you can block and unblock any number of times', async t => {
     for (const [method, blocked] of [['PUT', true], ['PUT', true], ['DELETE', false], ['DELETE', false], ['PUT', true]] as const) {
       t.match(await block(method, b.id), { status: 200, body: { success: true, blocked } }, method)
       t.match(await call('GET', `/api/users/${b.id}`, { token: a.token }), { body: { blocked } })
@@ -136,7 +136,7 @@ t.test('blocking', async t => {
     t.equal(await app.chat.log.collections.rows.countDocuments({ kind: 'block' }), 1)
   })
 
-  await t.test('not oneself, nor nobody', async t => {
+  await t.test('you cannot block yourself or an unknown user', async t => {
     for (const method of ['PUT', 'DELETE']) {
       t.match(await block(method, a.id), { status: 403, body: { code: 'NOT_ALLOWED' } })
       t.match(await block(method, new ObjectId().toHexString()), notFound)
@@ -145,7 +145,7 @@ t.test('blocking', async t => {
   })
 })
 
-t.test('many users are asked for by their ids', async t => {
+t.test('many users are read by their ids', async t => {
   const { call, register } = await startApp(t)
   const [ann, bob, { token }] = [await register('ann'), await register('bob'), await register('cid')]
   const ask = async (query: string) => await call('GET', `/api/users?${query}`, { token })

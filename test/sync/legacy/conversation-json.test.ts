@@ -15,7 +15,7 @@ const reactors = fc.array(id, { minLength: 1, maxLength: 60 }).map(ids => ids.ma
 const number = fc.oneof(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
 const time = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
 
-t.test('the text of an answer, written from the bytes of its rows, is what serialising their payloads would give', async t => {
+t.test('the text written from stored bytes is the serialisation of the payloads', async t => {
   const arbitrary = fc.record({
     users: fc.tuple(id, id),
     names: fc.tuple(text, text),
@@ -81,7 +81,7 @@ t.test('the text of an answer, written from the bytes of its rows, is what seria
   t.pass('200 random answers')
 })
 
-t.test('a stored row tells of itself what the row says', async t => {
+t.test('a stored row has the fields of its row', async t => {
   const at = new Date(1_700_000_000_123)
   const row: LogRow = {
     _id: new ObjectId(), conversationId: 'room_a', kind: 'membership', rev: revOf(2 ** 33), createdAt: at, updatedAt: at, userId: new ObjectId(), role: null

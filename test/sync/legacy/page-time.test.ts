@@ -5,7 +5,7 @@ import t from 'tap'
 import { type Member, revOf, seqOf } from '../../../src/log/model/types.ts'
 import { readRangeSince } from '../../../src/sync/legacy/page-time.ts'
 
-t.test('pages one after the other tell of everything that was read, however often the position moved meanwhile', async t => {
+t.test('successive pages show every read message, however often the read position moves meanwhile', async t => {
   const arbitrary = fc.record({
     moves: fc.array(fc.record({ seqs: fc.integer({ min: 1, max: 3 }), ms: fc.integer({ min: 1, max: 5 }) }), { maxLength: 12 }),
     kept: fc.integer({ min: 1, max: 8 }),

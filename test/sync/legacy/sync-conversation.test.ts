@@ -92,7 +92,7 @@ async function write (random: () => number, a: User, b: User, ids: string[], con
   else await markRead(app.chat, from.identity, { conversationId: row!.conversationId, seq: Math.ceil(random() * ids.length) })
 }
 
-t.test('a client that only feeds syncTimestamp back loses nothing of 1,000 messages written, edited and deleted while it syncs', async t => {
+t.test('a client that only returns syncTimestamp misses none of 1,000 messages that change while it syncs', async t => {
   const [a, b] = [await newUser(), await newUser()]
   const clients = [new Client(a, b, 'time'), new Client(b, a, 'tombstones'), new Client(a, b, 'cursor')]
   const ids: string[] = []
@@ -117,7 +117,7 @@ t.test('a client that only feeds syncTimestamp back loses nothing of 1,000 messa
   for (const client of clients) t.same([...client.reads].sort(), [...positions].filter(([, seq]) => seq > 0).sort())
 })
 
-t.test('whatever the order of writing, reading and syncing, and whatever the limits, nothing is missed', async t => {
+t.test('in any order of writing, reading and syncing, and with any limits, nothing is missed', async t => {
   await fc.assert(fc.asyncProperty(
     fc.array(fc.oneof(
       { weight: 3, arbitrary: fc.record({ act: fc.constant('write' as const), seed: fc.integer({ min: 1, max: 2 ** 31 - 2 }), count: fc.integer({ min: 1, max: 4 }) }) },
@@ -159,7 +159,7 @@ function lehmer (seed: number): () => number {
   }
 }
 
-t.test('own messages come again when they were read: those, once, the newest 100 at most', async t => {
+t.test('your own messages come once more when they are read, at most the newest 100', async t => {
   const [a, b] = [await newUser(), await newUser()]
   const conversationId = directId(a.id, b.id)
   for (let i = 0; i < 250; i += 50) await Promise.all(Array.from({ length: 50 }, () => sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })))
@@ -183,7 +183,7 @@ t.test('own messages come again when they were read: those, once, the newest 100
   t.match(await sync(new Date(Date.now() + 3_600_000).toISOString()), { success: false, code: 'VALIDATION', message: /^lastSyncTimestamp lies in the future/ })
 })
 
-t.test('without a conversation the answer is empty and the time is the beginning', async t => {
+t.test('without a conversation the answer is empty and its time is the beginning', async t => {
   const [a, b] = [await newUser(), await newUser()]
   for (const otherUserId of [b.id, a.id, 'f'.repeat(24)]) {
     const { status, body } = await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId, lastSyncTimestamp: new Date().toISOString() } })
@@ -192,7 +192,7 @@ t.test('without a conversation the answer is empty and the time is the beginning
   }
 })
 
-t.test('nothing new costs no read of the database where its heads are known', async t => {
+t.test('without changes a sync reads no database if the heads are cached', async t => {
   const [a, b] = [await newUser(), await newUser()]
   await sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })
   const sync = async (body: object) => (await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId: b.id, ...body } })).body
@@ -203,7 +203,7 @@ t.test('nothing new costs no read of the database where its heads are known', as
   t.same(used, [])
 })
 
-t.test('what is wrong with a request is said', async t => {
+t.test('an invalid request is told what is wrong', async t => {
   const [a, b] = [await newUser(), await newUser()]
   const sync = async (body?: unknown) => await call('POST', '/api/messages/sync-conversation', { token: a.token, body })
   for (const body of [undefined, {}, { lastSyncTimestamp: 'x' }, { otherUserId: null }]) {
@@ -226,7 +226,7 @@ t.test('what is wrong with a request is said', async t => {
   t.equal((await call('POST', '/api/messages/sync-conversation', { body: {} })).status, 401)
 })
 
-t.test('a cursor that cannot be served starts again and says so', async t => {
+t.test('a cursor that cannot be resumed begins again and says so', async t => {
   const [a, b] = [await newUser(), await newUser()]
   const { message } = await sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })
   const ahead = app.chat.log.cursors.encode(a.id, message.conversationId, { rev: revOf(7), clock: 0, generation: 0 })
@@ -234,7 +234,7 @@ t.test('a cursor that cannot be served starts again and says so', async t => {
   t.match(body, { reset: true, count: 1, messages: [{ _id: message._id }] })
 })
 
-t.test('sync-status tells the last activity and what is unread', async t => {
+t.test('sync-status gives the last activity and the unread count', async t => {
   const [a, b, c] = [await newUser(), await newUser(), await newUser()]
   const status = async (user: User, lastChecked?: string) => (await call('GET', `/api/messages/sync-status${lastChecked === undefined ? '' : `?lastChecked=${encodeURIComponent(lastChecked)}`}`, { token: user.token })).body
   const nothing = await status(b)

@@ -10,7 +10,7 @@ import { isConnected, newClient, when } from '../helpers/clients.ts'
 const named = (text: string) => (messages: readonly Message[]) => messages.find(message => message.text === text && message.status === 'sent') !== undefined
 
 for (const live of [true, false]) {
-  t.test(`your own delete is shown by ${live ? 'a socket' : 'long polls'}: after a start, a reconnect, an edit, and while the other is away`, async t => {
+  t.test(`a message you delete shows as deleted ${live ? 'by socket' : 'by polls'}: after start, reconnect and edit, and to a user who was away`, async t => {
     const { url } = await startApp(t)
     const [ada, bob] = [await newClient(t, url, { live }), await newClient(t, url, { live })]
     await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])
@@ -62,7 +62,7 @@ function slowSyncs () {
   return { fetch: slow, open: () => { open() } }
 }
 
-t.test('what was written and changed offline in a new conversation is shown without a break, if the answer overtakes the sync', async t => {
+t.test('a message written and changed offline never flickers, even if the push is answered before the sync', async t => {
   const { url } = await startApp(t)
   const network = slowSyncs()
   const [ada, bob] = [await newClient(t, url, { live: false, fetch: network.fetch }), await newClient(t, url)]
@@ -84,7 +84,7 @@ t.test('what was written and changed offline in a new conversation is shown with
   t.strictSame([...new Set(shown)], ['true first 👍 1'])
 })
 
-t.test('what changes while a window is being read is in it', async t => {
+t.test('a window contains what changed while it was being read', async t => {
   const { url } = await startApp(t)
   const memory = memoryStorage()
   let hold: Promise<void> | undefined
@@ -127,7 +127,7 @@ t.test('what changes while a window is being read is in it', async t => {
   t.match(timeline.messages.get(), [{ key: one!.key, isDeleted: true, status: 'sent' }])
 })
 
-t.test('settings of a conversation reach the server and your other devices, and do not flicker back', async t => {
+t.test('settings of a conversation reach the server and your other devices, and never flicker back', async t => {
   const { url } = await startApp(t)
   const network = slowSyncs()
   const [ada, bob] = [await newClient(t, url, { live: false, fetch: network.fetch }), await newClient(t, url)]

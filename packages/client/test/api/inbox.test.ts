@@ -5,7 +5,7 @@ import { socketTransport } from '../../src/network/socket.ts'
 import type { Message } from '../../src/types.ts'
 import { isConnected, newClient, when } from '../helpers/clients.ts'
 
-t.test('a bot is given what others wrote, again until it is read, over restarts too', async t => {
+t.test('a bot gets what others wrote, and gets it again until it marks it as read, even after a restart', async t => {
   const { url } = await startApp(t)
   const ada = await newClient(t, url)
   const storage = memoryStorage()

@@ -4,7 +4,7 @@ import { isConnected, newClient, when } from '../helpers/clients.ts'
 
 const seqs = (messages: ReadonlyArray<{ seq?: number | undefined }>) => messages.map(({ seq }) => seq)
 
-t.test('a window in the past stays where it is when something arrives, and goes on without a hole', async t => {
+t.test('a window in the past does not move when a message arrives, and goes on without a gap', async t => {
   const { url } = await startApp(t)
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
   await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])
@@ -33,7 +33,7 @@ t.test('a window in the past stays where it is when something arrives, and goes 
   timeline.close()
 })
 
-t.test('a window opens at the first unread message and keeps its line', async t => {
+t.test('a window opens at the first unread message, and its line stays while you read', async t => {
   const { url } = await startApp(t)
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
   await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])
@@ -54,7 +54,7 @@ t.test('a window opens at the first unread message and keeps its line', async t 
   t.strictSame(seqs(timeline.messages.get()), [1, 2, 3, 4, 5])
 })
 
-t.test('settings that the server refuses fail, with its code, and can be tried again or given up', async t => {
+t.test('settings that the server refuses fail with its code, and you can retry or cancel them', async t => {
   const { url } = await startApp(t)
   const ada = await newClient(t, url)
   await when(ada.connection, isConnected)
@@ -72,7 +72,7 @@ t.test('settings that the server refuses fail, with its code, and can be tried a
   t.strictSame(ada.outbox.get(), [])
 })
 
-t.test('what waits can be changed, taken back, and tried again after a refusal', async t => {
+t.test('queued operations can be changed and cancelled, and retried after a refusal', async t => {
   const { url } = await startApp(t)
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
   await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])

@@ -13,7 +13,7 @@ async function openPage (context: BrowserContext, url: string): Promise<Page> {
 
 const options = existsSync(executablePath) ? {} : { skip: 'There is no Chromium on this machine' }
 
-t.test('in Chromium, on IndexedDB, over tabs', { ...options, timeout: 240_000 }, async t => {
+t.test('in Chromium, with IndexedDB and several tabs', { ...options, timeout: 240_000 }, async t => {
   const { url, register } = await startApp(t)
   const script = await bundle()
   const browser = await chromium.launch({ executablePath, args: launchArgs })
@@ -28,7 +28,7 @@ t.test('in Chromium, on IndexedDB, over tabs', { ...options, timeout: 240_000 },
   await first.evaluate(async () => { await tidelog.start() })
   await first.waitForFunction(() => tidelog.connection.get().state === 'live')
 
-  await t.test('a second tab follows the first, and writes through it', async t => {
+  await t.test('a second tab follows the leader and writes through it', async t => {
     const second = await openPage(context, url)
     t.ok(await second.evaluate(async () => await tidelog.resume()))
     await second.evaluate(async () => { await tidelog.start() })
@@ -41,7 +41,7 @@ t.test('in Chromium, on IndexedDB, over tabs', { ...options, timeout: 240_000 },
     await second.close()
   })
 
-  await t.test('when the tab that leads is closed, the next one takes over', async t => {
+  await t.test('when the leading tab is closed, the next one takes over', async t => {
     const second = await openPage(context, url)
     await second.evaluate(async () => {
       await tidelog.resume()
@@ -53,7 +53,7 @@ t.test('in Chromium, on IndexedDB, over tabs', { ...options, timeout: 240_000 },
     await second.close()
   })
 
-  await t.test('a tab that leads and is frozen is replaced, and follows when it goes on', async t => {
+  await t.test('a leading tab that freezes is replaced, and follows when it wakes up', async t => {
     const frozen = await openPage(context, url)
     await frozen.evaluate(async () => {
       await tidelog.resume()
@@ -78,7 +78,7 @@ t.test('in Chromium, on IndexedDB, over tabs', { ...options, timeout: 240_000 },
     await second.close()
   })
 
-  await t.test('what was written offline is there after the page was closed, and goes out once', async t => {
+  await t.test('messages written offline survive closing the page, and are sent once', async t => {
     const offline = await openPage(context, url)
     await context.setOffline(true)
     await offline.evaluate(async id => {

@@ -29,7 +29,7 @@ async function pass (clock: FakeClock): Promise<void> {
   }
 }
 
-t.test('the newest 200 messages of the 20 conversations that were used last are fetched, in pages', async t => {
+t.test('the newest 200 messages of the 20 most recently used conversations are loaded, in pages', async t => {
   const engine = await engineWith(25, 1_000)
   const clock = new FakeClock()
   const asked: Array<[string, number, number]> = []
@@ -50,7 +50,7 @@ t.test('the newest 200 messages of the 20 conversations that were used last are 
   t.equal(asked.length, 40)
 })
 
-t.test('a conversation whose beginning is here, and one that a page does not change, is asked for no more', async t => {
+t.test('loading of a conversation ends at its beginning, and after a page that changes nothing', async t => {
   const engine = await engineWith(2, 50)
   await engine.commit({ conversations: [{ ...engine.conversations.get('room_0')!, top: 90, ranges: [[60, 90]] }] })
   const clock = new FakeClock()
@@ -63,7 +63,7 @@ t.test('a conversation whose beginning is here, and one that a page does not cha
   t.strictSame(asked, ['room_0'])
 })
 
-t.test('it ends with the connection', async t => {
+t.test('loading ends with the connection', async t => {
   const engine = await engineWith(3, 1_000)
   const clock = new FakeClock()
   const ended = new AbortController()

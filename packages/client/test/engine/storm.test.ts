@@ -7,7 +7,7 @@ const user = { id: 'a'.repeat(24), fullName: 'Ada', username: 'ada', picture: nu
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
 for (const withSocket of [true, false]) {
-  t.test(`C8: an hour of outage ${withSocket ? 'with a socket' : 'by REST'}, with messages waiting, is few tries`, async t => {
+  t.test(`C8: in an hour of outage ${withSocket ? 'with a socket' : 'by REST'}, a client with queued messages tries rarely`, async t => {
     const clock = new FakeClock()
     const { fetch, socket, tried } = outage()
     const storage = memoryStorage()
@@ -34,7 +34,7 @@ for (const withSocket of [true, false]) {
   })
 }
 
-t.test('C8: a server that says when to come back is not asked before', async t => {
+t.test('C8: a client does not try again before the time that the server named', async t => {
   const clock = new FakeClock()
   const storage = memoryStorage()
   await storage.setSession({ user, token: 't', issuedAt: clock.now(), expiresAt: clock.now() + 86_400_000 })

@@ -39,7 +39,7 @@ async function signedIn (t: Suite, storage: Storage, fetch: typeof globalThis.fe
   return client
 }
 
-t.test('calls that are refused at once share one refresh', async t => {
+t.test('calls that are refused at the same time share one refresh', async t => {
   const { state, fetch } = accounts()
   const client = await signedIn(t, memoryStorage(), fetch, new FakeClock())
   state.good = 'none'
@@ -59,7 +59,7 @@ t.test('a token is renewed at four fifths of its life, and no call waits for it'
   t.strictSame(state.refreshes, ['r-1'])
 })
 
-t.test('after a lost answer the same refresh token is sent again', async t => {
+t.test('after a lost answer the client sends the same refresh token again', async t => {
   const { state, fetch } = accounts()
   const client = await signedIn(t, memoryStorage(), fetch, new FakeClock())
   state.good = 'none'
@@ -71,7 +71,7 @@ t.test('after a lost answer the same refresh token is sent again', async t => {
   t.strictSame(state.refreshes, ['r-1', 'r-1'])
 })
 
-t.test('what another tab has renewed is taken, not renewed again', async t => {
+t.test('a client uses the token that another tab has renewed, and does not renew it again', async t => {
   const { state, fetch } = accounts()
   const storage = memoryStorage()
   const clock = new FakeClock()
@@ -82,7 +82,7 @@ t.test('what another tab has renewed is taken, not renewed again', async t => {
   t.strictSame(state.refreshes, [])
 })
 
-t.test('a session that is refused has expired: what waits stays, and a login goes on with it', async t => {
+t.test('a refused session has expired: queued operations stay, and the next login sends them', async t => {
   const { state, fetch } = accounts()
   const client = await signedIn(t, memoryStorage(), fetch, new FakeClock())
   await client.common.send('waits')
@@ -95,7 +95,7 @@ t.test('a session that is refused has expired: what waits stays, and a login goe
   t.equal(state.refreshes.length, 1, 'it is not asked again')
 })
 
-t.test('tokens of a host application: a refused one is asked for anew, once', async t => {
+t.test('a refused token of a host application is requested anew, once', async t => {
   const { state, fetch } = accounts()
   const asked: boolean[] = []
   const storage = memoryStorage()

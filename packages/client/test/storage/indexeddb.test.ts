@@ -17,7 +17,7 @@ const open = async (userId = 'ada'): Promise<{ name: string, account: AccountSto
   return { name, account: await indexedDbStorage({ name }).open(userId) }
 }
 
-t.test('what is stored in one step is there in the next life', async t => {
+t.test('what one commit stores is there after a restart', async t => {
   const { name, account } = await open()
   const record = { ...emptyConversation('room_r', 'room'), cursor: 'c-1', rev: 3 }
   const positions = await account.commit({ rows: [row(1), row(2), row(3)], conversations: [record], add: [operation('one'), operation('two')], drafts: [['room_r', 'we']] })
@@ -29,14 +29,14 @@ t.test('what is stored in one step is there in the next life', async t => {
   t.strictSame((await again.rows('room_r', 0, Infinity, 2)).map(({ seq }) => seq), [2, 3], 'the last ones, if there are more')
 })
 
-t.test('a row is stored if its rev is above the stored one\'s', async t => {
+t.test('a row is stored only if its rev is above the stored row\'s', async t => {
   const { account } = await open()
   await account.commit({ rows: [row(1, 5, 'new')] })
   await account.commit({ rows: [row(1, 4, 'old'), row(2, 6), row(2, 7, 'newest')] })
   t.match(await account.rows('room_r', 1, 2), [{ text: 'new' }, { text: 'newest' }])
 })
 
-t.test('C5: a batch that is refused leaves nothing behind', async t => {
+t.test('C5: a refused batch stores nothing', async t => {
   const { account } = await open()
   const [position = 0] = await account.commit({ add: [operation('one')] })
   const held = { ...operation('one'), position }
@@ -50,7 +50,7 @@ t.test('C5: a batch that is refused leaves nothing behind', async t => {
   t.pass('one that is gone can be settled again')
 })
 
-t.test('C5: who led before is refused', async t => {
+t.test('C5: a tab that is no longer the leader cannot write', async t => {
   const { account } = await open()
   const [first, second] = [await account.takeOver(), await account.takeOver()]
   await t.rejects(account.commit({ term: first, rows: [row(1)] }), Stale)
@@ -58,7 +58,7 @@ t.test('C5: who led before is refused', async t => {
   t.equal((await account.rows('room_r', 0, 9)).length, 1)
 })
 
-t.test('messages go by conversation, and up to a seq', async t => {
+t.test('messages are deleted by conversation, or up to a seq', async t => {
   const { account } = await open()
   await account.commit({ rows: [row(1), row(2), row(3)], conversations: [emptyConversation('room_r', 'room')] })
   await account.commit({ purge: [['room_r', 2]] })
@@ -69,7 +69,7 @@ t.test('messages go by conversation, and up to a seq', async t => {
   t.match(await account.load(), { conversations: [] })
 })
 
-t.test('another user of the device sees nothing of the first, and a wiped account is empty', async t => {
+t.test('another user of the device sees nothing of the first, and a cleared account is empty', async t => {
   const { name, account } = await open()
   await account.commit({ add: [operation('one')], drafts: [['room_r', 'we']] })
   const other = await indexedDbStorage({ name }).open('bob')
@@ -88,7 +88,7 @@ t.test('a database that the browser closes is opened again', async t => {
   t.equal((await account.rows('room_r', 0, 9)).length, 2)
 })
 
-t.test('another tab that deletes the database is not kept waiting', async t => {
+t.test('a tab that deletes the database does not wait for the others', async t => {
   const { name, account } = await open()
   await account.commit({ rows: [row(1)] })
   const other = await indexedDbStorage({ name }).open('ada')
@@ -97,7 +97,7 @@ t.test('another tab that deletes the database is not kept waiting', async t => {
   t.strictSame(await other.rows('room_r', 0, 9), [])
 })
 
-t.test('the session is one for all users, and goes when it is taken away', async t => {
+t.test('all users share one stored session, and it can be removed', async t => {
   const storage = indexedDbStorage({ name: `test ${made++}` })
   t.equal(await storage.session(), null)
   await storage.setSession({ user: { id: 'ada', fullName: 'Ada', username: 'ada', picture: null }, token: 't-1' })

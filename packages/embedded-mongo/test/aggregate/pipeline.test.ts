@@ -35,14 +35,14 @@ t.test('an inclusion keeps the order of the document', async t => {
   projects(t, { 'a.x': 1, 'b.x': 1 }, doc, { _id: 1, b: {} })
 })
 
-t.test('an exclusion leaves the rest', async t => {
+t.test('an exclusion keeps the other fields', async t => {
   const doc = { _id: 1, a: 1, b: { c: 1, d: 2 }, e: [{ c: 1, d: 2 }, 3] }
   projects(t, { a: 0, b: 0 }, doc, { _id: 1, e: [{ c: 1, d: 2 }, 3] })
   projects(t, { _id: 0 }, { _id: 1, a: 1 }, { a: 1 })
   projects(t, { 'b.c': 0, 'e.c': 0, a: 0 }, doc, { _id: 1, b: { d: 2 }, e: [{ d: 2 }, 3] })
 })
 
-t.test('computed fields come after the ones that were kept', async t => {
+t.test('computed fields follow the included ones', async t => {
   projects(t, { x: '$b.c', a: 1 }, { a: 1, b: { c: 5 } }, { a: 1, x: 5 }, true)
   projects(t, { x: '$none', y: { $literal: '$a' } }, { a: 1 }, { y: '$a' }, true)
   projects(t, { x: '$b.c' }, { b: [{ c: 1 }, {}, { c: 2 }, 3] }, { x: [1, 2] }, true)
@@ -88,7 +88,7 @@ function runs (stages: Literal[], docs: Literal[], others: Literal[] = []) {
   return withoutPauses(runPipeline(pipeline, input, { lookup }))
 }
 
-t.test('the planner gets the leading stages, the others are run', async t => {
+t.test('the planner runs the leading stages, the pipeline the others', async t => {
   const pipeline = parsePipeline([{ $match: { a: 1 } }, { $sort: { b: 1 } }, { $match: { c: 1 } }, { $skip: 1 }, { $limit: 2 }, { $skip: 1 }].map(d))
   t.match(pipeline, { filter: { op: 'and', filters: [{ path: 'a' }, { path: 'c' }] }, sort: [{ path: 'b', direction: 1 }], skip: 1, limit: 2, stages: [{ skip: 1 }] })
   t.match(parsePipeline([{ $limit: 2 }, { $match: { a: 1 } }].map(d)), { filter: { op: 'always' }, limit: 2, stages: [{ filter: { path: 'a' } }] })
@@ -121,7 +121,7 @@ t.test('$unwind returns a document for each item', async t => {
   t.strictSame(runs([{ $unwind: '$x.y' }], [{ x: { y: [1], z: 2 } }]), [d({ x: { y: 1, z: 2 } })])
 })
 
-t.test('$lookup joins by equality, items of an array each, missing with null and missing', async t => {
+t.test('$lookup joins by equality, matches each item of an array, and joins null with missing fields', async t => {
   const others = [{ k: 1, n: 'a' }, { k: [2, 3], n: 'b' }, { n: 'c' }]
   const joined = (doc: Literal) => (runs([{ $lookup: { from: 'o', localField: 'f', foreignField: 'k', as: 'r' } }], [doc], others)[0]?.get('r') as Doc[]).map(doc => doc.get('n'))
   t.strictSame(joined({ f: 1 }), ['a'])
@@ -131,7 +131,7 @@ t.test('$lookup joins by equality, items of an array each, missing with null and
   t.throws(() => parsePipeline([d({ $lookup: { from: 'o', let: {}, pipeline: [], as: 'r' } })]), { code: 238 })
 })
 
-t.test('$count and $project', async t => {
+t.test('$count counts, and $project computes', async t => {
   t.strictSame(runs([{ $count: 'n' }], [{}, {}]), [d({ n: 2 })])
   t.strictSame(runs([{ $count: 'n' }], []), [])
   t.strictSame(runs([{ $project: { _id: 0, b: '$a' } }], [{ _id: 1, a: 5 }]), [d({ b: 5 })])
@@ -147,7 +147,7 @@ t.test('an invalid pipeline is refused with MongoDB\'s code', async t => {
   t.throws(() => parsePipeline([1]), { code: 14 })
 })
 
-t.test('the extremes of the order are found by $min and $max', async t => {
+t.test('$min and $max find the extremes of the order', async t => {
   const docs = [MIN_KEY, 5, 'x', MAX_KEY, UNDEFINED, null].map(a => ({ a }))
   t.strictSame(runs([{ $group: { _id: null, min: { $min: '$a' }, max: { $max: '$a' } } }], docs), [new Map<string, Value>([['_id', null], ['min', MIN_KEY], ['max', MAX_KEY]])])
 })

@@ -33,7 +33,7 @@ function hasForeign (value: Value): boolean {
   return typeof value === 'object' && value !== null && /^(Sym|BsonUndefined|Code)$/.test(value.constructor.name)
 }
 
-t.test('damaged bytes are refused by an error or read as another document, never past their end', async t => {
+t.test('damaged bytes give an error or another document, and are never read past their end', async t => {
   const damage = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }))
   fc.assert(fc.property(doc, fc.array(damage, { minLength: 1, maxLength: 4 }), fc.nat(8), (doc, damages, cut) => {
     const bytes = encode(doc)
@@ -48,7 +48,7 @@ t.test('damaged bytes are refused by an error or read as another document, never
   t.pass()
 })
 
-t.test('a document is found at an offset and must lie within the bytes', async t => {
+t.test('a document is read at an offset and must end within the bytes', async t => {
   const bytes = encode(docOf({ a: int32(1) }))
   const both = Buffer.concat([Buffer.from([9, 9, 9]), bytes, bytes])
   t.equal(documentLength(both, 3), bytes.length)
@@ -57,7 +57,7 @@ t.test('a document is found at an offset and must lie within the bytes', async t
   t.throws(() => decode(both.subarray(3)), { code: 22 }, 'bytes after the document')
 })
 
-t.test('text that is not UTF-8 is refused, and the replacement character itself is not', async t => {
+t.test('text that is not UTF-8 is refused, but a replacement character is not', async t => {
   const bytes = encode(docOf({ a: 'xy' }))
   bytes.writeUInt16BE(0xc328, bytes.indexOf('xy'))
   t.throws(() => decode(bytes), { code: 22 })
@@ -71,7 +71,7 @@ t.test('a field name that occurs twice is refused', async t => {
   t.throws(() => decode(bytes), { code: 22 })
 })
 
-t.test('nesting has a limit in both directions', async t => {
+t.test('encoding and decoding limit the depth of nesting', async t => {
   let nested: Doc = new Map()
   for (let i = 0; i < 190; i++) nested = docOf({ a: nested })
   t.strictSame(decode(encode(nested)), nested)

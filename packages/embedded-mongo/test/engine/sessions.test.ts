@@ -14,7 +14,7 @@ async function start (t: Parameters<typeof startEngine>[0]) {
   return { ...running, wire }
 }
 
-t.test('a retryable write that is sent twice happens once and gets the same answer', async t => {
+t.test('a retryable write that is sent twice is done once and gets the same answer', async t => {
   const { db, wire } = await start(t)
   const lsid = newSession()
   const commands: Document[] = [
@@ -48,7 +48,7 @@ t.test('an older transaction number of a session is refused', async t => {
   t.match(await wire.command({ insert: 'items', documents: [{ _id: 2 }], lsid, txnNumber: Long.fromNumber(4) }), { ok: 0, code: 225 })
 })
 
-t.test('a statement without an open transaction gets a transient NoSuchTransaction', async t => {
+t.test('a statement without an open transaction fails with a transient NoSuchTransaction', async t => {
   const { wire } = await start(t)
   const reply = await wire.command({ find: 'items', lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false })
   t.match(reply, { ok: 0, code: 251, errorLabels: ['TransientTransactionError'] })
@@ -66,7 +66,7 @@ t.test('a new transaction of a session ends the previous one', async t => {
   t.equal(await db.collection('items').estimatedDocumentCount(), 1)
 })
 
-t.test('a transaction ends after its last connection closes, and releases its locks', async t => {
+t.test('a transaction ends when its last connection closes, and releases its locks', async t => {
   const { db, wire, engine } = await start(t)
   await db.collection<{ _id: number }>('items').insertOne({ _id: 1 })
   const part = { lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false }
@@ -85,7 +85,7 @@ t.test('a transaction ends after its last connection closes, and releases its lo
   third.close()
 })
 
-t.test('a transaction that begins after its client has left ends as soon', async t => {
+t.test('a transaction that begins after its client has left ends at once', async t => {
   const { db, wire, engine } = await start(t)
   const items = db.collection<{ _id: number }>('items')
   await items.insertMany(Array.from({ length: 20_000 }, (_, _id) => ({ _id })))
@@ -106,7 +106,7 @@ t.test('a transaction that begins after its client has left ends as soon', async
   t.match(await other.command({ find: 'items', ...part }), { ok: 0, code: 251 })
 })
 
-t.test('a commit over a new connection succeeds if the transaction\'s own broke', async t => {
+t.test('a commit on a new connection succeeds if the transaction\'s own has broken', async t => {
   const { client, db, wire, engine } = await start(t)
   await db.createCollection('items')
   const part = { lsid: newSession(), txnNumber: Long.fromNumber(1), autocommit: false }

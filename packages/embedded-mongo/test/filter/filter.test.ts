@@ -17,7 +17,7 @@ function check (t: Pick<Test, 'ok' | 'notOk'>, query: Literal, yes: Literal[], n
   for (const doc of no) t.notOk(matches(filter, d(doc)), `${text} does not match ${printDoc(d(doc))}`)
 }
 
-t.test('equality finds values, items of arrays, and whole arrays', async t => {
+t.test('equality matches values, items of arrays, and whole arrays', async t => {
   check(t, { a: 1 }, [{ a: 1 }, { a: [2, 1] }, { a: Decimal128.fromString('1.0') }], [{ a: '1' }, { a: [[1]] }, {}, { a: true }])
   check(t, { a: [1, 2] }, [{ a: [1, 2] }, { a: [[1, 2], 3] }], [{ a: [2, 1] }, { a: [1, 2, 3] }, { a: 1 }])
   check(t, { a: { b: 1, c: 2 } }, [{ a: { b: 1, c: 2 } }, { a: [{ b: 1, c: 2 }] }], [{ a: { c: 2, b: 1 } }, { a: { b: 1, c: 2, d: 3 } }])
@@ -25,7 +25,7 @@ t.test('equality finds values, items of arrays, and whole arrays', async t => {
   check(t, { a: NaN }, [{ a: NaN }], [{ a: 0 }, { a: null }])
 })
 
-t.test('null finds null, undefined and missing fields, but not what an array does not hold', async t => {
+t.test('null matches null, undefined and missing fields, but no missing items of an array', async t => {
   check(t, { a: null }, [{}, { a: null }, { a: UNDEFINED }, { a: [null] }], [{ a: [] }, { a: 0 }, { a: [1] }])
   check(t, { 'a.b': null }, [{}, { a: 1 }, { a: {} }, { a: [{}] }, { a: [{ b: 1 }, {}] }], [{ a: [] }, { a: [1] }, { a: { b: [] } }, { a: [{ b: 1 }] }])
   check(t, { a: { $ne: null } }, [{ a: [] }, { a: 0 }], [{}, { a: [null, 1] }])
@@ -33,14 +33,14 @@ t.test('null finds null, undefined and missing fields, but not what an array doe
   check(t, { a: { $gt: null } }, [], [{}, { a: null }, { a: 1 }])
 })
 
-t.test('dotted paths lead through arrays of documents and by position', async t => {
+t.test('dotted paths reach into arrays of documents, also by position', async t => {
   check(t, { 'a.b': 1 }, [{ a: { b: 1 } }, { a: [{ b: 1 }] }, { a: [{ b: [1] }] }], [{ a: [[{ b: 1 }]] }, { 'a.b': 1 }])
   check(t, { 'a.1': 5 }, [{ a: [0, 5] }, { a: { 1: 5 } }, { a: [{ 1: 5 }] }], [{ a: [5] }, { a: [0, [5]] }])
   check(t, { 'a.0.b': 1 }, [{ a: [{ b: 1 }] }, { a: [[{ b: 1 }]] }], [{ a: [{ b: 2 }, { b: 1 }] }])
   check(t, { 'a.b.c': 1 }, [{ a: [{ b: [{ c: 1 }] }] }], [{ a: [{ b: 1 }] }])
 })
 
-t.test('comparisons stay within a type', async t => {
+t.test('comparisons match values of the same type only', async t => {
   check(t, { a: { $gt: 5 } }, [{ a: 6 }, { a: 7n }, { a: [1, 9] }, { a: Infinity }], [{ a: '6' }, { a: 5 }, { a: NaN }, {}, { a: [[6]] }])
   check(t, { a: { $lt: 'b' } }, [{ a: 'a' }, { a: new Sym('a') }], [{ a: 1 }, { a: 'b' }, { a: null }])
   check(t, { a: { $lte: false } }, [{ a: false }], [{ a: 0 }, { a: true }, {}])
@@ -51,7 +51,7 @@ t.test('comparisons stay within a type', async t => {
   check(t, { a: { $lt: MAX_KEY } }, [{ a: 'x' }], [{ a: MAX_KEY }])
 })
 
-t.test('a negation matches exactly what its opposite does not', async t => {
+t.test('a negation matches exactly what its opposite does not match', async t => {
   check(t, { a: { $ne: 1 } }, [{}, { a: 2 }, { a: [2] }], [{ a: 1 }, { a: [2, 1] }])
   check(t, { a: { $nin: [1, null] } }, [{ a: 2 }, { a: [] }], [{}, { a: [1] }])
   check(t, { a: { $not: { $gt: 1 } } }, [{}, { a: 'x' }, { a: 1 }], [{ a: 2 }])
@@ -59,7 +59,7 @@ t.test('a negation matches exactly what its opposite does not', async t => {
   check(t, { $nor: [{ a: 1 }, { b: 1 }] }, [{}, { a: 2 }], [{ a: 1 }, { b: 1 }])
 })
 
-t.test('the other operators', async t => {
+t.test('the other operators match as in MongoDB', async t => {
   check(t, { a: { $exists: true } }, [{ a: null }, { a: [] }], [{}, { b: 1 }])
   check(t, { 'a.b': { $exists: false } }, [{}, { a: [] }, { a: [1] }, { a: 1 }], [{ a: [{}, { b: 1 }] }])
   check(t, { a: { $in: [1, 'x', new Regex('^y')] } }, [{ a: 1n }, { a: ['x'] }, { a: 'yes' }], [{ a: 'no' }, {}])
@@ -197,7 +197,7 @@ t.test('a matching document has a key within the bounds, and exact bounds contai
   t.ok(bounded > 1000)
 })
 
-t.test('bounds on a compound index find every matching document, unless items of one array satisfy them', async t => {
+t.test('compound bounds contain every matching document, unless items of one array satisfy them', async t => {
   const paths = ['a.b', 'a.c', 'b'] as const
   fc.assert(fc.property(someDoc, conjunction, (doc, query) => {
     const filter = parseFilter(query)
@@ -221,7 +221,7 @@ t.test('bounds on a compound index find every matching document, unless items of
   t.pass()
 })
 
-t.test('conditions of a partial index need not be checked again on its documents', async t => {
+t.test('the conditions of a partial index need no further check on its documents', async t => {
   let spared = 0
   const clause = fc.tuple(fc.constantFrom('a', 'b'), fc.oneof(
     fc.tuple(fc.constantFrom('$eq', '$lt', '$gte'), plainOperand), fc.tuple(fc.constant('$exists'), fc.boolean()), fc.tuple(fc.constant('$in'), fc.array(plainOperand, { maxLength: 3 }))
@@ -253,7 +253,7 @@ t.test('a partial index that a query implies contains every document of the quer
   t.ok(implied > 100)
 })
 
-t.test('the queries that a partial index is used for', async t => {
+t.test('a partial index is used for these queries and no others', async t => {
   const told = (query: Literal, partial: Literal) => implies(parseFilter(d(query)), parseFilter(d(partial)))
   t.ok(told({ a: 5, b: 1 }, { a: { $exists: true } }))
   t.ok(told({ a: 5 }, { a: { $gt: 3 } }))
@@ -270,7 +270,7 @@ t.test('the queries that a partial index is used for', async t => {
   t.notOk(told({}, { a: 1 }))
 })
 
-t.test('bounds of the common conditions', async t => {
+t.test('common conditions have these bounds', async t => {
   const bounds = (query: Literal, multikey = false) => intervalsFor(parseFilter(d(query)), 'a', multikey)
   t.match(bounds({ a: { $gt: 1, $lte: 9 }, b: 1 }), { intervals: [{ lower: int32(1), lowerInclusive: false, upper: int32(9), upperInclusive: true }], exact: true })
   t.equal(bounds({ a: { $gt: 1, $lt: 9 } }, true)?.exact, false, 'two items of an array may meet one bound each')

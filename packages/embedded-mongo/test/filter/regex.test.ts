@@ -7,7 +7,7 @@ const found = (pattern: string, flags: string, text: string) => compileRegex(new
 
 const visible = (text: string) => JSON.stringify(text).replace(/[^ -~]|#/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-t.test('constructs mean what they mean in PCRE', async t => {
+t.test('constructs mean the same as in PCRE', async t => {
   const cases: [pattern: string, flags: string, yes: string[], no: string[]][] = [
     ['^a.c$', '', ['abc', 'a\rc', 'abc\n'], ['a\nc', 'abc\n\n', 'xabc']],
     ['a.c', 's', ['a\nc'], ['ac']],
@@ -45,7 +45,7 @@ t.test('an expression that cannot be translated is refused, and an invalid one i
   t.throws(() => compileRegex(new Regex('a b', 'x')), { code: 238 })
 })
 
-t.test('the literal beginning of an anchored expression', async t => {
+t.test('the literal prefix of an anchored expression is found', async t => {
   t.strictSame(regexPrefix(new Regex('^abc')), { prefix: 'abc', exact: true })
   t.strictSame(regexPrefix(new Regex('^abc.*')), { prefix: 'abc', exact: true })
   t.strictSame(regexPrefix(new Regex('^abc$')), { prefix: 'abc', exact: false })
@@ -56,7 +56,7 @@ t.test('the literal beginning of an anchored expression', async t => {
   }
 })
 
-t.test('every match begins with the prefix, and if that is exact, every text with it matches', async t => {
+t.test('every match begins with the prefix, and if the prefix is exact, every text with it matches', async t => {
   const pattern = fc.array(fc.constantFrom('a', 'b', '.', '*', '?', '\\.', '[ab]', '(a)', '{2}', '$', '+', '.*'), { maxLength: 5 }).map(parts => `^${parts.join('')}`)
   fc.assert(fc.property(pattern, fc.string({ unit: fc.constantFrom('a', 'b', '.', '\n'), maxLength: 5 }), (pattern, text) => {
     const prefix = regexPrefix(new Regex(pattern))

@@ -11,7 +11,7 @@ const modesIn = (folder: string): Record<string, string> =>
 
 const skip = process.platform === 'win32' && 'Windows has no such modes'
 
-t.test('folder, files, socket and backup are the owner\'s alone', { skip }, async t => {
+t.test('only the owner may read the folder, its files, its socket and its backup', { skip }, async t => {
   const folder = temporaryFolder(t)
   const before = process.umask(0)
   t.teardown(() => { process.umask(before) })

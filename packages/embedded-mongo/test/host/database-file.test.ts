@@ -39,7 +39,7 @@ t.test('a file that ends within its data is refused, whichever of its two meta p
   await engine.stop()
 })
 
-t.test('a file that ends within free pages opens, and everything is there', async t => {
+t.test('a file that ends within free pages opens with all its data', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
   await first.db.collection<Item>('large').insertMany(items(0, 60, 30_000))

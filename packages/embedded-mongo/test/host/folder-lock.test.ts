@@ -36,7 +36,7 @@ async function hold (t: Test, folder: string, contained: boolean) {
   return { ...told, child }
 }
 
-t.test('of two containers on one folder, only the second is refused', { skip: cannotContain }, async t => {
+t.test('of two containers that open one folder, the second is refused', { skip: cannotContain }, async t => {
   const folder = temporaryFolder(t)
   const first = await hold(t, folder, true)
   const client = new MongoClient(first.uri)
@@ -106,7 +106,7 @@ t.test('the old lock of a process of this machine is taken over on every file sy
   t.equal(readFileSync(file, 'utf8'), '')
 })
 
-t.test('an engine fails if its folder is deleted: it acknowledges no more writes', async t => {
+t.test('an engine whose folder is deleted fails, and acknowledges no more writes', async t => {
   const dataDir = temporaryFolder(t)
   const { engine, db, client } = await startEngineIn(t, dataDir)
   const items = db.collection<{ _id: number }>('items')
@@ -118,7 +118,7 @@ t.test('an engine fails if its folder is deleted: it acknowledges no more writes
   t.notOk(await acknowledged)
 })
 
-t.test('an idle engine notices that too, and its end does not harm the engine that replaced it', async t => {
+t.test('an idle engine notices the deletion too, and its end does not harm the engine that replaced it', async t => {
   const dataDir = temporaryFolder(t)
   const first = await startEngineIn(t, dataDir)
   renameSync(dataDir, `${dataDir}.old`)

@@ -19,14 +19,14 @@ t.test('the order of values is total', async t => {
   t.pass()
 })
 
-t.test('values compare like their parts, one after the other', async t => {
+t.test('values are compared part by part', async t => {
   for (const kind of [value, number]) {
     fc.assert(fc.property(kind, kind, (a, b) => Math.sign(compareValues(a, b)) === Math.sign(orderOf(a, b))), { numRuns: 10_000 })
   }
   t.pass()
 })
 
-t.test('types come in MongoDB\'s order', async t => {
+t.test('types are ordered as in MongoDB', async t => {
   const ascending: Value[] = [
     MIN_KEY, UNDEFINED, null, NaN, -Infinity, -1, 0, int32(1), 1.5, 2n, Decimal128.fromString('1E+400'), '', 'a', new Sym('b'), docOf({}), docOf({ a: 1 }),
     [], [1], new Binary(new Uint8Array(0)), new Binary(Buffer.from('a')), new ObjectId(0, 0, 1), false, true, DateTime.fromMs(-1), DateTime.fromMs(0),
@@ -44,7 +44,7 @@ t.test('numbers of different types are equal or ordered by their exact values', 
   t.equal(compareValues(Decimal128.fromString('9223372036854775807'), 2n ** 63n - 1n), 0)
 })
 
-t.test('strings are in the order of their code points', async t => {
+t.test('strings are ordered by code points', async t => {
   t.ok(compareValues('\uffee', '\u{1f600}') < 0)
   t.ok(compareValues('a', 'a\0') < 0)
 })

@@ -26,7 +26,7 @@ t.test('compound keys sort by their first differing field', async t => {
   t.pass()
 })
 
-t.test('no encoded value is the beginning of a different one', async t => {
+t.test('no encoded value is a prefix of another', async t => {
   fc.assert(fc.property(value, value, fc.constantFrom<1 | -1>(1, -1), (a, b, direction) => {
     const left = encodePrefix([a], fields(direction))
     const right = encodePrefix([b], fields(direction))
@@ -105,7 +105,7 @@ t.test('a document is sorted by the least of its keys in the order of the sort',
   t.throws(() => sortKey(fields(1, 1), docOf({ a: [1], b: [2] })), { code: 2 })
 })
 
-t.test('MinKey and MaxKey bound everything', async t => {
+t.test('all values lie between MinKey and MaxKey', async t => {
   const { lower, upper } = rangeBounds(ascending, [], { lower: MIN_KEY, lowerInclusive: true, upper: MAX_KEY, upperInclusive: true })
   fc.assert(fc.property(value, probe => {
     const key = encodeKey([probe], ascending)

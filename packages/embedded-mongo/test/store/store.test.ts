@@ -46,7 +46,7 @@ t.test('the data of a dropped collection is deleted', async t => {
   t.equal(left, 0)
 })
 
-t.test('a read with majority waits until the writes that it shows are on disk', async t => {
+t.test('a read with majority waits until the writes that it sees are on disk', async t => {
   const engine = openEngine(t)
   await command(engine, { insert: 'items', documents: [{ _id: 1 }] })
   const order: string[] = []

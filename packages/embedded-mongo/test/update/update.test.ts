@@ -99,7 +99,7 @@ t.test('$push appends, inserts, sorts and slices', async t => {
   fails(t, {}, { $push: { a: { $each: [], $sort: 2 } } }, 2)
 })
 
-t.test('$addToSet and $pull', async t => {
+t.test('$addToSet adds missing items, and $pull removes matching ones', async t => {
   gives(t, { a: [1] }, { $addToSet: { a: { $each: [1.0 as Plain, 2, 2] } } }, { a: [1, 2] })
   gives(t, { a: [1] }, { $addToSet: { a: 1n } }, null)
   gives(t, { a: [[1]] }, { $addToSet: { a: [2] } }, { a: [[1], [2]] })
@@ -123,7 +123,7 @@ t.test('$rename moves a value', async t => {
   fails(t, {}, { $rename: { a: 'b' }, $set: { b: 1 } }, 40)
 })
 
-t.test('$currentDate and $setOnInsert', async t => {
+t.test('$currentDate sets the time, and $setOnInsert sets fields of inserts only', async t => {
   gives(t, {}, { $currentDate: { a: true, b: { $type: 'timestamp' } } }, { a: DateTime.fromMs(5000), b: new Timestamp(5, 1) })
   gives(t, {}, { $setOnInsert: { a: 1 } }, null)
   gives(t, {}, { $setOnInsert: { a: 1 } }, { a: 1 }, { insert: true })
@@ -136,7 +136,7 @@ t.test('two modifiers of the same path conflict', async t => {
   fails(t, {}, { $set: { a: 1 }, $push: { 'a.b': 1 } }, 40, 'Updating the path \'a.b\' would create a conflict at \'a\'')
 })
 
-t.test('_id does not change', async t => {
+t.test('an update cannot change the _id', async t => {
   fails(t, { _id: 1 }, { $set: { _id: 2 } }, 66, 'Performing an update on the path \'_id\' would modify the immutable field \'_id\'')
   fails(t, { _id: 1 }, { $unset: { _id: 1 } }, 66)
   fails(t, { _id: { a: 1 } }, { $set: { '_id.a': 2 } }, 66)
@@ -146,7 +146,7 @@ t.test('_id does not change', async t => {
   gives(t, { _id: 1 }, { $set: { _id: 1, a: 1 } }, { _id: 1, a: 1 })
 })
 
-t.test('a replacement keeps the identifier', async t => {
+t.test('a replacement keeps the _id', async t => {
   gives(t, { _id: 1, a: 1 }, { b: 2 }, { _id: 1, b: 2 })
   gives(t, { _id: 1, a: 1 }, { _id: 1, a: 1 }, null)
   gives(t, { _id: 1, a: 1 }, { a: 1 }, { _id: 1, a: 1 })
@@ -165,7 +165,7 @@ t.test('an invalid update is refused with MongoDB\'s code', async t => {
   t.throws(() => parseUpdate([]), { code: 238 })
 })
 
-t.test('an upsert starts from the equalities of its query', async t => {
+t.test('an upsert starts from the equalities of its filter', async t => {
   const upsert = (query: Literal, update: Literal) => upsertDocument(parseUpdate(d(update)), parseFilter(d(query)))
   const base = (query: Literal) => upsert(query, { $setOnInsert: {} })
   t.strictSame(base({ b: 1, a: { $eq: 'x' }, c: { $gt: 1 }, 'e.f': 2, $and: [{ g: 3 }], h: { $in: [4] } }), d({ a: 'x', b: 1, e: { f: 2 }, g: 3, h: 4 }))

@@ -45,7 +45,7 @@ const sequence = fc.tuple(sound, fc.uint8Array({ minLength: 1, maxLength: 100 })
 
 const sent = fc.oneof({ weight: 4, arbitrary: flipped }, cut, random, framed, sequence)
 
-t.test('whatever bytes a client sends, the engine answers the others', { timeout: 120_000 }, async t => {
+t.test('whatever bytes one client sends, the engine answers the others', { timeout: 120_000 }, async t => {
   const { engine, db } = await startEngine(t)
   await db.collection('items').insertMany([{ a: 1 }, { a: [1, 2], b: 2 }])
   await fc.assert(fc.asyncProperty(fc.array(sent, { minLength: 1, maxLength: 3 }), async messages => {
@@ -61,7 +61,7 @@ t.test('whatever bytes a client sends, the engine answers the others', { timeout
 
 const megabytes = () => process.memoryUsage().rss / 2 ** 20
 
-t.test('large messages that are announced and never sent take no memory', async t => {
+t.test('large messages that are announced but never sent take no memory', async t => {
   const { engine, db } = await startEngine(t)
   await db.command({ ping: 1 })
   const before = megabytes()
@@ -91,7 +91,7 @@ t.test('the engine stops reading from a client that sends without end and reads 
   t.match(await db.command({ ping: 1 }), { ok: 1 })
 })
 
-t.test('500 connections are served', async t => {
+t.test('the engine serves 500 connections', async t => {
   const { engine, db } = await startEngine(t)
   await db.collection<{ _id: number }>('items').insertOne({ _id: 1 })
   const clients = await Promise.all(Array.from({ length: 500 }, async () => await WireClient.open(engine.uri, db.databaseName)))

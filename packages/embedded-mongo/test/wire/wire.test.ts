@@ -5,7 +5,7 @@ import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { startEngine, temporaryFolder } from '../helpers/engine.ts'
 import { message, WireClient } from '../helpers/wire-client.ts'
 
-t.test('junk ends its own connection and nothing else', async t => {
+t.test('junk ends only its own connection', async t => {
   const { engine, db } = await startEngine(t)
   await db.collection('items').insertOne({ a: 1 })
   const hello = message(1, serialize({ hello: 1, $db: 'admin' }))
@@ -28,7 +28,7 @@ t.test('junk ends its own connection and nothing else', async t => {
   t.equal(await db.collection('items').countDocuments(), 1)
 })
 
-t.test('a damaged message at most fails or ends its connection', async t => {
+t.test('a damaged message at most fails or ends its own connection', async t => {
   const { engine, db } = await startEngine(t)
   await db.collection('items').insertOne({ a: 1 })
   const sound = message(7, serialize({ find: 'items', filter: { a: { $in: [1, 'x', null, [2]] } }, sort: { a: 1 }, $db: 'test' }))
