@@ -80,7 +80,7 @@ async function run (script: string, ...args: string[]): Promise<number> {
   return mebibytes
 }
 
-/** Linux knows the most memory that a process has held. */
+/** The greatest resident size of a process so far; only Linux tells it. */
 function peakOf ({ pid }: ChildProcess): number {
   try {
     const [, kibibytes = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []

@@ -8,7 +8,7 @@ import { syncBenchmark } from './lib/sync-setting.ts'
 
 const messages = 10_000
 
-/** Catching up by `POST /api/sync` and by the event `sync`: clients who have missed 10,000 messages, page by page. */
+/** Catching up page by page, by `POST /api/sync` and by the event `sync`: clients that missed 10,000 messages. */
 export const catchUp = syncBenchmark(async ({ url, views, tidelog, fastify, driver }, pace) => {
   const all: Request[][] = []
   for (const view of views) all.push(await catchingUp(url, view, messages))

@@ -8,7 +8,7 @@ import { type Person, people } from './lib/people.ts'
 import { startFloor, startProduct } from './lib/process.ts'
 import { connected, disconnectAll, openSocket } from './lib/sockets.ts'
 
-/** All users come at once, as after a restart: each with a valid token, none known to the server yet or for long. */
+/** All users connect at once, as after a restart: each has a valid token, and the server has cached none of them. */
 export const connect: Benchmark = async function * ({ folder, pace, quick, profileDir }) {
   const persons = people(quick ? 300 : 1_000)
   const dataDir = join(folder, 'connect')
@@ -34,7 +34,7 @@ async function storm (url: string, persons: readonly Person[]) {
     latencies.push(performance.now() - start)
   }))
   const seconds = (performance.now() - start) / 1_000
-  // The server's part of closing them is not of this round: give it time before the next one begins.
+  // Closing the sockets costs the server time, which must not count in this round.
   setImmediate(() => { disconnectAll(sockets) })
   await delay(0)
   return { operations: persons.length, seconds, latency: latencyOf(latencies) }

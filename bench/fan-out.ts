@@ -10,7 +10,7 @@ const sockets = 200
 const senders = 8
 const window = 4
 
-/** One room of 200 sockets, eight of which send. */
+/** Deliveries in a room of 200 sockets, eight of which send. */
 export const fanOut: Benchmark = async function * ({ folder, pace, profileDir }) {
   const dataDir = join(folder, 'fan-out')
   await withDatabase(dataDir, db => addUsers(db, people(sockets)))

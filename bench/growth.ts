@@ -8,7 +8,7 @@ import { people } from './lib/people.ts'
 import { type Running, startProduct } from './lib/process.ts'
 import { type Place, type View, headsUnchanged, nothingNewByCursor, nothingNewByTime, nothingNewOfAll, pagesByCursor, pagesByTime, status } from './lib/sync-requests.ts'
 
-/** Conversations of the user who asks, beside the long one: the same number in both databases. */
+/** Conversations of the asking user besides the long one, as many in both databases. */
 const smallOfOne = 50
 const smallMessages = 20
 
@@ -40,7 +40,7 @@ export const growth: Benchmark = async function * ({ folder, pace: usual, quick,
         get(self.token, `/api/messages/${other.id}?limit=100&before=${position + 150}`)))],
       ['sync-status', async () => status([self, other])],
       ['conversation list', ({ server }) => checked(server, [get(self.token, '/api/messages/conversations'), get(other.token, '/api/messages/conversations')])],
-      // The rows were stored with another body, so that the answer is a mismatch; finding it out is the same work as a duplicate's.
+      // The stored body differs, so the answer is a mismatch. Finding that out is the same work as for a duplicate.
       ['a send under a clientMessageId that was used long ago', async ({ long }) => positions(long).map(position =>
         post(other.token, '/api/messages', { receiverId: self.id, content: 'again', clientMessageId: `history-${position | 1}` })), 409],
       ['POST /api/sync, nothing new', ({ server }) => nothingNewOfAll(server.url, [self, other])],
@@ -80,7 +80,7 @@ async function prepare (folder: string, size: number, profileDir: string | undef
   return { size, long, server: await startProduct(dataDir, { profileDir }) }
 }
 
-/** Forty places of the long conversation, from its beginning to 200 messages before its end, for both of its members. */
+/** Forty positions in the long conversation, from its beginning to 200 messages before its end, of both members in turn. */
 function places (views: readonly View[], long: number): Place[] {
   return positions(long).map((position, index) => ({ ...views[index % views.length]!, after: timeOf(position) }))
 }

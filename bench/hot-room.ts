@@ -11,7 +11,7 @@ const listeners = 100
 const window = 2
 const pacedPerSecond = 3_000
 
-/** One room in which 50 write and 100 listen. */
+/** Messages in a room with 50 writers and 100 listeners. */
 export const hotRoom: Benchmark = async function * ({ folder, pace, profileDir }) {
   const dataDir = join(folder, 'hot-room')
   await withDatabase(dataDir, db => addUsers(db, people(writers + listeners)))

@@ -25,7 +25,7 @@ const fifty = syncBenchmark(async ({ url, persons, tidelog, fastify, driver }, p
 const conversations = 20_000
 const changed = 10
 
-/** What a new device asks first, and the list and sync of the same user later. */
+/** The first requests of a new device, and later ones of the same user. */
 const manyConversations: Benchmark = async function * ({ folder, pace, quick, profileDir }) {
   const count = quick ? conversations / 10 : conversations
   const persons = people(count + 1)
@@ -83,7 +83,7 @@ function expectFull ({ conversations }: ListAnswer): void {
   }
 }
 
-/** As `ask`, by a client that accepts brotli. */
+/** Like `ask`, for a client that accepts brotli. */
 async function askCompressed (url: string, request: Request): Promise<ListAnswer> {
   return await ask<ListAnswer>(url, { ...request, headers: { ...request.headers, 'accept-encoding': 'br' } })
 }

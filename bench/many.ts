@@ -11,7 +11,7 @@ import { nothingNewOfAll } from './lib/sync-requests.ts'
 const conversations = 5_000
 const changed = 10
 
-/** `POST /api/sync` of a user with 5,000 conversations of which 10 have changed, one after the other. */
+/** `POST /api/sync` of a user with 5,000 conversations of which 10 have changed, one request at a time. */
 export const many: Benchmark = async function * ({ folder, pace, profileDir }) {
   const persons = people(conversations + 1)
   const [self, ...others] = persons as [Person, ...Person[]]

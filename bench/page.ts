@@ -5,12 +5,12 @@ import { pagesByCursor, pagesByTime } from './lib/sync-requests.ts'
 import { syncBenchmark } from './lib/sync-setting.ts'
 
 const messages = 1_600
-/** Pages that do not touch each other: whoever keeps what was read last has another page than the one that is asked for next. */
+/** The pages that begin here do not overlap, so a cache of the page that was read last never has the next one. */
 const starts = Array.from({ length: 14 }, (_, index) => index * 107)
 
 /** `POST /api/messages/sync-conversation` that brings a full page of 100 messages. */
 export const page = syncBenchmark(async ({ url, views, tidelog, fastify, driver }, pace) => {
-  // The places of one conversation are far from each other in the list, and so in time.
+  // Requests for the same conversation are far apart in this list, and so in time.
   const anywhere = starts.flatMap(start => views.map(view => ({ ...view, after: timeOf(start) })))
   const newest = views.map(view => ({ ...view, after: timeOf(messages - 100) }))
   const requests = await pagesByTime(url, anywhere)

@@ -4,7 +4,7 @@ import { timeOf } from './lib/database.ts'
 import { nothingNewByCursor, nothingNewByTime } from './lib/sync-requests.ts'
 import { syncBenchmark } from './lib/sync-setting.ts'
 
-/** `POST /api/messages/sync-conversation` where nothing has changed: what idle clients ask most. */
+/** `POST /api/messages/sync-conversation` without changes: the most frequent request of idle clients. */
 export const poll = syncBenchmark(async ({ url, views, messages, tidelog, fastify, driver }, pace) => {
   const end = timeOf(messages)
   const requests = await nothingNewByTime(url, views, end)

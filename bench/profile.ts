@@ -1,6 +1,6 @@
-// node --import tsx bench/profile.ts <folder or file> …: where the time of `--profile` runs went. One block a thread: self time by
-// package or file, self time by function, then the time of functions with all that they call; as shares of the time that the thread
-// was not idle.
+// node --import tsx bench/profile.ts <folder or file> …: where the time of `--profile` runs went. Prints for each thread
+// the self time of packages and files, the self time of functions, and the time of functions with everything that they
+// call, as shares of the time in which the thread was not idle.
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 

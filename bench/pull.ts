@@ -3,7 +3,7 @@ import { compare } from './lib/compare.ts'
 import { headsUnchanged, nothingNewOfAll } from './lib/sync-requests.ts'
 import { syncBenchmark } from './lib/sync-setting.ts'
 
-/** Sync over all of a user's 200 conversations where nothing has changed, and the cheap poll of their heads. */
+/** A sync of all of a user's 200 conversations without changes, and the cheap poll of their heads. */
 export const pull = syncBenchmark(async ({ url, persons, tidelog, fastify, driver }, pace) => {
   const some = persons.slice(0, 50)
   const requests = await nothingNewOfAll(url, some)

@@ -1,6 +1,6 @@
-// npm run bench -- [names] [--quick] [--json file] [--profile folder]: runs the benchmarks, one after the other, and
-// prints their tables as Markdown. Exits with 1 when one fails: a
-// message lost, doubled or out of order, a wrong answer; a missed target is printed and is no failure, machines differ.
+// npm run bench -- [names] [--quick] [--json file] [--profile folder]: runs the benchmarks one after the other, and
+// prints their tables as Markdown. Exits with 1 if a message is lost, repeated or out of order, or an answer is wrong.
+// A missed target is printed and is no failure, because machines differ.
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

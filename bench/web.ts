@@ -21,7 +21,7 @@ const slowCpu = 4
 interface Row { what: string, value: string, target: string, isMet: boolean }
 interface Paint { firstPaint: number, ready: number, shift: number }
 
-/** Notes, from the first moment of a page, when it painted, when a part was there and the page idle, and what moved. */
+/** Records from the start of a page when it was painted, when it showed `part` and was ready, and its layout shifts. */
 function watch (part: string): string {
   return `
   window.seen = { firstPaint: 0, ready: 0, shift: 0, events: [] }
@@ -36,7 +36,7 @@ function watch (part: string): string {
   new PerformanceObserver(list => {
     for (const { duration, interactionId } of list.getEntries()) if (interactionId > 0) seen.events.push(duration)
   }).observe({ type: 'event', durationThreshold: 16, buffered: true })
-  // A task of its own after the frame that shows the part: the page answers from then on.
+  // A task after the frame that shows the part: from then on the page reacts.
   const look = () => {
     if (document.querySelector(${JSON.stringify(part)}) === null) requestAnimationFrame(look)
     else setTimeout(() => { seen.ready = performance.now() })
@@ -67,7 +67,7 @@ try {
   rmSync(data, { recursive: true })
 }
 
-/** The door, with nothing on the device yet. */
+/** The sign-in page, with nothing stored on the device. */
 async function firstLoad (browser: Browser): Promise<Row[]> {
   const paints: Paint[] = []
   for (let round = 0; round < rounds; round++) {
@@ -85,7 +85,7 @@ async function firstLoad (browser: Browser): Promise<Row[]> {
   ]
 }
 
-/** Somebody who has used the app before. */
+/** The list of a user who has used the app on this device before. */
 async function fromDevice (browser: Browser, room: string): Promise<Row[]> {
   const context = await newContext(browser)
   const page = await context.newPage()
@@ -123,7 +123,7 @@ async function loads (context: BrowserContext, cpu: number): Promise<Paint[]> {
   return paints
 }
 
-/** Typing, sending, scrolling among 10,000 messages. */
+/** Typing, sending and scrolling in a conversation of 10,000 messages. */
 async function inConversation (context: BrowserContext, room: string): Promise<Row[]> {
   const page = await context.newPage()
   await page.addInitScript(watch('article'))
@@ -152,7 +152,7 @@ async function inConversation (context: BrowserContext, room: string): Promise<R
   ]
 }
 
-/** How long each interaction took until it was painted. The browser tells of those from 16 ms on. */
+/** Milliseconds from each interaction until it was painted. The browser reports those of at least 16 ms. */
 async function interactions (page: Page, count: number, act: () => Promise<void>): Promise<number[]> {
   await page.evaluate('seen.events.length = 0')
   await act()
@@ -160,7 +160,7 @@ async function interactions (page: Page, count: number, act: () => Promise<void>
   return [...told, ...Array.from({ length: Math.max(0, count - told.length) }, () => 16)]
 }
 
-/** The times between the frames while it scrolls up through some thousand messages. */
+/** Milliseconds between the frames while the page scrolls up through some thousand messages. */
 async function scrolling (page: Page): Promise<number[]> {
   await page.mouse.move(800, 400)
   await page.evaluate(`seen.frames = []
@@ -210,7 +210,7 @@ function p98 (values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.98) - 1] ?? NaN
 }
 
-/** Fifty people who have written to Ada, and a room of 10,000 messages. */
+/** Creates fifty users who have written to Ada, and a room of 10,000 messages. */
 async function fill (): Promise<string> {
   const ada = await register('ada')
   const writer = await register('writer')
@@ -241,7 +241,7 @@ async function register (username: string): Promise<{ token: string, id: string 
   return { token, id: user._id }
 }
 
-// The callers know what they asked for.
+// The callers know the shape of the answer.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 async function call (method: string, path: string, token: string | undefined, body: unknown): Promise<any> {
   const { status, text } = await request(server.url + path, {

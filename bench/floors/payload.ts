@@ -1,6 +1,6 @@
 import { type Person, directId, publicUser } from '../lib/people.ts'
 
-/** Payloads of the same shape and size as the product's, made without any work: what a floor sends. */
+/** What a floor sends: payloads of the same shape and size as the product's, made without any work. */
 export function directPayload (sender: Person, receiver: Person, message: string, clientMessageId: string | null, rev: number) {
   const at = new Date().toISOString()
   return {
@@ -31,6 +31,6 @@ export function roomPayload (sender: Person, roomId: string, message: string, cl
 
 const idOf = (rev: number): string => `c0000000${rev.toString(16).padStart(16, '0')}`
 
-/** What both forms carry beside the seed's fields. */
+/** The fields that legacy clients do not know. */
 const additions = (conversationId: string, clientMessageId: string | null, rev: number) =>
   ({ conversationId, seq: rev, rev, clientMessageId, replyTo: null, reactions: [], editedAt: null, isDeleted: false })

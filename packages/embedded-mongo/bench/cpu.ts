@@ -20,7 +20,7 @@ type Scenario = {
   name: string
   inFlight: number
   operations: number
-  /** What one operation counts for. */
+  /** How many units one operation counts as. */
   units: number
   messages: (i: number, session: Session) => Buffer[]
 }
@@ -39,7 +39,7 @@ class Session {
     return { lsid: this.lsid, txnNumber: Long.fromNumber(++this.#number) }
   }
 
-  /** Statements of one transaction and its commit. */
+  /** The messages of a transaction: its statements and its commit. */
   transaction (...statements: Document[]): Buffer[] {
     const part = { ...this.retryable(), autocommit: false }
     const messages = statements.map((body, i) => message({ ...body, ...part, ...(i === 0 ? { startTransaction: true } : {}) }))
@@ -55,7 +55,7 @@ function message (body: Document, database = 'bench'): Buffer {
   return Buffer.concat([head, bytes])
 }
 
-/** As the log keeps it: with what its index of times is on. */
+/** An entry with the fields of the log's index by time. */
 const entry = (conversationId: string, rev: number): Document =>
   ({ ...plainEntry(conversationId, rev), receiverId: `u${(rev + 1) % 50}`, updatedAt: new Date(rev) })
 
@@ -122,7 +122,7 @@ async function measure (engine: Engine, scenario: Scenario, sessions: Session[])
       for (const messages of lane.slice(from, to)) {
         for (const bytes of messages) {
           const reply = await answer(engine, bytes)
-          // A reply of an error or with write errors is long or begins with `ok: 0`.
+          // A short reply is decoded: it may be an error. A longer one is a page.
           if (reply.length < 300 && decode(reply).get('ok') !== 1) throw new Error(String(decode(reply).get('errmsg')))
         }
       }

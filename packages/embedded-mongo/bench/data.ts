@@ -1,4 +1,4 @@
-/** The documents that are worked on. */
+/** The documents of the benchmarks. */
 import { type Collection, type Db, type MongoClient, ObjectId } from 'mongodb'
 
 /** About a hundred bytes. */
@@ -10,7 +10,7 @@ export interface Small {
   at: Date
 }
 
-/** As an application would keep a message. */
+/** A message as an application would store it. */
 export interface Entry {
   _id: string
   conversationId: string
@@ -22,7 +22,7 @@ export interface Entry {
   createdAt: Date
 }
 
-/** A database of as many small documents and as many entries. */
+/** A database of `size` small documents and `size` entries. */
 export interface Database {
   client: MongoClient
   documents: Collection<Small>

@@ -1,25 +1,25 @@
-/** What is measured: each figure by the driver, and the same on plain LMDB. */
+/** The figures: each by the driver, and the same work on plain LMDB. */
 import { type Database, type Small, entriesEach, small } from './data.ts'
 import type { PlainLmdb } from './floors/plain-lmdb.ts'
 
 export interface Figure {
   name: string
   inFlight: number
-  /** What one operation counts for. */
+  /** How many units one operation counts as. */
   units: number
-  /** The rate it is held to, where there is one. */
+  /** The target rate, in units. */
   perSecondMin?: number
-  /** Fails when the answer is not what it has to be. */
+  /** Throws if the answer is wrong. */
   operate: (database: Database, i: number) => Promise<void>
   plain: (lmdb: PlainLmdb, i: number) => unknown
-  /** Share of a round's time, so that a fast writer does not make a large database of a small one. */
+  /** Shortens the rounds to this share, so that a fast writer does not make a small database large. */
   share?: number
 }
 
 const batch = 1_000
 const page = 100
 
-/** Walks over all documents in steps that touch a different page each time; neighbours are never the same. */
+/** Visits all documents in steps so large that each touches another page of the file. */
 const scattered = (i: number, size: number) => i * 7919 % size
 
 const pageOf = (i: number, size: number) => ({ conversationId: `c${scattered(i, size / entriesEach)}`, rev: { $gt: i * 37 % (entriesEach - page) } })
@@ -45,7 +45,7 @@ export const figures: Figure[] = [
     plain: (lmdb, i) => lmdb.getRange(i, page)
   },
   {
-    // The same bytes both ways: the difference is what the driver's cursor takes.
+    // The same bytes both ways: the difference is the cost of the driver's cursor.
     name: 'the same by `db.command`, 8 in flight',
     inFlight: 8,
     units: 1,

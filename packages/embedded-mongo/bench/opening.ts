@@ -1,4 +1,4 @@
-/** How long it takes from the call of `startEmbeddedMongo` until it can be used: a thread, the code, the file, the socket. */
+/** Measures the time from the call of `startEmbeddedMongo` until the engine can be used. */
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
@@ -8,13 +8,13 @@ import { median } from './lib/rounds.ts'
 
 export interface Opening {
   name: string
-  /** Until it listens. */
+  /** Milliseconds until it listens. */
   readyMs: number
-  /** Until the driver has connected and has the answer to its first find. */
+  /** Milliseconds until the driver has connected and has the answer to its first find. */
   answeredMs: number
 }
 
-/** Opens the large database and an empty folder in turn. Nobody may have either open; the files are in the system's cache. */
+/** Opens the large database and an empty folder in turn. No process may have them open; the system has cached the files. */
 export async function openings (folder: string, large: string, rounds: number): Promise<Opening[]> {
   const empty = join(folder, 'empty')
   mkdirSync(empty, { recursive: true })

@@ -1,8 +1,8 @@
 /**
- * npm run bench:engine -- [parts of names] [--quick] [--profile folder]: what the engine does in a second through the
- * official driver, beside the same on a database a hundred times as large, a server that answers without looking, and
- * plain LMDB of both sizes, as one Markdown table. With `--profile` the engine only. A wrong answer ends it; a missed target is
- * printed and is no failure, machines differ.
+ * npm run bench:engine -- [parts of names] [--quick] [--profile folder]: prints as one Markdown table what the engine
+ * does in a second through the official driver, beside a database a hundred times as large, a server that returns
+ * recorded replies, and plain LMDB of both sizes. With `--profile` it runs the engine only. A wrong answer ends the run. A
+ * missed target is printed and is no failure, because machines differ.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,7 +33,7 @@ const smallSize = 10_000
 const largeSize = quick ? 100_000 : 1_000_000
 const openingMsMax = 300
 const flatMin = 0.8
-/** As many connections as any figure has operations in flight. */
+/** At least as many connections as any figure has operations in flight. */
 const poolSize = 32
 
 interface Side {

@@ -1,6 +1,6 @@
 /**
- * Floor: the wire and the driver. A server in a thread of its own, on a unix socket, that cuts messages as the engine
- * does and gives the answer it was given for the command, without looking at anything but the command's name.
+ * Floor: the wire and the driver. A server in a thread of its own, on a unix socket, that splits messages as the engine
+ * does, reads only the command's name, and returns the recorded reply to it.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -19,7 +19,7 @@ export class EmptyReplies {
   }
 
   static async start (path: string): Promise<EmptyReplies> {
-    // A loader of this thread does not reach another one.
+    // Each thread needs its own loader of TypeScript.
     const [loader, entry] = [import.meta.resolve('tsx/esm/api'), import.meta.url].map(url => JSON.stringify(url))
     const worker = new Worker(`import(${loader}).then(({ register }) => { register(); return import(${entry}) })`, { eval: true, execArgv: [], workerData: path })
     await once(worker, 'message')

@@ -1,6 +1,6 @@
 /**
- * Floor: LMDB and the disk. The same bytes under the same sort of keys, in a loop of the calling thread, without wire,
- * commands, indexes or locks. A promise of it settles when the write is on disk, as the engine's answer does.
+ * Floor: LMDB and the disk. The same bytes under keys of one number, in a loop of the calling thread, without wire,
+ * commands, indexes or locks. A write's promise settles when it is on disk, like the engine's reply.
  */
 import { join } from 'node:path'
 import { serialize } from 'bson'

@@ -1,4 +1,4 @@
-/** The engine's answers to some work, as bytes, so that a server that does nothing can give them again. */
+/** Records the engine's replies as bytes, for a server that does nothing but return them. */
 import { once } from 'node:events'
 import { createServer, connect } from 'node:net'
 import { MessageReader } from '../../src/wire/messages.ts'
@@ -11,20 +11,24 @@ const flagsAt = 16
 const opQuery = 2004
 const moreToCome = 2
 
-/** What a message asks for: its opcode and the first key of its body. Anything else in it is not looked at. */
+/** The command of a message: its opcode and the first key of its body. */
 export function commandOf (message: Buffer): string {
   const opcode = message.readInt32LE(opcodeAt)
-  // OP_QUERY: flags, namespace, skip, limit, document. OP_MSG: flags, section kind, document. A document: length, type, key.
+  // OP_QUERY: flags, namespace, skip, limit, document. OP_MSG: flags, section kind, document. A document begins with
+  // its length, the first type and the first key.
   const document = opcode === opQuery ? message.indexOf(0, 20) + 9 : 21
   return `${opcode} ${message.latin1Slice(document + 5, message.indexOf(0, document + 5))}`
 }
 
-/** Not when a driver takes its leave. */
+/** A driver that disconnects says so without waiting for a reply. */
 export function wantsReply (message: Buffer): boolean {
   return message.readInt32LE(opcodeAt) === opQuery || (message.readUInt32LE(flagsAt) & moreToCome) === 0
 }
 
-/** Does `work` by way of a relay at `path`, which keeps what the engine at `enginePath` answers. A driver sends one message and waits for its answer. */
+/**
+ * Does `work` through a relay at `path`, which records the replies of the engine at `enginePath`. The driver must wait for
+ * each reply before it sends the next message.
+ */
 export async function recordReplies (enginePath: string, path: string, work: (uri: string) => Promise<unknown>): Promise<Replies> {
   const replies: Replies = new Map()
   const relay = createServer(client => {
@@ -59,7 +63,7 @@ export function uriOf (path: string): string {
   return `mongodb://${encodeURIComponent(path)}/?directConnection=true`
 }
 
-/** The socket of an engine's URI. */
+/** The path of the socket in an engine's URI. */
 export function pathOf (uri: string): string {
   return decodeURIComponent(/^mongodb:\/\/([^/]+)\//.exec(uri)![1]!)
 }

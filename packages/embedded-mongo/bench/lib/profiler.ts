@@ -1,4 +1,4 @@
-/** CPU profiles of this thread and of the engine's, of the time between two moments and not of a whole life. */
+/** CPU profiles of this thread and the engine's, for some work only and not for the whole process. */
 import { writeFile } from 'node:fs/promises'
 import { type Profiler, Session } from 'node:inspector'
 import { promisify } from 'node:util'
@@ -31,7 +31,7 @@ export async function profiled (path: string, work: () => Promise<void>): Promis
   session.disconnect()
 }
 
-/** Asks the engine's thread, which this one only reaches by messages in messages. */
+/** Calls the inspector of the engine's thread, which takes messages wrapped in messages of this thread's. */
 async function engineOf (session: Session): Promise<Side['post']> {
   const attached = new Promise<string>(resolve => {
     session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => { if (/worker\.[jt]s$/.test(workerInfo.url)) resolve(sessionId) })

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Cpu, cpuOf } from './threads.ts'
 
-/** Who does the same work as the others, each in its own way. */
+/** One of several ways to do the same work. */
 export interface Contestant {
   name: string
-  /** The threads that answer. */
+  /** The threads of its server. */
   threads: readonly string[]
   operate: (i: number) => unknown
 }
@@ -33,8 +33,8 @@ interface Round {
 }
 
 /**
- * Runs the contestants in turn, round after round (A B C A B C …), so that what else the machine does hits all of them;
- * figures are medians of the rounds. An operation counts for `units`.
+ * Runs the contestants in turn, round after round (A B C A B C …), so that other work of the machine affects all of
+ * them. Figures are medians over the rounds. An operation counts as `units`.
  */
 export async function compare (contestants: readonly Contestant[], inFlight: number, units: number, pace: Pace): Promise<Line[]> {
   const loops = contestants.map(contestant => ({ contestant, done: 0, rounds: [] as Round[] }))
@@ -42,7 +42,7 @@ export async function compare (contestants: readonly Contestant[], inFlight: num
     for (const loop of loops) {
       const measured = await closedLoop(loop, inFlight, units, round < 0 ? pace.warmUpSeconds : pace.seconds)
       if (round >= 0) loop.rounds.push(measured)
-      await delay(50) // What was put off until there is nothing to do is not the next one's.
+      await delay(50) // Deferred work must not count in the next round.
     }
   }
   const first = loops[0]!.rounds

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
 import type { Line } from './rounds.ts'
 
-/** Where and on what a run was made: a number without this says nothing. */
+/** The command, commit, machine and date of a run. A figure without them means nothing. */
 export function header (args: readonly string[]): string {
   return [
     `- command: \`${['npm run bench:engine', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')}\``,
@@ -22,7 +22,7 @@ function commit (): string {
   }
 }
 
-/** Row by row, as figures are ready: a column is as wide as foreseen. */
+/** Prints a row as soon as it is ready, so the widths of the columns are chosen before. */
 export class Table {
   readonly #widths: readonly number[]
 
@@ -49,7 +49,7 @@ export function cellsOf ({ name, perSecond, ratio, cpu, p50Ms, p99Ms }: Line, ta
   ]
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function short (value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.01 ? value.toFixed(2) : '0'
 }

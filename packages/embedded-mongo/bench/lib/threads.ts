@@ -4,13 +4,13 @@ import { promisify } from 'node:util'
 
 /** Processor time in microseconds, by thread. */
 export interface Cpu {
-  /** The engine, or who answers in its place. */
+  /** The engine, or the server in its place. */
   server: number
   /** The driver, and the loop that calls it. */
   client: number
   /** libuv's pool, where LMDB writes and syncs. */
   writer: number
-  /** What is left: V8's own threads, which collect the garbage of both. */
+  /** The rest: V8's own threads, which collect the garbage of both. */
   helpers: number
 }
 
@@ -18,7 +18,7 @@ const tasks = '/proc/self/task'
 const poolThreads = 4
 const busyMicros = 10_000
 
-/** Runs `start`, and tells which threads it has left behind; none where there is no /proc. */
+/** Runs `start`, and returns the threads that it started. Without /proc there are none. */
 export async function threadsOf<T> (start: () => Promise<T>): Promise<{ started: T, threads: string[] }> {
   const before = new Set(threads())
   const started = await start()
@@ -27,7 +27,7 @@ export async function threadsOf<T> (start: () => Promise<T>): Promise<{ started:
 
 const pool = await libuvPool()
 
-/** They have no name: given work, it is they that get busy. */
+/** Finds the threads of libuv's pool by giving it work: they have no names. */
 async function libuvPool (): Promise<string[]> {
   const idle = new Map(threads().map(thread => [thread, microsOf(thread)]))
   const work = promisify(pbkdf2)
