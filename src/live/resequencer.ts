@@ -99,8 +99,9 @@ const uncertain: State = { name: 'uncertain' }
  * |           | writer                  |         |                     |           |                    |           |
  *
  * w is the watermark. Harmless: no subscriber, or (w unknown) nothing depends on membership. If such a delivery passes a
- * gap, running subscriptions read again. An `after` is sent once w ≥ its rev. It moves w only without subscribers,
- * because the row of its rev may still be on its way. Unknown outcome: new → uncertain; in other states the gap shows.
+ * gap, running subscriptions read again. An `after` is sent once w ≥ its rev. With subscribers it moves w only if w is
+ * unknown and the event is a head: that tells them the rev. The row of another event's rev may still be on its way.
+ * Unknown outcome: new → uncertain; in other states the gap shows.
  * A requested verification: new, live, uncertain, waiting → filling; filling verifies once more. A gap of more than 500
  * revs is verified and skipped. A verification covers only revs that were known when it began: a later rev that arrived
  * meanwhile needs another one. If pending is full, it is dropped → uncertain. The result of another job is ignored.
@@ -148,10 +149,10 @@ function onAfter (state: State, delivery: AfterDelivery, facts: () => Facts): St
   const send: Action = { do: 'send', deliveries: [delivery] }
   if (watermark !== undefined && delivery.rev <= watermark) return { state, actions: [send] }
   const given = facts()
-  if (hasPending(state) || !(isHarmless(watermark, given) || (state.name === 'new' && given.isSoleWriter))) {
-    return buffer(state, delivery, given)
-  }
-  if (given.hasSubscribers || (state.name === 'new' && given.isSoleWriter)) return { state, actions: [send] }
+  const isSole = state.name === 'new' && given.isSoleWriter
+  if (hasPending(state) || !(isSole || isHarmless(watermark, given))) return buffer(state, delivery, given)
+  const mayMove = !given.hasSubscribers || delivery.event.name === 'head'
+  if (isSole || !mayMove) return { state, actions: [send] }
   return { state: { name: 'live', rev: delivery.rev }, actions: [{ do: 'recordVerified' }, send] }
 }
 
@@ -191,11 +192,14 @@ function isBetter (read: RevDelivery, heard: RevDelivery | undefined): boolean {
   return heard === undefined || (heard.kind === 'row' && heard.row.kind === 'membership' && read.rev === heard.rev)
 }
 
-/** The watermark after a verification up to `to`: below the first pending rev, if the gap before that was verified. */
-function skipTo (rev: Rev | undefined, { revs }: Pending, to: Rev): Rev | undefined {
-  const before = revs.size === 0 ? Infinity : Math.min(...revs.keys()) - 1
-  if (before <= to) return revOf(before)
-  return rev === undefined ? undefined : to
+/**
+ * The watermark after a verification up to `to`: below the first pending rev, if the gap before that was verified. An
+ * unknown one begins at a head that was read: subscribers are told that rev, and get every later one.
+ */
+function skipTo (rev: Rev | undefined, { revs, afters }: Pending, to: Rev): Rev | undefined {
+  const heads = rev === undefined ? afters.flatMap(({ rev, event }) => event.name === 'head' ? [rev] : []) : [to]
+  const begun = Math.min(...heads, ...Array.from(revs.keys(), first => first - 1))
+  return begun <= to ? revOf(begun) : undefined
 }
 
 function buffer (state: State, delivery: Delivery, facts: Facts): Step {

@@ -48,7 +48,7 @@ t.test('a socket that learns a head by itself does not keep the heartbeat from t
   const { heads } = await follow(t, eve.token)
   t.equal(heads[conversationId]!.rev, before.heads[conversationId]!.rev + 1)
   await there.beat()
-  await before.wait('heads', payload => payload[conversationId] === heads[conversationId]!.rev)
+  t.match(await before.wait('roomMessage'), { conversationId, rev: heads[conversationId]!.rev, message: 'unseen' })
 })
 
 t.test('I7: a member who is subscribed late gets the head by heartbeat, although others got it before', async t => {

@@ -30,6 +30,23 @@ t.test('a commit on one node reaches sockets on the other, with what each user m
   t.notOk(two.events.some(({ payload }) => payload?.message === 'too late' || payload?.message === 'unseen'))
 })
 
+t.test('I7: what the other node said first comes first, though this node has just begun to hear the room', async t => {
+  const eve = await register('eve')
+  const { body: { room } } = await call(here, 'POST', '/api/rooms', ann.token, { name: 'x', isPrivate: true })
+  const { roomId, conversationId } = room as { roomId: string, conversationId: string }
+  await call(here, 'PUT', `/api/rooms/${roomId}/members/${eve.id}`, ann.token)
+  const socket = await connect(t, there.url, eve.token)
+  const { heads } = await socket.ask('setupUser', { live: true })
+  const first = heads[conversationId].rev + 1
+  bus.holds = () => true
+  await call(here, 'POST', `/api/rooms/${roomId}/messages`, ann.token, { content: 'on its way' })
+  await call(there, 'POST', `/api/rooms/${roomId}/messages`, eve.token, { content: 'from here' })
+  await socket.wait('roomMessage', ({ message }) => message === 'from here')
+  bus.holds = () => false
+  bus.release()
+  t.same(socket.all('roomMessage').map(({ rev }) => rev), [first, first + 1])
+})
+
 t.test('a heartbeat finds and delivers another node\'s commit whose word was lost', async t => {
   const [one, two] = await Promise.all([connect(t, here.url, ann.token), connect(t, there.url, bob.token)])
   const { heads } = await two.ask('setupUser', { live: true })

@@ -6,7 +6,7 @@ import {
   type Action, type Event, type Facts, type Job, type State, type Step, newState, pendingCount, resequence
 } from '../../src/live/resequencer.ts'
 import { revOf } from '../../src/log/model/types.ts'
-import { after, breaches, noop, row, script } from './gap-world.ts'
+import { after, breaches, noop, row, script, typing } from './gap-world.ts'
 
 const facts = { isSoleWriter: false, isClustered: true, hasSubscribers: true, dependsOnMembership: true, isFull: false }
 
@@ -56,7 +56,8 @@ const cells: Cell[] = [
   ['new: an unknown outcome', newState, [unknown], sole, 'uncertain', []],
   ['new: an event of a sole writer moves no watermark', newState, [after(7)], sole, 'new', ['send after 7']],
   ['new: an event without subscribers does', newState, [after(7)], noSubscriber, 'live 7', ['record', 'send after 7']],
-  ['new: an event of an open conversation does not', newState, [after(7)], open, 'new', ['send after 7']],
+  ['new: an event of an open conversation does not', newState, [typing(7)], open, 'new', ['send after 7']],
+  ['new: but a head does', newState, [after(7)], open, 'live 7', ['record', 'send after 7']],
   ['new: an event is verified', newState, [after(7)], {}, 'filling', ['verify 7']],
   ['new: a requested verification', newState, [request], {}, 'filling', ['verify 0']],
   ['new: one that helps nobody', newState, [request], noSubscriber, 'new', []],
@@ -128,16 +129,32 @@ t.test('I4: a verification covers the revs known when it began, and none that ca
   const first = run([row(9)])
   t.same(run([row(8), { kind: 'verified', job: first.job }], {}, first.state).done, ['record', 'send 8 9'])
 
-  const asked = run([after(7)])
+  const asked = run([typing(7)])
   const { state, done, job } = run([row(9), { kind: 'verified', job: asked.job }], {}, asked.state)
   t.same(done, ['record', 'send after 7', 'verify 9'], 'rev 8 may be a removal')
   t.same(run([{ kind: 'verified', job }], {}, state).done, ['record', 'send 9'])
 
-  const again = run([after(7)])
-  const later = run([after(9), { kind: 'verified', job: again.job }], {}, again.state)
+  const again = run([typing(7)])
+  const later = run([typing(9), { kind: 'verified', job: again.job }], {}, again.state)
   t.same(later.done, ['record', 'send after 7', 'verify 9'])
   const next = run([after(7)])
   t.same(run([row(8), { kind: 'verified', job: next.job }], {}, next.state).done, ['record', 'send 8 after 7'])
+})
+
+t.test('I7: a head that was read is where a conversation begins: what follows it is read, not skipped', async t => {
+  const asked = run([after(7)])
+  t.same(run([{ kind: 'verified', job: asked.job }], {}, asked.state).rev, 7)
+
+  const early = run([after(7)])
+  const { name, rev, done } = run([row(9), { kind: 'verified', job: early.job }], {}, early.state)
+  t.same([name, rev, done], ['waiting', 7, ['record', 'send after 7', 'wait 150']])
+
+  const late = run([row(9)])
+  const read = run([after(7), { kind: 'verified', job: late.job }], {}, late.state)
+  t.same(read.done, ['record', 'send after 7', 'wait 150'])
+
+  const heard = run([row(7)])
+  t.same(run([after(7), { kind: 'verified', job: heard.job }], {}, heard.state).done, ['record', 'send 7 after 7'])
 })
 
 t.test('a verification skips a gap only if it is too long', async t => {
@@ -199,6 +216,8 @@ t.test('I4 I7: after any loss, repeat or delay revs are consecutive, and removed
 const send = (delivery: Delivery): Action => ({ do: 'send', deliveries: [delivery] })
 
 const mutants: Record<string, typeof resequence> = {
+  'a head that was read is taken for any event': (state, event, facts) =>
+    resequence(state, event.kind === 'after' ? typing(event.rev) : event, facts),
   'a rev that was sent is sent again': (state, event, facts) => {
     const step = resequence(state, event, facts)
     const again = (action: Action): Action => action.do === 'drop' ? send(action.delivery) : action
