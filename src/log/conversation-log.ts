@@ -51,7 +51,7 @@ export class ConversationLog {
     const collections = logCollections(db)
     await ensureLogIndexes(collections)
     const { cursorKey, epoch } = await readDatabaseIdentity(db)
-    return new ConversationLog(client, collections, new CursorCodec(cursorKey, epoch), options, steps)
+    return new ConversationLog(client, collections, new CursorCodec(cursorKey, epoch, options.headsMax), options, steps)
   }
 
   /**

@@ -86,7 +86,7 @@ export class Node {
     const { client, collections, epoch, commit, steps } = this.options
     const log = await ConversationLog.open(client, databaseOf(collections, epoch), commit, steps)
     this.options.bend(log)
-    const chat = { log, users, listings: { peek: () => null }, blocks: new BlockDirectory(log, 16), hidden: new HiddenMessages(log), unread } as unknown as ChatContext
+    const chat = { log, users, listings: { peek: () => null }, blocks: new BlockDirectory(log, 16), hidden: new HiddenMessages(log, 16), unread } as unknown as ChatContext
     const sync = { chat, conversations: new UserConversationDirectory(log), unread, longPolls: new LongPolls(), pollMs: Infinity, averageBytes: { change: 700 }, counts: { responses: 0, changes: 0, resets: 0, bytes: 0 } } as SyncContext
     const watermarks = new Watermarks(4)
     const subscriptions = new Subscriptions(this.io.server, chat, watermarks)

@@ -10,15 +10,16 @@ import { type LogRow, type Member, seqOf } from '../../log/model/types.ts'
  */
 export class HiddenMessages {
   /** By conversation: the last seq that anybody has hidden, 0 if there is none. */
-  private readonly cache = new LRUCache<string, number>({ max: 100_000 })
+  private readonly cache: LRUCache<string, number>
   private readonly log: ConversationLog
   /** Does this process hear of everything that is hidden? */
   private hearsAll: boolean
   /** Counts what was hidden: a read that began before may not know of it. */
   private version = 0
 
-  constructor (log: ConversationLog) {
+  constructor (log: ConversationLog, max = 100_000) {
     this.log = log
+    this.cache = new LRUCache({ max })
     this.hearsAll = log.isSoleWriter
     log.onCommitted(({ members }) => {
       for (const member of members) this.note(member)

@@ -22,9 +22,6 @@ const bodyBytes = 24 // version 1, epoch 4, rev 6, clock 6, generation 7
 const macBytes = 9
 const characters = (bodyBytes + macBytes) / 3 * 4
 
-/** Pairs of user and conversation whose last cursor is cached. */
-const cachedMax = 50_000
-
 /**
  * Encodes and checks cursors. They are signed for one user and conversation, so that a client can neither make one up
  * nor use another user's. 33 bytes, 44 characters; the same position always gives the same string.
@@ -36,9 +33,11 @@ export class CursorCodec {
   /**
    * By user and conversation. A client that polls sends its last cursor and often gets it back: no signature needed.
    */
-  private readonly last = new LRUCache<string, { cursor: Cursor, position: DecodedCursor }>({ max: cachedMax })
+  private readonly last: LRUCache<string, { cursor: Cursor, position: DecodedCursor }>
 
-  constructor (key: Buffer, epoch: number) {
+  /** @param cachedMax pairs of user and conversation whose last cursor is cached */
+  constructor (key: Buffer, epoch: number, cachedMax = 50_000) {
+    this.last = new LRUCache({ max: cachedMax })
     this.key = key
     this.epoch = epoch
   }
