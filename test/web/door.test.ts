@@ -32,7 +32,7 @@ else {
 
   await t.test('when a host application’s token expires, messages wait, and the next token sends them', async t => {
     const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
-    await page.goto(`${app.url}/sign-in#token=${hostToken(4)}`)
+    await page.goto(`${app.url}/sign-in#token=${hostToken(15)}`)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await open(page, app.url, dm(ada.id, bob.id))
     await page.getByText('Signed out by the server').waitFor({ timeout: 60_000 })
