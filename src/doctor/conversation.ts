@@ -3,6 +3,7 @@ import { indexNames } from '../log/model/collections.ts'
 import { type Head, type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, selfLogOwner, seqOf } from '../log/model/types.ts'
 import { ClientIdCheck, RevCheck, type ScannedRow, SeqCheck, type Tops, headAhead, headBehind, ownLogDiffers, readAhead } from './checks.ts'
 import type { Defect } from './defect.ts'
+import { examinePins } from './pins.ts'
 import type { Examination } from './examination.ts'
 
 /**
@@ -31,8 +32,10 @@ export async function examineConversation (examination: Examination, conversatio
   for (const defect of headBehind(after, tops)) say(defect)
   // Messages purged meanwhile are not missing.
   if (before !== null) for (const defect of headAhead({ ...before, purgedSeq: after.purgedSeq ?? seqOf(0) }, tops)) say(defect)
-  if (selfLogOwner(conversationId) === undefined) await examineMembers(examination, after)
-  else await examineOwnLog(examination, conversationId)
+  if (selfLogOwner(conversationId) === undefined) {
+    await examineMembers(examination, after)
+    await examinePins(examination, conversationId)
+  } else await examineOwnLog(examination, conversationId)
 }
 
 /** The present tops of a conversation's rows. The scans stop there, so that they end even if others keep writing. */

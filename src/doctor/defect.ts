@@ -14,7 +14,8 @@ export const defects = {
   CLIENT_ID_SHARED: { repairable: false, text: 'two messages of a sender share a client id' },
   READ_AHEAD: { repairable: false, text: 'a member has read beyond the end' },
   MEMBER_COUNT: { repairable: true, text: 'a head counts other members than there are' },
-  OWN_LOG: { repairable: true, text: 'a user\'s own log and the members disagree' }
+  OWN_LOG: { repairable: true, text: 'a user\'s own log and the members disagree' },
+  PINS: { repairable: true, text: 'pins of messages that are not there, or that the head does not know' }
 } as const satisfies Record<string, { repairable: boolean, text: string }>
 
 export type DefectCode = keyof typeof defects

@@ -1,9 +1,10 @@
 import { type MongoClient, ObjectId } from 'mongodb'
 import { Committer } from '../log/commit/committer.ts'
 import { type LogCollections } from '../log/model/collections.ts'
-import { type Head, type LogRow, revOf, stateRowId, selfLogId, seqOf } from '../log/model/types.ts'
+import { type Head, type LogRow, type Pin, revOf, stateRowId, selfLogId, seqOf } from '../log/model/types.ts'
 import { kindOf } from './checks.ts'
 import { countMembers, roleAndWord, topsOf } from './conversation.ts'
+import { lostPins } from './pins.ts'
 import type { Defect } from './defect.ts'
 import { createIndex, usableIndexes } from './indexes.ts'
 import { nameKeyOf, settingsOf } from '../log/model/types.ts'
@@ -27,6 +28,7 @@ export class Repairs {
       case 'HEAD_BEHIND': return await this.advanceHead(defect.conversationId)
       case 'MEMBER_COUNT': return await this.countAgain(defect.conversationId)
       case 'OWN_LOG': return await this.tellOwnLog(defect.userId!, defect.conversationId)
+      case 'PINS': return await this.endLostPins(defect.conversationId)
       case 'INDEX_DIFFERS':
       case 'INDEX_EXPIRES':
       case 'HEAD_AHEAD':
@@ -73,6 +75,7 @@ export class Repairs {
     if (kind === undefined || rev === 0) return false
     const meta = await rows.findOne({ _id: stateRowId(conversationId, 'meta', '') })
     const purge = await rows.findOne({ _id: stateRowId(conversationId, 'purge', '') })
+    const pins = await rows.findOne({ _id: stateRowId(conversationId, 'pins', '') })
     const last = async (rowKind: LogRow['kind']) => (await rows.find({ conversationId, kind: rowKind }).sort({ rev: -1 }).limit(1).toArray())[0]?.rev
     const [memberRev, blockRev, settingsRev] = kind === 'self' ? [await last('membership'), await last('block'), await last('settings')] : []
     const head: Head = {
@@ -85,6 +88,7 @@ export class Repairs {
       createdAt: new Date(clock),
       ...(meta === null ? {} : { ...settingsOf(meta), ...nameKeyOf(meta), metaRev: meta.rev }),
       ...(purge?.throughSeq === undefined ? {} : { purgedSeq: purge.throughSeq }),
+      ...(pins === null ? {} : { pinsRev: pins.rev }),
       ...(memberRev === undefined ? {} : { memberRev }),
       ...(blockRev === undefined ? {} : { blockRev }),
       ...(settingsRev === undefined ? {} : { settingsRev })
@@ -119,6 +123,25 @@ export class Repairs {
       }]
     })
     return outcome === 'committed' || outcome === 'unchanged'
+  }
+
+  /** A normal commit ends the pins, so that clients get the change. */
+  private async endLostPins (conversationId: string): Promise<boolean> {
+    const { lost = [] } = await lostPins({ collections: this.collections }, conversationId) ?? {}
+    const isLost = ({ messageId }: Pin) => lost.some(pin => pin.messageId.equals(messageId))
+    const { outcome } = await this.committer.commit({
+      mutations: [{
+        type: 'put',
+        conversationId,
+        kind: 'pins',
+        subject: '',
+        decide: row => ({ pins: (row?.pins ?? []).filter(pin => !isLost(pin)) })
+      }]
+    })
+    const pins = await this.collections.rows.findOne({ _id: stateRowId(conversationId, 'pins', '') })
+    if (pins === null || (outcome !== 'committed' && outcome !== 'unchanged')) return false
+    await this.collections.heads.updateOne({ _id: conversationId }, { $max: { pinsRev: pins.rev } })
+    return true
   }
 
   private async tops (conversationId: string) {

@@ -5,6 +5,7 @@ import { prepareDelete } from '../chat/messages/delete-message.ts'
 import { prepareEdit } from '../chat/messages/edit-message.ts'
 import { requireVisibleMessage } from '../chat/access/access.ts'
 import { prepareMarkRead } from '../chat/conversations/mark-read.ts'
+import { preparePin } from '../chat/messages/pin-message.ts'
 import { prepareReact } from '../chat/messages/react.ts'
 import { prepareSendTo } from '../chat/messages/send-to.ts'
 import { wellFormed } from '../chat/messages/send-message.ts'
@@ -103,6 +104,10 @@ class Outbox {
       case 'edit': return await prepareEdit(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
       case 'delete': return await prepareDelete(context, identity, { messageId: await this.messageOf(operation, names) })
       case 'react': return await prepareReact(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
+      case 'pin': {
+        const messageId = await this.messageOf(operation, names)
+        return await preparePin(context, identity, { messageId, on: operation.on })
+      }
       case 'settings': {
         const { opId, type, conversationId, ...input } = operation
         return prepareSettings(context, identity, conversationId, input)

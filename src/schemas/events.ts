@@ -73,7 +73,8 @@ export const serverEvents = {
   roomMessage: RoomMessage,
   messageChanged: Message,
   conversationChanged: Type.Object({ conversationId: SyncedId, rev: Type.Integer(), change: StateChange }, {
-    description: 'A membership, settings or a purge of a conversation; for `live` sockets also every change of your self log (`self`)'
+    description: 'A membership, settings, pins or a purge of a conversation; for `live` sockets also every change of ' +
+      'your self log (`self`)'
   }),
   noop: Type.Object({ conversationId: SyncedId, rev: Type.Integer() }, { description: 'Fills the rev of a change that you may not see, or that has moved to a later rev' }),
   heads: Type.Record(Type.String(), Type.Integer(), { description: 'About every 25 seconds: the revs of the conversations that changed meanwhile' }),

@@ -142,6 +142,7 @@ export const EditInput = Input({
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
 export const DeleteInput = Input({ messageId: Id })
 export const ReactInput = Input({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False removes the reaction' }) })
+export const PinInput = Input({ messageId: Id, on: Type.Boolean({ description: 'False ends the pin' }) })
 export const MarkReadInput = Input({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
 
 export type SendCommonInput = Static<typeof SendCommonInput>
@@ -151,6 +152,7 @@ export type SendRoomInput = Static<typeof SendRoomInput>
 export type EditInput = Static<typeof EditInput>
 export type DeleteInput = Static<typeof DeleteInput>
 export type ReactInput = Static<typeof ReactInput>
+export type PinInput = Static<typeof PinInput>
 export type MarkReadInput = Static<typeof MarkReadInput>
 
 /** Fields of a failed acknowledgement and of a failed push operation. */
@@ -169,6 +171,23 @@ export const messageBody = <T extends TSchema>(message: T) => Type.Object({
   message,
   duplicate: Type.Optional(Type.Literal(true, { description: 'The message was stored before, with the same clientMessageId' })),
   rev: Type.Integer()
+})
+
+/** The pins of a conversation, in an answer and in a change. */
+export const pinned = {
+  messageIds: Type.Array(Id, { description: 'The pinned messages in the order in which they were pinned, at most 50' })
+}
+
+export const PinsBody = Type.Object({
+  success: Type.Literal(true),
+  conversationId: ConversationId,
+  ...pinned,
+  rev: Type.Integer({ description: 'The rev of the change `pins`; 0: nothing was ever pinned here' })
+})
+
+export const PinnedBody = Type.Object({
+  success: Type.Literal(true),
+  messages: Type.Array(Message, { description: 'Those that you may see, in the order in which they were pinned' })
 })
 
 /** A page of history. */

@@ -1,7 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { SettingsInput } from './conversation.ts'
 import { ConversationSettings } from './settings.ts'
-import { ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, ReactInput, SendInput, failureFields } from './message.ts'
+import {
+  ClientMessageId, ConversationId, EditInput, MarkReadInput, Message, PinInput, ReactInput, SendInput, failureFields,
+  pinned
+} from './message.ts'
 import { Id, Input, Time } from './primitives.ts'
 
 /** Operations in one call. */
@@ -30,6 +33,10 @@ const ReactOperation = Input({
   ...common('react'), ...target, emoji: ReactInput.properties.emoji, on: ReactInput.properties.on
 }, { description: 'Sets or removes your reaction' })
 
+const PinOperation = Input({
+  ...common('pin'), ...target, on: PinInput.properties.on
+}, { description: 'Pins a message in its conversation, or ends that' })
+
 export const MarkReadOperation = Input({
   ...common('markRead'), ...target, seq: Type.Optional(MarkReadInput.properties.seq)
 }, { description: 'Moves your read position to a message, or to a seq of a conversation' })
@@ -40,7 +47,13 @@ const SettingsOperation = Input({
 
 /** The schema of each operation, by its `type`. */
 export const pushOperations = {
-  send: SendOperation, edit: EditOperation, delete: DeleteOperation, react: ReactOperation, markRead: MarkReadOperation, settings: SettingsOperation
+  send: SendOperation,
+  edit: EditOperation,
+  delete: DeleteOperation,
+  react: ReactOperation,
+  pin: PinOperation,
+  markRead: MarkReadOperation,
+  settings: SettingsOperation
 } as const
 
 type SendOperation = Static<typeof SendOperation>
@@ -48,8 +61,11 @@ type EditOperation = Static<typeof EditOperation>
 type DeleteOperation = Static<typeof DeleteOperation>
 type ReactOperation = Static<typeof ReactOperation>
 type SettingsOperation = Static<typeof SettingsOperation>
+type PinOperation = Static<typeof PinOperation>
 export type MarkReadOperation = Static<typeof MarkReadOperation>
-export type PushOperation = SendOperation | EditOperation | DeleteOperation | ReactOperation | MarkReadOperation | SettingsOperation
+export type PushOperation =
+  | SendOperation | EditOperation | DeleteOperation | ReactOperation | PinOperation | MarkReadOperation
+  | SettingsOperation
 
 /**
  * The call. Only its frame is validated first, and a call with a malformed frame is refused as a whole. The fields of
@@ -57,7 +73,12 @@ export type PushOperation = SendOperation | EditOperation | DeleteOperation | Re
  * outbox.
  */
 export const PushInput = Input({
-  operations: Type.Array(Type.Object({ opId: OpId, type: Type.String({ maxLength: 32, description: '`send`, `edit`, `delete`, `react`, `markRead` or `settings`' }) }, {
+  operations: Type.Array(Type.Object({
+    opId: OpId,
+    type: Type.String({
+      maxLength: 32, description: '`send`, `edit`, `delete`, `react`, `pin`, `markRead` or `settings`'
+    })
+  }, {
     additionalProperties: true,
     description: 'An operation; its further fields depend on its `type`'
   }), { minItems: 1, maxItems: operationsMax })
@@ -75,6 +96,7 @@ export const PushResult = Type.Union([
     conversationId: Type.Optional(ConversationId),
     seq: Type.Optional(Type.Integer({ description: 'For `markRead`: you have read everything up to this seq' })),
     at: Type.Optional(Type.Union([Time, Type.Null()])),
+    messageIds: Type.Optional({ ...pinned.messageIds, description: 'For `pin`: the pinned messages' }),
     settings: Type.Optional(ConversationSettings)
   }),
   Type.Object({

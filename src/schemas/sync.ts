@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ConversationId, DirectMessage, Message, mentionCount, unread } from './message.ts'
+import { ConversationId, DirectMessage, Message, mentionCount, pinned, unread } from './message.ts'
 import { Id, Input, Time, User } from './primitives.ts'
 import { ConversationSettings } from './settings.ts'
 
@@ -72,6 +72,9 @@ const MetaChange = Type.Object({
   picture: Type.Optional(Type.Union([Type.String(), Type.Null()]))
 }, { description: 'All settings of a room; absent or null: it has none' })
 const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'The server has purged the messages up to this seq: drop them' })
+const PinsChange = Type.Object({ rev: Rev, kind: Type.Literal('pins'), ...pinned }, {
+  description: 'All pinned messages of a conversation; you may not see some of them'
+})
 const ReadChange = Type.Object({
   rev: Rev, kind: Type.Literal('read'), conversationId: ConversationId, seq: Type.Integer(), at: Time
 }, { description: 'In `self`: your read position in a conversation' })
@@ -81,7 +84,9 @@ const SettingsChange = Type.Object({
   rev: Rev, kind: Type.Literal('settings'), conversationId: ConversationId, ...ConversationSettings.properties
 }, { description: 'In `self`: all your settings of a conversation' })
 
-export const StateChange = Type.Union([MembershipChange, MetaChange, PurgeChange, ReadChange, BlockChange, SettingsChange], { description: 'A change of anything but a message' })
+export const StateChange = Type.Union([
+  MembershipChange, MetaChange, PurgeChange, PinsChange, ReadChange, BlockChange, SettingsChange
+], { description: 'A change of anything but a message' })
 export type StateChange = Static<typeof StateChange>
 
 export const Change = Type.Union([MessageChange, ...StateChange.anyOf], { description: 'A change, in its last state' })

@@ -2,6 +2,7 @@ import { type PublicUser, publicUser } from '../users/public-user.ts'
 import { settingsPayload } from '../chat/conversations/settings-payload.ts'
 import type { JsonBytes } from '../lib/json-bytes.ts'
 import { writeMessageJson } from '../chat/payload/message-json.ts'
+import { pinnedIds } from '../chat/payload/pinned-ids.ts'
 import type { References, ReadSeqs } from '../chat/payload/message-payload.ts'
 import type { StoredRow } from '../log/read/stored-row.ts'
 import { type LogRow, selfLogOwner } from '../log/model/types.ts'
@@ -40,6 +41,7 @@ export function stateChangePayload (row: LogRow, user?: PublicUser): StateChange
     }
     case 'meta': return { rev, kind: 'meta', ...settingsOf(row) }
     case 'purge': return { rev, kind: 'purge', throughSeq: row.throughSeq! }
+    case 'pins': return { rev, kind: 'pins', messageIds: pinnedIds(row) }
     case 'read': return { rev, kind: 'read', conversationId: row.about!, seq: row.readSeq!, at: row.readAt!.toISOString() }
     case 'settings': return { rev, kind: 'settings', conversationId: row.about!, ...settingsPayload(row) }
     case 'block': return { rev, kind: 'block', userId: row.about!, on: row.on! }

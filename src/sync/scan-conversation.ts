@@ -3,10 +3,11 @@ import { apartFrom } from '../chat/directories/block-directory.ts'
 import { commonReadSeq } from '../chat/directories/membership-directory.ts'
 import { type ReadSeqs, noReads } from '../chat/payload/message-payload.ts'
 import { isShown } from '../chat/rules/view.ts'
+import { scanLog } from '../log/read/scan.ts'
 import { changesAfter, messagesBefore } from '../log/read/page.ts'
 import { asShown } from '../log/commit/apply-mutation.ts'
 import type { StoredRow } from '../log/read/stored-row.ts'
-import { type Head, type Member, type Rev, type Seq, revOf, seqOf } from '../log/model/types.ts'
+import { type Head, type Member, type Rev, type Seq, revOf, seqOf, stateRowId } from '../log/model/types.ts'
 import type { SyncContext } from './context.ts'
 import type { DueConversation } from './due.ts'
 import type { Identity } from '../users/identity.ts'
@@ -74,12 +75,18 @@ async function pageOf (context: SyncContext, due: DueConversation, limit: number
   const { head, place, since, view } = due
   if (since !== null) return { ...await scan(context, head, since.rev, limit), ...notBegun }
   if (place.wireId === 'self') return { ...await scan(context, head, revOf(0), limit), ...notBegun }
-  if (newest !== 'all') return { ...await newestOf(context, due, newest), meta: head.kind === 'room' ? settingsEntryOf(head) : undefined }
+  if (newest !== 'all') {
+    const [messages, pins] = await Promise.all([newestOf(context, due, newest), pinsOf(context, head)])
+    return { ...messages, ...joined(messages, pins), meta: head.kind === 'room' ? settingsEntryOf(head) : undefined }
+  }
   // Every visible message has a rev above this: its rev is at least its seq, and is higher than the joining's.
   const start = revOf(Math.max(view.afterSeq, head.history === 'joined' ? (place.joined?.joinedRev ?? 1) - 1 : 0))
   const isToldByRow = (head.metaRev ?? 0) > start
+  const pins = (head.pinsRev ?? 0) > start ? nothing : await pinsOf(context, head)
   return {
-    ...await scan(context, head, start, limit), fromSeq: seqOf(view.afterSeq + 1), meta: head.kind === 'room' && !isToldByRow ? settingsEntryOf(head) : undefined
+    ...joined(pins, await scan(context, head, start, limit)),
+    fromSeq: seqOf(view.afterSeq + 1),
+    meta: head.kind === 'room' && !isToldByRow ? settingsEntryOf(head) : undefined
   }
 }
 
@@ -109,6 +116,22 @@ async function newestOf ({ chat: { log } }: SyncContext, { head, view }: DueConv
   const shown = upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev)
   const fromSeq = seqOf(Math.max(hasMore ? rows.at(-1)!.seq! : 0, beginning))
   return { rows: shown, hasMore: false, isOutdated: hasMoved(head, rows), fromSeq }
+}
+
+/** The row of the pins, for a conversation that begins. Other pages have it at its rev. */
+async function pinsOf ({ chat: { log } }: SyncContext, head: Head): Promise<Scanned> {
+  if (head.pinsRev === undefined) return nothing
+  const filter = { conversationId: head._id, _id: stateRowId(head._id, 'pins', '') }
+  const { rows } = await scanLog(log.collections.rows, { filter, sort: { rev: 1 }, hint: '_id_', limit: 1 })
+  return { rows: upTo(head, rows), hasMore: false, isOutdated: hasMoved(head, rows) }
+}
+
+function joined (a: Scanned, b: Scanned): Scanned {
+  return {
+    rows: [...a.rows, ...b.rows].sort((one, other) => one.rev - other.rev),
+    hasMore: a.hasMore || b.hasMore,
+    isOutdated: a.isOutdated || b.isOutdated
+  }
 }
 
 const nothing: Scanned = { rows: [], hasMore: false, isOutdated: false }

@@ -160,6 +160,23 @@ t.test('a rebuilt head assigns no seq of a purged message again', async t => {
   t.strictSame((await diagnose({ db })).codes, [])
 })
 
+t.test('pins of messages that are gone are ended by a commit, and a head learns of its pins', async t => {
+  const { log, rows, conversations, db } = await healthy()
+  const messages = await rows.find({ conversationId: dm, kind: 'message' }).sort({ seq: 1 }).limit(2).toArray()
+  for (const { _id } of messages) {
+    await log.commit({ mutations: [{ type: 'pin', conversationId: dm, rowId: _id, on: true, check: () => {} }] })
+  }
+  t.strictSame((await diagnose({ db })).codes, [])
+  await rows.updateOne({ _id: messages[0]!._id }, { $set: { isDeleted: true } })
+  t.strictSame((await diagnose({ db }, true)).codes, ['PINS'])
+  const pins = (await rows.findOne({ conversationId: dm, kind: 'pins' }))!
+  t.match(pins.pins, [{ messageId: messages[1]!._id }])
+  t.match(await conversations.findOne({ _id: dm }), { headRev: pins.rev, pinsRev: pins.rev })
+  await conversations.updateOne({ _id: dm }, { $unset: { pinsRev: '' } })
+  t.strictSame((await diagnose({ db }, true)).codes, ['PINS'])
+  t.match(await conversations.findOne({ _id: dm }), { headRev: pins.rev, pinsRev: pins.rev })
+})
+
 t.test('purged messages are not reported as missing', async t => {
   const { log, rows, db } = await healthy()
   await log.commit({ mutations: [{ type: 'purge', conversationId: dm, throughSeq: seqOf(7) }] })

@@ -9,6 +9,7 @@ export interface Held {
   /** By id. */
   messages: Record<string, Message>
   meta: Omit<Extract<Change, { kind: 'meta' }>, 'kind'> | undefined
+  pins: Omit<Extract<Change, { kind: 'pins' }>, 'kind'> | undefined
   /** Roles as they changed since the first cursor. */
   members: Record<string, string | null>
   reads: Record<string, number>
@@ -62,6 +63,7 @@ function applyChange (state: State, id: string, change: Change): State {
       const { kind, ...meta } = change
       return put(state, id, { ...held, meta })
     }
+    case 'pins': return put(state, id, { ...held, pins: { rev: change.rev, messageIds: change.messageIds } })
     case 'purge': return put(state, id, { ...held, purgedSeq: change.throughSeq, messages: only(held.messages, ({ seq }) => seq > change.throughSeq) })
     case 'settings': return narrow({ ...state, settings: { ...state.settings, [change.conversationId]: change } }, change)
     case 'read': return { ...state, readSeqs: { ...state.readSeqs, [change.conversationId]: change.seq } }
@@ -77,10 +79,13 @@ export function shown ({ conversations, ...own }: State) {
   return {
     ...own,
     blocked: [...own.blocked].sort(),
-    conversations: Object.fromEntries(Object.entries(conversations).filter(([id]) => id !== 'self').map(([id, { kind, cursor, messages, meta, reads, unreadCount }]) => [id, {
+    conversations: Object.fromEntries(Object.entries(conversations).filter(([id]) => id !== 'self').map(([
+      id, { kind, cursor, messages, meta, pins, reads, unreadCount }
+    ]) => [id, {
       kind,
       cursor,
       meta,
+      pins,
       reads,
       unreadCount,
       messages: Object.values(messages).sort((a, b) => a.seq - b.seq)
@@ -90,7 +95,19 @@ export function shown ({ conversations, ...own }: State) {
 }
 
 function empty (kind: string): Held {
-  return { kind, cursor: '', messages: {}, meta: undefined, members: {}, reads: {}, unreadCount: 0, rev: 0, purgedSeq: 0, fromSeq: 1 }
+  return {
+    kind,
+    cursor: '',
+    messages: {},
+    meta: undefined,
+    pins: undefined,
+    members: {},
+    reads: {},
+    unreadCount: 0,
+    rev: 0,
+    purgedSeq: 0,
+    fromSeq: 1
+  }
 }
 
 function put (state: State, id: string, held: Held): State {

@@ -15,6 +15,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: is('read'), user, node, place: fc.nat(1), seq: fc.integer({ min: 1, max: 12 }) }) },
   { weight: 2, arbitrary: fc.record({ type: is('block'), user, node, other: fc.nat(2), on: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ type: is('react'), user, node, target: fc.oneof(fc.nat(1), fc.nat(20)), emoji: is('👍', '🎉'), on: fc.constantFrom(true, true, false) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: is('pin'), user, node, target: fc.oneof(fc.nat(1), fc.nat(20)), on: fc.constantFrom(true, true, false)
+    })
+  },
   { weight: 1, arbitrary: fc.record({ type: is('rename'), user, node, content: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ type: is('history'), user, node, history: fc.constantFrom('all' as const, 'joined' as const) }) },
   { weight: 1, arbitrary: fc.record({ type: is('purge'), user, node, place, throughSeq: fc.integer({ min: 1, max: 5 }) }) },

@@ -124,6 +124,7 @@ function showsMore (made: Change, history: string | undefined): boolean {
     case 'meta': return made.history !== history
     case 'message':
     case 'purge':
+    case 'pins':
     case 'settings':
     case 'read': return false
   }

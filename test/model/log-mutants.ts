@@ -3,7 +3,7 @@ import { type Plan, type CommitUnit, planBatch } from '../../src/log/commit/plan
 import { type LogCollections, indexNames } from '../../src/log/model/collections.ts'
 import { type TransactionResult, commitPlan } from '../../src/log/commit/transaction.ts'
 import type { CommitSteps } from '../../src/log/commit/committer.ts'
-import { joins, says } from './mutants.ts'
+import { joins, pins, says } from './mutants.ts'
 import type { Mutant, Step } from './spec.ts'
 import { again } from './units.ts'
 
@@ -42,6 +42,10 @@ export const logMutants: Record<string, Mutant> = {
   },
   'times come from the clock alone': {
     steps: { plan: (units, known, now) => byTheClock(planBatch(units, known, now), now) }
+  },
+  'a message is deleted and stays pinned': {
+    steps: { plan: (units, known, now) => keepingPins(planBatch(units, known, now)) },
+    first: [...joins, says(0), pins, { type: 'delete', user: 0, node: 0, target: 0 }]
   },
   'members are not looked at in the commit': {
     steps: { plan: (units, known, now) => planBatch(units.map(ofAnybody), known, now) },
@@ -109,6 +113,14 @@ function ofAnybody ({ mutations }: CommitUnit): CommitUnit {
       return rest
     })
   }
+}
+
+/** Pins never end. */
+function keepingPins (plan: Plan): Plan {
+  for (const { from, to } of plan.rows) {
+    if (from?.pins !== undefined && to.pins!.length < from.pins.length) to.pins = from.pins
+  }
+  return plan
 }
 
 function byTheClock (plan: Plan, now: number): Plan {

@@ -15,6 +15,7 @@ export const says = (user: number): Step => ({ type: 'send', user, node: user, p
 const blocks = (on: boolean): Step => ({ type: 'block', user: 0, node: 0, other: 1, on })
 const purges = (throughSeq: number): Step => ({ type: 'purge', user: 0, node: 0, place: 1, throughSeq })
 const edits: Step = { type: 'edit', user: 0, node: 0, target: 0 }
+export const pins: Step = { type: 'pin', user: 0, node: 0, target: 0, on: true }
 const hides = (seq: number): Step => ({ type: 'hide', user: 0, node: 0, place: 1, seq })
 const clears = (seq: number): Step => ({ type: 'clear', user: 0, node: 0, place: 1, seq })
 /** A client of each user. */
@@ -174,6 +175,17 @@ export const mutants: Record<string, Mutant> = {
     within: { ...noFaults, share: true, calm: true, clients: syncing },
     first: [...joins, says(2), { type: 'read', user: 1, node: 1, place: 1, seq: 1 }, blocks(true)]
   },
+  'a conversation that begins comes without its pins': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      for (const one of pulled.conversations) {
+        if (one.reset) one.changes = Buffer.from(without(one.changes.toString(), 'pins'))
+      }
+      return pulled
+    },
+    within: { ...noFaults, clients: syncing },
+    first: [...joins, says(0), pins, says(1)]
+  },
   'a sync shows what a user has cleared or hidden': {
     pull: pull => async (context, identity, input) => {
       return await pull({ ...context, conversations: nothingHidden(context.conversations) }, identity, input)
@@ -202,6 +214,10 @@ export const mutants: Record<string, Mutant> = {
     within: { calm: false, clients },
     first: [...joins, says(0), says(1), { type: 'restore', commits: 4 }, says(2), says(2)]
   }
+}
+
+function without (changes: string, kind: Change['kind']): string {
+  return JSON.stringify((JSON.parse(`[${changes}]`) as Change[]).filter(change => change.kind !== kind)).slice(1, -1)
 }
 
 const readsByLog = new WeakMap<ConversationLog, ReadPosition[]>()

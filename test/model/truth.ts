@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
-  type Head, type LogRow, type Member, type OwnSettings, memberKey, selfLogId, seqOf, settingsOf
+  type Head, type LogRow, type Member, type OwnSettings, memberKey, selfLogId, seqOf, settingsOf, stateRowId
 } from '../../src/log/model/types.ts'
 import { commonChatId } from '../../src/chat/rules/conversation-id.ts'
 import type { Message } from '../../src/schemas/message.ts'
@@ -236,6 +236,13 @@ export class Truth {
     }
     const shown = new Set(rows.map(row => row._id.toHexString()))
     if (Object.keys(held.messages).some(id => !shown.has(id))) return 'there are more messages'
+    const pins = this.mongo.read('log', stateRowId(head._id, 'pins', '').toHexString()) as unknown as LogRow | null
+    const pinned = pins?.pins?.map(({ messageId }) => messageId.toHexString()) ?? []
+    if (held.pins?.rev !== pins?.rev || String(held.pins?.messageIds ?? []) !== String(pinned)) return 'pins differ'
+    const stored = this.mongo.all('log') as unknown as LogRow[]
+    const isThere = (id: string) => stored.some(({ _id, isDeleted, seq }) =>
+      _id.toHexString() === id && isDeleted !== true && seq! > (head.purgedSeq ?? 0))
+    if (!pinned.every(isThere)) return 'what is not there is pinned'
     const { rev, ...settings } = held.meta ?? {}
     const isSame = rev === head.metaRev && isDeepStrictEqual(settings, { ...settingsOf(head) })
     if (head.kind === 'room' && head.metaRev !== undefined && !isSame) return 'settings differ'

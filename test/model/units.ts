@@ -30,6 +30,7 @@ export type Ask =
   /** The database refuses the row of a `poison`. An `invite` joins and reads in one unit. */
   | { type: 'poison' | 'invite', user: number }
   | { type: 'edit' | 'delete', user: number, target: number }
+  | { type: 'pin', target: number, user: number, on: boolean }
   | { type: 'react', user: number, target: number, emoji: string, on: boolean }
   | { type: 'membership', user: number, role: 'member' | null }
   | { type: 'read', user: number, place: number, seq: number }
@@ -114,6 +115,10 @@ export function unitOf (
       const target = sent[ask.target % Math.max(1, sent.length)]
       return target === undefined ? undefined : { mutations: [reactOf(target, ask)] }
     }
+    case 'pin': {
+      const target = sent[ask.target % Math.max(1, sent.length)]
+      return target === undefined ? undefined : { mutations: [pinOf(target, ask.on)] }
+    }
     case 'edit':
     case 'delete': {
       const target = sent[ask.target % Math.max(1, sent.length)]
@@ -180,6 +185,18 @@ function reviseOf (
       return mark === undefined
         ? { set: { isDeleted: true }, unset: ['message', 'reactions'] }
         : { set: { message: `${row.message ?? ''}${mark}` } }
+    }
+  }
+}
+
+function pinOf ({ conversationId, id }: { conversationId: string, id: ObjectId }, on: boolean): Mutation {
+  return {
+    type: 'pin',
+    conversationId,
+    rowId: id,
+    on,
+    check: ({ isDeleted }) => {
+      if (isDeleted === true && on) throw new TidelogError('NOT_ALLOWED')
     }
   }
 }

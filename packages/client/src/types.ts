@@ -22,6 +22,8 @@ export interface Conversation {
   readonly members: Readable<readonly Member[]>
   /** How far the others have read. */
   readonly reads: Readable<readonly ReadPosition[]>
+  /** The pinned messages that you may see, in the order in which they were pinned; followed while you subscribe. */
+  readonly pins: Readable<readonly Message[]>
   /** Who is typing, you excepted. */
   readonly typing: Readable<readonly string[]>
   /** What you have begun to write; stored. */
@@ -35,6 +37,8 @@ export interface Conversation {
   /** Takes back what is not sent yet; leaves a tombstone of what is. */
   delete: (message: Message) => Promise<void>
   react: (message: Message, emoji: string, on: boolean) => Promise<void>
+  /** Pins a message for everybody here, or ends that; the server says who may. */
+  pin: (message: Message, on: boolean) => Promise<void>
   /** Everything up to this message is read. Without one: everything. */
   markRead: (message?: Message) => Promise<void>
   /** Mute, archive, pin, mark as unread. */

@@ -269,7 +269,7 @@ export interface SendOptions {
 export interface Operation {
   /** Its place in the outbox. */
   position: number
-  type: 'send' | 'edit' | 'delete' | 'react' | 'markRead' | 'settings'
+  type: 'send' | 'edit' | 'delete' | 'react' | 'pin' | 'markRead' | 'settings'
   conversationId: string
   /** Of the message that it is about. */
   messageKey?: string | undefined

@@ -4,6 +4,7 @@ import { changeSettings } from '../../../src/chat/conversations/change-settings.
 import { getConversation } from '../../../src/chat/conversations/describe-conversations.ts'
 import { getMessage } from '../../../src/chat/conversations/get-message.ts'
 import { readHistory, writeStretch } from '../../../src/chat/messages/history.ts'
+import { listPins } from '../../../src/chat/messages/list-pins.ts'
 import { listConversations, writeConversationList } from '../../../src/chat/conversations/list-conversations.ts'
 import { markRead } from '../../../src/chat/conversations/mark-read.ts'
 import {
@@ -11,7 +12,7 @@ import {
   OneMessageBody, ReadInput, SettingsBody, SettingsInput, StretchBody, StretchQuery
 } from '../../../src/schemas/conversation.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { ReadBody } from '../../../src/schemas/message.ts'
+import { PinnedBody, ReadBody } from '../../../src/schemas/message.ts'
 
 const tags = ['conversations']
 
@@ -76,6 +77,17 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: OneMessageBody, ...failures(400, 401, 404, 429, 503) }
     }
   }, async ({ params, identity }) => ({ success: true as const, message: await getMessage(app.chat, identity, params) }))
+
+  app.get('/:conversationId/pins', {
+    schema: {
+      summary: 'The pinned messages of a conversation',
+      tags,
+      params: ConversationParams,
+      response: { 200: PinnedBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params: { conversationId }, identity }) => {
+    return { success: true as const, messages: await listPins(app.chat, identity, conversationId) }
+  })
 
   app.patch('/:conversationId/read', {
     schema: {

@@ -7,13 +7,14 @@ import { listReactors } from '../../../src/chat/messages/list-reactors.ts'
 import { readDirectHistory, writeHistoryJson } from '../../../src/chat/messages/history.ts'
 import { listDirect } from '../../../src/chat/conversations/list-conversations.ts'
 import { markConversationRead, markMessageRead } from '../../../src/chat/conversations/mark-read.ts'
+import { pinMessage } from '../../../src/chat/messages/pin-message.ts'
 import { react } from '../../../src/chat/messages/react.ts'
 import { searchMessages } from '../../../src/chat/messages/search-messages.ts'
 import { sendTo } from '../../../src/chat/messages/send-to.ts'
 import { readUnreadCounts } from '../../../src/chat/conversations/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import {
-  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message,
+  ConversationQuery, ConversationsBody, DirectMessage, EditBodyInput, Emoji, HistoryQuery, Message, PinsBody,
   ReactorsBody, ReactorsQuery, ReadBody, SearchBody, SearchQuery, SendInput, UnreadBody, historyBody, messageBody
 } from '../../../src/schemas/message.ts'
 import { Id } from '../../../src/schemas/primitives.ts'
@@ -137,6 +138,22 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
   })
 
   for (const on of [true, false]) {
+    app.route({
+      method: on ? 'PUT' : 'DELETE',
+      url: '/:id/pin',
+      schema: {
+        summary: on ? 'Pin a message' : 'Unpin a message',
+        description: 'Both users of a direct conversation may do this, the owner and moderators of a room, and ' +
+          'administrators in rooms and the common chat. At most 50 messages of a conversation are pinned; deleting a ' +
+          'message unpins it. Repeating it changes nothing.',
+        tags,
+        params: MessageParams,
+        response: { 200: PinsBody, ...failures(400, 401, 403, 404, 429, 503) }
+      },
+      handler: async ({ params: { id: messageId }, identity }) => {
+        return { success: true as const, ...await pinMessage(app.chat, identity, { messageId, on }) }
+      }
+    })
     app.route({
       method: on ? 'PUT' : 'DELETE',
       url: '/:id/reactions/:emoji',

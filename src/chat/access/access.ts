@@ -48,6 +48,22 @@ export async function requireVisibleMessage (context: ChatContext, identity: Ide
   return { row, entitlement: found }
 }
 
+/**
+ * A message that the caller may see, or moderates as an administrator: they moderate every room, even as strangers, and
+ * the common chat. Direct conversations have no moderators.
+ * @throws TidelogError NOT_FOUND
+ */
+export async function requireModeratedMessage (
+  context: ChatContext, identity: Identity, messageId: string
+): Promise<{ row: LogRow, isAdministrators: boolean }> {
+  if (identity.isAdmin) {
+    const row = await findMessage(context, messageId)
+    if (parseConversationId(row.conversationId)?.kind !== 'direct') return { row, isAdministrators: true }
+  }
+  const { row } = await requireVisibleMessage(context, identity, messageId)
+  return { row, isAdministrators: false }
+}
+
 /** The state that a rule about changing a message checks, beside the message. */
 export interface RuleContext {
   head: Head
@@ -66,7 +82,7 @@ export function requireStillMember ({ conversationId }: LogRow, { head, actor }:
 }
 
 /** @throws TidelogError NOT_FOUND */
-export async function findMessage (context: ChatContext, messageId: string): Promise<LogRow> {
+async function findMessage (context: ChatContext, messageId: string): Promise<LogRow> {
   const row = await context.log.collections.rows.findOne({ _id: objectId(messageId), kind: 'message' })
   if (row === null) throw new TidelogError('NOT_FOUND')
   return row

@@ -3,9 +3,8 @@ import type { RowPatch } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { DeleteInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
-import { parseConversationId } from '../rules/conversation-id.ts'
 import type { ChangedMessage } from './edit-message.ts'
-import { type RuleContext, actorOf, findMessage, requireStillMember, requireVisibleMessage } from '../access/access.ts'
+import { type RuleContext, actorOf, requireModeratedMessage, requireStillMember } from '../access/access.ts'
 import { committedMessageFor } from '../payload/load-payloads.ts'
 import { contentFields } from '../rules/tombstone.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -21,7 +20,7 @@ export async function deleteMessage (context: ChatContext, identity: Identity, i
 }
 
 export async function prepareDelete (context: ChatContext, identity: Identity, { messageId }: DeleteInput): Promise<PreparedCommit<ChangedMessage>> {
-  const { row: { _id, conversationId }, isAdministrators } = await findDeletable(context, identity, messageId)
+  const { row: { _id, conversationId }, isAdministrators } = await requireModeratedMessage(context, identity, messageId)
   const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
     if (!isAdministrators) {
       requireStillMember(row, asking)
@@ -37,16 +36,4 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
     const tombstone = outcome.rows[0]!
     return { message: await committedMessageFor(context, tombstone, identity), rev: tombstone.rev }
   }
-}
-
-/**
- * Administrators moderate every room, even as strangers, and the common chat. Direct conversations have no moderators.
- */
-async function findDeletable (context: ChatContext, identity: Identity, messageId: string): Promise<{ row: LogRow, isAdministrators: boolean }> {
-  if (identity.isAdmin) {
-    const row = await findMessage(context, messageId)
-    if (parseConversationId(row.conversationId)?.kind !== 'direct') return { row, isAdministrators: true }
-  }
-  const { row } = await requireVisibleMessage(context, identity, messageId)
-  return { row, isAdministrators: false }
 }

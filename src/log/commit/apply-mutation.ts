@@ -1,9 +1,10 @@
 import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import type { Draft } from './draft.ts'
+import { endPins, pinsIn, setPins } from './pins.ts'
 import { isSame, nextTime, openConversation, put, putSelf } from './state-row.ts'
 import {
-  type Head, type LogRow, type Member, type OwnSettings, memberKey, nameKeyOf, ownSettingsOf, revOf, selfLogId,
+  type Head, type LogRow, type Member, type OwnSettings, memberKey, nameKeyOf, ownSettingsOf, pinsMax, revOf, selfLogId,
   seqOf, settingsOf, showsReadPositions, stateRowId
 } from '../model/types.ts'
 import type {
@@ -31,6 +32,7 @@ export function applyMutation (mutation: Mutation, draft: Draft, now: number): M
     case 'read': return markRead(mutation, draft, now)
     case 'settings': return setSettings(mutation, draft, now)
     case 'meta': return setMeta(mutation, draft, now)
+    case 'pin': return pin(mutation, draft, now)
     case 'purge': return purge(mutation, draft, now)
     case 'put': return setState(mutation, draft, now)
   }
@@ -79,6 +81,7 @@ function setState (mutation: Extract<Mutation, { type: 'put' }>, draft: Draft, n
     const viewRev = content.on === true ? {} : { viewRev: row.rev }
     draft.moveHead(conversationId, { ...done.head, blockRev: row.rev, ...viewRev })
   }
+  if (kind === 'pins') draft.moveHead(conversationId, { ...done.head, pinsRev: row.rev })
   if (kind === 'membership' && done.head.kind === 'self') {
     draft.moveHead(conversationId, { ...done.head, memberRev: row.rev })
   }
@@ -121,17 +124,15 @@ function purge (mutation: Extract<Mutation, { type: 'purge' }>, draft: Draft, no
   if (through <= (head.purgedSeq ?? 0)) return { changed: false }
   const done = put(head, 'purge', '', { throughSeq: through }, draft, now)!
   draft.moveHead(conversationId, { ...done.head, purgedSeq: through })
+  endPins(conversationId, ({ seq }) => seq > through, draft, now)
   return { changed: true, row: done.row }
 }
 
 function revise (mutation: Extract<Mutation, { type: 'revise' }>, draft: Draft, now: number): MutationResult {
   const { conversationId } = mutation
-  const hex = mutation.rowId.toHexString()
-  const head = draft.head(conversationId)
-  const row = draft.row(hex)
-  if (head === null || row === undefined || row.conversationId !== conversationId) return { outcome: 'missing' }
-  // Purged, but its row is not deleted yet.
-  if (row.seq !== undefined && row.seq <= (head.purgedSeq ?? 0)) return { outcome: 'missing' }
+  const { head, row } = namedRow(mutation, draft)
+  if (head === null || row === null) return { outcome: 'missing' }
+  const hex = row._id.toHexString()
   let patch: RowPatch | null
   try {
     patch = mutation.decide(row, { head, actor: actorOf(mutation, draft) })
@@ -149,7 +150,42 @@ function revise (mutation: Extract<Mutation, { type: 'revise' }>, draft: Draft, 
   if (moved !== head || to.mentioned !== undefined) {
     draft.moveHead(conversationId, { ...moved, ...mentionSeqOf(head, to) })
   }
+  if (to.isDeleted === true) endPins(conversationId, ({ messageId }) => !messageId.equals(row._id), draft, now)
   return { changed: true, row: to }
+}
+
+/** The message that a mutation names. Null: it does not exist, or is purged and its row is not deleted yet. */
+function namedRow (
+  { conversationId, rowId }: { conversationId: string, rowId: ObjectId }, draft: Draft
+): { head: Head | null, row: LogRow | null } {
+  const head = draft.head(conversationId)
+  const row = draft.row(rowId.toHexString())
+  const isThere = row?.conversationId === conversationId && (row.seq ?? Infinity) > (head?.purgedSeq ?? 0)
+  return { head, row: isThere ? row : null }
+}
+
+function pin (mutation: Extract<Mutation, { type: 'pin' }>, draft: Draft, now: number): MutationResult {
+  const { conversationId, on } = mutation
+  const { head, row } = namedRow(mutation, draft)
+  if (head === null || row === null) return { outcome: 'missing' }
+  const before = pinsIn(conversationId, draft)
+  const others = before.filter(({ messageId }) => !messageId.equals(row._id))
+  try {
+    mutation.check(row, { head, actor: actorOf(mutation, draft) })
+    if (on && others.length >= pinsMax) {
+      throw new TidelogError('NOT_ALLOWED', `No more than ${pinsMax} messages can be pinned in a conversation`)
+    }
+  } catch (error) {
+    return refused(error)
+  }
+  // A message that is pinned already keeps its place.
+  const isUnchanged = on === (others.length < before.length)
+  const done = isUnchanged
+    ? undefined
+    : setPins(head, on ? [...before, { messageId: row._id, seq: row.seq! }] : others, draft, now)
+  if (done !== undefined) return { changed: true, row: done }
+  const stored = draft.row(stateRowId(conversationId, 'pins', '').toHexString())
+  return stored === undefined ? { changed: false } : { changed: false, row: stored }
 }
 
 function mentionSeqOf ({ mentionSeq = seqOf(0) }: Head, { seq, mentioned }: LogRow): Pick<Head, 'mentionSeq'> {

@@ -36,8 +36,8 @@ export type Mutation =
     requiresMember?: ObjectId
   }
   /**
-   * Changes a message. `decide` gets the row before the change, the head, and the membership of `actor`, the user who
-   * asks. Null changes nothing; a thrown TidelogError refuses.
+   * Changes a message; a deletion ends its pin. `decide` gets the row before the change, the head, and the membership
+   * of `actor`, the user who asks. Null changes nothing; a thrown TidelogError refuses.
    */
   | {
     type: 'revise'
@@ -88,7 +88,19 @@ export type Mutation =
     decide: (head: Head, actor: Member | null) => MetaPatch | null
     actor?: ObjectId
   }
-  /** Purges the messages up to a seq. */
+  /**
+   * Pins a message, or ends that. `check` gets the message, the head, and the membership of `actor`; what it throws
+   * refuses.
+   */
+  | {
+    type: 'pin'
+    conversationId: string
+    rowId: ObjectId
+    on: boolean
+    check: (row: LogRow, at: { head: Head, actor: Member | null }) => void
+    actor?: ObjectId
+  }
+  /** Purges the messages up to a seq, and ends their pins. */
   | { type: 'purge', conversationId: string, throughSeq: Seq }
 
 /** Settings to change, and the field of the head that changes with them. */
@@ -151,7 +163,8 @@ export function rowsNeeded (mutation: Mutation, opens: boolean): ObjectId[] {
     : []
   switch (mutation.type) {
     case 'append': return ofMembers
-    case 'revise': return [mutation.rowId]
+    case 'pin':
+    case 'revise': return [mutation.rowId, stateRowId(conversationId, 'pins', '')]
     case 'member': return [
       stateRowId(conversationId, 'membership', mutation.userId.toHexString()),
       stateRowId(selfLogId(mutation.userId), 'membership', conversationId),
@@ -164,8 +177,8 @@ export function rowsNeeded (mutation: Mutation, opens: boolean): ObjectId[] {
     ]
     case 'settings': return [stateRowId(selfLogId(mutation.userId), 'settings', conversationId)]
     case 'put': return [stateRowId(conversationId, mutation.kind, mutation.subject), ...ofMembers]
-    case 'meta':
-    case 'purge': return [stateRowId(conversationId, mutation.type, '')]
+    case 'meta': return [stateRowId(conversationId, 'meta', '')]
+    case 'purge': return [stateRowId(conversationId, 'purge', ''), stateRowId(conversationId, 'pins', '')]
   }
 }
 
@@ -180,6 +193,7 @@ export function membersNeeded (mutation: Mutation): string[] {
     case 'settings':
     case 'read': return [memberKey(conversationId, mutation.userId), ...actor]
     case 'meta':
+    case 'pin':
     case 'revise': return actor
     case 'put':
     case 'purge': return []

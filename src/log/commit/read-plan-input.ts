@@ -53,6 +53,7 @@ function mayUseCachedHead ({ headSeq }: Head, mutation: Mutation, isSoleWriter: 
     case 'meta': return isSoleWriter
     case 'append':
     case 'revise':
+    case 'pin':
     case 'put':
     case 'purge': return true
   }

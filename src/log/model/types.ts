@@ -23,7 +23,7 @@ export type HistoryView = 'all' | 'joined'
 export type Reactions = ReadonlyArray<{ emoji: string, users: string }>
 
 /** Kinds of state rows: one row for each subject, which moves to the next rev when the state changes. */
-export type StateKind = 'membership' | 'meta' | 'read' | 'block' | 'settings' | 'purge'
+export type StateKind = 'membership' | 'meta' | 'read' | 'block' | 'settings' | 'purge' | 'pins'
 export type RowKind = 'message' | StateKind
 
 /** A room's settings, in its head and in its `meta` row. */
@@ -56,6 +56,15 @@ export interface OwnSettings {
   hiddenSeqs?: readonly Seq[] | undefined
 }
 
+/** A pinned message. The seq tells whether a purge takes it away. */
+export interface Pin {
+  messageId: ObjectId
+  seq: Seq
+}
+
+/** Messages that can be pinned in a conversation. */
+export const pinsMax = 50
+
 /**
  * What a conversation log has assigned last. Only a commit advances `headRev`, `headSeq` and `clock`, in one
  * transaction with the rows that get them.
@@ -81,6 +90,8 @@ export interface Head extends RoomSettings {
   nameKey?: string
   /** Rev of the last `meta` row. */
   metaRev?: Rev
+  /** Rev of the `pins` row; missing: nothing was ever pinned. */
+  pinsRev?: Rev
   /**
    * Messages up to this seq are purged: hidden from everybody, their rows deleted afterwards
    * (src/log/delete-purged.ts).
@@ -154,6 +165,8 @@ export interface LogRow extends RoomSettings, OwnSettings {
   readAt?: Date
   /** `purge`: messages up to this seq are purged. */
   throughSeq?: Seq
+  /** `pins`: the pinned messages in the order in which they were pinned. */
+  pins?: readonly Pin[]
 }
 
 /** A member of a conversation, and how far they have read it. */

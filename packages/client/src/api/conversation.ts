@@ -10,6 +10,7 @@ import type {
   Conversation, Message, Operation, ReadPosition, Readable, SendOptions, SettingsInput, Summary, Timeline
 } from '../types.ts'
 import type { MemberLists } from './members.ts'
+import { pinsOf } from './pins.ts'
 import { TimelineWindow } from './timeline.ts'
 import type { TypingState } from './typing.ts'
 
@@ -28,6 +29,7 @@ export class ConversationView implements Conversation {
   readonly reads: Readable<readonly ReadPosition[]>
   readonly typing: Readable<readonly string[]>
   readonly draft: Conversation['draft']
+  readonly pins: Conversation['pins']
   private readonly core: Core
   private readonly typingState: TypingState
 
@@ -37,6 +39,7 @@ export class ConversationView implements Conversation {
     this.typingState = typing
     this.summary = summaryOf(id)
     this.members = members.of(id)
+    this.pins = pinsOf(core, id)
     this.typing = typing.of(id)
     const reads = new Computed(() => readsOf(this.record))
     const draft = new Computed(() => core.engine?.drafts.get(id) ?? '')
@@ -79,6 +82,10 @@ export class ConversationView implements Conversation {
 
   readonly react: Conversation['react'] = async (message, emoji, on) => {
     await this.enqueue({ type: 'react', target: targetFor(message), emoji, on })
+  }
+
+  readonly pin: Conversation['pin'] = async (message, on) => {
+    await this.enqueue({ type: 'pin', target: targetFor(message), on })
   }
 
   readonly configure = async (settings: SettingsInput): Promise<void> => {

@@ -100,6 +100,7 @@ function applyChange (patch: Patch, id: string, change: Change, { isNews }: { is
       return patch.change(id, () => ({ name, isPrivate, history }))
     }
     case 'purge': return applyPurge(patch, id, change.throughSeq)
+    case 'pins': return patch.change(id, () => ({ pins: change.messageIds }))
     case 'read':
     case 'block':
     case 'settings':
@@ -171,6 +172,7 @@ function applySelfChange (patch: Patch, change: Change): void {
     case 'message':
     case 'meta':
     case 'purge':
+    case 'pins':
     case 'other':
   }
 }

@@ -9,6 +9,7 @@ export type Change =
   | { kind: 'membership', rev: number, conversationId?: string | undefined, userId: string, role: Role | null }
   | { kind: 'meta', rev: number, name?: string | undefined, isPrivate?: boolean | undefined, history?: 'all' | 'joined' | undefined }
   | { kind: 'purge', rev: number, throughSeq: number }
+  | { kind: 'pins', rev: number, messageIds: readonly string[] }
   | { kind: 'read', rev: number, conversationId: string, seq: number }
   | { kind: 'block', rev: number, userId: string, on: boolean }
   | { kind: 'settings', rev: number, conversationId: string, settings: ConversationSettings }
@@ -82,6 +83,7 @@ export function toChange (change: WireChange): Change {
     case 'membership':
     case 'meta':
     case 'purge':
+    case 'pins':
     case 'block': return change
     default: return { kind: 'other', rev: (change as { rev: number }).rev }
   }

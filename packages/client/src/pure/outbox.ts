@@ -38,7 +38,8 @@ export function targetOf (work: Work): Target | undefined {
     case 'send': return { clientMessageId: work.clientMessageId }
     case 'edit':
     case 'delete':
-    case 'react': return work.target
+    case 'react':
+    case 'pin': return work.target
     case 'markRead':
     case 'settings': return undefined
   }
@@ -54,6 +55,10 @@ export function enqueue (operations: readonly StoredOperation[], conversationId:
     case 'delete': return erase(about(work.target), work)
     case 'react': {
       const before = about(work.target).filter(({ work: other }) => other.type === 'react' && other.emoji === work.emoji)
+      return { ...nothing(), add: work, settle: before.filter(isUnsent) }
+    }
+    case 'pin': {
+      const before = about(work.target).filter(({ work: other }) => other.type === 'pin')
       return { ...nothing(), add: work, settle: before.filter(isUnsent) }
     }
     case 'markRead': {
@@ -250,6 +255,7 @@ export function toWire ({ opId, conversationId, work }: StoredOperation): object
     }
     case 'delete': return { opId, type: 'delete', ...targetToWire(conversationId, work.target) }
     case 'react': return { opId, type: 'react', ...targetToWire(conversationId, work.target), emoji: work.emoji, on: work.on }
+    case 'pin': return { opId, type: 'pin', ...targetToWire(conversationId, work.target), on: work.on }
     case 'markRead': return { opId, type: 'markRead', conversationId, seq: work.seq }
     case 'settings': {
       const { mutedUntil, ...rest } = work.settings

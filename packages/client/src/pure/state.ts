@@ -48,6 +48,8 @@ export interface ConversationRecord {
   name?: string | undefined
   isPrivate?: boolean | undefined
   history?: 'all' | 'joined' | undefined
+  /** Ids of the pinned messages, in the order in which they were pinned; undefined: none ever was. */
+  pins?: readonly string[] | undefined
   /** Of the members whose role changed since the first cursor; null: they left. */
   roles: Readonly<Record<string, Role | null>>
   /** How far the others have read. */
@@ -118,6 +120,7 @@ export type Work =
   | { type: 'edit', target: Target, text: string, expectedRev?: number | undefined, mentions?: Mentions | undefined }
   | { type: 'delete', target: Target }
   | { type: 'react', target: Target, emoji: string, on: boolean }
+  | { type: 'pin', target: Target, on: boolean }
   | { type: 'markRead', seq: number }
   | { type: 'settings', settings: SettingsWork }
 

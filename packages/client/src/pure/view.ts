@@ -52,6 +52,7 @@ function changed (message: Message, { work, state, error, createdAt }: StoredOpe
     case 'delete': return state === 'failed' ? { ...message, ...status } : { ...message, ...status, isDeleted: true, text: '', reactions: [], attachments: [] }
     case 'react': return state === 'failed' ? message : { ...message, reactions: reacted(message.reactions, work.emoji, work.on, userId) }
     case 'send':
+    case 'pin':
     case 'markRead':
     case 'settings': return message
   }

@@ -56,6 +56,7 @@ export type WireChange =
     deleted?: boolean | undefined
   }
   | { rev: number, kind: 'purge', throughSeq: number }
+  | { rev: number, kind: 'pins', messageIds: string[] }
   | { rev: number, kind: 'read', conversationId: string, seq: number, at: string }
   | { rev: number, kind: 'block', userId: string, on: boolean }
   | { rev: number, kind: 'settings', conversationId: string } & WireSettings

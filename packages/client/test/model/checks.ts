@@ -54,6 +54,7 @@ function brokenContent ({ server, engine, held }: Checked, id: string): string[]
     const isThere = messages.some(message => message.seq === seq)
     if (!isAnswer && !isThere) broken.push(`C4: message ${seq} of ${id} is gone, and kept`)
   }
+  if (String(record?.pins ?? []) !== String(server.pins(id) ?? [])) broken.push(`C1: the pins of ${id} differ`)
   const [unread, counted] = [server.unread(id), record?.unreadCount]
   if (counted !== undefined && counted !== unread) broken.push(`C7: ${counted} unread in ${id}, not ${unread}`)
   return broken

@@ -7,7 +7,7 @@ const pick = fc.nat(4)
 const is = <T extends string>(...types: T[]) => fc.constantFrom(...types)
 const kinds = [
   [8, {
-    type: is('say', 'say', 'say', 'edit', 'delete', 'purge', 'hidden', 'read'), place, pick
+    type: is('say', 'say', 'say', 'edit', 'delete', 'purge', 'pin', 'hidden', 'read'), place, pick
   }],
   [4, {
     type: is(

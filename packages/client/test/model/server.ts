@@ -100,6 +100,17 @@ export class Server {
     this.put(id, 'purge', { kind: 'purge', throughSeq })
   }
 
+  /** The pins, of which at most three are kept. */
+  pins (id: string): readonly string[] | undefined {
+    const row = this.logs.get(id)!.rows.get('pins')
+    return row?.kind === 'pins' ? row.messageIds : undefined
+  }
+
+  pin (id: string, messageId: string): void {
+    const others = (this.pins(id) ?? []).filter(pinned => pinned !== messageId)
+    this.put(id, 'pins', { kind: 'pins', messageIds: [...others.slice(-2), messageId] })
+  }
+
   /** A change that this user may not see. */
   hidden (id: string): void {
     const log = this.logs.get(id)!

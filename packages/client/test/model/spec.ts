@@ -6,7 +6,7 @@ import type { Batch } from '../../src/pure/state.ts'
 /** What happens in a random history, and ways to break the client. */
 
 export type Step =
-  | { type: 'say' | 'edit' | 'delete' | 'purge' | 'hidden' | 'read', place: number, pick: number }
+  | { type: 'say' | 'edit' | 'delete' | 'purge' | 'pin' | 'hidden' | 'read', place: number, pick: number }
   | { type: 'kick' | 'return' | 'backUp' | 'restore' | 'disconnect' | 'connect' | 'tick' | 'beat' }
   | { type: 'crash' | 'lead' | 'mail' | 'late', tab: number }
   | { type: 'deliver', tab: number, order: number, fate: 'once' | 'twice' | 'never' }

@@ -144,6 +144,7 @@ export class World {
       case 'edit':
       case 'delete':
       case 'purge':
+      case 'pin':
       case 'hidden':
       case 'read': return this.serverStep(step)
       case 'send':
@@ -179,6 +180,7 @@ export class World {
     if (type === 'edit') server.change(id, target._id, { message: `edited ${this.made++}` })
     else if (type === 'delete') server.change(id, target._id, { isDeleted: true, message: '' })
     else if (type === 'purge') server.purge(id, target.seq - 2)
+    else if (type === 'pin') server.pin(id, target._id)
     else if (type === 'read') server.read(id, target.seq)
   }
 

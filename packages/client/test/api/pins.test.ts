@@ -1,0 +1,55 @@
+import t from 'tap'
+import { startApp } from '../../../../test/helpers/app.ts'
+import type { Message } from '../../src/types.ts'
+import { isConnected, newClient, when } from '../helpers/clients.ts'
+
+const { url } = await startApp(t)
+const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
+await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])
+const texts = (messages: readonly Message[]) => messages.map(({ text }) => text).join()
+
+t.test('what one pins the other is shown, with its later edits, until it is unpinned or deleted', async t => {
+  const [chat, hers] = [ada.direct(bob.id), bob.direct(ada.id)]
+  const timeline = chat.timeline()
+  for (const text of ['one', 'two']) await chat.send(text)
+  await when(timeline.messages, messages => messages.length === 2 && messages.every(({ status }) => status === 'sent'))
+  const [one, two] = timeline.messages.get()
+  await chat.pin(two!, true)
+  await chat.pin(one!, true)
+  await when(hers.pins, messages => texts(messages) === 'two,one')
+  await chat.edit(one!, 'one, edited')
+  await when(hers.pins, messages => texts(messages) === 'two,one, edited')
+  await chat.delete(two!)
+  await when(hers.pins, messages => texts(messages) === 'one, edited')
+  await hers.pin(hers.pins.get()[0]!, false)
+  t.same(await when(chat.pins, messages => messages.length === 0), [])
+  timeline.close()
+})
+
+t.test('pins of messages that are not held here are read from the server', async t => {
+  const room = await ada.rooms.create({ name: 'pins' })
+  const chat = ada.conversation(room.conversationId)
+  const timeline = chat.timeline()
+  await chat.send('long ago')
+  await when(timeline.messages, ([message]) => message?.status === 'sent')
+  await chat.pin(timeline.messages.get()[0]!, true)
+  for (let n = 0; n < 60; n++) await chat.send(`later ${n}`)
+  await when(timeline.messages, messages => messages.at(-1)?.text === 'later 59' && messages.at(-1)?.status === 'sent')
+  const joined = await bob.rooms.join(room.id)
+  const [pinned] = await when(joined.pins, messages => messages.length > 0)
+  t.equal(pinned!.text, 'long ago')
+  timeline.close()
+})
+
+t.test('who may not pin gets a failed operation', async t => {
+  const room = await ada.rooms.create({ name: 'hers' })
+  const joined = await bob.rooms.join(room.id)
+  await joined.send('mine')
+  const timeline = joined.timeline()
+  await when(timeline.messages, messages => messages.at(-1)?.status === 'sent')
+  await joined.pin(timeline.messages.get().at(-1)!, true)
+  const [failed] = await when(bob.outbox, ([first]) => first?.state === 'failed')
+  t.match(failed, { type: 'pin', error: { code: 'NOT_ALLOWED' } })
+  await joined.cancel(failed!)
+  timeline.close()
+})
