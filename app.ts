@@ -34,16 +34,18 @@ import syncRoutes from './routes/api/sync/index.ts'
 import pushRoutes from './routes/api/sync/push.ts'
 import userRoutes from './routes/api/users/index.ts'
 import { type Config, trustedProxies } from './src/config.ts'
+import { newNodeId } from './src/lib/node-id.ts'
 import type { Link } from './src/nodes/link.ts'
 import { unknownVariables } from './src/unknown-variables.ts'
 
 /**
  * Builds the whole product, ready to listen. The server and every test use this function.
- * `options` are Fastify's own (a logger, for example); `link` replaces the one to REDIS_URL. Closing the app closes its
- * sockets, commits and database.
+ * `options` are Fastify's own (a logger, for example); `link` replaces the one to REDIS_URL; `nodeId` names this node.
+ * Closing the app closes its sockets, commits and database.
  */
 export async function buildApp (
-  config: Config, options: FastifyServerOptions = {}, link?: Link
+  config: Config, options: FastifyServerOptions = {},
+  { link, nodeId = newNodeId() }: { link?: Link | undefined, nodeId?: string } = {}
 ): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: config.REQUEST_BYTES_MAX,
@@ -74,9 +76,9 @@ export async function buildApp (
   await app.register(addresses, config)
   await app.register(rateLimit, config)
   await app.register(mongodb, config)
-  await app.register(chat, config)
+  await app.register(chat, { ...config, nodeId })
   await app.register(tracing)
-  await app.register(nodes, { REDIS_URL: config.REDIS_URL, link })
+  await app.register(nodes, { REDIS_URL: config.REDIS_URL, link, nodeId })
   await app.register(sharedLimits)
   await app.register(drain, config)
   await app.register(health)

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError, readConfig } from './src/config.ts'
 import { loadDotEnv } from './src/dot-env.ts'
+import { newNodeId } from './src/lib/node-id.ts'
 import { traceIds } from './src/tracing/tracing.ts'
 
 /** Milliseconds that a shutdown may take before the process is ended. */
@@ -12,7 +12,7 @@ const shutdownMsMax = 10_000
 const failedShutdownMsMax = 3_000
 
 /** In each line of the log: which process wrote it. In containers, pids and host names repeat. */
-const nodeId = randomBytes(6).toString('base64url')
+const nodeId = newNodeId()
 let requests = 0
 
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
@@ -95,7 +95,7 @@ async function buildOrExit (config: Config): Promise<FastifyInstance> {
         mixin: traceIds,
         ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss.l' } } } : {})
       }
-    })
+    }, { nodeId })
     await app.listen({ port: config.PORT, host: config.HOST })
     return app
   } catch (error) {

@@ -26,11 +26,12 @@ declare module 'fastify' {
  * Opens the conversation log and decorates `fastify.chat`. On closing, pending commits finish before the database
  * closes.
  */
-export default fp(async function chat (app, config: Config) {
+export default fp(async function chat (app, { nodeId, ...config }: Config & { nodeId: string }) {
   const { client, db } = app.mongo
   if (db === undefined) throw new Error('The database has no name')
   const log = await ConversationLog.open(client, db, {
     isSoleWriter: app.isSoleWriter,
+    nodeId,
     onRetry: (result, attempt) => { app.log.debug({ result: result.result, attempt }, 'commit tried again') }
   })
   app.addHook('onClose', () => log.close())

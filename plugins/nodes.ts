@@ -15,11 +15,13 @@ declare module 'fastify' {
 interface NodesOptions extends Pick<Config, 'REDIS_URL'> {
   /** Instead of the one that REDIS_URL names. */
   link: Link | undefined
+  nodeId: string
 }
 
 /** Decorates `fastify.nodes`, and links this process to the others once the server is ready. */
-export default fp(async function nodes (app, { REDIS_URL, link }: NodesOptions) {
-  const joined = new Nodes<NodeWords>(link ?? (REDIS_URL === '' ? undefined : new RedisLink(REDIS_URL)), app.log)
+export default fp(async function nodes (app, { REDIS_URL, link, nodeId }: NodesOptions) {
+  const given = link ?? (REDIS_URL === '' ? undefined : new RedisLink(REDIS_URL))
+  const joined = new Nodes<NodeWords>(nodeId, given, app.log)
   app.decorate('nodes', joined)
   app.addHook('onReady', async () => { joined.open(`tidelog:${app.chat.log.cursors.epoch}:`) })
   app.addHook('onClose', () => joined.close())

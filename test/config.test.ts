@@ -29,6 +29,10 @@ t.test('a value that can match nothing is refused by the name of its variable', 
     CORS_ORIGIN: ['https://chat.example/', 'https://chat.example/path', 'chat.example', 'https://CHAT.example', 'https://chat.example:443', 'https://a.example,b.example', ',', 'https://'],
     TRUST_PROXY: ['yes', '10.0.0', 'https://proxy.example'],
     MONGODB_URL: ['db.example/chat', 'http://db.example', 'mongodb://', 'mongodb://db.example/chat/more', 'mongodb://db.example/?nonsense=1', 'mongodb+srv://db.example:27017/chat'],
+    REDIS_URL: [
+      'redis', '127.0.0.1:6379', 'http://redis:6379', 'redis://', 'redis://host:port', 'redis://host:70000',
+      'redis://host/database', 'redis://one:6379,two:6379', 'redis://one two'
+    ],
     JWT_JWKS_URL: ['issuer.example/jwks', '/jwks', 'https://', 'ftp://issuer.example/jwks', 'https://issuer.example/a b']
   }
   for (const [name, values] of Object.entries(bad)) {
@@ -36,6 +40,9 @@ t.test('a value that can match nothing is refused by the name of its variable', 
   }
   t.throws(() => readConfig({ CORS_ORIGIN: 'https://chat.example/' }), /https:\/\/chat\.example, not "https:\/\/chat\.example\/"/, 'and told what to write')
   t.throws(() => readConfig({ MONGODB_URL: 'mongodb://user:hunter2@' }), /^MONGODB_URL must ((?!hunter2).)*$/, 'without the password')
+  t.throws(() => readConfig({ REDIS_URL: 'redis://:hunter2@' }), /^REDIS_URL must ((?!hunter2).)*$/)
+  const alone = { REDIS_URL: 'redis://host' }
+  t.throws(() => readConfig(alone), /^REDIS_URL must be empty without MONGODB_URL/, 'the embedded engine serves one')
 })
 
 t.test('values that can match are accepted', async t => {
@@ -43,6 +50,9 @@ t.test('values that can match are accepted', async t => {
   t.same(allowedOrigins(readConfig({ CORS_ORIGIN: origins.join(', ') })), origins)
   t.equal(allowedOrigins(readConfig({ CORS_ORIGIN: 'https://chat.example, *' })), '*')
   for (const url of ['mongodb://a.example,b.example:27018/chat?replicaSet=rs0', 'mongodb://127.0.0.1/', 'mongodb+srv://user:pass@db.example/chat']) t.equal(readConfig({ MONGODB_URL: url }).MONGODB_URL, url)
+  for (const REDIS_URL of ['redis://host', 'rediss://user:pass@host:6380/2', 'redis://[::1]:6379/', 'redis://10.0.0.7']) {
+    t.equal(readConfig({ REDIS_URL, MONGODB_URL: 'mongodb://host' }).REDIS_URL, REDIS_URL)
+  }
   t.ok(readConfig({ JWT_JWKS_URL: 'http://localhost:8080/jwks.json' }))
 })
 

@@ -80,6 +80,11 @@ export class ConversationLog {
     }
   }
 
+  /** Stands for this process in the heads that it reserves. */
+  get nodeId (): string {
+    return this.committer.nodeId
+  }
+
   /** No other process writes to the database. */
   get isSoleWriter (): boolean {
     return this.committer.heads.isSoleWriter

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { BSON } from 'mongodb'
 import { Channels } from './channels.ts'
 import type { Link } from './link.ts'
 import type { Roster } from './roster.ts'
-import { decodeWord, encodeWord, isFrom, nameOfWord, nodeBytes } from './words.ts'
+import { decodeWord, encodeWord, isFrom, nameOfWord } from './words.ts'
 
 /** The channel that every node hears. */
 export const everyNode = 'all'
@@ -30,7 +29,8 @@ export class Nodes<WordTypes extends object> {
   isUp = false
   private readonly link: Link | undefined
   private readonly logger: NodesLogger
-  private readonly self = randomBytes(nodeBytes)
+  /** The bytes of `id`. */
+  private readonly self: Buffer
   private count = 0
   private readonly listeners = new Map<string, (payload: never) => void>()
   private readonly upListeners = new Set<() => void>()
@@ -41,10 +41,12 @@ export class Nodes<WordTypes extends object> {
   /** A loss is logged once, not at every try to open the link again. */
   private isLossLogged = false
 
-  constructor (link: Link | undefined, logger: NodesLogger) {
+  /** @param id that `newNodeId` has made */
+  constructor (id: string, link: Link | undefined, logger: NodesLogger) {
     this.link = link
     this.logger = logger
-    this.id = this.self.toString('hex')
+    this.id = id
+    this.self = Buffer.from(id, 'hex')
     this.channels = new Channels(link, {
       onActive: channels => { if (this.isUp) for (const act of this.activeListeners) act(channels) },
       onInactive: channels => { for (const act of this.inactiveListeners) act(channels) }

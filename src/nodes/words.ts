@@ -1,10 +1,9 @@
 import { BSON } from 'mongodb'
+import { nodeIdBytes } from '../lib/node-id.ts'
 
 /** The form of a word. Nodes of another version drop it, and read what they missed from the database. */
 const version = 1
-/** Bytes that name a node. */
-export const nodeBytes = 8
-const headBytes = 1 + nodeBytes + 4 + 1
+const headBytes = 1 + nodeIdBytes + 4 + 1
 
 /** What a node says to others. */
 export interface Word {
@@ -18,7 +17,7 @@ export function encodeWord (node: Buffer, count: number, { type, payload }: Word
   const word = Buffer.allocUnsafe(headBytes + type.length + body.length)
   word[0] = version
   node.copy(word, 1)
-  word.writeUInt32BE(count >>> 0, 1 + nodeBytes)
+  word.writeUInt32BE(count >>> 0, 1 + nodeIdBytes)
   word[headBytes - 1] = type.length
   word.write(type, headBytes, 'latin1')
   word.set(body, headBytes + type.length)
@@ -31,7 +30,7 @@ export function nameOfWord (word: Buffer): string | undefined {
 }
 
 export function isFrom (node: Buffer, word: Buffer): boolean {
-  return word.subarray(1, 1 + nodeBytes).equals(node)
+  return word.subarray(1, 1 + nodeIdBytes).equals(node)
 }
 
 /** @throws Error if the bytes are not what `encodeWord` makes */

@@ -61,7 +61,7 @@ export async function startNodes (
       RATE_LIMIT_SENDS: '0',
       ...given
     })
-    const app = await buildApp(config, {}, config.REDIS_URL === '' ? link : undefined)
+    const app = await buildApp(config, {}, { link: config.REDIS_URL === '' ? link : undefined })
     const beat = beatsWhenAsked(app)
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     // Before that a node says nothing.

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { newNodeId } from '../../src/lib/node-id.ts'
 import { Nodes } from '../../src/nodes/nodes.ts'
 import { RedisLink } from '../../src/nodes/redis-link.ts'
 import { noRedis, startRedis } from '../helpers/redis.ts'
@@ -10,7 +11,7 @@ t.test('a link over Redis', { skip: noRedis }, async t => {
 
   /** A node that notes what it hears. `heard` waits for a text. */
   function join (t: Test) {
-    const nodes = new Nodes<Words>(new RedisLink(redis.url), { info: () => {}, warn: () => {} })
+    const nodes = new Nodes<Words>(newNodeId(), new RedisLink(redis.url), { info: () => {}, warn: () => {} })
     const texts: string[] = []
     const waiting = new Set<() => void>()
     const look = () => { for (const act of waiting) act() }

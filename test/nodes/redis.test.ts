@@ -1,4 +1,5 @@
 import t from 'tap'
+import { newClient } from '../../src/nodes/redis-client.ts'
 import { startNodes, type TestNode, type TestNodes } from '../helpers/nodes.ts'
 import { noRedis, startRedis } from '../helpers/redis.ts'
 import { cursorsIn } from '../helpers/people.ts'
@@ -20,6 +21,15 @@ t.test('nodes that a Redis links', { skip: noRedis }, async t => {
   const [here, there] = nodes as [TestNode, TestNode]
   const [ann, bob] = [await register('ann'), await register('bob')]
   await Promise.all(nodes.map(async node => { await linkIs(call, node, 'up') }))
+
+  t.test('a node has one id, in its lease and in the heads that it reserves', async t => {
+    const client = newClient(redis.url, 5_000, () => {})
+    await client.connect()
+    t.teardown(() => { client.destroy() })
+    const leases = (await client.keys('tidelog:*:node:*')).map(key => key.split(':').at(-1))
+    t.same(new Set(leases), new Set([here.app.nodes.id, there.app.nodes.id]))
+    t.same([here.app.chat.log.nodeId, there.app.chat.log.nodeId], [here.app.nodes.id, there.app.nodes.id])
+  })
 
   t.test('a message committed on one node comes live on the other, also to a socket that only connected', async t => {
     const one = await connect(t, here.url, ann.token)

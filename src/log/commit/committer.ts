@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientSession, MongoClient } from 'mongodb'
+import { newNodeId } from '../../lib/node-id.ts'
 import { TidelogError } from '../../errors.ts'
 import type { LogCollections } from '../model/collections.ts'
 import { type PlanInput, type UnitOutcome, type Plan, type CommitUnit, planBatch, duplicateOutcome } from './plan.ts'
@@ -41,6 +41,8 @@ export interface CommitOptions {
    * current.
    */
   isSoleWriter: boolean
+  /** Names this process; default a new name. */
+  nodeId?: string
   /** Transactions at a time; default 1 for the sole writer, else 16. */
   concurrencyMax?: number
   /** Units of one transaction. */
@@ -79,11 +81,11 @@ interface Item extends QueuedUnit {
 export class Committer {
   private readonly client: MongoClient
   private readonly collections: LogCollections
-  private readonly options: Required<CommitOptions>
+  private readonly options: Required<Omit<CommitOptions, 'nodeId'>>
   private readonly steps: CommitSteps
   readonly heads: HeadCache
-  /** Stands for this node in a reservation. */
-  private readonly node = randomBytes(8).toString('base64url')
+  /** Stands for this process in a reservation. */
+  readonly nodeId: string
   readonly counts = new CommitCounts()
   /** Transactions of this process that changed a head. */
   commitCount = 0
@@ -98,6 +100,7 @@ export class Committer {
     client: MongoClient, collections: LogCollections, options: CommitOptions, steps: Partial<CommitSteps> = {}
   ) {
     this.client = client
+    this.nodeId = options.nodeId ?? newNodeId()
     this.collections = collections
     this.steps = { plan: planBatch, write: commitPlan, sleep: delay, ...steps }
     this.options = {
@@ -282,14 +285,14 @@ export class Committer {
   /** A failure is ignored: a reservation serves fairness only. */
   private async reserve (items: Item[]): Promise<void> {
     const ids = [...new Set(items.flatMap(item => item.conversations))]
-    await reserveHeads(this.collections, ids, this.node).catch(() => {})
+    await reserveHeads(this.collections, ids, this.nodeId).catch(() => {})
   }
 
   private async readPlanInput (items: Item[]): Promise<PlanInput> {
     const mutations = items.flatMap(item => item.unit.mutations)
     const read = async () => await readPlanInput(mutations, this.heads, this.collections)
     let input = await read()
-    for (let polls = 0; polls < reservationPoll.max && isReservedByOther(input, this.node); polls++) {
+    for (let polls = 0; polls < reservationPoll.max && isReservedByOther(input, this.nodeId); polls++) {
       await this.steps.sleep(reservationPoll.everyMs)
       input = await read()
     }
