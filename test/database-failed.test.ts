@@ -28,7 +28,8 @@ async function sendUntilRefused (url: string, from: { token: string }, to: { id:
     }).catch(() => undefined)
     if (answer === undefined) return 'gone'
     const { code } = await answer.json() as { code?: string }
-    if (answer.status !== 201) return code ?? ''
+    // A machine that is busy, or a signal that comes late, is not what is tried here.
+    if (answer.status !== 201 && code !== 'OVERLOADED' && code !== 'RATE_LIMITED') return code ?? ''
   }
 }
 
