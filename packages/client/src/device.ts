@@ -137,7 +137,8 @@ export class Device {
     for (const row of changed.news) {
       typing.heardMessage(row.conversationId, row.senderId)
       const { reads = {} } = engine.conversations.get(row.conversationId) ?? {}
-      if (engine.isShown(row)) core.emit('message', showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
+      if (!engine.shownIn(row.conversationId)(row)) continue
+      core.emit('message', showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
     }
   }
 

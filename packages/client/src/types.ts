@@ -36,6 +36,13 @@ export interface Conversation {
   edit: (message: Message, text: string, options?: { expectedRev?: number, mentions?: Mentions }) => Promise<void>
   /** Takes back what is not sent yet; leaves a tombstone of what is. */
   delete: (message: Message) => Promise<void>
+  /**
+   * Deletes messages for you alone, on all your devices and for good: at most 500 in a conversation. Not in the common
+   * chat.
+   */
+  hide: (messages: readonly Message[]) => Promise<void>
+  /** Deletes all that was said up to now, for you alone, on all your devices and for good. Not in the common chat. */
+  clear: () => Promise<void>
   react: (message: Message, emoji: string, on: boolean) => Promise<void>
   /** Pins a message for everybody here, or ends that; the server says who may. */
   pin: (message: Message, on: boolean) => Promise<void>

@@ -161,6 +161,10 @@ export interface ConversationSettings {
   pinnedAt: number | null
   /** Shown as unread until it is read. */
   markedUnread: boolean
+  /** You cleared the history up to here. */
+  clearedSeq: number
+  /** Messages that you deleted for yourself. */
+  hiddenSeqs: readonly number[]
 }
 
 export interface SettingsInput {

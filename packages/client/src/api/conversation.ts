@@ -92,6 +92,18 @@ export class ConversationView implements Conversation {
     await this.enqueue({ type: 'settings', settings })
   }
 
+  readonly clear = async (): Promise<void> => {
+    const { top = 0, last } = this.record ?? {}
+    const clearThroughSeq = Math.max(top, last?.seq ?? 0)
+    if (clearThroughSeq > 0) await this.enqueue({ type: 'settings', settings: { clearThroughSeq } })
+  }
+
+  readonly hide = async (messages: readonly Message[]): Promise<void> => {
+    const hideSeqs = messages.flatMap(({ seq }) => seq ?? [])
+    if (hideSeqs.length < messages.length) throw invalid('A message that is not sent yet cannot be hidden')
+    if (hideSeqs.length > 0) await this.enqueue({ type: 'settings', settings: { hideSeqs } })
+  }
+
   readonly markRead = async (message?: Message): Promise<void> => {
     const engine = this.core.signedIn
     const seq = message === undefined ? this.record?.top : message.seq
@@ -159,8 +171,12 @@ function readsOf (record: ConversationRecord | undefined): readonly ReadPosition
 }
 
 function replyOf (message: NonNullable<SendOptions['replyTo']>) {
-  if (message.id === undefined) throw new TidelogError({ code: 'VALIDATION', message: 'A message that is not sent yet cannot be replied to', status: 400 })
+  if (message.id === undefined) throw invalid('A message that is not sent yet cannot be replied to')
   return 'seq' in message ? { id: message.id, seq: message.seq, senderId: message.senderId } : { id: message.id }
+}
+
+function invalid (message: string): TidelogError {
+  return new TidelogError({ code: 'VALIDATION', message, status: 400 })
 }
 
 function subjectOf (given: Message | Operation): Subject {

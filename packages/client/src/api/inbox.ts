@@ -60,5 +60,6 @@ async function unread (core: Core, id: string, given: ReadonlyMap<string, number
   }
   const { reads = {} } = record() ?? {}
   const rows = await engine.rows(id, from(), top)
-  return rows.filter(row => row.senderId !== engine.userId && counts(row)).map(row => showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
+  const isShown = engine.shownIn(id)
+  return rows.filter(row => row.senderId !== engine.userId && counts(row) && isShown(row)).map(row => showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
 }

@@ -20,7 +20,8 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
     const held = named().flatMap(messageId => rows.get(messageId) ?? [])
     const context = { userId: engine.userId, reads: record.reads, now: clock.now() }
     const operations = engine.operationsOf(id)
-    return held.filter(row => !row.isDeleted && engine.isShown(row)).map(row => showRow(row, operations, context))
+    const isShown = engine.shownIn(id)
+    return held.filter(row => !row.isDeleted && isShown(row)).map(row => showRow(row, operations, context))
   }
 
   const ask = async (): Promise<void> => {
@@ -47,8 +48,9 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
   core.changed.add(changed => {
     if (changed === 'all') rows = new Map()
     else {
-      const { conversations = [], rows: stored = [], drop = [] } = changed.batch
-      if (!drop.includes(id) && !conversations.some(record => record.id === id)) return
+      const { conversations = [], rows: stored = [], drop = [], add = [], self } = changed.batch
+      const isNarrowed = self !== undefined || add.some(({ conversationId }) => conversationId === id)
+      if (!isNarrowed && !drop.includes(id) && !conversations.some(record => record.id === id)) return
       const ids = new Set(named())
       for (const row of stored) if (ids.has(row.id)) take(row)
     }

@@ -6,13 +6,14 @@ import type { Message, Page, SearchInput } from '../types.ts'
 
 /** What is found is shown, not stored: it may stand where nothing else is held. */
 export async function searchMessages (core: Core, { text, conversationId, limit, cursor, signal }: SearchInput): Promise<Page<Message>> {
-  const { userId, conversations } = core.signedIn
+  const engine = core.signedIn
   const page = await core.http.call<{ messages: WireMessage[], cursor: string | null }>('GET', '/api/messages/search', {
     query: { q: text, conversationId, limit, cursor }, signal
   })
-  const items = page.messages.map(message => {
-    const row = toRow(message)
-    return showRow(row, [], { userId, reads: conversations.get(row.conversationId)?.reads ?? {}, now: core.clock.now() })
+  const rows = page.messages.map(toRow).filter(row => engine.shownIn(row.conversationId)(row))
+  const items = rows.map(row => {
+    const { reads = {} } = engine.conversations.get(row.conversationId) ?? {}
+    return showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() })
   })
   return { items, cursor: page.cursor ?? undefined }
 }

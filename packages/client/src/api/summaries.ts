@@ -1,13 +1,19 @@
 import type { Changed, Core } from '../core.ts'
-import { directId } from '../pure/state.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type ConversationRecord, type Row, directId } from '../pure/state.ts'
 import { compareSummaries, showSummary } from '../pure/view.ts'
 import { Computed } from '../readable.ts'
 import type { Readable, Summary } from '../types.ts'
+
+/** So many of the newest rows are looked at for one that is shown. */
+const beneathMax = 100
 
 /** The list of conversations. A change works out only the summaries that it concerns. */
 export class Summaries {
   private readonly core: Core
   private readonly cache = new Map<string, Summary>()
+  /** Of conversations whose newest message is not shown: one that is. */
+  private readonly beneath = new Map<string, Row>()
   private readonly single = new Map<string, Computed<Summary | undefined>>()
   readonly list: Computed<readonly Summary[]>
 
@@ -27,15 +33,23 @@ export class Summaries {
     const ids = changed === 'all' || changed.batch.self !== undefined ? undefined : this.concerned(changed)
     if (ids === undefined) {
       this.cache.clear()
+      this.beneath.clear()
       for (const state of this.single.values()) state.invalidate()
+      this.list.invalidate()
     } else {
-      for (const id of ids) {
-        this.cache.delete(id)
-        this.single.get(id)?.invalidate()
+      for (const row of changed === 'all' ? [] : changed.batch.rows ?? []) {
+        if (this.beneath.get(row.conversationId)?.id === row.id) this.beneath.set(row.conversationId, row)
       }
-      if (ids.length === 0) return
+      this.forget(ids)
     }
-    this.list.invalidate()
+  }
+
+  private forget (ids: readonly string[]): void {
+    for (const id of ids) {
+      this.cache.delete(id)
+      this.single.get(id)?.invalidate()
+    }
+    if (ids.length > 0) this.list.invalidate()
   }
 
   private concerned ({ batch }: Exclude<Changed, 'all'>): string[] {
@@ -67,11 +81,27 @@ export class Summaries {
       users: engine.users,
       operations: engine.operationsOf(id),
       draft: engine.drafts.get(id),
+      last: this.lastOf(record, engine),
       userId: engine.userId,
       reads: record.reads,
       now: clock.now()
     })
     this.cache.set(id, summary)
     return summary
+  }
+
+  /** The newest message that is shown. If it is not the newest of all, it has to be read. */
+  private lastOf ({ id, last, purgedSeq }: ConversationRecord, engine: Engine): Row | undefined {
+    const isShown = engine.shownIn(id)
+    if (last === undefined || isShown(last)) return last
+    const held = this.beneath.get(id)
+    if (held !== undefined && held.seq > purgedSeq && isShown(held)) return held
+    engine.rows(id, 0, last.seq, beneathMax).then(rows => {
+      const row = rows.findLast(engine.shownIn(id))
+      if (row === undefined) return
+      this.beneath.set(id, row)
+      this.forget([id])
+    }, () => {})
+    return undefined
   }
 }

@@ -70,6 +70,11 @@ export class TimelineWindow implements Timeline {
     return this.core.engine?.conversations.get(this.id)
   }
 
+  /** Nothing before it is there for this user. */
+  private get firstSeq (): number {
+    return (this.core.engine?.goneThrough(this.id) ?? 0) + 1
+  }
+
   private noteUnread (): void {
     const { record } = this
     this.unreadAfter = record !== undefined && record.unreadCount > 0 ? this.core.signedIn.readSeq(this.id) : null
@@ -99,10 +104,11 @@ export class TimelineWindow implements Timeline {
     if (this.isClosed) return
     if (changed === 'all') return this.settleSoon()
     const { drop, dropRows, purge, rows = [], conversations, self } = changed.batch
-    // What a block hides, and what begins anew, is read again.
+    // What begins anew, and what you see more or less of, is read again.
     if (self !== undefined || drop?.includes(this.id) === true || dropRows?.includes(this.id) === true) return this.settleSoon()
     const news = rows.filter(({ conversationId }) => conversationId === this.id)
-    const isMine = news.length > 0 || conversations?.some(({ id }) => id === this.id) === true
+    const isMine = news.length > 0 || this.isNarrowed(changed) ||
+      conversations?.some(({ id }) => id === this.id) === true
     if (isMine && this.place !== undefined) return this.settleSoon()
     if (this.isReading) {
       this.isOutdated ||= isMine || (purge?.length ?? 0) > 0
@@ -117,6 +123,11 @@ export class TimelineWindow implements Timeline {
     return [add, put, settle].some(list => list !== undefined && list.length > 0)
   }
 
+  private isNarrowed ({ batch: { add = [], put = [], settle = [] } }: Exclude<Changed, 'all'>): boolean {
+    return [...add, ...put, ...settle].some(({ conversationId, work: { type } }) =>
+      conversationId === this.id && type === 'settings')
+  }
+
   private settleSoon (): void {
     this.isOutdated = true
     void this.serially(() => this.settle()).catch(() => {})
@@ -126,18 +137,21 @@ export class TimelineWindow implements Timeline {
     const { record } = this
     if (record === undefined) return this.settleSoon()
     if (this.hasEnd) this.hi = record.top
-    this.lo = Math.max(this.lo, record.purgedSeq + 1, rangeAt(record.ranges, this.hi)?.[0] ?? 0)
+    this.lo = Math.max(this.lo, this.firstSeq, rangeAt(record.ranges, this.hi)?.[0] ?? 0)
     const bySeq = new Map(this.rows.map(row => [row.seq, row]))
     for (const row of news) {
-      if (row.rev > (bySeq.get(row.seq)?.rev ?? 0) && this.core.signedIn.isShown(row)) bySeq.set(row.seq, row)
+      if (row.rev > (bySeq.get(row.seq)?.rev ?? 0)) bySeq.set(row.seq, row)
     }
     const inside = [...bySeq.values()].filter(({ seq }) => seq >= this.lo && (this.hasEnd || seq <= this.hi))
     this.setRows(inside.sort((a, b) => a.seq - b.seq), record)
+    if (this.lo > this.hi) this.settleSoon()
   }
 
   /** Takes a place if it has none, and reads what stands there now. */
   private async settle (options: CallOptions = {}): Promise<void> {
     const { record } = this
+    // All that it showed is gone.
+    if (this.place === undefined && Math.max(this.lo, this.firstSeq) > this.hi) this.place = 'newest'
     if (record === undefined || record.isFresh || record.ranges.length === 0) return this.setRows([], record)
     if (record.generation !== this.generation && this.place === undefined) this.place = this.hasEnd ? 'newest' : this.rows[0]?.seq ?? 'newest'
     this.generation = record.generation
@@ -152,7 +166,7 @@ export class TimelineWindow implements Timeline {
     const half = Math.ceil(this.pageSize / 2)
     const isEnd = seq >= record.top
     const [from, to] = isEnd ? [seq - this.pageSize + 1, record.top] : [seq - half, Math.min(record.top, seq + half)]
-    if (rangeAt(record.ranges, to) === undefined || rangeAt(record.ranges, to)![0] > Math.max(seq, record.purgedSeq + 1)) {
+    if (rangeAt(record.ranges, to) === undefined || rangeAt(record.ranges, to)![0] > Math.max(seq, this.firstSeq)) {
       try {
         await this.core.remote.loadHistory(this.id, to + 1, this.pageSize, options.signal)
       } catch (error) {
@@ -191,7 +205,7 @@ export class TimelineWindow implements Timeline {
     if (record === undefined || engine === undefined) return []
     if (this.hasEnd) this.hi = record.top
     const range = rangeAt(record.ranges, this.hi)
-    this.lo = Math.max(this.lo, record.purgedSeq + 1, range?.[0] ?? this.hi + 1)
+    this.lo = Math.max(this.lo, this.firstSeq, range?.[0] ?? this.hi + 1)
     return await engine.rows(this.id, this.lo, this.hasEnd ? Infinity : this.hi)
   }
 
@@ -201,7 +215,7 @@ export class TimelineWindow implements Timeline {
       this.lo = this.rows[0]!.seq
       if (!this.hasEnd) this.hi = this.rows.at(-1)!.seq
     }
-    this.older.set(record !== undefined && record.ranges.length > 0 && this.lo > record.purgedSeq + 1)
+    this.older.set(record !== undefined && record.ranges.length > 0 && this.lo > this.firstSeq)
     this.newer.set(record !== undefined && record.ranges.length > 0 && !this.hasEnd)
     this.shown.invalidate()
   }
@@ -241,7 +255,8 @@ export class TimelineWindow implements Timeline {
     if (engine === undefined) return []
     const hasEnd = this.hasEnd || record === undefined || record.ranges.length === 0
     // Behind the newest one that is whole there may be your own, which are answered already.
-    const rows = this.rows.filter(({ seq, senderId }) => seq <= this.hi || senderId === engine.userId)
+    const isShown = engine.shownIn(this.id)
+    const rows = this.rows.filter(row => (row.seq <= this.hi || row.senderId === engine.userId) && isShown(row))
     return this.viewer.show(rows, engine.operationsOf(this.id), hasEnd, { userId: engine.userId, reads: record?.reads ?? {}, now: clock.now() })
   }
 }

@@ -8,6 +8,7 @@ import { isWhole } from '../pure/ranges.ts'
 import {
   type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, emptySelf, readSeqOf
 } from '../pure/state.ts'
+import { isBlocked, settingsOf, shownBy } from '../pure/view.ts'
 import { Listeners } from '../readable.ts'
 import { type AccountStorage, type Loaded, Stale } from '../storage/storage.ts'
 
@@ -27,6 +28,8 @@ export interface EngineEnds {
 
 /** Unread messages are counted up to here. */
 const unreadMax = 1_000
+/** Of so many rows the newest that stays is looked for; at most 500 are hidden. */
+const previewMax = 501
 
 /**
  * What is stored of a user, in memory, and its only writer: one step at a time is worked out, stored whole, and then
@@ -210,9 +213,14 @@ export class Engine {
       if (record === undefined) continue
       const read = Math.max(patch.selfNow.readSeqs[id] ?? 0, record.localReadSeq)
       const counted = await this.countRows(patch, record, read)
-      patch.put({ ...record, ...counted })
+      patch.put({ ...record, ...counted, last: record.last ?? await this.newest(patch, id) })
     }
     patch.recount.clear()
+  }
+
+  /** What the list shows, when what it showed is gone. */
+  private async newest (patch: Patch, id: string): Promise<Row | undefined> {
+    return (await this.rowsAfter(patch, id, 0, Infinity)).at(-1)
   }
 
   private isCounted (id: string): boolean {
@@ -224,28 +232,39 @@ export class Engine {
     const from = Math.max(read, purgedSeq) + 1
     if (from > top) return { unreadCount: 0, mentionCount: 0 }
     if (!isWhole(ranges, from, top)) return { unreadCount: Math.min(unreadCount, top - from + 1), mentionCount }
-    const stored = patch.dropRows.has(id) ? [] : await this.store(() => this.account.rows(id, from, top))
-    const rows = new Map<number, Row>(stored.map(row => [row.seq, row]))
-    for (const row of patch.rows) {
-      if (row.conversationId === id && row.seq >= from && row.seq <= top && row.rev > (rows.get(row.seq)?.rev ?? 0)) rows.set(row.seq, row)
-    }
-    const unread = [...rows.values()].filter(row => row.senderId !== this.userId && counts(row) && !this.isHidden(id, row, patch.selfNow))
+    const rows = await this.rowsAfter(patch, id, from, top)
+    const unread = rows.filter(row => row.senderId !== this.userId && counts(row) && !isBlocked(patch.selfNow, row))
     const named = unread.filter(({ mentions }) => mentions?.all === true || mentions?.userIds.includes(this.userId) === true)
     // Reading, a delete and a purge only make it less; the server may count from a later place, as for who came later.
     return { unreadCount: Math.min(unreadMax, unreadCount, unread.length), mentionCount: Math.min(mentionCount, named.length) }
   }
 
-  private isHidden (id: string, { senderId }: Row, { blocked }: SelfRecord): boolean {
-    return !id.startsWith('dm_') && blocked.includes(senderId)
+  /** Rows as they will be after a patch, ascending. */
+  private async rowsAfter (patch: Patch, id: string, from: number, to: number): Promise<Row[]> {
+    const limit = to === Infinity ? previewMax : undefined
+    const stored = patch.dropRows.has(id) ? [] : await this.rows(id, from, to, limit)
+    const rows = new Map<number, Row>(stored.filter(({ seq }) => !patch.isGone(id, seq)).map(row => [row.seq, row]))
+    for (const row of patch.rows) {
+      const isIn = row.conversationId === id && row.seq >= from && row.seq <= to
+      if (isIn && row.rev > (rows.get(row.seq)?.rev ?? 0)) rows.set(row.seq, row)
+    }
+    return [...rows.values()].sort((a, b) => a.seq - b.seq)
   }
 
-  /** Rows as they are shown. */
+  /** Rows as they are stored; not all of them are shown. */
   async rows (id: string, from: number, to: number, limit?: number): Promise<Row[]> {
-    return (await this.store(() => this.account.rows(id, from, to, limit))).filter(row => this.isShown(row))
+    return await this.store(() => this.account.rows(id, from, to, limit))
   }
 
-  isShown (row: Row): boolean {
-    return !this.isHidden(row.conversationId, row, this.self)
+  /** Which messages of a conversation the user wants to see. */
+  shownIn (id: string): (row: Row) => boolean {
+    return shownBy(this.self, id, this.operationsOf(id))
+  }
+
+  /** Messages up to here are not there for this user. */
+  goneThrough (id: string): number {
+    const { clearedSeq } = settingsOf(this.self, id, this.operationsOf(id))
+    return Math.max(this.conversations.get(id)?.purgedSeq ?? 0, clearedSeq)
   }
 
   readSeq (id: string): number {

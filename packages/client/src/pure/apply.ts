@@ -1,7 +1,7 @@
 import type { Change, HistoryPage, LiveEvent, Reads, Synced } from './normalize.ts'
 import type { Patch } from './patch.ts'
 import { addRange, cutThrough } from './ranges.ts'
-import type { ConversationRecord, Row } from './state.ts'
+import { type ConversationRecord, type Row, noSettings } from './state.ts'
 
 /** What the server says, applied to what is held. A row counts if its rev is above the held one's; the storage sees to that. */
 
@@ -10,11 +10,10 @@ export function applyAnswer (patch: Patch, conversations: readonly Synced[], isW
   // Your own log that begins anew is of another life of the database: all that is held goes with it, in the same step.
   const isAnew = patch.selfNow.cursor !== '' && conversations.some(({ conversationId, reset }) => conversationId === 'self' && reset)
   if (isAnew) patch.dropAll()
-  for (const synced of conversations) {
-    if (isAnew && !synced.reset) continue
-    if (synced.conversationId === 'self') applySelf(patch, synced)
-    else applySynced(patch, synced)
-  }
+  const taken = conversations.filter(({ reset }) => reset || !isAnew)
+  // First: it says what of the others you do not want to see.
+  for (const synced of taken) if (synced.conversationId === 'self') applySelf(patch, synced)
+  for (const synced of taken) if (synced.conversationId !== 'self') applySynced(patch, synced)
   // What a sync of everything brings shows all that there is to see.
   if (isWhole) patch.isAllDue = false
   for (const id of isWhole ? [...patch.due] : conversations.map(({ conversationId }) => conversationId)) patch.due.delete(id)
@@ -72,7 +71,7 @@ export function applyLive (patch: Patch, { conversationId: id, rev, change }: Li
 
 function countLive (patch: Patch, row: Row): void {
   const record = patch.get(row.conversationId)!
-  if (row.senderId === patch.userId || row.seq <= readSeq(patch, record.id)) return
+  if (row.senderId === patch.userId || row.seq <= readSeq(patch, record.id) || patch.isGone(record.id, row.seq)) return
   if (row.seq <= record.top) patch.recount.add(record.id)
   else if (counts(row)) {
     const isNamed = row.mentions?.all === true || row.mentions?.userIds.includes(patch.userId) === true
@@ -111,7 +110,7 @@ function applyChange (patch: Patch, id: string, change: Change, { isNews }: { is
 /** A row from beside the changes: a page of history, the answer to a send. It says nothing of the rows before it. */
 export function applyRow (patch: Patch, row: Row, people: HistoryPage['people']): boolean {
   const record = patch.get(row.conversationId)
-  if (record === undefined || row.seq <= record.purgedSeq) return false
+  if (record === undefined || patch.isGone(record.id, row.seq)) return false
   patch.rows.push(row)
   for (const person of people) patch.users.set(person.id, person)
   patch.put({ ...record, ...lastOf(record, row) })
@@ -135,14 +134,23 @@ function applyPurge (patch: Patch, id: string, throughSeq: number): void {
   const record = patch.get(id)
   if (record === undefined || throughSeq <= record.purgedSeq) return
   patch.purged.set(id, throughSeq)
-  patch.rows = patch.rows.filter(({ conversationId, seq }) => conversationId !== id || seq > throughSeq)
-  patch.news = patch.news.filter(({ conversationId, seq }) => conversationId !== id || seq > throughSeq)
+  patch.removeRows(id, seq => seq <= throughSeq)
   patch.put({
     ...record,
     purgedSeq: throughSeq,
     ranges: cutThrough(record.ranges, throughSeq),
     last: record.last !== undefined && record.last.seq > throughSeq ? record.last : undefined
   })
+  patch.recount.add(id)
+}
+
+/** Messages that you deleted for yourself. */
+function applyHidden (patch: Patch, id: string, seqs: readonly number[]): void {
+  const record = patch.get(id)
+  if (record === undefined || seqs.length === 0) return
+  patch.hidden.set(id, seqs)
+  patch.removeRows(id, seq => seqs.includes(seq))
+  if (record.last !== undefined && seqs.includes(record.last.seq)) patch.put({ ...record, last: undefined })
   patch.recount.add(id)
 }
 
@@ -153,7 +161,8 @@ function applySelfChange (patch: Patch, change: Change): void {
       const { conversationId: id, role } = change
       if (id === undefined) return
       if (role === null) {
-        patch.changeSelf({ roles: without(roles, id), readSeqs: without(readSeqs, id), settings: without(settings, id) })
+        // Your settings outlast it: the log does not tell of them again.
+        patch.changeSelf({ roles: without(roles, id), readSeqs: without(readSeqs, id) })
         return patch.drop(id)
       }
       // Who left and came back in one commit is told of the second alone.
@@ -163,7 +172,18 @@ function applySelfChange (patch: Patch, change: Change): void {
     case 'read':
       patch.recount.add(change.conversationId)
       return patch.changeSelf({ readSeqs: { ...readSeqs, [change.conversationId]: change.seq } })
-    case 'settings': return patch.changeSelf({ settings: { ...settings, [change.conversationId]: change.settings } })
+    case 'settings': {
+      const { conversationId: id, settings: { clearedSeq, hiddenSeqs } } = change
+      const before = settings[id] ?? noSettings
+      patch.changeSelf({ settings: { ...settings, [id]: change.settings } })
+      const hidden = hiddenSeqs.filter(seq => !before.hiddenSeqs.includes(seq))
+      if (clearedSeq <= before.clearedSeq && hidden.length === 0) return
+      applyPurge(patch, id, clearedSeq)
+      applyHidden(patch, id, hidden)
+      // What is not all here, the server counts.
+      if (patch.get(id) !== undefined) patch.due.add(id)
+      return
+    }
     case 'block': {
       patch.isAllDue = true
       const others = blocked.filter(id => id !== change.userId)

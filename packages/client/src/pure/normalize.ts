@@ -89,13 +89,17 @@ export function toChange (change: WireChange): Change {
   }
 }
 
-export function toSettings ({ mutedUntil, notify, archived, pinnedAt, markedUnread }: WireSettings): ConversationSettings {
+export function toSettings (
+  { mutedUntil, notify, archived, pinnedAt, markedUnread, clearedSeq, hiddenSeqs }: WireSettings
+): ConversationSettings {
   return {
     mutedUntil: mutedUntil == null ? null : time(mutedUntil),
     notify: notify ?? 'all',
     archived: archived ?? false,
     pinnedAt: pinnedAt == null ? null : time(pinnedAt),
-    markedUnread: markedUnread ?? false
+    markedUnread: markedUnread ?? false,
+    clearedSeq: clearedSeq ?? 0,
+    hiddenSeqs: hiddenSeqs ?? []
   }
 }
 

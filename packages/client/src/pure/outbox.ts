@@ -1,5 +1,5 @@
 import type { Failure } from '../values.ts'
-import type { Row, StoredOperation, Target, Work } from './state.ts'
+import type { Row, SettingsWork, StoredOperation, Target, Work } from './state.ts'
 import type { WireResult } from './wire.ts'
 
 /**
@@ -70,9 +70,22 @@ export function enqueue (operations: readonly StoredOperation[], conversationId:
     }
     case 'settings': {
       const before = mine.filter(operation => operation.work.type === 'settings' && isUnsent(operation))
-      const settings = Object.assign({}, ...before.map(({ work: other }) => other.type === 'settings' ? other.settings : {}), work.settings) as typeof work.settings
-      return { ...nothing(), add: { ...work, settings }, settle: before }
+      // What was refused is not tried again with it.
+      const waiting = before.flatMap(({ work: other, state }) =>
+        other.type === 'settings' && state !== 'failed' ? other.settings : [])
+      return { ...nothing(), add: { ...work, settings: merged([...waiting, work.settings]) }, settle: before }
     }
+  }
+}
+
+function merged (all: readonly SettingsWork[]): SettingsWork {
+  const { clearThroughSeq, hideSeqs, ...rest }: SettingsWork = Object.assign({}, ...all)
+  const cleared = Math.max(0, ...all.map(({ clearThroughSeq = 0 }) => clearThroughSeq))
+  const hidden = new Set(all.flatMap(({ hideSeqs = [] }) => hideSeqs).filter(seq => seq > cleared))
+  return {
+    ...rest,
+    ...(cleared === 0 ? {} : { clearThroughSeq: cleared }),
+    ...(hidden.size === 0 ? {} : { hideSeqs: [...hidden] })
   }
 }
 

@@ -11,6 +11,7 @@ export class Patch {
   readonly conversations = new Map<string, ConversationRecord | null>()
   readonly dropRows = new Set<string>()
   readonly purged = new Map<string, number>()
+  readonly hidden = new Map<string, readonly number[]>()
   rows: Row[] = []
   readonly users = new Map<string, Person>()
   /** Conversations whose unread messages must be counted by their rows. */
@@ -61,7 +62,9 @@ export class Patch {
     const record = this.get(id)
     this.forget(id)
     this.put({
-      ...emptyConversation(id, record?.kind ?? kindOf(id)), localReadSeq: record?.localReadSeq ?? 0
+      ...emptyConversation(id, record?.kind ?? kindOf(id)),
+      localReadSeq: record?.localReadSeq ?? 0,
+      purgedSeq: this.selfNow.settings[id]?.clearedSeq ?? 0
     })
   }
 
@@ -73,8 +76,19 @@ export class Patch {
   private forget (id: string): void {
     this.dropRows.add(id)
     this.purged.delete(id)
-    this.rows = this.rows.filter(({ conversationId }) => conversationId !== id)
-    this.news = this.news.filter(({ conversationId }) => conversationId !== id)
+    this.hidden.delete(id)
+    this.removeRows(id, () => true)
+  }
+
+  removeRows (id: string, isGone: (seq: number) => boolean): void {
+    const stays = ({ conversationId, seq }: Row) => conversationId !== id || !isGone(seq)
+    this.rows = this.rows.filter(stays)
+    this.news = this.news.filter(stays)
+  }
+
+  /** Purged, or cleared or deleted by you for yourself: it is stored no more, however late it comes. */
+  isGone (id: string, seq: number): boolean {
+    return seq <= (this.get(id)?.purgedSeq ?? 0) || this.selfNow.settings[id]?.hiddenSeqs.includes(seq) === true
   }
 
   toBatch (): Batch {
@@ -83,6 +97,7 @@ export class Patch {
       drop: changed.flatMap(([id, record]) => record === null ? [id] : []),
       dropRows: [...this.dropRows],
       purge: [...this.purged],
+      hide: [...this.hidden],
       rows: this.rows,
       conversations: changed.flatMap(([, record]) => record ?? []),
       ...(this.self === undefined ? {} : { self: this.self }),

@@ -41,7 +41,7 @@ export interface ConversationRecord {
   openFrom?: number | undefined
   /** Where messages are held without holes: ascending, apart. */
   ranges: readonly Range[]
-  /** Messages up to here are gone. */
+  /** Messages up to here are gone, for all or for you. */
   purgedSeq: number
   /** The cursor of its last reset: a page of history that was asked for before is not of this log any more. */
   generation: string
@@ -130,6 +130,8 @@ export interface SettingsWork {
   archived?: boolean | undefined
   pinned?: boolean | undefined
   markedUnread?: boolean | undefined
+  clearThroughSeq?: number | undefined
+  hideSeqs?: readonly number[] | undefined
 }
 
 export const emptySelf: SelfRecord = { cursor: '', rev: 0, roles: {}, readSeqs: {}, settings: {}, blocked: [] }
@@ -157,7 +159,9 @@ export function emptyConversation (id: string, kind: ConversationKind): Conversa
   }
 }
 
-export const noSettings: ConversationSettings = { mutedUntil: null, notify: 'all', archived: false, pinnedAt: null, markedUnread: false }
+export const noSettings: ConversationSettings = {
+  mutedUntil: null, notify: 'all', archived: false, pinnedAt: null, markedUnread: false, clearedSeq: 0, hiddenSeqs: []
+}
 
 export function kindOf (conversationId: string): ConversationKind {
   return conversationId.startsWith('dm_') ? 'direct' : conversationId.startsWith('room_') ? 'room' : 'common'
@@ -191,6 +195,8 @@ export interface Batch {
   dropRows?: string[]
   /** Messages up to this seq go. */
   purge?: Array<[conversationId: string, throughSeq: number]>
+  /** Messages that go one by one. */
+  hide?: Array<[conversationId: string, seqs: readonly number[]]>
   /** Each is stored if its rev is above the stored one's. */
   rows?: Row[]
   conversations?: ConversationRecord[]

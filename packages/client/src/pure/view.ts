@@ -1,7 +1,8 @@
-import type { Mentions, Message, MessageStatus, Reaction, Summary } from '../values.ts'
+import type { ConversationSettings, Mentions, Message, MessageStatus, Reaction, Summary } from '../values.ts'
 import { isAbout } from './outbox.ts'
 import {
-  type ConversationRecord, type Person, type Row, type State, type StoredOperation, noSettings, otherUserOf, readSeqOf
+  type ConversationRecord, type Person, type Row, type SelfRecord, type State, type StoredOperation, noSettings,
+  otherUserOf, readSeqOf
 } from './state.ts'
 
 /** What is shown: the server's rows, and what the outbox makes of them. Nothing of it is stored. */
@@ -154,29 +155,61 @@ export interface SummaryContext extends ViewContext {
   users: ReadonlyMap<string, Person>
   operations: readonly StoredOperation[]
   draft: string | undefined
+  /** The newest message that is shown. */
+  last: Row | undefined
+}
+
+/** Your settings of a conversation, with what waits for the server. */
+export function settingsOf (
+  { settings }: SelfRecord, id: string, operations: readonly StoredOperation[]
+): ConversationSettings {
+  return operations.reduce<ConversationSettings>((settings, { work, createdAt, state }) => {
+    if (work.type !== 'settings' || state === 'failed') return settings
+    const { mutedUntil, notify, archived, pinned, markedUnread, clearThroughSeq, hideSeqs } = work.settings
+    return {
+      mutedUntil: mutedUntil === undefined ? settings.mutedUntil : mutedUntil,
+      notify: notify ?? settings.notify,
+      archived: archived ?? settings.archived,
+      pinnedAt: pinned === undefined ? settings.pinnedAt : pinned ? createdAt : null,
+      markedUnread: markedUnread ?? settings.markedUnread,
+      clearedSeq: Math.max(settings.clearedSeq, clearThroughSeq ?? 0),
+      hiddenSeqs: hideSeqs === undefined ? settings.hiddenSeqs : [...settings.hiddenSeqs, ...hideSeqs]
+    }
+  }, settings[id] ?? noSettings)
+}
+
+/** In rooms and the common chat. */
+export function isBlocked ({ blocked }: SelfRecord, { conversationId, senderId }: Row): boolean {
+  return blocked.includes(senderId) && !conversationId.startsWith('dm_')
+}
+
+/**
+ * Which messages of a conversation the user wants to see: none of those that they cleared or deleted for themselves,
+ * whether the server knows of it or not.
+ */
+export function shownBy (
+  self: SelfRecord, id: string, operations: readonly StoredOperation[]
+): (row: Row) => boolean {
+  const { clearedSeq, hiddenSeqs } = settingsOf(self, id, operations)
+  const hidden = new Set(hiddenSeqs)
+  return row => row.seq > clearedSeq && !hidden.has(row.seq) && !isBlocked(self, row)
 }
 
 /** A conversation as the list shows it. */
-export function showSummary (record: ConversationRecord, { state, users, operations, draft, userId, reads, now }: SummaryContext): Summary {
-  const { id, kind, last, name, isPrivate, activityAt, unreadCount, mentionCount } = record
+export function showSummary (
+  record: ConversationRecord, { state, last, users, operations, draft, userId, reads, now }: SummaryContext
+): Summary {
+  const { id, kind, name, isPrivate, activityAt, unreadCount, mentionCount } = record
   const other = otherUserOf(id, userId)
   const sends = operations.filter(({ work }) => work.type === 'send')
   const newest = sends.at(-1)
   const context = { userId, reads, now }
   const pending = newest === undefined ? undefined : showSend(newest, [], userId)
-  const settings = operations.reduce((settings, { work, createdAt, state }) => work.type !== 'settings' || state === 'failed'
-    ? settings
-    : {
-        mutedUntil: work.settings.mutedUntil === undefined ? settings.mutedUntil : work.settings.mutedUntil,
-        notify: work.settings.notify ?? settings.notify,
-        archived: work.settings.archived ?? settings.archived,
-        pinnedAt: work.settings.pinned === undefined ? settings.pinnedAt : work.settings.pinned ? createdAt : null,
-        markedUnread: work.settings.markedUnread ?? settings.markedUnread
-      }, state.self.settings[id] ?? noSettings)
-  const isHidden = last !== undefined && kind !== 'direct' && state.self.blocked.includes(last.senderId)
-  const shown = last === undefined || isHidden
+  const settings = settingsOf(state.self, id, operations)
+  const shown = last === undefined
     ? undefined
     : showRow(last, operations.filter(operation => isAbout(operation, targetsOf(last, userId))), context)
+  const isCleared = settings.clearedSeq >= Math.max(record.top, 1)
   return {
     id,
     kind,
@@ -187,8 +220,8 @@ export function showSummary (record: ConversationRecord, { state, users, operati
     isPrivate,
     lastMessage: pending ?? shown,
     lastActivityAt: Math.max(activityAt, pending?.createdAt ?? 0),
-    unreadCount,
-    mentionCount,
+    unreadCount: isCleared ? 0 : unreadCount,
+    mentionCount: isCleared ? 0 : mentionCount,
     readSeq: readSeqOf(state, id),
     draft,
     settings

@@ -42,6 +42,8 @@ export interface WireSettings {
   archived?: boolean
   pinnedAt?: string | null
   markedUnread?: boolean
+  clearedSeq?: number
+  hiddenSeqs?: number[]
 }
 
 export type WireChange =

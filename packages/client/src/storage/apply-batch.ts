@@ -37,6 +37,7 @@ export function applyBatch (held: Held, batch: Batch): number[] {
     const rows = held.rows.get(id)
     for (const seq of [...rows?.keys() ?? []]) if (seq <= through) rows!.delete(seq)
   }
+  for (const [id, seqs] of batch.hide ?? []) for (const seq of seqs) held.rows.get(id)?.delete(seq)
   for (const row of batch.rows ?? []) putRow(held, row)
   for (const record of batch.conversations ?? []) held.conversations.set(record.id, record)
   if (batch.self !== undefined) held.self = batch.self

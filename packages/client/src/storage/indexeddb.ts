@@ -1,5 +1,7 @@
-import { type DBSchema, type IDBPDatabase, type IDBPTransaction, deleteDB, openDB } from 'idb'
-import type { Batch, ConversationRecord, Person, Row, SelfRecord, StoredOperation } from '../pure/state.ts'
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames, deleteDB, openDB } from 'idb'
+import {
+  type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, noSettings
+} from '../pure/state.ts'
 import { type AccountStorage, type Loaded, Stale, type Storage, type StoredSession } from './storage.ts'
 
 interface AccountSchema extends DBSchema {
@@ -20,7 +22,7 @@ const browser = globalThis as unknown as {
 }
 
 /** A newer client may have changed what is stored: each step of a version stands in `upgrade`. */
-const version = 1
+const version = 2
 
 type StoreName = 'messages' | 'conversations' | 'users' | 'outbox' | 'drafts' | 'meta'
 const all: StoreName[] = ['messages', 'conversations', 'users', 'outbox', 'drafts', 'meta']
@@ -32,7 +34,9 @@ export interface IndexedDbOptions {
 
 /** Keeps everything in IndexedDB: one database for each user, and one for the session. */
 export function indexedDbStorage ({ name = 'tidelog' }: IndexedDbOptions = {}): Storage {
-  const device = new Database<DeviceSchema>(name, database => { database.createObjectStore('session') })
+  const device = new Database<DeviceSchema>(name, (database, from) => {
+    if (from < 1) database.createObjectStore('session')
+  })
   return {
     sharedAs: name,
     session: async () => await device.use(async database => await database.get('session', 'session')) ?? null,
@@ -51,15 +55,19 @@ export function indexedDbStorage ({ name = 'tidelog' }: IndexedDbOptions = {}): 
   }
 }
 
+type Migration<S extends DBSchema> = IDBPTransaction<S, ArrayLike<StoreNames<S>>, 'versionchange'>
+/** @param from the version that is stored; 0: none */
+type Upgrade<S extends DBSchema> = (database: IDBPDatabase<S>, from: number, transaction: Migration<S>) => void
+
 /** A database that is opened when it is used, and again after another tab's upgrade or the browser closed it. */
 class Database<S extends DBSchema> {
   readonly name: string
-  private readonly create: (database: IDBPDatabase<S>) => void
+  private readonly upgrade: Upgrade<S>
   private opened: Promise<IDBPDatabase<S>> | undefined
 
-  constructor (name: string, create: (database: IDBPDatabase<S>) => void) {
+  constructor (name: string, upgrade: Upgrade<S>) {
     this.name = name
-    this.create = create
+    this.upgrade = upgrade
   }
 
   async use<T> (work: (database: IDBPDatabase<S>) => Promise<T>): Promise<T> {
@@ -76,7 +84,7 @@ class Database<S extends DBSchema> {
   private async open (): Promise<IDBPDatabase<S>> {
     const forget = () => { if (this.opened === opened) this.opened = undefined }
     const opened = this.opened ?? openDB<S>(this.name, version, {
-      upgrade: database => { this.create(database) },
+      upgrade: (database, from, _to, transaction) => { this.upgrade(database, from, transaction) },
       blocking: (_current, _blocked, event) => {
         forget();
         (event.target as unknown as { close: () => void }).close()
@@ -114,13 +122,26 @@ function createStores (database: IDBPDatabase<AccountSchema>): void {
   database.createObjectStore('meta')
 }
 
+/** Version 1 did not keep what was cleared and hidden: the user's own log is asked for again. */
+async function forgetSelf (transaction: Migration<AccountSchema>): Promise<void> {
+  const meta = transaction.objectStore('meta')
+  const self = await meta.get('self') as SelfRecord | undefined
+  if (self === undefined) return
+  const settings = Object.fromEntries(Object.entries(self.settings).map(([id, one]) => [id, { ...noSettings, ...one }]))
+  await meta.put({ ...self, cursor: '', settings }, 'self')
+}
+
 type Write = IDBPTransaction<AccountSchema, StoreName[], 'readwrite'>
 
 class Account implements AccountStorage {
   private readonly database: Database<AccountSchema>
 
   constructor (name: string) {
-    this.database = new Database(name, createStores)
+    this.database = new Database<AccountSchema>(name, (database, from, transaction) => {
+      if (from < 1) createStores(database)
+      // One that fails aborts the upgrade, which `openDB` tells.
+      if (from === 1) forgetSelf(transaction).catch(() => {})
+    })
   }
 
   async load (): Promise<Loaded> {
@@ -207,9 +228,13 @@ function isPrecious ({ add = [], put = [], settle = [], drafts = [] }: Batch): b
 
 /** A transaction keeps others off the stores that it names. */
 function storesOf (batch: Batch): StoreName[] {
-  const { drop = [], dropRows = [], purge = [], rows = [], conversations = [], users = [], add = [], put = [], settle = [], drafts = [] } = batch
+  const {
+    drop = [], dropRows = [], purge = [], hide = [], rows = [], conversations = [], users = [],
+    add = [], put = [], settle = [], drafts = []
+  } = batch
   const names: Array<[StoreName, number]> = [
-    ['messages', drop.length + dropRows.length + purge.length + rows.length], ['conversations', drop.length + conversations.length],
+    ['messages', drop.length + dropRows.length + purge.length + hide.length + rows.length],
+    ['conversations', drop.length + conversations.length],
     ['users', users.length], ['outbox', add.length + put.length + settle.length], ['drafts', drafts.length],
     ['meta', Number(batch.self !== undefined || batch.term !== undefined)]
   ]
@@ -219,12 +244,16 @@ function storesOf (batch: Batch): StoreName[] {
 
 async function write (transaction: Write, batch: Batch): Promise<number[]> {
   const store = <N extends StoreName>(name: N) => transaction.objectStore(name)
-  const { drop = [], dropRows = [], purge = [], rows = [], conversations = [], users = [], add = [], put = [], settle = [], drafts = [], self, term } = batch
+  const {
+    drop = [], dropRows = [], purge = [], hide = [], rows = [], conversations = [], users = [],
+    add = [], put = [], settle = [], drafts = [], self, term
+  } = batch
   await check(transaction, { put, settle, term })
   const done: Array<Promise<unknown>> = []
   for (const id of drop) done.push(store('conversations').delete(id))
   for (const id of [...drop, ...dropRows]) done.push(store('messages').delete(seqs(id, 0, Infinity)))
   for (const [id, through] of purge) done.push(store('messages').delete(seqs(id, 0, through)))
+  for (const [id, hidden] of hide) for (const seq of hidden) done.push(store('messages').delete([id, seq]))
   if (rows.length > 0) done.push(putRows(transaction, rows))
   for (const record of conversations) done.push(store('conversations').put(record))
   for (const user of users) done.push(store('users').put(user))

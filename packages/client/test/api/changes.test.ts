@@ -144,7 +144,15 @@ t.test('settings of a conversation reach the server and your other devices, and 
   await ada.start()
   await when(ada.outbox, outbox => outbox.length === 0)
   network.open()
-  const expected = { mutedUntil, notify: 'mentions', archived: true, pinnedAt: 'number', markedUnread: false }
+  const expected = {
+    mutedUntil,
+    notify: 'mentions',
+    archived: true,
+    pinnedAt: 'number',
+    markedUnread: false,
+    clearedSeq: 0,
+    hiddenSeqs: []
+  }
   await when(ada.connection, isConnected)
   for (const settings of shown) t.strictSame(settings, expected)
 

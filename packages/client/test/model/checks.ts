@@ -1,19 +1,51 @@
 import type { Engine } from '../../src/engine/engine.ts'
 import { plan } from '../../src/pure/outbox.ts'
 import { rangeAt } from '../../src/pure/ranges.ts'
-import { type ConversationRecord, type Range, type Row, emptySelf } from '../../src/pure/state.ts'
+import { type ConversationRecord, type Range, type Row, emptySelf, noSettings } from '../../src/pure/state.ts'
 import { type Held, loadHeld } from '../../src/storage/apply-batch.ts'
+import type { Tab } from './tab.ts'
 import { type Server, hall, me, places, room } from './server.ts'
 
 /** A message that a tab has been told is stored. */
-export interface Written { tab: object, place: string, id: string }
+export interface Written { tab: Tab, place: string, id: string }
 
-export interface Checked { server: Server, engine: Engine, held: Held, written: readonly Written[] }
+export interface Checked {
+  server: Server
+  engine: Engine
+  held: Held
+  written: readonly Written[]
+  /** What was cleared or deleted for oneself. */
+  narrowed: readonly Written[]
+}
 
 const isIn = (ranges: readonly Range[] = [], seq: number) => rangeAt(ranges, seq) !== undefined
 
-/** C3, at every moment: within what is shown there is no hole. */
-export function brokenNow ({ server, engine, held }: Checked): string[] {
+/** At every moment. */
+export function brokenNow (checked: Checked): string[] {
+  return [...holes(checked), ...places.flatMap(id => brokenNarrowing(checked, id))]
+}
+
+/** C9: nothing is kept that this device knows to be cleared or deleted for the user alone, and nothing is shown. */
+function brokenNarrowing ({ engine, held, narrowed }: Checked, id: string): string[] {
+  const { clearedSeq, hiddenSeqs } = engine.self.settings[id] ?? noSettings
+  const isGone = (seq: number) => seq <= clearedSeq || hiddenSeqs.includes(seq)
+  const rows = [...held.rows.get(id)?.values() ?? []]
+  const kept = rows.filter(({ seq }) => isGone(seq))
+  const last = engine.conversations.get(id)?.last
+  // What is asked of a room may be refused.
+  const shown = narrowed.filter(({ tab, place, id: messageId }) => {
+    const row = rows.find(({ id }) => id === messageId)
+    return place === hall && tab.isAlive && row !== undefined && tab.engine.shownIn(id)(row)
+  })
+  return [
+    ...kept.map(({ seq }) => `C9: ${id} keeps ${seq}`),
+    ...(last !== undefined && isGone(last.seq) ? [`C9: the list shows ${last.seq} of ${id}`] : []),
+    ...shown.map(({ id: message }) => `C9: ${id} shows ${message} in the tab that took it away`)
+  ]
+}
+
+/** C3: within what is shown there is no hole. */
+function holes ({ server, engine, held }: Checked): string[] {
   return [...engine.conversations].flatMap(([id, { ranges, rev: known, cursor }]) => {
     const [era, stay] = cursor.split(':').map(Number)
     const isSame = era === server.era && stay === (id === room ? server.stays : 0)
@@ -37,7 +69,7 @@ function leftovers ({ engine, held }: Checked, id: string): string[] {
   return engine.conversations.has(id) || (held.rows.get(id)?.size ?? 0) > 0 ? [`C6: something of ${id} is kept`] : []
 }
 
-function brokenContent ({ server, engine, held }: Checked, id: string): string[] {
+function brokenContent ({ server, engine, held, narrowed }: Checked, id: string): string[] {
   const broken: string[] = []
   const record = engine.conversations.get(id)
   const messages = server.visible(id)
@@ -55,6 +87,16 @@ function brokenContent ({ server, engine, held }: Checked, id: string): string[]
     if (!isAnswer && !isThere) broken.push(`C4: message ${seq} of ${id} is gone, and kept`)
   }
   if (String(record?.pins ?? []) !== String(server.pins(id) ?? [])) broken.push(`C1: the pins of ${id} differ`)
+  const newest = messages.findLast(({ seq }) => isIn(record?.ranges, seq))
+  const last = record?.last?.seq
+  if (newest !== undefined && newest.seq !== last) broken.push(`C9: the list shows ${last} of ${id}, not ${newest.seq}`)
+  const { clearedSeq, hiddenSeqs } = engine.self.settings[id] ?? noSettings
+  const theirs = server.narrowingOf(id)
+  const isSame = clearedSeq === theirs.clearedSeq && String(hiddenSeqs) === String(theirs.hiddenSeqs)
+  if (!isSame) broken.push(`C9: what is gone in ${id} differs`)
+  const left = narrowed.filter(({ place, id: messageId }) =>
+    place === hall && place === id && messages.some(({ _id }) => _id === messageId))
+  for (const one of left) broken.push(`C9: the server shows ${one.id} of ${id}`)
   const [unread, counted] = [server.unread(id), record?.unreadCount]
   if (counted !== undefined && counted !== unread) broken.push(`C7: ${counted} unread in ${id}, not ${unread}`)
   return broken

@@ -7,7 +7,9 @@ const pick = fc.nat(4)
 const is = <T extends string>(...types: T[]) => fc.constantFrom(...types)
 const kinds = [
   [8, {
-    type: is('say', 'say', 'say', 'edit', 'delete', 'purge', 'pin', 'hidden', 'read'), place, pick
+    type: is('say', 'say', 'say', 'say', 'edit', 'delete', 'purge', 'pin', 'hidden', 'read', 'clear', 'hide'),
+    place,
+    pick
   }],
   [4, {
     type: is(
@@ -21,7 +23,7 @@ const kinds = [
     fate: is('once', 'once', 'once', 'twice', 'never')
   }],
   [8, { type: is('answer'), tab, fate: is('now', 'now', 'now', 'now', 'lost', 'late') }],
-  [6, { type: is('send', 'send', 'send', 'change', 'undo', 'mark'), tab, place, pick }],
+  [6, { type: is('send', 'send', 'send', 'change', 'undo', 'mark', 'clearHere', 'hideHere'), tab, place, pick }],
   [5, { type: is('mail', 'mail', 'mail', 'late', 'late', 'crash', 'lead', 'lead'), tab }],
   [3, { type: is('page'), tab, place }],
   [1, { type: is('jump'), ms: fc.constantFrom(-86_400_000, 86_400_000, -5_000) }]

@@ -13,7 +13,7 @@ const keepsItsPromises = (mutation: Mutation = {}) => fc.asyncProperty(histories
   if (broken.length > 0) throw new Error(broken.join('; '))
 })
 
-const title = 'C1 C2 C3 C4 C5 C6 C7: whatever is lost, doubled, late or cut off, a client holds what the server holds'
+const title = 'C1 C2 C3 C4 C5 C6 C7 C9: whatever is lost, doubled or late, a client holds what the server holds'
 
 t.test(title, { timeout: 0 }, async t => {
   await fc.assert(keepsItsPromises(), { numRuns: runs })

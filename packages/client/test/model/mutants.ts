@@ -21,6 +21,36 @@ export const mutants: Record<string, Mutation> = {
     }
   },
   'a purge is not stored': { bendBatch: ({ purge, ...batch }) => batch },
+  'what was deleted for oneself is kept': { bendBatch: ({ hide, ...batch }) => batch },
+  'what was deleted for oneself comes again if it was on its way': {
+    bendEngine: engine => {
+      const patch = engine.patch.bind(engine)
+      engine.patch = () => {
+        const made = patch()
+        made.isGone = (id, seq) => seq <= (made.get(id)?.purgedSeq ?? 0)
+        return made
+      }
+    }
+  },
+  'what was cleared comes again with what begins anew': {
+    bendEngine: engine => {
+      const patch = engine.patch.bind(engine)
+      engine.patch = () => {
+        const made = patch()
+        const reset = made.reset.bind(made)
+        made.reset = id => {
+          reset(id)
+          made.change(id, () => ({ purgedSeq: 0 }))
+        }
+        return made
+      }
+    }
+  },
+  'what was deleted for oneself is shown until the server says so': {
+    bendEngine: engine => {
+      engine.shownIn = id => row => row.seq > (engine.conversations.get(id)?.purgedSeq ?? 0)
+    }
+  },
   'who is removed keeps what they had': { bendBatch: ({ drop, dropRows, ...batch }) => batch },
   'what is not for you to see is not counted': {
     bendEvent: event => event.change === null ? { ...event, rev: 0 } : event,

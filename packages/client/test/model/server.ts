@@ -14,6 +14,9 @@ const named = (id: string) => ({ _id: id, fullName: id, username: id, profilePic
 interface Log { rev: number, seq: number, purgedSeq: number, rows: Map<string, WireChange> }
 const emptyLog = (): Log => ({ rev: 0, seq: 0, purgedSeq: 0, rows: new Map() })
 
+interface NarrowInput { clearThroughSeq?: number, hideSeqs?: readonly number[] }
+interface Narrowing { clearedSeq: number, hiddenSeqs: readonly number[] }
+
 export interface Sent { conversationId: string, rev: number, change: WireChange | null }
 
 export class Server {
@@ -24,8 +27,10 @@ export class Server {
   readSeqs = new Map<string, number>()
   /** In the room only what was said since is seen. */
   joinedSeq = 0
+  /** What the user cleared and deleted for themselves. */
+  settings = new Map<string, Narrowing>()
   private readonly showsAll: boolean
-  private backup: Pick<Server, 'logs' | 'isMember' | 'readSeqs' | 'joinedSeq'> | undefined
+  private backup: Pick<Server, 'logs' | 'isMember' | 'readSeqs' | 'joinedSeq' | 'settings'> | undefined
   private made = 0
   onLive: (event: Sent) => void = () => {}
 
@@ -40,7 +45,7 @@ export class Server {
     const rev = ++log.rev
     const row = { ...change, rev } as WireChange
     log.rows.set(key, row)
-    if (this.isMine(id)) this.onLive({ conversationId: id, rev, change: row })
+    if (this.isMine(id)) this.onLive({ conversationId: id, rev, change: this.seesRow(id, row) ? row : null })
     return row
   }
 
@@ -58,7 +63,24 @@ export class Server {
   }
 
   private sees (id: string, seq: number): boolean {
-    return id !== room || seq > this.joinedSeq
+    const { clearedSeq, hiddenSeqs } = this.narrowingOf(id)
+    return (id !== room || seq > this.joinedSeq) && seq > clearedSeq && !hiddenSeqs.includes(seq)
+  }
+
+  narrowingOf (id: string): Narrowing {
+    return this.settings.get(id) ?? { clearedSeq: 0, hiddenSeqs: [] }
+  }
+
+  /** On any device of the user. */
+  narrow (id: string, { clearThroughSeq = 0, hideSeqs = [] }: NarrowInput): void {
+    const before = this.narrowingOf(id)
+    const { seq: last } = this.logs.get(id)!
+    const clearedSeq = Math.max(before.clearedSeq, Math.min(clearThroughSeq, last))
+    const hidden = new Set([...before.hiddenSeqs, ...hideSeqs.filter(seq => seq <= last)])
+    const after = { clearedSeq, hiddenSeqs: [...hidden].filter(seq => seq > clearedSeq).sort((a, b) => a - b) }
+    if (JSON.stringify(after) === JSON.stringify(before)) return
+    this.settings.set(id, after)
+    this.put('self', `settings ${id}`, { kind: 'settings', conversationId: id, ...after })
   }
 
   say (id: string, userId: string, text: string, clientMessageId: string | null = null): WireShared {
@@ -85,7 +107,7 @@ export class Server {
   }
 
   change (id: string, messageId: string, change: Partial<WireShared>): WireShared | undefined {
-    const message = this.visible(id).find(({ _id }) => _id === messageId)
+    const message = this.messages(id).find(({ _id }) => _id === messageId)
     if (message === undefined || message.isDeleted) return undefined
     const next = { ...message, ...change, rev: this.logs.get(id)!.rev + 1 }
     this.put(id, messageId, { kind: 'message', message: next })
@@ -141,8 +163,8 @@ export class Server {
   }
 
   backUp (): void {
-    const { logs, isMember, readSeqs, joinedSeq } = this
-    this.backup = structuredClone({ logs, isMember, readSeqs, joinedSeq })
+    const { logs, isMember, readSeqs, joinedSeq, settings } = this
+    this.backup = structuredClone({ logs, isMember, readSeqs, joinedSeq, settings })
   }
 
   /** An older database comes back, if there is one: every cursor is of another life, and seqs are given again. */
@@ -156,7 +178,13 @@ export class Server {
   }
 
   private cursor (id: string, rev: number): string {
-    return `${this.era}:${id === room ? this.stays : 0}:${rev}`
+    return `${this.era}:${id === room ? this.stays : 0}:${rev}:${this.viewOf(id)}`
+  }
+
+  /** Changes when the user sees less. */
+  private viewOf (id: string): string {
+    const { clearedSeq, hiddenSeqs } = this.narrowingOf(id)
+    return `${clearedSeq}-${hiddenSeqs.length}`
   }
 
   heads (): Record<string, { rev: number, cursor: string }> {
@@ -171,8 +199,9 @@ export class Server {
       const log = this.logs.get(id)!
       if (!this.isMine(id) || (only === true && id !== 'self' && !(id in cursors)) || (id !== 'self' && log.rev === 0)) continue
       const [era, stay, since] = (cursors[id] ?? '').split(':').map(Number)
+      const view = (cursors[id] ?? '').split(':')[3]
       const isNew = cursors[id] == null || era !== this.era || stay !== (id === room ? this.stays : 0) || since! > log.rev
-      if (!isNew && since === log.rev) continue
+      if (!isNew && since === log.rev && view === this.viewOf(id)) continue
       const newest = new Set(this.visible(id).slice(-newestMax).map(({ _id }) => _id))
       const rows = [...log.rows]
         .filter(([key, row]) => isNew ? row.kind !== 'message' || newest.has(key) : row.rev > since! && this.seesRow(id, row))
@@ -209,7 +238,7 @@ export class Server {
   }
 
   push (operations: object[]): WireResult[] {
-    return (operations as Array<{ opId: string, type: string, conversationId: string, clientMessageId?: string, messageId?: string, content?: string, seq?: number }>).map(operation => {
+    return (operations as Array<{ opId: string, type: string, conversationId: string, clientMessageId?: string, messageId?: string, content?: string, seq?: number } & NarrowInput>).map(operation => {
       const { opId, type, conversationId: id, clientMessageId, content = '' } = operation
       const target = operation.messageId ?? this.allMessages().find(message => message.clientMessageId === clientMessageId)?._id
       const home = id ?? [room, hall].find(where => this.messages(where).some(({ _id }) => _id === target)) ?? hall
@@ -217,6 +246,10 @@ export class Server {
       if (type === 'send') return { opId, success: true, message: this.say(home, me, content, clientMessageId) }
       if (type === 'markRead') {
         this.read(home, operation.seq!)
+        return { opId, success: true }
+      }
+      if (type === 'settings') {
+        this.narrow(home, operation)
         return { opId, success: true }
       }
       const held = this.visible(home).find(({ _id }) => _id === target)

@@ -6,12 +6,16 @@ import type { Batch } from '../../src/pure/state.ts'
 /** What happens in a random history, and ways to break the client. */
 
 export type Step =
-  | { type: 'say' | 'edit' | 'delete' | 'purge' | 'pin' | 'hidden' | 'read', place: number, pick: number }
+  | {
+    type: 'say' | 'edit' | 'delete' | 'purge' | 'pin' | 'hidden' | 'read' | 'clear' | 'hide',
+    place: number
+    pick: number
+  }
   | { type: 'kick' | 'return' | 'backUp' | 'restore' | 'disconnect' | 'connect' | 'tick' | 'beat' }
   | { type: 'crash' | 'lead' | 'mail' | 'late', tab: number }
   | { type: 'deliver', tab: number, order: number, fate: 'once' | 'twice' | 'never' }
   | { type: 'answer', tab: number, fate: 'now' | 'lost' | 'late' }
-  | { type: 'send' | 'change' | 'undo' | 'mark', tab: number, place: number, pick: number }
+  | { type: 'send' | 'change' | 'undo' | 'mark' | 'clearHere' | 'hideHere', tab: number, place: number, pick: number }
   | { type: 'page', tab: number, place: number }
   | { type: 'jump', ms: number }
 

@@ -2,6 +2,7 @@ import type { ConversationView } from '../../src/api/conversation.ts'
 import type { Delta } from '../../src/engine/engine.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Request } from '../../src/network/http.ts'
+import type { Message } from '../../src/types.ts'
 import { toChange } from '../../src/pure/normalize.ts'
 import { plan } from '../../src/pure/outbox.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
@@ -25,6 +26,8 @@ export class World {
   private readonly tabs: Tab[] = []
   private readonly broken = new Set<string>()
   private written: Written[] = []
+  /** What was deleted here for the user alone. */
+  private narrowed: Written[] = []
   private made = 0
 
   constructor (spec: Spec, mutation: Mutation) {
@@ -83,8 +86,8 @@ export class World {
   }
 
   private get checked () {
-    const { server, disk: { held }, written } = this
-    return { server, held, written, engine: this.leading!.engine }
+    const { server, disk: { held }, written, narrowed } = this
+    return { server, held, written, narrowed, engine: this.leading!.engine }
   }
 
   private note (broken: readonly string[]): void {
@@ -146,11 +149,15 @@ export class World {
       case 'purge':
       case 'pin':
       case 'hidden':
-      case 'read': return this.serverStep(step)
+      case 'read':
+      case 'clear':
+      case 'hide': return this.serverStep(step)
       case 'send':
       case 'change':
       case 'undo':
-      case 'mark': return await this.ownStep(tab, step)
+      case 'mark':
+      case 'clearHere':
+      case 'hideHere': return await this.ownStep(tab, step)
     }
   }
 
@@ -161,6 +168,7 @@ export class World {
     // What was answered and is in no backup is gone; this device does not have it any more either.
     const after = new Map(places.map(id => [id, sent(id)]))
     this.written = this.written.filter(({ place, id }) => after.get(place)!.has(id) || !before.get(place)!.has(id))
+    this.narrowed = []
     for (const tab of this.tabs) tab.disconnect()
   }
 
@@ -172,7 +180,8 @@ export class World {
   private serverStep ({ type, place, pick }: ServerStep): void {
     const { server } = this
     const id = places[place]!
-    const messages = server.visible(id)
+    // Others change what you have hidden, too.
+    const messages = type === 'edit' || type === 'delete' ? server.messages(id) : server.visible(id)
     const target = messages.at(-1 - pick % Math.max(1, messages.length))
     if (type === 'say') server.say(id, other, `other ${this.made++}`)
     if (type === 'hidden') server.hidden(id)
@@ -182,6 +191,8 @@ export class World {
     else if (type === 'purge') server.purge(id, target.seq - 2)
     else if (type === 'pin') server.pin(id, target._id)
     else if (type === 'read') server.read(id, target.seq)
+    else if (type === 'clear') server.narrow(id, { clearThroughSeq: target.seq })
+    else if (type === 'hide') server.narrow(id, { hideSeqs: [target.seq] })
   }
 
   private async ownStep (tab: Tab, { type, place, pick }: OwnStep): Promise<void> {
@@ -192,6 +203,7 @@ export class World {
     try {
       if (type === 'send') await this.write(tab, id)
       else if (type === 'mark') await chat.markRead()
+      else if (type === 'clearHere' || type === 'hideHere') await this.narrow(tab, id, type, pick)
       else if (operation?.work.type === 'send') {
         const { clientMessageId } = operation.work
         const message = { isOwn: true, clientMessageId } as Parameters<ConversationView['edit']>[0]
@@ -205,6 +217,18 @@ export class World {
       // What the disk refuses, the user hears of.
       if (tab.isAlive && !(error instanceof TidelogError && error.code === 'STORAGE')) throw error
     }
+  }
+
+  private async narrow (tab: Tab, id: string, type: 'clearHere' | 'hideHere', pick: number): Promise<void> {
+    // A tab that follows may have heard of less than is stored.
+    const { top = 0 } = tab.engine.conversations.get(id) ?? {}
+    const rows = (await tab.engine.rows(id, 0, top)).filter(tab.engine.shownIn(id))
+    const row = rows.at(-1 - pick % Math.max(1, rows.length))
+    if (row === undefined) return
+    const chat = tab.chat(id)
+    if (type === 'hideHere') await chat.hide([row as unknown as Message])
+    else await chat.clear()
+    this.narrowed.push({ tab, place: id, id: row.id })
   }
 
   private async write (tab: Tab, id: string): Promise<void> {

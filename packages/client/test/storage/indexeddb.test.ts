@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto'
 import { forceCloseDatabase, indexedDB } from 'fake-indexeddb'
+import { openDB } from 'idb'
 import t from 'tap'
 import { type Row, type StoredOperation, emptyConversation } from '../../src/pure/state.ts'
 import { indexedDbStorage } from '../../src/storage/indexeddb.ts'
@@ -63,10 +64,32 @@ t.test('messages are deleted by conversation, or up to a seq', async t => {
   await account.commit({ rows: [row(1), row(2), row(3)], conversations: [emptyConversation('room_r', 'room')] })
   await account.commit({ purge: [['room_r', 2]] })
   t.strictSame((await account.rows('room_r', 0, Infinity)).map(({ seq }) => seq), [3])
+  await account.commit({ rows: [row(4), row(5)], hide: [['room_r', [4]]] })
+  t.strictSame((await account.rows('room_r', 0, Infinity)).map(({ seq }) => seq), [3, 4, 5], 'removals come first')
+  await account.commit({ hide: [['room_r', [4, 5]]] })
+  t.strictSame((await account.rows('room_r', 0, Infinity)).map(({ seq }) => seq), [3])
   await account.commit({ dropRows: ['room_r'], rows: [row(7)] })
   t.strictSame((await account.rows('room_r', 0, Infinity)).map(({ seq }) => seq), [7], 'what comes with the drop stays')
   await account.commit({ drop: ['room_r'] })
   t.match(await account.load(), { conversations: [] })
+})
+
+t.test('what version 1 stored is taken over, and the user\'s own log is asked for again', async t => {
+  const { name, account } = await open()
+  account.close()
+  const settings = { mutedUntil: null, notify: 'none', archived: false, pinnedAt: null, markedUnread: false }
+  const old = await openDB(`${name}:ada`, 1, {
+    upgrade: database => {
+      const stores = ['messages', 'conversations', 'users', 'outbox', 'drafts', 'meta']
+      for (const store of stores) database.createObjectStore(store)
+    }
+  })
+  await old.put('meta', { cursor: 'c-1', rev: 3, settings: { room_r: settings } }, 'self')
+  await old.put('drafts', 'we', 'room_r')
+  old.close()
+  const loaded = await account.load()
+  const taken = { ...settings, clearedSeq: 0, hiddenSeqs: [] }
+  t.match(loaded, { drafts: [['room_r', 'we']], self: { cursor: '', rev: 3, settings: { room_r: taken } } })
 })
 
 t.test('another user of the device sees nothing of the first, and a cleared account is empty', async t => {
