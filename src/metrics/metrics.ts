@@ -7,11 +7,16 @@ import type { LiveDelivery } from '../live/live-delivery.ts'
 import type { Watermarks } from '../live/watermarks.ts'
 import type { ConversationLog } from '../log/conversation-log.ts'
 import type { SyncContext } from '../sync/context.ts'
+import type { Histogram } from '../lib/histogram.ts'
 import { counter, gauge, histogram } from './instruments.ts'
 import type { Traffic } from './traffic.ts'
 
 /** The link to the other nodes. */
 interface LinkState {
+  readonly words: Readonly<Record<string, number>>
+  readonly dropped: Readonly<Record<string, number>>
+  readonly openings: number
+  readonly lagSeconds: Histogram
   readonly isLinked: boolean
   readonly isUp: boolean
   readonly channels: { readonly size: number }
@@ -97,6 +102,13 @@ function addLink (to: Registry, nodes: LinkState): void {
   gauge(to, 'tidelog_link_configured', '1 if this node has a link to others', () => Number(nodes.isLinked))
   gauge(to, 'tidelog_link_up', '1 while that link works', () => Number(nodes.isUp))
   gauge(to, 'tidelog_link_channels', 'Channels that this node listens to', () => nodes.channels.size)
+  counter(to, 'tidelog_link_openings_total', 'How often the link was opened', () => nodes.openings)
+  counter(to, 'tidelog_link_words_total', 'Words to other nodes, once for each channel, and words of other nodes',
+    () => nodes.words, 'direction')
+  counter(to, 'tidelog_link_words_dropped_total', 'Words that were not sent or not understood, by reason',
+    () => nodes.dropped, 'reason')
+  histogram(to, 'tidelog_link_lag_seconds', 'Time of a word through the link, measured with one to this node itself',
+    nodes.lagSeconds)
 }
 
 function addSync (to: Registry, { counts, longPolls }: SyncContext): void {

@@ -11,8 +11,11 @@ export interface Link {
    * @returns what the nodes know of each other's users
    */
   open: (place: { prefix: string, nodeId: string }, listener: LinkListener) => Roster
-  /** Sends a word to the nodes that subscribe to this channel. Drops it if it is down or too much is under way. */
-  publish: (channel: string, word: Uint8Array) => void
+  /**
+   * Sends a word to the nodes that subscribe to this channel.
+   * @returns false: it is dropped, because the link is down or too much is under way
+   */
+  publish: (channel: string, word: Uint8Array) => boolean
   /** Resolves when words to these channels arrive. Rejects if the link was lost before. */
   subscribe: (channels: readonly string[]) => Promise<void>
   unsubscribe: (channels: readonly string[]) => void
@@ -25,4 +28,6 @@ export interface LinkListener {
   onOpen: () => void
   /** The link, or a try to open it, has failed. */
   onLost: (error: unknown) => void
+  /** A word of this node to itself, which the link sends now and then, took so many seconds. */
+  onLag: (seconds: number) => void
 }

@@ -1,4 +1,5 @@
 import type { BSON } from 'mongodb'
+import { Histogram } from '../lib/histogram.ts'
 import { Channels } from './channels.ts'
 import type { Link } from './link.ts'
 import type { Roster } from './roster.ts'
@@ -36,6 +37,14 @@ export class Nodes<WordTypes extends object> {
   private readonly upListeners = new Set<() => void>()
   private readonly activeListeners = new Set<(channels: readonly string[]) => void>()
   private readonly inactiveListeners = new Set<(channels: readonly string[]) => void>()
+  /** Words that were sent, once for each channel; and words that were heard, once each. */
+  readonly words = { sent: 0, heard: 0 }
+  /** Words that were lost here: not sent, or not understood. */
+  readonly dropped = { down: 0, full: 0, unreadable: 0 }
+  /** How often the link was opened. */
+  openings = 0
+  /** Seconds that words take through the link. */
+  readonly lagSeconds = new Histogram([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5])
   /** Names of the last words, the oldest first. */
   private readonly heard = new Set<string>()
   /** A loss is logged once, not at every try to open the link again. */
@@ -64,15 +73,23 @@ export class Nodes<WordTypes extends object> {
     this.roster = this.link?.open({ prefix, nodeId: this.id }, {
       onWord: word => { this.hear(Buffer.from(word.buffer, word.byteOffset, word.byteLength)) },
       onOpen: () => { void this.onOpen() },
-      onLost: error => { this.onLost(error) }
+      onLost: error => { this.onLost(error) },
+      onLag: seconds => { this.lagSeconds.observe(seconds) }
     })
   }
 
   /** Sends a word to every node that wants one of these channels. */
   send<T extends keyof WordTypes & string> (type: T, channels: readonly string[], payload: WordTypes[T]): void {
-    if (this.link === undefined || !this.isUp) return
+    if (this.link === undefined) return
+    if (!this.isUp) {
+      this.dropped.down += channels.length
+      return
+    }
     const word = encodeWord(this.self, this.count++, { type, payload: payload as BSON.Document })
-    for (const channel of channels) this.link.publish(channel, word)
+    for (const channel of channels) {
+      if (this.link.publish(channel, word)) this.words.sent++
+      else this.dropped.full++
+    }
   }
 
   /** Calls `hear` with the words of this type that other nodes send. */
@@ -104,6 +121,7 @@ export class Nodes<WordTypes extends object> {
   private async onOpen (): Promise<void> {
     if (!await this.channels.open()) return
     this.isUp = true
+    this.openings++
     this.isLossLogged = false
     this.logger.info({ channels: this.channels.size }, 'the link to the other nodes is up')
     for (const act of this.upListeners) act()
@@ -123,8 +141,10 @@ export class Nodes<WordTypes extends object> {
     try {
       if (name === undefined) throw new Error('a word of another version')
       const { type, payload } = decodeWord(word)
+      this.words.heard++
       this.listeners.get(type)?.(payload as never)
     } catch (error) {
+      this.dropped.unreadable++
       this.logger.warn({ err: error }, 'a word of another node could not be used')
     }
   }

@@ -31,6 +31,7 @@ interface Pair {
 export class RedisLink implements Link {
   private readonly url: string
   private prefix = ''
+  private nodeId = ''
   private listener: LinkListener | undefined
   /** Undefined: down. */
   private pair: Pair | undefined
@@ -43,15 +44,16 @@ export class RedisLink implements Link {
 
   open ({ prefix, nodeId }: { prefix: string, nodeId: string }, listener: LinkListener): Roster {
     this.prefix = prefix
+    this.nodeId = nodeId
     this.listener = listener
     const roster = new RedisRoster(() => this.pair?.publisher, prefix, nodeId)
     this.running = this.run(listener, roster)
     return roster
   }
 
-  publish (channel: string, word: Uint8Array): void {
+  publish (channel: string, word: Uint8Array): boolean {
     const { pair } = this
-    if (pair === undefined || pair.words >= wordsMax || pair.bytes + word.length > bytesMax) return
+    if (pair === undefined || pair.words >= wordsMax || pair.bytes + word.length > bytesMax) return false
     pair.words++
     pair.bytes += word.length
     const done = () => {
@@ -60,6 +62,7 @@ export class RedisLink implements Link {
     }
     const bytes = Buffer.from(word.buffer, word.byteOffset, word.byteLength)
     pair.publisher.publish(this.prefix + channel, bytes).then(done, done)
+    return true
   }
 
   async subscribe (channels: readonly string[]): Promise<void> {
@@ -105,16 +108,22 @@ export class RedisLink implements Link {
     const open = () => newClient(this.url, connectMsMax, end)
     const pair = { publisher: open(), subscriber: open(), words: 0, bytes: 0 }
     const both = [pair.publisher, pair.subscriber]
+    const echo = `${this.prefix}echo:${this.nodeId}`
+    const heardEcho = (sentAt: string) => { listener.onLag((performance.now() - Number(sentAt)) / 1_000) }
     try {
       const connected = Promise.all(both.map(async client => await client.connect()))
-      const isReady = connected.then(async () => { await roster.renew(pair.publisher) })
+      const isReady = connected.then(async () => {
+        await Promise.all([roster.renew(pair.publisher), pair.subscriber.subscribe(echo, heardEcho)])
+      })
       await Promise.race([ended, within(connectMsMax, isReady)])
       this.pair = pair
       onOpen()
       listener.onOpen()
       // The lease is a ping at the same time.
-      const asks = [async () => { await roster.renew(pair.publisher) }, async () => { await pair.subscriber.ping() }]
-      return await Promise.race([ended, ...asks.map(keepAsking)])
+      const renew = async () => {
+        await Promise.all([roster.renew(pair.publisher), pair.publisher.publish(echo, String(performance.now()))])
+      }
+      return await Promise.race([ended, ...[renew, async () => { await pair.subscriber.ping() }].map(keepAsking)])
     } finally {
       this.closing.signal.removeEventListener('abort', abort)
       this.pair = undefined

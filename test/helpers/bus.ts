@@ -64,13 +64,14 @@ export function makeBus (): Bus {
       this.listener?.onLost(new Error('cut by the test'))
     }
 
-    publish (channel: string, word: Uint8Array): void {
-      if (!this.isOpen) return
+    publish (channel: string, word: Uint8Array): boolean {
+      if (!this.isOpen) return false
       for (let times = bus.times(channel); times > 0; times--) {
         const carry = () => { for (const link of links) link.take(channel, word) }
         if (bus.holds(channel)) held.push(carry)
         else carry()
       }
+      return true
     }
 
     async subscribe (channels: readonly string[]): Promise<void> {

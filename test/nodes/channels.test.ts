@@ -11,7 +11,7 @@ function slowLink () {
   const waiting: Array<{ channels: readonly string[], resolve: () => void, reject: (error: Error) => void }> = []
   const link: Link = {
     open: () => { throw new Error('The channels do not open the link') },
-    publish: () => {},
+    publish: () => true,
     subscribe: channels => new Promise((resolve, reject) => { waiting.push({ channels, resolve, reject }) }),
     unsubscribe: channels => { for (const channel of channels) subscribed.delete(channel) },
     close: async () => {}

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { newNodeId } from '../../src/lib/node-id.ts'
 import { Nodes } from '../../src/nodes/nodes.ts'
+import { newClient } from '../../src/nodes/redis-client.ts'
 import { RedisLink } from '../../src/nodes/redis-link.ts'
 import { noRedis, startRedis } from '../helpers/redis.ts'
 
@@ -41,6 +42,26 @@ t.test('a link over Redis', { skip: noRedis }, async t => {
     const heard = async (text: string) => { await until(() => texts.includes(text)) }
     return { nodes, texts, up, heard }
   }
+
+  t.test('a node counts words, dropped words and openings of the link, and measures how long a word takes', async t => {
+    const [one, two] = [join(t), join(t)]
+    one.nodes.send('said', ['all'], { text: 'too early' })
+    t.same([one.nodes.words, one.nodes.dropped], [{ sent: 0, heard: 0 }, { down: 1, full: 0, unreadable: 0 }])
+    await Promise.all([one.up(1), two.up(1)])
+    one.nodes.send('said', ['all', 'nobody'], { text: 'counted' })
+    await two.heard('counted')
+    t.same([one.nodes.words, two.nodes.words], [{ sent: 2, heard: 0 }, { sent: 0, heard: 1 }])
+    const client = newClient(redis.url, 5_000, () => {})
+    await client.connect()
+    t.teardown(() => { client.destroy() })
+    await client.publish('test:all', 'of another version')
+    one.nodes.send('said', ['all'], { text: 'later' })
+    await two.heard('later')
+    t.same([two.nodes.dropped.unreadable, two.nodes.openings], [1, 1])
+    const isMeasured = () => one.nodes.lagSeconds.count > 0
+    while (!isMeasured()) await new Promise(resolve => { setTimeout(resolve, 50) })
+    t.ok(one.nodes.lagSeconds.sum > 0)
+  })
 
   t.test('a word reaches each node that wants its channel, once, and no other node', async t => {
     const [one, two, three] = [join(t), join(t), join(t)]
