@@ -13,6 +13,7 @@ export function MessageActions ({
   anchor,
   isSheet,
   mayDelete,
+  pin,
   onReact,
   onReply,
   onEdit,
@@ -25,6 +26,8 @@ export function MessageActions ({
   isSheet: boolean
   /** Own messages, and others' for those who keep order in a room. */
   mayDelete: boolean
+  /** Undefined: the reader may not pin here. */
+  pin: { isPinned: boolean; act: () => void } | undefined
   onReact: (emoji: string) => void
   onReply: () => void
   onEdit: () => void
@@ -55,6 +58,9 @@ export function MessageActions ({
             }
           }
         ]
+      : []),
+    ...(pin !== undefined && isSent
+      ? [{ icon: 'pin' as const, text: pin.isPinned ? t.unpin : t.pin, act: pin.act }]
       : []),
     { icon: 'select', text: t.select, act: onSelect },
     ...(mayDelete

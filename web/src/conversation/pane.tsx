@@ -17,6 +17,7 @@ import { Composer, type Context } from './composer.tsx'
 import { ConversationHead } from './head.tsx'
 import { CalmLine, TypingLine } from './lines.tsx'
 import { type Act, LogView } from './log.tsx'
+import { PinnedBar } from './pinned.tsx'
 import { SelectionBar, useSelection } from './selection.tsx'
 import { useLog } from './use-log.ts'
 
@@ -36,7 +37,7 @@ export function ConversationPane ({ id }: { id: string }) {
         key={id}
         conversation={conversation}
         title={title}
-        isDirect={(summary?.kind ?? kindOf(id)) === 'direct'}
+        kind={summary?.kind ?? kindOf(id)}
         role={summary?.role}
       />
     </main>
@@ -46,14 +47,15 @@ export function ConversationPane ({ id }: { id: string }) {
 function Talk ({
   conversation,
   title,
-  isDirect,
+  kind,
   role
 }: {
   conversation: Conversation
   title: string
-  isDirect: boolean
+  kind: ReturnType<typeof kindOf>
   role: string | undefined
 }) {
+  const isDirect = kind === 'direct'
   const at = route.value.page === 'conversation' && route.value.id === conversation.id ? route.value.seq : undefined
   const timeline = useMemo(() => conversation.timeline({ at: at ?? 'unread' }), [conversation])
   useEffect(
@@ -116,7 +118,16 @@ function Talk ({
   }
 
   const mayDelete = (message: Message): boolean =>
-    message.isOwn || (message.seq !== undefined && (role === 'owner' || role === 'moderator'))
+    message.isOwn || (message.seq !== undefined && isLeading)
+
+  const pins = useReadable(conversation.pins)
+  const isLeading = role === 'owner' || role === 'moderator'
+  const mayPin = isDirect || isLeading || (kind === 'common' && client.session.get().user?.isAdmin === true)
+
+  function pinOf (message: Message) {
+    const isPinned = pins.some(({ id }) => id === message.id)
+    return mayPin ? { isPinned, act: () => { void conversation.pin(message, !isPinned) } } : undefined
+  }
 
   function remove (message: Message): void {
     void conversation.delete(message)
@@ -132,6 +143,11 @@ function Talk ({
 
   return (
     <>
+      <PinnedBar
+        conversation={conversation}
+        mayPin={mayPin}
+        onShow={message => { void log.toSeq(message.seq ?? 0) }}
+      />
       {error !== undefined && log.messages.length === 0
         ? (
           <div class='scroll'>
@@ -202,6 +218,7 @@ function Talk ({
           anchor={menu.anchor}
           isSheet={isTouch.value}
           mayDelete={mayDelete(menu.message)}
+          pin={pinOf(menu.message)}
           onClose={() => {
             setMenu(undefined)
           }}
