@@ -11,6 +11,7 @@ export const errorTable = {
   INVALID_CREDENTIALS: { status: 401, retryable: false, text: 'The user name, e-mail or password is wrong' },
   INVALID_REFRESH_TOKEN: { status: 401, retryable: false, text: 'The refresh token is unknown, expired or revoked' },
   NOT_ALLOWED: { status: 403, retryable: false, text: 'You may not do this' },
+  READ_ONLY: { status: 403, retryable: false, text: 'Only the owner and moderators send messages to this room' },
   NOT_FOUND: { status: 404, retryable: false, text: 'Not found' },
   USER_NOT_FOUND: { status: 404, retryable: false, text: 'User not found' },
   TIMEOUT: { status: 408, retryable: true, text: 'The request did not arrive in time' },
@@ -22,6 +23,7 @@ export const errorTable = {
   TOO_LARGE: { status: 413, retryable: false, text: 'The request is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, text: 'Send JSON (Content-Type: application/json)' },
   RATE_LIMITED: { status: 429, retryable: true, text: 'Too many requests' },
+  SLOW_MODE: { status: 429, retryable: true, text: 'The room is in slow mode: wait before you send again' },
   INTERNAL: { status: 500, retryable: true, text: 'Something went wrong on the server' },
   OVERLOADED: { status: 503, retryable: true, text: 'The server is overloaded' },
   UNAVAILABLE: { status: 503, retryable: true, text: 'The database is not available' }

@@ -6,7 +6,7 @@ const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()
 const MessageType = Type.Union([
   Type.Literal('text'), Type.Literal('image'), Type.Literal('file'), Type.Literal('audio'), Type.Literal('video'),
   Type.Literal('location'), Type.Literal('system')
-], { description: 'The kind of a message. Only administrators send `system` messages' })
+], { description: 'The kind of a message. Only administrators and the server send `system` messages' })
 
 /** A room's id: 24 hexadecimal digits if the server made it, otherwise chosen by the user who opened the room. */
 export const RoomId = Type.String({
@@ -43,6 +43,21 @@ export const MentionsInput = Input({
 }, { description: 'The users whom the message mentions' })
 export type MentionsInput = Static<typeof MentionsInput>
 
+export const SystemEvent = Type.Object({
+  event: Type.Union([
+    Type.Literal('created'), Type.Literal('joined'), Type.Literal('left'), Type.Literal('added'),
+    Type.Literal('removed'), Type.Literal('role'), Type.Literal('renamed'), Type.Literal('pinned')
+  ]),
+  userId: Type.Optional({ ...Id, description: 'Whom it is about' }),
+  by: Type.Optional({ ...Id, description: 'Who did it' }),
+  role: Type.Optional(Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member')], {
+    description: 'For `role`: the new one'
+  })),
+  name: Type.Optional(Type.String({ description: 'For `renamed`: the new name' })),
+  messageId: Type.Optional({ ...Id, description: 'For `pinned`: the message' })
+}, { description: 'What a system message tells of; absent in other messages, and in those of administrators' })
+export type SystemEvent = Static<typeof SystemEvent>
+
 /** The operation checks that it is one emoji. */
 export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'One emoji, of at most 64 bytes' })
 
@@ -68,6 +83,7 @@ const additions = {
   replyTo: orNull(Reply),
   reactions: Type.Array(Reaction),
   mentions: Type.Optional(Mentions),
+  system: Type.Optional(SystemEvent),
   editedAt: orNull(Time),
   isDeleted: Type.Boolean({ description: 'True: a tombstone; its content is gone' })
 }

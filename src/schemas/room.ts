@@ -23,6 +23,17 @@ const Topic = Type.Union([
 const Description = Type.Union([
   Type.String({ minLength: 1, maxLength: 1_000, format: 'paragraphs' }), Type.Null()
 ], { description: 'More about the room, of at most 1,000 characters; null: nothing is said' })
+export const PostRole = Type.Union([Type.Literal('member'), Type.Literal('moderator')], {
+  description: 'The least role that may send messages: every member, or the owner and moderators alone'
+})
+export const SlowModeS = Type.Integer({
+  minimum: 0,
+  maximum: 21_600,
+  description: 'Seconds that a plain member waits between two messages, at most 6 hours; 0: they do not wait'
+})
+export const SystemMessages = Type.Boolean({
+  description: 'True: messages tell who came and went, of roles, of another name and of pins'
+})
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const CreateRoomInput = Input({
@@ -31,7 +42,10 @@ export const CreateRoomInput = Input({
   history: Type.Optional(HistoryView),
   topic: Type.Optional(Topic),
   description: Type.Optional(Description),
-  picture: Type.Optional(ProfilePicture)
+  picture: Type.Optional(ProfilePicture),
+  postRole: Type.Optional(PostRole),
+  slowModeS: Type.Optional(SlowModeS),
+  systemMessages: Type.Optional(SystemMessages)
 })
 export type CreateRoomInput = Static<typeof CreateRoomInput>
 
@@ -41,7 +55,10 @@ export const ChangeRoomInput = Type.Partial(Input({
   history: HistoryView,
   topic: Topic,
   description: Description,
-  picture: ProfilePicture
+  picture: ProfilePicture,
+  postRole: PostRole,
+  slowModeS: SlowModeS,
+  systemMessages: SystemMessages
 }), { description: 'The settings to change; the others stay. Null removes one' })
 export type ChangeRoomInput = Static<typeof ChangeRoomInput>
 
@@ -57,6 +74,9 @@ export const Room = Type.Object({
   topic: orNull(Type.String()),
   description: orNull(Type.String()),
   picture: orNull(Type.String({ description: 'The address of a picture' })),
+  postRole: PostRole,
+  slowModeS: SlowModeS,
+  systemMessages: SystemMessages,
   memberCount: Type.Integer(),
   role: Type.Union([...MemberRole.anyOf, Type.Null()], { description: 'Your role; null: you are not a member' }),
   createdAt: Time

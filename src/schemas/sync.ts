@@ -69,7 +69,10 @@ const MetaChange = Type.Object({
   deleted: Type.Optional(Type.Boolean()),
   topic: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   description: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-  picture: Type.Optional(Type.Union([Type.String(), Type.Null()]))
+  picture: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  postRole: Type.Optional(Type.Union([Type.Literal('member'), Type.Literal('moderator')])),
+  slowModeS: Type.Optional(Type.Integer()),
+  systemMessages: Type.Optional(Type.Boolean())
 }, { description: 'All settings of a room; absent or null: it has none' })
 const PurgeChange = Type.Object({ rev: Rev, kind: Type.Literal('purge'), throughSeq: Type.Integer() }, { description: 'The server has purged the messages up to this seq: drop them' })
 const PinsChange = Type.Object({ rev: Rev, kind: Type.Literal('pins'), ...pinned }, {

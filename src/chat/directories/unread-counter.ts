@@ -47,7 +47,10 @@ export class UnreadCounter {
     return known !== undefined && known.rev >= head.headRev && isSameBasis(known.basis, basis) ? known.count : undefined
   }
 
-  /** Visible unread messages of others, as of the head or later. At most `unreadMax` + 1, which means more. */
+  /**
+   * Visible unread messages of others, system messages apart, as of the head or later. At most `unreadMax` + 1, which
+   * means more.
+   */
   async count (identity: Identity, head: Head, readSeq: number, view: View): Promise<number> {
     return this.peek(identity, head, readSeq, view) ?? await this.countAnew(identity, head, readSeq, view)
   }
@@ -56,8 +59,9 @@ export class UnreadCounter {
     const { hidden, hiddenSeqs } = view
     const basis = countBasisOf(view, readSeq, hidden)
     const known = this.cache.get(placeOf(userId, head))
-    const counts = ({ senderId, seq }: LogRow) =>
-      !senderId!.equals(id) && !hiddenSeqs.includes(seq!) && (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
+    const counts = ({ senderId, seq, messageType }: LogRow) =>
+      messageType !== 'system' && !senderId!.equals(id) && !hiddenSeqs.includes(seq!) &&
+      (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
     const isBase = known !== undefined && known.isExact && isSameBasis(known.basis, basis)
     const counted = (isBase ? await this.countFrom(known, head, counts) : undefined) ??
       await this.countAll(basis, head, [id, ...[...hidden].map(objectId)], hiddenSeqs)
@@ -72,6 +76,7 @@ export class UnreadCounter {
       conversationId: head._id,
       seq: { $gt: basis.after, $lte: head.headSeq, ...(hiddenSeqs.length === 0 ? {} : { $nin: [...hiddenSeqs] }) },
       senderId: { $nin: except },
+      messageType: { $ne: 'system' },
       isDeleted: { $exists: false }
     }
     const count = await this.log.collections.rows
@@ -87,7 +92,7 @@ export class UnreadCounter {
     const rows = await this.log.collections.rows
       .find(
         { conversationId: head._id, rev: { $gt: known.rev } },
-        { projection: { rev: 1, seq: 1, senderId: 1, isDeleted: 1 } }
+        { projection: { rev: 1, seq: 1, senderId: 1, messageType: 1, isDeleted: 1 } }
       )
       .sort({ rev: 1 }).hint(indexNames.byRev).limit(changesMax + 1).batchSize(changesMax + 2).toArray()
     if (rows.length > changesMax) return undefined

@@ -25,6 +25,9 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
     if (!isAdministrators) {
       requireStillMember(row, asking)
       const moderates = row.roomId !== undefined && asking.actor?.role !== 'member'
+      if (!moderates && row.system !== undefined) {
+        throw new TidelogError('NOT_ALLOWED', 'Only those who lead the room may delete what tells of an event')
+      }
       if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
     }
     return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: contentFields }

@@ -35,6 +35,7 @@ export async function prepareEdit (context: ChatContext, identity: Identity, { m
   const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
     requireStillMember(row, asking)
     if (row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can edit a message')
+    if (row.system !== undefined) throw new TidelogError('NOT_ALLOWED', 'What tells of an event cannot be edited')
     if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be edited')
     if (row.message === message && (mentioned === undefined || isSame(row.mentioned ?? [], mentioned))) return null
     if (expectedRev !== undefined && row.rev > expectedRev) {

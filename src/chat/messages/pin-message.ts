@@ -5,6 +5,7 @@ import {
   type RuleContext, actorOf, requireModeratedMessage, requireNotBlocked, requireStillMember
 } from '../access/access.ts'
 import type { ChatContext, PreparedCommit } from '../context.ts'
+import { pinAnnouncement } from '../payload/announcements.ts'
 import { pinnedIds } from '../payload/pinned-ids.ts'
 import { parseConversationId } from '../rules/conversation-id.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -42,9 +43,14 @@ export async function preparePin (
     }
     if (row.isDeleted === true && on) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be pinned')
   }
+  const announce = ref.kind === 'room' && on
+    ? { announce: await pinAnnouncement(context, identity, conversationId, _id) }
+    : {}
   return async () => {
     const outcome = await context.log.commit({
-      mutations: [{ type: 'pin', conversationId, rowId: _id, on, check, ...actorOf(identity, conversationId) }]
+      mutations: [{
+        type: 'pin', conversationId, rowId: _id, on, check, ...actorOf(identity, conversationId), ...announce
+      }]
     })
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')

@@ -1,16 +1,17 @@
+import { TidelogError } from '../../errors.ts'
 import type { RoomMessage, SendRoomInput } from '../../schemas/message.ts'
 import type { Mutation } from '../../log/commit/plan.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
-import { notMemberError } from '../rules/room-rules.ts'
-import { type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
+import { notMemberError, sendRule } from '../rules/room-rules.ts'
+import { type SentMessage, commitMessage, buildMessageRow, findDuplicate } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to a room. The sender must be a member when it is committed, except for a system message.
  * @throws TidelogError VALIDATION, NOT_FOUND (unknown, or private to a stranger), NOT_ALLOWED (public, not joined),
- * IDEMPOTENCY_MISMATCH, RATE_LIMITED
+ * READ_ONLY, SLOW_MODE, IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
 export async function sendRoom (context: ChatContext, identity: Identity, input: SendRoomInput): Promise<SentMessage<RoomMessage>> {
   return await (await prepareRoom(context, identity, input))()
@@ -25,10 +26,20 @@ export async function prepareRoom (context: ChatContext, identity: Identity, inp
   // `buildMessageRow` lets nobody else send one.
   const isAdministrators = row.messageType === 'system'
   const mutation: Mutation = { type: 'append', conversationId, row }
-  if (!isAdministrators) mutation.requiresMember = identity.id
-  return async () => await commitMessage(
-    context,
-    { mutations: [mutation] },
-    async () => notMemberError(await context.log.head(conversationId))
-  )
+  if (!isAdministrators) Object.assign(mutation, { requiresMember: identity.id, rule: sendRule(identity.isAdmin) })
+  return async () => {
+    try {
+      return await commitMessage(
+        context,
+        { mutations: [mutation] },
+        async () => notMemberError(await context.log.head(conversationId))
+      )
+    } catch (error) {
+      // A retry of what is stored is no second message.
+      const isHeld = error instanceof TidelogError && (error.code === 'SLOW_MODE' || error.code === 'READ_ONLY')
+      const stored = isHeld ? await findDuplicate<RoomMessage>(context, conversationId, row) : null
+      if (stored !== null) return stored
+      throw error
+    }
+  }
 }

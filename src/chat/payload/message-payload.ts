@@ -1,6 +1,8 @@
 import type { ObjectId } from 'mongodb'
-import type { LogRow } from '../../log/model/types.ts'
-import type { CommonChatMessage, DirectMessage, Mentions, Message, Reply, RoomMessage } from '../../schemas/message.ts'
+import type { LogRow, SystemEvent as StoredSystemEvent } from '../../log/model/types.ts'
+import type {
+  CommonChatMessage, DirectMessage, Mentions, Message, Reply, RoomMessage, SystemEvent
+} from '../../schemas/message.ts'
 import type { ListingRow } from '../directories/collections.ts'
 import type { ChatContext } from '../context.ts'
 import { reactionsPayload } from '../rules/reactions.ts'
@@ -103,6 +105,18 @@ export function mentionsPayload (mentioned: readonly string[]): Mentions {
   return { userIds: mentioned.filter(id => id !== everybody), all: mentioned.includes(everybody) }
 }
 
+/** What a system message tells of as clients get it. */
+export function systemPayload ({ event, userId, by, role, name, messageId }: StoredSystemEvent): SystemEvent {
+  return {
+    event,
+    ...(userId === undefined ? {} : { userId: userId.toHexString() }),
+    ...(by === undefined ? {} : { by: by.toHexString() }),
+    ...(role === undefined ? {} : { role }),
+    ...(name === undefined ? {} : { name }),
+    ...(messageId === undefined ? {} : { messageId: messageId.toHexString() })
+  }
+}
+
 function replyOf ({ replyTo, replySeq, replySenderId }: LogRow): Reply | null {
   if (replyTo === undefined) return null
   return {
@@ -121,6 +135,7 @@ function sharedFields (row: LogRow, { hidden }: References) {
     replyTo: replyOf(row),
     reactions: reactionsPayload(row.reactions, hidden),
     ...(row.mentioned === undefined ? {} : { mentions: mentionsPayload(row.mentioned) }),
+    ...(row.system === undefined ? {} : { system: systemPayload(row.system) }),
     editedAt: row.editedAt?.toISOString() ?? null,
     isDeleted: row.isDeleted === true
   }

@@ -2,6 +2,7 @@ import { TidelogError } from '../../errors.ts'
 import type { NewConversation } from '../../log/commit/plan.ts'
 import type { ChatContext } from '../context.ts'
 import { isServerRoomId, normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
+import { memberAnnouncement } from '../payload/announcements.ts'
 import { joinRule } from '../rules/room-rules.ts'
 import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
@@ -25,9 +26,17 @@ export async function prepareJoin (context: ChatContext, identity: Identity, giv
   const roomId = normalRoomId(given)
   const conversationId = roomConversationId(roomId)
   const open: NewConversation | undefined = isServerRoomId(roomId) ? undefined : { kind: 'room', name: roomId, isPrivate: false, members: [] }
+  const announce = await memberAnnouncement(context, identity, conversationId, identity.userId)
   return async () => {
     const outcome = await context.log.commit({
-      mutations: [{ type: 'member', conversationId, userId: identity.id, role: joinRule, ...(open === undefined ? {} : { open }) }]
+      mutations: [{
+        type: 'member',
+        conversationId,
+        userId: identity.id,
+        role: joinRule,
+        announce,
+        ...(open === undefined ? {} : { open })
+      }]
     })
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')

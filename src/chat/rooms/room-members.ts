@@ -6,6 +6,7 @@ import type { LogRow, Member, MemberRole } from '../../log/model/types.ts'
 import type { RoomMember } from '../../schemas/room.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, objectId, roomConversationId } from '../rules/conversation-id.ts'
+import { memberAnnouncement } from '../payload/announcements.ts'
 import { requireAccess } from '../access/access.ts'
 import { isStranger } from '../access/strangers.ts'
 import { requireCommitted } from './room.ts'
@@ -66,7 +67,8 @@ export async function setMemberRole (context: ChatContext, identity: Identity, r
   await ensureOwner(context, conversationId)
   const invitation = isSelf ? undefined : await prepareInvitation(context, identity, conversationId, target)
   const rule = invitation === undefined ? changeOwnRoleRule(role) : assignRoleRule(role, invitation.admit, identity.isAdmin)
-  const mutations = [memberMutation(identity, conversationId, target, rule)]
+  const announce = await memberAnnouncement(context, identity, conversationId, target)
+  const mutations = [memberMutation(identity, conversationId, target, rule, announce)]
   if (role === 'owner' && !isSelf) mutations.push(...await handingOver(context, identity, conversationId, target))
   const outcome = await context.log.commit({ mutations })
   if (outcome.outcome !== 'committed') invitation?.takeBack()
@@ -86,7 +88,10 @@ export async function removeMember (context: ChatContext, identity: Identity, ro
   const conversationId = roomConversationId(normalRoomId(roomId))
   await ensureOwner(context, conversationId)
   const rule = target === identity.userId ? leaveRule : removeRule(identity.isAdmin)
-  requireCommitted(await context.log.commit({ mutations: [memberMutation(identity, conversationId, target, rule)] }))
+  const announce = await memberAnnouncement(context, identity, conversationId, target)
+  requireCommitted(await context.log.commit({
+    mutations: [memberMutation(identity, conversationId, target, rule, announce)]
+  }))
 }
 
 /**
@@ -106,7 +111,10 @@ export async function setBan (context: ChatContext, identity: Identity, roomId: 
     if (!isThere) throw new TidelogError('USER_NOT_FOUND')
     return wanted
   }
-  requireCommitted(await context.log.commit({ mutations: [memberMutation(identity, conversationId, target, rule)] }))
+  const announce = await memberAnnouncement(context, identity, conversationId, target)
+  requireCommitted(await context.log.commit({
+    mutations: [memberMutation(identity, conversationId, target, rule, announce)]
+  }))
 }
 
 /** The change of the present owner's role when another user becomes the owner. An administrator hands over for them. */
@@ -130,8 +138,12 @@ async function governed (context: ChatContext, identity: Identity, roomId: strin
   return { conversationId, member: await context.log.member(conversationId, identity.id) }
 }
 
-function memberMutation (identity: Identity, conversationId: string, userId: string, role: MembershipRule): Mutation {
-  return { type: 'member', conversationId, userId: objectId(userId), role, actor: identity.id }
+function memberMutation (
+  identity: Identity, conversationId: string, userId: string, role: MembershipRule,
+  announce?: Awaited<ReturnType<typeof memberAnnouncement>>
+): Mutation {
+  const mutation = { type: 'member' as const, conversationId, userId: objectId(userId), role, actor: identity.id }
+  return announce === undefined ? mutation : { ...mutation, announce }
 }
 
 function userIdOf (identity: Identity, userId: string): string {

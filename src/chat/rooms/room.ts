@@ -5,13 +5,15 @@ import { type Head, type Member, settingsOf } from '../../log/model/types.ts'
 import type { ChangeRoomInput, CreateRoomInput, Room } from '../../schemas/room.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId, roomIdOf } from '../rules/conversation-id.ts'
-import { settingsRule, notMemberError } from '../rules/room-rules.ts'
+import { settingsRule, notMemberError, roomDefaults } from '../rules/room-rules.ts'
+import { memberAnnouncement, nameAnnouncement } from '../payload/announcements.ts'
 import { ensureOwner } from '../succession.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /** A room as clients get it. */
 export function roomPayload (head: Head, member: Pick<Member, 'role'> | undefined): Room {
   const { _id, name, isPrivate, history, topic, description, picture, memberCount, createdAt } = head
+  const { postRole, slowModeS, systemMessages } = { ...roomDefaults, ...head }
   const roomId = roomIdOf(_id)
   return {
     roomId,
@@ -22,6 +24,9 @@ export function roomPayload (head: Head, member: Pick<Member, 'role'> | undefine
     topic: topic ?? null,
     description: description ?? null,
     picture: picture ?? null,
+    postRole,
+    slowModeS,
+    systemMessages,
     memberCount,
     role: member?.role ?? null,
     createdAt: createdAt.toISOString()
@@ -39,6 +44,7 @@ export async function createRoom (context: ChatContext, identity: Identity, inpu
       conversationId,
       userId: identity.id,
       role: 'owner',
+      announce: await memberAnnouncement(context, identity, conversationId, identity.userId),
       open: { kind: 'room', isPrivate: false, history: 'all', ...settingsOf(input), members: [] }
     }]
   }))
@@ -62,7 +68,15 @@ export async function changeRoom (context: ChatContext, identity: Identity, room
   context.countSend(identity.userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
   await ensureOwner(context, conversationId)
-  requireCommitted(await context.log.commit({ mutations: [{ type: 'meta', conversationId, actor: identity.id, decide: settingsRule(settingsOf(input), identity.isAdmin) }] }))
+  requireCommitted(await context.log.commit({
+    mutations: [{
+      type: 'meta',
+      conversationId,
+      actor: identity.id,
+      decide: settingsRule(settingsOf(input), identity.isAdmin),
+      announce: await nameAnnouncement(context, identity, conversationId)
+    }]
+  }))
   return await getRoom(context, identity, roomId)
 }
 

@@ -1,5 +1,5 @@
 import { TidelogError } from '../../errors.ts'
-import type { MetaPatch, MembershipStatus, MembershipRule } from '../../log/commit/plan.ts'
+import type { MetaPatch, MembershipStatus, MembershipRule, SendRule } from '../../log/commit/plan.ts'
 import type { Head, Member, MemberRole, RoomSettings } from '../../log/model/types.ts'
 import { isServerRoomId, roomIdOf } from './conversation-id.ts'
 
@@ -120,10 +120,24 @@ export function settingsRule (wanted: RoomSettings, isAdmin?: boolean): (head: H
   }
 }
 
-/** Removing what a room does not have changes nothing. */
+/** What a room is without a setting of its own. */
+export const roomDefaults = { postRole: 'member', slowModeS: 0, systemMessages: false } as const
+
+/** Removing what a room does not have changes nothing, nor does setting what it is without a setting. */
 function withoutAbsent (wanted: RoomSettings, head: RoomSettings): RoomSettings {
-  const isAbsent = (name: string) => head[name as keyof RoomSettings] === undefined
-  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== null || !isAbsent(name)))
+  const isDefault = (name: string, value: unknown) => value === null || value === roomDefaults[name as 'postRole']
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) =>
+    head[name as keyof RoomSettings] !== undefined || !isDefault(name, value)))
+}
+
+/** Sending a message. Those who lead the room may always do so. */
+export function sendRule (isAdmin: boolean): SendRule {
+  return ({ role, sentAt }, { postRole, slowModeS = 0 }, at) => {
+    if (isAdmin || role !== 'member') return
+    if (postRole === 'moderator') throw new TidelogError('READ_ONLY')
+    const retryAfterMs = sentAt === undefined ? 0 : sentAt.getTime() + slowModeS * 1_000 - at.getTime()
+    if (retryAfterMs > 0) throw new TidelogError('SLOW_MODE', undefined, { retryAfterMs })
+  }
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { LogRow } from '../../log/model/types.ts'
 
 /** The fields that a deletion removes from a message. */
-export const contentFields = ['message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'mentioned', 'editedAt', 'reactions'] as const
+export const contentFields = [
+  'message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'mentioned', 'editedAt', 'reactions', 'system'
+] as const
 
 /** The tombstone that a deletion makes of a message. */
 export function tombstoneOf (row: LogRow): LogRow {

@@ -2,13 +2,13 @@ import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import type { Draft } from './draft.ts'
 import { endPins, pinsIn, setPins } from './pins.ts'
-import { isSame, nextTime, openConversation, put, putSelf } from './state-row.ts'
+import { isSame, narrowingOf, nextTime, openConversation, ownSettingsIn, put, putSelf } from './state-row.ts'
 import {
   type Head, type LogRow, type Member, type OwnSettings, memberKey, nameKeyOf, ownSettingsOf, pinsMax, revOf, selfLogId,
   seqOf, settingsOf, showsReadPositions, stateRowId
 } from '../model/types.ts'
 import type {
-  MembershipStatus, MetaPatch, Mutation, NewConversation, NewRow, RowPatch, StateContent, UnitOutcome
+  Announcement, MembershipStatus, MetaPatch, Mutation, NewConversation, NewRow, RowPatch, StateContent, UnitOutcome
 } from './mutation.ts'
 
 /** Applies each kind of mutation to a draft of plain values: no I/O, no clock of its own. */
@@ -20,13 +20,7 @@ export type MutationResult =
 
 export function applyMutation (mutation: Mutation, draft: Draft, now: number): MutationResult {
   switch (mutation.type) {
-    case 'append': {
-      const { conversationId, requiresMember } = mutation
-      if (requiresMember !== undefined && draft.member(memberKey(conversationId, requiresMember)) === null) {
-        return { outcome: draft.head(conversationId) === null ? 'missing' : 'notMember' }
-      }
-      return append(conversationId, mutation.row, mutation.open, draft, now)
-    }
+    case 'append': return send(mutation, draft, now)
     case 'revise': return revise(mutation, draft, now)
     case 'member': return setMember(mutation, draft, now)
     case 'read': return markRead(mutation, draft, now)
@@ -36,6 +30,35 @@ export function applyMutation (mutation: Mutation, draft: Draft, now: number): M
     case 'purge': return purge(mutation, draft, now)
     case 'put': return setState(mutation, draft, now)
   }
+}
+
+function send (mutation: Extract<Mutation, { type: 'append' }>, draft: Draft, now: number): MutationResult {
+  const { conversationId, row, open, requiresMember, rule } = mutation
+  if (requiresMember === undefined) return append(conversationId, row, open, draft, now)
+  const head = draft.head(conversationId)
+  const key = memberKey(conversationId, requiresMember)
+  const sender = draft.member(key)
+  if (head === null || sender === null) return { outcome: head === null ? 'missing' : 'notMember' }
+  // A unit that came twice is no second message.
+  const isNew = draft.row(row._id.toHexString()) === undefined
+  try {
+    if (isNew) rule?.(sender, head, nextTime(head, now))
+  } catch (error) {
+    return refused(error)
+  }
+  const done = append(conversationId, row, open, draft, now)
+  const isSlow = (head.slowModeS ?? 0) > 0
+  if (isSlow && isNew && 'row' in done) draft.writeMember(key, { ...sender, sentAt: done.row!.createdAt })
+  return done
+}
+
+/** Appends the message that tells of a change. */
+function announce<C> (
+  tell: Announcement<C> | undefined, conversationId: string, change: C, draft: Draft, now: number
+): void {
+  const head = draft.head(conversationId)
+  const row = head === null ? undefined : tell?.(head, change)
+  if (row !== undefined) append(conversationId, row, undefined, draft, now)
 }
 
 function append (
@@ -55,10 +78,15 @@ function append (
     headRev: to.rev,
     headSeq: to.seq ?? head.headSeq,
     clock: at,
-    ...(to.seq === undefined ? {} : { lastMessageAt: at }),
+    ...(isActivity(to, head) ? { lastMessageAt: at } : {}),
     ...mentionSeqOf(head, to)
   })
   return { changed: true, row: to }
+}
+
+/** What tells of an event is no activity, unless nothing else was written yet. */
+function isActivity ({ seq, system }: LogRow, { lastMessageAt }: Head): boolean {
+  return seq !== undefined && (system === undefined || lastMessageAt === undefined)
 }
 
 function setState (mutation: Extract<Mutation, { type: 'put' }>, draft: Draft, now: number): MutationResult {
@@ -113,6 +141,7 @@ function setMeta (mutation: Extract<Mutation, { type: 'meta' }>, draft: Draft, n
     metaRev: row.rev,
     ...(settings.history === wanted.history ? {} : { viewRev: row.rev })
   })
+  announce(mutation.announce, conversationId, { before: settings, after: wanted }, draft, now)
   return { changed: true, row }
 }
 
@@ -183,7 +212,10 @@ function pin (mutation: Extract<Mutation, { type: 'pin' }>, draft: Draft, now: n
   const done = isUnchanged
     ? undefined
     : setPins(head, on ? [...before, { messageId: row._id, seq: row.seq! }] : others, draft, now)
-  if (done !== undefined) return { changed: true, row: done }
+  if (done !== undefined) {
+    announce(mutation.announce, conversationId, { on }, draft, now)
+    return { changed: true, row: done }
+  }
   const stored = draft.row(stateRowId(conversationId, 'pins', '').toHexString())
   return stored === undefined ? { changed: false } : { changed: false, row: stored }
 }
@@ -230,6 +262,7 @@ function setMember (mutation: Extract<Mutation, { type: 'member' }>, draft: Draf
   if (role !== null || member !== null) {
     putSelf(userId, 'membership', conversationId, { about: conversationId, userId, role }, draft, now)
   }
+  announce(mutation.announce, conversationId, { before: standing, after: wanted, isNew: before === null }, draft, now)
   return { changed: true, row: done.row }
 }
 
@@ -258,15 +291,6 @@ function setSettings (mutation: Extract<Mutation, { type: 'settings' }>, draft: 
     draft.moveHead(selfId, { ...draft.head(selfId)!, memberRev: row.rev })
   }
   return { changed: true, row }
-}
-
-function ownSettingsIn (userId: ObjectId, conversationId: string, draft: Draft): LogRow | undefined {
-  return draft.row(stateRowId(selfLogId(userId), 'settings', conversationId).toHexString())
-}
-
-/** The part of a user's settings that narrows their view. */
-function narrowingOf ({ clearedSeq, hiddenSeqs }: OwnSettings): OwnSettings {
-  return { ...(clearedSeq === undefined ? {} : { clearedSeq }), ...(hiddenSeqs === undefined ? {} : { hiddenSeqs }) }
 }
 
 /** A user who reads a conversation does not want it marked as unread any more. */

@@ -22,7 +22,8 @@ export interface NewConversation extends RoomSettings {
 export interface RowPatch {
   set: Partial<Omit<LogRow, '_id' | 'conversationId' | 'rev' | 'seq' | 'kind' | 'createdAt' | 'updatedAt'>>
   unset?: ReadonlyArray<
-    'message' | 'listingId' | 'replyTo' | 'replySeq' | 'replySenderId' | 'mentioned' | 'editedAt' | 'reactions'
+    | 'message' | 'listingId' | 'replyTo' | 'replySeq' | 'replySenderId' | 'mentioned' | 'editedAt' | 'reactions'
+    | 'system'
   >
 }
 
@@ -34,6 +35,8 @@ export type Mutation =
     open?: NewConversation
     /** The outcome is `notMember` unless this user is a member at the commit. */
     requiresMember?: ObjectId
+    /** Decides whether that member may send now; a thrown TidelogError refuses. */
+    rule?: SendRule
   }
   /**
    * Changes a message; a deletion ends its pin. `decide` gets the row before the change, the head, and the membership
@@ -57,6 +60,7 @@ export type Mutation =
     role: MembershipStatus | MembershipRule
     actor?: ObjectId
     open?: NewConversation
+    announce?: Announcement<{ before: MembershipStatus, after: MembershipStatus, isNew: boolean }>
   }
   /**
    * Moves a member's read position forward, here and in the self log. Takes a time of the conversation's clock, no rev.
@@ -87,6 +91,7 @@ export type Mutation =
     conversationId: string
     decide: (head: Head, actor: Member | null) => MetaPatch | null
     actor?: ObjectId
+    announce?: Announcement<{ before: RoomSettings, after: RoomSettings }>
   }
   /**
    * Pins a message, or ends that. `check` gets the message, the head, and the membership of `actor`; what it throws
@@ -99,9 +104,16 @@ export type Mutation =
     on: boolean
     check: (row: LogRow, at: { head: Head, actor: Member | null }) => void
     actor?: ObjectId
+    announce?: Announcement<{ on: boolean }>
   }
   /** Purges the messages up to a seq, and ends their pins. */
   | { type: 'purge', conversationId: string, throughSeq: Seq }
+
+/** @param at when the message is sent */
+export type SendRule = (member: Member, head: Head, at: Date) => void
+
+/** The message that tells of a change, committed with it; undefined: none does. Its `_id` is the same in every try. */
+export type Announcement<C> = (head: Head, change: C) => NewRow | undefined
 
 /** Settings to change, and the field of the head that changes with them. */
 export type MetaPatch = RoomSettings & Pick<Head, 'closedSeq'>

@@ -44,14 +44,14 @@ export async function readPlanInput (
 }
 
 /** May a head that is possibly old lead to a refusal of this mutation, or to the outcome `unchanged`? */
-function mayUseCachedHead ({ headSeq }: Head, mutation: Mutation, isSoleWriter: boolean): boolean {
+function mayUseCachedHead ({ headSeq, postRole, slowModeS }: Head, mutation: Mutation, isSoleWriter: boolean): boolean {
   switch (mutation.type) {
     case 'read': return mutation.seq <= headSeq
     // Rules read the head's settings.
     case 'member':
     case 'settings':
     case 'meta': return isSoleWriter
-    case 'append':
+    case 'append': return isSoleWriter || (postRole === undefined && slowModeS === undefined)
     case 'revise':
     case 'pin':
     case 'put':

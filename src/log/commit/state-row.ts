@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import {
-  type Head, type LogRow, type StateKind, memberKey, nameKeyOf, revOf, selfLogId, seqOf, stateRowId
+  type Head, type LogRow, type OwnSettings, type StateKind, memberKey, nameKeyOf, revOf, selfLogId, seqOf, stateRowId
 } from '../model/types.ts'
 import type { Draft } from './draft.ts'
 import type { NewConversation, StateContent } from './mutation.ts'
@@ -67,6 +67,15 @@ export function putSelf (
   if (done !== undefined && kind === 'membership') draft.moveHead(id, { ...done.head, memberRev: done.row.rev })
   if (done !== undefined && kind === 'settings') draft.moveHead(id, { ...done.head, settingsRev: done.row.rev })
   return done?.row
+}
+
+export function ownSettingsIn (userId: ObjectId, conversationId: string, draft: Draft): LogRow | undefined {
+  return draft.row(stateRowId(selfLogId(userId), 'settings', conversationId).toHexString())
+}
+
+/** The part of a user's settings that narrows their view. */
+export function narrowingOf ({ clearedSeq, hiddenSeqs }: OwnSettings): OwnSettings {
+  return { ...(clearedSeq === undefined ? {} : { clearedSeq }), ...(hiddenSeqs === undefined ? {} : { hiddenSeqs }) }
 }
 
 function contentOf ({ _id, conversationId, rev, kind, createdAt, updatedAt, ...content }: LogRow): StateContent {

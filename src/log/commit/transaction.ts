@@ -1,4 +1,6 @@
-import { type AnyBulkWriteOperation, type ClientSession, MongoAPIError, MongoError, MongoServerError } from 'mongodb'
+import {
+  type AnyBulkWriteOperation, type ClientSession, MongoAPIError, MongoError, MongoServerError, type UpdateFilter
+} from 'mongodb'
 import { type LogCollections, indexNames } from '../model/collections.ts'
 import type { Plan } from './plan.ts'
 import type { Head, LogRow, Member } from '../model/types.ts'
@@ -111,15 +113,25 @@ async function writeRows ({ rows }: Plan, { rows: log }: LogCollections, session
 async function writeMembers (
   { members: writes }: Plan, { members }: LogCollections, session: ClientSession
 ): Promise<void> {
-  // No filter on the old value: every change of a member changes the head too, and the head's filter guards that.
+  // No filter on the old value: a change of a membership changes the head too, and the head's filter guards that. Two
+  // nodes may move a read position and the time of a message at once, so only what a commit changes is written.
   const operations = writes.flatMap(({ key, from, to }): Array<AnyBulkWriteOperation<Member>> => {
     if (to === null) return from === null ? [] : [{ deleteOne: { filter: { _id: key } } }]
     if (from === null) return [{ insertOne: { document: to } }]
-    const { _id, ...replacement } = to
-    return [{ replaceOne: { filter: { _id }, replacement } }]
+    return [{ updateOne: { filter: { _id: key }, update: changesOf(from, to) } }]
   })
   // A user who joins and leaves within one batch leaves nothing to write, and the driver refuses an empty list.
   if (operations.length > 0) await members.bulkWrite(operations, { session })
+}
+
+function changesOf (from: Member, to: Member): UpdateFilter<Member> {
+  const isSet = ([field, value]: [string, unknown]) => value !== undefined && value !== from[field as keyof Member]
+  const set = Object.entries(to).filter(isSet)
+  const gone = Object.keys(from).filter(field => to[field as keyof Member] === undefined)
+  return {
+    ...(set.length === 0 ? {} : { $set: Object.fromEntries(set) }),
+    ...(gone.length === 0 ? {} : { $unset: Object.fromEntries(gone.map(field => [field, ''])) })
+  }
 }
 
 function classify (error: unknown): TransactionResult {

@@ -37,6 +37,27 @@ export interface RoomSettings {
   description?: string | null
   /** The address of a picture. */
   picture?: string | null
+  /** The least role that may send messages; missing: `member`. */
+  postRole?: 'member' | 'moderator'
+  /** Seconds that a plain member waits between two messages. */
+  slowModeS?: number
+  /** Messages tell who came and went, and what was changed. */
+  systemMessages?: boolean
+}
+
+/** What a system message tells of. */
+export interface SystemEvent {
+  event: 'created' | 'joined' | 'left' | 'added' | 'removed' | 'role' | 'renamed' | 'pinned'
+  /** Whom it is about. */
+  userId?: ObjectId
+  /** Who did it. */
+  by?: ObjectId
+  /** `role`: the new one. */
+  role?: MemberRole
+  /** `renamed`: the new name. */
+  name?: string
+  /** `pinned`: the message. */
+  messageId?: ObjectId
 }
 
 /**
@@ -82,7 +103,10 @@ export interface Head extends RoomSettings {
   /** How many members there are; the common chat stores none. */
   memberCount: number
   createdAt: Date
-  /** When the last message was sent; missing if that was before heads stored it. */
+  /**
+   * When the last message was sent, those apart that tell of an event (unless there is no other); missing if that was
+   * before heads stored it.
+   */
   lastMessageAt?: Date
   /** The last message that mentions anybody has this seq; missing: no message does. */
   mentionSeq?: Seq
@@ -148,6 +172,8 @@ export interface LogRow extends RoomSettings, OwnSettings {
   editedAt?: Date
   isDeleted?: true
   reactions?: Reactions
+  /** What a system message tells of; an administrator's has none. */
+  system?: SystemEvent
   /** `membership`: the user, and the new role (null: no longer a member). */
   userId?: ObjectId
   role?: MemberRole | null
@@ -186,6 +212,8 @@ export interface Member {
   /** The position that others see, if `readSeq` has moved unseen; `readAt` and `readTrail` belong to this one. */
   shownSeq?: Seq
   readAt?: Date
+  /** When they last sent a message to a room in slow mode. */
+  sentAt?: Date
   /** The same as in the `settings` row of the user's self log. */
   clearedSeq?: Seq | undefined
   hiddenSeqs?: readonly Seq[] | undefined
@@ -226,8 +254,10 @@ export function showsReadPositions (head: Head | null): boolean {
 
 /** The settings of a head or row, without its other fields. */
 export function settingsOf (given: RoomSettings): RoomSettings {
-  const { name, isPrivate, history, deleted, topic, description, picture } = given
-  const all = Object.entries({ name, isPrivate, history, deleted, topic, description, picture })
+  const { name, isPrivate, history, deleted, topic, description, picture, postRole, slowModeS, systemMessages } = given
+  const all = Object.entries({
+    name, isPrivate, history, deleted, topic, description, picture, postRole, slowModeS, systemMessages
+  })
   return Object.fromEntries(all.filter(([, value]) => value !== undefined))
 }
 

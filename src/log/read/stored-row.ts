@@ -35,6 +35,8 @@ export class StoredRow {
   clientMessageIdAt = 0
   hasReactions = false
   hasMentions = false
+  /** It tells of an event. */
+  isEvent = false
 
   /** @param bytes one document as the driver returns it with `raw: true` */
   constructor (bytes: Uint8Array) {
@@ -77,6 +79,7 @@ export class StoredRow {
       case 'isDeleted': this.isDeleted = bytes[at] === 1; break
       case 'mentioned': this.hasMentions = true; break
       case 'reactions': this.hasReactions = true; break
+      case 'system': this.isEvent = true; break
     }
   }
 }
@@ -115,7 +118,7 @@ function eachElement (
 const names = new Map(([
   '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId',
   'userId', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId',
-  'isDeleted', 'reactions', 'mentioned'
+  'isDeleted', 'reactions', 'mentioned', 'system'
 ] as const).map(name => [keyOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), name]))
 
 function keyOf (length: number, first: number, last: number): number {

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { type Mutation, type PlanInput, type UnitOutcome, type Plan, type CommitUnit, planBatch } from '../../../src/log/commit/plan.ts'
+import {
+  type Mutation, type PlanInput, type UnitOutcome, type Plan, type CommitUnit, type SendRule, planBatch
+} from '../../../src/log/commit/plan.ts'
 import { type LogRow, type MemberRole, memberKey, seqOf } from '../../../src/log/model/types.ts'
 import { TidelogError } from '../../../src/errors.ts'
 import { PlannedDatabase, now } from '../planned-database.ts'
@@ -83,6 +85,24 @@ t.test('a later mutation of a unit sees the earlier ones', async t => {
   const plan = database.commit([unit(member(bob, 'member'), append({ senderId: bob }, { requiresMember: bob }), read(bob, 9))])
   t.same(kinds(plan), ['committed'])
   t.match(plan.members, [{ from: null, to: { role: 'member', joinedSeq: 0, readSeq: 1 } }])
+})
+
+t.test('a rule sees the sender as the batch has left them, and a refusal leaves nothing', async t => {
+  const database = roomOf(alice)
+  database.commit([unit({ type: 'meta', conversationId: room, decide: () => ({ slowModeS: 10 }) })])
+  database.commit([unit(member(bob, 'member'))])
+  const rule: SendRule = (sender, { slowModeS }, at) => {
+    const until = sender.sentAt === undefined ? 0 : sender.sentAt.getTime() + slowModeS! * 1_000
+    if (at.getTime() < until) throw new TidelogError('SLOW_MODE')
+  }
+  const send = () => unit(append({ senderId: bob }, { requiresMember: bob, rule }))
+  const twice = send()
+  const plan = database.commit([twice, send(), twice])
+  t.same(kinds(plan), ['committed', 'refused', 'unchanged'])
+  t.equal(plan.rows.length, 1)
+  t.same(kinds(database.commit([send()], now + 9_000)), ['refused'])
+  t.same(kinds(database.commit([send()], now + 11_000)), ['committed'])
+  t.equal(database.members.get(memberKey(room, bob))!.sentAt!.getTime(), now + 11_000)
 })
 
 t.test('I5: a repeated clientMessageId in a batch refers to the first unit with it', async t => {
