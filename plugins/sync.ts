@@ -23,7 +23,7 @@ export default fp(async function sync (app) {
   app.addHook('onClose', async () => { stop() })
   app.decorate('sync', {
     chat,
-    conversations: new UserConversationDirectory(chat.log),
+    conversations: new UserConversationDirectory(chat.log, chat.memberships),
     unread: chat.unread,
     longPolls,
     averageBytes: { change: 700 },

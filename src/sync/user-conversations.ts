@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
+import type { MembershipDirectory, OwnMember } from '../chat/directories/membership-directory.ts'
 import { commonChatId } from '../chat/rules/conversation-id.ts'
 import type { JoinInfo } from '../chat/rules/view.ts'
 import { TidelogError } from '../errors.ts'
 import type { DecodedCursor, CursorPosition } from '../log/read/cursor.ts'
-import { indexNames } from '../log/model/collections.ts'
 import type { ConversationLog } from '../log/conversation-log.ts'
 import { type Head, selfLogId } from '../log/model/types.ts'
 import type { Identity } from '../users/identity.ts'
@@ -33,31 +33,31 @@ export interface UserConversations {
 /** Conversations that are cached, over all users. */
 const placesMax = 400_000
 
-/** Caches every user's conversations until their self log says that they have changed. */
+/**
+ * Caches every user's conversations until their self log says that their memberships have changed. Changes of other
+ * kinds, as of a read position, keep the list.
+ */
 export class UserConversationDirectory {
   private readonly cache = new LRUCache<string, UserConversations>({ maxSize: placesMax, sizeCalculation: ({ list }) => list.length })
   private readonly log: ConversationLog
+  private readonly memberships: MembershipDirectory
 
-  constructor (log: ConversationLog) {
+  constructor (log: ConversationLog, memberships: MembershipDirectory) {
     this.log = log
+    this.memberships = memberships
   }
 
   /** @param selfHead the head of the user's self log, read before; undefined if it does not exist yet */
-  async get ({ id, userId }: Pick<Identity, 'id' | 'userId'>, selfHead: Head | undefined): Promise<UserConversations> {
+  async get (identity: Pick<Identity, 'id' | 'userId'>, selfHead: Head | undefined): Promise<UserConversations> {
+    const { userId } = identity
     const rev = selfHead?.memberRev ?? 0
     const before = this.cache.get(userId)
     if (before?.rev === rev) return before
-    // Members that are read after the head are at least as new. The next rev of the self log tells of any difference.
-    const members = rev === 0
-      ? []
-      : await this.log.collections.members
-        .find({ userId: id }, { projection: { conversationId: 1, joinedSeq: 1, joinedRev: 1, joinedAt: 1, clearedSeq: 1, hiddenSeqs: 1 } })
-        .sort({ conversationId: 1 }).hint(indexNames.byMember).toArray()
-    const list: UserConversation[] = [
-      { conversationId: selfLogId(userId), wireId: 'self', joined: undefined, last: undefined },
-      { conversationId: commonChatId, wireId: commonChatId, joined: undefined, last: undefined },
-      ...members.map(({ conversationId, joinedSeq, joinedRev, joinedAt, clearedSeq, hiddenSeqs }): UserConversation =>
-        ({ conversationId, wireId: conversationId, joined: { joinedSeq, joinedRev, joinedAt, clearedSeq, hiddenSeqs }, last: undefined }))
+    // These may be newer than the head. The next rev of the self log tells of any difference.
+    const { byConversation } = await this.memberships.of(identity, selfHead)
+    const list = [
+      placeOf(selfLogId(userId), undefined, 'self'), placeOf(commonChatId),
+      ...[...byConversation.values()].sort(byId).map(member => placeOf(member.conversationId, member))
     ]
     if (before !== undefined) for (const place of list) place.last = before.byWireId.get(place.wireId)?.last
     const places = { rev, list, byWireId: new Map(list.map(place => [place.wireId, place])), heads: undefined }
@@ -93,6 +93,15 @@ export class UserConversationDirectory {
     if (position === null) throw new TidelogError('BAD_CURSOR')
     return position
   }
+}
+
+function placeOf (conversationId: string, joined?: JoinInfo, wireId = conversationId): UserConversation {
+  return { conversationId, wireId, joined, last: undefined }
+}
+
+/** The same order on every node, so that all give the same ETag. */
+function byId (a: OwnMember, b: OwnMember): number {
+  return a.conversationId < b.conversationId ? -1 : 1
 }
 
 function isAt (a: CursorPosition, b: CursorPosition): boolean {

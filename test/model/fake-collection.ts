@@ -155,6 +155,7 @@ class FakeCursor {
   }
 
   hint (): this { return this }
+  project (): this { return this }
   batchSize (): this { return this }
 
   async toArray (): Promise<Doc[]> {

@@ -2,6 +2,7 @@ import type { Db, MongoClient } from 'mongodb'
 import type { ChatContext } from '../../src/chat/context.ts'
 import { BlockDirectory } from '../../src/chat/directories/block-directory.ts'
 import { HiddenMessages } from '../../src/chat/directories/hidden-messages.ts'
+import { MembershipDirectory } from '../../src/chat/directories/membership-directory.ts'
 import type { CommitOptions, CommitSteps } from '../../src/log/commit/committer.ts'
 import { ConversationLog } from '../../src/log/conversation-log.ts'
 import type { LogCollections } from '../../src/log/model/collections.ts'
@@ -87,7 +88,7 @@ export class Node {
     const log = await ConversationLog.open(client, databaseOf(collections, epoch), commit, steps)
     this.options.bend(log)
     const chat = { log, users, listings: { peek: () => null }, blocks: new BlockDirectory(log, 16), hidden: new HiddenMessages(log, 16), unread } as unknown as ChatContext
-    const sync = { chat, conversations: new UserConversationDirectory(log), unread, longPolls: new LongPolls(), pollMs: Infinity, averageBytes: { change: 700 }, counts: { responses: 0, changes: 0, resets: 0, bytes: 0 } } as SyncContext
+    const sync = { chat, conversations: new UserConversationDirectory(log, new MembershipDirectory(log)), unread, longPolls: new LongPolls(), pollMs: Infinity, averageBytes: { change: 700 }, counts: { responses: 0, changes: 0, resets: 0, bytes: 0 } } as SyncContext
     const watermarks = new Watermarks(4)
     const subscriptions = new Subscriptions(this.io.server, chat, watermarks)
     if (this.options.keepsRemoved) subscriptions.membershipEnded = () => {}
