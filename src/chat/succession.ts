@@ -3,15 +3,13 @@ import { indexNames } from '../log/model/collections.ts'
 import type { Mutation, MembershipRule } from '../log/commit/plan.ts'
 import type { Member } from '../log/model/types.ts'
 import type { ChatContext } from './context.ts'
-import { objectId } from './rules/conversation-id.ts'
+import { objectId, roomRange } from './rules/conversation-id.ts'
 import { inheriting, passingOn } from './rules/room-rules.ts'
 
 /** Finds a new owner for a room whose owner is gone. Without one, nobody could govern or delete it. */
 
 /** Users in one read. */
 const atOnce = 100
-/** A user's rooms, as a range of their memberships. */
-const rooms = { $gte: 'room_', $lt: 'room`' }
 
 export async function ownerOf ({ log }: ChatContext, conversationId: string): Promise<Member | undefined> {
   return await log.collections.members.findOne({ conversationId, role: 'owner' }, { hint: indexNames.byOwner }) ?? undefined
@@ -37,7 +35,7 @@ export async function ensureOwner (context: ChatContext, conversationId: string)
 /** Passes on all rooms of a user who was deactivated or erased. */
 export async function passOnRooms (context: ChatContext, userId: string): Promise<void> {
   const { members } = context.log.collections
-  const owned = await members.find({ userId: objectId(userId), conversationId: rooms }, { projection: { conversationId: 1, role: 1 } })
+  const owned = await members.find({ userId: objectId(userId), conversationId: roomRange }, { projection: { conversationId: 1, role: 1 } })
     .hint(indexNames.byMember).toArray()
   for (const { conversationId, role } of owned) if (role === 'owner') await ensureOwner(context, conversationId)
 }

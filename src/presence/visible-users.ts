@@ -3,10 +3,7 @@ import { indexNames } from '../log/model/collections.ts'
 import { memberKey } from '../log/model/types.ts'
 import { apartFrom } from '../chat/directories/block-directory.ts'
 import type { ChatContext } from '../chat/context.ts'
-import { directId, objectId } from '../chat/rules/conversation-id.ts'
-
-/** A user's rooms, as a range of their memberships. */
-const rooms = { $gte: 'room_', $lt: 'room`' }
+import { directId, objectId, roomRange } from '../chat/rules/conversation-id.ts'
 
 /**
  * The users among `others` whose presence a user may see: they share a direct conversation or a room (the common chat
@@ -33,7 +30,7 @@ async function inDirect ({ log }: ChatContext, userId: string, others: readonly 
 async function inRooms ({ log }: ChatContext, userId: string, others: readonly string[]): Promise<string[]> {
   if (others.length === 0) return []
   const { members } = log.collections
-  const roomsOf = (ids: ObjectId[]) => members.find({ userId: { $in: ids }, conversationId: rooms }, { projection: { userId: 1, conversationId: 1 } }).hint(indexNames.byMember)
+  const roomsOf = (ids: ObjectId[]) => members.find({ userId: { $in: ids }, conversationId: roomRange }, { projection: { userId: 1, conversationId: 1 } }).hint(indexNames.byMember)
   const own = new Set<string>()
   for await (const { conversationId } of roomsOf([objectId(userId)])) own.add(conversationId)
   if (own.size === 0) return []

@@ -3,7 +3,7 @@ import type { SyncContext } from './context.ts'
 import { findDue } from './due.ts'
 import type { SyncResult } from './response.ts'
 import { buildResponse } from './pull.ts'
-import { commonChatId } from '../chat/rules/conversation-id.ts'
+import { commonChatId, prefixes } from '../chat/rules/conversation-id.ts'
 import { selfLogId } from '../log/model/types.ts'
 import type { Identity } from '../users/identity.ts'
 
@@ -42,5 +42,5 @@ export async function pullOrWait (context: SyncContext, identity: Identity, { wa
 
 async function roomsOf ({ chat: { log }, conversations }: SyncContext, identity: Identity): Promise<string[]> {
   const { list } = await conversations.get(identity, await log.head(selfLogId(identity.userId)))
-  return list.flatMap(({ wireId }) => wireId.startsWith('room_') || wireId === commonChatId ? [wireId] : [])
+  return list.flatMap(({ wireId }) => wireId.startsWith(prefixes.room) || wireId === commonChatId ? [wireId] : [])
 }

@@ -1,10 +1,8 @@
 import { indexNames } from '../../log/model/collections.ts'
 import { type Member, revOf, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
-import { directId, objectId } from '../rules/conversation-id.ts'
+import { directId, objectId, roomRange } from '../rules/conversation-id.ts'
 
-/** A user's rooms, as a range of their memberships. */
-const rooms = { $gte: 'room_', $lt: 'room`' }
 /** A member who joined at this rev opened the room. The role proves less: somebody else can assign it. */
 const openingRev = revOf(1)
 /** Newest messages of a direct conversation that are searched for an answer. */
@@ -34,7 +32,7 @@ async function talkDirectly ({ log }: ChatContext, userId: string, toUserId: str
 
 async function meetInRoom ({ log }: ChatContext, userId: string, toUserId: string): Promise<boolean> {
   const roomsOf = (id: string) => log.collections.members
-    .find({ userId: objectId(id), conversationId: rooms }, { projection: { conversationId: 1, joinedRev: 1, readSeq: 1, joinedSeq: 1 } }).hint(indexNames.byMember)
+    .find({ userId: objectId(id), conversationId: roomRange }, { projection: { conversationId: 1, joinedRev: 1, readSeq: 1, joinedSeq: 1 } }).hint(indexNames.byMember)
   const theirs = new Set<string>()
   for await (const member of roomsOf(toUserId)) if (member.joinedRev === openingRev || hasRead(member)) theirs.add(member.conversationId)
   if (theirs.size === 0) return false

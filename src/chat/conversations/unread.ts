@@ -1,6 +1,6 @@
 import type { Head } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
-import { commonChatId } from '../rules/conversation-id.ts'
+import { commonChatId, prefixes } from '../rules/conversation-id.ts'
 import { type Viewer, readViewerAndMemberships } from '../access/caller-view.ts'
 import type { Memberships, OwnMember } from '../directories/membership-directory.ts'
 import { unreadMax } from '../directories/unread-counter.ts'
@@ -42,8 +42,6 @@ export async function withHeads (
   }
   return found
 }
-
-const prefixes = { direct: 'dm_', room: 'room_' } as const
 
 /**
  * Unread messages of each of the caller's conversations, in the order of `all`. Hidden messages do not count. In the

@@ -9,21 +9,26 @@ export type ConversationRef =
 
 export const commonChatId = 'common_chat'
 
-const roomPrefix = 'room_'
+/** What the ids of conversations of a kind begin with. */
+export const prefixes = { direct: 'dm_', room: 'room_' } as const
+
+/** All rooms, as a range of conversation ids: '`' follows '_'. */
+export const roomRange = { $gte: prefixes.room, $lt: 'room`' } as const
+
 const roomIdForm = new RegExp(RoomId.pattern!)
 
 /** @param a @param b ids of the two users, 24 hexadecimal digits in lower case. */
 export function directId (a: string, b: string): string {
-  return a < b ? `dm_${a}_${b}` : `dm_${b}_${a}`
+  return `${prefixes.direct}${a < b ? `${a}_${b}` : `${b}_${a}`}`
 }
 
 export function roomConversationId (roomId: string): string {
-  return `${roomPrefix}${roomId}`
+  return `${prefixes.room}${roomId}`
 }
 
 /** The room of a room's conversation. */
 export function roomIdOf (conversationId: string): string {
-  return conversationId.slice(roomPrefix.length)
+  return conversationId.slice(prefixes.room.length)
 }
 
 /**
@@ -43,8 +48,8 @@ export function parseConversationId (conversationId: string): ConversationRef | 
   if (conversationId === commonChatId) return { kind: 'common', conversationId }
   const direct = /^dm_([0-9a-f]{24})_([0-9a-f]{24})$/.exec(conversationId)
   if (direct !== null) return { kind: 'direct', conversationId, userIds: [direct[1]!, direct[2]!] }
-  const given = conversationId.slice(roomPrefix.length)
-  if (!conversationId.startsWith(roomPrefix) || given.length > RoomId.maxLength! || !roomIdForm.test(given)) return null
+  const given = conversationId.slice(prefixes.room.length)
+  if (!conversationId.startsWith(prefixes.room) || given.length > RoomId.maxLength! || !roomIdForm.test(given)) return null
   const roomId = normalRoomId(given)
   return { kind: 'room', conversationId: roomConversationId(roomId), roomId }
 }
