@@ -1,7 +1,7 @@
 import type { RoomInput } from '@tidelog/client'
 import { texts } from '../i18n/index.ts'
-import { Field, Segments, Switch } from '../ui/fields.tsx'
-import { Item } from '../ui/item.tsx'
+import { Field, Segments } from '../ui/fields.tsx'
+import { Item, SwitchItem } from '../ui/item.tsx'
 
 const nameMax = 100
 
@@ -30,15 +30,16 @@ export function RoomForm ({
         autofocus
       />
       <div class='box'>
-        <Item icon='lock' text={t.isPrivate} hint={t.isPrivateHint} wraps>
-          <Switch
-            label={t.isPrivate}
-            isOn={room.isPrivate}
-            onChange={isPrivate => {
-              onChange({ ...room, isPrivate })
-            }}
-          />
-        </Item>
+        <SwitchItem
+          icon='lock'
+          text={t.isPrivate}
+          hint={t.isPrivateHint}
+          wraps
+          isOn={room.isPrivate}
+          onChange={isPrivate => {
+            onChange({ ...room, isPrivate })
+          }}
+        />
         <Item icon='eye' text={t.history} isLong wraps>
           <Segments
             label={t.history}

@@ -9,8 +9,8 @@ import {
 import { useReadable } from '../state/readable.ts'
 import { showsFaults, showsShortcuts } from '../state/view.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { Segments, Switch } from '../ui/fields.tsx'
-import { Item } from '../ui/item.tsx'
+import { Segments } from '../ui/fields.tsx'
+import { Box, Item, SwitchItem } from '../ui/item.tsx'
 import { PageHead } from '../ui/page-head.tsx'
 import { AccountSessions, BlockedPeople, ChangePassword, EditProfile, SignOut } from './account.tsx'
 import { DeviceBox } from './device.tsx'
@@ -60,129 +60,119 @@ function You ({ onOpen }: SectionProps) {
   const { user } = useReadable(client.session)
   const blocked = useReadable(client.users.blocked)
   return (
-    <section>
-      <h2>{t.you}</h2>
-      <div class='box'>
-        <div class='item tall'>
-          <Avatar user={user} id={user?.id ?? ''} size='xl' />
-          <span class='grow'>
-            <b class='t17' dir='auto'>
-              {nameOf(user)}
-            </b>
-            <small>@{user?.username}</small>
-          </span>
-          <button
-            type='button'
-            class='btn line sm'
-            onClick={() => {
-              onOpen('profile')
-            }}
-          >
-            {t.edit}
-          </button>
-        </div>
-        <Item
-          icon='key'
-          text={t.password}
-          opens
+    <Box title={t.you}>
+      <div class='item tall'>
+        <Avatar user={user} id={user?.id ?? ''} size='xl' />
+        <span class='grow'>
+          <b class='t17' dir='auto'>
+            {nameOf(user)}
+          </b>
+          <small>@{user?.username}</small>
+        </span>
+        <button
+          type='button'
+          class='btn line sm'
           onClick={() => {
-            onOpen('password')
-          }}
-        />
-        <Item
-          icon='shield'
-          text={t.blocked}
-          opens
-          onClick={() => {
-            onOpen('blocked')
+            onOpen('profile')
           }}
         >
-          <span class='muted num'>{blocked.length}</span>
-        </Item>
+          {t.edit}
+        </button>
       </div>
-    </section>
+      <Item
+        icon='key'
+        text={t.password}
+        opens
+        onClick={() => {
+          onOpen('password')
+        }}
+      />
+      <Item
+        icon='shield'
+        text={t.blocked}
+        opens
+        onClick={() => {
+          onOpen('blocked')
+        }}
+      >
+        <span class='muted num'>{blocked.length}</span>
+      </Item>
+    </Box>
   )
 }
 
 function Appearance () {
   const t = texts.value.settings
   return (
-    <section>
-      <h2>{t.appearance}</h2>
-      <div class='box'>
-        <Themes
-          value={theme.value}
-          onChange={value => {
-            theme.value = value
+    <Box title={t.appearance}>
+      <Themes
+        value={theme.value}
+        onChange={value => {
+          theme.value = value
+        }}
+      />
+      <div class='item'>
+        <span class='small' aria-hidden='true'>
+          A
+        </span>
+        <input
+          type='range'
+          min='0'
+          max='4'
+          value={textSize.value}
+          aria-label={t.textSize}
+          onInput={event => {
+            textSize.value = event.currentTarget.valueAsNumber
           }}
         />
-        <div class='item'>
-          <span class='small' aria-hidden='true'>
-            A
-          </span>
-          <input
-            type='range'
-            min='0'
-            max='4'
-            value={textSize.value}
-            aria-label={t.textSize}
-            onInput={event => {
-              textSize.value = event.currentTarget.valueAsNumber
-            }}
-          />
-          <span class='t20' aria-hidden='true'>
-            A
-          </span>
-        </div>
-        <Item icon='globe' text={t.language} wraps>
-          <Segments
-            label={t.language}
-            value={chosenLanguage.value}
-            options={Object.entries(languages) as Array<[Language, string]>}
-            onChange={value => {
-              chosenLanguage.value = value
-            }}
-          />
-        </Item>
+        <span class='t20' aria-hidden='true'>
+          A
+        </span>
       </div>
-    </section>
+      <Item icon='globe' text={t.language} wraps>
+        <Segments
+          label={t.language}
+          value={chosenLanguage.value}
+          options={Object.entries(languages) as Array<[Language, string]>}
+          onChange={value => {
+            chosenLanguage.value = value
+          }}
+        />
+      </Item>
+    </Box>
   )
 }
 
 function Writing () {
   const t = texts.value.settings
   return (
-    <section>
-      <h2>{t.writing}</h2>
-      <div class='box'>
-        <Item text={t.enterSends} hint={t.enterSendsHint} isLong>
-          <Switch
-            label={t.enterSends}
-            isOn={enterSends.value}
-            onChange={on => {
-              enterSends.value = on
-            }}
-          />
-        </Item>
-        <Item text={t.tellTyping} isLong>
-          <Switch
-            label={t.tellTyping}
-            isOn={tellTyping.value}
-            onChange={on => {
-              tellTyping.value = on
-            }}
-          />
-        </Item>
-        <Item
-          icon='keyboard'
-          text={t.keyboard}
-          opens
-          onClick={() => {
-            showsShortcuts.value = true
-          }}
-        />
-      </div>
-    </section>
+    <Box title={t.writing}>
+      <SwitchItem
+        text={t.enterSends}
+        hint={t.enterSendsHint}
+        isLong
+        isOn={enterSends.value}
+        onChange={on => {
+          enterSends.value = on
+        }}
+      />
+      <SwitchItem
+        text={t.tellTyping}
+        isLong
+        isOn={tellTyping.value}
+        onChange={on => {
+          tellTyping.value = on
+        }}
+      />
+      <Item
+        icon='keyboard'
+        text={t.keyboard}
+        opens
+        onClick={() => {
+          showsShortcuts.value = true
+        }}
+      />
+    </Box>
   )
 }
 
@@ -191,64 +181,62 @@ function Notifications () {
   const isBlocked = mayNotify.value === 'denied'
   const isOn = notify.value && mayNotify.value === 'granted'
   return (
-    <section>
-      <h2>{t.notifications}</h2>
-      <div class='box'>
-        <Item icon='bell' text={t.notify} hint={isBlocked ? t.notifyBlocked : t.notifyHint} isLong wraps>
-          <Switch
-            label={t.notify}
-            isOn={isOn}
-            disabled={isBlocked}
-            onChange={on => {
-              void askToNotify(on)
-            }}
-          />
-        </Item>
-        <Item icon='hash' text={t.notifyRooms} hint={t.notifyRoomsHint} isLong wraps>
-          <Switch
-            label={t.notifyRooms}
-            isOn={isOn && notifyRooms.value}
-            disabled={!isOn}
-            onChange={on => {
-              notifyRooms.value = on
-            }}
-          />
-        </Item>
-      </div>
-    </section>
+    <Box title={t.notifications}>
+      <SwitchItem
+        icon='bell'
+        text={t.notify}
+        hint={isBlocked ? t.notifyBlocked : t.notifyHint}
+        isLong
+        wraps
+        isOn={isOn}
+        disabled={isBlocked}
+        onChange={on => {
+          void askToNotify(on)
+        }}
+      />
+      <SwitchItem
+        icon='hash'
+        text={t.notifyRooms}
+        hint={t.notifyRoomsHint}
+        isLong
+        wraps
+        isOn={isOn && notifyRooms.value}
+        disabled={!isOn}
+        onChange={on => {
+          notifyRooms.value = on
+        }}
+      />
+    </Box>
   )
 }
 
 function Session ({ onOpen }: SectionProps) {
   const t = texts.value.settings
   return (
-    <section>
-      <h2>{t.session}</h2>
-      <div class='box'>
-        <Item
-          icon='device'
-          text={t.sessions}
-          opens
-          onClick={() => {
-            onOpen('sessions')
-          }}
-        />
-        <Item
-          icon='bug'
-          text={t.faults}
-          onClick={() => {
-            showsFaults.value = true
-          }}
-        />
-        <Item
-          icon='leave'
-          text={t.signOut}
-          hint={t.signOutHint}
-          onClick={() => {
-            onOpen('signOut')
-          }}
-        />
-      </div>
-    </section>
+    <Box title={t.session}>
+      <Item
+        icon='device'
+        text={t.sessions}
+        opens
+        onClick={() => {
+          onOpen('sessions')
+        }}
+      />
+      <Item
+        icon='bug'
+        text={t.faults}
+        onClick={() => {
+          showsFaults.value = true
+        }}
+      />
+      <Item
+        icon='leave'
+        text={t.signOut}
+        hint={t.signOutHint}
+        onClick={() => {
+          onOpen('signOut')
+        }}
+      />
+    </Box>
   )
 }

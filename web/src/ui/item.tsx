@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { Switch } from './fields.tsx'
 import { Icon } from './icon.tsx'
 import type { IconName } from './icons.ts'
 
@@ -39,5 +40,30 @@ export function Item (props: ItemProps) {
     <button type='button' class={look} onClick={onClick}>
       {content}
     </button>
+  )
+}
+
+interface SwitchItemProps extends Omit<ItemProps, 'onClick' | 'opens' | 'children'> {
+  isOn: boolean
+  disabled?: boolean
+  onChange: (on: boolean) => void
+}
+
+/** A line with a switch at its end. */
+export function SwitchItem ({ isOn, disabled = false, onChange, ...item }: SwitchItemProps) {
+  return (
+    <Item {...item}>
+      <Switch label={item.text} isOn={isOn} disabled={disabled} onChange={onChange} />
+    </Item>
+  )
+}
+
+/** A box of lines with a title. */
+export function Box ({ title, children }: { title: string, children: ComponentChildren }) {
+  return (
+    <section>
+      <h2>{title}</h2>
+      <div class='box'>{children}</div>
+    </section>
   )
 }
