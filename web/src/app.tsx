@@ -9,7 +9,7 @@ import { Hello } from './screens/hello.tsx'
 import { client } from './state/client.ts'
 import { useReadable } from './state/readable.ts'
 import { isWide, showsFaults, showsShortcuts, spoken } from './state/view.ts'
-import { EmojiHost } from './ui/emoji.tsx'
+import { EmojiHost } from './ui/emoji-host.tsx'
 import { UpdatePrompt } from './ui/update.tsx'
 
 /** What one does not need for the first conversation comes when it is asked for. */

@@ -3,7 +3,7 @@ import { texts } from '../i18n/index.ts'
 import { href, paths } from '../router.ts'
 import { say } from '../state/view.ts'
 import { Dialog } from '../ui/dialog.tsx'
-import { openEmoji, quickEmoji } from '../ui/emoji.tsx'
+import { openEmoji, quickEmoji } from '../ui/emoji.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Menu, MenuEntries, type MenuItem } from '../ui/menu.tsx'
 

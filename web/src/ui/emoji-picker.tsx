@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { language, type Language, texts } from '../i18n/index.ts'
 import { isWide } from '../state/view.ts'
 import { Dialog } from './dialog.tsx'
-import { type EmojiRequest, quickEmoji } from './emoji.tsx'
+import { type EmojiRequest, quickEmoji } from './emoji.ts'
 import { Find } from './fields.tsx'
 import { place } from './menu.tsx'
 

@@ -1,6 +1,4 @@
 import { signal } from '@preact/signals'
-import { useEffect, useState } from 'preact/hooks'
-import type { ComponentType } from 'preact'
 
 /** What is picked for, and beside what. */
 export interface EmojiRequest {
@@ -12,7 +10,8 @@ const key = 'tidelog:emoji'
 const usual = ['👍', '❤️', '😂', '😮', '🙏', '🎉', '👀', '✅']
 const recentMax = 24
 
-const emojiRequest = signal<EmojiRequest | undefined>(undefined)
+/** Undefined: the picker is closed. */
+export const emojiRequest = signal<EmojiRequest | undefined>(undefined)
 
 /** Opens the picker beside an element. */
 export function openEmoji (anchor: Element, onPick: (emoji: string) => void): void {
@@ -48,30 +47,4 @@ function noteUse (emoji: string): void {
   } catch {
     // Storage is full or forbidden: the order is forgotten, nothing else.
   }
-}
-
-/** Shows the picker when it is asked for; its code and its list come then. */
-export function EmojiHost () {
-  const request = emojiRequest.value
-  const [Picker, setPicker] = useState<ComponentType<{ request: EmojiRequest; onClose: () => void }>>()
-  useEffect(() => {
-    if (request === undefined || Picker !== undefined) return
-    import('./emoji-picker.tsx').then(
-      module => {
-        setPicker(() => module.EmojiPicker)
-      },
-      () => {
-        emojiRequest.value = undefined
-      }
-    )
-  }, [request])
-  if (request === undefined || Picker === undefined) return null
-  return (
-    <Picker
-      request={request}
-      onClose={() => {
-        emojiRequest.value = undefined
-      }}
-    />
-  )
 }
