@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import fastifyJwt from '@fastify/jwt'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
@@ -58,33 +58,8 @@ declare module '@fastify/jwt' {
 
 /** Verifies tokens, each algorithm with its own key only, and identifies the user. */
 export default fp(async function jwt (app, config: Config) {
-  const keys = tokenKeys(config)
   const verifier = new TokenVerifier()
-  if (keys.secret !== undefined) {
-    await app.register(fastifyJwt, {
-      namespace: 'own',
-      secret: keys.secret,
-      sign: { algorithm: 'HS256', expiresIn: config.ACCESS_TOKEN_TTL },
-      verify: { algorithms: ['HS256'] }
-    })
-    verifier.accept('HS256', token => app.jwt.own.verify(token))
-  }
-  if (keys.publicKey !== undefined) {
-    const { pem, algorithm } = keys.publicKey
-    await app.register(fastifyJwt, { namespace: 'host', secret: { public: pem }, verify: { algorithms: [algorithm] } })
-    verifier.accept(algorithm, token => app.jwt.host.verify(token))
-  }
-  if (keys.jwksUrl !== undefined) {
-    const jwks = new JwkSet(keys.jwksUrl, { onError: error => { app.log.warn({ err: error }, 'keys of the host application could not be fetched') } })
-    const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
-    await app.register(fastifyJwt, {
-      namespace: 'jwks',
-      secret: { public: async ({ header }: { header: Record<string, unknown> }) => jwks.pem(header['alg'] as string, header['kid'] as string | undefined) },
-      verify: { algorithms: [...algorithms] }
-    })
-    for (const algorithm of algorithms) verifier.accept(algorithm, token => app.jwt.jwks.verify(token))
-  }
-
+  await acceptKeys(app, config, verifier)
   const admins = new AdminNames(config.ADMIN_USERS)
   const issuerClock = new IssuerClock()
   const use = new SessionUse(app.mongo.db!.collection<SessionRow>('sessions'), error => { app.log.warn({ err: error }, 'the use of a session could not be noted') })
@@ -142,6 +117,35 @@ export default fp(async function jwt (app, config: Config) {
   })
   app.decorate('revocations', new EventEmitter<{ revoked: [Revocation] }>())
 }, { name: 'jwt', dependencies: ['chat', 'rate-limit', 'addresses'] })
+
+/** Registers a verifier for each key that the configuration names. */
+async function acceptKeys (app: FastifyInstance, config: Config, verifier: TokenVerifier): Promise<void> {
+  const keys = tokenKeys(config)
+  if (keys.secret !== undefined) {
+    await app.register(fastifyJwt, {
+      namespace: 'own',
+      secret: keys.secret,
+      sign: { algorithm: 'HS256', expiresIn: config.ACCESS_TOKEN_TTL },
+      verify: { algorithms: ['HS256'] }
+    })
+    verifier.accept('HS256', token => app.jwt.own.verify(token))
+  }
+  if (keys.publicKey !== undefined) {
+    const { pem, algorithm } = keys.publicKey
+    await app.register(fastifyJwt, { namespace: 'host', secret: { public: pem }, verify: { algorithms: [algorithm] } })
+    verifier.accept(algorithm, token => app.jwt.host.verify(token))
+  }
+  if (keys.jwksUrl !== undefined) {
+    const jwks = new JwkSet(keys.jwksUrl, { onError: error => { app.log.warn({ err: error }, 'keys of the host application could not be fetched') } })
+    const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
+    await app.register(fastifyJwt, {
+      namespace: 'jwks',
+      secret: { public: async ({ header }: { header: Record<string, unknown> }) => jwks.pem(header['alg'] as string, header['kid'] as string | undefined) },
+      verify: { algorithms: [...algorithms] }
+    })
+    for (const algorithm of algorithms) verifier.accept(algorithm, token => app.jwt.jwks.verify(token))
+  }
+}
 
 function bearer (authorization: string | undefined): string | undefined {
   return authorization === undefined ? undefined : /^Bearer +(\S.*)$/i.exec(authorization)?.[1]?.trimEnd()

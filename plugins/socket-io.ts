@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import fastifySocketIO from 'fastify-socket.io'
 import { type Config, allowedOrigins } from '../src/config.ts'
@@ -43,8 +44,7 @@ const handshakeMs = 10_000
  */
 export default fp(async function socketIo (app, config: Config) {
   const work = new PendingRequests()
-  const { requests, handshakes } = app.limiters
-  const bounds: SocketBounds = { requests, sockets: config.SOCKETS_MAX, packetBytes: config.OUTBOX_BYTES_MAX }
+  const bounds: SocketBounds = { requests: app.limiters.requests, sockets: config.SOCKETS_MAX, packetBytes: config.OUTBOX_BYTES_MAX }
   const refusals = new RefusalLog(line => { app.log.info(line, 'sockets refused') })
   app.decorate('pendingRequests', work)
   app.decorate('socketBounds', bounds)
@@ -59,7 +59,7 @@ export default fp(async function socketIo (app, config: Config) {
     allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
       try {
         app.draining.requireOff()
-        handshakes.consume(app.addressOf(request))
+        app.limiters.handshakes.consume(app.addressOf(request))
         decide(null, true)
       } catch (thrown) {
         const error = toTidelogError(thrown as Error)
@@ -78,25 +78,9 @@ export default fp(async function socketIo (app, config: Config) {
     packets: config.RATE_LIMIT_PACKETS, connects: config.RATE_LIMIT_CONNECTS, packetBytes: bounds.packetBytes, waitingBytes: config.WAITING_BYTES_MAX
   })
 
-  /** @throws TidelogError */
-  async function admit (socket: ChatSocket): Promise<void> {
-    try {
-      socket.data.session = await app.verifyToken((socket.handshake.auth as Record<string, unknown> | undefined)?.['token'])
-    } catch (error) {
-      if (toTidelogError(error as Error).status === 401) requests.consume(`address:${app.addressOf(socket.request)}`)
-      throw error
-    }
-    const { userId } = socket.data.session.identity
-    requests.consume(userId)
-    requireSocketRoom(app.io, userId, bounds)
-    // What other nodes commit after the handshake reaches the socket.
-    app.nodes.channels.wantFor(userRoom(userId), handshakeMs)
-    await app.nodes.channels.settled()
-  }
-
   app.io.use((socket, next) => {
     if (work.closing) return next(new Error('The server is shutting down'))
-    admit(socket).then(() => { next() }, (thrown: Error) => {
+    admit(app, socket).then(() => { next() }, (thrown: Error) => {
       const error = toTidelogError(thrown)
       refusals.add('connect', error.code)
       next(Object.assign(new Error(error.message), { data: failureBody(error) }))
@@ -105,6 +89,23 @@ export default fp(async function socketIo (app, config: Config) {
 
   app.addHook('onClose', async () => { refusals.flush() })
 }, { name: 'socket-io', dependencies: ['jwt', 'rate-limit', 'addresses', 'nodes', 'drain'] })
+
+/** Checks the token and the limits of a new socket. @throws TidelogError */
+async function admit (app: FastifyInstance, socket: ChatSocket): Promise<void> {
+  const { io, nodes: { channels }, limiters: { requests }, socketBounds } = app
+  try {
+    socket.data.session = await app.verifyToken((socket.handshake.auth as Record<string, unknown> | undefined)?.['token'])
+  } catch (error) {
+    if (toTidelogError(error as Error).status === 401) requests.consume(`address:${app.addressOf(socket.request)}`)
+    throw error
+  }
+  const { userId } = socket.data.session.identity
+  requests.consume(userId)
+  requireSocketRoom(io, userId, socketBounds)
+  // What other nodes commit after the handshake reaches the socket.
+  channels.wantFor(userRoom(userId), handshakeMs)
+  await channels.settled()
+}
 
 /** Writes the refusal of a handshake, because Engine.IO cannot send these statuses. */
 function writeRefusal (request: IncomingMessage & { res?: ServerResponse }, error: TidelogError): void {

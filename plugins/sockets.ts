@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import { GapSource } from '../src/live/gap-source.ts'
@@ -31,13 +32,7 @@ const lookWithinMs = 1_000
 export default fp(async function sockets (app, config: Config) {
   const { io, chat, sync, nodes, verifyToken, requireSession, pendingRequests } = app
   const presence = new PresenceService(io, chat, nodes, app.log, config.PRESENCE_GRACE * 1_000)
-  const watermarks = new Watermarks()
-  const subscriptions = new Subscriptions(io, chat, watermarks)
-  const heartbeat = new Heartbeat(subscriptions, sync)
-  const gapSource = new GapSource(sync, subscriptions, heartbeat)
-  const live = new LiveDelivery({
-    io, chat, watermarks, subscriptions, heartbeat, gapSource, logger: app.log, isClustered: () => nodes.isUp
-  })
+  const { live, subscriptions, watermarks } = createDelivery(app)
   const userChanges = new UserChanges({
     io,
     sync,
@@ -83,6 +78,33 @@ export default fp(async function sockets (app, config: Config) {
     for (const { row, isNew } of rows) if (isNew && row.kind === 'message') typists.sent(row.conversationId, row.senderId!.toHexString())
   })
   live.startHeartbeat()
+  const stopNodes = followNodes(app, services, watermarks)
+  app.addHook('onClose', async () => {
+    stopNodes()
+    stopTyping()
+    typists.close()
+    userChanges.stop()
+    live.stop()
+    await live.finish()
+    await presence.close()
+  })
+}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'nodes', 'sync', 'jwt', 'tracing'] })
+
+/** What delivers commits to the sockets of this process. */
+function createDelivery ({ io, chat, sync, nodes, log: logger }: FastifyInstance) {
+  const watermarks = new Watermarks()
+  const subscriptions = new Subscriptions(io, chat, watermarks)
+  const heartbeat = new Heartbeat(subscriptions, sync)
+  const gapSource = new GapSource(sync, subscriptions, heartbeat)
+  const live = new LiveDelivery({
+    io, chat, watermarks, subscriptions, heartbeat, gapSource, logger, isClustered: () => nodes.isUp
+  })
+  return { live, subscriptions, watermarks }
+}
+
+/** Sends commits to the other nodes, and takes their words. @returns what ends that */
+function followNodes (app: FastifyInstance, services: SocketServices, watermarks: Watermarks): () => void {
+  const { io, chat, sync, nodes, live } = app
   nodes.on('typing', word => { deliverRemoteTyping(services, word) })
   nodes.on('directTyping', word => { deliverDirectTyping(io, word) })
   followRooms(io, nodes)
@@ -101,14 +123,8 @@ export default fp(async function sockets (app, config: Config) {
   const stopRelay = startRelay(nodes, chat, app.revocations, revoked => {
     endSessions({ io, longPolls: sync.longPolls }, revoked)
   })
-  app.addHook('onClose', async () => {
+  return () => {
     stopRelay()
     stopLook()
-    stopTyping()
-    typists.close()
-    userChanges.stop()
-    live.stop()
-    await live.finish()
-    await presence.close()
-  })
-}, { name: 'sockets', dependencies: ['socket-io', 'chat', 'nodes', 'sync', 'jwt', 'tracing'] })
+  }
+}

@@ -58,15 +58,37 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
     socket.disconnect(true)
     return
   }
-  const logger = services.logger.child({ socketId: socket.id, userId: identity.userId })
-  const inbound = inboundQueueOf(socket)
-  const refusals = new RefusalLog(line => { logger.info(line, 'events refused') })
-  const live: SocketContext = {
+  const refusals = new RefusalLog(line => { live.logger.info(line, 'events refused') })
+  const live = contextOf(socket, services, refusals)
+  const { logger, inbound } = live
+  void socket.join([userRoom(identity.userId), directRoom(identity.userId), sessionRoom(identity.sessionId)])
+  live.presence.serve(socket, identity.userId)
+  live.tokenClock.follow(socket.data.session)
+  logger.info({ transport: socket.conn.transport.name }, 'socket connected')
+  inbound.ownedBy({
+    onOther: () => { spend(live) },
+    onTooLarge: (event, ackId) => { refuseTooLarge(live, event, ackId) },
+    onFlood: retryAfterMs => { disconnectFlood(live, retryAfterMs) }
+  })
+  socket.on('disconnect', reason => {
+    live.tokenClock.stop()
+    live.typists.gone(identity.userId, socket.id, live.typing.on())
+    refusals.flush()
+    logger.info({ reason }, 'socket disconnected')
+    endNobodys(socket)
+  })
+  socket.onAny((name: unknown, ...given: unknown[]) => { receive(live, String(name).slice(0, 100), given, work) })
+}
+
+/** What the operations of one socket work on. */
+function contextOf (socket: ChatSocket, services: SocketServices, refusals: RefusalLog): SocketContext {
+  const logger = services.logger.child({ socketId: socket.id, userId: socket.data.session.identity.userId })
+  return {
     ...services,
     chat: guardedBy(services.chat, () => services.requireSession(socket.data.session)),
     logger,
     socket,
-    inbound,
+    inbound: inboundQueueOf(socket),
     outbound: OutboundBuffer.of(socket),
     toLoggedError: event => thrown => {
       const error = services.toTidelogError(thrown instanceof Error ? thrown : new Error(String(thrown)))
@@ -85,36 +107,23 @@ export function serveSocket (socket: ChatSocket, services: SocketServices, work:
       }
     )
   }
-  void socket.join([userRoom(identity.userId), directRoom(identity.userId), sessionRoom(identity.sessionId)])
-  live.presence.serve(socket, identity.userId)
-  live.tokenClock.follow(socket.data.session)
-  logger.info({ transport: socket.conn.transport.name }, 'socket connected')
-  inbound.ownedBy({
-    onOther: () => { spend(live) },
-    onTooLarge: (event, ackId) => { refuseTooLarge(live, event, ackId) },
-    onFlood: retryAfterMs => { disconnectFlood(live, retryAfterMs) }
-  })
-  socket.on('disconnect', reason => {
-    live.tokenClock.stop()
-    live.typists.gone(identity.userId, socket.id, live.typing.on())
-    refusals.flush()
-    logger.info({ reason }, 'socket disconnected')
-    endNobodys(socket)
-  })
-  socket.onAny((name: unknown, ...given: unknown[]) => {
-    const event = String(name).slice(0, 100)
-    const { data, callback } = readArguments(given)
-    const handler = handlers.get(event)
-    if (!spend(live)) {
-      refuseIncoming(live, { event, handler, data, callback }, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs: services.bounds.requests.waitMs(identity.userId) }))
-      return
-    }
-    inbound.eventStarted()
-    const incoming = { event, handler, data: handler === undefined ? data : handler.keep(data), callback }
-    const run = () => answer(live, incoming, work.closing)
-    // Only an event of ours names a span: a client can invent any number of names.
-    work.add(services.traced === undefined || handler === undefined ? run() : services.traced(socket, event, run))
-  })
+}
+
+/** Counts an event against the user's limit, and answers it. */
+function receive (live: SocketContext, event: string, given: unknown[], work: PendingRequests): void {
+  const { socket, inbound, traced, bounds } = live
+  const { data, callback } = readArguments(given)
+  const handler = handlers.get(event)
+  if (!spend(live)) {
+    const retryAfterMs = bounds.requests.waitMs(socket.data.session.identity.userId)
+    refuseIncoming(live, { event, handler, data, callback }, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs }))
+    return
+  }
+  inbound.eventStarted()
+  const incoming = { event, handler, data: handler === undefined ? data : handler.keep(data), callback }
+  const run = () => answer(live, incoming, work.closing)
+  // Only an event of ours names a span: a client can invent any number of names.
+  work.add(traced === undefined || handler === undefined ? run() : traced(socket, event, run))
 }
 
 /** Closes a connection whose last user has left, unless another one authenticates in time. */

@@ -46,6 +46,8 @@ export interface SyncResult {
 /** Changes and responses are written here; use it only within one tick. */
 const out = new JsonBytes()
 
+type Entry = StoredRow | SettingsEntry
+
 /** Builds a response until it is full. */
 export class ResponseBuilder {
   private readonly context: SyncContext
@@ -92,9 +94,28 @@ export class ResponseBuilder {
       this.isOverflowing = true
       return
     }
-    const { due: { head, view, since }, rows, meta, readSeqs } = found
+    const { rows, meta } = found
     // At the same rev the settings come first: a response that ends after them is continued from below that rev.
-    const entries: Array<StoredRow | SettingsEntry> = meta === undefined ? rows : [meta, ...rows].sort((a, b) => a.rev - b.rev)
+    const entries: Entry[] = meta === undefined ? rows : [meta, ...rows].sort((a, b) => a.rev - b.rev)
+    const { taken, count } = this.write(entries, found, people, beside)
+    if (count > 0) this.context.averageBytes.change += (out.length / count - this.context.averageBytes.change) / 8
+    const { counts } = this.context
+    counts.changes += count
+    counts.bytes += out.length
+    const hasMore = found.hasMore || taken < entries.length
+    if (taken === 0 && hasMore) return
+    const position = positionAfter(found, entries, taken, hasMore)
+    this.take(found, { changes: out.copy(), count, position, hasMore, bytes: beside + out.length })
+  }
+
+  /**
+   * Writes the visible changes of a conversation, as many as fit.
+   * @param beside bytes of the conversation beside its changes
+   * @returns how many entries were taken, and how many of them were written
+   */
+  private write (
+    entries: readonly Entry[], { due: { view }, readSeqs }: ConversationScan, people: References, beside: number
+  ): { taken: number, count: number } {
     const shown = { ...people, hidden: view.hidden }
     let taken = 0
     let count = 0
@@ -116,22 +137,7 @@ export class ResponseBuilder {
       }
       taken++
     }
-    if (count > 0) this.context.averageBytes.change += (out.length / count - this.context.averageBytes.change) / 8
-    const { counts } = this.context
-    counts.changes += count
-    counts.bytes += out.length
-    const next = entries[taken]
-    const hasMore = found.hasMore || next !== undefined
-    if (taken === 0 && hasMore) return
-    const clock = head.clock.getTime()
-    // A client that begins gets all read positions at once. The newest page may have gaps: the scan continues after its
-    // revs.
-    const position: CursorPosition = !hasMore
-      ? { rev: head.headRev, clock, generation: view.generation }
-      : since === null && next !== undefined
-        ? { rev: revOf(next.rev - 1), clock, generation: view.generation }
-        : { rev: revOf(entries[taken - 1]!.rev), clock: Math.max(since?.clock ?? 0, Math.min((entries[taken - 1] as StoredRow).updatedAt.getTime(), clock)), generation: view.generation }
-    this.take(found, { changes: out.copy(), count, position, hasMore, bytes: beside + out.length })
+    return { taken, count }
   }
 
   /** @param isMoreDue some due conversations were not read */
@@ -166,6 +172,22 @@ export class ResponseBuilder {
       mentionCount: mentions,
       reads
     })
+  }
+}
+
+/** Where the next response continues after the first `taken` entries. */
+function positionAfter (
+  { due: { head, view: { generation }, since } }: ConversationScan, entries: readonly Entry[], taken: number, hasMore: boolean
+): CursorPosition {
+  const clock = head.clock.getTime()
+  if (!hasMore) return { rev: head.headRev, clock, generation }
+  // A client that begins gets all read positions at once. The newest page may have gaps: the scan continues after its
+  // revs.
+  const next = entries[taken]
+  if (since === null && next !== undefined) return { rev: revOf(next.rev - 1), clock, generation }
+  const last = entries[taken - 1] as StoredRow
+  return {
+    rev: revOf(last.rev), clock: Math.max(since?.clock ?? 0, Math.min(last.updatedAt.getTime(), clock)), generation
   }
 }
 

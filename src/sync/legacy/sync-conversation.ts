@@ -51,8 +51,7 @@ interface ResumePoint {
 export async function syncConversation (
   context: ChatContext, identity: Identity, input: SyncConversationInput
 ): Promise<ConversationSync> {
-  const other = input.otherUserId.toLowerCase()
-  const conversationId = directId(identity.userId, other)
+  const conversationId = directId(identity.userId, input.otherUserId.toLowerCase())
   const wanted = parseInput(context, identity, conversationId, input)
   const head = await context.log.head(conversationId)
   refuseFuture('lastSyncTimestamp', wanted.since, context.now(), head?.clock)
@@ -62,8 +61,16 @@ export async function syncConversation (
   if (since >= head.clock && (rev === undefined || rev >= head.headRev)) {
     return answer(context, identity, conversationId, { rev: head.headRev, syncTime: head.clock, reset, purgedSeq: purgedSeqOf(head) })
   }
+  return await readChanges(context, identity, input, head, position)
+}
 
-  const otherId = objectId(other)
+/** The response to a client that lacks changes up to the head. */
+async function readChanges (
+  context: ChatContext, identity: Identity, input: SyncConversationInput, head: Head, position: ResumePoint
+): Promise<ConversationSync> {
+  const { _id: conversationId } = head
+  const { since, rev, reset } = position
+  const otherId = objectId(input.otherUserId.toLowerCase())
   const [page, mine, theirs] = await Promise.all([
     scan(context, position, head, input.limit ?? 100),
     context.log.member(conversationId, identity.id),
