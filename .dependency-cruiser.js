@@ -49,7 +49,13 @@ export default {
   forbidden: [
     { name: 'no circle of files', severity: 'error', from: {}, to: { circular: true } },
     // The app's texts and its router stand above the folders that use them.
-    { name: 'no circle of folders', severity: 'error', scope: 'folder', from: { pathNot: '^web/' }, to: { circular: true } },
+    {
+      name: 'no circle of folders',
+      severity: 'error',
+      scope: 'folder',
+      from: { pathNot: '^web/' },
+      to: { circular: true }
+    },
     ...directions
   ],
   options: {

@@ -94,7 +94,8 @@ export default fp(async function socketIo (app, config: Config) {
 async function admit (app: FastifyInstance, socket: ChatSocket): Promise<void> {
   const { io, nodes: { channels }, limiters: { requests }, socketBounds } = app
   try {
-    socket.data.session = await app.verifyToken((socket.handshake.auth as Record<string, unknown> | undefined)?.['token'])
+    const given = socket.handshake.auth as Record<string, unknown> | undefined
+    socket.data.session = await app.verifyToken(given?.['token'])
   } catch (error) {
     if (toTidelogError(error as Error).status === 401) requests.consume(`address:${app.addressOf(socket.request)}`)
     throw error

@@ -91,6 +91,10 @@ export class FakeCollection {
     return new FakeCursor(this.mongo, this.node, this.table, filter)
   }
 
+  async findOne (filter: Doc): Promise<Doc | null> {
+    return (await this.find(filter).toArray())[0] ?? null
+  }
+
   readonly readConcern = undefined
   get collectionName (): string { return this.table }
 

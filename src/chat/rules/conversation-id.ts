@@ -48,8 +48,9 @@ export function parseConversationId (conversationId: string): ConversationRef | 
   if (conversationId === commonChatId) return { kind: 'common', conversationId }
   const direct = /^dm_([0-9a-f]{24})_([0-9a-f]{24})$/.exec(conversationId)
   if (direct !== null) return { kind: 'direct', conversationId, userIds: [direct[1]!, direct[2]!] }
-  const given = conversationId.slice(prefixes.room.length)
-  if (!conversationId.startsWith(prefixes.room) || given.length > RoomId.maxLength! || !roomIdForm.test(given)) return null
+  if (!conversationId.startsWith(prefixes.room)) return null
+  const given = roomIdOf(conversationId)
+  if (given.length > RoomId.maxLength! || !roomIdForm.test(given)) return null
   const roomId = normalRoomId(given)
   return { kind: 'room', conversationId: roomConversationId(roomId), roomId }
 }
