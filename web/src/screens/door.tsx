@@ -24,20 +24,11 @@ export function Door ({ isNew }: { isNew: boolean }) {
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('input[data-first]')?.focus()
   }, [isNew, byToken])
-  useEffect(() => {
-    // Another link to this page, while it is shown, loads nothing.
-    const again = () => {
-      if (location.hash === '') return
-      const link = given('')
-      setFields(link)
-      setByToken(link.token !== '')
-      setError(undefined)
-    }
-    addEventListener('hashchange', again)
-    return () => {
-      removeEventListener('hashchange', again)
-    }
-  }, [])
+  useLinks(link => {
+    setFields(link)
+    setByToken(link.token !== '')
+    setError(undefined)
+  })
 
   async function submit () {
     setBusy(true)
@@ -95,27 +86,48 @@ export function Door ({ isNew }: { isNew: boolean }) {
         <button class='btn main lg' disabled={isBusy}>
           {isNew ? t.create : t.submit}
         </button>
-        <div class='small muted ways'>
-          {isNew ? t.haveOne : t.newHere}{' '}
-          <a class='at' href={(isNew ? paths.signIn() : paths.signUp()).slice(1)}>
-            {isNew ? t.submit : t.createOne}
-          </a>
-          {!isNew && (
-            <button
-              type='button'
-              class='at'
-              onClick={() => {
-                setByToken(!byToken)
-                setError(undefined)
-              }}
-            >
-              {byToken ? t.withPassword : t.withToken}
-            </button>
-          )}
-        </div>
+        <Ways
+          isNew={isNew}
+          byToken={byToken}
+          onSwitch={() => {
+            setByToken(!byToken)
+            setError(undefined)
+          }}
+        />
       </form>
       <Deep />
     </main>
+  )
+}
+
+/** Calls `fill` for another link to this page while it is shown: such a link loads nothing. */
+function useLinks (fill: (link: Fields) => void): void {
+  useEffect(() => {
+    const again = () => {
+      if (location.hash !== '') fill(given(''))
+    }
+    addEventListener('hashchange', again)
+    return () => {
+      removeEventListener('hashchange', again)
+    }
+  }, [])
+}
+
+/** Links to the other ways in. */
+function Ways ({ isNew, byToken, onSwitch }: { isNew: boolean, byToken: boolean, onSwitch: () => void }) {
+  const t = texts.value.signIn
+  return (
+    <div class='small muted ways'>
+      {isNew ? t.haveOne : t.newHere}{' '}
+      <a class='at' href={(isNew ? paths.signIn() : paths.signUp()).slice(1)}>
+        {isNew ? t.submit : t.createOne}
+      </a>
+      {!isNew && (
+        <button type='button' class='at' onClick={onSwitch}>
+          {byToken ? t.withPassword : t.withToken}
+        </button>
+      )}
+    </div>
   )
 }
 

@@ -49,26 +49,7 @@ export function MembersPane ({ conversationId }: { conversationId: string }) {
       setError(why(failure))
     })
   }
-  const section = (title: string, list: Member[]) =>
-    list.length > 0 && (
-      <>
-        <h3>
-          {title} <span class='num'>{list.length}</span>
-        </h3>
-        <ul>
-          {list.map(member => (
-            <MemberItem
-              key={member.userId}
-              member={member}
-              query={query}
-              roomId={roomId}
-              myRole={summary?.role}
-              run={run}
-            />
-          ))}
-        </ul>
-      </>
-    )
+  const shared = { query, roomId, myRole: summary?.role, run }
   return (
     <aside class='pane side' aria-label={t.title}>
       <header class='bar'>
@@ -92,8 +73,8 @@ export function MembersPane ({ conversationId }: { conversationId: string }) {
       </div>
       {error !== undefined && <Trouble text={error} />}
       <div class='items scroll' tabIndex={-1}>
-        {section(t.here, here)}
-        {section(t.notHere, away)}
+        <Members title={t.here} list={here} {...shared} />
+        <Members title={t.notHere} list={away} {...shared} />
         {mayManage && (
           <Item
             icon='ban'
@@ -126,19 +107,32 @@ export function MembersPane ({ conversationId }: { conversationId: string }) {
   )
 }
 
-function MemberItem ({
-  member,
-  query,
-  roomId,
-  myRole,
-  run
-}: {
-  member: Member
+interface MemberProps {
+  /** Only members whose name contains it are shown. */
   query: string
   roomId: string
   myRole: Role | undefined
+  /** Shows the error if an action fails. */
   run: (promise: Promise<unknown>) => void
-}) {
+}
+
+function Members ({ title, list, ...shared }: MemberProps & { title: string, list: readonly Member[] }) {
+  if (list.length === 0) return null
+  return (
+    <>
+      <h3>
+        {title} <span class='num'>{list.length}</span>
+      </h3>
+      <ul>
+        {list.map(member => (
+          <MemberItem key={member.userId} member={member} {...shared} />
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function MemberItem ({ member, query, roomId, myRole, run }: MemberProps & { member: Member }) {
   const t = texts.value.members
   const user = useUser(member.userId)
   const [menu, setMenu] = useState<Element>()
@@ -199,51 +193,27 @@ function actionsOn (
       }
     }
   ]
+  const setRole = (role: Role | null) => () => {
+    run(rooms.setMember(roomId, member.userId, role))
+  }
   const isBelow = myRole === 'owner' || (myRole === 'moderator' && member.role === 'member')
   if (myRole === 'owner') {
+    const [text, role] = member.role === 'moderator'
+      ? [t.makeMember, 'member'] as const
+      : [t.makeModerator, 'moderator'] as const
     items.push(
-      member.role === 'moderator'
-        ? {
-            icon: 'shield',
-            text: t.makeMember,
-            act: () => {
-              run(rooms.setMember(roomId, member.userId, 'member'))
-            }
-          }
-        : {
-            icon: 'shield',
-            text: t.makeModerator,
-            act: () => {
-              run(rooms.setMember(roomId, member.userId, 'moderator'))
-            }
-          }
+      { icon: 'shield', text, act: setRole(role) },
+      { icon: 'key', text: t.makeOwner, act: setRole('owner') }
     )
-    items.push({
-      icon: 'key',
-      text: t.makeOwner,
-      act: () => {
-        run(rooms.setMember(roomId, member.userId, 'owner'))
-      }
-    })
   }
   if (isBelow) {
-    items.push({
-      icon: 'leave',
-      text: t.remove,
-      isDanger: true,
-      isApart: true,
-      act: () => {
-        run(rooms.setMember(roomId, member.userId, null))
-      }
-    })
-    items.push({
-      icon: 'ban',
-      text: t.ban,
-      isDanger: true,
-      act: () => {
-        run(rooms.ban(roomId, member.userId, true))
-      }
-    })
+    const ban = () => {
+      run(rooms.ban(roomId, member.userId, true))
+    }
+    items.push(
+      { icon: 'leave', text: t.remove, isDanger: true, isApart: true, act: setRole(null) },
+      { icon: 'ban', text: t.ban, isDanger: true, act: ban }
+    )
   }
   return items
 }
