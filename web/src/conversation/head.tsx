@@ -31,27 +31,7 @@ export function ConversationHead ({
   const isDirect = summary?.kind === 'direct'
   const isRoom = summary?.kind === 'room'
   const isOpen = route.value.page === 'conversation' && route.value.panel === 'members'
-  const blocked = useReadable(client.users.blocked)
-  const isBlocked = summary?.userId !== undefined && blocked.includes(summary.userId)
-  const known = useReadable(conversation.summary)
-  const items: MenuItem[] = known === undefined ? [] : settingItems(conversation, known)
-  if (isDirect) {
-    items.push({
-      icon: 'ban',
-      text: isBlocked ? t.chat.unblock : t.chat.block,
-      isDanger: !isBlocked,
-      isApart: true,
-      act: () => {
-        void client.users.block(summary.userId ?? '', !isBlocked).catch(() => undefined)
-      }
-    })
-  }
-  if (isRoom && (summary.role === 'owner' || summary.role === 'moderator')) {
-    items.push({ icon: 'settings', text: t.chat.details, isApart: true, act: () => { setDialog('settings') } })
-  }
-  if (isRoom && summary.role !== undefined) {
-    items.push({ icon: 'leave', text: t.chat.leave, isDanger: true, isApart: true, act: () => { setDialog('leave') } })
-  }
+  const items = useItems(conversation, summary, setDialog)
 
   return (
     <header class='bar'>
@@ -135,6 +115,37 @@ export function ConversationHead ({
       )}
     </header>
   )
+}
+
+/** What can be done with the conversation. */
+function useItems (
+  conversation: Conversation, summary: Summary | undefined, open: (dialog: 'settings' | 'leave') => void
+): MenuItem[] {
+  const t = texts.value.chat
+  const blocked = useReadable(client.users.blocked)
+  const known = useReadable(conversation.summary)
+  const items: MenuItem[] = known === undefined ? [] : settingItems(conversation, known)
+  if (summary?.kind === 'direct') {
+    const userId = summary.userId ?? ''
+    const isBlocked = blocked.includes(userId)
+    items.push({
+      icon: 'ban',
+      text: isBlocked ? t.unblock : t.block,
+      isDanger: !isBlocked,
+      isApart: true,
+      act: () => {
+        void client.users.block(userId, !isBlocked).catch(() => undefined)
+      }
+    })
+  }
+  if (summary?.kind !== 'room') return items
+  if (summary.role === 'owner' || summary.role === 'moderator') {
+    items.push({ icon: 'settings', text: t.details, isApart: true, act: () => { open('settings') } })
+  }
+  if (summary.role !== undefined) {
+    items.push({ icon: 'leave', text: t.leave, isDanger: true, isApart: true, act: () => { open('leave') } })
+  }
+  return items
 }
 
 function togglePanel (id: string, isOpen: boolean): void {

@@ -65,13 +65,11 @@ function Talk ({
     [timeline]
   )
   const { isReady, error, again } = useReady(timeline.ready)
-  const isSlow = useLater(!isReady && error === undefined, 300)
   const scroller = useRef<HTMLDivElement>(null)
   const log = useLog(conversation, timeline, scroller, at)
   const [context, setContext] = useState<Context>()
   const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
   const selection = useSelection(log.messages)
-  const t = texts.value.chat
 
   function onAct (act: Act, message: Message, element: HTMLElement, more?: string): void {
     switch (act) {
@@ -148,43 +146,22 @@ function Talk ({
         mayPin={mayPin}
         onShow={message => { void log.toSeq(message.seq ?? 0) }}
       />
-      {error !== undefined && log.messages.length === 0
+      {log.messages.length === 0 && (error !== undefined || !isReady)
         ? (
-          <div class='scroll'>
-            <div class='col'>
-              <Trouble text={why(error)} onRetry={again} />
-            </div>
-          </div>
+          <NothingYet error={error} onRetry={again} />
           )
-        : !isReady && log.messages.length === 0
-            ? (
-              <div class='scroll'>
-                <div class='col log'>{isSlow && <Bones />}</div>
-              </div>
-              )
-            : (
-              <LogView
-                timeline={timeline}
-                log={log}
-                scroller={scroller}
-                onAct={onAct}
-                isDirect={isDirect}
-                picked={selection.picked}
-              />
-              )}
+        : (
+          <LogView
+            timeline={timeline}
+            log={log}
+            scroller={scroller}
+            onAct={onAct}
+            isDirect={isDirect}
+            picked={selection.picked}
+          />
+          )}
       <div class='send col'>
-        {!log.isAtEnd && log.messages.length > 0 && (
-          <button
-            type='button'
-            class={`to-new${log.below === 0 ? ' quiet' : ''}`}
-            aria-label={log.below > 0 ? t.below(log.below) : t.toNewest}
-            title={t.toNewest}
-            onClick={log.toNewest}
-          >
-            {log.below > 0 && <span class='num'>{log.below}</span>}
-            <Icon small name='down' />
-          </button>
-        )}
+        {!log.isAtEnd && log.messages.length > 0 && <ToNewest below={log.below} onClick={log.toNewest} />}
         <TypingLine conversation={conversation} />
         <CalmLine conversation={conversation} />
         {selection.picked === undefined
@@ -240,6 +217,41 @@ function Talk ({
         />
       )}
     </>
+  )
+}
+
+/** In place of the messages: why they cannot be loaded, or that they are being loaded. */
+function NothingYet ({ error, onRetry }: { error: unknown, onRetry: () => void }) {
+  const isSlow = useLater(error === undefined, 300)
+  return (
+    <div class='scroll'>
+      {error === undefined
+        ? (
+          <div class='col log'>{isSlow && <Bones />}</div>
+          )
+        : (
+          <div class='col'>
+            <Trouble text={why(error)} onRetry={onRetry} />
+          </div>
+          )}
+    </div>
+  )
+}
+
+/** Leads to the newest message, and counts those of others below. */
+function ToNewest ({ below, onClick }: { below: number, onClick: () => void }) {
+  const t = texts.value.chat
+  return (
+    <button
+      type='button'
+      class={`to-new${below === 0 ? ' quiet' : ''}`}
+      aria-label={below > 0 ? t.below(below) : t.toNewest}
+      title={t.toNewest}
+      onClick={onClick}
+    >
+      {below > 0 && <span class='num'>{below}</span>}
+      <Icon small name='down' />
+    </button>
   )
 }
 

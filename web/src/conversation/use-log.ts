@@ -89,42 +89,22 @@ export function useLog (
     }
   })
 
-  // What changes its size without being drawn here: names that arrive, pictures, the keyboard of a phone.
-  useEffect(() => {
-    const scroller = scrollerRef.current
-    if (scroller === null) return
-    const observer = new ResizeObserver(() => {
-      if (log.isAtEnd) scroller.scrollTop = scroller.scrollHeight
-      else restore(scroller, log.anchor)
-      look()
-    })
-    observer.observe(scroller)
-    if (scroller.firstElementChild !== null) observer.observe(scroller.firstElementChild)
-    return () => {
-      observer.disconnect()
-    }
-  }, [timeline])
+  useSizes(scrollerRef, timeline, scroller => {
+    if (log.isAtEnd) scroller.scrollTop = scroller.scrollHeight
+    else restore(scroller, log.anchor)
+    look()
+  })
 
   useEffect(() => {
     if (at === undefined) return
     void toSeq(at)
   }, [at, visits.value])
 
-  useEffect(() => {
-    const back = () => {
-      if (!document.hidden && document.hasFocus()) log.awayAfter = undefined
-      else if (log.isAtEnd) log.awayAfter ??= lastSeq(messagesNow())
-      look()
-    }
-    addEventListener('focus', back)
-    addEventListener('blur', back)
-    document.addEventListener('visibilitychange', back)
-    return () => {
-      removeEventListener('focus', back)
-      removeEventListener('blur', back)
-      document.removeEventListener('visibilitychange', back)
-    }
-  }, [timeline])
+  useAttention(timeline, isThere => {
+    if (isThere) log.awayAfter = undefined
+    else if (log.isAtEnd) log.awayAfter ??= lastSeq(messagesNow())
+    look()
+  })
 
   log.unread = Math.max(log.unread, lineOf(log, timeline) === null ? 0 : countNew(messages, lineOf(log, timeline) ?? 0))
   return {
@@ -244,6 +224,41 @@ export function useLog (
     }
     redraw(undefined)
   }
+}
+
+/** Calls when sizes change without a drawing: names that arrive, pictures, the keyboard of a phone. */
+function useSizes (
+  scrollerRef: { current: HTMLElement | null }, timeline: Timeline, onChange: (scroller: HTMLElement) => void
+): void {
+  useEffect(() => {
+    const scroller = scrollerRef.current
+    if (scroller === null) return
+    const observer = new ResizeObserver(() => {
+      onChange(scroller)
+    })
+    observer.observe(scroller)
+    if (scroller.firstElementChild !== null) observer.observe(scroller.firstElementChild)
+    return () => {
+      observer.disconnect()
+    }
+  }, [timeline])
+}
+
+/** Calls when the reader looks away from the page, or back at it. */
+function useAttention (timeline: Timeline, onChange: (isThere: boolean) => void): void {
+  useEffect(() => {
+    const change = () => {
+      onChange(!document.hidden && document.hasFocus())
+    }
+    addEventListener('focus', change)
+    addEventListener('blur', change)
+    document.addEventListener('visibilitychange', change)
+    return () => {
+      removeEventListener('focus', change)
+      removeEventListener('blur', change)
+      document.removeEventListener('visibilitychange', change)
+    }
+  }, [timeline])
 }
 
 interface State {
