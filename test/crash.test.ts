@@ -1,19 +1,8 @@
 import { io, type Socket } from 'socket.io-client'
 import t from 'tap'
 import { type ServerProcess, startServer } from './helpers/process.ts'
+import { register } from './helpers/register.ts'
 import { request } from './helpers/request.ts'
-
-interface Account { token: string, id: string }
-
-const register = async (url: string, username: string): Promise<Account> => {
-  const { text } = await request(`${url}/api/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ fullName: username, username, email: `${username}@example.com`, password: 'a long password' })
-  })
-  const { token, user } = JSON.parse(text) as { token: string, user: { _id: string } }
-  return { token, id: user._id }
-}
 
 /** Sends one message after the other until the connection breaks; collects what was acknowledged. */
 async function sendUntilKilled (socket: Socket, receiverId: string, acknowledged: Map<string, string>, name: string): Promise<void> {

@@ -4,19 +4,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { root, startServer } from './helpers/process.ts'
-import { request } from './helpers/request.ts'
+import { register } from './helpers/register.ts'
 
 const killWorker = pathToFileURL(join(root, 'test/helpers/kill-worker.mjs')).href
-
-async function register (url: string, username: string): Promise<{ token: string, id: string }> {
-  const { text } = await request(`${url}/api/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ fullName: username, username, email: `${username}@example.com`, password: 'a long password' })
-  })
-  const { token, user } = JSON.parse(text) as { token: string, user: { _id: string } }
-  return { token, id: user._id }
-}
 
 /** Sends one message after the other; how the last one was not acknowledged: its code, or `gone`. */
 async function sendUntilRefused (url: string, from: { token: string }, to: { id: string }): Promise<string> {

@@ -3,6 +3,7 @@ import { type Socket, connect } from 'node:net'
 import t from 'tap'
 import { type ServerProcess, startServer } from './helpers/process.ts'
 import { connectRaw } from './helpers/raw-socket.ts'
+import { register } from './helpers/register.ts'
 import { request } from './helpers/request.ts'
 
 type Test = { teardown: (end: () => void) => void }
@@ -18,16 +19,6 @@ async function dial (t: Test, server: ServerProcess, text = ''): Promise<{ socke
   await once(socket, 'connect')
   if (text !== '') await new Promise<void>(resolve => { socket.write(text, () => { resolve() }) })
   return { socket, closed: once(socket, 'close'), received: () => received }
-}
-
-async function register (url: string, username: string): Promise<{ token: string, id: string }> {
-  const { text } = await request(`${url}/api/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ fullName: username, username, email: `${username}@example.com`, password: 'a long password' })
-  })
-  const { token, user } = JSON.parse(text) as { token: string, user: { _id: string } }
-  return { token, id: user._id }
 }
 
 const post = (path: string, token: string, body: string, length = body.length) =>

@@ -3,14 +3,13 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { runScript, startServer } from '../helpers/process.ts'
+import { register } from '../helpers/register.ts'
 import { request } from '../helpers/request.ts'
 
 interface Synced {
   conversations: Array<{ conversationId: string, cursor: string, changes: Array<{ message?: { message: string } }> }>
   hasMore: boolean
 }
-
-interface Registered { token: string, user: { _id: string } }
 
 async function post<T> (url: string, path: string, body: object, token = ''): Promise<T> {
   const { status, text } = await request(url + path, {
@@ -20,11 +19,6 @@ async function post<T> (url: string, path: string, body: object, token = ''): Pr
   })
   if (status >= 300) throw new Error(`${path} answered ${status}: ${text}`)
   return JSON.parse(text) as T
-}
-
-async function register (url: string, username: string): Promise<Registered> {
-  const account = { fullName: username, username, email: `${username}@example.org`, password: 'password-1' }
-  return await post(url, '/api/auth/register', account)
 }
 
 /** The texts of a user's direct messages, by a sync from the beginning. */
@@ -52,7 +46,7 @@ t.test('a backup during writes is sound and holds everything acknowledged before
   const write = async (writer: number) => {
     for (let count = 0; !writing.signal.aborted; count++) {
       const content = `${writer}-${count}`
-      await post(server.url, '/api/messages', { receiverId: bob.user._id, content }, ann.token)
+      await post(server.url, '/api/messages', { receiverId: bob.id, content }, ann.token)
       acknowledged.push(content)
     }
   }

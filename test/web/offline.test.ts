@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { startServer } from '../helpers/process.ts'
 import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, until, write } from './browser.ts'
-import { register } from './register.ts'
+import { register } from '../helpers/register.ts'
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
@@ -12,7 +12,7 @@ else {
   const environment = { DATA_DIR: t.testdir(), PORT: String(port), HOST: '127.0.0.1' }
   let server = await startServer(environment)
   t.teardown(() => server.end('SIGTERM'))
-  const app = { url: server.url, register: register(server.url) }
+  const app = { url: server.url, register: register.bind(undefined, server.url) }
   const browser = await startBrowser(t)
   const ada = await signIn(browser, app, 'ada')
   const bob = await signIn(browser, app, 'bob')
