@@ -11,6 +11,6 @@ export async function register (
     body: JSON.stringify({ ...account, ...fields })
   })
   if (status !== 201) throw new Error(`registration answered ${status}: ${text}`)
-  const { token, refreshToken, user } = JSON.parse(text) as { token: string, refreshToken: string, user: { _id: string } }
-  return { token, refreshToken, id: user._id }
+  const { user, ...tokens } = JSON.parse(text) as { token: string, refreshToken: string, user: { _id: string } }
+  return { token: tokens.token, refreshToken: tokens.refreshToken, id: user._id }
 }

@@ -240,7 +240,8 @@ function setMember (mutation: Extract<Mutation, { type: 'member' }>, draft: Draf
     return refused(error)
   }
   if (standing === wanted) return row === undefined ? { changed: false } : { changed: false, row }
-  return writeMembership(head ?? openConversation(conversationId, mutation.open, draft, now)!, userId, wanted, draft, now)
+  const opened = head ?? openConversation(conversationId, mutation.open, draft, now)!
+  return writeMembership(opened, userId, wanted, draft, now)
 }
 
 function writeMembership (

@@ -223,15 +223,15 @@ export class Committer {
     }
   }
 
-  /** Waits for a better chance after a failed try. @returns the units without an outcome: duplicates have theirs */
+  /** Waits after a failed try. @returns the units without an outcome: duplicates have theirs */
   private async prepareRetry (
     items: Item[], last: TransactionResult, attempt: number, isUnresolved: boolean
   ): Promise<Item[]> {
     this.dropCachedHeads(items)
     const open = last.result === 'duplicateKey' ? await this.resolveDuplicates(items, isUnresolved) : items
-    if (open.length === 0) return open
     if (open.length === items.length) await this.steps.sleep(Math.random() * Math.min(250, 2 ** attempt))
-    if (['conflict', 'transient'].includes(last.result) && attempt >= attemptsBeforeReserving && !this.options.isSoleWriter) await this.reserve(open)
+    const mayReserve = open.length > 0 && attempt >= attemptsBeforeReserving && !this.options.isSoleWriter
+    if (mayReserve && ['conflict', 'transient'].includes(last.result)) await this.reserve(open)
     return open
   }
 
