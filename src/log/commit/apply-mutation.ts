@@ -226,34 +226,27 @@ function mentionSeqOf ({ mentionSeq = seqOf(0) }: Head, { seq, mentioned }: LogR
 
 function setMember (mutation: Extract<Mutation, { type: 'member' }>, draft: Draft, now: number): MutationResult {
   const { conversationId, userId } = mutation
-  const member = draft.member(memberKey(conversationId, userId))
-  const head = draft.head(conversationId)
-  if (head === null && mutation.open === undefined) return { outcome: 'missing' }
+  const key = memberKey(conversationId, userId)
+  const member = draft.member(key)
+  const before = draft.head(conversationId)
+  if (before === null && mutation.open === undefined) return { outcome: 'missing' }
   const row = draft.row(stateRowId(conversationId, 'membership', userId.toHexString()).toHexString())
   const standing = member?.role ?? (row?.banned === true ? 'banned' : null)
   let wanted: MembershipStatus
   try {
     wanted = typeof mutation.role === 'function'
-      ? mutation.role(member, head, { standing, actor: actorOf(mutation, draft) })
+      ? mutation.role(member, before, { standing, actor: actorOf(mutation, draft) })
       : mutation.role
   } catch (error) {
     return refused(error)
   }
   if (standing === wanted) return row === undefined ? { changed: false } : { changed: false, row }
-  const opened = head ?? openConversation(conversationId, mutation.open, draft, now)!
-  return writeMembership(opened, userId, wanted, draft, now)
-}
-
-function writeMembership (
-  head: Head, userId: ObjectId, wanted: MembershipStatus, draft: Draft, now: number
-): MutationResult {
-  const { _id: conversationId, headSeq: joinedSeq } = head
-  const key = memberKey(conversationId, userId)
-  const member = draft.member(key)
   const role = wanted === 'banned' ? null : wanted
+  const head = before ?? openConversation(conversationId, mutation.open, draft, now)!
   const content: StateContent = { userId, role, ...(wanted === 'banned' ? { banned: true } : {}) }
   const done = put(head, 'membership', userId.toHexString(), content, draft, now)
   if (done === undefined) return { changed: false }
+  const { headSeq: joinedSeq } = head
   const memberCount = head.memberCount + (role === null ? 0 : 1) - (member === null ? 0 : 1)
   draft.moveHead(conversationId, { ...done.head, memberCount })
   const { rev: joinedRev, updatedAt: joinedAt } = done.row

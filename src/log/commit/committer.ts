@@ -192,8 +192,15 @@ export class Committer {
     // since, which ends an open one, and that transaction found the heads unchanged.
     let unresolved: { items: Item[], plan: Plan, lookedAgain: boolean } | undefined
     for (let attempt = 0; ; attempt++) {
-      if (last !== undefined) open = await this.prepareRetry(open, last, attempt, unresolved !== undefined)
-      if (open.length === 0) return
+      if (last !== undefined) {
+        this.dropCachedHeads(open)
+        const before = open.length
+        if (last.result === 'duplicateKey') open = await this.resolveDuplicates(open, unresolved !== undefined)
+        if (open.length === 0) return
+        if (open.length === before) await this.steps.sleep(Math.random() * Math.min(250, 2 ** attempt))
+        const lostToOthers = last.result === 'conflict' || last.result === 'transient'
+        if (lostToOthers && attempt >= attemptsBeforeReserving && !this.options.isSoleWriter) await this.reserve(open)
+      }
       const input = await this.readPlanInput(open)
       // Asked after the reads: if the unknown try commits later still, the reads are too old and the heads' filter
       // fails the next transaction.
@@ -221,18 +228,6 @@ export class Committer {
         return await this.split(open, last.error, session)
       }
     }
-  }
-
-  /** Waits after a failed try. @returns the units without an outcome: duplicates have theirs */
-  private async prepareRetry (
-    items: Item[], last: TransactionResult, attempt: number, isUnresolved: boolean
-  ): Promise<Item[]> {
-    this.dropCachedHeads(items)
-    const open = last.result === 'duplicateKey' ? await this.resolveDuplicates(items, isUnresolved) : items
-    if (open.length === items.length) await this.steps.sleep(Math.random() * Math.min(250, 2 ** attempt))
-    const mayReserve = open.length > 0 && attempt >= attemptsBeforeReserving && !this.options.isSoleWriter
-    if (mayReserve && ['conflict', 'transient'].includes(last.result)) await this.reserve(open)
-    return open
   }
 
   /** Tries the halves of a rejected batch: one bad unit must not fail the others. */
