@@ -71,7 +71,7 @@ function countOne (
   const mentionCount = mentions.peek(identity, head, readSeq, view)
   if (count !== undefined && mentionCount !== undefined) return unreadOf(count, mentionCount)
   return Promise.all([
-    count ?? unread.count(identity, head, readSeq, view), mentionCount ?? mentions.of(identity, head, readSeq, view)
+    count ?? unread.count(identity, head, readSeq, view), mentionCount ?? mentions.count(identity, head, readSeq, view)
   ]).then(([count, mentionCount]) => unreadOf(count, mentionCount))
 }
 

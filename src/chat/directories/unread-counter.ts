@@ -1,11 +1,10 @@
-import { LRUCache } from 'lru-cache'
 import type { Filter, ObjectId } from 'mongodb'
 import { indexNames } from '../../log/model/collections.ts'
-import type { ConversationLog } from '../../log/conversation-log.ts'
-import type { Head, LogRow, Rev, Seq } from '../../log/model/types.ts'
+import type { Head, LogRow, Seq } from '../../log/model/types.ts'
 import { objectId } from '../rules/conversation-id.ts'
-import { type CountBasis, type View, countBasisOf, isSameBasis } from '../rules/view.ts'
+import type { CountBasis, View } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
+import { type Counted, MessageCounter } from './message-counter.ts'
 
 /** Highest exact count of unread messages in one conversation. */
 export const unreadMax = 1_000
@@ -13,65 +12,40 @@ export const unreadMax = 1_000
 /** Changes since the last count that are read. If there are more, the messages are counted anew. */
 const changesMax = 100
 
-interface Counted {
-  /** The read position and the view that were counted; a change of either needs a new count. */
-  basis: CountBasis
-  /** The count includes everything up to this rev. */
-  rev: Rev
+interface CountedUnread extends Counted {
   /** The seq of the last message at that time. */
   seq: Seq
-  count: number
   /** No change came during the count, so later changes can be added to it. */
   isExact: boolean
 }
 
 /**
- * Counts unread messages on an index and caches the counts. In a busy room the next count adds the changes since the
- * last one. So its cost depends neither on the number of unread messages nor on the user's own messages.
+ * Counts unread messages on an index, system messages apart: at most `unreadMax` + 1, which means more. In a busy room
+ * the next count adds the changes since the last one. So its cost depends neither on the number of unread messages nor
+ * on the user's own messages.
  */
-export class UnreadCounter {
-  private readonly cache: LRUCache<string, Counted>
-  private readonly log: ConversationLog
-
-  /** @param max counts that are cached */
-  constructor (log: ConversationLog, max = 100_000) {
-    this.log = log
-    this.cache = new LRUCache({ max })
+export class UnreadCounter extends MessageCounter<CountedUnread> {
+  protected lastSeq ({ headSeq }: Head): number {
+    return headSeq
   }
 
-  /** As `count`, without waiting; undefined: it is not cached. */
-  peek ({ userId }: Pick<Identity, 'userId'>, head: Head, readSeq: number, view: View): number | undefined {
-    const basis = countBasisOf(view, readSeq, view.hidden)
-    if (head.headSeq <= basis.after) return 0
-    const known = this.cache.get(placeOf(userId, head))
-    return known !== undefined && known.rev >= head.headRev && isSameBasis(known.basis, basis) ? known.count : undefined
+  protected ignored ({ hidden }: View): ReadonlySet<string> {
+    return hidden
   }
 
-  /**
-   * Visible unread messages of others, system messages apart, as of the head or later. At most `unreadMax` + 1, which
-   * means more.
-   */
-  async count (identity: Identity, head: Head, readSeq: number, view: View): Promise<number> {
-    return this.peek(identity, head, readSeq, view) ?? await this.countAnew(identity, head, readSeq, view)
-  }
-
-  private async countAnew ({ id, userId }: Identity, head: Head, readSeq: number, view: View): Promise<number> {
-    const { hidden, hiddenSeqs } = view
-    const basis = countBasisOf(view, readSeq, hidden)
-    const known = this.cache.get(placeOf(userId, head))
+  protected async countAnew (
+    { id }: Identity, head: Head, { hidden, hiddenSeqs }: View, basis: CountBasis, before: CountedUnread | undefined
+  ): Promise<CountedUnread> {
     const counts = ({ senderId, seq, messageType }: LogRow) =>
       messageType !== 'system' && !senderId!.equals(id) && !hiddenSeqs.includes(seq!) &&
       (hidden.size === 0 || !hidden.has(senderId!.toHexString()))
-    const isBase = known !== undefined && known.isExact && isSameBasis(known.basis, basis)
-    const counted = (isBase ? await this.countFrom(known, head, counts) : undefined) ??
-      await this.countAll(basis, head, [id, ...[...hidden].map(objectId)], hiddenSeqs)
-    this.cache.set(placeOf(userId, head), counted)
-    return counted.count
+    const counted = before?.isExact === true ? await this.countFrom(before, head, counts) : undefined
+    return counted ?? await this.countAll(basis, head, [id, ...[...hidden].map(objectId)], hiddenSeqs)
   }
 
   private async countAll (
     basis: CountBasis, head: Head, except: ObjectId[], hiddenSeqs: readonly Seq[]
-  ): Promise<Counted> {
+  ): Promise<CountedUnread> {
     const filter: Filter<LogRow> = {
       conversationId: head._id,
       seq: { $gt: basis.after, $lte: head.headSeq, ...(hiddenSeqs.length === 0 ? {} : { $nin: [...hiddenSeqs] }) },
@@ -87,8 +61,8 @@ export class UnreadCounter {
 
   /** The cached count with the changes since; undefined if it cannot be derived. */
   private async countFrom (
-    known: Counted, head: Head, counts: (row: LogRow) => boolean
-  ): Promise<Counted | undefined> {
+    known: CountedUnread, head: Head, counts: (row: LogRow) => boolean
+  ): Promise<CountedUnread | undefined> {
     const rows = await this.log.collections.rows
       .find(
         { conversationId: head._id, rev: { $gt: known.rev } },
@@ -116,9 +90,4 @@ export class UnreadCounter {
     const rev = last > head.headRev ? last : head.headRev
     return { ...known, rev, seq, count: Math.min(count, unreadMax + 1) }
   }
-}
-
-/** One user's count in one conversation. */
-function placeOf (userId: string, { _id }: Head): string {
-  return `${userId} ${_id}`
 }
