@@ -26,7 +26,7 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
       requireStillMember(row, asking)
       const moderates = row.roomId !== undefined && asking.actor?.role !== 'member'
       if (!moderates && row.system !== undefined) {
-        throw new TidelogError('NOT_ALLOWED', 'Only those who lead the room may delete what tells of an event')
+        throw new TidelogError('NOT_ALLOWED', 'Only owners, moderators and administrators may delete an announcement')
       }
       if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
     }

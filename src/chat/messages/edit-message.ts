@@ -73,7 +73,7 @@ function editRule (context: ChatContext, { id }: Identity, { message, mentioned,
   return (row: LogRow, asking: RuleContext): RowPatch | null => {
     requireStillMember(row, asking)
     if (row.senderId?.equals(id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can edit a message')
-    if (row.system !== undefined) throw new TidelogError('NOT_ALLOWED', 'What tells of an event cannot be edited')
+    if (row.system !== undefined) throw new TidelogError('NOT_ALLOWED', 'An announcement cannot be edited')
     if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot be edited')
     if (row.message === message && (mentioned === undefined || isSame(row.mentioned ?? [], mentioned))) return null
     if (expectedRev !== undefined && row.rev > expectedRev) throw new EditConflict(row)

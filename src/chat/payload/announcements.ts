@@ -7,11 +7,11 @@ import type { Identity } from '../../users/identity.ts'
 import { publicUser } from '../../users/public-user.ts'
 
 /**
- * The messages that tell of what happens in a room, if its settings want them. They stand in the commit of the event.
- * Their text is English, for clients that know no better; the others have `system`.
+ * Announcements: system messages about events in a room, if its settings ask for them, each in the commit of its event.
+ * Their text is English, for clients that do not read `system`.
  */
 
-/** Tells that a user came, went, or has another role. */
+/** A user joined, left, or has another role. */
 export async function memberAnnouncement (
   context: ChatContext, identity: Identity, conversationId: string, userId: string
 ): Promise<Announcement<{ before: MembershipStatus, after: MembershipStatus, isNew: boolean }>> {
@@ -40,7 +40,7 @@ export async function memberAnnouncement (
   }
 }
 
-/** Tells of another name. */
+/** The room has another name. */
 export async function nameAnnouncement (
   context: ChatContext, identity: Identity, conversationId: string
 ): Promise<Announcement<{ before: RoomSettings, after: RoomSettings }>> {
@@ -52,7 +52,7 @@ export async function nameAnnouncement (
   }
 }
 
-/** Tells of a pin. */
+/** A message was pinned. */
 export async function pinAnnouncement (
   context: ChatContext, identity: Identity, conversationId: string, messageId: ObjectId
 ): Promise<Announcement<{ on: boolean }>> {

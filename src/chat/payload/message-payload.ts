@@ -105,7 +105,7 @@ export function mentionsPayload (mentioned: readonly string[]): Mentions {
   return { userIds: mentioned.filter(id => id !== everybody), all: mentioned.includes(everybody) }
 }
 
-/** What a system message tells of as clients get it. */
+/** The event of an announcement, as clients get it. */
 export function systemPayload ({ event, userId, by, role, name, messageId }: StoredSystemEvent): SystemEvent {
   return {
     event,

@@ -84,7 +84,7 @@ function append (
   return { changed: true, row: to }
 }
 
-/** What tells of an event is no activity, unless nothing else was written yet. */
+/** An announcement is no activity, unless nothing else was written yet. */
 function isActivity ({ seq, system }: LogRow, { lastMessageAt }: Head): boolean {
   return seq !== undefined && (system === undefined || lastMessageAt === undefined)
 }

@@ -45,7 +45,7 @@ export interface RoomSettings {
   systemMessages?: boolean
 }
 
-/** What a system message tells of. */
+/** The event that an announcement is about. */
 export interface SystemEvent {
   event: 'created' | 'joined' | 'left' | 'added' | 'removed' | 'role' | 'renamed' | 'pinned'
   /** Whom it is about. */
@@ -104,7 +104,7 @@ export interface Head extends RoomSettings {
   memberCount: number
   createdAt: Date
   /**
-   * When the last message was sent, those apart that tell of an event (unless there is no other); missing if that was
+   * When the last message was sent, announcements apart (unless there is no other); missing if that was
    * before heads stored it.
    */
   lastMessageAt?: Date
@@ -172,7 +172,7 @@ export interface LogRow extends RoomSettings, OwnSettings {
   editedAt?: Date
   isDeleted?: true
   reactions?: Reactions
-  /** What a system message tells of; an administrator's has none. */
+  /** The event of an announcement; an administrator's system message has none. */
   system?: SystemEvent
   /** `membership`: the user, and the new role (null: no longer a member). */
   userId?: ObjectId

@@ -35,7 +35,7 @@ export class StoredRow {
   clientMessageIdAt = 0
   hasReactions = false
   hasMentions = false
-  /** It tells of an event. */
+  /** It is an announcement. */
   isEvent = false
 
   /** @param bytes one document as the driver returns it with `raw: true` */
