@@ -66,7 +66,8 @@ export async function scanConversation (context: SyncContext, identity: Identity
 
 async function mentionsOf ({ chat }: SyncContext, identity: Identity, { head, view }: DueConversation, mine: Member | undefined): Promise<number> {
   if (head.mentionSeq === undefined || (mine === undefined && head.kind !== 'common')) return 0
-  return await chat.mentions.count(identity, head, mine?.readSeq ?? await commonReadSeq(chat.log, identity.userId), view)
+  const readSeq = mine?.readSeq ?? await commonReadSeq(chat.log, identity.userId)
+  return await chat.mentions.count(identity, head, readSeq, view)
 }
 
 type Begun = Scanned & Pick<ConversationScan, 'fromSeq' | 'meta'>
