@@ -7,7 +7,8 @@ const plans = [
     root: '',
     floors: [
       ['server.ts'], ['app.ts'], ['routes', 'plugins'], ['src/metrics', 'src/tracing'],
-      ['src/sockets'], ['src/presence', 'src/outbox'], ['src/live'], ['src/connection'], ['src/sync', 'src/adopt'],
+      ['src/sockets'], ['src/presence', 'src/outbox'], ['src/live'], ['src/connection'],
+      ['src/sync', 'src/search', 'src/adopt'],
       ['src/chat', 'src/auth'], ['src/doctor', 'src/users'], ['src/log'], ['src/nodes'], ['src/to-tidelog-error.ts'], ['src/config.ts'],
       ['src/lib'], ['src/schemas'], ['src/errors.ts']
     ]
@@ -18,7 +19,10 @@ const plans = [
   },
   {
     root: 'src/log/',
-    floors: [['conversation-log.ts', 'delete-purged.ts'], ['commit'], ['read', 'database-identity.ts'], ['model']]
+    floors: [
+      ['follower.ts'], ['conversation-log.ts', 'delete-purged.ts', 'positions.ts'], ['commit'],
+      ['read', 'database-identity.ts'], ['model']
+    ]
   },
   {
     root: 'packages/embedded-mongo/src/',

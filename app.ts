@@ -16,6 +16,7 @@ import rateLimit from './plugins/rate-limit.ts'
 import requestLog from './plugins/request-log.ts'
 import retention from './plugins/retention.ts'
 import revocations from './plugins/revocations.ts'
+import search from './plugins/search.ts'
 import security from './plugins/security.ts'
 import socketIo from './plugins/socket-io.ts'
 import sharedLimits from './plugins/shared-limits.ts'
@@ -78,6 +79,7 @@ export async function buildApp (
   await app.register(mongodb, config)
   await app.register(chat, { ...config, nodeId })
   await app.register(tracing)
+  await app.register(search, config)
   await app.register(nodes, { REDIS_URL: config.REDIS_URL, link, nodeId })
   await app.register(sharedLimits)
   await app.register(drain, config)

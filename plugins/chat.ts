@@ -50,11 +50,10 @@ export default fp(async function chat (app, { nodeId, ...config }: Config & { no
     unread: new UnreadCounter(log),
     mentions: new MentionCounts(log),
     settings: new SettingsDirectory(log),
-    limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000, searchCharsMax: config.SEARCH_CHARS_MAX },
+    limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
     now: Date.now,
     countSend: userId => { app.limiters.sends.consume(userId) },
     countRequest: userId => { app.limiters.requests.consume(userId) },
-    countSearch: userId => { app.limiters.search.consume(userId) },
     countInvitation: userId => { app.limiters.invitations.consume(userId) },
     uncountInvitation: userId => { app.limiters.invitations.giveBack(userId) }
   })

@@ -12,7 +12,7 @@ export default fp(async function retention (app, { RETENTION_DAYS: days }: Confi
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> = Promise.resolve()
   const start = () => {
-    sweeping = sweepRetention(app.chat, { days, signal: stop.signal }).then(
+    sweeping = sweepRetention(app.chat, { days, forget: app.messageSearch.forget, signal: stop.signal }).then(
       swept => {
         if (swept.purged > 0 || swept.deletedRows > 0) app.log.info(swept, 'messages purged')
         if (swept.failed > 0) app.log.warn(swept, 'conversations left to the next purge')
@@ -28,4 +28,4 @@ export default fp(async function retention (app, { RETENTION_DAYS: days }: Confi
     clearTimeout(timer)
     await sweeping
   })
-}, { name: 'retention', dependencies: ['chat'] })
+}, { name: 'retention', dependencies: ['chat', 'search'] })

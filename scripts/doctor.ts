@@ -1,4 +1,5 @@
-// `npm run doctor [-- --repair] [--json] [-- bump-epoch]`: checks the configured database, or gives it a new epoch.
+// `npm run doctor [-- --repair] [--json] [-- bump-epoch | reindex]`: checks the configured database, gives it a new
+// epoch, or drops its index of words.
 import { parseArgs } from 'node:util'
 import { DataFolderError } from '@tidelog/embedded-mongo'
 import type { Db, MongoClient } from 'mongodb'
@@ -7,16 +8,17 @@ import { loadDotEnv } from '../src/dot-env.ts'
 import { bumpEpoch } from '../src/doctor/epoch.ts'
 import { type Defect, defects } from '../src/doctor/defect.ts'
 import { type Diagnosis, type Progress, examine } from '../src/doctor/index.ts'
+import { reindex } from '../src/search/reindex.ts'
 import { withDatabase } from './database.ts'
 
 const progressEveryMs = 2_000
-const usage = 'npm run doctor [-- --repair] [--json]   or   npm run doctor -- bump-epoch'
+const usage = 'npm run doctor [-- --repair] [--json]   or   npm run doctor -- bump-epoch | reindex'
 
 interface Arguments {
   repair: boolean
   /** Print a line of JSON for each defect, and one for the result. */
   json: boolean
-  bump: boolean
+  order: 'check' | 'bump-epoch' | 'reindex'
 }
 
 process.exitCode = await main().catch((error: unknown) => {
@@ -33,7 +35,12 @@ async function main (): Promise<number> {
   loadDotEnv()
   const given = readArguments()
   return await withDatabase(readConfig(), { appName: 'tidelog-doctor' }, async (client, db) => {
-    if (!given.bump) return await check(client, db, given)
+    if (given.order === 'check') return await check(client, db, given)
+    if (given.order === 'reindex') {
+      await reindex(db)
+      console.log('The index of words is empty. Start the servers now: they build it again.')
+      return 0
+    }
     if (!await bumpEpoch(db)) return fail('No server has used this database yet: it has no epoch')
     console.log('The database has a new epoch. Start the servers now: clients with older cursors will begin again.')
     return 0
@@ -92,11 +99,12 @@ function readArguments (): Arguments {
       allowPositionals: true,
       options: { repair: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } }
     })
-    const bump = positionals[0] === 'bump-epoch'
-    if (positionals.length > 1 || (positionals.length === 1 && !bump) || (bump && (values.repair || values.json))) {
+    const [order = 'check', ...others] = positionals
+    const isKnown = order === 'bump-epoch' || order === 'reindex' || order === 'check'
+    if (!isKnown || others.length > 0 || (order !== 'check' && (values.repair || values.json))) {
       throw new Error('Unknown arguments')
     }
-    return { ...values, bump }
+    return { ...values, order }
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`)
     process.exit(2)

@@ -89,7 +89,12 @@ export const configSchema = Type.Object({
   RATE_LIMIT_PACKETS: limit('Packets in 10 seconds on one socket connection', 10_000),
   SOCKETS_MAX: limit('Sockets of one user', 30),
   WAITING_BYTES_MAX: limit('Most bytes that wait for one socket connection, in either direction', 8_388_608),
-  SEARCH_CHARS_MAX: limit('Most characters that one search looks through', 500_000),
+  SEARCH: Type.Union([Type.Literal('on'), Type.Literal('off')], {
+    default: 'on',
+    description: 'on: the server keeps an index of the words of all messages, about as large as the messages ' +
+      'themselves; off: each search looks through some of the messages'
+  }),
+  SEARCH_CHARS_MAX: limit('Most characters of messages that one search compares', 500_000),
   REQUEST_TIMEOUT: limit('Seconds within which a request must arrive, with its body', 30)
 }, { additionalProperties: false })
 

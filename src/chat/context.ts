@@ -33,8 +33,6 @@ export interface ChatContext {
     messageCharsMax: number
     /** Milliseconds in which you can edit your own message. */
     editWindowMs: number
-    /** Characters that one search reads; 0: unlimited. */
-    searchCharsMax: number
   }
   /** Milliseconds since 1970. */
   now: () => number
@@ -42,8 +40,6 @@ export interface ChatContext {
   countSend: (userId: string) => void
   /** Counts an operation against the user's limit of requests; throws RATE_LIMITED. */
   countRequest: (userId: string) => void
-  /** Counts a search against the user's limit; throws RATE_LIMITED. */
-  countSearch: (userId: string) => void
   /** Counts an invitation by a stranger against the invited user's limit; throws RATE_LIMITED. */
   countInvitation: (userId: string) => void
   /** Takes back a count of `countInvitation`. */

@@ -2,6 +2,9 @@
 const marks =
   /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Hebrew}\p{Script=Arabic}])\p{M}+/gu
 
+/** Characters that a reader does not see (hyphens between syllables, joiners), and the stretch of Arabic letters. */
+const unseen = /[\p{Cf}\u0640]/gu
+
 /** Letters that have no decomposition, and the final sigma, which lower case makes by its place in the word. */
 const letters: Readonly<Record<string, string>> = {
   ς: 'σ', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', œ: 'oe'
@@ -13,8 +16,14 @@ const special = new RegExp(`[${Object.keys(letters).join('')}]`, 'g')
  * texts that a reader would type for one another have the same.
  */
 export function foldedText (text: string): string {
+  return foldedLetters(text).replaceAll(/\s+/g, ' ').trim()
+}
+
+/** The same, with white space as it is given. */
+export function foldedLetters (text: string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase()
   // Upper case first: it makes one of letters whose lower case differs (ß, ı).
-  return text.normalize('NFKD').replace(marks, '$1').toUpperCase().toLowerCase()
+  return text.normalize('NFKD').replace(unseen, '').toUpperCase().toLowerCase().replace(marks, '$1')
     .replace(special, letter => letters[letter]!)
-    .normalize('NFC').replaceAll(/\s+/g, ' ').trim()
+    .normalize('NFC')
 }

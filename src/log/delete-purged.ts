@@ -1,3 +1,4 @@
+import type { ObjectId } from 'mongodb'
 import { type LogCollections, indexNames } from './model/collections.ts'
 import { type Head, type Seq, seqOf } from './model/types.ts'
 
@@ -17,6 +18,8 @@ import { type Head, type Seq, seqOf } from './model/types.ts'
 export interface DeletePurgedOptions {
   /** Rows that one command deletes. Other operations run between two commands. */
   rowsAtOnce?: number
+  /** Called before rows are deleted: removes what is kept of them elsewhere. */
+  forget?: (ids: ObjectId[]) => Promise<void>
   signal?: AbortSignal
 }
 
@@ -24,7 +27,7 @@ export interface DeletePurgedOptions {
 export async function deletePurgedRows (
   { rows: collection }: Pick<LogCollections, 'rows'>,
   { _id: conversationId, purgedSeq }: Pick<Head, '_id' | 'purgedSeq'>,
-  { rowsAtOnce = 200, signal }: DeletePurgedOptions = {}
+  { rowsAtOnce = 200, forget = async () => {}, signal }: DeletePurgedOptions = {}
 ): Promise<number> {
   let deleted = 0
   for (let more = purgedSeq !== undefined; more && signal?.aborted !== true;) {
@@ -32,6 +35,7 @@ export async function deletePurgedRows (
       .sort({ seq: 1 }).hint(indexNames.bySeq).limit(rowsAtOnce).batchSize(rowsAtOnce + 1).toArray()
     const through = rows.at(-1)?.seq
     if (through === undefined) break
+    await forget(rows.map(({ _id }) => _id))
     const filter = { conversationId, seq: { $lte: through } }
     const { deletedCount } = await collection.deleteMany(filter, { hint: indexNames.bySeq })
     deleted += deletedCount

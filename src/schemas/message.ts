@@ -219,18 +219,38 @@ export const HistoryQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 }))
 })
 
+/** What a message may have beside its words. */
+export const features = ['file', 'image', 'video', 'audio', 'link'] as const
+export type Feature = (typeof features)[number]
+
 export const SearchQuery = Type.Object({
-  q: Type.String({ minLength: 1, maxLength: 100, description: 'The words that a message must contain, ignoring case' }),
+  q: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 100,
+    description: 'The words that a message must contain, ignoring case and accents: the last one as the beginning ' +
+      'of a word, what stands in quotes as it is written. May be absent with `has`'
+  })),
   conversationId: Type.Optional(ConversationId),
+  from: Type.Optional(Id),
+  before: Type.Optional(Type.String({ format: 'date-time', description: 'Only messages sent before this time' })),
+  after: Type.Optional(Type.String({ format: 'date-time', description: 'Only messages sent at this time or later' })),
+  has: Type.Optional(Type.Union(features.map(feature => Type.Literal(feature)), {
+    description: 'Only messages with one of these'
+  })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  cursor: Type.Optional(Type.String({ maxLength: 100, description: 'The `cursor` of the previous page' }))
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: 'The `cursor` of the previous page' }))
 })
+export type SearchQuery = Static<typeof SearchQuery>
 
 export const SearchBody = Type.Object({
   success: Type.Literal(true),
-  messages: Type.Array(Message, { description: 'By conversation, and in each the newest message first' }),
+  messages: Type.Array(Message, { description: 'The newest first' }),
   hasMore: Type.Boolean({ description: 'True: the search has not seen all messages yet, whether or not it found some. Ask again with `cursor`' }),
-  cursor: orNull(Type.String())
+  cursor: orNull(Type.String()),
+  indexing: Type.Optional(Type.Literal(true, {
+    description: 'The index lacks many of your messages. The first pages look through those, conversation by ' +
+      'conversation; what they found may come again later'
+  }))
 })
 
 export const ReadBody = Type.Object({

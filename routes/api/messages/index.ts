@@ -9,7 +9,7 @@ import { listDirect } from '../../../src/chat/conversations/list-conversations.t
 import { markConversationRead, markMessageRead } from '../../../src/chat/conversations/mark-read.ts'
 import { pinMessage } from '../../../src/chat/messages/pin-message.ts'
 import { react } from '../../../src/chat/messages/react.ts'
-import { searchMessages } from '../../../src/chat/messages/search-messages.ts'
+import { searchMessages } from '../../../src/search/search-messages.ts'
 import { sendTo } from '../../../src/chat/messages/send-to.ts'
 import { readUnreadCounts } from '../../../src/chat/conversations/unread.ts'
 import { failures } from '../../../src/schemas/failures.ts'
@@ -67,12 +67,13 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/search', {
     schema: {
       summary: 'Search your direct conversations and rooms',
-      description: 'With `conversationId` it searches that one. A call looks through at most 2,000 messages and 200 conversations; while `hasMore`, ask again with `cursor`.',
+      description: 'With `conversationId` it searches that one. What a call costs is bounded, so a page may have few ' +
+        'messages, or none: while `hasMore`, ask again with `cursor`.',
       tags,
       querystring: SearchQuery,
       response: { 200: SearchBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ query, identity }) => ({ success: true as const, ...await searchMessages(app.chat, identity, query) }))
+  }, async ({ query, identity }) => ({ success: true as const, ...await searchMessages(app.messageSearch, identity, query) }))
 
   app.get('/:userId', {
     schema: {

@@ -1,5 +1,5 @@
 import { TidelogError } from '../../errors.ts'
-import { deletePurgedRows, oldestMessage } from '../../log/delete-purged.ts'
+import { type DeletePurgedOptions, deletePurgedRows, oldestMessage } from '../../log/delete-purged.ts'
 import type { UnitOutcome } from '../../log/commit/plan.ts'
 import { type Head, type Seq, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
@@ -27,8 +27,13 @@ export interface SweepResult {
   err?: unknown
 }
 
-/** @param signal ends the sweep between two steps; the next sweep continues */
-export async function sweepRetention (context: ChatContext, { days, signal }: { days: number, signal?: AbortSignal }): Promise<SweepResult> {
+export interface SweepOptions extends Pick<DeletePurgedOptions, 'forget' | 'signal'> {
+  days: number
+}
+
+/** `signal` ends the sweep between two steps; the next sweep continues. */
+export async function sweepRetention (context: ChatContext, { days, ...options }: SweepOptions): Promise<SweepResult> {
+  const { signal } = options
   const { heads: conversations } = context.log.collections
   // Rounded down to the hour, so that nodes which sweep at about the same time purge the same messages.
   const before = new Date(Math.floor(context.now() / hourMs) * hourMs - days * dayMs)
@@ -37,7 +42,7 @@ export async function sweepRetention (context: ChatContext, { days, signal }: { 
     const heads = await conversations.find({ _id: { $gt: after, $lt: conversationsEnd } }).sort({ _id: 1 }).limit(conversationsAtOnce).batchSize(conversationsAtOnce + 1).toArray()
     for (const head of heads) {
       if (signal?.aborted === true) return swept
-      await sweepOne(context, head, before, swept, signal)
+      await sweepOne(context, head, before, swept, options)
     }
     const last = heads.at(-1)
     if (last === undefined) return swept
@@ -45,19 +50,21 @@ export async function sweepRetention (context: ChatContext, { days, signal }: { 
   }
 }
 
-async function sweepOne ({ log }: ChatContext, head: Head, before: Date, swept: SweepResult, signal: AbortSignal | undefined): Promise<void> {
+async function sweepOne (
+  { log }: ChatContext, head: Head, before: Date, swept: SweepResult, options: Omit<SweepOptions, 'days'>
+): Promise<void> {
   const purgedSeq = head.purgedSeq ?? seqOf(0)
   let oldest = await oldestMessage(log.collections, head._id)
   if (oldest !== undefined && oldest.seq <= purgedSeq) {
-    swept.deletedRows += await deletePurgedRows(log.collections, head, signal === undefined ? {} : { signal })
+    swept.deletedRows += await deletePurgedRows(log.collections, head, options)
     oldest = await oldestMessage(log.collections, head._id, seqOf(purgedSeq + 1))
   }
-  if (oldest === undefined || oldest.createdAt >= before || signal?.aborted === true) return
+  if (oldest === undefined || oldest.createdAt >= before || options.signal?.aborted === true) return
   const throughSeq = await lastBefore(log.collections, head, oldest.seq, before)
   const outcome = await purge(log, head._id, throughSeq, swept)
   if (outcome !== 'committed' && outcome !== 'unchanged') return
   if (outcome === 'committed') swept.purged++
-  swept.deletedRows += await deletePurgedRows(log.collections, { _id: head._id, purgedSeq: throughSeq }, signal === undefined ? {} : { signal })
+  swept.deletedRows += await deletePurgedRows(log.collections, { _id: head._id, purgedSeq: throughSeq }, options)
 }
 
 /**

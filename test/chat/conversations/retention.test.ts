@@ -11,7 +11,6 @@ import { setMemberRole } from '../../../src/chat/rooms/room-members.ts'
 import { react } from '../../../src/chat/messages/react.ts'
 import { sweepRetention } from '../../../src/chat/conversations/retention.ts'
 import { createRoom } from '../../../src/chat/rooms/room.ts'
-import { searchMessages } from '../../../src/chat/messages/search-messages.ts'
 import { sendCommon } from '../../../src/chat/messages/send-common.ts'
 import { sendDirect } from '../../../src/chat/messages/send-direct.ts'
 import { sendRoom } from '../../../src/chat/messages/send-room.ts'
@@ -22,6 +21,7 @@ import { TidelogError } from '../../../src/errors.ts'
 import { deletePurgedRows } from '../../../src/log/delete-purged.ts'
 import type { ConversationLog } from '../../../src/log/conversation-log.ts'
 import { seqOf } from '../../../src/log/model/types.ts'
+import { searchMessages } from '../../../src/search/search-messages.ts'
 import { startApp } from '../../helpers/app.ts'
 import { cursorsOf, shown } from '../../helpers/follower.ts'
 import { type TestPerson, catchUp, newPerson, syncOnce } from '../../helpers/people.ts'
@@ -106,7 +106,8 @@ t.test('no operation shows or changes a purged message, whether or not its row s
     if (collects) await deletePurgedRows(chat.log.collections, (await chat.log.head(id))!)
     t.match(JSON.parse(String(writeHistoryJson(await readHistory(chat, a.identity, id, {})))).messages, [{ _id: reply._id, replyTo: { _id: gone._id, seq: 1, senderId: a.id } }], 'a reply keeps the id that it names')
     t.same(JSON.parse(String(writeHistoryJson(await readHistory(chat, a.identity, id, { before: 2 })))).messages, [])
-    t.same((await searchMessages(chat, a.identity, { q: 'needle' })).messages.map(({ _id }) => _id), [reply._id])
+    const found = await searchMessages(test.app.messageSearch, a.identity, { q: 'needle' })
+    t.same(found.messages.map(({ _id }) => _id), [reply._id])
     t.same((await listDirect(chat, a.identity, {})).conversations.map(({ lastMessage }) => lastMessage._id), [reply._id])
     t.match(await readUnreadCounts(chat, b.identity), { unreadCount: 0 })
     const attempts: Array<() => Promise<unknown>> = [

@@ -1,0 +1,35 @@
+import type { ChatContext } from '../chat/context.ts'
+import type { Follower } from '../log/follower.ts'
+import type { Message } from '../schemas/message.ts'
+import type { SearchCollection } from './collections.ts'
+import type { SearchBounds } from './postings.ts'
+import type { Turns } from './turns.ts'
+
+/** What searches work on. The plugin `search` makes it once. */
+export interface SearchContext {
+  chat: ChatContext
+  index: SearchCollection
+  /** Keeps the index; undefined: there is none, and each search looks through the messages. */
+  follower: Follower | undefined
+  turns: Turns
+  bounds: SearchBounds & {
+    /** Messages without terms, and messages whose text is compared, that one call reads. */
+    rowsMax: number
+    /** Characters of texts that one call compares; 0: unlimited. */
+    charsMax: number
+  }
+  /** Counts a search against the user's limit; throws RATE_LIMITED. */
+  countSearch: (userId: string) => void
+}
+
+/** What one call answers. */
+export interface SearchPage {
+  /** The newest first; while `indexing`, those of the first pages conversation by conversation. */
+  messages: Message[]
+  /** Some messages were not searched yet. */
+  hasMore: boolean
+  /** Pass it to the next call; null at the end. */
+  cursor: string | null
+  /** So much is not in the index yet that it is looked through first, some at a time. */
+  indexing?: true
+}
