@@ -17,6 +17,7 @@ else {
     await ada.page.getByRole('button', { name: 'Rooms' }).click()
     await ada.page.getByRole('tab', { name: 'Create' }).click()
     await ada.page.getByLabel('Name').fill(name)
+    await ada.page.getByLabel('Topic').fill('What floats')
     await ada.page.getByRole('combobox').fill('bob')
     await ada.page.getByRole('option', { name: /Bob Test/ }).click()
     await ada.page.getByRole('button', { name: 'Create room' }).click()
@@ -24,6 +25,7 @@ else {
     await bob.page.getByRole('link', { name }).click()
     await bob.page.locator('#composer').waitFor()
     t.equal(await bob.page.getByRole('heading', { level: 1 }).innerText(), name)
+    await bob.page.locator('header.bar').getByText('What floats').waitFor()
   })
 
   await t.test('every text is shown as text, in every place', async t => {

@@ -80,6 +80,25 @@ else {
     await bob.page.locator('#composer').waitFor()
   })
 
+  await t.test('messages can be deleted for oneself, and a history cleared; the other user keeps them', async t => {
+    await open(ada.page, app.url, dm(ada.id, bob.id))
+    await landed(ada.page, 'four').click({ button: 'right' })
+    await ada.page.getByRole('menuitem', { name: 'Delete for me' }).click()
+    await landed(ada.page, 'four').waitFor({ state: 'detached' })
+    await landed(ada.page, 'two').click({ modifiers: ['Control'] })
+    await ada.page.getByRole('button', { name: 'Delete for me' }).click()
+    await ada.page.getByRole('dialog').getByText('The others keep it.').waitFor()
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await landed(ada.page, 'two').waitFor({ state: 'detached' })
+    await landed(ada.page, 'from Bob').waitFor()
+    await ada.page.locator('header.bar').getByRole('button', { name: 'More', exact: true }).click()
+    await ada.page.getByRole('menuitem', { name: 'Clear history' }).click()
+    await ada.page.getByRole('dialog').getByText('for you, on all your devices').waitFor()
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Clear history' }).click()
+    await until(ada.page, 'document.querySelector("article.msg") === null')
+    t.same(await bob.page.locator('article .text').allInnerTexts(), ['from Bob', 'two', 'four'])
+  })
+
   await t.test('a link to a message leads to its place, each time, without leaving the app', async t => {
     await bob.page.evaluate('window.stayed = true')
     await write(bob.page, `see ${app.url}/c/${dm(ada.id, bob.id)}?m=1 and ${app.url}/documentation`)

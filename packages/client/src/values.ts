@@ -187,6 +187,12 @@ export interface Summary {
   /** Yours, in a room; undefined: you are no member. */
   role?: Role | undefined
   isPrivate?: boolean | undefined
+  /** What a room is about, in a line. */
+  topic?: string | undefined
+  /** More about a room. */
+  description?: string | undefined
+  /** The address of a room's picture. */
+  picture?: string | undefined
   lastMessage?: Message | undefined
   /** When something was said last. */
   lastActivityAt: number
@@ -227,6 +233,10 @@ export interface Room {
   isPrivate: boolean
   /** Whether members see all messages or those since they joined. */
   history: 'all' | 'joined'
+  topic: string | null
+  description: string | null
+  /** The address of a picture. */
+  picture: string | null
   memberCount: number
   /** Yours; undefined: you are no member. */
   role?: Role | undefined
@@ -237,6 +247,10 @@ export interface RoomInput {
   name: string
   isPrivate?: boolean
   history?: 'all' | 'joined'
+  /** In one line; null: nothing is said. */
+  topic?: string | null
+  description?: string | null
+  picture?: string | null
 }
 
 export interface RegisterInput {

@@ -14,10 +14,12 @@ export function MessageActions ({
   isSheet,
   mayDelete,
   pin,
+  mayHide,
   onReact,
   onReply,
   onEdit,
   onDelete,
+  onHide,
   onSelect,
   onClose
 }: {
@@ -28,10 +30,13 @@ export function MessageActions ({
   mayDelete: boolean
   /** Undefined: the reader may not pin here. */
   pin: { isPinned: boolean; act: () => void } | undefined
+  /** For oneself alone. */
+  mayHide: boolean
   onReact: (emoji: string) => void
   onReply: () => void
   onEdit: () => void
   onDelete: () => void
+  onHide: () => void
   /** Begins to choose several. */
   onSelect: () => void
   onClose: () => void
@@ -63,6 +68,7 @@ export function MessageActions ({
       ? [{ icon: 'pin' as const, text: pin.isPinned ? t.unpin : t.pin, act: pin.act }]
       : []),
     { icon: 'select', text: t.select, act: onSelect },
+    ...(mayHide ? [{ icon: 'eyeOff' as const, text: t.deleteForMe, act: onHide, isDanger: true, isApart: true }] : []),
     ...(mayDelete
       ? [
           {
@@ -70,7 +76,7 @@ export function MessageActions ({
             text: isSent ? t.deleteForAll : t.delete,
             act: onDelete,
             isDanger: true,
-            isApart: true
+            isApart: !mayHide
           }
         ]
       : [])

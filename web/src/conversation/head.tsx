@@ -27,7 +27,7 @@ export function ConversationHead ({
 }) {
   const t = texts.value
   const [menu, setMenu] = useState<Element>()
-  const [dialog, setDialog] = useState<'settings' | 'leave'>()
+  const [dialog, setDialog] = useState<'settings' | 'leave' | 'clear'>()
   const isDirect = summary?.kind === 'direct'
   const isRoom = summary?.kind === 'room'
   const isOpen = route.value.page === 'conversation' && route.value.panel === 'members'
@@ -96,6 +96,18 @@ export function ConversationHead ({
           }}
         />
       )}
+      {dialog === 'clear' && (
+        <Confirm
+          question={t.chat.clearSure}
+          act={t.chat.clear}
+          onClose={() => {
+            setDialog(undefined)
+          }}
+          onAct={() => {
+            void conversation.clear()
+          }}
+        />
+      )}
       {dialog === 'leave' && summary?.roomId !== undefined && (
         <Confirm
           question={t.rooms.leaveSure}
@@ -119,12 +131,15 @@ export function ConversationHead ({
 
 /** What can be done with the conversation. */
 function useItems (
-  conversation: Conversation, summary: Summary | undefined, open: (dialog: 'settings' | 'leave') => void
+  conversation: Conversation, summary: Summary | undefined, open: (dialog: 'settings' | 'leave' | 'clear') => void
 ): MenuItem[] {
   const t = texts.value.chat
   const blocked = useReadable(client.users.blocked)
   const known = useReadable(conversation.summary)
   const items: MenuItem[] = known === undefined ? [] : settingItems(conversation, known)
+  if (known?.lastMessage !== undefined && known.kind !== 'common') {
+    items.push({ icon: 'eraser', text: t.clear, isDanger: true, isApart: true, act: () => { open('clear') } })
+  }
   if (summary?.kind === 'direct') {
     const userId = summary.userId ?? ''
     const isBlocked = blocked.includes(userId)
@@ -184,5 +199,6 @@ function RoomLine ({ conversation, summary }: { conversation: Conversation; summ
   const here = useHereCount(members.slice(0, 200).map(member => member.userId))
   if (summary?.kind === 'common') return <>{texts.value.hello.everyone}</>
   if (members.length === 0) return <>{'\u00a0'}</>
-  return <>{here === 0 ? t.members(members.length) : `${t.members(members.length)}, ${t.hereNow(here)}`}</>
+  const count = here === 0 ? t.members(members.length) : `${t.members(members.length)}, ${t.hereNow(here)}`
+  return <>{summary?.topic === undefined ? count : `${count} · ${summary.topic}`}</>
 }

@@ -127,6 +127,9 @@ function Talk ({
     return mayPin ? { isPinned, act: () => { void conversation.pin(message, !isPinned) } } : undefined
   }
 
+  /** In the common chat nothing can be taken away for oneself. */
+  const mayHide = (message: Message): boolean => message.seq !== undefined && kind !== 'common'
+
   function remove (message: Message): void {
     void conversation.delete(message)
     document.getElementById('composer')?.focus()
@@ -179,8 +182,12 @@ function Talk ({
             <SelectionBar
               messages={selection.messages}
               mayDelete={mayDelete}
+              mayHide={mayHide}
               onDelete={messages => {
                 for (const message of messages) void conversation.delete(message)
+              }}
+              onHide={messages => {
+                void conversation.hide(messages)
               }}
               onEnd={() => {
                 selection.end()
@@ -196,6 +203,7 @@ function Talk ({
           isSheet={isTouch.value}
           mayDelete={mayDelete(menu.message)}
           pin={pinOf(menu.message)}
+          mayHide={mayHide(menu.message)}
           onClose={() => {
             setMenu(undefined)
           }}
@@ -210,6 +218,10 @@ function Talk ({
           }}
           onDelete={() => {
             remove(menu.message)
+          }}
+          onHide={() => {
+            void conversation.hide([menu.message])
+            document.getElementById('composer')?.focus()
           }}
           onSelect={() => {
             selection.toggle(menu.message)

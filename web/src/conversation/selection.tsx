@@ -50,23 +50,28 @@ function between (all: readonly Message[], one: string, other: string): string[]
 export function SelectionBar ({
   messages,
   mayDelete,
+  mayHide,
   onDelete,
+  onHide,
   onEnd
 }: {
   messages: Message[]
   mayDelete: (message: Message) => boolean
+  mayHide: (message: Message) => boolean
   onDelete: (messages: Message[]) => void
+  onHide: (messages: Message[]) => void
   onEnd: () => void
 }) {
   const t = texts.value.chat
-  const [isSure, setSure] = useState(false)
+  const [sure, setSure] = useState<'all' | 'me'>()
   const mayAll = messages.length > 0 && messages.every(mayDelete)
+  const mayMe = messages.length > 0 && messages.every(mayHide)
   // Before it is painted: a key that follows at once must not be lost.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return
       if (event.key === 'Escape') onEnd()
-      else if (event.key === 'Delete' && mayAll) setSure(true)
+      else if (event.key === 'Delete' && (mayAll || mayMe)) setSure(mayAll ? 'all' : 'me')
       else return
       event.preventDefault()
       event.stopPropagation()
@@ -90,27 +95,36 @@ export function SelectionBar ({
           onEnd()
         }}
       />
+      <IconButton
+        name='eyeOff'
+        label={t.deleteForMe}
+        disabled={!mayMe}
+        onClick={() => {
+          setSure('me')
+        }}
+      />
       <button
         type='button'
         class='btn bare danger'
         disabled={!mayAll}
         onClick={() => {
-          setSure(true)
+          setSure('all')
         }}
       >
         <Icon name='trash' />
         {t.deleteForAll}
       </button>
-      {isSure && (
+      {sure !== undefined && (
         <Confirm
-          question={t.deleteSure(messages.length)}
+          question={sure === 'all' ? t.deleteSure(messages.length) : t.hideSure(messages.length)}
           act={t.delete}
           onAct={() => {
-            onDelete(messages)
+            if (sure === 'all') onDelete(messages)
+            else onHide(messages)
             onEnd()
           }}
           onClose={() => {
-            setSure(false)
+            setSure(undefined)
           }}
         />
       )}

@@ -5,15 +5,15 @@ import { go, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { Form } from '../ui/form.tsx'
 import { PeoplePicker } from './people-picker.tsx'
-import { RoomForm } from './room-form.tsx'
+import { type RoomFields, RoomForm, noFields, toInput } from './room-form.tsx'
 
 /** A new room, with its first people. */
 export function CreateRoom ({ onClose }: { onClose: () => void }) {
-  const [room, setRoom] = useState({ name: '', isPrivate: false, history: 'all' as 'all' | 'joined' })
+  const [room, setRoom] = useState<RoomFields>(noFields)
   const [people, setPeople] = useState<User[]>([])
 
   async function create () {
-    const made = await client.rooms.create({ ...room, name: room.name.trim() })
+    const made = await client.rooms.create(toInput(room))
     await Promise.allSettled(people.map(user => client.rooms.setMember(made.id, user.id, 'member')))
     go(paths.conversation(made.conversationId), { replace: true })
   }

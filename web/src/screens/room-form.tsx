@@ -1,18 +1,35 @@
-import type { RoomInput } from '@tidelog/client'
 import { texts } from '../i18n/index.ts'
 import { Field, Segments } from '../ui/fields.tsx'
 import { Item, SwitchItem } from '../ui/item.tsx'
 
 const nameMax = 100
+const topicMax = 200
+const descriptionMax = 1_000
 
-/** What a room is: name, who gets in, what new members see. */
+/** What a form holds of a room; an empty text is none. */
+export interface RoomFields {
+  name: string
+  topic: string
+  description: string
+  isPrivate: boolean
+  history: 'all' | 'joined'
+}
+
+export const noFields: RoomFields = { name: '', topic: '', description: '', isPrivate: false, history: 'all' }
+
+/** As the server takes it. */
+export function toInput ({ name, topic, description, ...rest }: RoomFields) {
+  return { ...rest, name: name.trim(), topic: topic.trim() || null, description: description.trim() || null }
+}
+
+/** What a room is: name, topic, who gets in, what new members see. */
 export function RoomForm ({
   room,
   onChange,
   error
 }: {
-  room: Required<RoomInput>
-  onChange: (room: Required<RoomInput>) => void
+  room: RoomFields
+  onChange: (room: RoomFields) => void
   error?: string | undefined
 }) {
   const t = texts.value.rooms
@@ -28,6 +45,26 @@ export function RoomForm ({
         error={error}
         hint={t.of([...room.name].length, nameMax)}
         autofocus
+      />
+      <Field
+        label={t.topic}
+        value={room.topic}
+        onInput={topic => {
+          onChange({ ...room, topic })
+        }}
+        maxLength={topicMax}
+        hint={t.topicHint}
+        required={false}
+      />
+      <Field
+        label={t.description}
+        value={room.description}
+        onInput={description => {
+          onChange({ ...room, description })
+        }}
+        maxLength={descriptionMax}
+        hint={t.of([...room.description].length, descriptionMax)}
+        required={false}
       />
       <div class='box'>
         <SwitchItem

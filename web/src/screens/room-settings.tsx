@@ -7,23 +7,24 @@ import { useLoad } from '../state/load.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { Bones, Trouble } from '../ui/fields.tsx'
 import { FormDialog } from '../ui/form.tsx'
-import { RoomForm } from './room-form.tsx'
+import { type RoomFields, RoomForm, toInput } from './room-form.tsx'
 
 /** Changes a room, or deletes it, by those who may. */
 export function RoomSettings ({ roomId, onClose }: { roomId: string; onClose: () => void }) {
   const t = texts.value
   const stored = useLoad(roomId, signal => client.rooms.get(roomId, { signal }))
-  const [room, setRoom] = useState<{ name: string; isPrivate: boolean; history: 'all' | 'joined' }>()
+  const [room, setRoom] = useState<RoomFields>()
   const [error, setError] = useState<string>()
   const [isSure, setSure] = useState(false)
   useEffect(() => {
     if (stored.value !== undefined) {
-      setRoom({ name: stored.value.name, isPrivate: stored.value.isPrivate, history: stored.value.history })
+      const { name, topic, description, isPrivate, history } = stored.value
+      setRoom({ name, topic: topic ?? '', description: description ?? '', isPrivate, history })
     }
   }, [stored.value])
 
   async function save () {
-    if (room !== undefined) await client.rooms.update(roomId, { ...room, name: room.name.trim() })
+    if (room !== undefined) await client.rooms.update(roomId, toInput(room))
   }
 
   function remove (): void {

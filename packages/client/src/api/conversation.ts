@@ -73,7 +73,8 @@ export class ConversationView implements Conversation {
   }
 
   readonly edit: Conversation['edit'] = async (message, text, { expectedRev, mentions } = {}) => {
-    await this.enqueue({ type: 'edit', target: targetFor(message), text, expectedRev, mentions })
+    const base = message.rev > 0 ? { rev: message.rev, text: message.text } : undefined
+    await this.enqueue({ type: 'edit', target: targetFor(message), text, expectedRev, mentions, base })
   }
 
   readonly delete: Conversation['delete'] = async message => {

@@ -10,6 +10,9 @@ interface WireRoom {
   name: string
   isPrivate: boolean
   history: 'all' | 'joined'
+  topic: string | null
+  description: string | null
+  picture: string | null
   memberCount: number
   role: Role | null
   createdAt: string
@@ -17,8 +20,20 @@ interface WireRoom {
 interface WireMember { user: WireUser, role: Role, joinedAt: string }
 
 function toRoom ({ roomId, role, createdAt, ...rest }: WireRoom): Room {
-  const { conversationId, name, isPrivate, history, memberCount } = rest
-  return { id: roomId, conversationId, name, isPrivate, history, memberCount, role: role ?? undefined, createdAt: Date.parse(createdAt) }
+  const { conversationId, name, isPrivate, history, topic, description, picture, memberCount } = rest
+  return {
+    id: roomId,
+    conversationId,
+    name,
+    isPrivate,
+    history,
+    topic,
+    description,
+    picture,
+    memberCount,
+    role: role ?? undefined,
+    createdAt: Date.parse(createdAt)
+  }
 }
 
 /** Rooms are changed on the server at once, not by the outbox: who may do what is known there. */

@@ -2,7 +2,7 @@ import { type Failure } from '../types.ts'
 import { asTidelogError, TidelogError, toFailure } from '../errors.ts'
 import { applyLive, counts, furthest } from '../pure/apply.ts'
 import type { LiveEvent, Reads } from '../pure/normalize.ts'
-import { sendOf } from '../pure/outbox.ts'
+import { editsDone, sendOf } from '../pure/outbox.ts'
 import { Patch } from '../pure/patch.ts'
 import { isWhole } from '../pure/ranges.ts'
 import {
@@ -144,7 +144,8 @@ export class Engine {
   async commitPatch (patch: Patch, outbox: Pick<Batch, 'put' | 'settle'> = {}): Promise<void> {
     const { operations, term } = this
     if (term === undefined) throw new Stale('another tab leads')
-    const answered = patch.rows.flatMap(row => sendOf(operations, row, this.userId) ?? [])
+    const answered = patch.rows.flatMap(row =>
+      [sendOf(operations, row, this.userId) ?? [], editsDone(operations, row, this.userId)].flat())
     const settle = [...new Map([...outbox.settle ?? [], ...answered].map(one => [one.position, one])).values()]
     const put = (outbox.put ?? []).filter(({ position }) => !settle.some(other => other.position === position))
     await this.count(patch)

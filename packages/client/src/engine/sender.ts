@@ -1,7 +1,7 @@
 import { TidelogError, asTidelogError } from '../errors.ts'
 import { applyRow } from '../pure/apply.ts'
 import { type LiveEvent, peopleOf, toRow } from '../pure/normalize.ts'
-import { judge, nextIn, plan, refused, sending, toWire, unanswered } from '../pure/outbox.ts'
+import { judge, nextIn, plan, rebased, refused, sending, toWire, unanswered } from '../pure/outbox.ts'
 import type { Patch } from '../pure/patch.ts'
 import type { StoredOperation } from '../pure/state.ts'
 import type { WireMessage, WireResult } from '../pure/wire.ts'
@@ -186,7 +186,9 @@ export class Sender {
         const operation = held.get(result.opId)
         if (operation === undefined) continue
         const settled = judge(result, operation)
-        if (settled.outcome === 'done') settle.push(operation)
+        const based = rebased(result, operation)
+        if (based !== undefined) put.push(based)
+        else if (settled.outcome === 'done') settle.push(operation)
         else if (settled.outcome === 'later') put.push(unanswered(operation, clock.now() + settled.afterMs * (1 + random() / 2)))
         else {
           const folded = refused(engine.operations, operation, settled.failure)

@@ -94,9 +94,11 @@ function applyChange (patch: Patch, id: string, change: Change, { isNews }: { is
     case 'membership': return patch.change(id, ({ roles }) => ({ roles: { ...roles, [change.userId]: change.role } }))
     case 'meta': {
       const { name, isPrivate, history } = change
+      const texts = [change.topic, change.description, change.picture]
+      const [topic, description, picture] = texts.map(text => text ?? undefined)
       const before = patch.get(id)?.history
       if (before !== undefined && before !== history) patch.due.add(id)
-      return patch.change(id, () => ({ name, isPrivate, history }))
+      return patch.change(id, () => ({ name, isPrivate, history, topic, description, picture }))
     }
     case 'purge': return applyPurge(patch, id, change.throughSeq)
     case 'pins': return patch.change(id, () => ({ pins: change.messageIds }))

@@ -4,10 +4,13 @@ import type { WireAttachment, WireChange, WireConversation, WireHistory, WireMes
 
 /** Wire shapes end here. */
 
+/** What a room is. */
+type Meta = Omit<Extract<WireChange, { kind: 'meta' }>, 'kind' | 'rev' | 'deleted'>
+
 export type Change =
   | { kind: 'message', rev: number, row: Row, people: Person[] }
   | { kind: 'membership', rev: number, conversationId?: string | undefined, userId: string, role: Role | null }
-  | { kind: 'meta', rev: number, name?: string | undefined, isPrivate?: boolean | undefined, history?: 'all' | 'joined' | undefined }
+  | { kind: 'meta', rev: number } & Partial<Meta>
   | { kind: 'purge', rev: number, throughSeq: number }
   | { kind: 'pins', rev: number, messageIds: readonly string[] }
   | { kind: 'read', rev: number, conversationId: string, seq: number }

@@ -124,7 +124,9 @@ function edit (about: readonly StoredOperation[], work: Extract<Work, { type: 'e
   if (isBeingDeleted(about)) return nothing()
   // The newest text counts; what the first of them expected still holds.
   const before = about.filter(operation => operation.work.type === 'edit' && isUnsent(operation))
-  return { ...nothing(), add: work, settle: before }
+  const [first] = before
+  const base = first?.work.type === 'edit' ? first.work.base : work.base
+  return { ...nothing(), add: { ...work, base }, settle: before }
 }
 
 function isBeingDeleted (about: readonly StoredOperation[]): boolean {
@@ -138,10 +140,13 @@ function erase (about: readonly StoredOperation[], work: Extract<Work, { type: '
   return { ...nothing(), add: work, settle: about.filter(isUnsent) }
 }
 
-/** To be sent again as soon as that is possible. */
+/** To be sent again as soon as that is possible; over what somebody else wrote, if the user has seen that. */
 export function again (operation: StoredOperation): StoredOperation {
   const { error, notBefore, ...rest } = operation
-  return { ...rest, state: 'queued', version: operation.version + 1 }
+  const work = error?.code === 'CONFLICT' && rest.work.type === 'edit'
+    ? { ...rest.work, expectedRev: undefined, base: undefined }
+    : rest.work
+  return { ...rest, work, state: 'queued', version: operation.version + 1 }
 }
 
 /**
@@ -208,6 +213,18 @@ export function judge (result: WireResult, operation: StoredOperation): Settled 
   return { outcome: 'failed', failure: { code, message: typeof message === 'string' ? message : code, status: 0, retryable } }
 }
 
+/**
+ * An edit that is repeated because its answer was lost must not overwrite a newer one of another device: from the
+ * second time on it names the rev that it was made of. If that has moved and the text has not, it is sent with the new
+ * rev.
+ */
+export function rebased ({ code, current }: WireResult, operation: StoredOperation): StoredOperation | undefined {
+  const { work } = operation
+  if (code !== 'CONFLICT' || work.type !== 'edit' || work.expectedRev !== undefined) return undefined
+  if (current === undefined || current.message !== work.base?.text) return undefined
+  return unanswered({ ...operation, work: { ...work, base: { ...work.base, rev: current.rev } } })
+}
+
 function failing (operation: StoredOperation, error: Failure): StoredOperation {
   return { ...operation, state: 'failed', error, version: operation.version + 1 }
 }
@@ -238,8 +255,20 @@ export function sendOf (operations: readonly StoredOperation[], row: Row, userId
     operation.conversationId === conversationId && operation.work.type === 'send' && operation.work.clientMessageId === clientMessageId)
 }
 
+/** The edits that this row shows as done: their answer may be lost, and then they are not sent again. */
+export function editsDone (operations: readonly StoredOperation[], row: Row, userId: string): StoredOperation[] {
+  if (row.senderId !== userId) return []
+  const { id: messageId, clientMessageId } = row
+  return operations.filter(operation => {
+    const { work, attempts, state } = operation
+    if (work.type !== 'edit' || work.base === undefined || attempts === 0 || state === 'failed') return false
+    const isDone = row.rev > work.base.rev && row.text === work.text && row.text !== work.base.text
+    return isDone && isAbout(operation, { messageId, clientMessageId })
+  })
+}
+
 /** As it goes over the wire. */
-export function toWire ({ opId, conversationId, work }: StoredOperation): object {
+export function toWire ({ opId, conversationId, work, attempts }: StoredOperation): object {
   switch (work.type) {
     case 'send': {
       const { clientMessageId, text, messageType, replyTo, mentions, attachments } = work
@@ -256,7 +285,8 @@ export function toWire ({ opId, conversationId, work }: StoredOperation): object
       }
     }
     case 'edit': {
-      const { target, text, expectedRev, mentions } = work
+      const { target, text, mentions, base } = work
+      const expectedRev = work.expectedRev ?? (attempts > 1 ? base?.rev : undefined)
       return {
         opId,
         type: 'edit',

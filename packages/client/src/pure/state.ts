@@ -48,6 +48,9 @@ export interface ConversationRecord {
   name?: string | undefined
   isPrivate?: boolean | undefined
   history?: 'all' | 'joined' | undefined
+  topic?: string | undefined
+  description?: string | undefined
+  picture?: string | undefined
   /** Ids of the pinned messages, in the order in which they were pinned; undefined: none ever was. */
   pins?: readonly string[] | undefined
   /** Of the members whose role changed since the first cursor; null: they left. */
@@ -117,7 +120,15 @@ export type Work =
     mentions?: Mentions | undefined,
     attachments?: readonly Attachment[] | undefined
   }
-  | { type: 'edit', target: Target, text: string, expectedRev?: number | undefined, mentions?: Mentions | undefined }
+  | {
+    type: 'edit',
+    target: Target,
+    text: string,
+    expectedRev?: number | undefined,
+    mentions?: Mentions | undefined
+    /** The message that was edited, if the server had it. */
+    base?: { rev: number, text: string } | undefined
+  }
   | { type: 'delete', target: Target }
   | { type: 'react', target: Target, emoji: string, on: boolean }
   | { type: 'pin', target: Target, on: boolean }

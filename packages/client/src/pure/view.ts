@@ -199,7 +199,7 @@ export function shownBy (
 export function showSummary (
   record: ConversationRecord, { state, last, users, operations, draft, userId, reads, now }: SummaryContext
 ): Summary {
-  const { id, kind, name, isPrivate, activityAt, unreadCount, mentionCount } = record
+  const { id, kind, name, isPrivate, topic, description, picture, activityAt, unreadCount, mentionCount } = record
   const other = otherUserOf(id, userId)
   const sends = operations.filter(({ work }) => work.type === 'send')
   const newest = sends.at(-1)
@@ -218,6 +218,9 @@ export function showSummary (
     roomId: kind === 'room' ? id.slice('room_'.length) : undefined,
     role: state.self.roles[id],
     isPrivate,
+    topic,
+    description,
+    picture,
     lastMessage: pending ?? shown,
     lastActivityAt: Math.max(activityAt, pending?.createdAt ?? 0),
     unreadCount: isCleared ? 0 : unreadCount,

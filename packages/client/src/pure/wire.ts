@@ -56,6 +56,9 @@ export type WireChange =
     isPrivate?: boolean | undefined,
     history?: 'all' | 'joined' | undefined
     deleted?: boolean | undefined
+    topic?: string | null | undefined
+    description?: string | null | undefined
+    picture?: string | null | undefined
   }
   | { rev: number, kind: 'purge', throughSeq: number }
   | { rev: number, kind: 'pins', messageIds: string[] }

@@ -29,6 +29,7 @@ export const chat: Texts['chat'] = {
   edit: 'Bearbeiten',
   delete: 'Löschen',
   deleteForAll: 'Für alle löschen',
+  deleteForMe: 'Für mich löschen',
   copy: 'Text kopieren',
   copyLink: 'Link kopieren',
   actions: 'Aktionen',
@@ -42,6 +43,13 @@ export const chat: Texts['chat'] = {
   selectThis: text => `Auswählen: ${text}`,
   endSelection: 'Auswahl beenden',
   deleteSure: n => count(n, { one: '# Nachricht für alle löschen?', other: '# Nachrichten für alle löschen?' }),
+  hideSure: n =>
+    count(n, {
+      one: '# Nachricht für dich löschen, auf all deinen Geräten? Die anderen behalten sie.',
+      other: '# Nachrichten für dich löschen, auf all deinen Geräten? Die anderen behalten sie.'
+    }),
+  clear: 'Verlauf leeren',
+  clearSure: 'Den Verlauf für dich leeren, auf all deinen Geräten? Die anderen behalten ihn.',
   moreEmoji: 'Mehr Emoji',
   replyTo: name => `Antwort an ${name}`,
   noReply: 'Nicht antworten',

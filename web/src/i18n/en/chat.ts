@@ -28,6 +28,7 @@ export const chat = {
   edit: 'Edit',
   delete: 'Delete',
   deleteForAll: 'Delete for everyone',
+  deleteForMe: 'Delete for me',
   copy: 'Copy text',
   copyLink: 'Copy link',
   actions: 'Actions',
@@ -42,6 +43,13 @@ export const chat = {
   endSelection: 'End the selection',
   deleteSure: (n: number) =>
     count(n, { one: 'Delete # message for everyone?', other: 'Delete # messages for everyone?' }),
+  hideSure: (n: number) =>
+    count(n, {
+      one: 'Delete # message for you, on all your devices? The others keep it.',
+      other: 'Delete # messages for you, on all your devices? The others keep them.'
+    }),
+  clear: 'Clear history',
+  clearSure: 'Clear the history for you, on all your devices? The others keep it.',
   moreEmoji: 'More emoji',
   replyTo: (name: string) => `Reply to ${name}`,
   noReply: 'Do not reply',
