@@ -9,7 +9,7 @@ const plans = [
       ['server.ts'], ['app.ts'], ['routes', 'plugins'], ['src/metrics', 'src/tracing'],
       ['src/sockets'], ['src/presence', 'src/outbox'], ['src/live'], ['src/connection'],
       ['src/sync', 'src/search', 'src/adopt'],
-      ['src/chat', 'src/auth'], ['src/doctor', 'src/users'], ['src/log'], ['src/nodes'], ['src/to-tidelog-error.ts'], ['src/config.ts'],
+      ['src/chat', 'src/auth'], ['src/doctor', 'src/users'], ['src/files'], ['src/log'], ['src/nodes'], ['src/to-tidelog-error.ts'], ['src/config.ts'],
       ['src/lib'], ['src/schemas'], ['src/errors.ts']
     ]
   },

@@ -7,6 +7,7 @@ import compression from './plugins/compression.ts'
 import documentation from './plugins/documentation.ts'
 import drain from './plugins/drain.ts'
 import errors, { replyMalformedUrl, refuseBroken } from './plugins/errors.ts'
+import files from './plugins/files.ts'
 import health from './plugins/health.ts'
 import jwt from './plugins/jwt.ts'
 import metrics from './plugins/metrics.ts'
@@ -29,6 +30,7 @@ import adminRoutes from './routes/api/admin/index.ts'
 import authRoutes from './routes/api/auth/index.ts'
 import commonChatRoutes from './routes/api/common-chat/index.ts'
 import conversationRoutes from './routes/api/conversations/index.ts'
+import fileRoutes from './routes/api/files/index.ts'
 import messageRoutes from './routes/api/messages/index.ts'
 import roomRoutes from './routes/api/rooms/index.ts'
 import syncRoutes from './routes/api/sync/index.ts'
@@ -77,6 +79,7 @@ export async function buildApp (
   await app.register(addresses, config)
   await app.register(rateLimit, config)
   await app.register(mongodb, config)
+  await app.register(files, config)
   await app.register(chat, { ...config, nodeId })
   await app.register(tracing)
   await app.register(search, config)
@@ -100,6 +103,7 @@ export async function buildApp (
   await app.register(messageRoutes, { prefix: '/api/messages' })
   await app.register(conversationRoutes, { prefix: '/api/conversations' })
   await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
+  await app.register(fileRoutes, { prefix: '/api/files', ...config })
   await app.register(roomRoutes, { prefix: '/api/rooms' })
   await app.register(syncRoutes, { prefix: '/api/sync' })
   await app.register(pushRoutes, { prefix: '/api/sync', ...config })

@@ -50,6 +50,7 @@ export default fp(async function chat (app, { nodeId, ...config }: Config & { no
     unread: new UnreadCounter(log),
     mentions: new MentionCounts(log),
     settings: new SettingsDirectory(log),
+    files: app.files,
     limits: { messageCharsMax: config.MESSAGE_CHARS_MAX, editWindowMs: config.EDIT_WINDOW * 1_000 },
     now: Date.now,
     countSend: userId => { app.limiters.sends.consume(userId) },
@@ -62,4 +63,4 @@ export default fp(async function chat (app, { nodeId, ...config }: Config & { no
       .catch((error: unknown) => { app.log.warn({ err: error }, 'rooms are not sorted by name yet') })
     evictFromDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })
   })
-}, { name: 'chat', dependencies: ['mongodb', 'rate-limit'] })
+}, { name: 'chat', dependencies: ['mongodb', 'rate-limit', 'files'] })

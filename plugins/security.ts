@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { type Config, allowedOrigins } from '../src/config.ts'
 
-const exposedHeaders = ['ETag', 'Retry-After']
+const exposedHeaders = ['ETag', 'Retry-After', 'Location', 'Tus-Resumable', 'Upload-Offset', 'Upload-Length']
 
 const options: FastifyHelmetOptions = {
   contentSecurityPolicy: {
@@ -32,7 +32,7 @@ export default fp(async function security (app, config: Config) {
     done()
   })
   app.decorate('ownHeaders', origin => ({ ...headers, ...corsHeaders(config, origin) }))
-  await app.register(cors, { origin: allowedOrigins(config), methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders })
+  await app.register(cors, { origin: allowedOrigins(config), methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders })
 }, { name: 'security' })
 
 /** The headers that @fastify/cors would send. */

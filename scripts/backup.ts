@@ -1,10 +1,12 @@
-// `npm run backup -- DIR`: copies the embedded database and the generated secret into a new folder, in use or not.
+// `npm run backup -- DIR`: copies the embedded database, the generated secret and the files of users into a new folder,
+// in use or not.
 import { copyFileSync, chmodSync, existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backupFolder } from '@tidelog/embedded-mongo'
 import { readConfig } from '../src/config.ts'
 import { loadDotEnv } from '../src/dot-env.ts'
+import { Blobs } from '../src/files/blobs.ts'
 
 process.exitCode = await main().catch((error: unknown) => {
   console.error(`No backup was made: ${(error as Error).message}`)
@@ -26,6 +28,9 @@ async function main (): Promise<number> {
     copyFileSync(secret, copy)
     chmodSync(copy, 0o600)
   }
+  // After the database: so every file that it names is there. The server removes none meanwhile.
+  const files = join(resolve(DATA_DIR), 'files')
+  if (existsSync(files)) await new Blobs(files).copyTo(join(resolve(to), 'files'))
   console.log(`Copied ${resolve(DATA_DIR)} to ${resolve(to)}: everything that was acknowledged before this command.`)
   return 0
 }

@@ -52,9 +52,21 @@ function checkRedisUrl (text: string): void {
   }
 }
 
+/** FILE_TYPES: `*`, or a list of media types and of whole families (`image/*`). */
+export function parseMediaTypes (text: string): (type: string) => boolean {
+  const types = text.split(',').map(type => type.trim().toLowerCase()).filter(type => type !== '')
+  if (types.includes('*')) return () => true
+  const wrong = types.find(type => !/^[a-z]+\/(\*|[a-z0-9][a-z0-9.+-]*)$/.test(type))
+  if (wrong !== undefined || types.length === 0) {
+    throw new Error(`must name media types (image/*, application/pdf), or be *, not ${JSON.stringify(wrong ?? '')}`)
+  }
+  return type => types.includes(type) || types.includes(`${type.split('/')[0]!}/*`)
+}
+
 /** Checks by variable. An empty value is not checked. */
 export const valueChecks: Readonly<Record<string, (text: string) => unknown>> = {
   CORS_ORIGIN: parseOrigins,
+  FILE_TYPES: parseMediaTypes,
   TRUST_PROXY: parseTrust,
   METRICS_NETWORKS: text => parseNetworks(text),
   MONGODB_URL: checkMongoUrl,

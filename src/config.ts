@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
 import { type Trust, parseTrust } from './addresses.ts'
-import { parseOrigins, valueChecks } from './config-values.ts'
+import { parseMediaTypes, parseOrigins, valueChecks } from './config-values.ts'
 import { operationsMax } from './schemas/push.ts'
 
 const seconds = (description: string, value: number) =>
@@ -18,7 +18,11 @@ export const configSchema = Type.Object({
   NODE_ENV: Type.String({ default: 'development', description: 'If it is `production` and MONGODB_URL is set, JWT_SECRET or another token key must be set' }),
   PORT: Type.Integer({ default: 5000, minimum: 0, maximum: 65_535, description: 'TCP port of the HTTP and Socket.IO server; 0 chooses a free one' }),
   HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'Address on which the server listens' }),
-  DATA_DIR: Type.String({ default: './data', minLength: 1, description: 'Folder of the embedded database and of the generated secret' }),
+  DATA_DIR: Type.String({
+    default: './data',
+    minLength: 1,
+    description: 'Folder of the embedded database, of the generated secret, and of the files that users upload'
+  }),
   MONGODB_URL: Type.String({ default: '', description: 'Connection string of a MongoDB replica set; if it is empty, the server starts the embedded engine' }),
   MONGODB_DATABASE: Type.String({ default: '', pattern: '^[A-Za-z0-9_-]{0,63}$', description: 'Name of the database; if it is empty, the one in MONGODB_URL, or `tidelog`' }),
   REDIS_URL: Type.String({
@@ -76,6 +80,30 @@ export const configSchema = Type.Object({
   PRESENCE_GRACE: seconds('Time for which a user is still shown as online after their last socket has closed', 10),
   REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body, in bytes; a push may be as large as OUTBOX_BYTES_MAX' }),
   OUTBOX_BYTES_MAX: Type.Integer({ default: 0, minimum: 0, maximum: 67_108_864, description: 'Largest push and largest socket packet, in bytes; 0 stands for what 100 operations with the longest content need' }),
+  FILE_BYTES_MAX: Type.Integer({
+    default: 104_857_600,
+    minimum: 0,
+    maximum: 1_099_511_627_776,
+    description: 'Largest file that users can upload, in bytes; 0: they cannot upload any'
+  }),
+  FILES_USER_BYTES_MAX: Type.Integer({
+    default: 1_073_741_824,
+    minimum: 0,
+    maximum: 1_125_899_906_842_624,
+    description: 'Most bytes of all files of a user'
+  }),
+  FILES_FREE_BYTES_MIN: Type.Integer({
+    default: 1_073_741_824,
+    minimum: 0,
+    maximum: 1_125_899_906_842_624,
+    description: 'Bytes that uploads leave free on the disk of DATA_DIR: a full one would stop the database'
+  }),
+  FILE_TYPES: Type.String({
+    default: '*',
+    minLength: 1,
+    description: 'Media types of files that users can upload, separated by commas (image/*, application/pdf); `*` ' +
+      'takes every type. A type is what the content says'
+  }),
   RATE_LIMIT_LOGIN: limit('Failed logins of an account and address in a minute', 20),
   RATE_LIMIT_LOGIN_ADDRESS: limit('Failed logins of an address in a minute, over all accounts', 200),
   RATE_LIMIT_LOGIN_ACCOUNT: limit('Failed logins of an account in 15 minutes, over all addresses at which it was never used', 50),
@@ -131,9 +159,12 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   return config
 }
 
-/** The size limit of an operation of a push, in bytes: four for each character of its content, and its other fields. */
+/**
+ * The size limit of an operation of a push, in bytes: four for each character of its content, and its other fields, of
+ * which ten attachments are the most.
+ */
 function messageBytes ({ MESSAGE_CHARS_MAX: chars }: Config): number {
-  return 4 * chars + 1_024
+  return 4 * chars + 4_096
 }
 
 export function hasTokenKey (config: Config): boolean {
@@ -188,6 +219,11 @@ function checkValues (config: Config): void {
 /** CORS_ORIGIN in the form that the CORS packages take. */
 export function allowedOrigins (config: Config): '*' | string[] {
   return parseOrigins(config.CORS_ORIGIN)
+}
+
+/** FILE_TYPES as a function. */
+export function takenTypes (config: Config): (type: string) => boolean {
+  return parseMediaTypes(config.FILE_TYPES)
 }
 
 /** TRUST_PROXY as a function. Undefined: no proxy is trusted. */

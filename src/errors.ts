@@ -21,12 +21,14 @@ export const errorTable = {
   CONFLICT: { status: 409, retryable: false, text: 'The message has changed meanwhile' },
   PREVIOUS_FAILED: { status: 409, retryable: true, text: 'Not tried: an earlier operation on the same message failed' },
   TOO_LARGE: { status: 413, retryable: false, text: 'The request is too large' },
+  QUOTA_EXCEEDED: { status: 413, retryable: false, text: 'Your files take all the space that you have' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, text: 'Send JSON (Content-Type: application/json)' },
   RATE_LIMITED: { status: 429, retryable: true, text: 'Too many requests' },
   SLOW_MODE: { status: 429, retryable: true, text: 'The room is in slow mode: wait before you send again' },
   INTERNAL: { status: 500, retryable: true, text: 'Something went wrong on the server' },
   OVERLOADED: { status: 503, retryable: true, text: 'The server is overloaded' },
-  UNAVAILABLE: { status: 503, retryable: true, text: 'The database is not available' }
+  UNAVAILABLE: { status: 503, retryable: true, text: 'The database is not available' },
+  STORAGE_FULL: { status: 507, retryable: true, text: 'The server has no space left for files' }
 } as const satisfies Record<string, { status: number, retryable: boolean, text: string }>
 
 export type ErrorCode = keyof typeof errorTable

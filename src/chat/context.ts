@@ -9,6 +9,7 @@ import type { MentionCounts } from './directories/mention-counts.ts'
 import type { SettingsDirectory } from './directories/settings-directory.ts'
 import type { ListingDirectory } from './directories/listing-directory.ts'
 import type { UnreadCounter } from './directories/unread-counter.ts'
+import type { FilesContext } from '../files/context.ts'
 import type { UserDirectory } from '../users/user-directory.ts'
 
 /** The chat for one session: if `guard` throws, the commit is refused. */
@@ -29,6 +30,7 @@ export interface ChatContext {
   unread: UnreadCounter
   mentions: MentionCounts
   settings: SettingsDirectory
+  files: FilesContext
   limits: {
     messageCharsMax: number
     /** Milliseconds in which you can edit your own message. */

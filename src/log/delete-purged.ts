@@ -21,21 +21,26 @@ export interface DeletePurgedOptions {
   /** Called before rows are deleted: removes what is kept of them elsewhere. */
   forget?: (ids: ObjectId[]) => Promise<void>
   signal?: AbortSignal
+  /** Called before rows are deleted, with the files that they carry. */
+  onFiles?: (ids: ObjectId[]) => Promise<void>
 }
 
 /** Deletes the rows that the head says are purged; returns how many. */
 export async function deletePurgedRows (
   { rows: collection }: Pick<LogCollections, 'rows'>,
   { _id: conversationId, purgedSeq }: Pick<Head, '_id' | 'purgedSeq'>,
-  { rowsAtOnce = 200, forget = async () => {}, signal }: DeletePurgedOptions = {}
+  { rowsAtOnce = 200, forget = async () => {}, onFiles = async () => {}, signal }: DeletePurgedOptions = {}
 ): Promise<number> {
   let deleted = 0
   for (let more = purgedSeq !== undefined; more && signal?.aborted !== true;) {
-    const rows = await collection.find({ conversationId, seq: { $lte: purgedSeq! } }, { projection: { seq: 1 } })
+    const rows = await collection.find(
+      { conversationId, seq: { $lte: purgedSeq! } }, { projection: { seq: 1, 'attachments._id': 1 } }
+    )
       .sort({ seq: 1 }).hint(indexNames.bySeq).limit(rowsAtOnce).batchSize(rowsAtOnce + 1).toArray()
     const through = rows.at(-1)?.seq
     if (through === undefined) break
     await forget(rows.map(({ _id }) => _id))
+    await onFiles(rows.flatMap(({ attachments = [] }) => attachments.map(({ _id }) => _id)))
     const filter = { conversationId, seq: { $lte: through } }
     const { deletedCount } = await collection.deleteMany(filter, { hint: indexNames.bySeq })
     deleted += deletedCount

@@ -58,6 +58,39 @@ export const SystemEvent = Type.Object({
 }, { description: 'What a system message tells of; absent in other messages, and in those of administrators' })
 export type SystemEvent = Static<typeof SystemEvent>
 
+/** Files of one message. */
+export const attachmentsMax = 10
+
+const pixels = (of: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description: `${of}, in pixels` })
+
+/** What a sender may say of a file; what the server knows itself counts more. */
+const aboutFile = {
+  width: Type.Optional(pixels('Width of a picture or video')),
+  height: Type.Optional(pixels('Height of a picture or video')),
+  durationMs: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'Duration of a video or audio, in milliseconds' })
+  ),
+  blurhash: Type.Optional(Type.String({
+    maxLength: 100,
+    pattern: '^[0-9A-Za-z#$%*+,.:;=?@\\[\\]^_{|}~-]{6,}$',
+    description: 'A blurred picture to show while the file loads, in the form of blurha.sh'
+  }))
+}
+
+export const Attachment = Type.Object({
+  _id: Id,
+  name: Type.String(),
+  type: Type.String({ description: 'The media type, from the content of the file' }),
+  size: Type.Integer({ description: 'In bytes' }),
+  ...aboutFile
+}, { description: 'A file of a message. `GET /api/files/:id/content` answers its bytes' })
+export type Attachment = Static<typeof Attachment>
+
+export const AttachmentInput = Input({ fileId: Id, ...aboutFile }, {
+  description: 'A file that you uploaded, or that a message which you may see carries'
+})
+export type AttachmentInput = Static<typeof AttachmentInput>
+
 /** The operation checks that it is one emoji. */
 export const Emoji = Type.String({ minLength: 1, maxLength: 64, description: 'One emoji, of at most 64 bytes' })
 
@@ -84,6 +117,7 @@ const additions = {
   reactions: Type.Array(Reaction),
   mentions: Type.Optional(Mentions),
   system: Type.Optional(SystemEvent),
+  attachments: Type.Optional(Type.Array(Attachment, { description: 'The files of the message; absent: none' })),
   editedAt: orNull(Time),
   isDeleted: Type.Boolean({ description: 'True: a tombstone; its content is gone' })
 }
@@ -122,7 +156,9 @@ export type CommonChatMessage = Static<typeof CommonChatMessage>
 export type RoomMessage = Static<typeof RoomMessage>
 export type Message = DirectMessage | CommonChatMessage | RoomMessage
 
-const content = Type.String({ description: 'The text: 1–4,000 code points with white space, at least one of them visible' })
+const content = Type.String({
+  description: 'The text: 1–4,000 code points with white space, at least one of them visible; with files it may be empty'
+})
 
 /** Fields of every kind of send. */
 const sendable = {
@@ -130,7 +166,8 @@ const sendable = {
   messageType: Type.Optional(MessageType),
   clientMessageId: Type.Optional(orNull(ClientMessageId)),
   replyTo: Type.Optional(orNull(Id)),
-  mentions: Type.Optional(orNull(MentionsInput))
+  mentions: Type.Optional(orNull(MentionsInput)),
+  attachments: Type.Optional(orNull(Type.Array(AttachmentInput, { maxItems: attachmentsMax })))
 }
 
 export const SendCommonInput = Input(sendable)

@@ -54,3 +54,8 @@ export const formats: Record<string, Format> = {
   password: { test: text => !text.includes('\0'), refusal: 'must not have the character U+0000' },
   picture: { test: text => isPlain(text) && !/\s/.test(text), refusal: 'must be a web address without spaces' }
 }
+
+/** UTF-8 cannot store half a surrogate pair. It is replaced now, so that the live event equals the stored text. */
+export function wellFormed (text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd')
+}

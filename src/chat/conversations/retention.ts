@@ -1,4 +1,5 @@
 import { TidelogError } from '../../errors.ts'
+import { noteEnd } from '../../files/sweep.ts'
 import { type DeletePurgedOptions, deletePurgedRows, oldestMessage } from '../../log/delete-purged.ts'
 import type { UnitOutcome } from '../../log/commit/plan.ts'
 import { type Head, type Seq, seqOf } from '../../log/model/types.ts'
@@ -51,12 +52,13 @@ export async function sweepRetention (context: ChatContext, { days, ...options }
 }
 
 async function sweepOne (
-  { log }: ChatContext, head: Head, before: Date, swept: SweepResult, options: Omit<SweepOptions, 'days'>
+  { log, files }: ChatContext, head: Head, before: Date, swept: SweepResult, options: Omit<SweepOptions, 'days'>
 ): Promise<void> {
   const purgedSeq = head.purgedSeq ?? seqOf(0)
+  const purging: DeletePurgedOptions = { ...options, onFiles: ids => noteEnd(files, ids) }
   let oldest = await oldestMessage(log.collections, head._id)
   if (oldest !== undefined && oldest.seq <= purgedSeq) {
-    swept.deletedRows += await deletePurgedRows(log.collections, head, options)
+    swept.deletedRows += await deletePurgedRows(log.collections, head, purging)
     oldest = await oldestMessage(log.collections, head._id, seqOf(purgedSeq + 1))
   }
   if (oldest === undefined || oldest.createdAt >= before || options.signal?.aborted === true) return
@@ -64,7 +66,7 @@ async function sweepOne (
   const outcome = await purge(log, head._id, throughSeq, swept)
   if (outcome !== 'committed' && outcome !== 'unchanged') return
   if (outcome === 'committed') swept.purged++
-  swept.deletedRows += await deletePurgedRows(log.collections, { _id: head._id, purgedSeq: throughSeq }, options)
+  swept.deletedRows += await deletePurgedRows(log.collections, { _id: head._id, purgedSeq: throughSeq }, purging)
 }
 
 /**

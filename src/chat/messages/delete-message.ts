@@ -1,5 +1,6 @@
 import { TidelogError } from '../../errors.ts'
 import type { RowPatch } from '../../log/commit/plan.ts'
+import { noteEnd } from '../../files/sweep.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { DeleteInput } from '../../schemas/message.ts'
 import type { ChatContext } from '../context.ts'
@@ -20,7 +21,8 @@ export async function deleteMessage (context: ChatContext, identity: Identity, i
 }
 
 export async function prepareDelete (context: ChatContext, identity: Identity, { messageId }: DeleteInput): Promise<PreparedCommit<ChangedMessage>> {
-  const { row: { _id, conversationId }, isAdministrators } = await requireModeratedMessage(context, identity, messageId)
+  const { row, isAdministrators } = await requireModeratedMessage(context, identity, messageId)
+  const { _id, conversationId, attachments = [] } = row
   const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
     if (!isAdministrators) {
       requireStillMember(row, asking)
@@ -33,6 +35,7 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
     return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: contentFields }
   }
   return async () => {
+    await noteEnd(context.files, attachments.map(file => file._id))
     const outcome = await context.log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide, ...actorOf(identity, conversationId) }] })
     if (outcome.outcome === 'refused') throw outcome.error
     if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')

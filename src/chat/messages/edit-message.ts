@@ -26,8 +26,10 @@ export async function editMessage (context: ChatContext, identity: Identity, inp
 
 export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, mentions, expectedRev }: EditInput): Promise<PreparedCommit<ChangedMessage>> {
   context.countSend(identity.userId)
-  const message = storedContent(content, context.limits.messageCharsMax)
-  const { row: { _id, conversationId }, entitlement: { ref } } = await requireVisibleMessage(context, identity, messageId)
+  const { row: found, entitlement: { ref } } = await requireVisibleMessage(context, identity, messageId)
+  const { _id, conversationId } = found
+  // Its files stay, so a message with files may lose its text.
+  const message = storedContent(content, context.limits.messageCharsMax, found.attachments !== undefined)
   await requireNotBlocked(context, identity, ref)
   const mentioned = mentions === undefined ? undefined : await mentionedIn(context, identity, conversationId, mentions)
   const decide = editRule(context, identity, { message, mentioned, expectedRev })

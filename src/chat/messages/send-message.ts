@@ -3,11 +3,13 @@ import { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import type { NewRow, UnitOutcome, CommitUnit } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
-import type { MentionsInput, Message } from '../../schemas/message.ts'
-import { isLonger, isVisible } from '../../schemas/text.ts'
+import type { AttachmentInput, MentionsInput, Message } from '../../schemas/message.ts'
+import { isLonger, isVisible, wellFormed } from '../../schemas/text.ts'
 import type { ChatContext } from '../context.ts'
 import { objectId } from '../rules/conversation-id.ts'
 import { requireAccess } from '../access/access.ts'
+import { attachmentsKey, attachmentsOf, messageTypeFor } from './attachments.ts'
+import { isRetry } from './is-retry.ts'
 import { mentionedIn } from './mentions.ts'
 import { committedMessage, loadMessagePayload } from '../payload/load-payloads.ts'
 import { tombstoneOf } from '../rules/tombstone.ts'
@@ -29,13 +31,16 @@ export interface MessageInput {
   listingId?: string | null
   replyTo?: string | null
   mentions?: MentionsInput | null
+  attachments?: AttachmentInput[] | null
 }
 
 /**
  * The content as it is stored. The limit applies to it: white space counts and is kept.
+ * @param mayBeEmpty the message has something else to show
  * @throws TidelogError VALIDATION if nothing is visible, or it is longer than `charsMax` code points
  */
-export function storedContent (content: string, charsMax: number): string {
+export function storedContent (content: string, charsMax: number, mayBeEmpty = false): string {
+  if (mayBeEmpty && content === '') return content
   if (isLonger(content, charsMax)) throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
   const stored = wellFormed(content)
   if (!isVisible(stored)) throw new TidelogError('VALIDATION', 'content must have a visible character')
@@ -44,8 +49,9 @@ export function storedContent (content: string, charsMax: number): string {
 
 /** Checks a new message and builds its row. */
 export async function buildMessageRow (context: ChatContext, identity: Identity, conversationId: string, input: MessageInput): Promise<NewRow> {
-  const message = storedContent(input.content, context.limits.messageCharsMax)
-  const messageType = input.messageType ?? 'text'
+  const message = storedContent(input.content, context.limits.messageCharsMax, (input.attachments?.length ?? 0) > 0)
+  const attachments = await attachmentsOf(context, identity, conversationId, input)
+  const messageType = input.messageType ?? messageTypeFor(attachments)
   if (messageType === 'system' && !identity.isAdmin) {
     throw new TidelogError('VALIDATION', 'messageType must not be system: only administrators send such messages')
   }
@@ -55,6 +61,7 @@ export async function buildMessageRow (context: ChatContext, identity: Identity,
   if (replyTo != null) Object.assign(row, await repliedMessage(context, identity, conversationId, replyTo, clientMessageId))
   const mentioned = await mentionedIn(context, identity, conversationId, input.mentions)
   if (mentioned.length > 0) row.mentioned = mentioned
+  if (attachments.length > 0) row.attachments = attachments
   if (clientMessageId != null) {
     row.clientMessageId = wellFormed(clientMessageId)
     row.bodyHash = bodyHash(row, input)
@@ -117,20 +124,19 @@ async function repliedMessage (
   ])
   if (row !== null && row.seq! > fromSeq) return { replyTo: id, replySeq: row.seq!, replySenderId: row.senderId! }
   // A retry names references that were valid when the message was stored.
-  const isRetry = clientMessageId != null &&
-    await context.log.collections.rows.findOne({ conversationId, senderId: identity.id, clientMessageId: wellFormed(clientMessageId) }, { projection: { _id: 1 } }) !== null
-  if (!isRetry) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
+  if (!await isRetry(context, identity, conversationId, clientMessageId)) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
   return { replyTo: id }
 }
 
-/** UTF-8 cannot store half a surrogate pair. It is replaced now, so that the live event equals the stored text. */
-export function wellFormed (text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\ufffd')
-}
-
-/** Hashes the requested mentions, not the stored ones: at a retry other users may see the message. */
-function bodyHash ({ message, messageType, listingId, replyTo }: NewRow, { mentions }: MessageInput): string {
+/**
+ * Hashes the requested mentions, files and type, not the stored ones: at a retry other users may see the message, and a
+ * file may be gone.
+ */
+function bodyHash (
+  { message, listingId, replyTo }: NewRow, { messageType = 'text', mentions, attachments }: MessageInput
+): string {
   const named = mentionsKey(mentions)
-  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null, ...(named === undefined ? [] : [named])])
+  const files = attachments == null || attachments.length === 0 ? [] : [attachmentsKey(attachments)]
+  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null, ...(named === undefined ? [] : [named]), ...files])
   return createHash('sha256').update(body).digest().subarray(0, 16).toString('base64url')
 }

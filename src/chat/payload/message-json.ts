@@ -1,7 +1,9 @@
 import { type StoredRow, int32At } from '../../log/read/stored-row.ts'
 import type { ListingRow } from '../directories/collections.ts'
 import { JsonBytes } from '../../lib/json-bytes.ts'
-import { type References, type ReadSeqs, mentionsPayload, systemPayload } from './message-payload.ts'
+import {
+  type References, type ReadSeqs, attachmentsPayload, mentionsPayload, systemPayload
+} from './message-payload.ts'
 import { reactionsPayload } from '../rules/reactions.ts'
 import type { UserRow } from '../../users/user-row.ts'
 import { publicUser } from '../../users/public-user.ts'
@@ -95,6 +97,7 @@ function writeAdditions (out: JsonBytes, row: StoredRow, { hidden }: References)
   else out.ascii('[]')
   if (row.hasMentions) out.text(`,"mentions":${JSON.stringify(mentionsPayload(row.decode().mentioned!))}`)
   if (row.isEvent) out.text(`,"system":${JSON.stringify(systemPayload(row.decode().system!))}`)
+  if (row.hasAttachments) out.text(`,"attachments":${JSON.stringify(attachmentsPayload(row.decode().attachments!))}`)
   out.ascii(',"editedAt":')
   if (row.editedMs === undefined) out.ascii('null')
   else out.time(row.editedMs)

@@ -1,7 +1,9 @@
 import type { ObjectId } from 'mongodb'
-import type { LogRow, SystemEvent as StoredSystemEvent } from '../../log/model/types.ts'
 import type {
-  CommonChatMessage, DirectMessage, Mentions, Message, Reply, RoomMessage, SystemEvent
+  Attachment as StoredAttachment, LogRow, SystemEvent as StoredSystemEvent
+} from '../../log/model/types.ts'
+import type {
+  Attachment, CommonChatMessage, DirectMessage, Mentions, Message, Reply, RoomMessage, SystemEvent
 } from '../../schemas/message.ts'
 import type { ListingRow } from '../directories/collections.ts'
 import type { ChatContext } from '../context.ts'
@@ -105,6 +107,11 @@ export function mentionsPayload (mentioned: readonly string[]): Mentions {
   return { userIds: mentioned.filter(id => id !== everybody), all: mentioned.includes(everybody) }
 }
 
+/** The files of a message as clients get them. */
+export function attachmentsPayload (attachments: readonly StoredAttachment[]): Attachment[] {
+  return attachments.map(({ _id, ...rest }) => ({ _id: _id.toHexString(), ...rest }))
+}
+
 /** The event of an announcement, as clients get it. */
 export function systemPayload ({ event, userId, by, role, name, messageId }: StoredSystemEvent): SystemEvent {
   return {
@@ -136,6 +143,7 @@ function sharedFields (row: LogRow, { hidden }: References) {
     reactions: reactionsPayload(row.reactions, hidden),
     ...(row.mentioned === undefined ? {} : { mentions: mentionsPayload(row.mentioned) }),
     ...(row.system === undefined ? {} : { system: systemPayload(row.system) }),
+    ...(row.attachments === undefined ? {} : { attachments: attachmentsPayload(row.attachments) }),
     editedAt: row.editedAt?.toISOString() ?? null,
     isDeleted: row.isDeleted === true
   }

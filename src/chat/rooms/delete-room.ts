@@ -1,3 +1,4 @@
+import { noteEndOfConversation } from '../../files/sweep.ts'
 import { indexNames } from '../../log/model/collections.ts'
 import type { Mutation } from '../../log/commit/plan.ts'
 import type { ChatContext } from '../context.ts'
@@ -18,6 +19,7 @@ const atOnce = 100
 export async function deleteRoom (context: ChatContext, identity: Identity, roomId: string): Promise<void> {
   const conversationId = roomConversationId(normalRoomId(roomId))
   await ensureOwner(context, conversationId)
+  await noteEndOfConversation(context.files, conversationId)
   requireCommitted(await context.log.commit({ mutations: [{ type: 'meta', conversationId, actor: identity.id, decide: deleteRule(identity.isAdmin) }] }))
   await clearRoom(context, conversationId)
 }

@@ -2,7 +2,8 @@ import type { LogRow } from '../../log/model/types.ts'
 
 /** The fields that a deletion removes from a message. */
 export const contentFields = [
-  'message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'mentioned', 'editedAt', 'reactions', 'system'
+  'message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'mentioned', 'attachments', 'editedAt', 'reactions',
+  'system'
 ] as const
 
 /** The tombstone that a deletion makes of a message. */

@@ -22,8 +22,8 @@ export interface NewConversation extends RoomSettings {
 export interface RowPatch {
   set: Partial<Omit<LogRow, '_id' | 'conversationId' | 'rev' | 'seq' | 'kind' | 'createdAt' | 'updatedAt'>>
   unset?: ReadonlyArray<
-    | 'message' | 'listingId' | 'replyTo' | 'replySeq' | 'replySenderId' | 'mentioned' | 'editedAt' | 'reactions'
-    | 'system'
+    | 'message' | 'listingId' | 'replyTo' | 'replySeq' | 'replySenderId' | 'mentioned' | 'attachments' | 'editedAt'
+    | 'reactions' | 'system'
   >
 }
 

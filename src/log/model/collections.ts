@@ -19,6 +19,7 @@ export const indexNames = {
   byHidden: 'conversation_hiddenSeqs',
   byCleared: 'conversation_clearedSeq',
   byMention: 'conversation_mentioned_seq',
+  byAttachment: 'conversation_attachment_seq',
   byBan: 'conversation_user_banned',
   byMember: 'user_conversation',
   byConversation: 'conversation_user',
@@ -95,6 +96,11 @@ export const logIndexes: Record<keyof LogCollections, ReadonlyArray<IndexDescrip
       key: { conversationId: 1, mentioned: 1, seq: 1 },
       name: indexNames.byMention,
       partialFilterExpression: { mentioned: { $exists: true } }
+    },
+    {
+      key: { conversationId: 1, 'attachments._id': 1, seq: 1 },
+      name: indexNames.byAttachment,
+      partialFilterExpression: { 'attachments._id': { $exists: true } }
     },
     { key: { conversationId: 1, userId: 1 }, name: indexNames.byBan, partialFilterExpression: { banned: true } }
   ],

@@ -142,6 +142,21 @@ export interface Head extends RoomSettings {
   reservedBy?: string
 }
 
+/** A file of a message: the file's own row, and what its sender says of it. */
+export interface Attachment {
+  /** The file. */
+  _id: ObjectId
+  name: string
+  type: string
+  /** In bytes. */
+  size: number
+  /** In pixels. */
+  width?: number
+  height?: number
+  durationMs?: number
+  blurhash?: string
+}
+
 /** One row of a log, at the rev of its last change. */
 export interface LogRow extends RoomSettings, OwnSettings {
   _id: ObjectId
@@ -169,6 +184,8 @@ export interface LogRow extends RoomSettings, OwnSettings {
   replySenderId?: ObjectId
   /** The mentioned users' ids in hex, and `all` for everybody; missing: nobody. */
   mentioned?: readonly string[]
+  /** The files that the message carries; missing: none. */
+  attachments?: readonly Attachment[]
   editedAt?: Date
   isDeleted?: true
   reactions?: Reactions

@@ -37,6 +37,7 @@ export class StoredRow {
   hasMentions = false
   /** It is an announcement. */
   isEvent = false
+  hasAttachments = false
 
   /** @param bytes one document as the driver returns it with `raw: true` */
   constructor (bytes: Uint8Array) {
@@ -78,6 +79,7 @@ export class StoredRow {
       case 'clientMessageId': this.clientMessageIdAt = at; break
       case 'isDeleted': this.isDeleted = bytes[at] === 1; break
       case 'mentioned': this.hasMentions = true; break
+      case 'attachments': this.hasAttachments = true; break
       case 'reactions': this.hasReactions = true; break
       case 'system': this.isEvent = true; break
     }
@@ -118,7 +120,7 @@ function eachElement (
 const names = new Map(([
   '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId',
   'userId', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId',
-  'isDeleted', 'reactions', 'mentioned', 'system'
+  'isDeleted', 'reactions', 'mentioned', 'system', 'attachments'
 ] as const).map(name => [keyOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), name]))
 
 function keyOf (length: number, first: number, last: number): number {

@@ -14,6 +14,9 @@ const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFro
 const reactors = fc.array(id, { minLength: 1, maxLength: 60 }).map(ids => ids.map(({ id }) => Buffer.from(id).toString('base64url')).join(''))
 const number = fc.oneof(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
 const time = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+const attachment = fc.record({
+  _id: id, name: text, type: text, size: number, width: fc.nat(), height: fc.nat()
+}, { requiredKeys: ['_id', 'name', 'type', 'size'] })
 
 t.test('the text written from stored bytes is the serialisation of the payloads', async t => {
   const arbitrary = fc.record({
@@ -36,6 +39,7 @@ t.test('the text written from stored bytes is the serialisation of the payloads'
       replySeq: fc.option(number, { nil: undefined }),
       replySenderId: fc.option(id, { nil: undefined }),
       mentioned: fc.option(fc.array(fc.oneof(id.map(one => one.toHexString()), fc.constant('all')), { minLength: 1, maxLength: 4 }), { nil: undefined }),
+      attachments: fc.option(fc.array(attachment, { minLength: 1, maxLength: 3 }), { nil: undefined }),
       editedAt: fc.option(time, { nil: undefined }),
       isDeleted: fc.option(fc.constant(true as const), { nil: undefined }),
       reactions: fc.option(fc.array(fc.record({ emoji: fc.constantFrom('👍', '"', '🎉'), users: reactors }), { maxLength: 3 }), { nil: undefined }),

@@ -1,0 +1,94 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ObjectId } from 'mongodb'
+import type { Config } from '../../../src/config.ts'
+import { filePayload } from '../../../src/files/file-payload.ts'
+import { allowLongBody } from '../../../src/files/long-body.ts'
+import { removeOwnFile, requireOwnUpload } from '../../../src/files/own-upload.ts'
+import { type TusAnswer, TusUploads } from '../../../src/files/tus.ts'
+import { failures } from '../../../src/schemas/failures.ts'
+import { FileBody, FileParams, UploadQuery } from '../../../src/schemas/file.ts'
+
+const tags = ['files']
+const noBody = { type: 'null', description: 'Nothing' } as const
+
+/** Uploads: by the tus protocol, or with the file as the body. */
+const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> = async (app, { REQUEST_TIMEOUT }) => {
+  const uploads = new TusUploads(app.files)
+  // The body is the file, whatever type it says it has.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _body, done) => { done(null) })
+  app.addHook('onRequest', async ({ raw }) => { allowLongBody(raw, REQUEST_TIMEOUT * 1_000) })
+  // What is refused while its body arrives is not read to its end.
+  app.addHook('onError', async (request, reply) => { if (!request.raw.complete) reply.header('connection', 'close') })
+
+  app.post('', {
+    schema: {
+      summary: 'Upload a file',
+      description: 'The body is the file, and its `Content-Length` is needed: ' +
+        '`curl --data-binary @a.png \'…/api/files?name=a.png\'`. ' +
+        'With `Tus-Resumable: 1.0.0` the call begins an upload that can be resumed, by version 1.0.0 of the tus ' +
+        'protocol (tus.io; creation, creation-with-upload and termination), with `filename` in `Upload-Metadata`; ' +
+        '`Location` names it.',
+      tags,
+      querystring: UploadQuery,
+      response: { 201: FileBody, ...failures(400, 401, 413, 415, 429, 503, 507) }
+    }
+  }, async ({ query, identity: { id: userId }, raw }, reply) => {
+    const { headers } = raw
+    if (headers['tus-resumable'] !== undefined) {
+      return await finish(reply, await uploads.answer({ method: 'POST', userId, headers, body: raw }))
+    }
+    const file = await uploads.takeWhole(userId, query.name ?? '', Number(headers['content-length'] ?? Number.NaN), raw)
+    return await reply.code(201).send({ success: true, file: filePayload(file) })
+  })
+
+  app.head('/:id', {
+    schema: {
+      summary: 'How far your upload has come',
+      description: '`Upload-Offset` says how many bytes are stored.',
+      tags,
+      params: FileParams,
+      response: { 200: noBody, ...failures(400, 401, 404, 429, 503) }
+    }
+  }, async (request, reply) => await finish(reply, await answer(request, 'HEAD')))
+
+  app.patch('/:id', {
+    schema: {
+      summary: 'Go on with your upload',
+      description: 'The body are the bytes from `Upload-Offset` on; with the last one the file is whole. 409 if the ' +
+        'upload stands elsewhere: ask with HEAD.',
+      tags,
+      params: FileParams,
+      response: { 204: noBody, ...failures(400, 401, 404, 409, 413, 415, 429, 503, 507) }
+    }
+  }, async (request, reply) => await finish(reply, await answer(request, 'PATCH')))
+
+  app.delete('/:id', {
+    schema: {
+      summary: 'Delete your upload',
+      description: 'A file that a message carries is deleted with the message.',
+      tags,
+      params: FileParams,
+      response: { 204: noBody, ...failures(400, 401, 403, 404, 429, 503) }
+    }
+  }, async ({ params, identity }, reply) => {
+    await removeOwnFile(
+      app.files, await requireOwnUpload(app.files, identity.id, ObjectId.createFromHexString(params.id))
+    )
+    return await (reply as FastifyReply).code(204).header('tus-resumable', '1.0.0').send()
+  })
+
+  async function answer (
+    { params, identity, raw }: FastifyRequest<{ Params: { id: string } }>, method: 'HEAD' | 'PATCH'
+  ): Promise<TusAnswer> {
+    const file = await requireOwnUpload(app.files, identity.id, ObjectId.createFromHexString(params.id))
+    return await uploads.answer({ method, userId: identity.id, headers: raw.headers, body: raw, file })
+  }
+
+  async function finish (reply: FastifyReply, { status, headers }: TusAnswer): Promise<FastifyReply> {
+    return await reply.code(status).headers(headers).send()
+  }
+}
+
+export default uploadRoutes

@@ -1,0 +1,28 @@
+import type { MongoClient } from 'mongodb'
+import type { LogCollections } from '../log/model/collections.ts'
+import type { Blobs } from './blobs.ts'
+import type { FileCollections } from './file-row.ts'
+
+/** What the operations on files work on. The plugin `files` makes it once. */
+export interface FilesContext {
+  client: MongoClient
+  files: FileCollections['files']
+  usage: FileCollections['usage']
+  /** The log, which says what carries a file. */
+  log: Pick<LogCollections, 'heads' | 'rows'>
+  blobs: Blobs
+  /** Signs links. All nodes on a database have the same. */
+  linkKey: Buffer
+  limits: {
+    /** Bytes of one file. */
+    fileBytesMax: number
+    /** Bytes of all files of a user. */
+    userBytesMax: number
+    /** Bytes of the disk that files leave free. */
+    freeBytesMin: number
+    /** The media types that are taken. */
+    isTaken: (type: string) => boolean
+  }
+  /** Milliseconds since 1970. */
+  now: () => number
+}

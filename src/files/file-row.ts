@@ -1,0 +1,59 @@
+import type { Collection, Db, ObjectId } from 'mongodb'
+import { noDeadline } from '../log/no-deadline.ts'
+
+/** A file, from the beginning of its upload until nothing carries it any more. */
+export interface FileRow {
+  _id: ObjectId
+  /** Who uploaded it, and whose quota it counts against. */
+  userId: ObjectId
+  name: string
+  /** In bytes; known from the beginning. */
+  size: number
+  /**
+   * `uploading`: its bytes arrive. `ready`: it is whole and on disk, and never changes again. `gone`: nothing may carry
+   * it any more, and its bytes and then its row are removed.
+   */
+  state: 'uploading' | 'ready' | 'gone'
+  /** From here on: if it is ready. The media type, from its content. */
+  type?: string
+  /** Of a picture, in pixels, as it is to be shown. */
+  width?: number
+  height?: number
+  /**
+   * The conversations to which it was sent. More than there are: it is noted before the message is committed, and stays
+   * when the message is deleted. Which messages carry the file is for the log to say.
+   */
+  sentTo: string[]
+  /** When the sweep looks whether anything carries it; missing: a message did when it last looked. */
+  checkAt?: Date
+  createdAt: Date
+}
+
+/** What a user's files come to. It changes in one transaction with them. */
+export interface UsageRow {
+  /** The user. */
+  _id: ObjectId
+  /** The sizes of all their files, unfinished ones too. */
+  bytes: number
+  unfinished: number
+}
+
+export interface FileCollections {
+  files: Collection<FileRow>
+  usage: Collection<UsageRow>
+}
+
+export function fileCollections (db: Db): FileCollections {
+  return { files: db.collection('files'), usage: db.collection('fileUsage') }
+}
+
+export const dueIndex = 'checkAt'
+
+export async function ensureFileIndexes ({ files, usage }: FileCollections): Promise<void> {
+  await files.createIndex(
+    { checkAt: 1 }, { name: dueIndex, partialFilterExpression: { checkAt: { $exists: true } } }, noDeadline
+  )
+  await files.createIndex({ sentTo: 1 }, { name: 'sentTo' }, noDeadline)
+  // A transaction on an old MongoDB server cannot create a collection itself.
+  await usage.createIndex({ bytes: 1 }, { name: 'bytes' }, noDeadline)
+}

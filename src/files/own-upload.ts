@@ -1,0 +1,26 @@
+import type { ObjectId } from 'mongodb'
+import { TidelogError } from '../errors.ts'
+import type { FilesContext } from './context.ts'
+import type { FileRow } from './file-row.ts'
+import { markGone } from './quota.ts'
+import { discard, isCarried } from './sweep.ts'
+
+/** The caller's own file, whole or not. @throws TidelogError NOT_FOUND */
+export async function requireOwnUpload ({ files }: FilesContext, userId: ObjectId, _id: ObjectId): Promise<FileRow> {
+  const row = await files.findOne({ _id, userId, state: { $ne: 'gone' } })
+  if (row === null) throw new TidelogError('NOT_FOUND')
+  return row
+}
+
+/**
+ * Ends an upload, or a file that nothing carries.
+ * @throws TidelogError NOT_ALLOWED while a message carries the file
+ */
+export async function removeOwnFile (context: FilesContext, row: FileRow): Promise<void> {
+  if (row.state === 'ready' && await isCarried(context, row)) throw inMessage()
+  // Between the two it may have been sent.
+  if (!await markGone(context, row)) throw inMessage()
+  await discard(context, row)
+}
+
+const inMessage = () => new TidelogError('NOT_ALLOWED', 'A message carries this file: delete the message')

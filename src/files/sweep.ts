@@ -1,0 +1,116 @@
+import type { ObjectId } from 'mongodb'
+import { indexNames } from '../log/model/collections.ts'
+import type { FilesContext } from './context.ts'
+import { type FileRow, dueIndex } from './file-row.ts'
+import { markGone, release } from './quota.ts'
+
+/**
+ * A file lives as long as something carries it: a message in the log. Nobody counts. Whoever adds or takes away what
+ * may carry a file first sets its `checkAt`, and after that time the sweep looks. So a crash between the two leaves a
+ * file that is looked at, never one that is forgotten or removed too early.
+ */
+
+/** Milliseconds after which a send has been committed or has failed: no commit is tried for so long. */
+const sendMsMax = 3_600_000
+/** The same for the end of a message. If the sweep looks too early, the file stays until its next check. */
+const endMsMax = 120_000
+const rowsAtOnce = 100
+/** Conversations to which a file can be sent: a reader's right to it is looked for in each of them. */
+const conversationsMax = 100
+
+export interface Swept {
+  removed: number
+  /** Files whose removal failed; the next sweep tries again. */
+  failed: number
+  err?: unknown
+}
+
+/**
+ * Notes that a file is about to be sent to a conversation. Do it before the message is committed.
+ * @returns false: the file is gone, or was sent to too many conversations
+ */
+export async function noteSend (
+  context: FilesContext, { _id, sentTo }: FileRow, conversationId: string
+): Promise<boolean> {
+  if (sentTo.length >= conversationsMax && !sentTo.includes(conversationId)) return false
+  const { matchedCount } = await context.files.updateOne({ _id, state: 'ready' }, {
+    $addToSet: { sentTo: conversationId },
+    $max: { checkAt: new Date(context.now() + sendMsMax) }
+  })
+  return matchedCount === 1
+}
+
+/** Notes that messages which carry these files are about to end. Do it before they do. */
+export async function noteEnd (
+  { files, now }: Pick<FilesContext, 'files' | 'now'>, ids: readonly ObjectId[]
+): Promise<void> {
+  if (ids.length === 0) return
+  await files.updateMany({ _id: { $in: [...ids] } }, { $max: { checkAt: new Date(now() + endMsMax) } })
+}
+
+/** The same for everything that was sent to a conversation. */
+export async function noteEndOfConversation (
+  { files, now }: Pick<FilesContext, 'files' | 'now'>, conversationId: string
+): Promise<void> {
+  await files.updateMany({ sentTo: conversationId }, { $max: { checkAt: new Date(now() + endMsMax) } })
+}
+
+/** Looks at the files that are due, and removes those that nothing carries. Several nodes may do it at once. */
+export async function sweepFiles (context: FilesContext, { signal }: { signal?: AbortSignal } = {}): Promise<Swept> {
+  const swept: Swept = { removed: 0, failed: 0 }
+  if (await context.blobs.isHeld()) return swept
+  const before = new Date(context.now())
+  for (let after = new Date(0); ;) {
+    const due = await context.files.find({ checkAt: { $gt: after, $lte: before } })
+      .sort({ checkAt: 1 }).hint(dueIndex).limit(rowsAtOnce).batchSize(rowsAtOnce + 1).toArray()
+    for (const row of due) {
+      if (signal?.aborted === true) return swept
+      try {
+        if (await sweepOne(context, row)) swept.removed++
+      } catch (error) {
+        swept.failed++
+        swept.err = error
+      }
+    }
+    if (due.length < rowsAtOnce) return swept
+    // Of files that share the last time some may be left: they are looked at by the next sweep.
+    after = due.at(-1)!.checkAt!
+  }
+  return swept
+}
+
+/** @returns whether the file was removed */
+async function sweepOne (context: FilesContext, row: FileRow): Promise<boolean> {
+  const { _id, state, checkAt } = row
+  if (state === 'ready' && await isCarried(context, row)) {
+    await context.files.updateOne({ _id, state, checkAt: checkAt! }, { $unset: { checkAt: '' } })
+    return false
+  }
+  if (state !== 'gone' && !await markGone(context, row)) return false
+  await discard(context, row)
+  return true
+}
+
+/**
+ * Removes a file that is `gone`: its bytes first, so that none are left without a row. While a copy is being made, the
+ * next sweep does it.
+ */
+export async function discard (context: FilesContext, row: FileRow): Promise<void> {
+  if (await context.blobs.isHeld()) return
+  await context.blobs.remove(row._id.toHexString())
+  await release(context, row)
+}
+
+/** Does a message carry the file, in a conversation that is not deleted and above what is purged? */
+export async function isCarried (
+  { log }: FilesContext, { _id, sentTo }: Pick<FileRow, '_id' | 'sentTo'>
+): Promise<boolean> {
+  for (const conversationId of sentTo) {
+    const head = await log.heads.findOne({ _id: conversationId }, { projection: { deleted: 1, purgedSeq: 1 } })
+    if (head === null || head.deleted === true) continue
+    const [newest] = await log.rows.find({ conversationId, 'attachments._id': _id }, { projection: { seq: 1 } })
+      .sort({ seq: -1 }).hint(indexNames.byAttachment).limit(1).toArray()
+    if (newest !== undefined && newest.seq! > (head.purgedSeq ?? 0)) return true
+  }
+  return false
+}

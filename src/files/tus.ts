@@ -1,0 +1,178 @@
+import { Readable } from 'node:stream'
+import { FileStore } from '@tus/file-store'
+import { MemoryLocker, Server, Upload } from '@tus/server'
+import { ObjectId } from 'mongodb'
+import { TidelogError } from '../errors.ts'
+import type { FilesContext } from './context.ts'
+import type { FileRow } from './file-row.ts'
+import { markGone, requireSpace } from './quota.ts'
+import { discard } from './sweep.ts'
+import { beginUpload, finishUpload } from './upload.ts'
+
+/** One call of the tus protocol, by a user who may make it. */
+export interface TusCall {
+  method: 'POST' | 'HEAD' | 'PATCH'
+  userId: ObjectId
+  /** Of the request; those that are not of the protocol are ignored. */
+  headers: Record<string, string | string[] | undefined>
+  body: Readable
+  /** Missing with POST. */
+  file?: FileRow
+}
+
+export interface TusAnswer {
+  status: number
+  headers: Record<string, string>
+}
+
+/** What a call has come to, told by the hooks of the library. */
+interface Course {
+  call: TusCall
+  begun?: FileRow
+  finished?: FileRow
+  error?: unknown
+}
+
+const headersUsed = [
+  'tus-resumable', 'upload-length', 'upload-defer-length', 'upload-offset', 'upload-metadata', 'upload-concat',
+  'content-length', 'content-type'
+]
+
+/**
+ * Uploads that can be resumed: the tus protocol (version 1.0.0) by its own library, over our rows. The library keeps
+ * the protocol and writes the bytes; who may, how much, and what becomes of a file is decided here.
+ */
+export class TusUploads {
+  private readonly context: FilesContext
+  private readonly server: Server
+  private readonly courses = new WeakMap<Request, Course>()
+
+  constructor (context: FilesContext) {
+    this.context = context
+    const store = new FileStore({ directory: context.blobs.folder, configstore: rowsOf(context) })
+    // Without a length, nothing could be taken from the quota.
+    store.extensions = ['creation', 'creation-with-upload']
+    this.server = new Server({
+      path: '/api/files',
+      datastore: store,
+      locker: new MemoryLocker(),
+      // Relative to the request, so that it is right under any path of a proxy.
+      generateUrl: (_request, { id }) => `files/${id}`,
+      getFileIdFromRequest: ({ url }) => new URL(url).pathname.split('/').at(-1)!,
+      namingFunction: (request, metadata) => this.noting(request, async course => {
+        const size = Number(request.headers.get('upload-length'))
+        course.begun = await beginUpload(
+          context, course.call.userId, { name: metadata?.['filename'] ?? metadata?.['name'], size }
+        )
+        return course.begun._id.toHexString()
+      }),
+      onUploadFinish: (request) => this.noting(request, async course => {
+        course.finished = await finishUpload(context, course.begun ?? course.call.file!)
+        return {}
+      })
+    })
+  }
+
+  /** @throws TidelogError what the protocol or the limits refuse */
+  async answer (call: TusCall): Promise<TusAnswer> {
+    if (call.method === 'PATCH') await requireSpace(this.context, Number(call.headers['content-length'] ?? 0))
+    const response = await this.run({ call })
+    return {
+      status: response.status,
+      headers: Object.fromEntries([...response.headers].filter(([name]) => !/^(access-control-|content-)/.test(name)))
+    }
+  }
+
+  private async run (course: Course): Promise<Response> {
+    const request = requestOf(course.call)
+    this.courses.set(request, course)
+    const response = await this.server.handleWeb(request as Parameters<Server['handleWeb']>[0])
+    if (response.status >= 400) throw await this.refusal(course, response)
+    return response
+  }
+
+  /**
+   * Takes a file that is the body of one request. If it does not come whole, nothing of it is kept.
+   * @throws TidelogError what the limits refuse; VALIDATION without a length
+   */
+  async takeWhole (userId: ObjectId, name: string, size: number, body: Readable): Promise<FileRow> {
+    if (!Number.isSafeInteger(size)) throw new TidelogError('VALIDATION', 'Send the file with its Content-Length')
+    const course: Course = {
+      call: {
+        method: 'POST',
+        userId,
+        headers: {
+          'tus-resumable': '1.0.0',
+          'upload-length': String(size),
+          'content-length': String(size),
+          'content-type': 'application/offset+octet-stream',
+          'upload-metadata': `filename ${Buffer.from(name).toString('base64')}`
+        },
+        body
+      }
+    }
+    try {
+      await this.run(course)
+      if (course.finished === undefined) throw new TidelogError('VALIDATION', 'The file has ended too early')
+      return course.finished
+    } catch (error) {
+      const { begun } = course
+      if (begun !== undefined && await markGone(this.context, begun)) await discard(this.context, begun)
+      throw error
+    }
+  }
+
+  /** The library turns every error into a text: it is kept, to be thrown as it was. */
+  private async noting<R> (request: Request, run: (course: Course) => Promise<R>): Promise<R> {
+    const course = this.courses.get(request)!
+    try {
+      return await run(course)
+    } catch (error) {
+      course.error = error
+      throw error
+    }
+  }
+
+  private async refusal ({ error, call }: Course, response: Response): Promise<unknown> {
+    if (error !== undefined) return error
+    const text = (await response.text()).trim()
+    switch (response.status) {
+      case 404:
+      case 410: return new TidelogError('NOT_FOUND')
+      case 409: return new TidelogError('CONFLICT', 'Upload-Offset is not where this upload stands: ask with HEAD')
+      case 413: return new TidelogError('TOO_LARGE', 'This is more than Upload-Length says')
+      case 412: return new TidelogError('VALIDATION', 'Tus-Resumable must be 1.0.0')
+      case 500: {
+        if (call.method === 'PATCH' || call.method === 'POST') await requireSpace(this.context, 0)
+        return new Error(text)
+      }
+      default: return new TidelogError('VALIDATION', text)
+    }
+  }
+}
+
+/** The library's records of uploads. The rows are there before it asks, and are ended by us. */
+function rowsOf ({ files }: FilesContext) {
+  return {
+    async get (id: string): Promise<Upload | undefined> {
+      const row = await files.findOne({ _id: ObjectId.createFromHexString(id), state: { $ne: 'gone' } })
+      if (row === null) return undefined
+      const { size, name, createdAt } = row
+      return new Upload({ id, size, offset: 0, metadata: { filename: name }, creation_date: createdAt.toISOString() })
+    },
+    async set () {},
+    async delete () {}
+  }
+}
+
+function requestOf ({ method, headers, body, file }: TusCall): Request {
+  const used = headersUsed.flatMap(name => {
+    const value = headers[name]
+    return typeof value === 'string' ? [[name, value] as [string, string]] : []
+  })
+  const hasBody = method === 'POST' || method === 'PATCH'
+  // Only the path is looked at.
+  return new Request(`http://localhost/api/files${file === undefined ? '' : `/${file._id.toHexString()}`}`, {
+    method, headers: used, ...(hasBody ? { body: Readable.toWeb(body) as ReadableStream, duplex: 'half' } : {})
+  } as RequestInit)
+}

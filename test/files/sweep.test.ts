@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ObjectId } from 'mongodb'
+import t from 'tap'
+import { sweepRetention } from '../../src/chat/conversations/retention.ts'
+import { roomConversationId } from '../../src/chat/rules/conversation-id.ts'
+import type { FilesContext } from '../../src/files/context.ts'
+import { noteSend, sweepFiles } from '../../src/files/sweep.ts'
+import { begin, uploaded } from '../helpers/files.ts'
+import { startRooms } from '../helpers/rooms.ts'
+
+const test = await startRooms(t)
+const { app, call, ann, bob, make } = test
+const { files, chat } = app
+const dayMs = 86_400_000
+
+/** Sweeps as if so much time had passed. */
+const sweepIn = async (ms: number, context: FilesContext = files) => await sweepFiles(
+  { ...context, now: () => Date.now() + ms }
+)
+const isThere = async (id: string) => {
+  const row = await files.files.findOne({ _id: new ObjectId(id) })
+  const blob = existsSync(join(files.blobs.folder, id))
+  if ((row !== null) !== blob) throw new Error('row and blob differ')
+  return blob
+}
+const send = async (fileId: string, path = '/api/messages', to: object = { receiverId: bob.id }) =>
+  (await call('POST', path, { token: ann.token, body: { ...to, content: '', attachments: [{ fileId }] } })).body.message
+const used = async () => (await files.usage.findOne({ _id: new ObjectId(ann.id) }))?.bytes ?? 0
+
+t.test('what is not sent within a day is removed, and so is an upload that is not finished', async t => {
+  const before = await used()
+  const fileId = await uploaded(test, ann.token)
+  const unfinished = (await begin(test, ann.token, 10)).at.split('/').at(-1)!
+  await sweepIn(dayMs - 60_000)
+  t.ok(await isThere(fileId))
+  t.ok(await isThere(unfinished))
+  await sweepIn(dayMs + 60_000)
+  t.notOk(await isThere(fileId))
+  t.notOk(await isThere(unfinished))
+  t.equal(await used(), before, 'the quota has it back')
+  t.equal((await files.usage.findOne({ _id: new ObjectId(ann.id) }))?.unfinished, 0)
+})
+
+t.test('a file stays as long as one message carries it', async t => {
+  const fileId = await uploaded(test, ann.token)
+  const [first, second] = [await send(fileId), await send(fileId, '/api/common-chat/message', {})]
+  await sweepIn(7 * dayMs)
+  t.ok(await isThere(fileId))
+  t.equal((
+    await files.files.findOne({ _id: new ObjectId(fileId) })
+  )?.checkAt, undefined, 'nobody looks again without a reason')
+  t.match(
+    await call('DELETE', `/api/files/${fileId}`, { token: ann.token }), { status: 403, body: { code: 'NOT_ALLOWED' } }
+  )
+  await call('DELETE', `/api/messages/${first._id}`, { token: ann.token })
+  await sweepIn(dayMs)
+  t.ok(await isThere(fileId))
+  await call('DELETE', `/api/messages/${second._id}`, { token: ann.token })
+  await sweepIn(60_000)
+  t.ok(await isThere(fileId), 'a deletion that has just begun may still be under way')
+  await sweepIn(dayMs)
+  t.notOk(await isThere(fileId))
+})
+
+t.test('a file goes with messages that are purged by age', async t => {
+  const fileId = await uploaded(test, ann.token)
+  const { conversationId } = await send(fileId)
+  await sweepIn(dayMs)
+  await chat.log.collections.rows.updateMany(
+    { conversationId, kind: 'message' }, { $set: { createdAt: new Date(Date.now() - 40 * dayMs) } }
+  )
+  await sweepRetention(chat, { days: 30 })
+  t.equal(await chat.log.collections.rows.countDocuments({ conversationId, kind: 'message' }), 0)
+  await sweepIn(dayMs)
+  t.notOk(await isThere(fileId))
+})
+
+t.test('a file goes with its room', async t => {
+  const roomId = await make(ann)
+  const fileId = await uploaded(test, ann.token)
+  await send(fileId, `/api/rooms/${roomId}/messages`, {})
+  await sweepIn(dayMs)
+  t.ok(await isThere(fileId))
+  await call('DELETE', `/api/rooms/${roomId}`, { token: ann.token })
+  t.equal((await chat.log.head(roomConversationId(roomId)))?.deleted, true)
+  await sweepIn(dayMs)
+  t.notOk(await isThere(fileId))
+})
+
+t.test('a file that is being sent is not taken away: the sweep and the send cannot both win', async t => {
+  const fileId = await uploaded(test, ann.token)
+  const row = (await files.files.findOne({ _id: new ObjectId(fileId) }))!
+  // The send begins when the sweep has looked, and commits after the sweep.
+  const sweeping = sweepIn(2 * dayMs, {
+    ...files,
+    files: new Proxy(files.files, {
+      get (collection, name) {
+        const value = Reflect.get(collection, name) as unknown
+        if (name !== 'updateOne') return typeof value === 'function' ? value.bind(collection) as unknown : value
+        return async (...given: Parameters<typeof collection.updateOne>) => {
+          if (JSON.stringify(given[1]).includes('gone')) {
+            await noteSend(
+              { ...files, now: () => Date.now() + 2 * dayMs }, row, 'common_chat'
+            )
+          }
+          return await collection.updateOne(...given)
+        }
+      }
+    })
+  })
+  t.equal((await sweeping).removed, 0)
+  t.ok(await isThere(fileId))
+})
+
+t.test('a removal that a crash cut off is done by the next sweep', async t => {
+  const fileId = await uploaded(test, ann.token)
+  const broken: FilesContext = {
+    ...files,
+    blobs: Object.assign(
+      Object.create(files.blobs) as typeof files.blobs, { remove: async () => { throw new Error('the disk is away') } }
+    )
+  }
+  t.match(await sweepIn(2 * dayMs, broken), { removed: 0, failed: 1, err: /away/ })
+  t.equal((await files.files.findOne({ _id: new ObjectId(fileId) }))?.state, 'gone')
+  t.equal((await call('GET', `/api/files/${fileId}`, { token: ann.token })).status, 404, 'meanwhile nobody reads it')
+  t.equal((await sweepIn(2 * dayMs)).removed, 1)
+  t.notOk(await isThere(fileId))
+})
