@@ -10,7 +10,7 @@ export interface Readable<T> {
 /** Every code that a failure has: the server's, and six of this package. */
 export type ErrorCode =
   | 'VALIDATION' | 'BAD_CURSOR' | 'NO_TOKEN' | 'INVALID_TOKEN' | 'UNKNOWN_USER' | 'INVALID_CREDENTIALS' | 'INVALID_REFRESH_TOKEN'
-  | 'NOT_ALLOWED' | 'NOT_FOUND' | 'USER_NOT_FOUND' | 'USERNAME_TAKEN' | 'EMAIL_TAKEN' | 'IDEMPOTENCY_MISMATCH' | 'CONFLICT'
+  | 'NOT_ALLOWED' | 'READ_ONLY' | 'SLOW_MODE' | 'NOT_FOUND' | 'USER_NOT_FOUND' | 'USERNAME_TAKEN' | 'EMAIL_TAKEN' | 'IDEMPOTENCY_MISMATCH' | 'CONFLICT'
   | 'PREVIOUS_FAILED' | 'TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'RATE_LIMITED' | 'INTERNAL' | 'OVERLOADED' | 'UNAVAILABLE'
   | 'OFFLINE' | 'TIMEOUT' | 'ABORTED' | 'STORAGE' | 'NO_SESSION' | 'BAD_ANSWER'
 
@@ -109,6 +109,22 @@ export interface Attachment {
   blurhash?: string | undefined
 }
 
+/** What a system message tells of; the ids are of users. */
+export interface SystemEvent {
+  /** A newer server may send one that is not in the list. */
+  event: 'created' | 'joined' | 'left' | 'added' | 'removed' | 'role' | 'renamed' | 'pinned' | (string & {})
+  /** Whom it is about. */
+  userId?: string | undefined
+  /** Who did it. */
+  by?: string | undefined
+  /** With `role`: the new one. */
+  role?: Role | undefined
+  /** With `renamed`: the new name. */
+  name?: string | undefined
+  /** With `pinned`: the message. */
+  messageId?: string | undefined
+}
+
 export interface ReplyTarget {
   id: string
   seq?: number | undefined
@@ -140,6 +156,8 @@ export interface Message {
   replyTo?: ReplyTarget | undefined
   reactions: readonly Reaction[]
   attachments: readonly Attachment[]
+  /** Of a system message: the event that it tells of, for a text in another language. */
+  system?: SystemEvent | undefined
   mentions: Mentions
   /** You are named. */
   mentionsMe: boolean
@@ -193,6 +211,10 @@ export interface Summary {
   description?: string | undefined
   /** The address of a room's picture. */
   picture?: string | undefined
+  /** Of a room: who may send messages. Undefined: every member. */
+  postRole?: 'member' | 'moderator' | undefined
+  /** Of a room: seconds that a plain member waits between two messages. */
+  slowModeS?: number | undefined
   lastMessage?: Message | undefined
   /** When something was said last. */
   lastActivityAt: number
@@ -237,6 +259,12 @@ export interface Room {
   description: string | null
   /** The address of a picture. */
   picture: string | null
+  /** Who may send messages: every member, or the owner and moderators alone. */
+  postRole: 'member' | 'moderator'
+  /** Seconds that a plain member waits between two messages; 0: they do not wait. */
+  slowModeS: number
+  /** Messages tell who came and went, of roles, of another name and of pins. */
+  systemMessages: boolean
   memberCount: number
   /** Yours; undefined: you are no member. */
   role?: Role | undefined
@@ -251,6 +279,9 @@ export interface RoomInput {
   topic?: string | null
   description?: string | null
   picture?: string | null
+  postRole?: 'member' | 'moderator'
+  slowModeS?: number
+  systemMessages?: boolean
 }
 
 export interface RegisterInput {

@@ -24,6 +24,7 @@ export function Composer ({
   conversation,
   title,
   context,
+  waitS,
   onContext,
   onEditLast,
   onSent
@@ -31,6 +32,8 @@ export function Composer ({
   conversation: Conversation
   title: string
   context: Context | undefined
+  /** Seconds until the room takes another message; 0: now. */
+  waitS: number
   onContext: (context: Context | undefined) => void
   onEditLast: () => void
   /** A message went to the outbox: its author wants to see it. */
@@ -47,7 +50,8 @@ export function Composer ({
   const [error, setError] = useState<string>()
   const surplus = [...text].length - textMax
   const editing = context?.kind === 'edit' ? context.message : undefined
-  const canSend = /\S/u.test(text) && surplus <= 0
+  const mustWait = waitS > 0 && editing === undefined
+  const canSend = /\S/u.test(text) && surplus <= 0 && !mustWait
 
   // A draft may arrive from another tab; it must not replace what is being written here.
   useEffect(
@@ -206,6 +210,11 @@ export function Composer ({
       {error !== undefined && (
         <span class='tiny surplus' role='alert'>
           {error}
+        </span>
+      )}
+      {mustWait && (
+        <span class='tiny muted wait-s' role='timer'>
+          {t.slowMode(waitS)}
         </span>
       )}
       {surplus > 0 && (

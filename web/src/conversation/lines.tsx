@@ -38,3 +38,13 @@ export function CalmLine ({ conversation }: { conversation: Conversation }) {
     </div>
   )
 }
+
+/** In place of the composer, for who may read here and not write. */
+export function ClosedLine () {
+  return (
+    <p class='calm'>
+      <Icon small name='lock' />
+      {texts.value.chat.readOnly}
+    </p>
+  )
+}

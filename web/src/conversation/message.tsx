@@ -9,6 +9,7 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { pure } from '../ui/pure.ts'
 import { canPick } from './selection.tsx'
+import { useEventText } from './events.ts'
 import { MessageText } from './text.tsx'
 import { oneLine } from './tokens.ts'
 
@@ -266,10 +267,11 @@ function Tools ({ isOwn, isSent = true }: { isOwn: boolean; isSent?: boolean }) 
 }
 
 function SystemRow ({ message }: { message: Message }) {
+  const text = useEventText(message)
   return (
     <article class='msg system' tabIndex={-1} data-key={message.key}>
       <p class='small muted' dir='auto'>
-        {message.text}
+        {message.isDeleted ? texts.value.chat.deleted : text}
       </p>
     </article>
   )

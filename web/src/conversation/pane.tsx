@@ -1,4 +1,4 @@
-import type { Conversation, Message } from '@tidelog/client'
+import type { Conversation, Message, Summary } from '@tidelog/client'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { route } from '../router.ts'
@@ -15,11 +15,12 @@ import { Icon } from '../ui/icon.tsx'
 import { MessageActions } from './actions.tsx'
 import { Composer, type Context } from './composer.tsx'
 import { ConversationHead } from './head.tsx'
-import { CalmLine, TypingLine } from './lines.tsx'
+import { CalmLine, ClosedLine, TypingLine } from './lines.tsx'
 import { type Act, LogView } from './log.tsx'
 import { PinnedBar } from './pinned.tsx'
 import { SelectionBar, useSelection } from './selection.tsx'
 import { useLog } from './use-log.ts'
+import { useWait } from './use-wait.ts'
 
 /** A conversation: its head, its messages, and where one writes. */
 export function ConversationPane ({ id }: { id: string }) {
@@ -38,7 +39,7 @@ export function ConversationPane ({ id }: { id: string }) {
         conversation={conversation}
         title={title}
         kind={summary?.kind ?? kindOf(id)}
-        role={summary?.role}
+        summary={summary}
       />
     </main>
   )
@@ -48,13 +49,14 @@ function Talk ({
   conversation,
   title,
   kind,
-  role
+  summary
 }: {
   conversation: Conversation
   title: string
   kind: ReturnType<typeof kindOf>
-  role: string | undefined
+  summary: Summary | undefined
 }) {
+  const role = summary?.role
   const isDirect = kind === 'direct'
   const at = route.value.page === 'conversation' && route.value.id === conversation.id ? route.value.seq : undefined
   const timeline = useMemo(() => conversation.timeline({ at: at ?? 'unread' }), [conversation])
@@ -70,6 +72,7 @@ function Talk ({
   const [context, setContext] = useState<Context>()
   const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
   const selection = useSelection(log.messages)
+  const waitS = useWait(summary, log.messages)
 
   function onAct (act: Act, message: Message, element: HTMLElement, more?: string): void {
     switch (act) {
@@ -120,6 +123,7 @@ function Talk ({
 
   const pins = useReadable(conversation.pins)
   const isLeading = role === 'owner' || role === 'moderator'
+  const isClosed = summary?.postRole === 'moderator' && !isLeading
   const mayPin = isDirect || isLeading || (kind === 'common' && client.session.get().user?.isAdmin === true)
 
   function pinOf (message: Message) {
@@ -168,16 +172,21 @@ function Talk ({
         <TypingLine conversation={conversation} />
         <CalmLine conversation={conversation} />
         {selection.picked === undefined
-          ? (
-            <Composer
-              conversation={conversation}
-              title={title}
-              context={context}
-              onContext={setContext}
-              onEditLast={editLast}
-              onSent={log.toNewest}
-            />
-            )
+          ? isClosed && context?.kind !== 'edit'
+            ? (
+              <ClosedLine />
+              )
+            : (
+              <Composer
+                conversation={conversation}
+                title={title}
+                context={context}
+                waitS={waitS}
+                onContext={setContext}
+                onEditLast={editLast}
+                onSent={log.toNewest}
+              />
+              )
           : (
             <SelectionBar
               messages={selection.messages}

@@ -58,8 +58,11 @@ function linesAbove (before: Message | undefined, message: Message, lines: Lines
 /** The first message of others behind a seq. */
 export function firstUnreadOf (messages: readonly Message[], unreadAfter: number | null): Message | undefined {
   if (unreadAfter === null) return undefined
-  return messages.find(message => !message.isOwn && message.seq !== undefined && message.seq > unreadAfter)
+  return messages.find(message => isNew(message) && message.seq !== undefined && message.seq > unreadAfter)
 }
+
+/** System messages are never unread. */
+const isNew = (message: Message): boolean => !message.isOwn && message.type !== 'system'
 
 const isWaiting = (message: Message): boolean => message.seq === undefined && message.status !== 'failed'
 
@@ -82,7 +85,7 @@ export function countNew (messages: readonly Message[], after: number): number {
     const message = messages[at]
     if (message?.seq === undefined) continue
     if (message.seq <= after) break
-    if (!message.isOwn && !message.isDeleted) count++
+    if (isNew(message) && !message.isDeleted) count++
   }
   return count
 }

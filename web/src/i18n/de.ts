@@ -1,6 +1,6 @@
 import type { Texts } from './en.ts'
 import { app, tide, presence, time, errors } from './de/shell.ts'
-import { chat, emoji } from './de/chat.ts'
+import { chat, emoji, events } from './de/chat.ts'
 import { faults } from './de/faults.ts'
 import { list, hello, settle } from './de/list.ts'
 import { rooms, members } from './de/rooms.ts'
@@ -20,6 +20,7 @@ export const de: Texts = {
   hello,
   settle,
   chat,
+  events,
   emoji,
   rooms,
   members,

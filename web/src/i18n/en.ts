@@ -1,5 +1,5 @@
 import { app, tide, presence, time, errors } from './en/shell.ts'
-import { chat, emoji } from './en/chat.ts'
+import { chat, emoji, events } from './en/chat.ts'
 import { faults } from './en/faults.ts'
 import { list, hello, settle } from './en/list.ts'
 import { rooms, members } from './en/rooms.ts'
@@ -19,6 +19,7 @@ export const en = {
   hello,
   settle,
   chat,
+  events,
   emoji,
   rooms,
   members,

@@ -1,6 +1,7 @@
 import type { Message, Operation, Summary } from '@tidelog/client'
 import { useMemo } from 'preact/hooks'
 import { shortWhen } from '../i18n/dates.ts'
+import { useEventText } from '../conversation/events.ts'
 import { texts } from '../i18n/index.ts'
 import { paths } from '../router.ts'
 import { client } from '../state/client.ts'
@@ -137,6 +138,7 @@ function Preview ({ summary, failed }: { summary: Summary; failed: Operation | u
 function LastMessage ({ message, isDirect }: { message: Message; isDirect: boolean }) {
   const t = texts.value.list
   const sender = useUser(message.senderId)
+  const event = useEventText(message)
   if (message.isDeleted) {
     return (
       <span class='p cut'>
@@ -144,7 +146,7 @@ function LastMessage ({ message, isDirect }: { message: Message; isDirect: boole
       </span>
     )
   }
-  const text = oneLine(message.text)
+  const text = oneLine(message.type === 'system' ? event : message.text)
   const shown =
     isDirect || message.type === 'system'
       ? text
@@ -156,7 +158,7 @@ function LastMessage ({ message, isDirect }: { message: Message; isDirect: boole
       <span class='p cut' dir='auto'>
         {shown}
       </span>
-      {message.isOwn && <Ticks message={message} />}
+      {message.isOwn && message.type !== 'system' && <Ticks message={message} />}
     </>
   )
 }

@@ -13,7 +13,7 @@ export function CreateRoom ({ onClose }: { onClose: () => void }) {
   const [people, setPeople] = useState<User[]>([])
 
   async function create () {
-    const made = await client.rooms.create(toInput(room))
+    const made = await client.rooms.create({ ...toInput(room), systemMessages: true })
     await Promise.allSettled(people.map(user => client.rooms.setMember(made.id, user.id, 'member')))
     go(paths.conversation(made.conversationId), { replace: true })
   }

@@ -5,6 +5,8 @@ import { Item, SwitchItem } from '../ui/item.tsx'
 const nameMax = 100
 const topicMax = 200
 const descriptionMax = 1_000
+/** Seconds between two messages, by which one chooses. */
+const waits = [0, 10, 60, 900]
 
 /** What a form holds of a room; an empty text is none. */
 export interface RoomFields {
@@ -13,13 +15,16 @@ export interface RoomFields {
   description: string
   isPrivate: boolean
   history: 'all' | 'joined'
+  /** Of a room that is made. */
+  rules?: Required<Pick<RoomInput, 'postRole' | 'slowModeS' | 'systemMessages'>>
 }
 
 export const noFields: RoomFields = { name: '', topic: '', description: '', isPrivate: false, history: 'all' }
 
 /** As the server takes it. */
-export function toInput ({ name, topic, description, ...rest }: RoomFields) {
-  return { ...rest, name: name.trim(), topic: topic.trim() || null, description: description.trim() || null }
+export function toInput ({ name, topic, description, rules, ...rest }: RoomFields) {
+  const texts = { name: name.trim(), topic: topic.trim() || null, description: description.trim() || null }
+  return { ...rest, ...rules, ...texts }
 }
 
 /** What a room is: name, topic, who gets in, what new members see. */
@@ -33,6 +38,7 @@ export function RoomForm ({
   error?: string | undefined
 }) {
   const t = texts.value.rooms
+  const { rules } = room
   return (
     <>
       <Field
@@ -90,7 +96,52 @@ export function RoomForm ({
             ]}
           />
         </Item>
+        {rules !== undefined && <Rules rules={rules} onChange={changed => { onChange({ ...room, rules: changed }) }} />}
       </div>
+    </>
+  )
+}
+
+/** Who writes how often, and what the room says by itself. */
+function Rules ({
+  rules,
+  onChange
+}: {
+  rules: NonNullable<RoomFields['rules']>
+  onChange: (rules: NonNullable<RoomFields['rules']>) => void
+}) {
+  const t = texts.value.rooms
+  const named = (s: number) => (s === 0 ? t.off : s < 60 ? t.seconds(s) : t.minutes(s / 60))
+  return (
+    <>
+      <Item icon='message' text={t.announcements} hint={t.announcementsHint} wraps>
+        <Switch
+          label={t.announcements}
+          isOn={rules.postRole === 'moderator'}
+          onChange={isOn => {
+            onChange({ ...rules, postRole: isOn ? 'moderator' : 'member' })
+          }}
+        />
+      </Item>
+      <Item icon='timer' text={t.slowMode} hint={t.slowModeHint} wraps>
+        <Segments
+          label={t.slowMode}
+          value={String(rules.slowModeS)}
+          onChange={seconds => {
+            onChange({ ...rules, slowModeS: Number(seconds) })
+          }}
+          options={waits.map(seconds => [String(seconds), named(seconds)] as const)}
+        />
+      </Item>
+      <Item icon='members' text={t.systemMessages} hint={t.systemMessagesHint} wraps>
+        <Switch
+          label={t.systemMessages}
+          isOn={rules.systemMessages}
+          onChange={systemMessages => {
+            onChange({ ...rules, systemMessages })
+          }}
+        />
+      </Item>
     </>
   )
 }

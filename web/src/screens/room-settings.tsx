@@ -18,8 +18,9 @@ export function RoomSettings ({ roomId, onClose }: { roomId: string; onClose: ()
   const [isSure, setSure] = useState(false)
   useEffect(() => {
     if (stored.value !== undefined) {
-      const { name, topic, description, isPrivate, history } = stored.value
-      setRoom({ name, topic: topic ?? '', description: description ?? '', isPrivate, history })
+      const { name, topic, description, isPrivate, history, postRole, slowModeS, systemMessages } = stored.value
+      const rules = { postRole, slowModeS, systemMessages }
+      setRoom({ name, topic: topic ?? '', description: description ?? '', isPrivate, history, rules })
     }
   }, [stored.value])
 

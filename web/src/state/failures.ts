@@ -5,6 +5,8 @@ const byCode: Record<string, keyof typeof texts.value.errors> = {
   TIMEOUT: 'TIMEOUT',
   STORAGE: 'STORAGE',
   NO_SESSION: 'NO_SESSION',
+  READ_ONLY: 'READ_ONLY',
+  SLOW_MODE: 'SLOW_MODE',
   NOT_ALLOWED: 'NOT_ALLOWED',
   NOT_FOUND: 'NOT_FOUND',
   USER_NOT_FOUND: 'USER_NOT_FOUND',

@@ -13,6 +13,9 @@ interface WireRoom {
   topic: string | null
   description: string | null
   picture: string | null
+  postRole?: 'member' | 'moderator'
+  slowModeS?: number
+  systemMessages?: boolean
   memberCount: number
   role: Role | null
   createdAt: string
@@ -21,6 +24,7 @@ interface WireMember { user: WireUser, role: Role, joinedAt: string }
 
 function toRoom ({ roomId, role, createdAt, ...rest }: WireRoom): Room {
   const { conversationId, name, isPrivate, history, topic, description, picture, memberCount } = rest
+  const { postRole = 'member', slowModeS = 0, systemMessages = false } = rest
   return {
     id: roomId,
     conversationId,
@@ -30,6 +34,9 @@ function toRoom ({ roomId, role, createdAt, ...rest }: WireRoom): Room {
     topic,
     description,
     picture,
+    postRole,
+    slowModeS,
+    systemMessages,
     memberCount,
     role: role ?? undefined,
     createdAt: Date.parse(createdAt)

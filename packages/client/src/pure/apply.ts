@@ -93,12 +93,14 @@ function applyChange (patch: Patch, id: string, change: Change, { isNews }: { is
     case 'message': return applyMessage(patch, change.row, change.people, isNews)
     case 'membership': return patch.change(id, ({ roles }) => ({ roles: { ...roles, [change.userId]: change.role } }))
     case 'meta': {
-      const { name, isPrivate, history } = change
+      const { name, isPrivate, history, postRole, slowModeS } = change
       const texts = [change.topic, change.description, change.picture]
       const [topic, description, picture] = texts.map(text => text ?? undefined)
       const before = patch.get(id)?.history
       if (before !== undefined && before !== history) patch.due.add(id)
-      return patch.change(id, () => ({ name, isPrivate, history, topic, description, picture }))
+      return patch.change(id, () => ({
+        name, isPrivate, history, topic, description, picture, postRole, slowModeS
+      }))
     }
     case 'purge': return applyPurge(patch, id, change.throughSeq)
     case 'pins': return patch.change(id, () => ({ pins: change.messageIds }))
@@ -129,7 +131,9 @@ function applyMessage (patch: Patch, row: Row, people: HistoryPage['people'], is
 
 function lastOf ({ last, activityAt }: ConversationRecord, row: Row): Pick<ConversationRecord, 'last' | 'activityAt'> | undefined {
   const isLast = last === undefined || row.seq > last.seq || (row.seq === last.seq && row.rev > last.rev)
-  return isLast ? { last: row, activityAt: Math.max(activityAt, row.createdAt) } : undefined
+  // What tells of an event moves no conversation in the list.
+  const isActivity = row.system === undefined || activityAt === 0
+  return isLast ? { last: row, activityAt: isActivity ? Math.max(activityAt, row.createdAt) : activityAt } : undefined
 }
 
 function applyPurge (patch: Patch, id: string, throughSeq: number): void {

@@ -1,5 +1,5 @@
 import type { Attachment, ConversationSettings, MessageType, Role } from '../values.ts'
-import type { Person, Row } from './state.ts'
+import type { ConversationRecord, Person, Row } from './state.ts'
 import type { WireAttachment, WireChange, WireConversation, WireHistory, WireMessage, WireReads, WireSettings, WireUser } from './wire.ts'
 
 /** Wire shapes end here. */
@@ -44,7 +44,8 @@ export interface HistoryPage { rows: Row[], people: Person[], hasOlder: boolean 
 const time = (text: string) => Date.parse(text)
 
 export function toRow (message: WireMessage): Row {
-  const { _id, conversationId, seq, rev, clientMessageId, replyTo, reactions, editedAt, isDeleted, mentions, attachments } = message
+  const { _id, conversationId, seq, rev, clientMessageId, replyTo, reactions, editedAt, isDeleted } = message
+  const { mentions, attachments, system } = message
   const [sender, createdAt] = 'user' in message ? [message.user, message.timestamp] : [message.senderId, message.createdAt]
   return {
     conversationId,
@@ -61,7 +62,8 @@ export function toRow (message: WireMessage): Row {
     ...(replyTo === null ? {} : { replyTo: typeof replyTo === 'string' ? { id: replyTo } : { id: replyTo._id, seq: replyTo.seq, senderId: replyTo.senderId } }),
     reactions,
     ...(mentions === undefined ? {} : { mentions }),
-    ...(attachments === undefined || attachments.length === 0 ? {} : { attachments: attachments.map(toAttachment) })
+    ...(attachments === undefined || attachments.length === 0 ? {} : { attachments: attachments.map(toAttachment) }),
+    ...(system === undefined ? {} : { system })
   }
 }
 

@@ -1,4 +1,6 @@
-import type { Attachment, ConversationKind, ConversationSettings, Failure, Mentions, MessageType, ReplyTarget, Role } from '../values.ts'
+import type {
+  Attachment, ConversationKind, ConversationSettings, Failure, Mentions, MessageType, ReplyTarget, Role, SystemEvent
+} from '../values.ts'
 
 /** What is held of the server's state: plain values, stored as they are. */
 
@@ -19,6 +21,7 @@ export interface Row {
   reactions: ReadonlyArray<{ emoji: string, count: number, userIds: readonly string[] }>
   mentions?: Mentions | undefined
   attachments?: readonly Attachment[] | undefined
+  system?: SystemEvent | undefined
 }
 
 /** Seqs from the first to the second, both included. */
@@ -51,6 +54,8 @@ export interface ConversationRecord {
   topic?: string | undefined
   description?: string | undefined
   picture?: string | undefined
+  postRole?: 'member' | 'moderator' | undefined
+  slowModeS?: number | undefined
   /** Ids of the pinned messages, in the order in which they were pinned; undefined: none ever was. */
   pins?: readonly string[] | undefined
   /** Of the members whose role changed since the first cursor; null: they left. */

@@ -1,4 +1,4 @@
-import type { Role } from '../values.ts'
+import type { Role, SystemEvent } from '../values.ts'
 
 /** What this package reads of the wire; `test/wire.test.ts` holds it against the server's schemas. */
 
@@ -19,6 +19,7 @@ interface WireMessageFields {
   isDeleted: boolean
   mentions?: { userIds: string[], all?: boolean } | undefined
   attachments?: WireAttachment[] | undefined
+  system?: SystemEvent | undefined
 }
 
 export interface WireAttachment {
@@ -59,6 +60,8 @@ export type WireChange =
     topic?: string | null | undefined
     description?: string | null | undefined
     picture?: string | null | undefined
+    postRole?: 'member' | 'moderator' | undefined
+    slowModeS?: number | undefined
   }
   | { rev: number, kind: 'purge', throughSeq: number }
   | { rev: number, kind: 'pins', messageIds: string[] }

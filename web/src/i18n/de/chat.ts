@@ -62,6 +62,8 @@ export const chat: Texts['chat'] = {
   severalTyping: 'Mehrere schreiben',
   offline: 'Offline. Was du schreibst, geht hinaus, sobald die Verbindung wieder da ist.',
   empty: 'Noch nichts hier. Sag das erste Wort.',
+  readOnly: 'Hier schreibt nur, wer den Raum leitet.',
+  slowMode: s => count(s, { one: 'Langsamer Modus: noch # Sekunde', other: 'Langsamer Modus: noch # Sekunden' }),
   join: 'Beitreten',
   from: (name, time) => `${name}, ${time}`,
   arrived: (name, text) => `${name}: ${text}`,
@@ -72,6 +74,19 @@ export const chat: Texts['chat'] = {
   unblock: 'Freigeben',
   details: 'Raumeinstellungen',
   everyoneElse: n => count(n, { one: '# weitere', other: '# weitere' })
+}
+
+export const events: Texts['events'] = {
+  created: who => `${who} hat den Raum erstellt`,
+  joined: who => `${who} ist beigetreten`,
+  left: who => `${who} hat den Raum verlassen`,
+  added: (who, whom) => `${who} hat ${whom} hinzugefügt`,
+  removed: (who, whom) => `${who} hat ${whom} entfernt`,
+  owner: (who, whom) => `${who} hat ${whom} den Raum übergeben`,
+  moderator: (who, whom) => `${who} hat ${whom} die Moderation gegeben`,
+  member: (who, whom) => `${who} hat ${whom} die Moderation genommen`,
+  renamed: (who, name) => `${who} hat den Raum „${name}“ genannt`,
+  pinned: who => `${who} hat eine Nachricht angeheftet`
 }
 
 export const emoji: Texts['emoji'] = {

@@ -26,7 +26,8 @@ export const app: Texts['app'] = {
   someone: 'Jemand',
   update: 'Eine neue Version ist da',
   updateNow: 'Neu laden',
-  updateLater: 'Später'
+  updateLater: 'Später',
+  noHost: 'Die Seite ringsum sagt nicht, wer du bist'
 }
 
 export const tide: Texts['tide'] = {
@@ -55,6 +56,8 @@ export const errors: Texts['errors'] = {
   TIMEOUT: 'Der Server hat nicht rechtzeitig geantwortet',
   STORAGE: 'Dieses Gerät kann es nicht speichern',
   NO_SESSION: 'Melde dich zuerst an',
+  READ_ONLY: 'Hier schreibt nur, wer den Raum leitet',
+  SLOW_MODE: 'Langsamer Modus: warte etwas, bevor du wieder schreibst',
   NOT_ALLOWED: 'Nicht erlaubt',
   NOT_FOUND: 'Es ist nicht mehr da',
   USER_NOT_FOUND: 'Dieser Mensch ist nicht mehr hier',

@@ -62,6 +62,8 @@ export const chat = {
   severalTyping: 'Several people are typing',
   offline: 'Offline. What you write is sent when the connection is back.',
   empty: 'Nothing here yet. Say the first word.',
+  readOnly: 'Only the owner and moderators write here.',
+  slowMode: (s: number) => count(s, { one: 'Slow mode: # second left', other: 'Slow mode: # seconds left' }),
   join: 'Join',
   from: (name: string, time: string) => `${name}, ${time}`,
   arrived: (name: string, text: string) => `${name}: ${text}`,
@@ -72,6 +74,20 @@ export const chat = {
   unblock: 'Unblock',
   details: 'Room settings',
   everyoneElse: (n: number) => count(n, { one: '# more', other: '# more' })
+}
+
+/** What messages of the server tell of. */
+export const events = {
+  created: (who: string) => `${who} created the room`,
+  joined: (who: string) => `${who} joined`,
+  left: (who: string) => `${who} left`,
+  added: (who: string, whom: string) => `${who} added ${whom}`,
+  removed: (who: string, whom: string) => `${who} removed ${whom}`,
+  owner: (who: string, whom: string) => `${who} made ${whom} the owner`,
+  moderator: (who: string, whom: string) => `${who} made ${whom} a moderator`,
+  member: (who: string, whom: string) => `${who} made ${whom} a member`,
+  renamed: (who: string, name: string) => `${who} named the room “${name}”`,
+  pinned: (who: string) => `${who} pinned a message`
 }
 
 export const emoji = {

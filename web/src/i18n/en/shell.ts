@@ -25,7 +25,8 @@ export const app = {
   someone: 'Someone',
   update: 'A new version is ready',
   updateNow: 'Reload',
-  updateLater: 'Later'
+  updateLater: 'Later',
+  noHost: 'The page around does not say who you are'
 }
 
 export const tide = {
@@ -54,6 +55,8 @@ export const errors = {
   TIMEOUT: 'The server did not answer in time',
   STORAGE: 'This device cannot store it',
   NO_SESSION: 'Sign in first',
+  READ_ONLY: 'Only those who lead the room write here',
+  SLOW_MODE: 'Slow mode: wait a moment before you write again',
   NOT_ALLOWED: 'Not allowed',
   NOT_FOUND: 'It is not there any more',
   USER_NOT_FOUND: 'This person is not here any more',
