@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, extname, join, relative, sep } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import type { Config } from '../src/config.ts'
+import { type Config, embedOrigins } from '../src/config.ts'
 
 /** The pages of the web app. Each address serves index.html, which shows the right page. */
 const pages = ['/', '/c/:id', '/new', '/rooms', '/search', '/settings', '/sign-in', '/sign-up']
@@ -23,7 +23,7 @@ const types: Record<string, string> = {
 /**
  * The page may load its own files only, and pictures by https, because profile pictures have addresses of their own.
  */
-const contentSecurityPolicy = [
+const contentSecurityPolicy = (frameAncestors: string): string => [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -35,7 +35,7 @@ const contentSecurityPolicy = [
   "worker-src 'self'",
   "base-uri 'self'",
   "form-action 'self'",
-  "frame-ancestors 'none'",
+  `frame-ancestors ${frameAncestors}`,
   "require-trusted-types-for 'script'",
   'trusted-types tidelog'
 ].join('; ')
@@ -58,6 +58,8 @@ export default fp(
       return
     }
     const files = readFiles(folder)
+    const embedding = embedOrigins(config)
+    const policy = contentSecurityPolicy(embedding.length === 0 ? "'none'" : embedding.join(' '))
     const built = files.get('/index.html')
     if (built === undefined) throw new Error(`${folder} holds no index.html: build the web app again`)
     const index = config.BASE_PATH === '' ? built : underPath(built, config.BASE_PATH)
@@ -66,7 +68,12 @@ export default fp(
     for (const [path, file] of files) serve(path, file)
 
     function serve (path: string, file: File): void {
-      app.get(path, { schema: { hide: true } }, async (request, reply) => send(request, reply, file))
+      app.get(path, { schema: { hide: true } }, async (request, reply) => {
+        // It knows no list of origins; the policy has the last word, except with very old browsers.
+        if (embedding.length > 0) void reply.removeHeader('x-frame-options')
+        void reply.header('content-security-policy', policy)
+        return send(request, reply, file)
+      })
     }
   },
   { name: 'web-app' }
@@ -119,8 +126,7 @@ function send (request: FastifyRequest, reply: FastifyReply, file: File): Fastif
   void reply.headers({
     'cache-control': file.cacheControl,
     etag: file.etag,
-    vary: 'accept-encoding',
-    'content-security-policy': contentSecurityPolicy
+    vary: 'accept-encoding'
   })
   if (request.headers['if-none-match']?.includes(file.etag) === true) return reply.code(304).send()
   const accepted = String(request.headers['accept-encoding'] ?? '')

@@ -20,6 +20,13 @@ export function parseOrigins (text: string): '*' | string[] {
   return origins
 }
 
+/** EMBED_ORIGINS: a list. Not every origin, because any page could lay the app under its own. */
+export function parseNamedOrigins (text: string): string[] {
+  const origins = parseOrigins(text)
+  if (origins === '*') throw new Error('must name origins: * is not one')
+  return origins
+}
+
 /** The origin of an address as a browser sends it. Origins of apps (capacitor://localhost) are kept as written. */
 function originOf (text: string): string | undefined {
   if (text === 'null') return text
@@ -66,6 +73,7 @@ export function parseMediaTypes (text: string): (type: string) => boolean {
 /** Checks by variable. An empty value is not checked. */
 export const valueChecks: Readonly<Record<string, (text: string) => unknown>> = {
   CORS_ORIGIN: parseOrigins,
+  EMBED_ORIGINS: parseNamedOrigins,
   FILE_TYPES: parseMediaTypes,
   TRUST_PROXY: parseTrust,
   METRICS_NETWORKS: text => parseNetworks(text),

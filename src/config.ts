@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
 import { type Trust, parseTrust } from './addresses.ts'
-import { parseMediaTypes, parseOrigins, valueChecks } from './config-values.ts'
+import { parseMediaTypes, parseNamedOrigins, parseOrigins, valueChecks } from './config-values.ts'
 import { operationsMax } from './schemas/push.ts'
 
 const seconds = (description: string, value: number) =>
@@ -49,6 +49,11 @@ export const configSchema = Type.Object({
   REFRESH_TOKEN_TTL: seconds('Lifetime of a refresh token', 30 * 86_400),
   ADMIN_USERS: Type.String({ default: '', description: 'User names of the administrators, separated by commas; to register one you need the code that the server prints for it' }),
   CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients as browsers send them (https://chat.example, without a path), separated by commas; `*` allows every origin' }),
+  EMBED_ORIGINS: Type.String({
+    default: '',
+    description: 'Origins of pages that may show the app in a frame (https://shop.example, without a path), separated ' +
+      'by commas; empty: none may'
+  }),
   TRUST_PROXY: Type.String({
     default: 'false',
     description: 'The proxies in front of the server whose X-Forwarded-For it believes: true (one proxy), a number of proxies one behind the other, or ' +
@@ -224,6 +229,11 @@ export function allowedOrigins (config: Config): '*' | string[] {
 /** FILE_TYPES as a function. */
 export function takenTypes (config: Config): (type: string) => boolean {
   return parseMediaTypes(config.FILE_TYPES)
+}
+
+/** EMBED_ORIGINS as a list. */
+export function embedOrigins ({ EMBED_ORIGINS: text }: Config): string[] {
+  return text === '' ? [] : parseNamedOrigins(text)
 }
 
 /** TRUST_PROXY as a function. Undefined: no proxy is trusted. */

@@ -7,9 +7,11 @@ import { lastConversation, route } from './router.ts'
 import { Door } from './screens/door.tsx'
 import { Hello } from './screens/hello.tsx'
 import { client } from './state/client.ts'
+import { isEmbedded, isSingle } from './state/embedded.ts'
 import { useReadable } from './state/readable.ts'
 import { isWide, showsFaults, showsShortcuts, spoken } from './state/view.ts'
 import { EmojiHost } from './ui/emoji-host.tsx'
+import { Trouble } from './ui/fields.tsx'
 import { UpdatePrompt } from './ui/update.tsx'
 
 /** What one does not need for the first conversation comes when it is asked for. */
@@ -26,7 +28,7 @@ export function App () {
   const isOutside = session.state === 'signedOut' || page === 'signIn' || page === 'signUp'
   return (
     <Safe>
-      {isOutside ? <Door key={page} isNew={page === 'signUp'} /> : <Inside />}
+      {isOutside ? isEmbedded ? <Stranger /> : <Door key={page} isNew={page === 'signUp'} /> : <Inside />}
       {showsShortcuts.value && (
         <Shortcuts
           onClose={() => {
@@ -43,11 +45,25 @@ export function App () {
   )
 }
 
+/** The page around has not said who its user is. */
+function Stranger () {
+  return (
+    <main class='hello'>
+      <Trouble
+        text={texts.value.app.noHost}
+        onRetry={() => {
+          location.reload()
+        }}
+      />
+    </main>
+  )
+}
+
 function Inside () {
   const now = route.value
   const hasPanel = now.page === 'conversation' && now.panel === 'members'
   return (
-    <div class={`app${hasPanel ? ' three' : ''}${showsFaults.value ? ' faulty' : ''}`}>
+    <div class={`app${isSingle ? ' single' : ''}${hasPanel ? ' three' : ''}${showsFaults.value ? ' faulty' : ''}`}>
       <a
         class='skip'
         href='#composer'
@@ -58,7 +74,7 @@ function Inside () {
       >
         {texts.value.app.skip}
       </a>
-      <ListPane />
+      {!isSingle && <ListPane />}
       <Main />
       {hasPanel && <MembersPane conversationId={now.id} />}
       {now.page === 'rooms' && <Rooms />}

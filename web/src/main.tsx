@@ -4,6 +4,7 @@ import { startKeyboard } from './keyboard.ts'
 import { go, href, paths, route, startRouter } from './router.ts'
 import { client } from './state/client.ts'
 import { startBackgroundSync } from './state/background.ts'
+import { isEmbedded } from './state/embedded.ts'
 import { startFreezing } from './state/freeze.ts'
 import { startTelling } from './state/notifications.ts'
 import { applyPreferences } from './state/preferences.ts'
@@ -26,9 +27,9 @@ void start()
 
 /** Not awaited by this module: the texts of another language are a file that imports from this one. */
 async function start (): Promise<void> {
-  const [user] = await Promise.all([client.resume(), applyPreferences()])
+  const [user] = await Promise.all([client.resume().catch(() => null), applyPreferences()])
   const { page } = route.value
-  if (user === null && page !== 'signUp') go(paths.signIn(), { replace: true })
+  if (user === null && page !== 'signUp' && !isEmbedded) go(paths.signIn(), { replace: true })
   if (user !== null && page === 'signIn' && client.session.get().state === 'signedIn') {
     go(paths.home(), { replace: true })
   }
@@ -58,5 +59,5 @@ navigator.serviceWorker?.addEventListener('message', event => {
 })
 void navigator.storage?.persist?.().catch(() => undefined)
 requestIdleCallback?.(() => {
-  void startServiceWorker().catch(() => undefined)
+  if (!isEmbedded) void startServiceWorker().catch(() => undefined)
 })

@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals'
 import { href, lastConversation, paths, route } from '../router.ts'
 import { texts } from '../i18n/index.ts'
 import { client } from './client.ts'
+import { tellUnread } from './embedded.ts'
 import { nameOf } from './people.ts'
 import { notify, notifyRooms } from './preferences.ts'
 import { say } from './view.ts'
@@ -26,6 +27,7 @@ export function startTelling (): void {
     unread.value = conversations
       .filter(summary => summary.kind !== 'common' && !isMuted(summary.settings.mutedUntil))
       .reduce((sum, summary) => sum + summary.unreadCount, 0)
+    tellUnread(unread.value)
   })
   effect(() => {
     const name = texts.value.app.name
