@@ -51,8 +51,8 @@ export const configSchema = Type.Object({
   CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients as browsers send them (https://chat.example, without a path), separated by commas; `*` allows every origin' }),
   EMBED_ORIGINS: Type.String({
     default: '',
-    description: 'Origins of pages that may show the app in a frame (https://shop.example, without a path), separated ' +
-      'by commas; empty: none may'
+    description: 'Origins of pages that may show the app in a frame (https://shop.example, without a path), ' +
+      'separated by commas; empty: none may'
   }),
   TRUST_PROXY: Type.String({
     default: 'false',

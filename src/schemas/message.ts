@@ -118,6 +118,7 @@ const additions = {
   mentions: Type.Optional(Mentions),
   system: Type.Optional(SystemEvent),
   attachments: Type.Optional(Type.Array(Attachment, { description: 'The files of the message; absent: none' })),
+  forwarded: Type.Optional(Type.Literal(true, { description: 'The sender passes on what somebody wrote before' })),
   editedAt: orNull(Time),
   isDeleted: Type.Boolean({ description: 'True: a tombstone; its content is gone' })
 }
@@ -167,7 +168,8 @@ const sendable = {
   clientMessageId: Type.Optional(orNull(ClientMessageId)),
   replyTo: Type.Optional(orNull(Id)),
   mentions: Type.Optional(orNull(MentionsInput)),
-  attachments: Type.Optional(orNull(Type.Array(AttachmentInput, { maxItems: attachmentsMax })))
+  attachments: Type.Optional(orNull(Type.Array(AttachmentInput, { maxItems: attachmentsMax }))),
+  forwarded: Type.Optional(Type.Boolean({ description: 'True: the words are of a message that somebody wrote before' }))
 }
 
 export const SendCommonInput = Input(sendable)

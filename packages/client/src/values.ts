@@ -10,7 +10,8 @@ export interface Readable<T> {
 /** Every code that a failure has: the server's, and six of this package. */
 export type ErrorCode =
   | 'VALIDATION' | 'BAD_CURSOR' | 'NO_TOKEN' | 'INVALID_TOKEN' | 'UNKNOWN_USER' | 'INVALID_CREDENTIALS' | 'INVALID_REFRESH_TOKEN'
-  | 'NOT_ALLOWED' | 'READ_ONLY' | 'SLOW_MODE' | 'NOT_FOUND' | 'USER_NOT_FOUND' | 'USERNAME_TAKEN' | 'EMAIL_TAKEN' | 'IDEMPOTENCY_MISMATCH' | 'CONFLICT'
+  | 'NOT_ALLOWED' | 'READ_ONLY' | 'SLOW_MODE' | 'NOT_FOUND' | 'USER_NOT_FOUND' | 'USERNAME_TAKEN' | 'EMAIL_TAKEN'
+  | 'IDEMPOTENCY_MISMATCH' | 'CONFLICT'
   | 'PREVIOUS_FAILED' | 'TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'RATE_LIMITED' | 'INTERNAL' | 'OVERLOADED' | 'UNAVAILABLE'
   | 'OFFLINE' | 'TIMEOUT' | 'ABORTED' | 'STORAGE' | 'NO_SESSION' | 'BAD_ANSWER'
 
@@ -156,6 +157,8 @@ export interface Message {
   replyTo?: ReplyTarget | undefined
   reactions: readonly Reaction[]
   attachments: readonly Attachment[]
+  /** The sender passes on what somebody wrote before. */
+  forwarded?: true | undefined
   /** Of a system message: the event that it tells of, for a text in another language. */
   system?: SystemEvent | undefined
   mentions: Mentions
@@ -310,6 +313,8 @@ export interface SendOptions {
   mentions?: Mentions | undefined
   attachments?: ReadonlyArray<Attachment & { id: string }> | undefined
   type?: Exclude<MessageType, 'system'> | undefined
+  /** It passes on what somebody wrote before. */
+  forwarded?: boolean | undefined
   /** Yours to choose if the same send may be repeated after a crash; a repeated one is one message. */
   clientMessageId?: string | undefined
 }

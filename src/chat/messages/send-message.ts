@@ -32,6 +32,7 @@ export interface MessageInput {
   replyTo?: string | null
   mentions?: MentionsInput | null
   attachments?: AttachmentInput[] | null
+  forwarded?: boolean
 }
 
 /**
@@ -62,6 +63,7 @@ export async function buildMessageRow (context: ChatContext, identity: Identity,
   const mentioned = await mentionedIn(context, identity, conversationId, input.mentions)
   if (mentioned.length > 0) row.mentioned = mentioned
   if (attachments.length > 0) row.attachments = attachments
+  if (input.forwarded === true) row.forwarded = true
   if (clientMessageId != null) {
     row.clientMessageId = wellFormed(clientMessageId)
     row.bodyHash = bodyHash(row, input)
@@ -133,10 +135,11 @@ async function repliedMessage (
  * file may be gone.
  */
 function bodyHash (
-  { message, listingId, replyTo }: NewRow, { messageType = 'text', mentions, attachments }: MessageInput
+  { message, listingId, replyTo }: NewRow, { messageType = 'text', mentions, attachments, forwarded }: MessageInput
 ): string {
   const named = mentionsKey(mentions)
   const files = attachments == null || attachments.length === 0 ? [] : [attachmentsKey(attachments)]
-  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null, ...(named === undefined ? [] : [named]), ...files])
+  const more = [...(named === undefined ? [] : [named]), ...files, ...(forwarded === true ? ['forwarded'] : [])]
+  const body = JSON.stringify([message, messageType, listingId ?? null, replyTo?.toHexString() ?? null, ...more])
   return createHash('sha256').update(body).digest().subarray(0, 16).toString('base64url')
 }

@@ -144,6 +144,7 @@ function sharedFields (row: LogRow, { hidden }: References) {
     ...(row.mentioned === undefined ? {} : { mentions: mentionsPayload(row.mentioned) }),
     ...(row.system === undefined ? {} : { system: systemPayload(row.system) }),
     ...(row.attachments === undefined ? {} : { attachments: attachmentsPayload(row.attachments) }),
+    ...(row.forwarded === true ? { forwarded: true as const } : {}),
     editedAt: row.editedAt?.toISOString() ?? null,
     isDeleted: row.isDeleted === true
   }

@@ -3,7 +3,7 @@ import type { LogRow } from '../../log/model/types.ts'
 /** The fields that a deletion removes from a message. */
 export const contentFields = [
   'message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'mentioned', 'attachments', 'editedAt', 'reactions',
-  'system'
+  'system', 'forwarded'
 ] as const
 
 /** The tombstone that a deletion makes of a message. */

@@ -23,7 +23,7 @@ export interface RowPatch {
   set: Partial<Omit<LogRow, '_id' | 'conversationId' | 'rev' | 'seq' | 'kind' | 'createdAt' | 'updatedAt'>>
   unset?: ReadonlyArray<
     | 'message' | 'listingId' | 'replyTo' | 'replySeq' | 'replySenderId' | 'mentioned' | 'attachments' | 'editedAt'
-    | 'reactions' | 'system'
+    | 'reactions' | 'system' | 'forwarded'
   >
 }
 

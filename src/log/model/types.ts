@@ -189,6 +189,8 @@ export interface LogRow extends RoomSettings, OwnSettings {
   editedAt?: Date
   isDeleted?: true
   reactions?: Reactions
+  /** The sender passes on what somebody wrote before. */
+  forwarded?: true
   /** The event of an announcement; an administrator's system message has none. */
   system?: SystemEvent
   /** `membership`: the user, and the new role (null: no longer a member). */

@@ -38,6 +38,7 @@ export class StoredRow {
   /** It is an announcement. */
   isEvent = false
   hasAttachments = false
+  isForwarded = false
 
   /** @param bytes one document as the driver returns it with `raw: true` */
   constructor (bytes: Uint8Array) {
@@ -82,6 +83,7 @@ export class StoredRow {
       case 'attachments': this.hasAttachments = true; break
       case 'reactions': this.hasReactions = true; break
       case 'system': this.isEvent = true; break
+      case 'forwarded': this.isForwarded = bytes[at] === 1; break
     }
   }
 }
@@ -120,7 +122,7 @@ function eachElement (
 const names = new Map(([
   '_id', 'conversationId', 'rev', 'seq', 'kind', 'createdAt', 'updatedAt', 'editedAt', 'senderId', 'receiverId',
   'userId', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'message', 'messageType', 'roomId', 'clientMessageId',
-  'isDeleted', 'reactions', 'mentioned', 'system', 'attachments'
+  'isDeleted', 'reactions', 'mentioned', 'system', 'attachments', 'forwarded'
 ] as const).map(name => [keyOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1)), name]))
 
 function keyOf (length: number, first: number, last: number): number {

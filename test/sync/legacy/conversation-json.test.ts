@@ -41,6 +41,7 @@ t.test('the text written from stored bytes is the serialisation of the payloads'
       mentioned: fc.option(fc.array(fc.oneof(id.map(one => one.toHexString()), fc.constant('all')), { minLength: 1, maxLength: 4 }), { nil: undefined }),
       attachments: fc.option(fc.array(attachment, { minLength: 1, maxLength: 3 }), { nil: undefined }),
       editedAt: fc.option(time, { nil: undefined }),
+      forwarded: fc.option(fc.constant(true as const), { nil: undefined }),
       isDeleted: fc.option(fc.constant(true as const), { nil: undefined }),
       reactions: fc.option(fc.array(fc.record({ emoji: fc.constantFrom('👍', '"', '🎉'), users: reactors }), { maxLength: 3 }), { nil: undefined }),
       listed: fc.boolean(),

@@ -20,6 +20,8 @@ export function MessageActions ({
   onEdit,
   onDelete,
   onHide,
+  onForward,
+  onReaders,
   onSelect,
   onClose
 }: {
@@ -37,6 +39,9 @@ export function MessageActions ({
   onEdit: () => void
   onDelete: () => void
   onHide: () => void
+  onForward: () => void
+  /** Undefined: nobody tells how far they have read here. */
+  onReaders: (() => void) | undefined
   /** Begins to choose several. */
   onSelect: () => void
   onClose: () => void
@@ -67,6 +72,8 @@ export function MessageActions ({
     ...(pin !== undefined && isSent
       ? [{ icon: 'pin' as const, text: pin.isPinned ? t.unpin : t.pin, act: pin.act }]
       : []),
+    ...(isSent ? [{ icon: 'forward' as const, text: t.forward, act: onForward }] : []),
+    ...(isSent && onReaders !== undefined ? [{ icon: 'read' as const, text: t.readBy, act: onReaders }] : []),
     { icon: 'select', text: t.select, act: onSelect },
     ...(mayHide ? [{ icon: 'eyeOff' as const, text: t.deleteForMe, act: onHide, isDanger: true, isApart: true }] : []),
     ...(mayDelete

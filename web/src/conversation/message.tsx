@@ -56,6 +56,7 @@ function TheirRow ({ message, isFirst, hasMore, isDirect, isFound, isPicked, ori
         </div>
       )}
       {original !== null && <Quote message={message} original={original} />}
+      {message.forwarded === true && <Forwarded />}
       {message.isDeleted ? <Gone /> : <MessageText message={message} />}
       <Reactions message={message} />
       {isDirect && !hasMore && (
@@ -96,6 +97,7 @@ function OwnRow ({ message, isFirst, hasMore, isFound, isPicked, original }: Mes
         : (
           <div class='bub'>
             {original !== null && <Quote message={message} original={original} />}
+            {message.forwarded === true && <Forwarded />}
             <MessageText message={message} />
           </div>
           )}
@@ -191,6 +193,15 @@ function Time ({ at }: { at: number }) {
     <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
       {clockTime(at)}
     </time>
+  )
+}
+
+function Forwarded () {
+  return (
+    <div class='tiny muted passed-on'>
+      <Icon small name='forward' />
+      {texts.value.chat.forwarded}
+    </div>
   )
 }
 

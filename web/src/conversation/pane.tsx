@@ -14,10 +14,12 @@ import { Bones, Trouble } from '../ui/fields.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { MessageActions } from './actions.tsx'
 import { Composer, type Context } from './composer.tsx'
+import { ForwardDialog } from './forward.tsx'
 import { ConversationHead } from './head.tsx'
 import { CalmLine, ClosedLine, TypingLine } from './lines.tsx'
 import { type Act, LogView } from './log.tsx'
 import { PinnedBar } from './pinned.tsx'
+import { ReadersDialog } from './readers.tsx'
 import { SelectionBar, useSelection } from './selection.tsx'
 import { useLog } from './use-log.ts'
 import { useWait } from './use-wait.ts'
@@ -71,8 +73,14 @@ function Talk ({
   const log = useLog(conversation, timeline, scroller, at)
   const [context, setContext] = useState<Context>()
   const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
+  const [dialog, setDialog] = useState<{ kind: 'forward' | 'readers'; message: Message }>()
+  const hasReads = useReadable(conversation.reads).length > 0
   const selection = useSelection(log.messages)
   const waitS = useWait(summary, log.messages)
+
+  function endDialog (): void {
+    setDialog(undefined)
+  }
 
   function onAct (act: Act, message: Message, element: HTMLElement, more?: string): void {
     switch (act) {
@@ -232,10 +240,24 @@ function Talk ({
             void conversation.hide([menu.message])
             document.getElementById('composer')?.focus()
           }}
+          onForward={() => {
+            setDialog({ kind: 'forward', message: menu.message })
+          }}
+          onReaders={
+            kind === 'room' && hasReads
+              ? () => {
+                  setDialog({ kind: 'readers', message: menu.message })
+                }
+              : undefined
+          }
           onSelect={() => {
             selection.toggle(menu.message)
           }}
         />
+      )}
+      {dialog?.kind === 'forward' && <ForwardDialog message={dialog.message} onClose={endDialog} />}
+      {dialog?.kind === 'readers' && (
+        <ReadersDialog conversation={conversation} message={dialog.message} onClose={endDialog} />
       )}
     </>
   )

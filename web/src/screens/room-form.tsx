@@ -1,3 +1,4 @@
+import type { RoomInput } from '@tidelog/client'
 import { texts } from '../i18n/index.ts'
 import { Field, Segments } from '../ui/fields.tsx'
 import { Item, SwitchItem } from '../ui/item.tsx'
@@ -114,15 +115,16 @@ function Rules ({
   const named = (s: number) => (s === 0 ? t.off : s < 60 ? t.seconds(s) : t.minutes(s / 60))
   return (
     <>
-      <Item icon='message' text={t.announcements} hint={t.announcementsHint} wraps>
-        <Switch
-          label={t.announcements}
-          isOn={rules.postRole === 'moderator'}
-          onChange={isOn => {
-            onChange({ ...rules, postRole: isOn ? 'moderator' : 'member' })
-          }}
-        />
-      </Item>
+      <SwitchItem
+        icon='message'
+        text={t.announcements}
+        hint={t.announcementsHint}
+        wraps
+        isOn={rules.postRole === 'moderator'}
+        onChange={isOn => {
+          onChange({ ...rules, postRole: isOn ? 'moderator' : 'member' })
+        }}
+      />
       <Item icon='timer' text={t.slowMode} hint={t.slowModeHint} wraps>
         <Segments
           label={t.slowMode}
@@ -133,15 +135,16 @@ function Rules ({
           options={waits.map(seconds => [String(seconds), named(seconds)] as const)}
         />
       </Item>
-      <Item icon='members' text={t.systemMessages} hint={t.systemMessagesHint} wraps>
-        <Switch
-          label={t.systemMessages}
-          isOn={rules.systemMessages}
-          onChange={systemMessages => {
-            onChange({ ...rules, systemMessages })
-          }}
-        />
-      </Item>
+      <SwitchItem
+        icon='members'
+        text={t.systemMessages}
+        hint={t.systemMessagesHint}
+        wraps
+        isOn={rules.systemMessages}
+        onChange={systemMessages => {
+          onChange({ ...rules, systemMessages })
+        }}
+      />
     </>
   )
 }

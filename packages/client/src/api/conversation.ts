@@ -57,12 +57,20 @@ export class ConversationView implements Conversation {
 
   readonly timeline = (options?: Parameters<Conversation['timeline']>[0]): Timeline => new TimelineWindow(this.core, this.id, options)
 
-  readonly send = async (text: string, { replyTo, mentions, attachments, type, clientMessageId }: SendOptions = {}): Promise<Message> => {
+  readonly send = async (text: string, options: SendOptions = {}): Promise<Message> => {
     const { core } = this
+    const { replyTo, mentions, attachments, type, clientMessageId } = options
     const { userId } = core.signedIn
     const id = clientMessageId ?? newId(core.random)
     const work: Work = {
-      type: 'send', clientMessageId: id, text, messageType: type, replyTo: replyTo === undefined ? undefined : replyOf(replyTo), mentions, attachments
+      type: 'send',
+      clientMessageId: id,
+      text,
+      messageType: type,
+      replyTo: replyTo === undefined ? undefined : replyOf(replyTo),
+      mentions,
+      attachments,
+      ...(options.forwarded === true ? { forwarded: true } : {})
     }
     this.typingState.sent(this.id)
     await this.enqueue(work, { endsDraft: true })

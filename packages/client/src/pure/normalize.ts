@@ -1,5 +1,5 @@
 import type { Attachment, ConversationSettings, MessageType, Role } from '../values.ts'
-import type { ConversationRecord, Person, Row } from './state.ts'
+import type { Person, Row } from './state.ts'
 import type { WireAttachment, WireChange, WireConversation, WireHistory, WireMessage, WireReads, WireSettings, WireUser } from './wire.ts'
 
 /** Wire shapes end here. */
@@ -45,7 +45,7 @@ const time = (text: string) => Date.parse(text)
 
 export function toRow (message: WireMessage): Row {
   const { _id, conversationId, seq, rev, clientMessageId, replyTo, reactions, editedAt, isDeleted } = message
-  const { mentions, attachments, system } = message
+  const { mentions, attachments, system, forwarded } = message
   const [sender, createdAt] = 'user' in message ? [message.user, message.timestamp] : [message.senderId, message.createdAt]
   return {
     conversationId,
@@ -63,7 +63,8 @@ export function toRow (message: WireMessage): Row {
     reactions,
     ...(mentions === undefined ? {} : { mentions }),
     ...(attachments === undefined || attachments.length === 0 ? {} : { attachments: attachments.map(toAttachment) }),
-    ...(system === undefined ? {} : { system })
+    ...(system === undefined ? {} : { system }),
+    ...(forwarded === undefined ? {} : { forwarded })
   }
 }
 

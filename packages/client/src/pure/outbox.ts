@@ -271,7 +271,7 @@ export function editsDone (operations: readonly StoredOperation[], row: Row, use
 export function toWire ({ opId, conversationId, work, attempts }: StoredOperation): object {
   switch (work.type) {
     case 'send': {
-      const { clientMessageId, text, messageType, replyTo, mentions, attachments } = work
+      const { clientMessageId, text, messageType, replyTo, mentions, attachments, forwarded } = work
       return {
         opId,
         type: 'send',
@@ -281,6 +281,7 @@ export function toWire ({ opId, conversationId, work, attempts }: StoredOperatio
         ...(messageType === undefined ? {} : { messageType }),
         ...(replyTo === undefined ? {} : { replyTo: replyTo.id }),
         ...(mentions === undefined ? {} : { mentions }),
+        ...(forwarded === undefined ? {} : { forwarded }),
         ...(attachments === undefined ? {} : { attachments: attachments.map(({ id, name, type, size, ...rest }) => ({ fileId: id, ...rest })) })
       }
     }

@@ -22,6 +22,7 @@ export interface Row {
   mentions?: Mentions | undefined
   attachments?: readonly Attachment[] | undefined
   system?: SystemEvent | undefined
+  forwarded?: true | undefined
 }
 
 /** Seqs from the first to the second, both included. */
@@ -124,6 +125,7 @@ export type Work =
     replyTo?: ReplyTarget | undefined
     mentions?: Mentions | undefined,
     attachments?: readonly Attachment[] | undefined
+    forwarded?: true | undefined
   }
   | {
     type: 'edit',

@@ -20,6 +20,7 @@ interface WireMessageFields {
   mentions?: { userIds: string[], all?: boolean } | undefined
   attachments?: WireAttachment[] | undefined
   system?: SystemEvent | undefined
+  forwarded?: true | undefined
 }
 
 export interface WireAttachment {

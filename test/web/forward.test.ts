@@ -1,0 +1,41 @@
+import t from 'tap'
+import { dm, landed, noBrowser, open, twoPeople, write } from './browser.ts'
+
+if (noBrowser !== undefined) t.plan(0, noBrowser)
+else {
+  const { app, ada, bob } = await twoPeople(t)
+  const { body } = await app.call('POST', '/api/auth/login', { body: { username: 'ada', password: 'password-1' } })
+  const token = body.token as string
+  const { body: { room } } = await app.call('POST', '/api/rooms', { token, body: { name: 'The den' } })
+  await app.call('PUT', `/api/rooms/${room.roomId}/members/${bob.id}`, { token, body: {} })
+  const choose = async (text: string, item: string) => {
+    await landed(ada.page, text).hover()
+    await landed(ada.page, text).getByRole('button', { name: 'More' }).click()
+    await ada.page.getByRole('menuitem', { name: item }).click()
+  }
+
+  await t.test('a message is passed on to another conversation, where it says that it was', async t => {
+    await open(ada.page, app.url, dm(ada.id, bob.id))
+    await write(ada.page, 'the key is under the mat')
+    await landed(ada.page, 'the key is under the mat').waitFor()
+    await choose('the key is under the mat', 'Forward')
+    const dialog = ada.page.getByRole('dialog', { name: 'Forward' })
+    await dialog.getByRole('searchbox').fill('den')
+    await dialog.getByRole('button', { name: 'The den' }).click()
+    await open(bob.page, app.url, room.conversationId as string)
+    await landed(bob.page, 'the key is under the mat').getByText('Forwarded').waitFor()
+    const { body: page } = await app.call('GET', `/api/rooms/${room.roomId}/messages`, { token })
+    t.match(page.messages.at(-1), { message: 'the key is under the mat', forwarded: true, user: { _id: ada.id } })
+  })
+
+  await t.test('who has read a message of a room is listed', async t => {
+    await open(ada.page, app.url, room.conversationId as string)
+    await write(ada.page, 'who is there?')
+    await landed(bob.page, 'who is there?').waitFor()
+    await landed(ada.page, 'who is there?').getByRole('img', { name: 'Read' }).waitFor()
+    await choose('who is there?', 'Read by')
+    await ada.page.getByRole('dialog', { name: 'Read by' }).getByText('Bob Test').waitFor()
+    await ada.page.keyboard.press('Escape')
+    t.same([...ada.problems, ...bob.problems], [])
+  })
+}

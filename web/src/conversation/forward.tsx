@@ -1,0 +1,55 @@
+import type { Message, Summary } from '@tidelog/client'
+import { useState } from 'preact/hooks'
+import { texts } from '../i18n/index.ts'
+import { client } from '../state/client.ts'
+import { useReadable } from '../state/readable.ts'
+import { say } from '../state/view.ts'
+import { Dialog, DialogHead } from '../ui/dialog.tsx'
+import { Find } from '../ui/fields.tsx'
+import { Item } from '../ui/item.tsx'
+
+/** Where a message is passed on to: as one of your own that says so. */
+export function ForwardDialog ({ message, onClose }: { message: Message; onClose: () => void }) {
+  const t = texts.value.chat
+  const conversations = useReadable(client.conversations)
+  const [query, setQuery] = useState('')
+  const found = conversations.filter(summary => mayWrite(summary) && matches(titleOf(summary), query))
+
+  function forward ({ id }: Summary): void {
+    const { text, attachments } = message
+    void client.conversation(id).send(text, { forwarded: true, ...(attachments.length === 0 ? {} : { attachments }) })
+    say(t.forwarded)
+    onClose()
+  }
+
+  return (
+    <Dialog label={t.forward} onClose={onClose}>
+      <DialogHead title={t.forward} onClose={onClose} />
+      <div class='pad top'>
+        <Find label={t.forwardTo} placeholder={t.forwardTo} value={query} onInput={setQuery} autofocus />
+      </div>
+      <div class='items scroll'>
+        {found.map(summary => (
+          <Item
+            key={summary.id}
+            icon={icons[summary.kind]}
+            text={titleOf(summary)}
+            onClick={() => {
+              forward(summary)
+            }}
+          />
+        ))}
+      </div>
+    </Dialog>
+  )
+}
+
+const icons = { direct: 'message', room: 'hash', common: 'common' } as const
+
+const titleOf = ({ kind, title }: Summary): string => (kind === 'common' ? texts.value.app.common : title)
+
+const mayWrite = ({ postRole, role }: Summary): boolean => postRole !== 'moderator' || role !== 'member'
+
+function matches (title: string, query: string): boolean {
+  return title.toLocaleLowerCase().includes(query.trim().toLocaleLowerCase())
+}
