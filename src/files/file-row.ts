@@ -30,7 +30,7 @@ export interface FileRow {
 }
 
 /** What a user's files come to. It changes in one transaction with them. */
-export interface UsageRow {
+interface UsageRow {
   /** The user. */
   _id: ObjectId
   /** The sizes of all their files, unfinished ones too. */

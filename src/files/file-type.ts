@@ -3,7 +3,7 @@ import { fileTypeFromBuffer } from 'file-type'
 import { imageSize } from 'image-size'
 
 /** Bytes from which the type of a file is told: what the library reads at most. */
-export const typeBytes = 4_100
+const typeBytes = 4_100
 /** Bytes in which the size of a picture is searched: cameras put notes and a small picture before it. */
 export const pictureBytes = 512 * 1_024
 
@@ -17,7 +17,7 @@ const inline = new Set([
 const usual = new Map([['image/apng', 'image/png'], ['audio/vnd.wave', 'audio/wav'], ['video/matroska', 'video/webm'],
   ['audio/x-m4a', 'audio/mp4'], ['video/x-m4v', 'video/mp4']])
 
-export function isPicture (type: string): boolean {
+function isPicture (type: string): boolean {
   return pictures.has(type)
 }
 

@@ -4,7 +4,7 @@ import type { FilesContext } from './context.ts'
 import type { FileRow } from './file-row.ts'
 
 /** Uploads that a user may have begun and not finished. */
-export const unfinishedMax = 10
+const unfinishedMax = 10
 
 /**
  * Stores the row of a new file, which takes its size from the user's quota at once.

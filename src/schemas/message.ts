@@ -59,7 +59,7 @@ export const SystemEvent = Type.Object({
 export type SystemEvent = Static<typeof SystemEvent>
 
 /** Files of one message. */
-export const attachmentsMax = 10
+const attachmentsMax = 10
 
 const pixels = (of: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description: `${of}, in pixels` })
 

@@ -23,15 +23,15 @@ const Topic = Type.Union([
 const Description = Type.Union([
   Type.String({ minLength: 1, maxLength: 1_000, format: 'paragraphs' }), Type.Null()
 ], { description: 'More about the room, of at most 1,000 characters; null: nothing is said' })
-export const PostRole = Type.Union([Type.Literal('member'), Type.Literal('moderator')], {
+const PostRole = Type.Union([Type.Literal('member'), Type.Literal('moderator')], {
   description: 'The least role that may send messages: every member, or the owner and moderators alone'
 })
-export const SlowModeS = Type.Integer({
+const SlowModeS = Type.Integer({
   minimum: 0,
   maximum: 21_600,
   description: 'Seconds that a plain member waits between two messages, at most 6 hours; 0: they do not wait'
 })
-export const SystemMessages = Type.Boolean({
+const SystemMessages = Type.Boolean({
   description: 'True: messages tell who came and went, of roles, of another name and of pins'
 })
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])

@@ -28,7 +28,7 @@ const send = async (fileId: string, path = '/api/messages', to: object = { recei
   (await call('POST', path, { token: ann.token, body: { ...to, content: '', attachments: [{ fileId }] } })).body.message
 const used = async () => (await files.usage.findOne({ _id: new ObjectId(ann.id) }))?.bytes ?? 0
 
-t.test('what is not sent within a day is removed, and so is an upload that is not finished', async t => {
+t.test('files not sent within a day are deleted, and so are unfinished uploads', async t => {
   const before = await used()
   const fileId = await uploaded(test, ann.token)
   const unfinished = (await begin(test, ann.token, 10)).at.split('/').at(-1)!
@@ -42,7 +42,7 @@ t.test('what is not sent within a day is removed, and so is an upload that is no
   t.equal((await files.usage.findOne({ _id: new ObjectId(ann.id) }))?.unfinished, 0)
 })
 
-t.test('a file stays as long as one message carries it', async t => {
+t.test('a file stays as long as one message has it', async t => {
   const fileId = await uploaded(test, ann.token)
   const [first, second] = [await send(fileId), await send(fileId, '/api/common-chat/message', {})]
   await sweepIn(7 * dayMs)
@@ -63,7 +63,7 @@ t.test('a file stays as long as one message carries it', async t => {
   t.notOk(await isThere(fileId))
 })
 
-t.test('a file goes with messages that are purged by age', async t => {
+t.test('a file is deleted with messages that are purged by age', async t => {
   const fileId = await uploaded(test, ann.token)
   const { conversationId } = await send(fileId)
   await sweepIn(dayMs)
@@ -76,7 +76,7 @@ t.test('a file goes with messages that are purged by age', async t => {
   t.notOk(await isThere(fileId))
 })
 
-t.test('a file goes with its room', async t => {
+t.test('a file is deleted with its room', async t => {
   const roomId = await make(ann)
   const fileId = await uploaded(test, ann.token)
   await send(fileId, `/api/rooms/${roomId}/messages`, {})
@@ -88,7 +88,7 @@ t.test('a file goes with its room', async t => {
   t.notOk(await isThere(fileId))
 })
 
-t.test('a file that is being sent is not taken away: the sweep and the send cannot both win', async t => {
+t.test('a sweep and a send of the same file cannot both succeed', async t => {
   const fileId = await uploaded(test, ann.token)
   const row = (await files.files.findOne({ _id: new ObjectId(fileId) }))!
   // The send begins when the sweep has looked, and commits after the sweep.
@@ -113,7 +113,7 @@ t.test('a file that is being sent is not taken away: the sweep and the send cann
   t.ok(await isThere(fileId))
 })
 
-t.test('a removal that a crash cut off is done by the next sweep', async t => {
+t.test('a deletion that a crash interrupted is completed by the next sweep', async t => {
   const fileId = await uploaded(test, ann.token)
   const broken: FilesContext = {
     ...files,

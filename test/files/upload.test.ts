@@ -38,7 +38,7 @@ t.test('a file is uploaded as the body of one request, and read back', async t =
   t.strictSame(await usageOf(ada.id), { _id: new ObjectId(ada.id), bytes: png.length, unfinished: 0 })
 })
 
-t.test('parts of a file are answered, and nothing again that the client has', async t => {
+t.test('ranges of a file are answered, and nothing again that the client has cached', async t => {
   const { token } = await user('parts')
   const content = randomBytes(1_000)
   const id = await uploaded(test, token, content)
@@ -58,7 +58,7 @@ t.test('parts of a file are answered, and nothing again that the client has', as
   again.resume()
 })
 
-t.test('an upload goes on where it stopped', async t => {
+t.test('an upload resumes where it stopped', async t => {
   const { token, id: userId } = await user('resuming')
   const content = randomBytes(300_000)
   const { status, at } = await begin(test, token, content.length, 'whole.bin')
@@ -110,7 +110,7 @@ t.test('a body may take longer than other requests, while its bytes keep coming'
   idle.destroy()
 })
 
-t.test('nothing is kept of a body that breaks off', async t => {
+t.test('a body that breaks off leaves nothing', async t => {
   const { token, id } = await user('breaking')
   const sending = request(`${test.url}/api/files`, {
     method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-length': 100_000 }
@@ -123,7 +123,7 @@ t.test('nothing is kept of a body that breaks off', async t => {
   t.strictSame(await usageOf(id), { _id: new ObjectId(id), bytes: 0, unfinished: 0 })
 })
 
-t.test('what is too large, or of a type that is not taken, is refused', async t => {
+t.test('files that are too large, or of a refused type, are refused', async t => {
   const { token, id } = await user('limited')
   const before = blobs().length
   const large = await upload(test, token, Buffer.alloc(1_000_001))
@@ -170,7 +170,7 @@ t.test('uploads leave the disk the space that the database needs', async t => {
   await t.rejects(requireSpace(full, 1), { code: 'STORAGE_FULL', status: 507, retryable: true })
 })
 
-t.test('only its user goes on with an upload, or learns of it', async t => {
+t.test('only its user can resume an upload or learn of it', async t => {
   const [ada, eve] = [await user('owner'), await user('stranger')]
   const { at } = await begin(test, ada.token, 10)
   t.equal((await offsetOf(at, eve.token)).status, 404)
@@ -180,7 +180,7 @@ t.test('only its user goes on with an upload, or learns of it', async t => {
   t.strictSame(await offsetOf(at, ada.token), { status: 200, offset: 0 })
 })
 
-t.test('what is no call of the protocol is refused by name', async t => {
+t.test('a call outside the protocol is refused with an error that says so', async t => {
   const { token } = await user('wrong')
   const { at } = await begin(test, token, 10)
   const call = async (to: string, method: string, headers: Record<string, string>) => {

@@ -64,7 +64,7 @@ t.test('I8 a follower handles what was there before it and what comes, and a lat
   t.same([...one.errors, ...two.errors], [])
 })
 
-t.test('what fails is handled again, and nothing is left out', async t => {
+t.test('a failed change is handled again, and none is left out', async t => {
   let fails = 3
   const one = follow('fails', async () => { if (fails-- > 0) throw new Error('away') })
   await one.follower.catchUp()
@@ -73,7 +73,7 @@ t.test('what fails is handled again, and nothing is left out', async t => {
   t.equal(one.errors.length, 3)
 })
 
-t.test('several followers of one name leave nothing out, whoever ends in the middle', async () => {
+t.test('several followers of one name leave nothing out, whichever of them ends', async () => {
   let made = 0
   await fc.assert(fc.asyncProperty(fc.array(
     fc.constantFrom('send', 'first', 'second', 'end'), { minLength: 3, maxLength: 12 }

@@ -19,7 +19,7 @@ t.test('a roster in Redis', { skip: noRedis }, async t => {
     return { nodeId, roster, client, close: () => { open = undefined } }
   }
 
-  t.test('each node enters its users, and all of them know who is where', async t => {
+  t.test('each node enters its users, and every node knows who is where', async t => {
     const [one, two] = [await join(t), await join(t)]
     await one.roster.enter([['ann', 1_000], ['bob', 2_000]])
     await two.roster.enter([['bob', 3_000]])
@@ -57,7 +57,7 @@ t.test('a roster in Redis', { skip: noRedis }, async t => {
     t.ok(await client.ttl('test:online:user-1199') > 0)
   })
 
-  t.test('without a link, or with a Redis that does not answer, nobody is known and nobody waits for long', async t => {
+  t.test('without a link or with a silent Redis nobody is known, and no call waits long', async t => {
     const { nodeId, roster, client, close } = await join(t)
     await roster.enter([['ann', 1_000]])
     redis.freeze()

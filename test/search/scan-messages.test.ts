@@ -32,7 +32,7 @@ async function all (user: User, query: string): Promise<string[]> {
   }
 }
 
-t.test('a search finds what holds all the words, newest first, in own conversations only', async t => {
+t.test('a search finds messages with all the words, newest first, in your own conversations only', async t => {
   await send(ann, bob, 'The quick brown fox')
   await send(bob, ann, 'QUICK and foxy')
   await send(bob, ann, 'slow fox')
@@ -60,7 +60,7 @@ t.test('a search finds what holds all the words, newest first, in own conversati
   t.equal((await look(eve, `q=fox&conversationId=room_${roomId}`)).status, 404)
 })
 
-t.test('what is deleted or edited away is not found, and any script is searched', async t => {
+t.test('deleted and overwritten texts are not found, and any script is searched', async t => {
   const [one, two] = [await register('one'), await register('two')]
   const first = await send(one, two, 'नमस्ते दुनिया')
   const second = await send(one, two, 'ＦＵＬＬ width')
@@ -77,7 +77,7 @@ t.test('what is deleted or edited away is not found, and any script is searched'
   t.same(await all(two, 'q=full'), [])
 })
 
-t.test('a call looks at a bounded part, and whoever goes on asking misses nothing', async t => {
+t.test('a call searches a bounded part, and the following calls miss nothing', async t => {
   const [one, two] = [await register('many1'), await register('many2')]
   const sender = await connect(t, url, one.token)
   await Promise.all(Array.from(
@@ -94,7 +94,7 @@ t.test('a call looks at a bounded part, and whoever goes on asking misses nothin
   t.same(await all(two, 'q=haystack'), [])
 })
 
-t.test('filters narrow what is found', async t => {
+t.test('filters narrow the results', async t => {
   const [one, two] = [await register('from1'), await register('from2')]
   await send(one, two, 'see https://example.org')
   const { createdAt } = await send(two, one, 'a link: https://example.net')
@@ -105,7 +105,7 @@ t.test('filters narrow what is found', async t => {
   t.same(await all(one, `q=e&after=${createdAt}`), ['see nothing', 'a link: https://example.net'])
 })
 
-t.test('junk is refused', async t => {
+t.test('invalid searches are refused', async t => {
   for (const query of ['', 'q=', 'q=%20', 'q=x&cursor=x', 'q=x&cursor=~', 'q=x&cursor=a~b']) {
     t.equal(
       (await look(ann, query)).status, 400, query
@@ -114,7 +114,7 @@ t.test('junk is refused', async t => {
   t.equal((await look(ann, 'q=x&cursor=room_nowhere~5')).status, 200, 'a place is looked for, never believed')
 })
 
-t.test('a call looks through a bounded number of characters, and whoever goes on asking misses nothing', async t => {
+t.test('a call searches a bounded number of characters, and the following calls miss nothing', async t => {
   const test = await startApp(t, { SEARCH: 'off' })
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
   const long = (index: number) => `needle ${index} ${'x'.repeat(3_900)}`

@@ -78,7 +78,7 @@ t.test('terms are short, and runs have none of the characters that mark other te
   t.same(messageTerms({ message: 'x', isDeleted: true }), [], 'a deleted message has none')
 })
 
-t.test('filters look at the row', async t => {
+t.test('filters are checked against the row', async t => {
   const senderId = new ObjectId()
   const at = new Date('2026-03-01T00:00:00.000Z')
   const row: LogRow = {

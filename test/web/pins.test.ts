@@ -9,7 +9,7 @@ else {
     await landed(page, text).getByRole('button', { name: 'More' }).click()
   }
 
-  await t.test('what one pins both find under the head, step by step and in a list', async t => {
+  await t.test('both users find a pinned message under the head, one by one and in a list', async t => {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     for (const text of ['the key is under the mat', 'the mat is blue']) {
       await write(ada.page, text)

@@ -28,7 +28,7 @@ const send = async (
   token: user.token, body: { ...to, content: '', attachments: fileIds.map(fileId => ({ fileId })), ...more }
 })
 
-t.test('a file is its uploader\'s alone until a message carries it, and then of all who are shown that', async t => {
+t.test('a file is its uploader\'s alone until a message has it, and then also of everybody who sees that', async t => {
   const fileId = await uploaded(test, ann.token, png)
   t.ok(await reads(ann, fileId))
   t.notOk(await reads(bob, fileId))
@@ -86,7 +86,7 @@ t.test('history, sync, push and sockets carry the files of a message', async t =
   t.match(push.body.results, [{ success: true, message: { attachments: [{ _id: first }], messageType: 'file' } }])
 })
 
-t.test('a retry is the stored message, also if its file is gone; with other files it is another message', async t => {
+t.test('a retry is the stored message even if its file is gone; other files make another message', async t => {
   const fileId = await uploaded(test, ann.token)
   const other = await uploaded(test, ann.token)
   const sent = await send(ann, { receiverId: bob.id }, [fileId], { clientMessageId: 'retried' })
@@ -105,7 +105,7 @@ t.test('a retry is the stored message, also if its file is gone; with other file
   t.match(await send(ann, { receiverId: bob.id }, [fileId]), { status: 400, body: { code: 'VALIDATION' } })
 })
 
-t.test('nobody sends a file that they may not read; whoever is shown one can pass it on', async t => {
+t.test('you cannot send a file that you may not read, and can pass on one that you may', async t => {
   const fileId = await uploaded(test, ann.token)
   t.match(await send(eve, { receiverId: bob.id }, [fileId]), { status: 400, body: { code: 'VALIDATION', message: /attachments/ } })
   t.match(await send(eve, { receiverId: bob.id }, [new ObjectId().toHexString()]), { status: 400, body: { code: 'VALIDATION', message: /attachments/ } })
@@ -114,7 +114,7 @@ t.test('nobody sends a file that they may not read; whoever is shown one can pas
   t.ok(await reads(dan, fileId))
 })
 
-t.test('what a message may carry is bounded, and its text may be missing only beside files', async t => {
+t.test('the files of a message are bounded, and its text may be missing only beside files', async t => {
   const fileId = await uploaded(test, ann.token)
   t.match(await send(ann, { receiverId: bob.id }, [fileId, fileId.toUpperCase()]), { status: 400, body: { message: /once/ } })
   t.match(await send(ann, { receiverId: bob.id }, Array.from({ length: 11 }, () => new ObjectId().toHexString())), { status: 400, body: { message: /attachments/ } })
@@ -126,7 +126,7 @@ t.test('what a message may carry is bounded, and its text may be missing only be
   }, 'an edit leaves the files')
 })
 
-t.test('in a room members read files: no strangers, no former members, and nothing from before they came', async t => {
+t.test('in a room, members read files; strangers, former members and later members of older ones do not', async t => {
   const roomId = await make(ann, { isPrivate: true, history: 'joined' })
   await invite(ann, roomId, bob)
   const fileId = await uploaded(test, ann.token)
@@ -142,7 +142,7 @@ t.test('in a room members read files: no strangers, no former members, and nothi
   t.notOk(await reads(bob, fileId))
 })
 
-t.test('a file of somebody whom one has blocked is hidden with the message', async t => {
+t.test('a file of a user you blocked is hidden with its message', async t => {
   const fileId = await uploaded(test, ann.token)
   t.equal((await call(
     'POST', '/api/common-chat/message', { token: ann.token, body: { content: '', attachments: [{ fileId }] } }
@@ -153,7 +153,7 @@ t.test('a file of somebody whom one has blocked is hidden with the message', asy
   t.ok(await reads(dan, fileId))
 })
 
-t.test('a link is good without a token, for its own file, as it was made, and until it ends', async t => {
+t.test('a link works without a token, for its own file only, unchanged, and until it expires', async t => {
   const fileId = await uploaded(test, ann.token, png)
   const other = await uploaded(test, ann.token)
   const { body } = await call(

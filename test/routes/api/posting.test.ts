@@ -64,7 +64,7 @@ t.test('in slow mode a member waits between two messages, on every transport; th
   t.equal((await say(eve, roomId, { clientMessageId: 'm2' })).status, 201)
 })
 
-t.test('a retry of what is stored is no second message, whatever the room has become', async t => {
+t.test('a retry of a stored message is answered with it, whatever the room has become', async t => {
   const roomId = await roomWith({ slowModeS: 600 })
   const { body: { message } } = await say(eve, roomId, { clientMessageId: 'm1' })
   const again = { status: 200, body: { duplicate: true, message: { _id: message._id } } }
@@ -75,14 +75,14 @@ t.test('a retry of what is stored is no second message, whatever the room has be
   t.match(await say(eve, roomId, { clientMessageId: 'm1' }), again)
 })
 
-t.test('of many messages at once one is stored', async t => {
+t.test('of many messages sent at once in slow mode one is stored', async t => {
   const roomId = await roomWith({ slowModeS: 600 })
   const answers = await Promise.all(Array.from({ length: 20 }, async () => await say(eve, roomId)))
   t.equal(answers.filter(({ status }) => status === 201).length, 1)
   t.ok(answers.every(({ status }) => status === 201 || status === 429))
 })
 
-t.test('wrong settings are refused, and those of a member', async t => {
+t.test('invalid settings, and settings by a member, are refused', async t => {
   const roomId = await roomWith({})
   const times = [{ slowModeS: -1 }, { slowModeS: 21_601 }, { slowModeS: 1.5 }]
   for (const body of [...times, { postRole: 'owner' }, { systemMessages: 1 }]) {

@@ -18,7 +18,7 @@ const open = async (body: object = {}): Promise<{ roomId: string, conversationId
 const history = async (user: User, roomId: string): Promise<Told[]> =>
   (await as(user)('GET', `/rooms/${roomId}/messages`)).body.messages
 
-t.test('a room tells who came and went, by whom, of roles, of its name and of its pins', async t => {
+t.test('a room announces who joined and left, by whom, roles, its name and pins', async t => {
   const { roomId, conversationId } = await open()
   const member = (user: User | 'me') => `/rooms/${roomId}/members/${user === 'me' ? 'me' : user.id}`
   await as(bob)('PUT', member('me'))
@@ -50,7 +50,7 @@ t.test('a room tells who came and went, by whom, of roles, of its name and of it
   t.strictSame(read, told, 'every way of reading shows them')
 })
 
-t.test('it stands in the commit of what it tells of, behind it, and reaches live sockets', async t => {
+t.test('an announcement is in the commit of its event, after it, and reaches live sockets', async t => {
   const { roomId, conversationId } = await open()
   const phone = await connect(t, url, ann.token)
   await phone.ask('setupUser', { live: true })
@@ -62,7 +62,7 @@ t.test('it stands in the commit of what it tells of, behind it, and reaches live
   t.equal((await history(bob, roomId)).length, 2, 'a repeated joining is told once')
 })
 
-t.test('they are never unread, and move no room in the lists', async t => {
+t.test('announcements are never unread, and move no room in the lists', async t => {
   const { roomId, conversationId } = await open()
   await as(bob)('PUT', `/rooms/${roomId}/members/me`)
   const listed = async (user: User) => (await as(user)('GET', `/conversations/${conversationId}`)).body.conversation
@@ -80,7 +80,7 @@ t.test('they are never unread, and move no room in the lists', async t => {
   t.equal(body.conversations[conversationId], 1)
 })
 
-t.test('nobody edits one; those who lead the room may delete it, and nobody learns from the tombstone', async t => {
+t.test('nobody can edit an announcement; leaders of the room may delete it, and its tombstone is empty', async t => {
   const { roomId } = await open()
   await as(bob)('PUT', `/rooms/${roomId}/members/me`)
   const joined = (await history(ann, roomId)).at(-1) as Told & { _id: string }
@@ -90,7 +90,7 @@ t.test('nobody edits one; those who lead the room may delete it, and nobody lear
   t.match(message, { isDeleted: true, message: '', system: undefined })
 })
 
-t.test('a room without the setting tells nothing, nor does one that joinRoom opened', async t => {
+t.test('a room without the setting announces nothing, nor does one that joinRoom opened', async t => {
   const { roomId } = await open({ systemMessages: undefined })
   await as(bob)('PUT', `/rooms/${roomId}/members/me`)
   t.same(await history(bob, roomId), [])

@@ -33,7 +33,7 @@ async function talk (count: number) {
 const pick = (messages: Readable<readonly Message[]>, ...named: string[]) =>
   messages.get().filter(({ text }) => named.includes(text))
 
-t.test('C9: what is cleared or deleted for oneself on one device goes from the others, for nobody else', async t => {
+t.test('C9: messages you clear or delete for yourself leave your other devices, and stay for others', async t => {
   const { ada, bob, chat, timeline } = await talk(6)
   const phone = await deviceOf(ada)
   await phone.start()
@@ -59,7 +59,7 @@ t.test('C9: what is cleared or deleted for oneself on one device goes from the o
   await shows(bobs.messages, 'm1,m2,m3,m4,m5,m6,m7')
 })
 
-t.test('C9: offline it is gone at once, also after a restart, and the server learns of it later', async t => {
+t.test('C9: offline they disappear at once, also after a restart, and the server learns of it later', async t => {
   const { ada, bob, chat, timeline, storage } = await talk(5)
   await ada.stop()
   await chat.hide(pick(timeline.messages, 'm5'))
@@ -91,7 +91,7 @@ t.test('C9: offline it is gone at once, also after a restart, and the server lea
   t.equal(texts(reopened.messages), 'after', 'what one writes then is shown')
 })
 
-t.test('what the server does not let be hidden is shown again, and told', async t => {
+t.test('a message that the server does not let you hide is shown again, with the error', async t => {
   const { ada } = await talk(1)
   const timeline = ada.common.timeline({ at: 'newest' })
   await ada.common.send('for all')

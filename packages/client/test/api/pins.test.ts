@@ -8,7 +8,7 @@ const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
 await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])
 const texts = (messages: readonly Message[]) => messages.map(({ text }) => text).join()
 
-t.test('what one pins the other is shown, with its later edits, until it is unpinned or deleted', async t => {
+t.test('a pinned message is shown to the other user, with later edits, until it is unpinned or deleted', async t => {
   const [chat, hers] = [ada.direct(bob.id), bob.direct(ada.id)]
   const timeline = chat.timeline()
   for (const text of ['one', 'two']) await chat.send(text)
@@ -26,7 +26,7 @@ t.test('what one pins the other is shown, with its later edits, until it is unpi
   timeline.close()
 })
 
-t.test('pins of messages that are not held here are read from the server', async t => {
+t.test('pinned messages that are not on the device are read from the server', async t => {
   const room = await ada.rooms.create({ name: 'pins' })
   const chat = ada.conversation(room.conversationId)
   const timeline = chat.timeline()
@@ -41,7 +41,7 @@ t.test('pins of messages that are not held here are read from the server', async
   timeline.close()
 })
 
-t.test('who may not pin gets a failed operation', async t => {
+t.test('pinning without the right fails the operation', async t => {
   const room = await ada.rooms.create({ name: 'hers' })
   const joined = await bob.rooms.join(room.id)
   await joined.send('mine')

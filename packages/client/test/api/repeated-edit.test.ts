@@ -67,7 +67,7 @@ t.test('an edit whose answer was lost does not overwrite the newer one of anothe
   await when(laptop.outbox, outbox => outbox.length === 0)
 })
 
-t.test('a reaction in between is no other edit: the repeated one is done', async () => {
+t.test('a reaction meanwhile does not count as an edit: the repeated edit is done', async () => {
   const { lossy, laptop, bob, bobs, reaches } = await edited()
   await bob.direct(laptop.id).react(bobs.messages.get()[0]!, '👍', true)
   await when(bobs.messages, ([message]) => message?.reactions[0]?.count === 1)
