@@ -20,9 +20,10 @@ import { many } from './many.ts'
 import { page } from './page.ts'
 import { poll } from './poll.ts'
 import { pull } from './pull.ts'
+import { search } from './search.ts'
 import { status } from './status.ts'
 
-const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, 'hot-room': hotRoom, connect, poll, page, status, pull, 'catch-up': catchUp, many, list, growth }
+const benchmarks: Record<string, Benchmark> = { direct, 'fan-out': fanOut, 'hot-room': hotRoom, connect, poll, page, status, pull, 'catch-up': catchUp, many, list, search, growth }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

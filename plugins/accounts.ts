@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { ensureUserIndexes } from '../src/auth/accounts.ts'
+import { ensureUserIndexes, fillSearchKeys } from '../src/auth/accounts.ts'
 import type { AuthContext } from '../src/auth/context.ts'
 import { issueAdminCodes } from '../src/auth/admin-codes.ts'
 import { HashQueue } from '../src/auth/hash-queue.ts'
@@ -44,6 +44,8 @@ export default fp(async function accounts (app, config: Config) {
   })
 
   app.addHook('onReady', async () => {
+    fillSearchKeys(chat.collections.users)
+      .catch((error: unknown) => { app.log.warn({ err: error }, 'some users are not found by their names yet') })
     if (!issuesTokens(config)) return
     for (const { username, code } of await issueAdminCodes(app.accounts)) {
       app.log.warn({ username, adminCode: code }, 'nobody bears this name of ADMIN_USERS yet: register it with this adminCode')

@@ -2,7 +2,16 @@ import { cp, mkdir } from 'node:fs/promises'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { type Collection, type Db, MongoClient, ObjectId } from 'mongodb'
 import { ensureLogIndexes, logCollections } from '../../src/log/model/collections.ts'
-import { type Head, type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, seqOf } from '../../src/log/model/types.ts'
+import {
+  type Head,
+  type LogRow,
+  type Member,
+  memberKey,
+  revOf,
+  stateRowId,
+  selfLogId,
+  seqOf
+} from '../../src/log/model/types.ts'
 import { type Person, directId, userRow } from './people.ts'
 
 /** A direct conversation to create before the run. Its two users send in turn. */
@@ -10,6 +19,8 @@ export interface History {
   a: Person
   b: Person
   messages: number
+  /** The text of the message with this number; default: one of a usual length. */
+  textOf?: (number: number) => string
 }
 
 const rowsAtOnce = 5_000
@@ -19,7 +30,9 @@ const epochMs = Date.UTC(2026, 0, 1)
 export async function withDatabase<T> (dataDir: string, work: (db: Db) => Promise<T>): Promise<T> {
   await mkdir(dataDir, { recursive: true })
   const engine = await startEmbeddedMongo({ dataDir })
-  const client = await MongoClient.connect(engine.uri, { writeConcern: { w: 'majority', journal: true }, ignoreUndefined: true })
+  const client = await MongoClient.connect(
+    engine.uri, { writeConcern: { w: 'majority', journal: true }, ignoreUndefined: true }
+  )
   try {
     return await work(client.db('tidelog'))
   } finally {
@@ -44,10 +57,14 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
   const heads = new Batch<Head>(collections.heads)
   const members = new Batch<Member>(collections.members)
   const conversationsOf = new Map<string, string[]>()
-  for (const { a, b, messages } of histories) {
+  for (const { a, b, messages, textOf = usualText } of histories) {
     const conversationId = directId(a, b)
     const ids = [new ObjectId(a.id), new ObjectId(b.id)] as const
-    for (let number = 1; number <= messages; number++) await rows.add(messageRow(conversationId, ids, number))
+    for (let number = 1; number <= messages; number++) {
+      await rows.add(messageRow(
+        conversationId, ids, number, textOf(number)
+      ))
+    }
     await heads.add({
       _id: conversationId,
       kind: 'direct',
@@ -77,7 +94,11 @@ export async function addHistories (db: Db, histories: readonly History[]): Prom
     await heads.add({
       _id: selfLogId(userId), kind: 'self', headRev: revs, headSeq: seqOf(0), clock: timeOf(revs), memberCount: 0, memberRev: revs, createdAt: timeOf(0)
     })
-    for (const [index, conversationId] of conversationIds.entries()) await rows.add(membershipRow(userId, conversationId, index + 1))
+    for (const [index, conversationId] of conversationIds.entries()) {
+      await rows.add(membershipRow(
+        userId, conversationId, index + 1
+      ))
+    }
   }
   for (const batch of [rows, heads, members]) await batch.end()
 }
@@ -92,7 +113,11 @@ export async function copyDatabase (from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, filter: file => !/\.sock$|lock$/.test(file) })
 }
 
-function messageRow (conversationId: string, [a, b]: readonly [ObjectId, ObjectId], number: number): LogRow {
+const usualText = (number: number) => `Message ${number}: ${'the tide comes in and the tide goes out '.repeat(2)}`
+
+function messageRow (
+  conversationId: string, [a, b]: readonly [ObjectId, ObjectId], number: number, message: string
+): LogRow {
   const at = timeOf(number)
   return {
     _id: new ObjectId(),
@@ -104,7 +129,7 @@ function messageRow (conversationId: string, [a, b]: readonly [ObjectId, ObjectI
     receiverId: number % 2 === 0 ? b : a,
     clientMessageId: `history-${number}`,
     bodyHash: 'AAAAAAAAAAAAAAAAAAAAAA',
-    message: `Message ${number}: ${'the tide comes in and the tide goes out '.repeat(2)}`,
+    message,
     messageType: 'text',
     createdAt: at,
     updatedAt: at
@@ -144,6 +169,8 @@ class Batch<T extends { _id: unknown }> {
     if (rows.length === 0) return
     this.waiting = []
     await this.last
-    this.last = this.collection.insertMany(rows as unknown as Parameters<Collection<T>['insertMany']>[0], { ordered: false })
+    this.last = this.collection.insertMany(
+      rows as unknown as Parameters<Collection<T>['insertMany']>[0], { ordered: false }
+    )
   }
 }

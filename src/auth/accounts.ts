@@ -1,5 +1,6 @@
-import { MongoServerError, type Collection } from 'mongodb'
+import { MongoServerError, ObjectId, type Collection } from 'mongodb'
 import { TidelogError } from '../errors.ts'
+import { foldedText } from '../lib/folded-text.ts'
 import { noDeadline } from '../log/no-deadline.ts'
 import type { UserRow } from '../users/user-row.ts'
 
@@ -22,18 +23,38 @@ export async function ensureUserIndexes (users: Collection<UserRow>): Promise<vo
 
 /** Words of a full name that a search can match. */
 const wordsMax = 10
+/** Keys that were made in another way are made again at the start. */
+const keysVersion = 2
+const usersAtOnce = 500
 
-/**
- * Search keys of an account: its user name, and its full name from each word on, so that you can type several words.
- */
-export function searchKeysOf (username: string, fullName: string): string[] {
-  const words = searchForm(fullName).split(' ').slice(0, wordsMax)
-  return [...new Set([searchForm(username), ...words.map((_, at) => words.slice(at).join(' '))])]
+/** What a search finds an account by: its user name, also after an @, and each word of its full name. */
+export function searchFieldsOf (
+  username: string, fullName: string
+): Required<Pick<UserRow, 'searchKeys' | 'searchVersion'>> {
+  const name = foldedText(username)
+  return {
+    searchKeys: [...new Set([name, `@${name}`, ...foldedText(fullName).split(' ').slice(0, wordsMax)])],
+    searchVersion: keysVersion
+  }
 }
 
-/** The form of a text that a search compares. */
-export function searchForm (text: string): string {
-  return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
+/** Gives search keys to users who have none, or older ones: those of a host application too. */
+export async function fillSearchKeys (users: Collection<UserRow>): Promise<void> {
+  for (let after = new ObjectId('0'.repeat(24)); ;) {
+    const some = await users.find({ _id: { $gt: after }, searchVersion: { $ne: keysVersion } })
+      .project<Pick<UserRow, '_id' | 'username' | 'fullName'>>({ username: 1, fullName: 1 })
+      .sort({ _id: 1 }).limit(usersAtOnce).batchSize(usersAtOnce + 1).toArray()
+    const last = some.at(-1)
+    if (last === undefined) return
+    // Whoever changes a name meanwhile writes its keys.
+    await users.bulkWrite(some.map(({ _id, username, fullName }) => ({
+      updateOne: {
+        filter: { _id, username, fullName },
+        update: { $set: searchFieldsOf(username ?? '', fullName ?? '') }
+      }
+    })), { ordered: false })
+    after = last._id
+  }
 }
 
 /** Turns a duplicate key error into its refusal; returns other errors unchanged. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { TidelogError } from '../errors.ts'
 import type { ProfileInput } from '../schemas/user.ts'
 import { toPublicUser } from './payload.ts'
-import { searchKeysOf, toTakenError } from './accounts.ts'
+import { searchFieldsOf, toTakenError } from './accounts.ts'
 import type { AuthContext } from './context.ts'
 import type { UserRow } from '../users/user-row.ts'
 import type { Identity } from '../users/identity.ts'
@@ -25,7 +25,7 @@ export async function changeProfile (context: AuthContext, { id, userId }: Ident
       $set: {
         fullName,
         username,
-        searchKeys: searchKeysOf(username, fullName),
+        ...searchFieldsOf(username, fullName),
         updatedAt: new Date(context.now()),
         ...(username === row.username ? {} : { usernameKey: username.toLowerCase() }),
         ...(input.profilePicture === undefined ? {} : { profilePicture: input.profilePicture })

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { RegisterInput } from '../schemas/auth.ts'
-import { searchKeysOf, toTakenError } from './accounts.ts'
+import { searchFieldsOf, toTakenError } from './accounts.ts'
 import type { AuthContext } from './context.ts'
 import { requireAdminCode, spendAdminCodes } from './admin-codes.ts'
 import { hashPassword } from './password.ts'
@@ -33,7 +33,7 @@ export async function register (context: AuthContext, input: RegisterInput, { ad
     isActive: true,
     usernameKey: username.toLowerCase(),
     emailKey: email,
-    searchKeys: searchKeysOf(username, fullName),
+    ...searchFieldsOf(username, fullName),
     createdAt: now,
     updatedAt: now
   }

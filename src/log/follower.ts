@@ -56,6 +56,7 @@ export class Follower {
   /** Heads after this id are not compared yet; undefined: all are. */
   private comparedTo: string | undefined = ''
   private commits = 0
+  private isStepping = false
   private timer: NodeJS.Timeout | undefined
   private running: Promise<void> | undefined
   private retryMs = retryMs.first
@@ -81,9 +82,9 @@ export class Follower {
     return this.positions.of(heads, this.log.isSoleWriter)
   }
 
-  /** Conversations that are known to have unhandled changes. */
+  /** Conversations that are known to have unhandled changes. It is never 0 before all heads are compared. */
   get waiting (): number {
-    return this.behind.size
+    return this.behind.size + Number(!this.hasCompared) + Number(this.isStepping)
   }
 
   /** Have all heads been compared since the start? */
@@ -173,6 +174,7 @@ export class Follower {
     for (const id of this.behind) if (ids.push(id) === conversationsAtOnce) break
     // A commit from here on notes its conversation again.
     for (const id of ids) this.behind.delete(id)
+    this.isStepping = true
     try {
       const heads = await this.log.heads(ids)
       const positions = await this.handledOf(heads.values())
@@ -193,6 +195,8 @@ export class Follower {
     } catch (error) {
       for (const id of ids) this.behind.add(id)
       throw error
+    } finally {
+      this.isStepping = false
     }
   }
 

@@ -31,6 +31,8 @@ export interface MetricsSources {
   watermarks: Watermarks
   nodes: LinkState
   sync: SyncContext
+  /** Keeps the index of words; undefined: there is none. */
+  follower: { readonly waiting: number } | undefined
   /** Sockets that were refused. */
   refusedSockets: { readonly count: number }
   limiters: Readonly<Record<string, { readonly refused: number }>>
@@ -47,6 +49,8 @@ export function openMetrics (sources: MetricsSources): Registry {
   addLive(registry, sources)
   addLink(registry, sources.nodes)
   addSync(registry, sources.sync)
+  gauge(registry, 'tidelog_search_waiting', 'Conversations whose messages are not all in the index of words',
+    () => sources.follower?.waiting ?? 0)
   addDatabase(registry, sources.databaseFile)
   return registry
 }

@@ -40,7 +40,7 @@ export const AdminUserInput = Input({
 export type AdminUserInput = Static<typeof AdminUserInput>
 
 export const UserSearch = Type.Object({
-  search: Type.Optional(Type.String({ maxLength: 100, format: 'plain', description: 'The beginning of a user name or of a word of the full name, ignoring case; absent: all users' })),
+  search: Type.Optional(Type.String({ maxLength: 100, format: 'plain', description: 'Beginnings of words of the names, ignoring case and accents; after an @ the beginning of a user name. Absent: all users' })),
   ids: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}(,[0-9a-fA-F]{24}){0,99}$', description: 'Up to 100 ids, separated by commas: only these users' })),
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   cursor: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: 'The `cursor` of the previous page' }))

@@ -97,7 +97,7 @@ async function probe (
   let isKnown = false
   for (const [index, rarest] of longest.slice(0, probesMax).entries()) {
     if (own.length * (index + 1) > seeksMax / 2) break
-    const some = await reader.read(rarest, own, { low: after, high: end }, probeMax)
+    const some = await reader.read(rarest, own, { low: after, high: end }, probeMax, true)
     if (some.length <= probeMax) return { whole: some, rarest, perMs: 0 }
     const perMs = rateOf(some, own.length, end)
     if (!isKnown || perMs < best.perMs) best = { rarest, perMs }
@@ -132,18 +132,25 @@ class PostingReader {
     return this.postings >= this.bounds.postingsMax || this.seeks >= this.bounds.seeksMax
   }
 
-  /** One posting above the limit shows that there are more. */
+  /**
+   * One posting above the limit shows that there are more.
+   * @param isWhole looks up the words that begin like the need, and not those that share its first letters. They are
+   * fewer, and not in the order of time.
+   */
   async read (
-    { terms }: Need, own: readonly OwnConversation[], { low, high }: { low: number, high: number }, limit: number
+    { terms, begins }: Need, own: readonly OwnConversation[], { low, high }: { low: number, high: number },
+    limit: number, isWhole = false
   ): Promise<Posting[]> {
+    // A beginning has only letters, digits and marks: nothing that an expression would interpret.
+    const k = isWhole && begins !== undefined ? { $regex: `^${begins}` } : { $in: [...terms] }
     const found: Posting[] = []
     for (let at = 0; at < own.length && found.length <= limit; at += conversationsInQuery) {
       const codes = [...new Set(own.slice(at, at + conversationsInQuery).map(({ code }) => code))]
-      const filter = { c: { $in: codes }, k: { $in: [...terms] }, t: { $gte: new Date(low), $lt: new Date(high) } }
+      const filter = { c: { $in: codes }, k, t: { $gte: new Date(low), $lt: new Date(high) } }
       const cursor = this.search.find(filter as Filter<IndexedMessage>).hint(searchIndexName)
       if (limit !== Infinity) cursor.limit(limit + 1 - found.length).batchSize(limit + 2)
       found.push(...await cursor.toArray())
-      this.seeks += codes.length * terms.length
+      this.seeks += codes.length * (isWhole ? 2 : terms.length)
       await this.giveWay()
     }
     this.postings += found.length

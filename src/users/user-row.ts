@@ -27,8 +27,9 @@ export interface UserRow {
   /** User name and e-mail address in lower case, if the account was registered here. They are unique, ignoring case. */
   usernameKey?: string
   emailKey?: string
-  /** Search keys: the user name and the words of the full name, in lower case. */
+  /** What a search finds the user by, and how these keys were made. */
   searchKeys?: string[]
+  searchVersion?: number
   createdAt?: Date
   updatedAt?: Date
 }

@@ -15,7 +15,9 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('', {
     schema: {
       summary: 'Find users',
-      description: 'Finds active users whose user name, or a word of whose full name, begins with the text. It finds users of a host application that were never changed here only by the exact beginning of the user name. With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
+      description: 'Finds active users by the beginnings of words of their names, in any order, ignoring case and ' +
+        'accents; after an @ by the beginning of their user name. Who bears exactly that user name comes first. ' +
+        'With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
       tags: ['users'],
       querystring: UserSearch,
       response: { 200: UserPage, ...failures(400, 401, 429, 503) }
@@ -28,9 +30,8 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       const users = [...new Set(ids)].flatMap(id => found.has(id) ? [toPublicUser(found.get(id)!)] : [])
       return { success: true as const, users, hasMore: false, cursor: null }
     }
-    const { rows, hasMore } = await searchUsers(app.accounts, query)
-    const users = rows.map(toPublicUser)
-    return { success: true as const, users, hasMore, cursor: hasMore ? users.at(-1)?._id ?? null : null }
+    const { rows, cursor } = await searchUsers(app.accounts, query)
+    return { success: true as const, users: rows.map(toPublicUser), hasMore: cursor !== null, cursor }
   })
 
   app.get('/:id', {

@@ -1,5 +1,6 @@
 import { ObjectId } from 'mongodb'
 import t from 'tap'
+import { fillSearchKeys } from '../../../src/auth/accounts.ts'
 import { startApp } from '../../helpers/app.ts'
 
 const notFound = { status: 404, body: { success: false, code: 'USER_NOT_FOUND' } }
@@ -16,8 +17,10 @@ t.test('finding users', async t => {
   const find = async (search: string) => (await call('GET', `/api/users?search=${encodeURIComponent(search)}`, { token })).body.users.map((user: { username: string }) => user.username)
 
   await t.test('finds by the beginning of the user name or of a word of the full name, in any case', async t => {
-    for (const search of ['anna', 'ANNA.k', 'maria', 'Kow', 'maria kow', ' anna  MARIA kowalska', 'anna.k']) t.same(await find(search), ['Anna.K'], search)
-    for (const search of ['nna', 'owalska', 'annax', 'anna kow', 'annagone', 'gone']) t.same(await find(search), [], search)
+    for (const search of [
+      'anna', 'ANNA.k', 'maria', 'Kow', 'maria kow', 'kow ANN', 'Ánna', ' anna  MARIA kowalska', 'anna.k', '@anna'
+    ]) t.same(await find(search), ['Anna.K'], search)
+    for (const search of ['nna', 'owalska', 'annax', 'anna x', 'annagone', 'gone', '@maria']) t.same(await find(search), [], search)
   })
 
   await t.test('a search is text and never a pattern', async t => {
@@ -31,9 +34,25 @@ t.test('finding users', async t => {
     }
   })
 
-  await t.test('a host application\'s user is found by the user name as written', async t => {
-    t.same(await find('HostN'), ['HostName'])
+  await t.test('users without search keys, such as a host application\'s, get them at the start', async t => {
     t.same(await find('hostn'), [])
+    await fillSearchKeys(app.accounts.users)
+    for (const search of ['hostn', 'HOSTED', '@host']) t.same(await find(search), ['HostName'], search)
+    t.equal(await app.accounts.users.countDocuments({ searchVersion: { $exists: false } }), 0)
+  })
+
+  await t.test('whoever bears exactly that user name comes first, on one page only', async t => {
+    for (const name of ['adalbert', 'ada', 'adamina']) await register(name, { fullName: `Ada ${name}` })
+    t.same(await find('ada'), ['ada', 'adalbert', 'adamina'])
+    t.same(await find('@ADA'), ['ada', 'adalbert', 'adamina'])
+    const seen: string[] = []
+    for (let cursor = ''; ;) {
+      const { body } = await call('GET', `/api/users?search=ada&limit=1${cursor}`, { token })
+      seen.push(...body.users.map((user: { username: string }) => user.username))
+      if (body.cursor === null) break
+      cursor = `&cursor=${body.cursor as string}`
+    }
+    t.same(seen, ['ada', 'adalbert', 'adamina'])
   })
 
   await t.test('shows only the public fields', async t => {
@@ -97,7 +116,7 @@ t.test('changing your account', async t => {
   await t.test('changes at the same time leave the search keys of both', async t => {
     const answers = await Promise.all([change({ fullName: 'Both Fields' }), change({ username: 'both.names' })])
     t.same(answers.map(({ status }) => status), [200, 200])
-    t.same((await app.accounts.users.findOne({ _id: new ObjectId(id) }))?.searchKeys, ['both.names', 'both fields', 'fields'])
+    t.same((await app.accounts.users.findOne({ _id: new ObjectId(id) }))?.searchKeys, ['both.names', '@both.names', 'both', 'fields'])
   })
 
   await t.test('invalid values are refused by the name of the field', async t => {
