@@ -1,5 +1,7 @@
 // `npm run doctor [-- --repair] [--json] [-- bump-epoch | reindex]`: checks the configured database, gives it a new
 // epoch, or drops its index of words.
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DataFolderError } from '@tidelog/embedded-mongo'
 import type { Db, MongoClient } from 'mongodb'
@@ -9,6 +11,7 @@ import { bumpEpoch } from '../src/doctor/epoch.ts'
 import { type Defect, defects } from '../src/doctor/defect.ts'
 import { type Diagnosis, type Progress, examine } from '../src/doctor/index.ts'
 import { reindex } from '../src/search/reindex.ts'
+import { Blobs } from '../src/files/blobs.ts'
 import { withDatabase } from './database.ts'
 
 const progressEveryMs = 2_000
@@ -34,8 +37,11 @@ process.exitCode = await main().catch((error: unknown) => {
 async function main (): Promise<number> {
   loadDotEnv()
   const given = readArguments()
-  return await withDatabase(readConfig(), { appName: 'tidelog-doctor' }, async (client, db) => {
-    if (given.order === 'check') return await check(client, db, given)
+  const config = readConfig()
+  const folder = join(resolve(config.DATA_DIR), 'files')
+  const blobs = existsSync(folder) ? new Blobs(folder) : undefined
+  return await withDatabase(config, { appName: 'tidelog-doctor' }, async (client, db) => {
+    if (given.order === 'check') return await check(client, db, given, blobs)
     if (given.order === 'reindex') {
       await reindex(db)
       console.log('The index of words is empty. Start the servers now: they build it again.')
@@ -47,9 +53,11 @@ async function main (): Promise<number> {
   })
 }
 
-async function check (client: MongoClient, db: Db, { repair, json }: Arguments): Promise<number> {
+async function check (
+  client: MongoClient, db: Db, { repair, json }: Arguments, blobs: Blobs | undefined
+): Promise<number> {
   const { onDefect, onProgress, onResult } = json ? asJson() : inWords()
-  const result = await examine(client, db, { repair, onDefect, onProgress })
+  const result = await examine(client, db, { repair, blobs, onDefect, onProgress })
   onResult(result)
   return result.left > 0 ? 1 : 0
 }

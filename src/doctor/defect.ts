@@ -15,7 +15,9 @@ export const defects = {
   READ_AHEAD: { repairable: false, text: 'a member has read beyond the end' },
   MEMBER_COUNT: { repairable: true, text: 'a head counts other members than there are' },
   OWN_LOG: { repairable: true, text: 'a user\'s own log and the members disagree' },
-  PINS: { repairable: true, text: 'pins of messages that are not there, or that the head does not know' }
+  PINS: { repairable: true, text: 'pins of messages that are not there, or that the head does not know' },
+  FILE_MISSING: { repairable: false, text: 'a file of a message, or its bytes, are missing' },
+  FILE_ORPHAN: { repairable: true, text: 'a file, or bytes, that nothing carries' }
 } as const satisfies Record<string, { repairable: boolean, text: string }>
 
 export type DefectCode = keyof typeof defects
@@ -26,6 +28,8 @@ export interface Defect {
   conversationId: string
   /** OWN_LOG: the owner of the self log. */
   userId?: string
+  /** FILE_ORPHAN: the file. */
+  fileId?: string
   /** The smallest evidence. */
   detail: string
 }

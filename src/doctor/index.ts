@@ -1,8 +1,11 @@
 import type { Collection, Db, MongoClient } from 'mongodb'
+import type { Blobs } from '../files/blobs.ts'
+import { fileCollections } from '../files/file-row.ts'
 import { logCollections } from '../log/model/collections.ts'
 import { examineConversation } from './conversation.ts'
 import type { Defect } from './defect.ts'
 import type { Examination } from './examination.ts'
+import { examineAttachments, examineFiles } from './files.ts'
 import { examineIndexes, usableIndexes } from './indexes.ts'
 import { Repairs } from './repair.ts'
 
@@ -14,6 +17,8 @@ export interface Progress {
 
 export interface DoctorOptions {
   repair: boolean
+  /** The bytes of files, if they are on this machine. */
+  blobs?: Blobs | undefined
   onDefect: (defect: Defect, repaired: boolean) => void
   onProgress?: (progress: Progress) => void
 }
@@ -29,9 +34,10 @@ const idsAtOnce = 500
  * Checks every invariant of a database, conversation by conversation, while others use it. With `repair` it corrects
  * what the rows determine. Memory does not grow with the database, except for the defects of one conversation.
  */
-export async function examine (client: MongoClient, db: Db, { repair, onDefect, onProgress = () => {} }: DoctorOptions): Promise<Diagnosis> {
+export async function examine (client: MongoClient, db: Db, { repair, blobs, onDefect, onProgress = () => {} }: DoctorOptions): Promise<Diagnosis> {
   const collections = logCollections(db)
-  const repairs = repair ? new Repairs(client, collections) : undefined
+  const stored = { files: fileCollections(db).files, blobs }
+  const repairs = repair ? new Repairs(client, collections, stored) : undefined
   const diagnosis: Diagnosis = { conversations: 0, rows: 0, defects: 0, left: 0 }
   const settle = async (defects: readonly Defect[]) => {
     for (const defect of defects) {
@@ -47,11 +53,14 @@ export async function examine (client: MongoClient, db: Db, { repair, onDefect, 
     const examination: Examination = { collections, usable: await usableIndexes(collections), rows: 0, say: defect => { found.push(defect) } }
     for await (const conversationId of conversationIds(examination)) {
       await examineConversation(examination, conversationId)
+      await examineAttachments(examination, stored, conversationId)
       await settle(found.splice(0))
       diagnosis.conversations++
       diagnosis.rows = examination.rows
       onProgress(diagnosis)
     }
+    await examineFiles(examination, stored)
+    await settle(found.splice(0))
   } finally {
     await repairs?.close()
   }

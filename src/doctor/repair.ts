@@ -6,16 +6,19 @@ import { kindOf } from './checks.ts'
 import { countMembers, roleAndWord, topsOf } from './conversation.ts'
 import { lostPins } from './pins.ts'
 import type { Defect } from './defect.ts'
+import { type StoredFiles, repairOrphan } from './files.ts'
 import { createIndex, usableIndexes } from './indexes.ts'
 import { nameKeyOf, settingsOf } from '../log/model/types.ts'
 
 /** Repairs what other stored data determines. Lost data stays lost. */
 export class Repairs {
   private readonly collections: LogCollections
+  private readonly stored: StoredFiles
   private readonly committer: Committer
 
-  constructor (client: MongoClient, collections: LogCollections) {
+  constructor (client: MongoClient, collections: LogCollections, stored: StoredFiles) {
     this.collections = collections
+    this.stored = stored
     // Servers may be writing: the transaction that moves a head checks it.
     this.committer = new Committer(client, collections, { isSoleWriter: false })
   }
@@ -29,6 +32,7 @@ export class Repairs {
       case 'MEMBER_COUNT': return await this.countAgain(defect.conversationId)
       case 'OWN_LOG': return await this.tellOwnLog(defect.userId!, defect.conversationId)
       case 'PINS': return await this.endLostPins(defect.conversationId)
+      case 'FILE_ORPHAN': return await repairOrphan(this.stored, defect.fileId!)
       case 'INDEX_DIFFERS':
       case 'INDEX_EXPIRES':
       case 'HEAD_AHEAD':
@@ -38,6 +42,7 @@ export class Repairs {
       case 'SEQ_MISPLACED':
       case 'TIME_ORDER':
       case 'CLIENT_ID_SHARED':
+      case 'FILE_MISSING':
       case 'READ_AHEAD': return false
     }
   }

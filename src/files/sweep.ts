@@ -103,7 +103,7 @@ export async function discard (context: FilesContext, row: FileRow): Promise<voi
 
 /** Does a message carry the file, in a conversation that is not deleted and above what is purged? */
 export async function isCarried (
-  { log }: FilesContext, { _id, sentTo }: Pick<FileRow, '_id' | 'sentTo'>
+  { log }: Pick<FilesContext, 'log'>, { _id, sentTo }: Pick<FileRow, '_id' | 'sentTo'>
 ): Promise<boolean> {
   for (const conversationId of sentTo) {
     const head = await log.heads.findOne({ _id: conversationId }, { projection: { deleted: 1, purgedSeq: 1 } })
