@@ -250,20 +250,28 @@ async function write (transaction: Write, batch: Batch): Promise<number[]> {
   } = batch
   await check(transaction, { put, settle, term })
   const done: Array<Promise<unknown>> = []
-  for (const id of drop) done.push(store('conversations').delete(id))
-  for (const id of [...drop, ...dropRows]) done.push(store('messages').delete(seqs(id, 0, Infinity)))
-  for (const [id, through] of purge) done.push(store('messages').delete(seqs(id, 0, through)))
-  for (const [id, hidden] of hide) for (const seq of hidden) done.push(store('messages').delete([id, seq]))
-  if (rows.length > 0) done.push(putRows(transaction, rows))
-  for (const record of conversations) done.push(store('conversations').put(record))
-  for (const user of users) done.push(store('users').put(user))
-  if (self !== undefined) done.push(store('meta').put(self, 'self'))
-  for (const { position } of settle) done.push(store('outbox').delete(position))
-  for (const operation of put) done.push(store('outbox').put(operation))
-  for (const [id, text] of drafts) done.push(text === '' ? store('drafts').delete(id) : store('drafts').put(text, id))
-  const positions = add.map(({ position, ...operation }) => store('outbox').add(operation))
+  for (const id of drop) done.push(heard(store('conversations').delete(id)))
+  for (const id of [...drop, ...dropRows]) done.push(heard(store('messages').delete(seqs(id, 0, Infinity))))
+  for (const [id, through] of purge) done.push(heard(store('messages').delete(seqs(id, 0, through))))
+  for (const [id, hidden] of hide) for (const seq of hidden) done.push(heard(store('messages').delete([id, seq])))
+  if (rows.length > 0) done.push(heard(putRows(transaction, rows)))
+  for (const record of conversations) done.push(heard(store('conversations').put(record)))
+  for (const user of users) done.push(heard(store('users').put(user)))
+  if (self !== undefined) done.push(heard(store('meta').put(self, 'self')))
+  for (const { position } of settle) done.push(heard(store('outbox').delete(position)))
+  for (const operation of put) done.push(heard(store('outbox').put(operation)))
+  for (const [id, text] of drafts) {
+    done.push(heard<unknown>(text === '' ? store('drafts').delete(id) : store('drafts').put(text, id)))
+  }
+  const positions = add.map(({ position, ...operation }) => heard(store('outbox').add(operation)))
   await Promise.all(done)
   return await Promise.all(positions)
+}
+
+/** If one fails, the transaction has failed, and tells it: the others are not told of one by one. */
+function heard<T> (work: Promise<T>): Promise<T> {
+  work.catch(() => {})
+  return work
 }
 
 async function check (transaction: Write, { put, settle, term }: { put: StoredOperation[], settle: StoredOperation[], term: number | undefined }): Promise<void> {
@@ -294,7 +302,8 @@ async function putRows (transaction: Write, rows: readonly Row[]): Promise<void>
       ? await store.getAll(seqs(id, first, last))
       : (await Promise.all([...mine.keys()].map(seq => store.get([id, seq])))).flatMap(row => row ?? [])
     const revs = new Map(held.map(({ seq, rev }) => [seq, rev]))
-    await Promise.all([...mine.values()].flatMap(row => row.rev > (revs.get(row.seq) ?? 0) ? store.put!(row) : []))
+    const news = [...mine.values()].filter(row => row.rev > (revs.get(row.seq) ?? 0))
+    await Promise.all(news.map(row => heard(store.put!(row))))
   }))
 }
 
