@@ -43,5 +43,8 @@ export default fp(async function drain (app, { DRAIN_DELAY, DRAIN_SECONDS }: Con
     app.log.info({ sockets: count }, 'draining: the sockets are gone')
   })
   // A client that keeps its connection would come back on it.
-  app.addHook('onSend', async (_request, reply) => { if (draining.isOn) reply.header('connection', 'close') })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (draining.isOn) reply.header('connection', 'close')
+    done()
+  })
 }, { name: 'drain', dependencies: ['nodes'] })

@@ -4,7 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.ts'
 import { TidelogError } from '../src/errors.ts'
-import { claimedUserId, openSession, requireGood, type Revocation, type Session } from '../src/auth/identity.ts'
+import {
+  type Claims, claimedUserId, openSession, requireGood, type Revocation, type Session
+} from '../src/auth/identity.ts'
 import { AdminNames } from '../src/auth/admin-names.ts'
 import { IssuerClock } from '../src/auth/issuer-clock.ts'
 import { JwkSet } from '../src/auth/jwks.ts'
@@ -14,6 +16,7 @@ import type { SessionRow } from '../src/auth/session-rows.ts'
 import { SessionUse } from '../src/auth/session-use.ts'
 import { TokenVerifier } from '../src/auth/verifier.ts'
 import type { Identity } from '../src/users/identity.ts'
+import type { UserRow } from '../src/users/user-row.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -64,14 +67,27 @@ export default fp(async function jwt (app, config: Config) {
   const issuerClock = new IssuerClock()
   const use = new SessionUse(app.mongo.db!.collection<SessionRow>('sessions'), error => { app.log.warn({ err: error }, 'the use of a session could not be noted') })
   const { users, now } = app.chat
+  const opened = new WeakMap<Claims, Session>()
 
   async function verifyToken (token: unknown): Promise<Session> {
     if (token === undefined || token === null || token === '') throw new TidelogError('NO_TOKEN')
     if (typeof token !== 'string') throw new TidelogError('INVALID_TOKEN')
     const claims = await verifier.verify(token)
     const userId = claimedUserId(claims)
-    const session = openSession(token, claims, users.peek(userId) ?? await users.get(userId), admins, now())
+    const session = sessionOf(token, claims, users.peek(userId) ?? await users.get(userId))
     await note(session)
+    return session
+  }
+
+  /** Opens a session once for remembered claims and a row of the user, and checks it each time. */
+  function sessionOf (token: string, claims: Claims, user: UserRow | undefined): Session {
+    const known = opened.get(claims)
+    if (known !== undefined && known.identity.user === user) {
+      requireGood(known, user, now())
+      return known
+    }
+    const session = openSession(token, claims, user, admins, now())
+    opened.set(claims, session)
     return session
   }
 
@@ -111,9 +127,11 @@ export default fp(async function jwt (app, config: Config) {
   app.decorate('verifyToken', verifyToken)
   app.decorate('requireSession', requireSession)
   // The session may have ended while the body arrived.
-  app.addHook('preHandler', async ({ session }: { session?: Session | null }) => {
+  app.addHook('preHandler', ({ session }: { session?: Session | null }, _reply, done) => {
     // Routes of plugins that were registered before this one have no session.
-    if (session !== undefined && session !== null) await requireSession(session)
+    const pending = session === undefined || session === null ? undefined : requireSession(session)
+    if (pending === undefined) done()
+    else pending.then(() => { done() }, done)
   })
   app.decorate('revocations', new EventEmitter<{ revoked: [Revocation] }>())
 }, { name: 'jwt', dependencies: ['chat', 'rate-limit', 'addresses'] })

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
  * paths only, no bodies.
  */
 export default fp(async function requestLog (app) {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const line = {
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',
@@ -15,5 +15,6 @@ export default fp(async function requestLog (app) {
     }
     if (reply.statusCode >= 400) request.log.info(line, 'request refused')
     else request.log.debug(line, 'request')
+    done()
   })
 }, { name: 'request-log' })

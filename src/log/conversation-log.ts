@@ -131,9 +131,12 @@ export class ConversationLog {
     return Object.create(this, { commit: { value: commit } }) as ConversationLog
   }
 
-  /** Changes with every commit that changes a head; undefined if other processes change heads too. */
+  /**
+   * Changes with every commit that changes a head; undefined if heads may change without that: by other processes, or
+   * by a commit with an unknown outcome.
+   */
   get commitCount (): number | undefined {
-    return this.isSoleWriter ? this.committer.commitCount : undefined
+    return this.committer.heads.isCertain ? this.committer.commitCount : undefined
   }
 
   /** What was committed since the start. */

@@ -62,11 +62,31 @@ function placesOf ({ list, byWireId }: UserConversations, named: readonly string
 }
 
 /**
+ * Cursors with the heads for which nothing was due. The body of a request that was repeated is the same object
+ * (`RepeatedBodies`), so that only the heads have to be compared.
+ */
+const upToDate = new WeakMap<object, UserHeads & { commitCount: number | undefined }>()
+
+/** A head or a list that has changed is another object. */
+function isSame (a: UserHeads, b: UserHeads): boolean {
+  return a.places === b.places && a.selfHead === b.selfHead && a.heads.every((head, index) => head === b.heads[index])
+}
+
+/**
  * The conversations that have changes for a client with these cursors.
  * @throws TidelogError BAD_CURSOR
  */
 export async function findDue (context: SyncContext, identity: Identity, { cursors = {}, only = false }: Pick<SyncInput, 'cursors' | 'only'>): Promise<DueConversation[]> {
-  const { places, selfHead, asked, heads } = await readUserHeads(context, identity, only ? Object.keys(cursors) : undefined)
+  // Read before the heads: after a commit in between, they are read again.
+  const { commitCount } = context.chat.log
+  const before = upToDate.get(cursors)
+  if (before !== undefined && commitCount !== undefined && before.commitCount === commitCount) return []
+  const found = await readUserHeads(context, identity, only ? Object.keys(cursors) : undefined)
+  if (before !== undefined && isSame(before, found)) {
+    before.commitCount = commitCount
+    return []
+  }
+  const { places, selfHead, asked, heads } = found
   const { userId } = identity
   const due: Array<Omit<DueConversation, 'view'>> = []
   let known = 0
@@ -91,7 +111,10 @@ export async function findDue (context: SyncContext, identity: Identity, { curso
     else if (position.rev < head.headRev || position.clock < head.clock.getTime() || position.generation !== generation) due.push({ place, head, since: position })
   }
   checkOthers(context, userId, places, cursors, known)
-  if (due.length === 0) return []
+  if (due.length === 0) {
+    upToDate.set(cursors, { ...found, commitCount })
+    return []
+  }
   const blocked = await context.chat.blocks.getAsOf(userId, selfHead)
   return due.flatMap(one => {
     const view = viewOf(one.head, one.place.joined, selfHead, blocked)

@@ -17,9 +17,10 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
       body: SyncConversationInput,
       response: { 200: SyncConversationBody, ...failures(400, 401, 413, 415, 429, 503) }
     },
-    preValidation: async ({ body }) => {
+    preValidation: ({ body }, _reply, done) => {
       // Legacy clients know this text, so it comes before any other error of the body.
-      if ((body as { otherUserId?: unknown } | null | undefined)?.otherUserId == null) throw new TidelogError('VALIDATION', 'otherUserId is required')
+      const isMissing = (body as { otherUserId?: unknown } | null | undefined)?.otherUserId == null
+      done(isMissing ? new TidelogError('VALIDATION', 'otherUserId is required') : undefined)
     }
   }, async ({ body, identity }, reply: FastifyReply) => {
     const found = await syncConversation(app.chat, identity, body)

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Session } from '../../../src/auth/identity.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { SyncBody, SyncInput } from '../../../src/schemas/sync.ts'
+import { RepeatedBodies } from '../../../src/sync/repeated-bodies.ts'
 import { writeSyncJson } from '../../../src/sync/response.ts'
 import { pullOrWait } from '../../../src/sync/long-poll.ts'
 import headsRoutes from './heads.ts'
@@ -10,6 +11,18 @@ import headsRoutes from './heads.ts'
 const syncRoutes: FastifyPluginAsyncTypebox = async app => {
   app.addHook('onRequest', app.authenticate)
   await app.register(headsRoutes)
+
+  const repeated = new RepeatedBodies()
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    const { headers, identity: { userId } } = request
+    const known = headers['content-encoding'] === undefined ? repeated.get(userId, bytes) : undefined
+    if (known !== undefined) return done(null, known)
+    app.parseJson(request, bytes, (error, body) => {
+      if (error === null) repeated.set(userId, bytes, body)
+      done(error, body)
+    })
+  })
 
   app.post('', {
     schema: {

@@ -40,32 +40,33 @@ export async function getConversation (context: ChatContext, identity: Identity,
     context.settings.of(identity.userId, viewer.selfHead), member?.readSeq ?? commonReadSeq(context.log, identity.userId)
   ])
   const own = { head, member, readSeq, view, settings: settings.get(head._id) }
-  return (await describeAnew(context, identity, viewer, [own]))[0]!.listed
+  return (await describeAnew(context, identity, viewer, [own]))[0]!.description.listed
 }
 
 /** The conversations as a list shows them. Those that have not changed since the last call are not described again. */
 export async function describeConversations (
   context: ChatContext, identity: Identity, viewer: Viewer, all: readonly OwnConversation[]
 ): Promise<Description[]> {
-  const known = await context.descriptions.get(identity.userId, all.map(one => ({ ...one, selfHead: viewer.selfHead })))
+  const known = await context.descriptions.get(identity.userId, viewer.selfHead, all)
   const missing = all.filter((_, index) => known[index] === undefined)
   const made = missing.length === 0 ? [] : await describeAnew(context, identity, viewer, missing)
+  for (const [index, { description, named }] of made.entries()) {
+    if (named.isCached) context.descriptions.set(identity.userId, viewer.selfHead, missing[index]!, named, description)
+  }
   let next = 0
-  return known.map(one => one ?? made[next++]!)
+  return known.map(one => one ?? made[next++]!.description)
 }
 
 async function describeAnew (
   context: ChatContext, identity: Identity, viewer: Viewer, all: readonly OwnConversation[]
-): Promise<Description[]> {
+): Promise<Array<{ description: Description, named: NamedRows & { isCached: boolean } }>> {
   const [counts, rows] = await Promise.all([countUnread(context, identity, viewer, all), readLastRows(context, all)])
   return await Promise.all(all.map(async (one, index) => {
     const row = rows[index]
     // Loaded first: if one of them changes from now on, the description is made again next time.
     const named = await namedIn(context, one, row)
     const lastMessage = row === undefined ? null : await loadMessagePayload(context, row, identity)
-    const description = new Description(describe(context, identity, one, named, { ...counts[index]!, lastMessage }))
-    if (named.isCached) context.descriptions.set(identity.userId, { ...one, selfHead: viewer.selfHead }, named, description)
-    return description
+    return { description: new Description(describe(context, identity, one, named, { ...counts[index]!, lastMessage })), named }
   }))
 }
 

@@ -1,5 +1,6 @@
 import { TidelogError } from '../../errors.ts'
 import { firstOf } from '../../lib/first-of.ts'
+import { JsonBytes } from '../../lib/json-bytes.ts'
 import type { OwnSettings } from '../../log/model/types.ts'
 import type { ConversationQuery, ListedConversation } from '../../schemas/conversation.ts'
 import type { DirectMessage } from '../../schemas/message.ts'
@@ -31,10 +32,19 @@ export async function listConversations (
   return await pageOf(context, identity, { kind, isAsked, after, limit })
 }
 
-/** The body of the response with a page. */
-export function writeConversationList ({ conversations, hasMore, next }: ConversationPage): string {
-  const listed = conversations.map(({ json }) => json).join(',')
-  return `{"success":true,"conversations":[${listed}],"hasMore":${String(hasMore)},"next":${JSON.stringify(next)}}`
+/** Responses are written here; use it only within one tick. */
+const out = new JsonBytes()
+
+/** The body of the response with a page, in UTF-8. */
+export function writeConversationList ({ conversations, hasMore, next }: ConversationPage): Buffer {
+  out.clear()
+  out.ascii('{"success":true,"conversations":[')
+  for (const [index, { json }] of conversations.entries()) {
+    if (index > 0) out.ascii(',')
+    out.bytes(json)
+  }
+  out.ascii(`],"hasMore":${String(hasMore)},"next":${JSON.stringify(next)}}`)
+  return out.copy()
 }
 
 export interface DirectConversation extends Unread {

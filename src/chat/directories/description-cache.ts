@@ -13,27 +13,25 @@ const descriptionsMax = 20_000
 /** A conversation as a list shows it. */
 export class Description {
   readonly listed: ListedConversation
-  private text: string | undefined
+  private bytes: Buffer | undefined
 
   constructor (listed: ListedConversation) {
     this.listed = listed
   }
 
-  /** The same as JSON. */
-  get json (): string {
-    this.text ??= JSON.stringify(this.listed)
-    return this.text
+  /** The same as JSON in UTF-8. */
+  get json (): Buffer {
+    this.bytes ??= Buffer.from(JSON.stringify(this.listed))
+    return this.bytes
   }
 }
 
-/** The state that a description is made of. */
+/** The state that a description is made of, beside the blocks, which the head of the user's self log shows. */
 interface DescriptionBasis {
   head: Head
   member: OwnMember | undefined
   readSeq: number
   settings: OwnSettings | undefined
-  /** The head of the user's self log: it shows a change of their blocks. */
-  selfHead: Head | undefined
 }
 
 /** The rows that a description names, as they were before it was made. */
@@ -45,7 +43,6 @@ export interface NamedRows {
 interface Entry extends NamedRows {
   headRev: Rev
   clock: number
-  member: OwnMember | undefined
   readSeq: number
   settings: OwnSettings | undefined
   blockRev: Rev | undefined
@@ -58,7 +55,8 @@ interface Entry extends NamedRows {
  * the conversation's head, the membership, the settings, the blocks, or a user or listing that it names.
  */
 export class DescriptionCache {
-  private readonly cache = new LRUCache<string, Entry>({ max: descriptionsMax })
+  /** By membership: it stays the same object until it changes. The common chat has none: by user. */
+  private readonly cache = new LRUCache<OwnMember | string, Entry>({ max: descriptionsMax })
   private readonly users: UserDirectory
   private readonly listings: ListingDirectory
 
@@ -68,41 +66,43 @@ export class DescriptionCache {
   }
 
   /** The descriptions that are still valid, in the order of `all`. It may read users and listings again. */
-  async get (userId: string, all: readonly DescriptionBasis[]): Promise<Array<Description | undefined>> {
-    const entries = all.map(basis => this.find(userId, basis))
+  async get (
+    userId: string, selfHead: Head | undefined, all: readonly DescriptionBasis[]
+  ): Promise<Array<Description | undefined>> {
+    const entries = all.map(basis => this.find(userId, selfHead, basis))
     const reads: Array<Promise<unknown>> = []
-    for (const entry of entries) {
-      for (const id of entry?.users.keys() ?? []) if (this.users.peek(id) === undefined) reads.push(this.users.get(id))
-      for (const id of entry?.listings.keys() ?? []) {
-        if (this.listings.peek(id) === undefined) reads.push(this.listings.get(id))
-      }
-    }
+    for (const entry of entries) if (entry !== undefined) this.readMissing(entry, reads)
     if (reads.length > 0) await Promise.all(reads)
     return entries.map(entry => entry !== undefined && this.areCurrent(entry) ? entry.description : undefined)
   }
 
   set (
-    userId: string, { head, member, readSeq, settings, selfHead }: DescriptionBasis, named: NamedRows,
+    userId: string, selfHead: Head | undefined, { head, member, readSeq, settings }: DescriptionBasis, named: NamedRows,
     description: Description
   ): void {
     const { headRev } = head
     const { blockRev, viewRev } = selfHead ?? {}
-    this.cache.set(`${userId} ${head._id}`, {
-      headRev, clock: head.clock.getTime(), member, readSeq, settings, blockRev, viewRev, ...named, description
+    this.cache.set(member ?? userId, {
+      headRev, clock: head.clock.getTime(), readSeq, settings, blockRev, viewRev, ...named, description
     })
   }
 
   private find (
-    userId: string, { head, member, readSeq, settings, selfHead }: DescriptionBasis
+    userId: string, selfHead: Head | undefined, { head, member, readSeq, settings }: DescriptionBasis
   ): Entry | undefined {
-    const entry = this.cache.get(`${userId} ${head._id}`)
-    // Memberships and settings stay the same objects until they change.
+    const entry = this.cache.get(member ?? userId)
+    // Settings too stay the same object until they change.
     return entry !== undefined &&
-      entry.headRev === head.headRev && entry.clock === head.clock.getTime() && entry.member === member &&
-      entry.readSeq === readSeq && entry.settings === settings && entry.blockRev === selfHead?.blockRev &&
-      entry.viewRev === selfHead?.viewRev
+      entry.headRev === head.headRev && entry.clock === head.clock.getTime() && entry.readSeq === readSeq &&
+      entry.settings === settings && entry.blockRev === selfHead?.blockRev && entry.viewRev === selfHead?.viewRev
       ? entry
       : undefined
+  }
+
+  /** Begins to read the named rows that are in no cache. */
+  private readMissing ({ users, listings }: NamedRows, reads: Array<Promise<unknown>>): void {
+    for (const id of users.keys()) if (this.users.peek(id) === undefined) reads.push(this.users.get(id))
+    for (const id of listings.keys()) if (this.listings.peek(id) === undefined) reads.push(this.listings.get(id))
   }
 
   /** Are the named rows as they were? Those that were read again without a change replace the older ones. */

@@ -29,6 +29,11 @@ export class HeadCache {
     this.absent = new LRUCache({ max })
   }
 
+  /** Does every change of a head pass through here? */
+  get isCertain (): boolean {
+    return this.isSoleWriter && this.uncertain.size === 0
+  }
+
   /** A head that may be old: good enough for a commit. */
   get (id: string): Head | undefined {
     return this.heads.get(id)

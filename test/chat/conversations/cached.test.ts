@@ -154,7 +154,7 @@ async function look ({ apps, log, call }: World, node: number, user: User): Prom
     const text = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) text.set(name, String(value))
     const page = writeConversationList(await listConversations(fresh, identity, query))
-    assert.deepEqual(await got(`/api/conversations?${text.toString()}`), JSON.parse(page))
+    assert.deepEqual(await got(`/api/conversations?${text.toString()}`), JSON.parse(page.toString()))
   }
   const { conversations } = await listDirect(fresh, identity, {})
   const told = (all: ReadonlyArray<{ conversationId: string, unreadCount: number }>) =>
