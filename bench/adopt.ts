@@ -62,7 +62,11 @@ function adopt (...mode: string[]): Promise<number> {
   return run('adopt.ts', '--from', from, ...mode)
 }
 
-/** Runs a script on the new database. @returns the most memory that it held, in MiB */
+/**
+ * Runs a script on the new database.
+ * @returns the most memory of its own that it held, in MiB. Pages of the database's file are left out: the system may
+ * take them back at any time, and keeps as many as it has room for.
+ */
 async function run (script: string, ...args: string[]): Promise<number> {
   const given = ['--import', 'tsx', '--conditions=@tidelog/source', `scripts/${script}`, ...args]
   const child = spawn(process.execPath, given, {
@@ -71,7 +75,7 @@ async function run (script: string, ...args: string[]): Promise<number> {
   let output = ''
   child.stdout.on('data', chunk => { output += String(chunk) })
   let mebibytes = 0
-  const timer = setInterval(() => { mebibytes = Math.max(mebibytes, peakOf(child)) }, 200)
+  const timer = setInterval(() => { mebibytes = Math.max(mebibytes, privateOf(child)) }, 200)
   const [code] = await once(child, 'exit') as [number]
   clearInterval(timer)
   if (code !== 0) throw new Error(`${script} ended with ${code}`)
@@ -80,10 +84,10 @@ async function run (script: string, ...args: string[]): Promise<number> {
   return mebibytes
 }
 
-/** The greatest resident size of a process so far; only Linux tells it. */
-function peakOf ({ pid }: ChildProcess): number {
+/** Only Linux tells it. */
+function privateOf ({ pid }: ChildProcess): number {
   try {
-    const [, kibibytes = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    const [, kibibytes = '0'] = /RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     return Number(kibibytes) / 1024
   } catch {
     return 0
