@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface Control {
   kill: () => Promise<void>
   start: () => Promise<void>
+  /** What the next `kill` does, if that is something else. */
+  describe?: () => string
 }
 
 const readyMsMax = 120_000

@@ -86,11 +86,13 @@ async function load ({ loadMs, killEveryMs, random, urls, say }: EraOptions, con
   if (control === undefined) return await delay(loadMs)
   while (Date.now() + killEveryMs < until) {
     await delay(killEveryMs * (0.6 + 0.6 * random.next()))
-    say('kill -9 under load')
+    say(`${control.describe?.() ?? 'kill -9'} under load`)
+    const from = Date.now()
     await control.kill()
     stage.history.kills++
     await control.start()
     await waitReady(urls)
+    if (control.describe !== undefined) stage.history.unlinked.push({ from, to: Date.now() })
     await snapshot(stage, `after kill ${stage.history.kills}`)
   }
   await delay(Math.max(0, until - Date.now()))
@@ -118,11 +120,15 @@ async function setUp ({ urls, tokens, random, run, common }: EraOptions, history
     const newest = await nodes[0]!.call('GET', '/api/common-chat/messages?limit=1', members[0]!.token)
     baselines.set('common_chat', Number(newest?.body.messages?.at(-1)?.seq ?? 0))
   }
-  const devices = members.flatMap((person, index) => [
-    new Device(`${person.name}/1`, person, urls[0]!, history, { live: true, rooms: [roomId], common, polling: false }),
-    new Device(`${person.name}/2`, person, urls[0]!, history, { live: false, rooms: [roomId], common, polling: index === 1 })
-  ])
-  devices.push(new Device(`${stranger.name}/1`, stranger, urls[0]!, history, { live: true, rooms: [], common: false, polling: false }))
+  let sockets = 0
+  // Nodes take turns: what is said on one is heard on the others.
+  const nextUrl = () => urls[sockets++ % urls.length]!
+  const devices = members.flatMap((person, index) => [1, 2].map(number => {
+    const options = { live: number === 1, rooms: [roomId], common, polling: number === 2 && index === 1 }
+    return new Device(`${person.name}/${number}`, person, nextUrl(), history, options)
+  }))
+  const unheard = { live: true, rooms: [], common: false, polling: false }
+  devices.push(new Device(`${stranger.name}/1`, stranger, nextUrl(), history, unheard))
   // The first user to join opens the room.
   for (const device of devices) await device.start()
   return { history, random, people: everybody, members, stranger, devices, nodes, roomId, baselines, ending, settled, run, targets: targetsOf(members, roomId, common) }

@@ -222,6 +222,8 @@ export class History {
   /** The users who may see a conversation. A conversation without an entry is open to all. */
   readonly members = new Map<string, Set<string>>()
   kills = 0
+  /** When nodes could not hear each other: a client may then learn of a change by `heads` and a sync instead. */
+  readonly unlinked: Array<{ from: number, to: number }> = []
 
   see (how: string, message: Message, at: number): void {
     this.seen.push({

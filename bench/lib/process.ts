@@ -23,8 +23,13 @@ export interface Running {
  * Starts the compiled product (dist/server.js) as `npm start` does, with default settings. Only the rate limits differ:
  * they count, but are so high that none refuses. The log goes to a file beside `dataDir`.
  */
-export async function startProduct (dataDir: string, { profileDir, environment = {} }: { profileDir?: string | undefined, environment?: Record<string, string> } = {}): Promise<Running> {
-  const port = await freePort()
+export async function startProduct (
+  dataDir: string,
+  { profileDir, environment = {}, port: given }: {
+    profileDir?: string | undefined, environment?: Record<string, string>, port?: number
+  } = {}
+): Promise<Running> {
+  const port = given ?? await freePort()
   const log = `${dataDir}.log`
   const output = openSync(log, 'a')
   const child = spawn(process.execPath, [
@@ -120,7 +125,7 @@ async function answers (url: string): Promise<boolean> {
   }
 }
 
-function freePort (): Promise<number> {
+export function freePort (): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on('error', reject).listen(0, '127.0.0.1', () => {
       const address = server.address()

@@ -28,12 +28,15 @@ interface Arrived {
 /**
  * Promise 5: if a user sends, edits, deletes or reads on one device, the user's other devices receive it exactly once.
  */
-export function checkDevices (history: Pick<History, 'attempts' | 'changes' | 'reads' | 'connections'>): Checked {
-  const { connections } = history
+export function checkDevices (
+  history: Pick<History, 'attempts' | 'changes' | 'reads' | 'connections'> & Partial<Pick<History, 'unlinked'>>
+): Checked {
+  const { connections, unlinked = [] } = history
   const arrived = new Map(connections.map(connection => [connection, indexOf(connection)]))
   const findings: Finding[] = []
   let looked = 0
   for (const deed of deedsOf(history)) {
+    if (unlinked.some(({ from, to }) => deed.doneAt >= from && deed.startedAt <= to)) continue
     for (const connection of connections) {
       if (!mustHear(connection, deed)) continue
       looked++

@@ -14,8 +14,8 @@ export interface Cluster {
     // eslint-disable-next-line @typescript-eslint/no-explicit-any
   ) => Promise<{ status: number, body: any }>
   register: (username: string) => Promise<{ token: string, id: string }>
-  /** Starts another server. */
-  start: () => Promise<ServerProcess>
+  /** Starts another server, or one that has ended again. */
+  start: (index?: number) => Promise<ServerProcess>
   /** Resolves when every server that runs hears the others. */
   linked: () => Promise<void>
 }
@@ -29,11 +29,13 @@ interface ClusterOptions {
   environment?: Record<string, string>
   /** The Redis of each server, if it is another one (a proxy in front of it). */
   redisUrl?: (redis: TestRedis, index: number) => Promise<string>
+  /** The database of each server, if there is a proxy in front of it. */
+  mongoUrl?: (uri: string, index: number) => Promise<string>
   portOf?: (index: number) => number
 }
 
 export async function startCluster (
-  t: Suite, count: number, { environment = {}, redisUrl, portOf = () => 0 }: ClusterOptions = {}
+  t: Suite, count: number, { environment = {}, redisUrl, mongoUrl, portOf = () => 0 }: ClusterOptions = {}
 ): Promise<Cluster> {
   const servers: ServerProcess[] = []
   let stopEngine = async () => {}
@@ -45,21 +47,23 @@ export async function startCluster (
     await stopEngine()
   })
   const folder = t.testdir({ engine: {} })
-  const engine = await startEmbeddedMongo({ dataDir: join(folder, 'engine') })
+  // A proxy needs a TCP port.
+  const onTcp = mongoUrl === undefined ? {} : { port: 0 }
+  const engine = await startEmbeddedMongo({ dataDir: join(folder, 'engine'), ...onTcp })
   stopEngine = () => engine.stop()
   const redis = await startRedis(t)
 
-  async function start (): Promise<ServerProcess> {
+  async function start (index = servers.length): Promise<ServerProcess> {
     const server = await startServer({
-      MONGODB_URL: engine.uri,
-      REDIS_URL: await redisUrl?.(redis, servers.length) ?? redis.url,
+      MONGODB_URL: await mongoUrl?.(engine.uri, index) ?? engine.uri,
+      REDIS_URL: await redisUrl?.(redis, index) ?? redis.url,
       JWT_SECRET: 'a secret of sixteen characters',
       DATA_DIR: folder,
       DRAIN_DELAY: '0',
-      PORT: String(portOf(servers.length)),
+      PORT: String(portOf(index)),
       ...environment
     })
-    servers.push(server)
+    servers[index] = server
     return server
   }
 

@@ -1,6 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 
+/** Passes the bytes of a connection on. */
+type Filter = (chunk: Buffer, write: (bytes: Buffer) => void) => void
+
+const pass: Filter = (chunk, write) => { write(chunk) }
+
 /** A proxy in front of a server on this machine. */
 export interface TcpProxy {
   port: number
@@ -12,7 +17,10 @@ export interface TcpProxy {
   mend: () => void
 }
 
-export async function startProxy (t: { teardown: (end: () => unknown) => void }, port: number): Promise<TcpProxy> {
+/** @param filterOf makes what passes the server's bytes of one connection on */
+export async function startProxy (
+  t: { teardown: (end: () => unknown) => void }, port: number, filterOf: () => Filter = () => pass
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let delayMs = 0
   let isCut = false
@@ -20,10 +28,12 @@ export async function startProxy (t: { teardown: (end: () => unknown) => void },
     const target = connect(port, '127.0.0.1')
     for (const [from, to] of [[client, target], [target, client]] as const) {
       sockets.add(from)
+      const write = (bytes: Buffer) => { if (!isCut) to.write(bytes) }
+      const filter = from === target ? filterOf() : pass
       from.on('data', chunk => {
         if (isCut) return
-        if (delayMs === 0) to.write(chunk)
-        else setTimeout(() => { if (!isCut) to.write(chunk) }, delayMs)
+        if (delayMs === 0) filter(chunk, write)
+        else setTimeout(() => { filter(chunk, write) }, delayMs)
       })
       from.on('error', () => {})
       from.on('close', () => {
