@@ -174,6 +174,7 @@ async function show (
         outcomes: [],
         heads: [...draft.heads.values()],
         rows: [...draft.rows.values()],
+        relied: draft.reliedRows(),
         members: [...draft.members].map(([key, { from, to }]) => ({ key, from, to })),
         shownReads: []
       }, log, session)

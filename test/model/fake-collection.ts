@@ -87,8 +87,8 @@ export class FakeCollection {
     return (await this.find(filter).toArray()).length
   }
 
-  find (filter: Doc): FakeCursor {
-    return new FakeCursor(this.mongo, this.node, this.table, filter)
+  find (filter: Doc, { session }: WriteOptions = {}): FakeCursor {
+    return new FakeCursor(this.mongo, this.node, this.table, filter, session)
   }
 
   async findOne (filter: Doc): Promise<Doc | null> {
@@ -137,12 +137,14 @@ class FakeCursor {
   private field: string | undefined
   private direction = 1
   private max = Infinity
+  private readonly session: FakeSession | undefined
 
-  constructor (mongo: FakeStore, node: string, table: string, filter: Doc) {
+  constructor (mongo: FakeStore, node: string, table: string, filter: Doc, session: FakeSession | undefined) {
     this.mongo = mongo
     this.node = node
     this.table = table
     this.filter = filter
+    this.session = session
   }
 
   /** By numbers: order by anything else does not matter here. */
@@ -176,6 +178,11 @@ class FakeCursor {
   }
 
   private look (): Doc[] {
+    const transaction = this.session?.statement()
+    if (transaction !== undefined) {
+      const ids = (this.filter as unknown as { _id: { $in: unknown[] } })._id.$in
+      return ids.flatMap(id => transaction.view(this.table, keyOf(id)) ?? [])
+    }
     const { lag, schedule } = this.mongo.options
     const late = this.table === 'log' && schedule.chance(lag ?? 0) ? this.mongo.durable - 1 - schedule.below(3) : this.mongo.durable
     return this.mongo.all(this.table, late).filter(doc => matches(doc, this.filter)).map(doc => ({ ...doc }))

@@ -1,5 +1,19 @@
 import type { Spec } from './spec.ts'
 
+/** One node, nothing fails, and half of the reads of rows are late. */
+const readingLate: Omit<Spec, 'seed' | 'steps'> = {
+  faults: 0,
+  loss: 0,
+  lag: 0.5,
+  share: false,
+  nodes: 1,
+  replicates: false,
+  calm: false,
+  batchCountMax: 1,
+  clocks: [0, 0, 0],
+  clients: [{ user: 0, live: true, limit: 4 }]
+}
+
 /** Histories that have shown a defect, named after it. They run before the random ones. */
 export const found: Record<string, Spec> = {
   'the resync of who was let into a room by a look is lost, and no beat tells of the room again': {
@@ -135,6 +149,42 @@ export const found: Record<string, Spec> = {
       { type: 'read', user: 1, node: 0, place: 1, seq: 1 },
       { type: 'send', user: 0, node: 0, place: 0, clientId: null, big: false },
       { type: 'send', user: 1, node: 1, place: 1, clientId: null, big: false }
+    ]
+  },
+  'a message is pinned on a row that was read before its deletion': {
+    ...readingLate,
+    seed: 1,
+    steps: [
+      { type: 'membership', user: 0, node: 0, role: 'member' },
+      { type: 'send', user: 0, node: 0, place: 1, clientId: null, big: false },
+      { type: 'delete', user: 0, node: 0, target: 0 },
+      { type: 'pin', user: 0, node: 0, target: 0, on: true }
+    ]
+  },
+  'a message is deleted, and its pin stays, because the pins were read from before it': {
+    ...readingLate,
+    seed: 33,
+    steps: [
+      { type: 'membership', user: 0, node: 0, role: 'member' },
+      { type: 'send', user: 0, node: 0, place: 1, clientId: null, big: false },
+      { type: 'pin', user: 0, node: 0, target: 0, on: true },
+      { type: 'pin', user: 0, node: 0, target: 0, on: false },
+      { type: 'pin', user: 0, node: 0, target: 0, on: true },
+      { type: 'delete', user: 0, node: 0, target: 0 }
+    ]
+  },
+  'a room gets back earlier settings, which its row had when it was read, and the change gets no rev': {
+    ...readingLate,
+    seed: 1,
+    steps: [
+      { type: 'membership', user: 0, node: 0, role: 'member' },
+      { type: 'send', user: 0, node: 0, place: 1, clientId: null, big: false },
+      { type: 'rename', user: 0, node: 0, content: 1 },
+      { type: 'rename', user: 0, node: 0, content: 2 },
+      { type: 'rename', user: 0, node: 0, content: 1 },
+      { type: 'rename', user: 0, node: 0, content: 2 },
+      { type: 'rename', user: 0, node: 0, content: 1 },
+      { type: 'rename', user: 0, node: 0, content: 2 }
     ]
   }
 }

@@ -8,6 +8,7 @@ import type { Mutant, Step } from './spec.ts'
 import { again } from './units.ts'
 
 const edits = (node: number): Step => ({ type: 'edit', user: 0, node, target: 0 })
+const renames = (content: number): Step => ({ type: 'rename', user: 0, node: 0, content })
 const unknown: Mutant['within'] = { faults: 0.3, calm: false, lag: 0 }
 
 /** Plausible mistakes in writing the log that lose or double messages. The check must find every one. */
@@ -24,6 +25,11 @@ export const logMutants: Record<string, Mutant> = {
     steps: { write: (plan, collections, session) => commitPlan(plan, unfiltered(collections, 'rows'), session) },
     within: { lag: 0.5, faults: 0, calm: false },
     first: [...joins, says(0), edits(0), edits(1), edits(0), edits(1)]
+  },
+  'rows that decided something are not looked at again in the commit': {
+    steps: { plan: (units, known, now) => ({ ...planBatch(units, known, now), relied: [] }) },
+    within: { lag: 0.5, faults: 0, calm: false },
+    first: [...joins, says(0), renames(1), renames(2), renames(1), renames(2)]
   },
   'client ids are not unique': { without: [indexNames.byClientId] },
   'an unknown commit is tried again with new ids': {
@@ -86,6 +92,7 @@ async function writeWithoutTransaction (
 function unfiltered (collections: LogCollections, name: 'heads' | 'rows'): LogCollections {
   const collection = collections[name]
   const loose = {
+    find: collection.find.bind(collection),
     insertMany: async (
       documents: never[], options: object
     ) => await (collection as unknown as Collection<never>).insertMany(documents, options),

@@ -213,6 +213,7 @@ function pin (mutation: Extract<Mutation, { type: 'pin' }>, draft: Draft, now: n
     ? undefined
     : setPins(head, on ? [...before, { messageId: row._id, seq: row.seq! }] : others, draft, now)
   if (done !== undefined) {
+    draft.relyOn(row._id)
     announce(mutation.announce, conversationId, { on }, draft, now)
     return { changed: true, row: done }
   }

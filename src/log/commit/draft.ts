@@ -1,4 +1,5 @@
-import type { Head, LogRow, Member } from '../model/types.ts'
+import type { ObjectId } from 'mongodb'
+import type { Head, LogRow, Member, Rev } from '../model/types.ts'
 
 /** The stored values that a plan is made on. A head of null: the conversation does not exist. */
 export interface PlanInput {
@@ -21,11 +22,19 @@ export interface RowWrite {
   to: LogRow
 }
 
+/** A row that decided something and is not written itself: the transaction must find it as it was read. */
+export interface ReliedRow {
+  _id: ObjectId
+  /** Undefined: it must find none. */
+  rev: Rev | undefined
+}
+
 /** What a batch, or one unit over its batch (`base`), has changed so far. The rest is read from the plan's input. */
 export class Draft {
   readonly heads = new Map<string, HeadWrite>()
   readonly rows = new Map<string, RowWrite>()
   readonly members = new Map<string, { from: Member | null, to: Member | null }>()
+  private readonly relied = new Map<string, ReliedRow>()
   private readonly input: PlanInput
   private readonly base: Draft | undefined
 
@@ -67,11 +76,26 @@ export class Draft {
     this.members.set(key, { from: written === undefined ? this.input.members.get(key) ?? null : written.from, to })
   }
 
+  /**
+   * Makes the plan depend on a row that it perhaps does not write. A primary just elected can give rows that are older
+   * than the head read before them, which the head's filter does not notice.
+   */
+  relyOn (_id: ObjectId): void {
+    const hex = _id.toHexString()
+    this.relied.set(hex, { _id, rev: this.input.rows.get(hex)?.rev })
+  }
+
+  /** Those that are not written: a write guards its row itself. */
+  reliedRows (): ReliedRow[] {
+    return [...this.relied].flatMap(([hex, row]) => this.rows.has(hex) ? [] : [row])
+  }
+
   /** Takes over what the draft of a unit has written. */
   merge (draft: Draft): void {
     for (const [id, move] of draft.heads) this.heads.set(id, move)
     for (const [hex, write] of draft.rows) this.rows.set(hex, write)
     for (const [key, write] of draft.members) this.members.set(key, write)
+    for (const [hex, row] of draft.relied) this.relied.set(hex, row)
   }
 
   private headMove (id: string): HeadWrite | undefined {

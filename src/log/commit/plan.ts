@@ -1,4 +1,4 @@
-import { Draft, type HeadWrite, type PlanInput, type RowWrite } from './draft.ts'
+import { Draft, type HeadWrite, type PlanInput, type ReliedRow, type RowWrite } from './draft.ts'
 import { applyMutation } from './apply-mutation.ts'
 import { type LogRow, type Member, showsReadPositions } from '../model/types.ts'
 import type { UnitOutcome, CommitUnit } from './mutation.ts'
@@ -17,6 +17,7 @@ export interface Plan {
   outcomes: Array<UnitOutcome | number>
   heads: HeadWrite[]
   rows: RowWrite[]
+  relied: ReliedRow[]
   members: Array<{ from: Member | null, to: Member | null, key: string }>
   /** Read positions that moved and are shown to the other members. */
   shownReads: Member[]
@@ -52,6 +53,7 @@ export function planBatch (units: readonly CommitUnit[], input: PlanInput, now: 
     outcomes,
     heads: [...batch.heads.values()].map(({ from, to: { reservedBy, ...to } }) => ({ from, to })),
     rows: [...batch.rows.values()].sort((a, b) => a.to.rev - b.to.rev),
+    relied: batch.reliedRows(),
     members: [...batch.members].map(([key, write]) => ({ key, ...write })),
     shownReads
   }

@@ -44,7 +44,10 @@ export function put (
   const _id = stateRowId(head._id, kind, subject)
   const hex = _id.toHexString()
   const before = draft.row(hex)
-  if (before !== undefined && isSame(contentOf(before), content)) return undefined
+  if (before !== undefined && isSame(contentOf(before), content)) {
+    draft.relyOn(_id)
+    return undefined
+  }
   const at = nextTime(head, now)
   // A row that this batch has written already keeps the rev of its first change, as a message does.
   const { rev, updatedAt } = draft.rowWrite(hex)?.to ?? { rev: revOf(head.headRev + 1), updatedAt: at }

@@ -38,6 +38,7 @@ export async function commitPlan (
   })
   try {
     await moveHeads(plan, collections, session)
+    if (plan.relied.length > 0) await checkRelied(plan, collections, session)
     if (plan.members.length > 0) await writeMembers(plan, collections, session)
     await writeRows(plan, collections, session)
   } catch (error) {
@@ -108,6 +109,13 @@ async function writeRows ({ rows }: Plan, { rows: log }: LogCollections, session
     return { replaceOne: { filter: { _id, rev: from.rev }, replacement } }
   }), { session })
   if (matchedCount !== revised) throw new HeadConflict()
+}
+
+/** The snapshot is that of the head, which no other commit of the conversation can move until this one ends. */
+async function checkRelied ({ relied }: Plan, { rows }: LogCollections, session: ClientSession): Promise<void> {
+  const found = await rows.find({ _id: { $in: relied.map(({ _id }) => _id) } }, { session }).toArray()
+  const revs = new Map(found.map(({ _id, rev }) => [_id.toHexString(), rev]))
+  if (relied.some(({ _id, rev }) => revs.get(_id.toHexString()) !== rev)) throw new HeadConflict()
 }
 
 async function writeMembers (

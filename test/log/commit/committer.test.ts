@@ -4,7 +4,7 @@ import t from 'tap'
 import { type LogCollections, ensureLogIndexes, logCollections } from '../../../src/log/model/collections.ts'
 import { type CommitOptions, type CommittedBatch, Committer } from '../../../src/log/commit/committer.ts'
 import { changesAfter, changesSince, messagesBefore } from '../../../src/log/read/page.ts'
-import type { Mutation, UnitOutcome, CommitUnit } from '../../../src/log/commit/plan.ts'
+import { type Mutation, type UnitOutcome, type CommitUnit, planBatch } from '../../../src/log/commit/plan.ts'
 import { type LogRow, type Seq, revOf, seqOf } from '../../../src/log/model/types.ts'
 
 /** The log on the real driver and the embedded engine. Two committers that share no heads are two nodes to it. */
@@ -134,6 +134,27 @@ t.test('an outdated cached head costs another try, and never loses an edit or a 
   t.match(await second.commit(edit(sent._id, 'edited here')), { outcome: 'committed', rows: [{ rev: 5, seq: 1 }] })
   t.same(retries, ['conflict'])
   t.same((await collections.rows.find({ kind: 'message' }).sort({ rev: 1 }).toArray()).map(({ message }) => message), ['two', 'three', 'edited here'])
+})
+
+t.test('what a stale row decided is decided again, even if that row is not written', async t => {
+  const { collections, node } = await nodes()
+  const writer = node()
+  const sent = rowOf(await writer.commit(message('one')))
+  await writer.commit(edit(sent._id, 'two'))
+  const late: typeof planBatch = (units, input, now) => {
+    t.ok(input.rows.has(sent._id.toHexString()))
+    return planBatch(units, { ...input, rows: new Map([[sent._id.toHexString(), sent]]) }, now)
+  }
+  const plans = [late, planBatch]
+  const retries: string[] = []
+  const options: CommitOptions = { isSoleWriter: false, onRetry: ({ result }) => { retries.push(result) } }
+  const reader = new Committer(client, collections, options, { plan: (...known) => plans.shift()!(...known) })
+  const seen: Array<string | undefined> = []
+  const check = ({ message }: LogRow) => { seen.push(message) }
+  const pin: Mutation = { type: 'pin', conversationId: direct, rowId: sent._id, on: true, check }
+  t.match(await reader.commit({ mutations: [pin] }), { outcome: 'committed', rows: [{ rev: 3, kind: 'pins' }] })
+  t.same(seen, ['one', 'two'])
+  t.same(retries, ['conflict'])
 })
 
 t.test('a user who joins and leaves in one batch leaves one row and no member', async t => {
