@@ -86,8 +86,10 @@ function isTouched (index: Index, before: Doc, after: Doc): boolean {
 
 function difference (index: Index, before: readonly string[], after: readonly string[]): IndexChange | undefined {
   if (before.length === 1 && after.length === 1 && before[0] === after[0]) return undefined
-  const removed = before.filter(key => !after.includes(key))
-  const added = after.filter(key => !before.includes(key))
+  // Sets, as a document may have thousands of keys.
+  const [was, is] = [new Set(before), new Set(after)]
+  const removed = before.filter(key => !is.has(key))
+  const added = after.filter(key => !was.has(key))
   return removed.length + added.length === 0 ? undefined : { index, added, removed }
 }
 
