@@ -1,3 +1,5 @@
+import { isVisible } from '../schemas/text.ts'
+
 /** Code points of a name. */
 const nameCharsMax = 255
 
@@ -9,7 +11,7 @@ export function storedName (given: string | null | undefined): string {
   const last = (given ?? '').split(/[/\\]/).at(-1)!
   const plain = last.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu, '').trim()
   const name = cut(plain)
-  return /^\.*$/.test(name) ? 'file' : name
+  return /^\.*$/.test(name) || !isVisible(name) ? 'file' : name
 }
 
 /** A long name keeps its ending. */
