@@ -51,11 +51,14 @@ export class Heartbeat {
     this.lastTold.set(conversationId, rev)
   }
 
-  /** Call this when a client was told this rev. If the rev is new here, the other subscribers may not know it. */
-  recordSeen (conversationId: string, rev: Rev): void {
+  /** Call this when a socket is told this rev. If the rev is new here, other subscribers may not know it. */
+  recordSeen (conversationId: string, rev: Rev, { rooms }: ChatSocket): void {
     if (this.lastTold.has(conversationId)) return
-    const sockets = audienceOf(conversationId).reduce((count, room) => count + this.subscriptions.countIn(room), 0)
-    if (sockets <= 1) this.lastTold.set(conversationId, rev)
+    // The socket itself may have disconnected meanwhile.
+    const hasOthers = audienceOf(conversationId).some(room => {
+      return this.subscriptions.countIn(room) > (rooms.has(room) ? 1 : 0)
+    })
+    if (!hasOthers) this.lastTold.set(conversationId, rev)
   }
 
   /** Puts the conversation into the next heartbeat, for a socket that subscribed after the last one. */

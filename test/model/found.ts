@@ -186,5 +186,37 @@ export const found: Record<string, Spec> = {
       { type: 'rename', user: 0, node: 0, content: 1 },
       { type: 'rename', user: 0, node: 0, content: 2 }
     ]
+  },
+  'a socket that went away is told a head, and the one that stayed is taken for it': {
+    seed: 1_005_223_215,
+    faults: 0.3,
+    loss: 0.5,
+    lag: 0,
+    share: false,
+    nodes: 3,
+    replicates: false,
+    calm: false,
+    batchCountMax: 8,
+    clocks: [-5_000, 1, 0],
+    clients: [
+      { user: 0, live: false, limit: 4, newest: 50, only: false },
+      { user: 2, live: true, limit: 4, newest: 'all', only: true },
+      { user: 2, live: true, limit: 1, newest: 1, only: false }
+    ],
+    timeReaders: [1],
+    steps: [
+      { type: 'send', user: 2, node: 0, place: 0, clientId: 3, big: false, alsoRead: false },
+      { type: 'hide', user: 1, node: 0, place: 0, seq: 1 },
+      { type: 'pin', user: 1, node: 1, target: 1, on: true },
+      { type: 'membership', user: 0, node: 0, role: null },
+      { type: 'membership', user: 2, node: 2, role: null },
+      { type: 'crash', node: 0 },
+      { type: 'send', user: 0, node: 0, place: 0, clientId: 2, big: false, alsoRead: false },
+      { type: 'edit', user: 2, node: 1, target: 1 },
+      { type: 'edit', user: 0, node: 0, target: 1 },
+      { type: 'leave', client: 2 },
+      { type: 'send', user: 1, node: 2, place: 2, clientId: 1, big: true, alsoRead: true },
+      { type: 'send', user: 1, node: 2, place: 1, clientId: 3, big: false, alsoRead: false }
+    ]
   }
 }
