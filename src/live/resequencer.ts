@@ -74,7 +74,7 @@ export interface Step {
 }
 
 export const newState: State = { name: 'new' }
-const uncertain: State = { name: 'uncertain' }
+export const uncertain: State = { name: 'uncertain' }
 
 /**
  * Puts commits, of this node and of others, in the order of their revs, without gaps. Commits of other nodes arrive late,

@@ -1,12 +1,14 @@
 import { LRUCache } from 'lru-cache'
-import { type State, hasPending, newState, pendingCount } from './resequencer.ts'
+import { type State, hasPending, newState, pendingCount, uncertain } from './resequencer.ts'
 
 /**
  * How far each conversation is delivered to sockets of this process. Conversations with pending deliveries are always
- * kept. Of the others the least recently changed are dropped: the next change of a dropped one is treated as its first.
+ * kept. Of the others the least recently changed are dropped.
  */
 export class Watermarks {
   private readonly settled: LRUCache<string, State>
+  /** Any conversation that is not here may have been dropped, and its changes may have passed unseen. */
+  private hasDropped = false
   private readonly pending = new Map<string, { state: State, count: number }>()
   /** Deliveries held back, in all conversations together. */
   pendingCount = 0
@@ -19,7 +21,10 @@ export class Watermarks {
 
   /** @param max conversations that are kept */
   constructor (max = 400_000) {
-    this.settled = new LRUCache({ max })
+    this.settled = new LRUCache({
+      max,
+      dispose: (_state, _id, reason) => { if (reason === 'evict') this.hasDropped = true }
+    })
     this.verifications = new LRUCache({
       max,
       dispose: (number, _id, reason) => { if (reason === 'evict') this.forgotten = Math.max(this.forgotten, number) }
@@ -28,7 +33,7 @@ export class Watermarks {
 
   get (conversationId: string): State {
     const held = this.pending.size === 0 ? undefined : this.pending.get(conversationId)
-    return held?.state ?? this.settled.get(conversationId) ?? newState
+    return held?.state ?? this.settled.get(conversationId) ?? (this.hasDropped ? uncertain : newState)
   }
 
   /** @param before the state that `get` returned */

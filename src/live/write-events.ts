@@ -59,16 +59,16 @@ function writeMessage (
   const hidden = row.receiverId !== undefined
     ? hiding.flatMap(userId => roomsIn(conversationId, userId))
     : [...subscriptions.hiddenFrom(row, isNew, head), ...hiding].map(userId => memberRoom(conversationId, userId))
-  const own = isNew
-    ? []
-    : ownReactions(subscriptions, row).filter(({ userId }) => !hiding.includes(userId)).map(({ userId, reactions }) => ({ room: memberRoom(conversationId, userId), reactions }))
-  const audience = { to, except: [...hidden, ...without, ...own.map(({ room }) => room)] }
-  if (!isNew) broadcaster.emit(conversationId, audience, 'messageChanged', message)
-  else if (row.receiverId !== undefined) broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)
-  else if (row.roomId !== undefined) broadcaster.emit(conversationId, audience, 'roomMessage', message as RoomMessage)
-  else broadcaster.emit(conversationId, audience, 'commonChatMessage', message as CommonChatMessage)
+  const own = ownReactions(subscriptions, row).filter(({ userId }) => !hiding.includes(userId)).map(({ userId, reactions }) => ({ room: memberRoom(conversationId, userId), reactions }))
+  const emit = (audience: Audience, message: Message) => {
+    if (!isNew) broadcaster.emit(conversationId, audience, 'messageChanged', message)
+    else if (row.receiverId !== undefined) broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)
+    else if (row.roomId !== undefined) broadcaster.emit(conversationId, audience, 'roomMessage', message as RoomMessage)
+    else broadcaster.emit(conversationId, audience, 'commonChatMessage', message as CommonChatMessage)
+  }
+  emit({ to, except: [...hidden, ...without, ...own.map(({ room }) => room)] }, message)
   for (const { room, reactions } of own) {
-    if (!hidden.includes(room)) broadcaster.emit(conversationId, { to: [room], except: without }, 'messageChanged', { ...message, reactions })
+    if (!hidden.includes(room)) emit({ to: [room], except: without }, { ...message, reactions })
   }
   if (hidden.length > 0) broadcaster.emit(conversationId, { to: hidden, except: without }, 'noop', noop)
 }

@@ -218,5 +218,79 @@ export const found: Record<string, Spec> = {
       { type: 'send', user: 1, node: 2, place: 2, clientId: 1, big: true, alsoRead: true },
       { type: 'send', user: 1, node: 2, place: 1, clientId: 3, big: false, alsoRead: false }
     ]
+  },
+  'a watermark is dropped after a removal of unknown outcome, and the next change seems to be the first': {
+    seed: 1_146_961_230,
+    faults: 0.3,
+    loss: 0.2,
+    lag: 0,
+    share: true,
+    nodes: 3,
+    replicates: true,
+    calm: false,
+    batchCountMax: 8,
+    clocks: [-5_000, 0, -5_000],
+    clients: [
+      { user: 0, live: true, limit: 2, newest: 0, only: false }
+    ],
+    timeReaders: [],
+    steps: [
+      { type: 'pin', user: 0, node: 1, target: 1, on: true },
+      { type: 'pin', user: 1, node: 1, target: 0, on: true },
+      { type: 'hide', user: 1, node: 0, place: 1, seq: 2 },
+      { type: 'delete', user: 2, node: 0, target: 20 },
+      { type: 'sync', client: 3 },
+      { type: 'membership', user: 0, node: 1, role: 'member' },
+      { type: 'poison', user: 2, node: 2 },
+      { type: 'rename', user: 0, node: 2, content: 1 },
+      { type: 'delete', user: 2, node: 0, target: 4 },
+      { type: 'membership', user: 0, node: 2, role: null },
+      { type: 'send', user: 2, node: 1, place: 1, clientId: 0, big: false, alsoRead: false },
+      { type: 'membership', user: 0, node: 1, role: 'member' },
+      { type: 'send', user: 2, node: 0, place: 1, clientId: 2, big: false, alsoRead: false },
+      { type: 'membership', user: 1, node: 1, role: 'member' },
+      { type: 'send', user: 1, node: 1, place: 1, clientId: null, big: false, alsoRead: false },
+      { type: 'block', user: 0, node: 1, other: 0, on: false },
+      { type: 'react', user: 2, node: 1, target: 1, emoji: '🎉', on: true },
+      { type: 'read', user: 0, node: 2, place: 1, seq: 11 },
+      { type: 'send', user: 1, node: 1, place: 2, clientId: 3, big: false, alsoRead: false },
+      { type: 'send', user: 0, node: 1, place: 0, clientId: 1, big: true, alsoRead: false },
+      { type: 'react', user: 1, node: 1, target: 1, emoji: '🎉', on: true },
+      { type: 'membership', user: 2, node: 0, role: 'member' },
+      { type: 'send', user: 0, node: 0, place: 1, clientId: 1, big: false, alsoRead: true }
+    ]
+  },
+  'a message and a reaction of somebody who is blocked are in one commit': {
+    seed: 1_099_727_474,
+    faults: 0.1,
+    loss: 0,
+    lag: 0,
+    share: true,
+    nodes: 3,
+    replicates: false,
+    calm: true,
+    batchCountMax: 3,
+    clocks: [1, 5_000, -5_000],
+    clients: [
+      { user: 1, live: false, limit: 2, newest: 1, only: true },
+      { user: 1, live: true, limit: 4, newest: 0, only: false },
+      { user: 0, live: true, limit: 4, newest: 0, only: false }
+    ],
+    timeReaders: [],
+    steps: [
+      { type: 'edit', user: 0, node: 0, target: 8 },
+      { type: 'history', user: 2, node: 1, history: 'joined' },
+      { type: 'react', user: 2, node: 1, target: 1, emoji: '🎉', on: true },
+      { type: 'edit', user: 1, node: 1, target: 4 },
+      { type: 'react', user: 1, node: 1, target: 9, emoji: '👍', on: true },
+      { type: 'invite', user: 0, node: 2 },
+      { type: 'send', user: 2, node: 1, place: 2, clientId: 0, big: false, alsoRead: true },
+      { type: 'block', user: 0, node: 1, other: 1, on: true },
+      { type: 'edit', user: 2, node: 1, target: 19 },
+      { type: 'history', user: 1, node: 2, history: 'joined' },
+      { type: 'send', user: 0, node: 2, place: 1, clientId: 2, big: false, alsoRead: false },
+      { type: 'sync', client: 0 },
+      { type: 'pin', user: 1, node: 0, target: 11, on: true }
+    ]
   }
 }
