@@ -309,7 +309,10 @@ export const unread = {
   unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'True: there are more than are counted' }))
 }
 
-export const mentionCount = { mentionCount: Type.Integer({ description: 'Unread messages that mention you; at most 100 are counted for each conversation' }) }
+export const mentionCount = {
+  mentionCount: Type.Integer({ description: 'Unread messages that mention you; at most 100 are counted for each conversation' }),
+  mentionCountCapped: Type.Optional(Type.Literal(true, { description: 'True: there are more than are counted' }))
+}
 
 export const ConversationsBody = Type.Object({
   success: Type.Literal(true),

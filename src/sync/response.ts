@@ -1,5 +1,6 @@
 import { JsonBytes } from '../lib/json-bytes.ts'
 import type { References } from '../chat/payload/message-payload.ts'
+import { mentionsMax } from '../chat/directories/mention-counts.ts'
 import { unreadMax } from '../chat/directories/unread-counter.ts'
 import { isShown } from '../chat/rules/view.ts'
 import type { CursorPosition } from '../log/read/cursor.ts'
@@ -214,5 +215,7 @@ function writeConversation (result: ConversationResult): void {
   if (fromSeq !== undefined) out.ascii(`,"fromSeq":${fromSeq}`)
   out.ascii(`,"unreadCount":${Math.min(unreadCount, unreadMax)}`)
   if (unreadCount > unreadMax) out.ascii(',"unreadCountCapped":true')
-  out.ascii(`,"mentionCount":${mentionCount},"reads":${JSON.stringify(reads)}}`)
+  out.ascii(`,"mentionCount":${Math.min(mentionCount, mentionsMax)}`)
+  if (mentionCount > mentionsMax) out.ascii(',"mentionCountCapped":true')
+  out.ascii(`,"reads":${JSON.stringify(reads)}}`)
 }

@@ -3,6 +3,7 @@ import type { ChatContext } from '../context.ts'
 import { commonChatId, prefixes } from '../rules/conversation-id.ts'
 import { type Viewer, readViewerAndMemberships } from '../access/caller-view.ts'
 import type { Memberships, OwnMember } from '../directories/membership-directory.ts'
+import { mentionsMax } from '../directories/mention-counts.ts'
 import { unreadMax } from '../directories/unread-counter.ts'
 import { viewOf } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -13,9 +14,10 @@ export interface Unread {
   unreadCountCapped?: true
 }
 
-/** Includes the unread messages that mention the user, at most 100 in a conversation. */
+/** Includes the unread messages that mention the user: exact up to 100 in a conversation, and marked above that. */
 export interface UnreadWithMentions extends Unread {
   mentionCount: number
+  mentionCountCapped?: true
 }
 
 /** A conversation whose messages are counted. The common chat has no members. */
@@ -76,9 +78,10 @@ function countOne (
 }
 
 function unreadOf (count: number, mentionCount: number): UnreadWithMentions {
-  return count > unreadMax
-    ? { unreadCount: unreadMax, unreadCountCapped: true, mentionCount }
-    : { unreadCount: count, mentionCount }
+  return {
+    ...(count > unreadMax ? { unreadCount: unreadMax, unreadCountCapped: true } : { unreadCount: count }),
+    ...(mentionCount > mentionsMax ? { mentionCount: mentionsMax, mentionCountCapped: true } : { mentionCount })
+  }
 }
 
 /** Unread messages of all the caller's conversations. Conversations without any are left out. */
@@ -94,6 +97,7 @@ export async function readUnreadCounts (
   return {
     ...sumUnread(counts),
     mentionCount: counts.reduce((sum, { mentionCount }) => sum + mentionCount, 0),
+    ...(counts.some(({ mentionCountCapped }) => mentionCountCapped === true) ? { mentionCountCapped: true } : {}),
     conversations: counted(({ unreadCount }) => unreadCount),
     mentions: counted(({ mentionCount }) => mentionCount)
   }

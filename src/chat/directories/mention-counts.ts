@@ -7,10 +7,13 @@ import { everybody } from '../rules/mentions.ts'
 import type { CountBasis, View } from '../rules/view.ts'
 import { type Counted, MessageCounter } from './message-counter.ts'
 
-/** Highest count of unread mentions in one conversation. */
-const mentionsMax = 100
+/** Highest exact count of unread mentions in one conversation. */
+export const mentionsMax = 100
 
-/** Counts unread messages that mention a user, at most `mentionsMax`, from an index of the few with mentions. */
+/**
+ * Counts unread messages that mention a user, from an index of the few with mentions: at most `mentionsMax` + 1, which
+ * means more.
+ */
 export class MentionCounts extends MessageCounter {
   protected lastSeq ({ mentionSeq }: Head): number {
     return mentionSeq ?? 0
@@ -30,7 +33,7 @@ export class MentionCounts extends MessageCounter {
       senderId: { $nin: [id, ...[...blocked].map(objectId)] }
     }
     const count = await this.log.collections.rows
-      .countDocuments(filter, { limit: mentionsMax, hint: indexNames.byMention })
+      .countDocuments(filter, { limit: mentionsMax + 1, hint: indexNames.byMention })
     return { basis, rev: head.headRev, count }
   }
 }

@@ -87,7 +87,7 @@ t.test('mentions by blocked users do not count', async t => {
   t.same([await mentionsOf(me, conversationId), await mentionsOf(me, direct)], [1, 1])
 })
 
-t.test('mentions are part of the body that a retry repeats, and are counted to 100', async t => {
+t.test('mentions are part of the body that a retry repeats, and more than 100 are said to be more', async t => {
   const [me, you] = [await someone(), await someone()]
   const { roomId, conversationId } = await room(me, you)
   const once = { clientMessageId: 'c1' }
@@ -96,7 +96,18 @@ t.test('mentions are part of the body that a retry repeats, and are counted to 1
   t.match(await say(me, conversationId, { userIds: [you.id.toUpperCase()] }, once), { status: 200, body: { duplicate: true, message: { _id: message._id } } }, 'though they are no member any more')
   t.match(await say(me, conversationId, undefined, once), { status: 409, body: { code: 'IDEMPOTENCY_MISMATCH' } })
   await as(me)('PUT', `/rooms/${roomId}/members/${you.id}`, {})
-  await Promise.all(Array.from({ length: 101 }, async () => await say(me, conversationId, { all: true })))
+  await Promise.all(Array.from({ length: 100 }, async () => await say(me, conversationId, { all: true })))
   t.equal(await mentionsOf(you, conversationId), 100)
+  const capped = async () => {
+    const { body: list } = await as(you)('GET', '/conversations')
+    const { body: synced } = await as(you)('POST', '/sync', { newest: 0 })
+    const { body: unread } = await as(you)('GET', '/messages/unread-count')
+    const own = [...list.conversations, ...synced.conversations].filter(one => one.conversationId === conversationId)
+    return [...own, unread].map(one => one.mentionCountCapped)
+  }
+  t.same(await capped(), [undefined, undefined, undefined], 'as many are counted exactly')
+  await say(me, conversationId, { all: true })
+  t.equal(await mentionsOf(you, conversationId), 100)
+  t.same(await capped(), [true, true, true], 'one more is not, and list, sync and unread-count say so')
   t.match(await say(me, conversationId, { userIds: Array(51).fill(you.id) }), { status: 400 })
 })
