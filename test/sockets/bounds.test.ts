@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { readConfig } from '../../src/config.ts'
 import { startApp } from '../helpers/app.ts'
 import { connectPolling } from '../helpers/polling.ts'
 import { connectRaw } from '../helpers/raw-socket.ts'
@@ -122,6 +123,7 @@ t.test('a connection with too many bytes waiting is closed, and no other one', a
 
 t.test('unused fields of an event are not stored, and an event that is too large is acknowledged', async t => {
   const { url, register, call } = await start(t, { RATE_LIMIT_SENDS: '0' })
+  const { OUTBOX_BYTES_MAX: bytesMax } = readConfig({})
   const [ann, bob] = [await register('ann'), await register('bob')]
   const socket = await connect(t, url, ann.token)
   t.match(await socket.ask('setupUser', { junk: 'x'.repeat(1_000_000) }), { success: true })
@@ -133,14 +135,14 @@ t.test('unused fields of an event are not stored, and an event that is too large
   t.equal(again.status, 200, 'and over REST')
   t.ok(again.body.results.every(({ duplicate }: { duplicate?: boolean }) => duplicate))
   const tooLarge = await socket.ask('push', { operations: [...operations, ...operations] })
-  t.match(tooLarge, { success: false, code: 'TOO_LARGE', message: /larger than 1702400 bytes: send less at once, a push with fewer operations/, retryable: false })
-  socket.socket.emit('sendDirectMessage', { receiverId: bob.id, content: 'x'.repeat(2_000_000) })
+  t.match(tooLarge, { success: false, code: 'TOO_LARGE', message: new RegExp(`larger than ${bytesMax} bytes: send less at once, a push with fewer operations`), retryable: false })
+  socket.socket.emit('sendDirectMessage', { receiverId: bob.id, content: 'x'.repeat(bytesMax) })
   t.match(await socket.wait('error'), { code: 'TOO_LARGE', event: 'sendDirectMessage', message: 'Failed to send message' })
   t.match(await call('POST', '/api/sync/push', { token: ann.token, body: { operations: [...operations, ...operations] } }), { status: 413, body: { code: 'TOO_LARGE', message: /send less at once, a push with fewer operations/ } })
   t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: Buffer.alloc(10), more: Array.from({ length: 20 }, () => Buffer.alloc(10)) }), { success: false, code: 'VALIDATION' }, 'binary data')
   t.ok(socket.socket.connected)
   const polling = await connectPolling(url, ann.token)
-  t.match(await polling.post('x'.repeat(1_800_000)), { status: 413, body: { code: 'TOO_LARGE', message: /1702400 bytes/ } })
+  t.match(await polling.post('x'.repeat(bytesMax + 1)), { status: 413, body: { code: 'TOO_LARGE', message: new RegExp(`${bytesMax} bytes`) } })
   t.match(await polling.post('x', 'application/octet-stream'), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })
   t.match(await polling.post('42["setupUser"]'), { status: 200 }, 'neither ends the connection')
   t.match(await polling.poll(), /userSetup/)
