@@ -82,6 +82,8 @@ t.test('a websocket that sends many packets at once is answered packet by packet
 
 t.test('the server does not read from a client that does not read, and ends its connection', async t => {
   const { app, url, register } = await start(t, { WAITING_BYTES_MAX: '100000' })
+  // Soon, not after 45 seconds: who does not read answers no pings.
+  Object.assign(app.io.engine.opts, { pingInterval: 2_000, pingTimeout: 2_000 })
   const ann = await register('ann')
   const polling = await connectPolling(url, ann.token)
   await polling.poll() // The answer to CONNECT.
@@ -135,14 +137,16 @@ t.test('unused fields of an event are not stored, and an event that is too large
   t.equal(again.status, 200, 'and over REST')
   t.ok(again.body.results.every(({ duplicate }: { duplicate?: boolean }) => duplicate))
   const tooLarge = await socket.ask('push', { operations: [...operations, ...operations] })
-  t.match(tooLarge, { success: false, code: 'TOO_LARGE', message: new RegExp(`larger than ${bytesMax} bytes: send less at once, a push with fewer operations`), retryable: false })
+  const message = new RegExp(`larger than ${bytesMax} bytes: send less at once, a push with fewer operations`)
+  t.match(tooLarge, { success: false, code: 'TOO_LARGE', message, retryable: false })
   socket.socket.emit('sendDirectMessage', { receiverId: bob.id, content: 'x'.repeat(bytesMax) })
   t.match(await socket.wait('error'), { code: 'TOO_LARGE', event: 'sendDirectMessage', message: 'Failed to send message' })
   t.match(await call('POST', '/api/sync/push', { token: ann.token, body: { operations: [...operations, ...operations] } }), { status: 413, body: { code: 'TOO_LARGE', message: /send less at once, a push with fewer operations/ } })
   t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: Buffer.alloc(10), more: Array.from({ length: 20 }, () => Buffer.alloc(10)) }), { success: false, code: 'VALIDATION' }, 'binary data')
   t.ok(socket.socket.connected)
   const polling = await connectPolling(url, ann.token)
-  t.match(await polling.post('x'.repeat(bytesMax + 1)), { status: 413, body: { code: 'TOO_LARGE', message: new RegExp(`${bytesMax} bytes`) } })
+  const refused = await polling.post('x'.repeat(bytesMax + 1))
+  t.match(refused, { status: 413, body: { code: 'TOO_LARGE', message: new RegExp(`${bytesMax} bytes`) } })
   t.match(await polling.post('x', 'application/octet-stream'), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })
   t.match(await polling.post('42["setupUser"]'), { status: 200 }, 'neither ends the connection')
   t.match(await polling.poll(), /userSetup/)
