@@ -1,9 +1,13 @@
 import type { Core } from '../core.ts'
+import type { TidelogError } from '../errors.ts'
 import { otherUserOf } from '../pure/state.ts'
 import { Computed } from '../readable.ts'
 import type { Member, Page, Readable, Rooms } from '../types.ts'
 
 const pageSize = 200
+/** Milliseconds before a list that did not come is asked for again. */
+const againMs = 1_000
+const againMsMax = 60_000
 
 /** Who is in which conversation: fetched when somebody looks, then changed by what the log says. */
 export class MemberLists {
@@ -16,8 +20,13 @@ export class MemberLists {
     this.core = core
     this.rooms = rooms
     core.changed.add(changed => {
-      if (changed === 'all') for (const list of this.lists.values()) list.invalidate()
-      else for (const { id } of changed.batch.conversations ?? []) this.lists.get(id)?.invalidate()
+      if (changed === 'all') {
+        for (const [id, list] of this.lists) {
+          list.invalidate()
+          // Somebody may have looked before a user was signed in.
+          this.fetchMissing(id)
+        }
+      } else for (const { id } of changed.batch.conversations ?? []) this.lists.get(id)?.invalidate()
     })
   }
 
@@ -25,6 +34,10 @@ export class MemberLists {
     const list = this.lists.get(id) ?? new Computed(() => this.compute(id), () => { void this.fetch(id) })
     this.lists.set(id, list)
     return list
+  }
+
+  private fetchMissing (id: string, waitMs?: number): void {
+    if (this.lists.get(id)!.isFollowed && !this.fetched.has(id)) void this.fetch(id, waitMs)
   }
 
   private compute (id: string): readonly Member[] {
@@ -38,7 +51,7 @@ export class MemberLists {
   }
 
   /** Those who came or went since the first cursor are in the log; the others are asked for. */
-  private async fetch (id: string): Promise<void> {
+  private async fetch (id: string, waitMs = againMs): Promise<void> {
     if (!id.startsWith('room_')) return
     const members: Member[] = []
     try {
@@ -48,8 +61,11 @@ export class MemberLists {
         cursor = page.cursor
         if (cursor === undefined) break
       }
-    } catch {
-      // Whoever subscribes next asks again.
+    } catch (error) {
+      // Otherwise whoever subscribes next asks again.
+      if ((error as TidelogError).retryable) {
+        this.core.clock.after(waitMs, () => { this.fetchMissing(id, Math.min(waitMs * 2, againMsMax)) })
+      }
       return
     }
     this.fetched.set(id, members)
