@@ -6,10 +6,11 @@ import { Blobs } from '../src/files/blobs.ts'
 import type { FilesContext } from '../src/files/context.ts'
 import { ensureFileIndexes, fileCollections } from '../src/files/file-row.ts'
 import { sweepFiles } from '../src/files/sweep.ts'
+import { RegularJob } from '../src/lib/regular-job.ts'
 import { readDatabaseIdentity } from '../src/log/database-identity.ts'
 import { logCollections } from '../src/log/model/collections.ts'
 
-/** Average milliseconds between two sweeps. The time varies, so that nodes which start together drift apart. */
+/** Milliseconds between two sweeps. */
 const sweepEveryMs = 60_000
 
 declare module 'fastify' {
@@ -45,23 +46,15 @@ export default fp(async function files (app, config: Config) {
     now: Date.now
   })
 
-  const stop = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  let sweeping: Promise<void> = Promise.resolve()
-  const wait = () => { timer = setTimeout(start, sweepEveryMs * (0.9 + Math.random() * 0.2)).unref() }
-  const start = () => {
-    sweeping = sweepFiles(app.files, { signal: stop.signal }).then(
-      swept => {
-        if (swept.removed > 0) app.log.info({ removed: swept.removed }, 'files removed that nothing carries')
-        if (swept.failed > 0) app.log.warn(swept, 'files left to the next sweep')
-      },
-      (error: unknown) => { app.log.warn({ err: error }, 'sweep of the files cut short') }
-    ).then(() => { if (!stop.signal.aborted) wait() })
-  }
-  app.addHook('onReady', async () => { wait() })
-  app.addHook('onClose', async () => {
-    stop.abort()
-    clearTimeout(timer)
-    await sweeping
+  const sweeps = new RegularJob(sweepEveryMs, async signal => {
+    try {
+      const swept = await sweepFiles(app.files, { signal })
+      if (swept.removed > 0) app.log.info({ removed: swept.removed }, 'files removed that nothing carries')
+      if (swept.failed > 0) app.log.warn(swept, 'files left to the next sweep')
+    } catch (error) {
+      app.log.warn({ err: error }, 'sweep of the files cut short')
+    }
   })
+  app.addHook('onReady', async () => { sweeps.wait() })
+  app.addHook('onClose', () => sweeps.close())
 }, { name: 'files', dependencies: ['mongodb'] })

@@ -1,0 +1,37 @@
+/**
+ * Runs a job again and again, about as often as it is told. The time varies, so that nodes which start together drift
+ * apart. A run has ended before the next one waits.
+ */
+export class RegularJob {
+  private readonly everyMs: number
+  private readonly run: (signal: AbortSignal) => Promise<void>
+  private readonly stop = new AbortController()
+  private timer: NodeJS.Timeout | undefined
+  private running: Promise<void> = Promise.resolve()
+
+  /**
+   * @param everyMs average milliseconds between two runs
+   * @param run must not reject; the signal tells it to end early
+   */
+  constructor (everyMs: number, run: (signal: AbortSignal) => Promise<void>) {
+    this.everyMs = everyMs
+    this.run = run
+  }
+
+  /** Runs it now. */
+  readonly start = (): void => {
+    this.running = this.run(this.stop.signal).then(() => { if (!this.stop.signal.aborted) this.wait() })
+  }
+
+  /** Runs it the next time. */
+  wait (): void {
+    this.timer = setTimeout(this.start, this.everyMs * (0.9 + Math.random() * 0.2)).unref()
+  }
+
+  /** Ends a run, and waits for it. */
+  async close (): Promise<void> {
+    this.stop.abort()
+    clearTimeout(this.timer)
+    await this.running
+  }
+}
