@@ -1,36 +1,15 @@
-import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { SearchBody } from '../../src/schemas/message.ts'
 import { searchMessages } from '../../src/search/search-messages.ts'
 import { startApp } from '../helpers/app.ts'
 import { newPerson } from '../helpers/people.ts'
+import { searchesOf } from '../helpers/search.ts'
 import { connect } from '../helpers/sockets.ts'
 
 const { url, register, call } = await startApp(t, { SEARCH: 'off', RATE_LIMIT_SENDS: '0' })
 const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
 
 type User = typeof ann
-const send = async (
-  from: User, to: User, content: string
-) => (await call('POST', '/api/messages', { token: from.token, body: { receiverId: to.id, content } })).body.message
-const look = async (user: User, query: string) => await call(
-  'GET', `/api/messages/search?${query}`, { token: user.token }
-)
-const texts = (body: { messages: Array<{ message: string }> }) => body.messages.map(({ message }) => message)
-
-/** Everything that a search finds, page by page. */
-async function all (user: User, query: string): Promise<string[]> {
-  const found: string[] = []
-  for (let cursor = ''; ;) {
-    const { status, body } = await look(user, query + cursor)
-    t.equal(status, 200)
-    t.ok(Value.Check(SearchBody, body))
-    t.equal(body.hasMore, body.cursor !== null)
-    found.push(...texts(body))
-    if (body.cursor === null) return found
-    cursor = `&cursor=${encodeURIComponent(body.cursor as string)}`
-  }
-}
+const { send, look, all } = searchesOf(t, { call })
 
 t.test('a search finds messages with all the words, newest first, in your own conversations only', async t => {
   await send(ann, bob, 'The quick brown fox')

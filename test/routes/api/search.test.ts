@@ -1,34 +1,13 @@
-import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { SearchBody } from '../../../src/schemas/message.ts'
 import { startApp } from '../../helpers/app.ts'
+import { searchesOf } from '../../helpers/search.ts'
 
 const test = await startApp(t)
 const { call, register } = test
 const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
 
 type User = typeof ann
-const send = async (from: User, to: User, content: string, fields = {}) =>
-  (await call(
-    'POST', '/api/messages', { token: from.token, body: { receiverId: to.id, content, ...fields } }
-  )).body.message
-const look = async (user: User, query: string) => await call(
-  'GET', `/api/messages/search?${query}`, { token: user.token }
-)
-
-/** Everything that a search finds, page by page. */
-async function all (user: User, query: string): Promise<string[]> {
-  const found: string[] = []
-  for (let cursor = ''; ;) {
-    const { status, body } = await look(user, query + cursor)
-    t.equal(status, 200)
-    t.ok(Value.Check(SearchBody, body))
-    t.equal(body.hasMore, body.cursor !== null)
-    found.push(...body.messages.map(({ message }: { message: string }) => message))
-    if (body.cursor === null) return found
-    cursor = `&cursor=${encodeURIComponent(body.cursor as string)}`
-  }
-}
+const { send, look, all } = searchesOf(t, test)
 
 /** Whether or not the index has come as far. */
 async function both (check: () => Promise<void>): Promise<void> {
