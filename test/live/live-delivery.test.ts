@@ -155,6 +155,30 @@ t.test('a member who cannot see older messages gets noops for changes of them', 
   t.same(heard(owner, conversationId).map(({ name }) => name), ['roomMessage', 'messageChanged', 'messageChanged'])
 })
 
+t.test('an answer may come before the event of an edit, which waits for a read; finish waits for it', async t => {
+  const { roomId, conversationId } = await makeRoom({}, bob)
+  const socket = await connect(t, url, bob.token)
+  await socket.ask('setupUser', { live: true })
+  const { _id } = await say(ann, roomId, 'x')
+  const { hidden } = app.chat
+  let release = () => {}
+  const released = new Promise<void>(resolve => { release = resolve })
+  hidden.usersHiding = async row => {
+    Reflect.deleteProperty(hidden, 'usersHiding')
+    await released
+    return await hidden.usersHiding(row)
+  }
+  t.equal((await call('PUT', `/api/messages/${_id}`, { token: ann.token, body: { content: 'edited' } })).status, 200)
+  await say(ann, roomId, 'later')
+  await settled(socket)
+  t.same(revsOf(socket, conversationId), [3], 'both are acknowledged, and nothing is sent yet')
+  release()
+  await app.live.finish()
+  await settled(socket)
+  t.same(heard(socket, conversationId).map(({ name }) => name), ['roomMessage', 'messageChanged', 'roomMessage'])
+  t.same(revsOf(socket, conversationId), [3, 4, 5], 'what was sent later comes behind it')
+})
+
 t.test('a socket that joins a room by itself gets nothing from before the joining', async t => {
   const { roomId, conversationId } = await makeRoom({ isPrivate: false, history: 'joined' })
   const socket = await connect(t, url, bob.token)

@@ -158,6 +158,6 @@ t.test('I3 I4: after any changes and at any page size, a follower holds what a f
       const now = await everything(follower)
       deepEqual(shown(follower.state), shown(now))
     }
-  }), { numRuns: runs })
+  }), { numRuns: runs, endOnFailure: true })
   t.pass(`${runs} histories`)
 })

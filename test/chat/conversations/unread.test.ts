@@ -100,6 +100,6 @@ t.test('whatever happens, an unread count equals a count of every message', { ti
         }
       }
     }
-  }), { numRuns: 15 })
+  }), { numRuns: 15, endOnFailure: true })
   t.pass('15 random histories')
 })
