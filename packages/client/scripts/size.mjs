@@ -14,34 +14,49 @@ export async function sizes () {
 
 /** What each folder of the core weighs: minified, and its share of the gzipped size. */
 async function parts () {
-  const { file, metafile } = await bundled('index.ts')
+  const { chunks, outputs } = await bundled('index.ts')
   const bytes = {}
-  for (const [path, { bytesInOutput }] of Object.entries(Object.values(metafile.outputs)[0].inputs)) {
+  const inputs = chunks.flatMap(({ path }) => Object.entries(outputs[path].inputs))
+  for (const [path, { bytesInOutput }] of inputs) {
     const [, part = 'the rest'] = /src\/(\w+)\//.exec(path) ?? []
     bytes[part] = (bytes[part] ?? 0) + bytesInOutput
   }
-  const share = gzipSync(file.contents, { level: 9 }).length / file.contents.length
-  return Object.entries(bytes).sort(([, a], [, b]) => b - a).map(([part, minified]) => ({ part, minified, gzipped: minified * share }))
+  const minified = chunks.reduce((sum, { contents }) => sum + contents.length, 0)
+  const share = zipped(chunks) / minified
+  return Object.entries(bytes).sort(([, a], [, b]) => b - a)
+    .map(([part, minified]) => ({ part, minified, gzipped: minified * share }))
 }
 
 async function gzipped (...entries) {
-  const { file } = await bundled(...entries)
-  return gzipSync(file.contents, { level: 9 }).length
+  return zipped((await bundled(...entries)).chunks)
 }
 
+function zipped (chunks) {
+  return chunks.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0)
+}
+
+/** The chunks that a page loads at once: what is imported when it is used is not among them. */
 async function bundled (...entries) {
   const contents = entries.map(entry => `export * from ${JSON.stringify(source(entry))}`).join('\n')
-  const { outputFiles: [file], metafile } = await build({
+  const { outputFiles, metafile: { outputs } } = await build({
     stdin: { contents, resolveDir: source('.'), loader: 'ts' },
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
+    splitting: true,
+    outdir: 'out',
     write: false,
     metafile: true,
     conditions: ['@tidelog/source', 'browser']
   })
-  return { file, metafile }
+  const paths = new Set(['out/stdin.js'])
+  for (const path of paths) {
+    for (const { path: next, kind } of outputs[path].imports) if (kind === 'import-statement') paths.add(next)
+  }
+  const contentsOf = path => outputFiles.find(file => file.path.endsWith(`/${path}`)).contents
+  const chunks = [...paths].map(path => ({ path, contents: contentsOf(path) }))
+  return { chunks, outputs }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

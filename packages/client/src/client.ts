@@ -1,5 +1,6 @@
 import { accountApi } from './api/account.ts'
 import { ConversationView } from './api/conversation.ts'
+import { filesApi } from './api/files.ts'
 import { inbox } from './api/inbox.ts'
 import { MemberLists } from './api/members.ts'
 import { outboxOf } from './api/operations.ts'
@@ -61,6 +62,7 @@ export function createClient (options: ClientOptions = {}): Client {
     outbox: outboxOf(core),
     rooms,
     users: usersApi(core, people, user => session.changed(user)),
+    files: filesApi(core),
     account: accountApi(core),
     register: (input, given) => device.signIn(() => session.register(input, given)),
     login: (input, given) => device.signIn(() => session.login(input, given)),

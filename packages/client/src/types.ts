@@ -1,7 +1,7 @@
 import type { SocketTransport } from './network/transport.ts'
 import type { Storage } from './storage/storage.ts'
 import type {
-  CallOptions, Connection, Failure, LoginInput, Member, Mentions, Message, Operation, OwnUser, Page,
+  Attachment, CallOptions, Connection, Failure, LoginInput, Member, Mentions, Message, Operation, OwnUser, Page,
   PageOptions, Presence, ProfileInput, ReadPosition, Readable, RegisterInput, Role, Room, RoomInput,
   SendOptions, Session, SettingsInput, Summary, User
 } from './values.ts'
@@ -105,6 +105,25 @@ export interface Users {
   readonly blocked: Readable<readonly string[]>
 }
 
+/** What a file is uploaded with. */
+export interface UploadOptions extends CallOptions {
+  /** Default: the name of a `File`. */
+  name?: string | undefined
+  /** In bytes. */
+  onProgress?: ((sent: number, size: number) => void) | undefined
+}
+
+export interface Files {
+  /**
+   * Uploads a file now, as it is, and resolves when the server has all of it. It goes on over broken links, but not
+   * over reloads. For what is no message: a picture of yours or of a room.
+   */
+  upload: (file: Blob, options?: UploadOptions) => Promise<Attachment>
+  get: (id: string, options?: CallOptions) => Promise<Attachment>
+  /** An address of the content, for `<img>` and `<video>`: good for five minutes at least. It needs no token. */
+  link: (id: string, options?: CallOptions) => Promise<string>
+}
+
 export interface AccountSession {
   id: string
   createdAt: number
@@ -160,6 +179,7 @@ export interface Client {
   readonly outbox: Readable<readonly Operation[]>
   readonly rooms: Rooms
   readonly users: Users
+  readonly files: Files
   readonly account: Account
   register: (input: RegisterInput, options?: CallOptions) => Promise<OwnUser>
   /** If another user was signed in on this device, what was stored of them is not shown. */

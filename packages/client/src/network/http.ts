@@ -16,12 +16,17 @@ export interface HttpOptions {
 
 export interface Request {
   body?: unknown
+  /** Sent as they are, instead of a body of JSON. */
+  bytes?: Blob
+  headers?: Record<string, string>
   query?: Record<string, string | number | undefined>
   signal?: AbortSignal | undefined
   timeoutMs?: number
   /** False: without a token. */
   withToken?: boolean
 }
+
+type Read<T> = (response: Response, text: string) => T
 
 const timeoutMs = 20_000
 
@@ -35,19 +40,38 @@ export class Http {
     this.options = options
   }
 
+  /** Of the server, without a path. */
+  get url (): string {
+    return this.options.url
+  }
+
   async call<T> (method: string, path: string, request: Request = {}): Promise<T> {
-    if (request.withToken === false) return await this.once<T>(method, path, request, undefined)
+    return await this.authorized(method, path, request, readAnswer<T>)
+  }
+
+  /**
+   * A call whose answer stands in its headers.
+   * @param required a header that the server sets and nothing on the way does
+   */
+  async headersOf (method: string, path: string, request: Request, required: string): Promise<Headers> {
+    return await this.authorized(method, path, request, (response, text) => readHeaders(response, text, required))
+  }
+
+  private async authorized<T> (method: string, path: string, request: Request, read: Read<T>): Promise<T> {
+    if (request.withToken === false) return await this.once(method, path, request, read, undefined)
     const token = await this.options.token()
     try {
-      return await this.once<T>(method, path, request, token)
+      return await this.once(method, path, request, read, token)
     } catch (error) {
       if (!(error instanceof TidelogError) || error.status !== 401) throw error
-      return await this.once<T>(method, path, request, await this.options.renew(token))
+      return await this.once(method, path, request, read, await this.options.renew(token))
     }
   }
 
-  private async once<T> (method: string, path: string, request: Request, token: string | undefined): Promise<T> {
-    const { body, query = {}, signal } = request
+  private async once<T> (
+    method: string, path: string, request: Request, read: Read<T>, token: string | undefined
+  ): Promise<T> {
+    const { body, bytes, headers, query = {}, signal } = request
     if (isAborted(signal)) throw new TidelogError({ code: 'ABORTED' })
     const ended = new AbortController()
     let isLate = false
@@ -67,11 +91,12 @@ export class Http {
         headers: {
           accept: 'application/json',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' })
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+        ...(bytes === undefined ? body === undefined ? {} : { body: JSON.stringify(body) } : { body: bytes })
       })
-      return readAnswer<T>(response, await response.text())
+      return read(response, await response.text())
     } catch (error) {
       if (error instanceof TidelogError) throw error
       throw new TidelogError({ code: isLate ? 'TIMEOUT' : isAborted(signal) ? 'ABORTED' : 'OFFLINE', cause: error })
@@ -105,6 +130,18 @@ function readAnswer<T> ({ status, headers }: Response, text: string): T {
   if (body.success === true) return body as T
   if (body.success !== false) throw new TidelogError({ code: 'BAD_ANSWER', status })
   throw failureOf(body as FailureBody, status, headers.get('retry-after'))
+}
+
+const codes: Record<number, string> = { 401: 'INVALID_TOKEN', 404: 'NOT_FOUND', 429: 'RATE_LIMITED' }
+
+/** The answer to HEAD has no body, so a failure has its status alone. */
+function readHeaders (response: Response, text: string, required: string): Headers {
+  const { status, headers } = response
+  if (status < 300 && headers.has(required)) return headers
+  if (status < 300 || text !== '') return readAnswer<never>(response, text === '' ? '{}' : text)
+  const code = codes[status] ?? 'UNAVAILABLE'
+  const body = { success: false as const, code, message: code, retryable: status !== 401 && status !== 404 }
+  throw failureOf(body, status, headers.get('retry-after'))
 }
 
 /** The failure of a REST body, an acknowledgement or a result. */

@@ -68,7 +68,7 @@ export function toRow (message: WireMessage): Row {
   }
 }
 
-function toAttachment ({ _id, ...rest }: WireAttachment): Attachment {
+export function toAttachment ({ _id, ...rest }: WireAttachment): Attachment {
   return { id: _id, ...rest }
 }
 

@@ -1,0 +1,56 @@
+import { sleep } from '../clock.ts'
+import type { Core } from '../core.ts'
+import { asTidelogError } from '../errors.ts'
+import { uploadRest } from '../network/tus.ts'
+import { toAttachment } from '../pure/normalize.ts'
+import type { WireAttachment } from '../pure/wire.ts'
+import type { Attachment, Files, UploadOptions } from '../types.ts'
+import { FileLinks } from './file-links.ts'
+
+/** Failures in a row after which an upload that somebody waits for has failed. */
+const triesMax = 6
+
+export function fileCalls (core: Core): Files {
+  const links = new FileLinks(core)
+  return {
+    get: (id, { signal } = {}) => fileOf(core, id, signal),
+    link: (id, given) => links.get(id, given),
+    upload: async (file, given = {}) => await fileOf(core, await upload(core, file, given), given.signal)
+  }
+}
+
+async function fileOf ({ http }: Core, id: string, signal: AbortSignal | undefined): Promise<Attachment> {
+  return toAttachment((await http.call<{ file: WireAttachment }>('GET', `/api/files/${id}`, { signal })).file)
+}
+
+async function upload (
+  { http, clock, random }: Core, blob: Blob, { name, onProgress, signal }: UploadOptions
+): Promise<string> {
+  let id: string | undefined
+  let failures = 0
+  let sent = 0
+  for (;;) {
+    try {
+      return await uploadRest({
+        http,
+        clock,
+        blob,
+        name: name ?? (blob as Partial<File>).name ?? '',
+        id,
+        signal,
+        onBegun: async begun => { id = begun },
+        onProgress: now => {
+          if (now > sent) failures = 0
+          sent = now
+          onProgress?.(now, blob.size)
+        }
+      })
+    } catch (thrown) {
+      const error = asTidelogError(thrown)
+      // 409: the server has another part of it than we think, and is asked.
+      const isPassing = error.retryable || error.status === 409
+      if (!isPassing || ++failures >= triesMax) throw error
+      await sleep(clock, Math.max(error.retryAfterMs ?? 0, (0.5 + random() / 2) * 500 * 2 ** failures), signal)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { TidelogError } from '../errors.ts'
+import type { Clock } from '../types.ts'
+import type { Http } from './http.ts'
+
+/**
+ * Uploads that go on where they were broken off: version 1.0.0 of the tus protocol. What is on the server counts: after
+ * every failure it is asked how much it has.
+ */
+
+export interface UploadRest {
+  http: Http
+  clock: Clock
+  blob: Blob
+  name: string
+  /** Of an upload that was begun; undefined: none was. */
+  id: string | undefined
+  /** A new one was begun: it is to be kept, so that it can be gone on with. */
+  onBegun: (id: string) => Promise<void>
+  /** Bytes that the server has. */
+  onProgress: (sent: number) => void
+  signal?: AbortSignal | undefined
+}
+
+const version = '1.0.0'
+const required = 'tus-resumable'
+/** Bytes of one request: as many as pass in about a second, because progress is known between requests. */
+const pieceMin = 65_536
+const pieceMax = 8 * 1_024 * 1_024
+const pieceFirst = 262_144
+/** Milliseconds for one piece over the worst link; what came of it stays on the server. */
+const pieceTimeoutMs = 120_000
+
+/** Uploads what is missing of a file. @returns its id @throws TidelogError */
+export async function uploadRest (upload: UploadRest): Promise<string> {
+  const begun = upload.id === undefined ? undefined : await offsetOf(upload, upload.id)
+  const id = begun === undefined ? await begin(upload) : upload.id!
+  await sendPieces(upload, id, begun ?? 0)
+  return id
+}
+
+/** Gives up an upload, or a file that no message has. */
+export async function endUpload (http: Http, id: string): Promise<void> {
+  await http.headersOf('DELETE', `/api/files/${id}`, { headers: { [required]: version } }, required)
+}
+
+async function begin ({ http, blob, name, onBegun, signal }: UploadRest): Promise<string> {
+  const headers = await http.headersOf('POST', '/api/files', {
+    signal,
+    headers: { [required]: version, 'upload-length': String(blob.size), 'upload-metadata': `filename ${base64(name)}` }
+  }, 'location')
+  const id = headers.get('location')!.split('/').at(-1)!
+  if (!/^[0-9a-f]{24}$/.test(id)) throw new TidelogError({ code: 'BAD_ANSWER' })
+  await onBegun(id)
+  return id
+}
+
+/** Undefined: the server does not have this upload any more. */
+async function offsetOf ({ http, signal }: UploadRest, id: string): Promise<number | undefined> {
+  try {
+    const request = { signal, headers: { [required]: version } }
+    const headers = await http.headersOf('HEAD', `/api/files/${id}`, request, 'upload-offset')
+    return Number(headers.get('upload-offset'))
+  } catch (error) {
+    if (error instanceof TidelogError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+async function sendPieces (upload: UploadRest, id: string, from: number): Promise<void> {
+  const { http, clock, blob, onProgress, signal } = upload
+  let piece = pieceFirst
+  for (let offset = from; offset < blob.size;) {
+    onProgress(offset)
+    const began = clock.now()
+    const headers = await http.headersOf('PATCH', `/api/files/${id}`, {
+      signal,
+      timeoutMs: pieceTimeoutMs,
+      bytes: blob.slice(offset, offset + piece, 'application/offset+octet-stream'),
+      headers: {
+        [required]: version, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream'
+      }
+    }, 'upload-offset')
+    const next = Number(headers.get('upload-offset'))
+    if (!(next > offset)) throw new TidelogError({ code: 'BAD_ANSWER' })
+    offset = next
+    const tookMs = clock.now() - began
+    if (tookMs < 500) piece = Math.min(pieceMax, piece * 2)
+    else if (tookMs > 2_000) piece = Math.max(pieceMin, piece / 2)
+  }
+  onProgress(blob.size)
+}
+
+function base64 (text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+}
