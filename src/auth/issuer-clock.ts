@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../lib/up-to.ts'
 
 /** Largest difference, in milliseconds, between a host application's clock and ours. A larger one is ignored. */
 const aheadMsMax = 300_000
@@ -19,7 +20,7 @@ interface Seen {
  * refuse tokens from after it. A token is issued before it is seen, so the host's clock is at least at its `iat` then.
  */
 export class IssuerClock {
-  private readonly users = new LRUCache<string, Seen>({ max: 20_000 })
+  private readonly users = new LRUCache<string, Seen>(upTo(20_000))
   /**
    * For all users, in this hour and the one before: used for a user whose tokens were first seen long after their
    * issue.

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../lib/up-to.ts'
 import type { Collection } from 'mongodb'
 import type { SessionRow } from './session-rows.ts'
 
@@ -12,7 +13,7 @@ const noteEveryMs = 600_000
 export class SessionUse {
   private readonly sessions: Collection<SessionRow>
   private readonly onError: (error: unknown) => void
-  private readonly known = new LRUCache<string, { pair: number, at: number }>({ max: 50_000 })
+  private readonly known = new LRUCache<string, { pair: number, at: number }>(upTo(50_000))
 
   constructor (sessions: Collection<SessionRow>, onError: (error: unknown) => void) {
     this.sessions = sessions

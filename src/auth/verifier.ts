@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../lib/up-to.ts'
 import { TidelogError } from '../errors.ts'
 import type { Claims } from './identity.ts'
 
@@ -20,7 +21,7 @@ export class TokenVerifier {
   private readonly byAlgorithm = new Map<string, Verify[]>()
   /** Algorithms by the header's text; an issuer uses one or a few. */
   private readonly algorithms = new LRUCache<string, string>({ max: 1_000 })
-  private readonly remembered = new LRUCache<string, Remembered>({ max: rememberedMax })
+  private readonly remembered = new LRUCache<string, Remembered>(upTo(rememberedMax))
   private readonly now: () => number
 
   /** @param now milliseconds since 1970 */

@@ -18,10 +18,16 @@ export const textChecks = withFormats(new Ajv({ ...options, coerceTypes: 'array'
 /** Describes the first error of a payload; undefined: it is valid. */
 export type Check = (payload: unknown) => string | undefined
 
-/** @param name the word for the whole payload in a refusal */
+/**
+ * Its first payload compiles the schema: all of them together take half a second, which a start need not wait for.
+ * @param name the word for the whole payload in a refusal
+ */
 export function checkOf (schema: TSchema, name = 'the payload'): Check {
-  const validate: ValidateFunction = jsonChecks.compile(schema)
-  return payload => validate(payload) ? undefined : fieldError(validate.errors ?? [], name).message
+  let validate: ValidateFunction | undefined
+  return payload => {
+    validate ??= jsonChecks.compile(schema)
+    return validate(payload) ? undefined : fieldError(validate.errors ?? [], name).message
+  }
 }
 
 function withFormats (ajv: Ajv): Ajv {

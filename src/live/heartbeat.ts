@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../lib/up-to.ts'
 import { type Rev, selfLogId } from '../log/model/types.ts'
 import { wireIdOf } from '../sync/change-payload.ts'
 import type { SyncContext } from '../sync/context.ts'
@@ -40,7 +41,7 @@ export class Heartbeat {
 
   /** @param max conversations whose revs are kept */
   constructor (subscriptions: Subscriptions, sync: SyncContext, max = 400_000) {
-    this.lastTold = new LRUCache({ max })
+    this.lastTold = new LRUCache(upTo(max))
     this.subscriptions = subscriptions
     this.sync = sync
   }

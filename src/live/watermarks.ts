@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../lib/up-to.ts'
 import { type State, hasPending, newState, pendingCount, uncertain } from './resequencer.ts'
 
 /**
@@ -22,11 +23,11 @@ export class Watermarks {
   /** @param max conversations that are kept */
   constructor (max = 400_000) {
     this.settled = new LRUCache({
-      max,
+      ...upTo(max),
       dispose: (_state, _id, reason) => { if (reason === 'evict') this.hasDropped = true }
     })
     this.verifications = new LRUCache({
-      max,
+      ...upTo(max),
       dispose: (number, _id, reason) => { if (reason === 'evict') this.forgotten = Math.max(this.forgotten, number) }
     })
   }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../lib/up-to.ts'
 import { type Collection, type Db, MongoBulkWriteError } from 'mongodb'
 import { type Rev, revOf } from './model/types.ts'
 
@@ -22,7 +23,7 @@ const positionsInQuery = 1_000
 export class Positions {
   private readonly collection: PositionCollection
   private readonly prefix: string
-  private readonly known = new LRUCache<string, Rev>({ max: positionsMax })
+  private readonly known = new LRUCache<string, Rev>(upTo(positionsMax))
 
   constructor (collection: PositionCollection, follower: string) {
     this.collection = collection

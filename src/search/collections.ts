@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../lib/up-to.ts'
 import type { Collection, Db, ObjectId } from 'mongodb'
 import { noDeadline } from '../log/no-deadline.ts'
 import type { Rev, Seq } from '../log/model/types.ts'
@@ -34,7 +35,7 @@ export async function ensureSearchIndex (search: SearchCollection): Promise<void
   await search.createIndex({ c: 1, k: 1, t: -1 }, { name: searchIndexName, ...noDeadline })
 }
 
-const codes = new LRUCache<string, string>({ max: 50_000 })
+const codes = new LRUCache<string, string>(upTo(50_000))
 
 /**
  * Stands for a conversation in the index. It is short; two conversations may share one, so each row that is found says

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { type Collection, ObjectId } from 'mongodb'
 import { BatchedReader } from '../lib/batched-reader.ts'
+import { upTo } from '../lib/up-to.ts'
 import type { UserRow } from './user-row.ts'
 
 /** Milliseconds for which a user is cached, if no node announces a change. */
@@ -17,7 +18,7 @@ type Listener = (change: UserChange, isRemote: boolean) => void
 
 /** Users by id. They are cached, and reads are batched. Code that changes a user calls `announceChange`. */
 export class UserDirectory {
-  private readonly cache = new LRUCache<string, UserRow>({ max: 50_000, ttl: ttlMs })
+  private readonly cache = new LRUCache<string, UserRow>({ ...upTo(50_000), ttl: ttlMs })
   private readonly reader: BatchedReader<string, UserRow>
   private readonly listeners = new Set<Listener>()
   /** Counts invalidations: a read that began before one may return an older row. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { BatchedReader } from '../../lib/batched-reader.ts'
+import { upTo } from '../../lib/up-to.ts'
 import { indexNames } from '../../log/model/collections.ts'
 import type { ConversationLog } from '../../log/conversation-log.ts'
 import { type Head, selfLogId, selfLogOwner } from '../../log/model/types.ts'
@@ -40,7 +41,7 @@ export class BlockDirectory {
   /** @param max users whose blocks are cached */
   constructor (log: ConversationLog, max = 50_000) {
     this.log = log
-    this.cache = new LRUCache({ max, ttl: believedMs })
+    this.cache = new LRUCache({ ...upTo(max), ttl: believedMs })
     this.reader = new BatchedReader(async userIds => {
       const found = new Map(userIds.map(userId => [userId, new Set<string>()]))
       const rows = log.collections.rows.find({ conversationId: { $in: userIds.map(selfLogId) }, on: true }).hint(indexNames.byBlock)

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../../lib/up-to.ts'
 import type { Head, OwnSettings, Rev } from '../../log/model/types.ts'
 import type { ListedConversation } from '../../schemas/conversation.ts'
 import type { UserDirectory } from '../../users/user-directory.ts'
@@ -56,7 +57,7 @@ interface Entry extends NamedRows {
  */
 export class DescriptionCache {
   /** By membership: it stays the same object until it changes. The common chat has none: by user. */
-  private readonly cache = new LRUCache<OwnMember | string, Entry>({ max: descriptionsMax })
+  private readonly cache = new LRUCache<OwnMember | string, Entry>(upTo(descriptionsMax))
   private readonly users: UserDirectory
   private readonly listings: ListingDirectory
 

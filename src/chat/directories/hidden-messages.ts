@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../../lib/up-to.ts'
 import { indexNames } from '../../log/model/collections.ts'
 import type { ConversationLog } from '../../log/conversation-log.ts'
 import { type LogRow, type Member, seqOf } from '../../log/model/types.ts'
@@ -19,7 +20,7 @@ export class HiddenMessages {
 
   constructor (log: ConversationLog, max = 100_000) {
     this.log = log
-    this.cache = new LRUCache({ max })
+    this.cache = new LRUCache(upTo(max))
     this.hearsAll = log.isSoleWriter
     log.onCommitted(({ members }) => {
       for (const member of members) this.note(member)

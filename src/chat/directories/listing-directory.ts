@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { type Collection, ObjectId } from 'mongodb'
 import { BatchedReader } from '../../lib/batched-reader.ts'
+import { upTo } from '../../lib/up-to.ts'
 import type { ListingRow } from './collections.ts'
 
 /** Milliseconds for which a listing, or its absence, is cached: the host application announces no changes. */
@@ -8,7 +9,7 @@ const ttlMs = 10_000
 
 /** The host application's listings by id. They are cached, and reads are batched. */
 export class ListingDirectory {
-  private readonly cache = new LRUCache<string, { row: ListingRow | null }>({ max: 10_000, ttl: ttlMs })
+  private readonly cache = new LRUCache<string, { row: ListingRow | null }>({ ...upTo(10_000), ttl: ttlMs })
   private readonly reader: BatchedReader<string, ListingRow>
 
   constructor (listings: Collection<ListingRow>) {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../../lib/up-to.ts'
 import type { ConversationLog } from '../../log/conversation-log.ts'
 import type { Head, Rev } from '../../log/model/types.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -24,7 +25,7 @@ export abstract class MessageCounter<C extends Counted = Counted> {
   /** @param max counts that are cached */
   constructor (log: ConversationLog, max = 100_000) {
     this.log = log
-    this.cache = new LRUCache({ max })
+    this.cache = new LRUCache(upTo(max))
   }
 
   /** As `count`, without waiting; undefined: it is not cached. */

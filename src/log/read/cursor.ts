@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../../lib/up-to.ts'
 import { type Head, type Rev, revOf } from '../model/types.ts'
 
 /** An opaque string: "everything of this conversation up to this rev", for one user, in one epoch of the database. */
@@ -37,7 +38,7 @@ export class CursorCodec {
 
   /** @param cachedMax pairs of user and conversation whose last cursor is cached */
   constructor (key: Buffer, epoch: number, cachedMax = 50_000) {
-    this.last = new LRUCache({ max: cachedMax })
+    this.last = new LRUCache(upTo(cachedMax))
     this.key = key
     this.epoch = epoch
   }

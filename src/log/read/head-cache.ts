@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { upTo } from '../../lib/up-to.ts'
 import type { LogCollections } from '../model/collections.ts'
 import type { Head } from '../model/types.ts'
 
@@ -25,8 +26,8 @@ export class HeadCache {
   constructor (collection: LogCollections['heads'], isSoleWriter: boolean, max: number) {
     this.collection = collection
     this.isSoleWriter = isSoleWriter
-    this.heads = new LRUCache({ max })
-    this.absent = new LRUCache({ max })
+    this.heads = new LRUCache(upTo(max))
+    this.absent = new LRUCache(upTo(max))
   }
 
   /** Does every change of a head pass through here? */
