@@ -28,6 +28,7 @@ import validation from './plugins/validation.ts'
 import webApp from './plugins/web-app.ts'
 import adminRoutes from './routes/api/admin/index.ts'
 import authRoutes from './routes/api/auth/index.ts'
+import avatarRoutes from './routes/api/avatars/index.ts'
 import commonChatRoutes from './routes/api/common-chat/index.ts'
 import conversationRoutes from './routes/api/conversations/index.ts'
 import fileRoutes from './routes/api/files/index.ts'
@@ -104,6 +105,7 @@ export async function buildApp (
   await app.register(conversationRoutes, { prefix: '/api/conversations' })
   await app.register(commonChatRoutes, { prefix: '/api/common-chat' })
   await app.register(fileRoutes, { prefix: '/api/files', ...config })
+  await app.register(avatarRoutes, { prefix: '/api/avatars' })
   await app.register(roomRoutes, { prefix: '/api/rooms' })
   await app.register(syncRoutes, { prefix: '/api/sync' })
   await app.register(pushRoutes, { prefix: '/api/sync', ...config })

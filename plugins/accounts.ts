@@ -26,6 +26,7 @@ export default fp(async function accounts (app, config: Config) {
   app.decorate('accounts', {
     users: chat.collections.users,
     sessions,
+    files: app.files,
     directory: chat.users,
     adminCodes: app.mongo.db!.collection<AdminCodeRow>('adminCodes'),
     admins: app.admins,

@@ -37,6 +37,7 @@ export default fp(async function files (app, config: Config) {
     log: logCollections(db),
     blobs: new Blobs(join(resolve(config.DATA_DIR), 'files')),
     linkKey: createHmac('sha256', cursorKey).update('links to files').digest(),
+    publicUrl: config.PUBLIC_URL === '' ? config.BASE_PATH : config.PUBLIC_URL,
     limits: {
       fileBytesMax: config.FILE_BYTES_MAX,
       userBytesMax: config.FILES_USER_BYTES_MAX,

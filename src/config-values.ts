@@ -41,6 +41,14 @@ function checkHttpUrl (text: string): void {
   if (!/^https?:$/.test(protocol) || hostname === '' || /\s/.test(text)) throw new Error('must be an http or https address (https://issuer.example/.well-known/jwks.json)')
 }
 
+/** PUBLIC_URL: clients add a path to it. */
+function checkPublicUrl (text: string): void {
+  const { protocol = '', origin = '', pathname = '' } = URL.canParse(text) ? new URL(text) : {}
+  if (!/^https?:$/.test(protocol) || text !== `${origin}${pathname === '/' ? '' : pathname}` || text.endsWith('/')) {
+    throw new Error('must be an http or https address without a slash at its end (https://chat.example)')
+  }
+}
+
 /** Lets the driver parse the URL. Its error text is dropped, because it could show the password. */
 function checkMongoUrl (text: string): void {
   try {
@@ -75,6 +83,7 @@ export const valueChecks: Readonly<Record<string, (text: string) => unknown>> = 
   CORS_ORIGIN: parseOrigins,
   EMBED_ORIGINS: parseNamedOrigins,
   FILE_TYPES: parseMediaTypes,
+  PUBLIC_URL: checkPublicUrl,
   TRUST_PROXY: parseTrust,
   METRICS_NETWORKS: text => parseNetworks(text),
   MONGODB_URL: checkMongoUrl,

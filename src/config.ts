@@ -64,6 +64,11 @@ export const configSchema = Type.Object({
     pattern: '^(/[A-Za-z0-9._~-]+)*$',
     description: 'Path under which a proxy serves the web app (/chat); the proxy takes it away from each request'
   }),
+  PUBLIC_URL: Type.String({
+    default: '',
+    description: 'Address at which clients reach this server (https://chat.example), with the path of BASE_PATH if there is ' +
+      'one: the addresses of pictures begin with it; if it is empty, they are paths on this server'
+  }),
   LOG_LEVEL: Type.Union(
     [Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'), Type.Literal('trace'), Type.Literal('silent')],
     { default: 'info', description: 'Lowest level that the server logs: fatal, error, warn, info, debug, trace or silent' }

@@ -33,6 +33,7 @@ t.test('a value that can match nothing is refused by the name of its variable', 
       'redis', '127.0.0.1:6379', 'http://redis:6379', 'redis://', 'redis://host:port', 'redis://host:70000',
       'redis://host/database', 'redis://one:6379,two:6379', 'redis://one two'
     ],
+    PUBLIC_URL: ['chat.example', '/chat', 'https://chat.example/', 'https://chat.example/chat/', 'https://a.example?x', 'ftp://a.example'],
     JWT_JWKS_URL: ['issuer.example/jwks', '/jwks', 'https://', 'ftp://issuer.example/jwks', 'https://issuer.example/a b']
   }
   for (const [name, values] of Object.entries(bad)) {
@@ -53,6 +54,9 @@ t.test('values that can match are accepted', async t => {
   for (const url of ['mongodb://a.example,b.example:27018/chat?replicaSet=rs0', 'mongodb://127.0.0.1/', 'mongodb+srv://user:pass@db.example/chat']) t.equal(readConfig({ MONGODB_URL: url }).MONGODB_URL, url)
   for (const REDIS_URL of ['redis://host', 'rediss://user:pass@host:6380/2', 'redis://[::1]:6379/', 'redis://10.0.0.7']) {
     t.equal(readConfig({ REDIS_URL, MONGODB_URL: 'mongodb://host' }).REDIS_URL, REDIS_URL)
+  }
+  for (const PUBLIC_URL of ['https://chat.example', 'http://localhost:5000', 'https://a.example/chat']) {
+    t.equal(readConfig({ PUBLIC_URL }).PUBLIC_URL, PUBLIC_URL)
   }
   t.ok(readConfig({ JWT_JWKS_URL: 'http://localhost:8080/jwks.json' }))
 })

@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb'
+import type { FilesContext } from '../files/context.ts'
 import type { UserDirectory } from '../users/user-directory.ts'
 import type { AdminNames } from './admin-names.ts'
 import type { HashQueue } from './hash-queue.ts'
@@ -38,6 +39,7 @@ export interface OwnClaims {
 export interface AuthContext {
   users: Collection<UserRow>
   sessions: Collection<SessionRow>
+  files: FilesContext
   directory: UserDirectory
   adminCodes: Collection<AdminCodeRow>
   admins: AdminNames

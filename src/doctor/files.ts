@@ -10,6 +10,7 @@ import type { Examination } from './examination.ts'
 /** The files of a database, and their bytes if they are on this machine. */
 export interface StoredFiles {
   files: FileCollections['files']
+  users: FileCollections['users']
   blobs: Blobs | undefined
 }
 
@@ -32,8 +33,10 @@ export async function examineAttachments (
   }
 }
 
-/** Files that are whole have their bytes, bytes have a file, and what no message carries will be looked at. */
-export async function examineFiles ({ collections, say }: Examination, { files, blobs }: StoredFiles): Promise<void> {
+/** Files that are whole have their bytes, bytes have a file, and what nothing carries will be looked at. */
+export async function examineFiles (
+  { collections, say }: Examination, { files, users, blobs }: StoredFiles
+): Promise<void> {
   for (let after: ObjectId | undefined; ;) {
     const filter = after === undefined ? {} : { _id: { $gt: after } }
     const some: FileRow[] = await files.find(filter).sort({ _id: 1 }).limit(idsAtOnce).toArray()
@@ -58,8 +61,8 @@ export async function examineFiles ({ collections, say }: Examination, { files, 
     if (blobs !== undefined && await blobs.size(id) !== row.size) {
       return { code: 'FILE_MISSING', conversationId: '', detail: `the ${row.size} bytes of file ${id}` }
     }
-    if (row.checkAt !== undefined || await isCarried({ log: collections }, row)) return undefined
-    return { code: 'FILE_ORPHAN', conversationId: '', fileId: id, detail: `no message carries file ${id}` }
+    if (row.checkAt !== undefined || await isCarried({ log: collections, users }, row)) return undefined
+    return { code: 'FILE_ORPHAN', conversationId: '', fileId: id, detail: `nothing carries file ${id}` }
   }
 }
 

@@ -36,7 +36,7 @@ const idsAtOnce = 500
  */
 export async function examine (client: MongoClient, db: Db, { repair, blobs, onDefect, onProgress = () => {} }: DoctorOptions): Promise<Diagnosis> {
   const collections = logCollections(db)
-  const stored = { files: fileCollections(db).files, blobs }
+  const stored = { ...fileCollections(db), blobs }
   const repairs = repair ? new Repairs(client, collections, stored) : undefined
   const diagnosis: Diagnosis = { conversations: 0, rows: 0, defects: 0, left: 0 }
   const settle = async (defects: readonly Defect[]) => {

@@ -8,9 +8,12 @@ export interface FilesContext {
   client: MongoClient
   files: FileCollections['files']
   usage: FileCollections['usage']
-  /** The log, which says what carries a file. */
+  /** The accounts and the log say what carries a file. */
+  users: FileCollections['users']
   log: Pick<LogCollections, 'heads' | 'rows'>
   blobs: Blobs
+  /** What the addresses of pictures begin with: the address of this server, or a path on it. */
+  publicUrl: string
   /** Signs links. All nodes on a database have the same. */
   linkKey: Buffer
   limits: {

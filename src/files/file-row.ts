@@ -20,11 +20,13 @@ export interface FileRow {
   width?: number
   height?: number
   /**
-   * The conversations to which it was sent. More than there are: it is noted before the message is committed, and stays
-   * when the message is deleted. Which messages carry the file is for the log to say.
+   * The conversations to which it was sent, or whose picture it was made. More than there are: it is noted before the
+   * commit, and stays when the message is deleted. Which messages carry the file is for the log to say.
    */
   sentTo: string[]
-  /** When the sweep looks whether anything carries it; missing: a message did when it last looked. */
+  /** Of the picture of a person or a room: 128 random bits in its address, which everybody may read. */
+  pictureKey?: string
+  /** When the sweep looks whether anything carries it; missing: something did when it last looked. */
   checkAt?: Date
   createdAt: Date
 }
@@ -38,13 +40,20 @@ interface UsageRow {
   unfinished: number
 }
 
+/** The part of an account that can carry a file. */
+interface PicturedRow {
+  _id: ObjectId
+  profilePicture?: string | null
+}
+
 export interface FileCollections {
   files: Collection<FileRow>
   usage: Collection<UsageRow>
+  users: Collection<PicturedRow>
 }
 
 export function fileCollections (db: Db): FileCollections {
-  return { files: db.collection('files'), usage: db.collection('fileUsage') }
+  return { files: db.collection('files'), usage: db.collection('fileUsage'), users: db.collection('users') }
 }
 
 export const dueIndex = 'checkAt'

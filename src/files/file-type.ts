@@ -17,7 +17,7 @@ const inline = new Set([
 const usual = new Map([['image/apng', 'image/png'], ['audio/vnd.wave', 'audio/wav'], ['video/matroska', 'video/webm'],
   ['audio/x-m4a', 'audio/mp4'], ['video/x-m4v', 'video/mp4']])
 
-function isPicture (type: string): boolean {
+export function isPicture (type: string): boolean {
   return pictures.has(type)
 }
 

@@ -14,13 +14,15 @@ export async function requireOwnUpload ({ files }: FilesContext, userId: ObjectI
 
 /**
  * Ends an upload, or a file that nothing carries.
- * @throws TidelogError NOT_ALLOWED while a message carries the file
+ * @throws TidelogError NOT_ALLOWED while something carries the file
  */
 export async function removeOwnFile (context: FilesContext, row: FileRow): Promise<void> {
-  if (row.state === 'ready' && await isCarried(context, row)) throw inMessage()
+  if (row.state === 'ready' && await isCarried(context, row)) throw inUse()
   // Between the two it may have been sent.
-  if (!await markGone(context, row)) throw inMessage()
+  if (!await markGone(context, row)) throw inUse()
   await discard(context, row)
 }
 
-const inMessage = () => new TidelogError('NOT_ALLOWED', 'A message carries this file: delete the message')
+const inUse = () => new TidelogError(
+  'NOT_ALLOWED', 'A message carries this file, or it is a picture of you or of a room: end that first'
+)

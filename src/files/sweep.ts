@@ -5,9 +5,9 @@ import { type FileRow, dueIndex } from './file-row.ts'
 import { markGone, release } from './quota.ts'
 
 /**
- * A file lives as long as something carries it: a message in the log. Nobody counts. Whoever adds or takes away what
- * may carry a file first sets its `checkAt`, and after that time the sweep looks. So a crash between the two leaves a
- * file that is looked at, never one that is forgotten or removed too early.
+ * A file lives as long as something carries it: a message in the log, or its owner or a room as their picture. Nobody
+ * counts. Whoever adds or takes away what may carry a file first sets its `checkAt`, and after that time the sweep
+ * looks. So a crash between the two leaves a file that is looked at, never one that is forgotten or removed too early.
  */
 
 /** Milliseconds after which a send has been committed or has failed: no commit is tried for so long. */
@@ -26,21 +26,23 @@ export interface Swept {
 }
 
 /**
- * Notes that a file is about to be sent to a conversation. Do it before the message is committed.
+ * Notes that something is about to carry a file: a message, or a picture. Do it before that is committed.
+ * @param conversationId to which it is sent, or whose picture it becomes; missing: its owner's picture
  * @returns false: the file is gone, or was sent to too many conversations
  */
-export async function noteSend (
-  context: FilesContext, { _id, sentTo }: FileRow, conversationId: string
+export async function noteUse (
+  context: FilesContext, { _id, sentTo }: FileRow, conversationId?: string
 ): Promise<boolean> {
-  if (sentTo.length >= conversationsMax && !sentTo.includes(conversationId)) return false
+  const isNew = conversationId !== undefined && !sentTo.includes(conversationId)
+  if (isNew && sentTo.length >= conversationsMax) return false
   const { matchedCount } = await context.files.updateOne({ _id, state: 'ready' }, {
-    $addToSet: { sentTo: conversationId },
+    ...(isNew ? { $addToSet: { sentTo: conversationId } } : {}),
     $max: { checkAt: new Date(context.now() + sendMsMax) }
   })
   return matchedCount === 1
 }
 
-/** Notes that messages which carry these files are about to end. Do it before they do. */
+/** Notes that what carries these files is about to end. Do it before it does. */
 export async function noteEnd (
   { files, now }: Pick<FilesContext, 'files' | 'now'>, ids: readonly ObjectId[]
 ): Promise<void> {
@@ -82,9 +84,14 @@ export async function sweepFiles (context: FilesContext, { signal }: { signal?: 
 /** @returns whether the file was removed */
 async function sweepOne (context: FilesContext, row: FileRow): Promise<boolean> {
   const { _id, state, checkAt } = row
-  if (state === 'ready' && await isCarried(context, row)) {
-    await context.files.updateOne({ _id, state, checkAt: checkAt! }, { $unset: { checkAt: '' } })
-    return false
+  if (state === 'ready') {
+    const isPicture = await isPictureOfAny(context, row)
+    if (isPicture || await isInMessage(context, row)) {
+      // What is no longer a picture is no longer for everybody.
+      const ended = isPicture ? {} : { pictureKey: '' as const }
+      await context.files.updateOne({ _id, state, checkAt: checkAt! }, { $unset: { checkAt: '', ...ended } })
+      return false
+    }
   }
   if (state !== 'gone' && !await markGone(context, row)) return false
   await discard(context, row)
@@ -101,8 +108,31 @@ export async function discard (context: FilesContext, row: FileRow): Promise<voi
   await release(context, row)
 }
 
+/** Does anything carry the file? */
+export async function isCarried (context: Pick<FilesContext, 'log' | 'users'>, row: FileRow): Promise<boolean> {
+  return await isPictureOfAny(context, row) || await isInMessage(context, row)
+}
+
+/** Where everybody reads the picture of a person or a room. */
+export function pathOf ({ _id, pictureKey }: FileRow): string {
+  return `/api/avatars/${_id.toHexString()}-${pictureKey!}`
+}
+
+/** Is the file its owner's picture, or that of a room? */
+async function isPictureOfAny (
+  { log, users }: Pick<FilesContext, 'log' | 'users'>, row: FileRow
+): Promise<boolean> {
+  if (row.pictureKey === undefined) return false
+  const path = pathOf(row)
+  const owner = await users.findOne({ _id: row.userId }, { projection: { profilePicture: 1 } })
+  if (owner?.profilePicture?.endsWith(path) === true) return true
+  const rooms = await log.heads
+    .find({ _id: { $in: row.sentTo } }, { projection: { picture: 1, deleted: 1 } }).toArray()
+  return rooms.some(({ picture, deleted }) => deleted !== true && picture?.endsWith(path) === true)
+}
+
 /** Does a message carry the file, in a conversation that is not deleted and above what is purged? */
-export async function isCarried (
+async function isInMessage (
   { log }: Pick<FilesContext, 'log'>, { _id, sentTo }: Pick<FileRow, '_id' | 'sentTo'>
 ): Promise<boolean> {
   for (const conversationId of sentTo) {

@@ -23,6 +23,13 @@ const Topic = Type.Union([
 const Description = Type.Union([
   Type.String({ minLength: 1, maxLength: 1_000, format: 'paragraphs' }), Type.Null()
 ], { description: 'More about the room, of at most 1,000 characters; null: nothing is said' })
+/** A picture of the web, or a file of the caller's. */
+const Picture = Type.Union([
+  ...ProfilePicture.anyOf,
+  Input({ fileId: Id }, {
+    description: 'A file that you uploaded: everybody can read it then, at the address that the room has'
+  })
+], { description: 'The http or https address of a picture, a file that you uploaded, or null' })
 const PostRole = Type.Union([Type.Literal('member'), Type.Literal('moderator')], {
   description: 'The least role that may send messages: every member, or the owner and moderators alone'
 })
@@ -42,7 +49,7 @@ export const CreateRoomInput = Input({
   history: Type.Optional(HistoryView),
   topic: Type.Optional(Topic),
   description: Type.Optional(Description),
-  picture: Type.Optional(ProfilePicture),
+  picture: Type.Optional(Picture),
   postRole: Type.Optional(PostRole),
   slowModeS: Type.Optional(SlowModeS),
   systemMessages: Type.Optional(SystemMessages)
@@ -55,7 +62,7 @@ export const ChangeRoomInput = Type.Partial(Input({
   history: HistoryView,
   topic: Topic,
   description: Description,
-  picture: ProfilePicture,
+  picture: Picture,
   postRole: PostRole,
   slowModeS: SlowModeS,
   systemMessages: SystemMessages
@@ -73,7 +80,7 @@ export const Room = Type.Object({
   history: HistoryView,
   topic: orNull(Type.String()),
   description: orNull(Type.String()),
-  picture: orNull(Type.String({ description: 'The address of a picture' })),
+  picture: orNull(Type.String({ description: 'The address of a picture, or its path on this server' })),
   postRole: PostRole,
   slowModeS: SlowModeS,
   systemMessages: SystemMessages,

@@ -34,6 +34,19 @@ export const ProfileInput = Input({
 }, { description: 'The fields to change; the others stay' })
 export type ProfileInput = Static<typeof ProfileInput>
 
+export const AvatarInput = Input({
+  fileId: Type.Union([Id, Type.Null()], {
+    description: 'A file that you uploaded: PNG, JPEG, GIF, WebP or AVIF, of at most 5 MiB and 4,096 pixels on a ' +
+      'side; null removes the picture'
+  })
+})
+
+export const AvatarParams = Type.Object({
+  picture: Type.String({
+    pattern: '^[0-9a-f]{24}-[A-Za-z0-9_-]{22}$', description: 'The last part of a picture\'s address'
+  })
+})
+
 export const AdminUserInput = Input({
   isActive: Type.Optional(Type.Boolean({ description: 'False closes the account, and ends its tokens, sessions and sockets at once' }))
 })

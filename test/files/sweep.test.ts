@@ -5,7 +5,7 @@ import t from 'tap'
 import { sweepRetention } from '../../src/chat/conversations/retention.ts'
 import { roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import type { FilesContext } from '../../src/files/context.ts'
-import { noteSend, sweepFiles } from '../../src/files/sweep.ts'
+import { noteUse, sweepFiles } from '../../src/files/sweep.ts'
 import { begin, uploaded } from '../helpers/files.ts'
 import { startRooms } from '../helpers/rooms.ts'
 
@@ -100,7 +100,7 @@ t.test('a sweep and a send of the same file cannot both succeed', async t => {
         if (name !== 'updateOne') return typeof value === 'function' ? value.bind(collection) as unknown : value
         return async (...given: Parameters<typeof collection.updateOne>) => {
           if (JSON.stringify(given[1]).includes('gone')) {
-            await noteSend(
+            await noteUse(
               { ...files, now: () => Date.now() + 2 * dayMs }, row, 'common_chat'
             )
           }

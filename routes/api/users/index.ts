@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { toOwnUser, toPublicUser } from '../../../src/auth/payload.ts'
-import { changeProfile } from '../../../src/auth/profile.ts'
+import { changeAvatar, changeProfile } from '../../../src/auth/profile.ts'
 import { searchUsers } from '../../../src/auth/search-users.ts'
 import { setBlock } from '../../../src/chat/conversations/block-user.ts'
 import { TidelogError } from '../../../src/errors.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { User } from '../../../src/schemas/primitives.ts'
-import { OwnUser, ProfileInput, UserPage, UserParams, UserSearch } from '../../../src/schemas/user.ts'
+import { AvatarInput, OwnUser, ProfileInput, UserPage, UserParams, UserSearch } from '../../../src/schemas/user.ts'
 
 const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.addHook('onRequest', app.authenticate)
@@ -58,6 +58,23 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ body, identity }) => {
     const row = await changeProfile(app.accounts, identity, body)
+    return { success: true as const, user: toOwnUser(row, identity.isAdmin) }
+  })
+
+  app.put('/me/avatar', {
+    schema: {
+      summary: 'Change your picture',
+      description: 'Everybody can read the file then, at the address in `profilePicture`. Send it to ' +
+        '`POST /api/files` first. It stays as long as it is your picture.',
+      tags: ['users'],
+      body: AvatarInput,
+      response: {
+        200: Type.Object({ success: Type.Literal(true), user: OwnUser }),
+        ...failures(400, 401, 413, 415, 429, 503)
+      }
+    }
+  }, async ({ body, identity }) => {
+    const row = await changeAvatar(app.accounts, identity, body.fileId)
     return { success: true as const, user: toOwnUser(row, identity.isAdmin) }
   })
 

@@ -1,6 +1,6 @@
 import { TidelogError } from '../../errors.ts'
 import type { FileRow } from '../../files/file-row.ts'
-import { noteSend } from '../../files/sweep.ts'
+import { noteUse } from '../../files/sweep.ts'
 import type { Attachment, LogRow } from '../../log/model/types.ts'
 import type { AttachmentInput } from '../../schemas/message.ts'
 import { requireReadableFile } from '../access/file-access.ts'
@@ -29,7 +29,7 @@ export async function attachmentsOf (
   try {
     return await Promise.all(attachments.map(async ({ fileId, ...about }) => {
       const file = await requireReadableFile(context, identity, fileId)
-      if (!await noteSend(context.files, file, conversationId)) throw new TidelogError('NOT_FOUND')
+      if (!await noteUse(context.files, file, conversationId)) throw new TidelogError('NOT_FOUND')
       return attachmentOf(file, about)
     }))
   } catch (error) {

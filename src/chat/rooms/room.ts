@@ -1,7 +1,8 @@
 import { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
+import { notePictureEnd, publishPicture } from '../../files/picture.ts'
 import type { UnitOutcome } from '../../log/commit/plan.ts'
-import { type Head, type Member, settingsOf } from '../../log/model/types.ts'
+import { type Head, type Member, type RoomSettings, settingsOf } from '../../log/model/types.ts'
 import type { ChangeRoomInput, CreateRoomInput, Room } from '../../schemas/room.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId, roomIdOf } from '../rules/conversation-id.ts'
@@ -33,11 +34,12 @@ export function roomPayload (head: Head, member: Pick<Member, 'role'> | undefine
   }
 }
 
-/** Makes a room with the caller as its owner. @throws TidelogError RATE_LIMITED */
+/** Makes a room with the caller as its owner. @throws TidelogError RATE_LIMITED, and those of a picture */
 export async function createRoom (context: ChatContext, identity: Identity, input: CreateRoomInput): Promise<Room> {
   context.countSend(identity.userId)
   const roomId = new ObjectId().toHexString()
   const conversationId = roomConversationId(roomId)
+  const settings = await settingsFor(context, identity, conversationId, input)
   requireCommitted(await context.log.commit({
     mutations: [{
       type: 'member',
@@ -45,7 +47,7 @@ export async function createRoom (context: ChatContext, identity: Identity, inpu
       userId: identity.id,
       role: 'owner',
       announce: await memberAnnouncement(context, identity, conversationId, identity.userId),
-      open: { kind: 'room', isPrivate: false, history: 'all', ...settingsOf(input), members: [] }
+      open: { kind: 'room', isPrivate: false, history: 'all', ...settings, members: [] }
     }]
   }))
   return await getRoom(context, identity, roomId)
@@ -62,22 +64,37 @@ export async function getRoom (context: ChatContext, identity: Identity, roomId:
 
 /**
  * Changes the named settings, for an owner, moderator or administrator.
- * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED
+ * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED, and those of a picture
  */
 export async function changeRoom (context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput): Promise<Room> {
   context.countSend(identity.userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
   await ensureOwner(context, conversationId)
+  const settings = await settingsFor(context, identity, conversationId, input)
+  if (settings.picture !== undefined) {
+    await notePictureEnd(context.files, (await context.log.head(conversationId))?.picture)
+  }
   requireCommitted(await context.log.commit({
     mutations: [{
       type: 'meta',
       conversationId,
       actor: identity.id,
-      decide: settingsRule(settingsOf(input), identity.isAdmin),
+      decide: settingsRule(settings, identity.isAdmin),
       announce: await nameAnnouncement(context, identity, conversationId)
     }]
   }))
   return await getRoom(context, identity, roomId)
+}
+
+/** The settings as they are stored: a file that becomes the room's picture is its address. */
+async function settingsFor (
+  { files }: ChatContext, { id }: Identity, conversationId: string, { picture, ...others }: ChangeRoomInput
+): Promise<RoomSettings> {
+  if (picture === undefined) return settingsOf(others)
+  const isFile = picture !== null && typeof picture === 'object'
+  return settingsOf({
+    ...others, picture: isFile ? await publishPicture(files, id, picture.fileId.toLowerCase(), conversationId) : picture
+  })
 }
 
 /** @throws TidelogError NOT_FOUND, or the error of the rule that refused */
