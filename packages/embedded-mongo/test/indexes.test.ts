@@ -114,6 +114,29 @@ t.test('an index over an array finds a document once, however many of its items 
   t.match(await explained(rows.find({ tags: 'all' })), { index: 'tags_1', docs: 200 })
 })
 
+t.test('a field beside an array is bounded at both ends, until it holds an array too', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number, tags: string | string[], at: number | number[] }>('rows')
+  await rows.createIndex({ tags: 1, at: 1 })
+  await rows.insertMany(Array.from({ length: 100 }, (_, at) => ({ _id: at, tags: ['all', `t${at % 7}`], at })))
+  const filter = { tags: 'all', at: { $gte: 20, $lt: 25 } }
+  t.match(await explained(rows.find(filter)), { index: 'tags_1_at_1', keys: 5, docs: 5 })
+  t.equal(await rows.countDocuments(filter), 5)
+  // Two items of one array fulfil the two ends: no key lies between them.
+  await rows.insertOne({ _id: 100, tags: 'all', at: [10, 50] })
+  t.equal((await rows.find(filter).toArray()).length, 6)
+  t.equal(await rows.countDocuments(filter), 6)
+})
+
+t.test('a projection of whole fields copies them as they are stored', async t => {
+  const { db } = await startEngine(t)
+  const rows = db.collection<{ _id: number, a?: unknown, b?: unknown, ü?: unknown }>('rows')
+  await rows.insertOne({ _id: 1, b: [1, { c: 2 }], a: 'x', ü: 3 })
+  t.same(await rows.findOne({}, { projection: { b: 0 } }), { _id: 1, a: 'x', ü: 3 })
+  t.same(Object.keys((await rows.findOne({}, { projection: { ü: 1, a: 1, b: 1, _id: 0 } }))!), ['b', 'a', 'ü'])
+  t.same(await rows.findOne({}, { projection: { nothing: 1, _id: 0 } }), {})
+})
+
 t.test('unique indexes refuse duplicates, partial ones only within their filter', async t => {
   const { db } = await startEngine(t)
   const rows = db.collection<Row>('rows')

@@ -12,6 +12,16 @@ type Rule = Leaf | Rules
 
 export type Projection = (doc: Doc) => Doc
 
+/**
+ * Which fields a projection keeps, if it only keeps or drops whole fields of the document: then the document need not be
+ * decoded. Undefined: it does more.
+ */
+export function parseSelection (spec: Doc): ((name: string) => boolean) | undefined {
+  const { rules, keeps } = parsed(spec)
+  if ([...rules.values()].some(rule => rule !== 'keep' && rule !== 'drop')) return undefined
+  return name => keeps ? rules.get(name) === 'keep' : rules.get(name) !== 'drop'
+}
+
 /** An empty projection keeps the whole document in `find`, and is an error in `aggregate`. */
 export function parseProjection (spec: Doc, { aggregate = false } = {}): Projection {
   if (spec.size === 0) {
@@ -19,12 +29,15 @@ export function parseProjection (spec: Doc, { aggregate = false } = {}): Project
     throw mongoError(51272,
       'Invalid $project :: caused by :: projection specification must have at least one field')
   }
-  const parser = new Parser()
-  parser.addFields(spec, '')
-  const { rules } = parser
-  if (!parser.keeps) return doc => selected(rules, doc, false)
-  if (!rules.has('_id')) rules.set('_id', 'keep')
+  const { rules, keeps } = parsed(spec)
+  if (!keeps) return doc => selected(rules, doc, false)
   return doc => withComputed(rules, selected(rules, doc, true), doc)
+}
+
+function parsed (spec: Doc): { rules: Rules, keeps: boolean } {
+  const { rules, keeps } = new Parser(spec)
+  if (keeps && !rules.has('_id')) rules.set('_id', 'keep')
+  return { rules, keeps }
 }
 
 class Parser {
@@ -32,12 +45,16 @@ class Parser {
   private mode: boolean | undefined
   private keepsId = false
 
+  constructor (spec: Doc) {
+    this.addFields(spec, '')
+  }
+
   /** Does the projection list the fields to keep? One that lists none, except perhaps `_id`, lists those to drop. */
   get keeps (): boolean {
     return this.mode ?? this.keepsId
   }
 
-  addFields (spec: Doc, parent: string) {
+  private addFields (spec: Doc, parent: string) {
     if (spec.size === 0) {
       throw mongoError(51270, `An empty sub-projection is not a valid value. Found empty object at path ${parent}`)
     }

@@ -16,3 +16,21 @@ export function rawArray (bytes: Buffer, name: string): Buffer[] | undefined {
   }
   return undefined
 }
+
+/** The document without the elements whose name `keeps` refuses, as a copy. */
+export function selectElements (bytes: Buffer, keeps: (name: string) => boolean): Buffer {
+  const kept: Buffer[] = []
+  let length = 5
+  for (const [, nameAt, nameLength, at, valueLength] of onDemand.parseToElements(bytes)) {
+    if (!keeps(bytes.utf8Slice(nameAt, nameAt + nameLength))) continue
+    // The type byte stands before the name.
+    const element = bytes.subarray(nameAt - 1, at + valueLength)
+    kept.push(element)
+    length += element.length
+  }
+  const document = Buffer.allocUnsafe(length)
+  let end = document.writeInt32LE(length)
+  for (const element of kept) end += element.copy(document, end)
+  document[end] = 0
+  return document
+}

@@ -7,6 +7,7 @@ import { printValue } from '../values/print.ts'
 import type { BoundedLeg } from '../query/planner.ts'
 import type { Query } from '../query/query.ts'
 import type { Collection } from '../store/collection.ts'
+import { isMultikey } from '../store/index-definition.ts'
 import { docOf, int32 } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
 import { aggregateQuery } from './aggregate.ts'
@@ -67,7 +68,7 @@ function accessOf ({ index, bounds, reverse }: BoundedLeg): Doc {
     stage: 'IXSCAN',
     keyPattern: index.spec.get('key'),
     indexName: index.name,
-    isMultiKey: index.multikey,
+    isMultiKey: isMultikey(index),
     direction,
     indexBounds: new Map(index.fields.map(({ path }, i): [string, Value] => [path, bounds[i]!.map(printInterval)]))
   })

@@ -2,11 +2,13 @@
 import type { Call, Command, Reply } from './command.ts'
 import { compareValues } from '../keys/compare.ts'
 import { Batches } from '../engine/cursors.ts'
-import { decode } from '../bson/index.ts'
+import type { Project } from '../engine/cursors.ts'
+import { decode, encode } from '../bson/index.ts'
+import { selectElements } from '../bson/find-elements.ts'
 import { mongoError } from '../values/errors.ts'
 import { parseFilter } from '../filter/index.ts'
 import { valueKey } from '../keys/key-bytes.ts'
-import { parseProjection } from '../aggregate/projection.ts'
+import { parseProjection, parseSelection } from '../aggregate/projection.ts'
 import { Query } from '../query/query.ts'
 import { itemsAt, pathParts } from '../values/paths.ts'
 import { ReplyBatch } from '../engine/reply-batch.ts'
@@ -84,7 +86,7 @@ function limitOf (call: Call): number {
 function find (call: Call): Reply | Promise<Reply> {
   const collection = collectionOf(call)
   const projection = call.doc('projection') ?? NOTHING
-  const project = projection.size === 0 ? undefined : parseProjection(projection)
+  const project = projection.size === 0 ? undefined : projector(projection)
   if (collection === undefined) {
     parseFilter(call.doc('filter') ?? NOTHING)
     parseSort(call.doc('sort') ?? NOTHING)
@@ -98,11 +100,18 @@ function find (call: Call): Reply | Promise<Reply> {
   })
 }
 
+function projector (projection: Doc): Project {
+  const keeps = parseSelection(projection)
+  if (keeps !== undefined) return bytes => selectElements(bytes, keeps)
+  const project = parseProjection(projection)
+  return (bytes, doc) => encode(project(doc ?? decode(bytes)))
+}
+
 type FirstBatchOptions = {
   batchSize: number
   singleBatch?: boolean
   timesOut?: boolean
-  project?: ((doc: Doc) => Doc) | undefined
+  project?: Project | undefined
 }
 
 /** The reply with the first batch. It opens a cursor unless the batch holds everything. */

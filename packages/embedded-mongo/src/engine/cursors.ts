@@ -1,6 +1,5 @@
 /** Open cursors. A cursor keeps its position and no read transaction, so an idle one does not make the file grow. */
 import { randomBytes } from 'node:crypto'
-import { decode, encode } from '../bson/index.ts'
 import { mongoError } from '../values/errors.ts'
 import type { ReplyBatch } from './reply-batch.ts'
 import { DOCUMENT_BYTES_MAX } from '../store/documents.ts'
@@ -12,14 +11,17 @@ import type { Doc } from '../values/values.ts'
 /** A document that a read computes may be a little larger than a stored one. */
 const MADE_BYTES_MAX = DOCUMENT_BYTES_MAX + 16 * 1024
 
+/** What a batch holds of a document, encoded. `doc` is there if it was decoded already. */
+export type Project = (bytes: Buffer, doc: Doc | undefined) => Buffer
+
 /** Puts supplied documents into batches. */
 export class Batches {
   readonly #supply: Supply
-  readonly #project: ((doc: Doc) => Doc) | undefined
+  readonly #project: Project | undefined
   /** A document that the last batch had no room for. */
   #pending: Buffer | undefined
 
-  constructor (supply: Supply, project?: (doc: Doc) => Doc) {
+  constructor (supply: Supply, project?: Project) {
     this.#supply = supply
     this.#project = project
   }
@@ -35,7 +37,7 @@ export class Batches {
       if (batch.count >= limit) return 'enough'
     }
     const progress = this.#supply.next((bytes, doc) => {
-      const document = this.#project === undefined ? bytes : encode(this.#project(doc ?? decode(bytes)))
+      const document = this.#project === undefined ? bytes : this.#project(bytes, doc)
       if (document.length > MADE_BYTES_MAX) {
         throw mongoError('BSONObjectTooLarge',
           `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MADE_BYTES_MAX}(16MB)`)

@@ -17,9 +17,18 @@ const ended = (value: Value | undefined): Cursor => ({ parts: NO_PARTS, next: 0,
 /** All rows of values, possibly with duplicates. A missing value is null, an empty array is BSON's undefined. */
 export function extractKeys (paths: readonly string[], doc: Doc): (Value | undefined)[][] {
   const rows: (Value | undefined)[][] = []
-  expand(paths.map(path => ({ parts: pathParts(path), next: 0, value: doc })), rows)
+  expand(begun(paths, doc), rows)
   return rows
 }
+
+/** The paths that lead through an array of this document, or end at one. */
+export function pathsThroughArrays (paths: readonly string[], doc: Doc): string[] {
+  const cursors = begun(paths, doc).map(follow)
+  return paths.filter((_, i) => isInArray(cursors[i]!))
+}
+
+const begun = (paths: readonly string[], doc: Doc): Cursor[] =>
+  paths.map(path => ({ parts: pathParts(path), next: 0, value: doc }))
 
 function expand (from: readonly Cursor[], rows: (Value | undefined)[][]) {
   const cursors = from.map(follow)

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { CODES, MongoError, mongoError } from '../values/errors.ts'
 import { appendAboveAll, appendKeyValue, beginKey, takeKey } from './encode.ts'
-import { extractKeys } from './extract.ts'
+import { extractKeys, pathsThroughArrays } from './extract.ts'
 import { pathParts } from '../values/paths.ts'
 import { MAX_KEY, MIN_KEY, type Doc, type Value } from '../values/values.ts'
 
@@ -20,8 +20,8 @@ export interface Interval { lower: Value, lowerInclusive: boolean, upper: Value,
 /** The keys of one document in an index. */
 export interface DocumentKeys {
   keys: Buffer[]
-  /** An indexed path leads through an array: the index may have several keys for one document. */
-  multikey: boolean
+  /** The indexed paths that lead through an array: the index may have several keys for one document. */
+  arrays: readonly string[]
   /** A key was too long and is truncated. */
   truncated: boolean
 }
@@ -38,6 +38,7 @@ export const KEY_BYTES_MAX = 1940
 const HASH_BYTES = 32
 const KEY_BYTES_KEPT = KEY_BYTES_MAX - HASH_BYTES
 /** Appended to the kept bytes, it is above every hash. */
+const NO_PATHS: readonly string[] = []
 const ABOVE_HASHES = Buffer.alloc(HASH_BYTES + 1, 0xff)
 
 /** The interval of all values. */
@@ -73,10 +74,14 @@ function truncated (key: Buffer): Buffer {
 export function indexKeys (fields: readonly IndexField[], doc: Doc): DocumentKeys {
   const single = scalarKey(fields, doc)
   if (single !== undefined) {
-    return { keys: [truncated(single)], multikey: false, truncated: single.length > KEY_BYTES_MAX }
+    return { keys: [truncated(single)], arrays: NO_PATHS, truncated: single.length > KEY_BYTES_MAX }
   }
   const keys = uniqueKeys(fields, doc)
-  return { keys: keys.map(truncated), multikey: true, truncated: keys.some(key => key.length > KEY_BYTES_MAX) }
+  return {
+    keys: keys.map(truncated),
+    arrays: pathsThroughArrays(fields.map(({ path }) => path), doc),
+    truncated: keys.some(key => key.length > KEY_BYTES_MAX)
+  }
 }
 
 /** The key by which a document is sorted: the least of its keys in the order of `fields`, never truncated. */
@@ -156,16 +161,20 @@ function truncatedRange (lower: Buffer, upper: Buffer): KeyRange {
 }
 
 /**
- * Which fields of an index may be bounded together. In a multikey index, fields with the same first path component may
- * have values from different items of one array. So only the first of them may be bounded, and the others must be
- * checked on the document.
+ * Which fields of an index may be bounded together. Fields with the same first path component may have values from
+ * different items of one array. So only the first of them may be bounded, and the others must be checked on the
+ * document.
+ * @param arrays the paths that lead through arrays
  */
-export function boundableFields (fields: readonly IndexField[], multikey: boolean): boolean[] {
+export function boundableFields (fields: readonly IndexField[], arrays: readonly string[]): boolean[] {
+  const roots = new Set(arrays.map(rootOf))
   const seen = new Set<string>()
   return fields.map(({ path }) => {
-    const root = pathParts(path)[0] as string
-    const free = !multikey || !seen.has(root)
+    const root = rootOf(path)
+    const free = !roots.has(root) || !seen.has(root)
     seen.add(root)
     return free
   })
 }
+
+const rootOf = (path: string): string => pathParts(path)[0] as string

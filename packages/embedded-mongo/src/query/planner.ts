@@ -14,12 +14,17 @@ import type { KeyRange, Leg } from './scan.ts'
 import { compareKeys } from '../store/layer.ts'
 import { fromBytes } from '../store/keys.ts'
 import type { Collection } from '../store/collection.ts'
+import { isMultikey } from '../store/index-definition.ts'
 import type { Index } from '../store/index-definition.ts'
 import { isDoc } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
 
-/** With the bounds of each field of the index, for `explain`. */
-export type BoundedLeg = Leg & { readonly bounds: readonly (readonly Interval[])[] }
+export type BoundedLeg = Leg & {
+  /** Of each field of the index, for `explain`. */
+  readonly bounds: readonly (readonly Interval[])[]
+  /** The index's paths through arrays when the bounds were made. */
+  readonly arrays: readonly string[]
+}
 
 export type Plan = {
   readonly collection: Collection
@@ -107,7 +112,7 @@ function scoreOf (plan: Plan, request: PlanRequest): number {
   while (equal < bounds.length && bounds[equal]!.every(isPoint)) equal++
   const next = bounds[equal]
   const ranged = next !== undefined && !isEverything(next)
-  if (index!.unique && equal === index!.fields.length && !index!.multikey) return 900
+  if (index!.unique && equal === index!.fields.length && !isMultikey(index!)) return 900
   const ordered = request.sort.length > 0 && plan.sorted
   if (equal === 0 && !ranged && !ordered) return -1
   // With an index in the requested order, the first document is found without reading all of them.
@@ -131,28 +136,29 @@ function hintedPlan (collection: Collection, request: PlanRequest, hint: Value):
 }
 
 function collectionPlan (collection: Collection, request: PlanRequest, reverse = false): Plan {
-  const leg = { index: undefined, ranges: [{ lower: collection.prefix, upper: collection.end }], reverse, bounds: [] }
+  const ranges = [{ lower: collection.prefix, upper: collection.end }]
+  const leg = { index: undefined, ranges, reverse, bounds: [], arrays: [] }
   return { collection, legs: [leg], covered: request.filter.op === 'always', sorted: request.sort.length === 0 }
 }
 
 function planFor (collection: Collection, index: Index, request: PlanRequest): Plan {
-  const { fields } = index
-  const boundable = boundableFields(fields, index.multikey)
+  const { fields, arrays } = index
+  const boundable = boundableFields(fields, arrays)
   const bounds: (readonly Interval[])[] = []
   const exactPaths = new Set<string>()
   for (let i = 0; i < fields.length; i++) {
     const { path } = fields[i]!
-    const found = boundable[i] === true ? intervalsFor(request.filter, path, index.multikey) : null
+    const found = boundable[i] === true ? intervalsFor(request.filter, path, arrays.includes(path)) : null
     bounds.push(found === null ? [EVERYTHING] : found.intervals)
     if (found !== null && found.exact) exactPaths.add(path)
   }
   const { ranges, used, truncated } = rangesOf(index, bounds)
-  const exact = !truncated && !index.truncated && !index.multikey
+  const exact = !truncated && !index.truncated
   const usedPaths = fields.slice(0, used).map(field => field.path).filter(path => exactPaths.has(path))
-  const direction = index.truncated || index.multikey ? 0 : orderOf(fields, bounds, request.sort)
+  const direction = index.truncated || isMultikey(index) ? 0 : orderOf(fields, bounds, request.sort)
   return {
     collection,
-    legs: [{ index, ranges, reverse: direction < 0, bounds }],
+    legs: [{ index, ranges, reverse: direction < 0, bounds, arrays }],
     covered: exact && coveredBy(request.filter, usedPaths, index.partial),
     sorted: request.sort.length === 0 || direction !== 0
   }

@@ -65,8 +65,9 @@ export class Query implements Supply {
     if (plan.collection.dropped || plan.legs.some(({ index }) => index?.dropped)) {
       throw mongoError('QueryPlanKilled', 'collection or index dropped while a query was reading it')
     }
-    // If the index has become multikey since the plan was made, its bounds no longer decide what matches.
-    const covered = plan.covered && plan.legs[0]!.index?.multikey !== true
+    // If further paths lead through arrays since the plan was made, its bounds no longer decide what matches.
+    const [leg] = plan.legs
+    const covered = plan.covered && (leg!.index === undefined || leg!.index.arrays === leg!.arrays)
     const slice = new Slice()
     let stopped: Progress = 'enough'
     const exhausted = this.scan.run(view, key => {

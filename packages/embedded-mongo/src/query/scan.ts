@@ -1,6 +1,7 @@
 /** Visits the records of a plan in the plan's order. A scan can stop at any record and continue later. */
 import { fromBytes, RECORD_ID_BYTES } from '../store/keys.ts'
 import type { Collection } from '../store/collection.ts'
+import { isMultikey } from '../store/index-definition.ts'
 import type { Index } from '../store/index-definition.ts'
 import type { View } from '../store/view.ts'
 
@@ -39,7 +40,7 @@ export class RecordScan {
     const { legs } = this.#plan
     for (; this.#leg < legs.length; this.#leg++) {
       const { index, ranges, reverse } = legs[this.#leg]!
-      if (index?.multikey === true) this.#seen ??= new Set()
+      if (index !== undefined && isMultikey(index)) this.#seen ??= new Set()
       for (; this.#range < ranges.length; this.#range++) {
         const range = ranges[reverse ? ranges.length - 1 - this.#range : this.#range]!
         if (!this.#runRange(view, index, range, reverse, visit)) return false

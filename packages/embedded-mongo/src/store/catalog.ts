@@ -71,7 +71,7 @@ export class Catalog {
 
   /** Adds an index that writes maintain from now on. Reads use it after `markReady`. */
   addIndex (collection: Collection, spec: Doc): Index {
-    const index = defineIndex(this.#takeId(), spec, { ready: false, multikey: false, truncated: false })
+    const index = defineIndex(this.#takeId(), spec, { ready: false, arrays: [], truncated: false })
     collection.indexes.push(index)
     this.#change(collection)
     return index
@@ -114,8 +114,8 @@ export class Catalog {
     this.#store.put(DROPPED + prefixOf(id), null)
   }
 
-  readonly #mark: MarkIndex = (collection, index, multikey, truncated) => {
-    index.multikey ||= multikey
+  readonly #mark: MarkIndex = (collection, index, arrays, truncated) => {
+    if (arrays.length > 0) index.arrays = [...index.arrays, ...arrays]
     index.truncated ||= truncated
     // A collection that only its transaction sees is saved when that commits.
     if (this.#byNamespace.get(collection.namespace) !== collection) return

@@ -5,10 +5,10 @@ import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './
 import type { View } from './view.ts'
 
 /**
- * Stores that an index has several keys for one document, or a truncated key. Must be called before the first such
+ * Stores that an index has several keys for one document, as further paths lead through arrays, or a truncated key. Must be called before the first such
  * entry.
  */
-export type MarkIndex = (collection: Collection, index: Index, multikey: boolean, truncated: boolean) => void
+export type MarkIndex = (collection: Collection, index: Index, arrays: readonly string[], truncated: boolean) => void
 
 export class Collection {
   readonly #latest: View
@@ -45,10 +45,9 @@ export class Collection {
   }
 
   /** Stores the flags that the next entry makes true, if they are not set already. */
-  markIndex (index: Index, multikey: boolean, truncated: boolean): void {
-    if ((multikey && !index.multikey) || (truncated && !index.truncated)) {
-      this.#markIndex(this, index, multikey, truncated)
-    }
+  markIndex (index: Index, arrays: readonly string[], truncated: boolean): void {
+    const more = arrays.filter(path => !index.arrays.includes(path))
+    if (more.length > 0 || (truncated && !index.truncated)) this.#markIndex(this, index, more, truncated)
   }
 
   #lastStored (): number {

@@ -22,8 +22,8 @@ type IndexChange = { index: Index, added: readonly string[], removed: readonly s
 /** The keys of a document in an index, with the index's prefix, without a record id. */
 function keysOf (collection: Collection, index: Index, doc: Doc | undefined): readonly string[] {
   if (doc === undefined || (index.partial !== undefined && !matches(index.partial, doc))) return NO_KEYS
-  const { keys, multikey, truncated } = indexKeys(index.fields, doc)
-  collection.markIndex(index, multikey, truncated)
+  const { keys, arrays, truncated } = indexKeys(index.fields, doc)
+  collection.markIndex(index, arrays, truncated)
   return keys.map(key => index.prefix + fromBytes(key))
 }
 

@@ -21,9 +21,10 @@ export type Index = {
   /** Top-level fields: the index's keys of a document can change only if one of these does. */
   readonly touchedBy: readonly string[]
   /**
-   * Does or did a document have several keys? Then two array items may each satisfy one of two conditions on a path.
+   * The indexed paths that lead or led through an array of a document. Two items of it may each satisfy one of two
+   * conditions on such a path. It is replaced and never changed, so that whoever made a plan knows whether it has grown.
    */
-  multikey: boolean
+  arrays: readonly string[]
   /** Is or was a key truncated? Then order and bounds are exact only up to the kept bytes. */
   truncated: boolean
   /** Does it contain all documents? Until then, writes maintain it and reads do not use it. */
@@ -34,7 +35,9 @@ export type Index = {
   readySeq: number
 }
 
-export function defineIndex (id: number, spec: Doc, flags = { ready: true, multikey: false, truncated: false }): Index {
+type Flags = Pick<Index, 'ready' | 'arrays' | 'truncated'>
+
+export function defineIndex (id: number, spec: Doc, flags: Flags = { ready: true, arrays: [], truncated: false }): Index {
   const fields = [...spec.get('key') as Doc].map(([path, direction]): IndexField => (
     { path, direction: toNumber(direction) < 0 ? -1 : 1 }
   ))
@@ -67,15 +70,20 @@ function sparseFilter (spec: Doc): Doc | undefined {
 
 /** The catalog's record of an index. `indexFromRecord` is the inverse. */
 export function indexRecord (index: Index): Doc {
-  const { id, spec, ready, multikey, truncated } = index
-  return docOf({ id, spec, ready, multikey, truncated })
+  const { id, spec, ready, arrays, truncated } = index
+  return docOf({ id, spec, ready, multikey: isMultikey(index), arrays: [...arrays], truncated })
 }
 
 export function indexFromRecord (record: Doc): Index {
   const flag = (name: string) => record.get(name) === true
-  return defineIndex(toNumber(record.get('id')), record.get('spec') as Doc,
-    { ready: flag('ready'), multikey: flag('multikey'), truncated: flag('truncated') })
+  const spec = record.get('spec') as Doc
+  // Older files only say that there are arrays, and not on which paths.
+  const arrays = (record.get('arrays') ?? (flag('multikey') ? [...(spec.get('key') as Doc).keys()] : [])) as string[]
+  return defineIndex(toNumber(record.get('id')), spec, { ready: flag('ready'), arrays, truncated: flag('truncated') })
 }
+
+/** Does or did a document have several keys? */
+export const isMultikey = ({ arrays }: Pick<Index, 'arrays'>): boolean => arrays.length > 0
 
 function addFieldNames (filter: Doc, names: Set<string>): void {
   for (const [name, value] of filter) {

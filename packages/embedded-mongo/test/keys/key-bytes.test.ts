@@ -62,10 +62,10 @@ const valuesOf = (paths: string[], doc: Record<string, Value>) => indexKeys(path
 const keysOf = (...rows: (Value | undefined)[][]) => rows.map(row => encodeKey(row, row.map(() => ({ path: '', direction: 1 }))))
 
 t.test('a missing field is indexed as null and an empty array as undefined', async t => {
-  t.strictSame(valuesOf(['a'], {}), { keys: keysOf([null]), multikey: false, truncated: false })
-  t.strictSame(valuesOf(['a'], { a: [] }), { keys: keysOf([UNDEFINED]), multikey: true, truncated: false })
+  t.strictSame(valuesOf(['a'], {}), { keys: keysOf([null]), arrays: [], truncated: false })
+  t.strictSame(valuesOf(['a'], { a: [] }), { keys: keysOf([UNDEFINED]), arrays: ['a'], truncated: false })
   t.strictSame(valuesOf(['a.b'], { a: [] }).keys, keysOf([null]))
-  t.strictSame(valuesOf(['a.b'], { a: 5 }), { keys: keysOf([null]), multikey: false, truncated: false })
+  t.strictSame(valuesOf(['a.b'], { a: 5 }), { keys: keysOf([null]), arrays: [], truncated: false })
 })
 
 t.test('an array is indexed by its items, each once, and paths through it keep their items together', async t => {
