@@ -31,8 +31,11 @@ export interface FollowerOptions {
 const conversationsEnd = 'self_'
 const headsAtOnce = 500
 const conversationsAtOnce = 16
-/** Rows of a conversation that are handled at once, while nobody writes and while somebody does. */
-const rowsOfOne = { calm: 64, busy: 8 }
+/**
+ * Rows that are handled at once, of one conversation and of all, while nobody writes and while somebody does. Many of
+ * one conversation cost less than few of many: what they change lies together on the disk.
+ */
+const rowsAtOnce = { calm: { ofOne: 512, ofAll: 1_024 }, busy: { ofOne: 8, ofAll: 128 } }
 /** Above this many known conversations, further ones are found by comparing heads again. */
 const behindMax = 20_000
 /** Milliseconds after a commit in which further ones are taken along. */
@@ -176,17 +179,7 @@ export class Follower {
     for (const id of ids) this.behind.delete(id)
     this.isStepping = true
     try {
-      const heads = await this.log.heads(ids)
-      const positions = await this.handledOf(heads.values())
-      const limit = this.isBusy ? rowsOfOne.busy : rowsOfOne.calm
-      const read = await Promise.all([...heads.values()].map(async head => {
-        const from = positions.get(head._id) ?? revOf(0)
-        if (head.headRev <= from) return []
-        const page = await changesAfter(this.log.collections, head._id, from, limit)
-        if (page.hasMore) this.behind.add(head._id)
-        return [{ head, rows: page.rows.map(row => row.decode()), from, to: pageEndRev(page, head, from) }]
-      }))
-      const followed = read.flat()
+      const followed = await this.read(ids)
       if (followed.length === 0) return
       await this.options.handle(followed)
       const moves = followed.map(({ head, from, to }) => ({ conversationId: head._id, from, to }))
@@ -198,6 +191,28 @@ export class Follower {
     } finally {
       this.isStepping = false
     }
+  }
+
+  /** The next changes of these conversations. Those of which there are more, or none was read, are noted again. */
+  private async read (ids: readonly string[]): Promise<Followed[]> {
+    const heads = await this.log.heads(ids)
+    const positions = await this.handledOf(heads.values())
+    const { ofOne, ofAll } = this.isBusy ? rowsAtOnce.busy : rowsAtOnce.calm
+    const followed: Followed[] = []
+    let left = ofAll
+    for (const head of heads.values()) {
+      const from = positions.get(head._id) ?? revOf(0)
+      if (head.headRev <= from) continue
+      if (left === 0) {
+        this.behind.add(head._id)
+        continue
+      }
+      const page = await changesAfter(this.log.collections, head._id, from, Math.min(ofOne, left))
+      if (page.hasMore) this.behind.add(head._id)
+      left -= page.rows.length
+      followed.push({ head, rows: page.rows.map(row => row.decode()), from, to: pageEndRev(page, head, from) })
+    }
+    return followed
   }
 
   private get isBusy (): boolean {

@@ -2,6 +2,7 @@ import { readViewerAndMemberships, readViewer } from '../chat/access/caller-view
 import { requireAccess } from '../chat/access/access.ts'
 import { withHeads } from '../chat/conversations/unread.ts'
 import type { ChatContext } from '../chat/context.ts'
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import { type View, viewOf } from '../chat/rules/view.ts'
 import type { Head } from '../log/model/types.ts'
 import type { Identity } from '../users/identity.ts'
@@ -18,10 +19,11 @@ export interface OwnConversation {
 
 /**
  * The caller's direct conversations and rooms, or the one that they name, which may be the common chat.
+ * @param from without the direct conversations in which this user is not
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
 export async function ownConversations (
-  context: ChatContext, identity: Identity, conversationId: string | undefined
+  context: ChatContext, identity: Identity, conversationId: string | undefined, from?: string
 ): Promise<Map<string, OwnConversation>> {
   const own = new Map<string, OwnConversation>()
   const add = (head: Head, view: View | null) => {
@@ -35,9 +37,15 @@ export async function ownConversations (
   }
   const { selfHead, blocked, memberships } = await readViewerAndMemberships(context, identity)
   for (const { head, member } of await withHeads(context, memberships)) {
-    if (member !== undefined) add(head, viewOf(head, member, selfHead, blocked))
+    if (member === undefined || (from !== undefined && !mayHaveSent(head._id, from))) continue
+    add(head, viewOf(head, member, selfHead, blocked))
   }
   return own
+}
+
+function mayHaveSent (conversationId: string, userId: string): boolean {
+  const ref = parseConversationId(conversationId)
+  return ref?.kind !== 'direct' || ref.userIds.includes(userId)
 }
 
 function ownConversation (head: Head, view: View): OwnConversation {

@@ -3,7 +3,7 @@ import { type IndexedMessage, type SearchCollection, searchIndexName } from './c
 import type { OwnConversation } from './own-conversations.ts'
 import { type Place, comparePlaces, endOf } from './place.ts'
 import type { Query } from './query.ts'
-import { type Need, fulfils } from './words.ts'
+import { type Need, isMetByAnyPosting } from './words.ts'
 
 /**
  * Finds in the index what a query may match, the newest first. What a call costs is bounded: by the postings (entries
@@ -13,7 +13,7 @@ import { type Need, fulfils } from './words.ts'
 
 /**
  * What one call may cost: postings and seeks. A word with at most `probeMax` postings is looked up whole, others in
- * windows of time with at most `windowMax`.
+ * windows of time with at most `windowMax`, or four times as many if only some of them are answered.
  */
 export const searchBounds = { postingsMax: 4_000, seeksMax: 20_000, probeMax: 200, windowMax: 500 }
 export type SearchBounds = typeof searchBounds
@@ -26,7 +26,8 @@ const probesMax = 6
 const dayMs = 86_400_000
 const yearMs = 365 * dayMs
 
-export type Posting = IndexedMessage
+/** A message that the index names. Its terms are most of it, and stay in the database. */
+export type Posting = Omit<IndexedMessage, 'k'>
 
 /** Every posting of a stretch of time: those of messages at or before the place `through`. */
 interface Found {
@@ -35,6 +36,9 @@ interface Found {
   /** Everything up to here is found. Undefined: everything is. */
   through: Place | undefined
 }
+
+/** From `low` on, before `high`, in milliseconds since 1970. */
+interface Window { low: number, high: number }
 
 /**
  * The postings that fulfil the query's needs, stretch by stretch of time from the newest on. It ends early when the
@@ -49,39 +53,56 @@ export async function * findPostings (
   const newestMs = own.reduce((last, { lastMs }) => Math.max(last, lastMs), 0)
   const end = Math.min(query.before, newestMs + 1, from === undefined ? Infinity : from.time + 1)
   const accepted = (postings: readonly Posting[]) => postings
-    .filter(({ k, u, t, _id }) => query.needs.every(need => fulfils(k, need)) &&
-      (query.from === undefined || u.toHexString() === query.from) &&
+    .filter(({ u, t, _id }) => (query.from === undefined || u.toHexString() === query.from) &&
       (from === undefined || comparePlaces({ time: t.getTime(), id: _id.toHexString() }, from) > 0))
     .sort((a, b) => comparePlaces(placeOfPosting(a), placeOfPosting(b)))
 
-  const { whole, rarest, perMs } = await probe(reader, own, query, end)
-  if (whole !== undefined) {
-    yield { postings: accepted(whole), through: undefined }
+  const { few, rarest, perMs } = await probe(reader, own, query, end)
+  const others = query.needs.filter(need => need !== rarest).map(conditionOf)
+  if (few !== undefined) {
+    const all = { low: query.after, high: end }
+    const postings = others.length === 0 ? few : await reader.read(rarest, own, all, { others, isWhole: true })
+    yield { postings: accepted(postings), through: undefined }
     return
   }
-  let widthMs = Math.ceil(bounds.windowMax / 2 / perMs)
+  if (!isMetByAnyPosting(rarest)) others.push(conditionOf(rarest))
+  const windowMax = bounds.windowMax * (others.length > 0 ? 4 : 1)
+  let widthMs = Math.ceil(windowMax / 2 / perMs)
   let isFirst = true
   for (let high = end; high > query.after && (isFirst || !reader.isSpent);) {
     const low = Math.max(query.after, widthMs > yearMs ? 0 : high - widthMs)
     const later = own.filter(({ lastMs }) => lastMs >= low)
     // Whoever adopted messages may have many of one millisecond.
-    const limit = high - low <= 1 ? Infinity : bounds.windowMax
-    const postings = await reader.read(rarest, later, { low, high }, limit)
-    if (postings.length > limit) {
+    const limit = high - low <= 1 ? Infinity : windowMax
+    const { count, postings } = await readWindow(reader, rarest, later, { low, high }, others, limit)
+    if (count > limit) {
       widthMs = Math.max(1, Math.floor((high - low) / 4))
       continue
     }
     yield { postings: accepted(postings), through: low <= query.after ? undefined : endOf(low) }
     isFirst = false
-    if (postings.length < bounds.windowMax / 4) widthMs *= 4
+    if (count < windowMax / 4) widthMs *= 4
     high = low
   }
 }
 
+/** The postings under the need, or only their number if that is above the limit. */
+async function readWindow (
+  reader: PostingReader, need: Need, own: readonly OwnConversation[], window: Window,
+  others: readonly Condition[], limit: number
+): Promise<{ count: number, postings: Posting[] }> {
+  if (others.length === 0) {
+    const postings = await reader.read(need, own, window, { limit })
+    return { count: postings.length, postings }
+  }
+  const count = await reader.count(need, own, window, limit)
+  return { count, postings: count > limit ? [] : await reader.read(need, own, window, { others }) }
+}
+
 interface Probed {
-  /** All postings of a need, which are few. */
-  whole?: Posting[]
-  /** Otherwise the need with the fewest, and about how many those are in a millisecond. */
+  /** All postings of the need, if they are few. */
+  few?: Posting[]
+  /** The need with the fewest, and about how many those are in a millisecond. */
   rarest: Need
   perMs: number
 }
@@ -97,8 +118,8 @@ async function probe (
   let isKnown = false
   for (const [index, rarest] of longest.slice(0, probesMax).entries()) {
     if (own.length * (index + 1) > seeksMax / 2) break
-    const some = await reader.read(rarest, own, { low: after, high: end }, probeMax, true)
-    if (some.length <= probeMax) return { whole: some, rarest, perMs: 0 }
+    const some = await reader.read(rarest, own, { low: after, high: end }, { limit: probeMax, isWhole: true })
+    if (some.length <= probeMax) return { few: some, rarest, perMs: 0 }
     const perMs = rateOf(some, own.length, end)
     if (!isKnown || perMs < best.perMs) best = { rarest, perMs }
     isKnown = true
@@ -114,6 +135,14 @@ function rateOf (some: readonly Posting[], conversations: number, end: number): 
   const oldest = some.reduce((oldest, { t }) => Math.min(oldest, t.getTime()), end)
   return some.length / Math.max(1, end - oldest) * conversations / covered
 }
+
+/** Of one of a message's terms. */
+type Condition = string | { $regex: string }
+
+const conditionOf = ({ terms, begins }: Need): Condition => begins === undefined ? terms[0]! : beginning(begins)
+
+/** A beginning has only letters, digits and marks: nothing that an expression would interpret. */
+const beginning = (begins: string) => ({ $regex: `^${begins}` })
 
 class PostingReader {
   readonly bounds: SearchBounds
@@ -133,28 +162,52 @@ class PostingReader {
   }
 
   /**
-   * One posting above the limit shows that there are more.
+   * The postings under the need that fulfil the others too. One above the limit shows that there are more.
    * @param isWhole looks up the words that begin like the need, and not those that share its first letters. They are
    * fewer, and not in the order of time.
    */
   async read (
-    { terms, begins }: Need, own: readonly OwnConversation[], { low, high }: { low: number, high: number },
-    limit: number, isWhole = false
+    need: Need, own: readonly OwnConversation[], window: Window,
+    { others = [], limit = Infinity, isWhole = false }: {
+      others?: readonly Condition[], limit?: number, isWhole?: boolean
+    }
   ): Promise<Posting[]> {
-    // A beginning has only letters, digits and marks: nothing that an expression would interpret.
-    const k = isWhole && begins !== undefined ? { $regex: `^${begins}` } : { $in: [...terms] }
     const found: Posting[] = []
-    for (let at = 0; at < own.length && found.length <= limit; at += conversationsInQuery) {
-      const codes = [...new Set(own.slice(at, at + conversationsInQuery).map(({ code }) => code))]
-      const filter = { c: { $in: codes }, k, t: { $gte: new Date(low), $lt: new Date(high) } }
-      const cursor = this.search.find(filter as Filter<IndexedMessage>).hint(searchIndexName)
+    for (const filter of this.filters(need, own, window, isWhole)) {
+      if (found.length > limit) break
+      const besides = others.map(k => ({ k }) as Filter<IndexedMessage>)
+      const both = besides.length === 0 ? filter : { ...filter, $and: besides }
+      const cursor = this.search.find(both).hint(searchIndexName).project<Posting>({ k: 0 })
       if (limit !== Infinity) cursor.limit(limit + 1 - found.length).batchSize(limit + 2)
       found.push(...await cursor.toArray())
-      this.seeks += codes.length * (isWhole ? 2 : terms.length)
       await this.giveWay()
     }
     this.postings += found.length
     return found
+  }
+
+  /** How many postings are under the need; above the limit only that they are more. */
+  async count (need: Need, own: readonly OwnConversation[], window: Window, limit: number): Promise<number> {
+    let count = 0
+    for (const filter of this.filters(need, own, window, false)) {
+      if (count > limit) break
+      const rest = limit === Infinity ? {} : { limit: limit + 1 - count }
+      count += await this.search.countDocuments(filter, { hint: searchIndexName, ...rest })
+      await this.giveWay()
+    }
+    this.postings += count
+    return count
+  }
+
+  private * filters (
+    { terms, begins }: Need, own: readonly OwnConversation[], { low, high }: Window, isWhole: boolean
+  ): Generator<Filter<IndexedMessage>> {
+    const k = isWhole && begins !== undefined ? beginning(begins) : { $in: [...terms] }
+    for (let at = 0; at < own.length; at += conversationsInQuery) {
+      const codes = [...new Set(own.slice(at, at + conversationsInQuery).map(({ code }) => code))]
+      this.seeks += codes.length * (isWhole ? 2 : terms.length)
+      yield { c: { $in: codes }, k, t: { $gte: new Date(low), $lt: new Date(high) } } as Filter<IndexedMessage>
+    }
   }
 }
 

@@ -47,7 +47,7 @@ async function find (
   context: SearchContext, identity: Identity, query: Query, { conversationId, limit = 20 }: SearchQuery,
   { place, scan }: SearchCursor
 ): Promise<SearchPage> {
-  const own = await ownConversations(context.chat, identity, conversationId)
+  const own = await ownConversations(context.chat, identity, conversationId, query.from)
   const budget = new Budget(context.bounds)
   const from = scan === 'done' ? undefined : scan
   const { hits, next } = await scanUnindexed(context, own, query, { behind: place, from }, budget)

@@ -81,9 +81,9 @@ export function needOfBeginning (word: string): Need | undefined {
   return { terms: [...(beginning === word ? [word] : []), beginning + beginningMark], begins: word }
 }
 
-export function fulfils (terms: readonly string[], { terms: any, begins }: Need): boolean {
-  if (begins === undefined) return terms.includes(any[0]!)
-  return terms.some(term => term.startsWith(begins) && !term.endsWith(beginningMark))
+/** Does every posting under the need's terms fulfil it, so that the message's other terms need not be known? */
+export function isMetByAnyPosting ({ terms, begins }: Need): boolean {
+  return begins === undefined || terms.includes(begins + beginningMark)
 }
 
 /** Do the terms alone decide that a message contains the run? */

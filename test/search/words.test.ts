@@ -5,7 +5,7 @@ import { foldedLetters } from '../../src/lib/folded-text.ts'
 import { type LogRow, revOf, seqOf } from '../../src/log/model/types.ts'
 import { messageTerms } from '../../src/search/index-messages.ts'
 import { matchesText, queryOf } from '../../src/search/query.ts'
-import { fulfils, runsOf, termsOf } from '../../src/search/words.ts'
+import { runsOf, termsOf } from '../../src/search/words.ts'
 
 const found = (q: string, text: string) => matchesText(queryOf({ q }), text)
 
@@ -13,7 +13,8 @@ const found = (q: string, text: string) => matchesText(queryOf({ q }), text)
 function isIndexed (q: string, message: string): boolean {
   const { needs } = queryOf({ q })
   const terms = messageTerms({ message })
-  return needs.length > 0 && needs.every(need => need.terms.some(term => terms.includes(term)) && fulfils(terms, need))
+  return needs.length > 0 && needs.every(({ terms: any, begins }) => any.some(term => terms.includes(term)) &&
+    (begins === undefined || terms.some(term => term.startsWith(begins))))
 }
 
 /** Parts of texts in many scripts, so that words repeat and begin alike. */

@@ -13,8 +13,8 @@ type Rule = Leaf | Rules
 export type Projection = (doc: Doc) => Doc
 
 /**
- * Which fields a projection keeps, if it only keeps or drops whole fields of the document: then the document need not be
- * decoded. Undefined: it does more.
+ * Which fields a projection keeps, if it only keeps or drops whole fields of the document: then the document need not
+ * be decoded. Undefined: it does more.
  */
 export function parseSelection (spec: Doc): ((name: string) => boolean) | undefined {
   const { rules, keeps } = parsed(spec)

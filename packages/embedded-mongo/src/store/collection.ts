@@ -5,8 +5,8 @@ import { prefixEnd, prefixOf, recordId, recordNumber, RECORD_ID_BYTES } from './
 import type { View } from './view.ts'
 
 /**
- * Stores that an index has several keys for one document, as further paths lead through arrays, or a truncated key. Must be called before the first such
- * entry.
+ * Stores that an index has several keys for one document, as further paths lead through arrays, or a truncated key.
+ * Must be called before the first such entry.
  */
 export type MarkIndex = (collection: Collection, index: Index, arrays: readonly string[], truncated: boolean) => void
 

@@ -22,7 +22,7 @@ export type Index = {
   readonly touchedBy: readonly string[]
   /**
    * The indexed paths that lead or led through an array of a document. Two items of it may each satisfy one of two
-   * conditions on such a path. It is replaced and never changed, so that whoever made a plan knows whether it has grown.
+   * conditions on such a path. It is replaced and never changed, so that plans tell whether it has grown.
    */
   arrays: readonly string[]
   /** Is or was a key truncated? Then order and bounds are exact only up to the kept bytes. */
@@ -37,7 +37,9 @@ export type Index = {
 
 type Flags = Pick<Index, 'ready' | 'arrays' | 'truncated'>
 
-export function defineIndex (id: number, spec: Doc, flags: Flags = { ready: true, arrays: [], truncated: false }): Index {
+const noFlags: Flags = { ready: true, arrays: [], truncated: false }
+
+export function defineIndex (id: number, spec: Doc, flags: Flags = noFlags): Index {
   const fields = [...spec.get('key') as Doc].map(([path, direction]): IndexField => (
     { path, direction: toNumber(direction) < 0 ? -1 : 1 }
   ))
