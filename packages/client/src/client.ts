@@ -9,6 +9,7 @@ import { roomsApi } from './api/rooms.ts'
 import { searchMessages } from './api/search.ts'
 import { Summaries } from './api/summaries.ts'
 import { TypingState } from './api/typing.ts'
+import { UploadState } from './api/upload-state.ts'
 import { People, usersApi } from './api/users.ts'
 import { systemClock, systemRandom } from './clock.ts'
 import { Core } from './core.ts'
@@ -29,6 +30,7 @@ export function createClient (options: ClientOptions = {}): Client {
   const typing = new TypingState(core)
   const presence = new PresenceState()
   const people = new People(core)
+  const uploads = new UploadState(core)
   const members = new MemberLists(core, () => rooms)
   const summaries = new Summaries(core)
   const device: Device = new Device({
@@ -42,6 +44,7 @@ export function createClient (options: ClientOptions = {}): Client {
     typing,
     presence,
     people,
+    uploads,
     onUser: () => { members.clear() }
   })
   const session: SessionState = new SessionState({
@@ -62,7 +65,7 @@ export function createClient (options: ClientOptions = {}): Client {
     outbox: outboxOf(core),
     rooms,
     users: usersApi(core, people, user => session.changed(user)),
-    files: filesApi(core),
+    files: filesApi(core, uploads),
     account: accountApi(core),
     register: (input, given) => device.signIn(() => session.register(input, given)),
     login: (input, given) => device.signIn(() => session.login(input, given)),

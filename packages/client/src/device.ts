@@ -1,6 +1,7 @@
 import { toOperation } from './api/operations.ts'
 import type { PresenceState } from './api/presence.ts'
 import type { TypingState } from './api/typing.ts'
+import type { UploadState } from './api/upload-state.ts'
 import type { People } from './api/users.ts'
 import { newId } from './clock.ts'
 import type { Changed, Core } from './core.ts'
@@ -32,6 +33,7 @@ export interface DeviceOptions {
   typing: TypingState
   presence: PresenceState
   people: People
+  uploads: UploadState
   onUser: () => void
 }
 
@@ -56,7 +58,7 @@ export class Device {
     core.remote = {
       tell: (event, data) => { this.leader === undefined ? this.tabs?.tell({ type: 'tell', event, data }) : this.leader.connection.link?.tell(event, data) },
       loadHistory: async (id, before, limit) => { await this.remotely('loadHistory', [id, before, limit]) },
-      wake: () => { this.leader?.sender.wake() },
+      wake: () => { this.leader?.wake() },
       markedRead: async (id, seq) => { await this.remotely('markedRead', [id, seq]).catch(() => {}) }
     }
     this.endWaking = onWake(isBack => { this.wake(isBack) })
@@ -149,7 +151,7 @@ export class Device {
       case 'delta': {
         const delta = message['delta'] as Delta
         engine?.adopt(delta)
-        if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.sender.wake()
+        if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.wake()
         return
       }
       case 'leads':
@@ -251,8 +253,9 @@ export class Device {
   }
 
   private take (name: string, payload: unknown): void {
-    const { typing, presence, people } = this.options
-    if (name === 'typing') typing.hear(payload as Parameters<TypingState['hear']>[0])
+    const { typing, presence, people, uploads } = this.options
+    if (name === 'upload') uploads.hear(payload as Parameters<UploadState['hear']>[0])
+    else if (name === 'typing') typing.hear(payload as Parameters<TypingState['hear']>[0])
     else if (name === 'presence') presence.hear(payload as Parameters<PresenceState['hear']>[0])
     else if (name === 'userChanged' && this.leader !== undefined) people.learn([toPerson((payload as { user: WireUser }).user)]).catch(() => {})
   }

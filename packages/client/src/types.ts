@@ -1,7 +1,8 @@
+import type { Files } from './file-types.ts'
 import type { SocketTransport } from './network/transport.ts'
 import type { Storage } from './storage/storage.ts'
 import type {
-  Attachment, CallOptions, Connection, Failure, LoginInput, Member, Mentions, Message, Operation, OwnUser, Page,
+  CallOptions, Connection, Failure, LoginInput, Member, Mentions, Message, Operation, OwnUser, Page,
   PageOptions, Presence, ProfileInput, ReadPosition, Readable, RegisterInput, Role, Room, RoomInput,
   SendOptions, Session, SettingsInput, Summary, User
 } from './values.ts'
@@ -12,6 +13,7 @@ import type {
  */
 
 export type * from './values.ts'
+export type * from './file-types.ts'
 
 /** One conversation. `client.conversation(id)` returns the same object each time. */
 export interface Conversation {
@@ -103,25 +105,6 @@ export interface Users {
   block: (id: string, on: boolean, options?: CallOptions) => Promise<void>
   /** The ids of those whom you have blocked. */
   readonly blocked: Readable<readonly string[]>
-}
-
-/** What a file is uploaded with. */
-export interface UploadOptions extends CallOptions {
-  /** Default: the name of a `File`. */
-  name?: string | undefined
-  /** In bytes. */
-  onProgress?: ((sent: number, size: number) => void) | undefined
-}
-
-export interface Files {
-  /**
-   * Uploads a file now, as it is, and resolves when the server has all of it. It goes on over broken links, but not
-   * over reloads. For what is no message: a picture of yours or of a room.
-   */
-  upload: (file: Blob, options?: UploadOptions) => Promise<Attachment>
-  get: (id: string, options?: CallOptions) => Promise<Attachment>
-  /** An address of the content, for `<img>` and `<video>`: good for five minutes at least. It needs no token. */
-  link: (id: string, options?: CallOptions) => Promise<string>
 }
 
 export interface AccountSession {

@@ -1,4 +1,8 @@
+import type { Attachment, PreparedFile } from './file-values.ts'
+
 /** What the public API shows and takes. Times are milliseconds since 1970. */
+
+export type * from './file-values.ts'
 
 /** State that can be read now and followed; fits the store contract of Svelte, and signals and hooks in a few lines. */
 export interface Readable<T> {
@@ -96,18 +100,6 @@ export interface Mentions {
   userIds: readonly string[]
   /** Everybody in the conversation. */
   all?: boolean | undefined
-}
-
-/** A file that a message carries; the first six are set by the server. */
-export interface Attachment {
-  id: string
-  name?: string | undefined
-  type?: string | undefined
-  size?: number | undefined
-  width?: number | undefined
-  height?: number | undefined
-  durationMs?: number | undefined
-  blurhash?: string | undefined
 }
 
 /** What a system message tells of; the ids are of users. */
@@ -311,7 +303,13 @@ export interface ProfileInput {
 export interface SendOptions {
   replyTo?: Message | { id: string } | undefined
   mentions?: Mentions | undefined
-  attachments?: ReadonlyArray<Attachment & { id: string }> | undefined
+  /** Files that the server has: those of another message, or of `files.upload`. */
+  attachments?: readonly Attachment[] | undefined
+  /**
+   * Files of this device. They are stored with the message and uploaded before it is sent, also after a reload. With
+   * `attachments`, ten at most.
+   */
+  files?: ReadonlyArray<Blob | PreparedFile> | undefined
   type?: Exclude<MessageType, 'system'> | undefined
   /** It passes on what somebody wrote before. */
   forwarded?: boolean | undefined

@@ -2,60 +2,9 @@ import 'fake-indexeddb/auto'
 import t from 'tap'
 import { type ServerProcess, startServer } from '../../../test/helpers/process.ts'
 import { createClient } from '../src/index.ts'
-import { socketTransport } from '../src/network/socket.ts'
-import { indexedDbStorage } from '../src/storage/indexeddb.ts'
-import type { Link } from '../src/network/transport.ts'
-import type { Storage } from '../src/storage/storage.ts'
 import type { Client } from '../src/types.ts'
 import { when } from './helpers/clients.ts'
-
-/** A program that can end at any moment: nothing that it does afterwards reaches the disk or the network. */
-function program (url: string, name: string, { isOffline = false } = {}) {
-  let isDead = false
-  const never = new Promise<never>(() => {})
-  const disk = indexedDbStorage({ name })
-  const storage: Storage = {
-    ...disk,
-    open: async userId => {
-      const account = await disk.open(userId)
-      return {
-        load: () => account.load(),
-        rows: (...given) => account.rows(...given),
-        count: () => account.count(),
-        commit: batch => isDead ? never : account.commit(batch),
-        takeOver: () => account.takeOver(),
-        clear: () => account.clear(),
-        close: () => { account.close() }
-      }
-    }
-  }
-  const links: Link[] = []
-  const transport = socketTransport()
-  const client = createClient({
-    url,
-    storage,
-    socket: {
-      open: async options => {
-        const link = isDead ? await never : await transport.open(options)
-        links.push(link)
-        return link
-      }
-    },
-    fetch: async (...given) => {
-      if (isOffline) throw new TypeError('fetch failed')
-      const answer = isDead ? never : await fetch(...given)
-      // It may end between the server's answer and its own hearing of it.
-      return isDead ? await never : answer
-    }
-  })
-  return {
-    client,
-    kill: () => {
-      isDead = true
-      for (const link of links) link.close()
-    }
-  }
-}
+import { program } from './helpers/program.ts'
 
 const signIn = (client: Client, username: string) =>
   client.register({ fullName: username, username, email: `${username}@example.org`, password: 'password-1' })

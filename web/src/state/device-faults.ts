@@ -47,6 +47,7 @@ function faultyAccount (account: AccountStorage): AccountStorage {
     load: () => account.load(),
     rows: (...given) => account.rows(...given),
     count: () => account.count(),
+    file: key => account.file(key),
     commit: async batch => {
       if (isFull.peek()) throw new DOMException('The fault drawer says that it is full', 'QuotaExceededError')
       return await account.commit(batch)

@@ -3,7 +3,7 @@ import type { Core } from '../core.ts'
 import { TidelogError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type OutboxChange, type Subject, again, cancel, concerned, enqueue } from '../pure/outbox.ts'
-import { type ConversationRecord, type StoredOperation, type Target, type Work } from '../pure/state.ts'
+import { type ConversationRecord, type PendingFile, type StoredOperation, type Target, type Work } from '../pure/state.ts'
 import { showRow, showSend } from '../pure/view.ts'
 import { Computed } from '../readable.ts'
 import type {
@@ -19,6 +19,15 @@ export interface ConversationParts {
   members: MemberLists
   typing: TypingState
   summaryOf: (id: string) => Readable<Summary | undefined>
+}
+
+/** Of a message; the server's limit. */
+const attachmentsMax = 10
+
+/** What is stored in one step with a change of the outbox. */
+interface Beside {
+  endsDraft?: boolean
+  files?: Array<[key: string, bytes: Blob]> | undefined
 }
 
 /** One conversation, over whatever engine there is. */
@@ -59,8 +68,15 @@ export class ConversationView implements Conversation {
 
   readonly send = async (text: string, options: SendOptions = {}): Promise<Message> => {
     const { core } = this
-    const { replyTo, mentions, attachments, type, clientMessageId } = options
+    const { replyTo, mentions, attachments = [], files = [], type, clientMessageId } = options
     const { userId } = core.signedIn
+    if (attachments.length + files.length > attachmentsMax) throw invalid(`A message carries ${attachmentsMax} files at most`)
+    if (files.length > 0 && clientMessageId !== undefined) {
+      // Uploaded again they would be other files, and the message another one under the same id.
+      const stored = await this.stored(clientMessageId)
+      if (stored !== undefined) return stored
+    }
+    const pending = files.length === 0 ? undefined : await pendingFiles(core, files)
     const id = clientMessageId ?? newId(core.random)
     const work: Work = {
       type: 'send',
@@ -69,11 +85,12 @@ export class ConversationView implements Conversation {
       messageType: type,
       replyTo: replyTo === undefined ? undefined : replyOf(replyTo),
       mentions,
-      attachments,
+      ...(attachments.length === 0 ? {} : { attachments }),
+      ...(pending === undefined ? {} : { files: pending.map(({ file }) => file) }),
       ...(options.forwarded === true ? { forwarded: true } : {})
     }
     this.typingState.sent(this.id)
-    await this.enqueue(work, { endsDraft: true })
+    await this.enqueue(work, { endsDraft: true, files: pending?.map(({ file, bytes }) => [file.key, bytes]) })
     const operations = core.signedIn.operationsOf(this.id)
     const queued = operations.find(operation => operation.work.type === 'send' && operation.work.clientMessageId === id)
     const shown = queued === undefined ? await this.stored(id) : showSend(queued, operations, userId)
@@ -144,11 +161,13 @@ export class ConversationView implements Conversation {
     engine.write(() => engine.commit({ drafts: [[this.id, text]] })).catch(() => {})
   }
 
-  private async enqueue (work: Work, { endsDraft = false } = {}): Promise<void> {
-    await this.changeOutbox(operations => enqueue(operations, this.id, work), endsDraft)
+  private async enqueue (work: Work, beside: Beside = {}): Promise<void> {
+    await this.changeOutbox(operations => enqueue(operations, this.id, work), beside)
   }
 
-  private async changeOutbox (change: (operations: StoredOperation[]) => OutboxChange, endsDraft = false): Promise<void> {
+  private async changeOutbox (
+    change: (operations: StoredOperation[]) => OutboxChange, { endsDraft = false, files = [] }: Beside = {}
+  ): Promise<void> {
     const { core, id } = this
     const engine: Engine = core.signedIn
     await engine.writeOutbox(async () => {
@@ -156,7 +175,10 @@ export class ConversationView implements Conversation {
       const hasDraft = endsDraft && engine.drafts.has(id)
       if (add === undefined && put.length + settle.length === 0 && !hasDraft) return
       await engine.commit({
-        put, settle, ...(add === undefined ? {} : { add: [operationOf(core, id, add)] }), ...(hasDraft ? { drafts: [[id, '']] } : {})
+        put,
+        settle,
+        ...(add === undefined ? {} : { add: [operationOf(core, id, add)], files }),
+        ...(hasDraft ? { drafts: [[id, '']] } : {})
       })
     })
     core.remote.wake()
@@ -173,6 +195,14 @@ export class ConversationView implements Conversation {
 
 function operationOf ({ random, clock }: Core, conversationId: string, work: Work): StoredOperation {
   return { position: 0, version: 0, opId: newId(random), conversationId, state: 'queued', attempts: 0, createdAt: clock.now(), work }
+}
+
+async function pendingFiles (
+  { random }: Core, files: NonNullable<SendOptions['files']>
+): Promise<Array<{ file: PendingFile, bytes: Blob }>> {
+  const { prepareFile } = await import('../media/prepare.ts')
+  const prepared = await Promise.all(files.map(async file => file instanceof Blob ? await prepareFile(file) : file))
+  return prepared.map(({ bytes, keepsDetails, ...about }) => ({ bytes, file: { key: newId(random), ...about } }))
 }
 
 function readsOf (record: ConversationRecord | undefined): readonly ReadPosition[] {

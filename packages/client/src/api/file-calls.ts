@@ -1,7 +1,7 @@
 import { sleep } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { asTidelogError } from '../errors.ts'
-import { uploadRest } from '../network/tus.ts'
+import { isPassing, uploadRest } from '../network/tus.ts'
 import { toAttachment } from '../pure/normalize.ts'
 import type { WireAttachment } from '../pure/wire.ts'
 import type { Attachment, Files, UploadOptions } from '../types.ts'
@@ -10,7 +10,7 @@ import { FileLinks } from './file-links.ts'
 /** Failures in a row after which an upload that somebody waits for has failed. */
 const triesMax = 6
 
-export function fileCalls (core: Core): Files {
+export function fileCalls (core: Core): Pick<Files, 'get' | 'link' | 'upload'> {
   const links = new FileLinks(core)
   return {
     get: (id, { signal } = {}) => fileOf(core, id, signal),
@@ -47,9 +47,7 @@ async function upload (
       })
     } catch (thrown) {
       const error = asTidelogError(thrown)
-      // 409: the server has another part of it than we think, and is asked.
-      const isPassing = error.retryable || error.status === 409
-      if (!isPassing || ++failures >= triesMax) throw error
+      if (!isPassing(error) || ++failures >= triesMax) throw error
       await sleep(clock, Math.max(error.retryAfterMs ?? 0, (0.5 + random() / 2) * 500 * 2 ** failures), signal)
     }
   }

@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   socket: SocketTransport | undefined
   tokens: Tokens
   syncer: Syncer
-  sender: Sender
+  sender: Pick<Sender, 'reset'>
   onState: (state: Omit<Connection, 'leads'>) => void
   /** Everything that is no change of a conversation. */
   onEvent: (name: string, payload: unknown) => void

@@ -8,6 +8,7 @@ import { isWhole } from '../pure/ranges.ts'
 import {
   type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, emptySelf, readSeqOf
 } from '../pure/state.ts'
+import { filesOf } from '../pure/uploads.ts'
 import { isBlocked, settingsOf, shownBy } from '../pure/view.ts'
 import { Listeners } from '../readable.ts'
 import { type AccountStorage, type Loaded, Stale } from '../storage/storage.ts'
@@ -153,9 +154,11 @@ export class Engine {
   }
 
   async commit (batch: Batch, news: Row[] = []): Promise<number[]> {
-    const positions = await this.store(() => this.account.commit(batch))
+    const dropFiles = (batch.settle ?? []).flatMap(filesOf).map(({ key }) => key)
+    const positions = await this.store(() => this.account.commit({ ...batch, dropFiles }))
     this.steps++
-    const delta = { batch, positions, news }
+    const { files, ...told } = batch
+    const delta = { batch: told, positions, news }
     this.adopt(delta)
     this.onCommitted(delta)
     return positions
@@ -250,6 +253,11 @@ export class Engine {
       if (isIn && row.rev > (rows.get(row.seq)?.rev ?? 0)) rows.set(row.seq, row)
     }
     return [...rows.values()].sort((a, b) => a.seq - b.seq)
+  }
+
+  /** The bytes of a file of the outbox. */
+  async file (key: string): Promise<Blob | undefined> {
+    return await this.store(() => this.account.file(key))
   }
 
   /** Rows as they are stored; not all of them are shown. */

@@ -4,6 +4,7 @@ import type { Tokens } from '../network/tokens.ts'
 import type { SocketTransport } from '../network/transport.ts'
 import { toReads } from '../pure/normalize.ts'
 import type { Scope } from '../pure/follow.ts'
+import { filesOf } from '../pure/uploads.ts'
 import type { WireAnswer, WireReads, WireResult } from '../pure/wire.ts'
 import type { Connection } from '../types.ts'
 import { backfill, savesData } from './backfill.ts'
@@ -12,6 +13,7 @@ import type { Engine } from './engine.ts'
 import { fetchHistory } from './history.ts'
 import { Sender } from './sender.ts'
 import { Syncer } from './syncer.ts'
+import type { Uploader } from './uploader.ts'
 
 export interface LeaderOptions {
   core: Core
@@ -35,6 +37,7 @@ export class Leader {
   readonly connection: ConnectionLoop
   private readonly options: LeaderOptions
   private filling = new AbortController()
+  private uploader: Promise<Uploader> | undefined
 
   constructor (options: LeaderOptions) {
     this.options = options
@@ -64,7 +67,7 @@ export class Leader {
       socket,
       tokens,
       syncer: this.syncer,
-      sender: this.sender,
+      sender: { reset: () => { this.reset() } },
       onState: state => { this.tell(state) },
       onEvent: (name, payload) => { this.take(name, payload) },
       onLink
@@ -88,6 +91,34 @@ export class Leader {
     engine.write(() => engine.applyReads(conversationId, [toReads(reads)])).catch((error: unknown) => { this.connection.fail(error) })
   }
 
+  /** There may be something to send. */
+  wake (): void {
+    this.sender.wake()
+    this.withUploader(uploader => { uploader.wake() })
+  }
+
+  /** The connection is there again. */
+  private reset (): void {
+    this.sender.reset()
+    this.withUploader(uploader => { uploader.reset() })
+  }
+
+  /** It is loaded when there are files in the outbox. Without a connection it is tried again with the next one. */
+  private withUploader (run: (uploader: Uploader) => void): void {
+    const { core: { http, clock, random }, engine, onEvent } = this.options
+    if (this.uploader === undefined && !engine.operations.some(operation => filesOf(operation).length > 0)) return
+    this.uploader ??= import('./uploader.ts').then(({ Uploader }) => new Uploader({
+      engine,
+      http,
+      clock,
+      random,
+      isOnline: () => this.connection.isOnline,
+      onProgress: progress => { onEvent('upload', progress) },
+      onReady: () => { this.sender.wake() }
+    }))
+    this.uploader.then(run, () => { this.uploader = undefined })
+  }
+
   start (): void {
     this.connection.start()
   }
@@ -96,6 +127,7 @@ export class Leader {
     this.syncer.stop()
     await this.connection.stop()
     await this.sender.stop()
+    await this.uploader?.then(uploader => uploader.stop(), () => {})
   }
 
   /** What the server holds now. */

@@ -38,6 +38,11 @@ export async function uploadRest (upload: UploadRest): Promise<string> {
   return id
 }
 
+/** The same may succeed later. 409: the server has another part of it than was thought, and is asked. */
+export function isPassing ({ retryable, status }: TidelogError): boolean {
+  return retryable || status === 409
+}
+
 /** Gives up an upload, or a file that no message has. */
 export async function endUpload (http: Http, id: string): Promise<void> {
   await http.headersOf('DELETE', `/api/files/${id}`, { headers: { [required]: version } }, required)

@@ -1,5 +1,6 @@
 import type { Failure } from '../values.ts'
 import type { Row, SettingsWork, StoredOperation, Target, Work } from './state.ts'
+import { isUploaded } from './uploads.ts'
 import type { WireResult } from './wire.ts'
 
 /**
@@ -143,27 +144,34 @@ function erase (about: readonly StoredOperation[], work: Extract<Work, { type: '
 /** To be sent again as soon as that is possible; over what somebody else wrote, if the user has seen that. */
 export function again (operation: StoredOperation): StoredOperation {
   const { error, notBefore, ...rest } = operation
-  const work = error?.code === 'CONFLICT' && rest.work.type === 'edit'
-    ? { ...rest.work, expectedRev: undefined, base: undefined }
-    : rest.work
-  return { ...rest, work, state: 'queued', version: operation.version + 1 }
+  return { ...rest, work: workAgain(rest.work, error), state: 'queued', version: operation.version + 1 }
+}
+
+function workAgain (work: Work, error: Failure | undefined): Work {
+  if (work.type === 'edit' && error?.code === 'CONFLICT') return { ...work, expectedRev: undefined, base: undefined }
+  // The server may have forgotten them meanwhile: it is asked.
+  if (work.type === 'send' && work.files !== undefined) {
+    return { ...work, files: work.files.map(file => ({ ...file, isUploaded: false })) }
+  }
+  return work
 }
 
 /**
  * What is sent next, in one call. In a conversation one send at a time: a second one could overtake a first that is refused
- * for a moment. What failed for good holds up only what is about the same message.
+ * for a moment. What failed for good, or waits for its files, holds up only what is about the same message.
  */
 export function plan (operations: readonly StoredOperation[], now: number): StoredOperation[] {
   const chosen: StoredOperation[] = []
   const closed = new Set<string>()
-  const failed: StoredOperation[] = []
+  const held: StoredOperation[] = []
   let length = 0
   for (const operation of operations) {
     const { conversationId: id, state, work } = operation
     if (closed.has(id)) continue
     const target = targetOf(work)
-    if (state === 'failed') failed.push(operation)
-    if (state === 'failed' || (target !== undefined && failed.some(other => other.conversationId === id && isAbout(other, target)))) continue
+    const isHeld = state === 'failed' || !isUploaded(operation)
+    if (isHeld) held.push(operation)
+    if (isHeld || (target !== undefined && held.some(other => other.conversationId === id && isAbout(other, target)))) continue
     if (!isReady(operation, now)) {
       closed.add(id)
       continue
@@ -271,7 +279,11 @@ export function editsDone (operations: readonly StoredOperation[], row: Row, use
 export function toWire ({ opId, conversationId, work, attempts }: StoredOperation): object {
   switch (work.type) {
     case 'send': {
-      const { clientMessageId, text, messageType, replyTo, mentions, attachments, forwarded } = work
+      const { clientMessageId, text, messageType, replyTo, mentions, attachments = [], files = [], forwarded } = work
+      const carried = [
+        ...attachments.map(({ id, name, type, size, ...rest }) => ({ fileId: id, ...rest })),
+        ...files.map(({ key, name, type, size, isUploaded, ...rest }) => rest)
+      ]
       return {
         opId,
         type: 'send',
@@ -282,7 +294,7 @@ export function toWire ({ opId, conversationId, work, attempts }: StoredOperatio
         ...(replyTo === undefined ? {} : { replyTo: replyTo.id }),
         ...(mentions === undefined ? {} : { mentions }),
         ...(forwarded === undefined ? {} : { forwarded }),
-        ...(attachments === undefined ? {} : { attachments: attachments.map(({ id, name, type, size, ...rest }) => ({ fileId: id, ...rest })) })
+        ...(carried.length === 0 ? {} : { attachments: carried })
       }
     }
     case 'edit': {

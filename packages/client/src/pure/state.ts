@@ -116,6 +116,15 @@ export interface Target {
   clientMessageId?: string | undefined
 }
 
+/** A file that waits for its upload. Its bytes are stored under its key, until its message is sent or given up. */
+export interface PendingFile extends Omit<Attachment, 'id'> {
+  key: string
+  /** Of the upload, if it was begun. */
+  fileId?: string | undefined
+  /** The server has all of it. */
+  isUploaded?: boolean | undefined
+}
+
 export type Work =
   | {
     type: 'send',
@@ -125,6 +134,7 @@ export type Work =
     replyTo?: ReplyTarget | undefined
     mentions?: Mentions | undefined,
     attachments?: readonly Attachment[] | undefined
+    files?: readonly PendingFile[] | undefined
     forwarded?: true | undefined
   }
   | {
@@ -226,6 +236,10 @@ export interface Batch {
   put?: StoredOperation[]
   /** Operations to remove. One of another version is `Stale`; one that is gone is not. */
   settle?: StoredOperation[]
+  /** Bytes of the files of `add`, by their keys. */
+  files?: Array<[key: string, bytes: Blob]>
+  /** Keys of files whose bytes go. */
+  dropFiles?: string[]
   /** Without a text: removed. */
   drafts?: Array<[conversationId: string, text: string]>
 }

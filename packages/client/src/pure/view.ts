@@ -1,9 +1,13 @@
-import type { ConversationSettings, Mentions, Message, MessageStatus, Reaction, Summary } from '../values.ts'
+import type {
+  Attachment, ConversationSettings, Mentions, Message, MessageStatus, MessageType, Reaction, Summary
+} from '../values.ts'
 import { isAbout } from './outbox.ts'
 import {
-  type ConversationRecord, type Person, type Row, type SelfRecord, type State, type StoredOperation, noSettings,
+  type ConversationRecord, type PendingFile, type Person,
+  type Row, type SelfRecord, type State, type StoredOperation, noSettings,
   otherUserOf, readSeqOf
 } from './state.ts'
+import { filesOf } from './uploads.ts'
 
 /** What is shown: the server's rows, and what the outbox makes of them. Nothing of it is stored. */
 
@@ -74,10 +78,22 @@ function reacted (reactions: readonly Reaction[], emoji: string, on: boolean, us
   return reactions.flatMap(reaction => reaction !== held ? reaction : count === 0 ? [] : { ...held, count, userIds, mine: on })
 }
 
+function shownFile ({ key, fileId, isUploaded, ...about }: PendingFile): Attachment {
+  return { id: key, ...about, isPending: true }
+}
+
+/** As the server chooses it for a message without a type. */
+function typeFor (attachments: readonly Attachment[]): MessageType {
+  if (attachments.length === 0) return 'text'
+  const [family, ...others] = new Set(attachments.map(({ type = '' }) => type.split('/')[0]))
+  return others.length === 0 && (family === 'image' || family === 'video' || family === 'audio') ? family : 'file'
+}
+
 /** A message that is not sent yet. */
 export function showSend (operation: StoredOperation, operations: readonly StoredOperation[], userId: string): Message | undefined {
   const { work, conversationId, createdAt, state, error } = operation
   if (work.type !== 'send') return undefined
+  const attachments = [...work.attachments ?? [], ...filesOf(operation).map(shownFile)]
   const message: Message = {
     key: work.clientMessageId,
     rev: 0,
@@ -86,12 +102,12 @@ export function showSend (operation: StoredOperation, operations: readonly Store
     senderId: userId,
     isOwn: true,
     text: work.text,
-    type: work.messageType ?? 'text',
+    type: work.messageType ?? typeFor(attachments),
     createdAt,
     isDeleted: false,
     replyTo: work.replyTo,
     reactions: [],
-    attachments: work.attachments ?? [],
+    attachments,
     ...(work.forwarded === undefined ? {} : { forwarded: work.forwarded }),
     mentions: work.mentions ?? noMentions,
     mentionsMe: false,

@@ -9,6 +9,7 @@ export interface Held {
   users: Map<string, Person>
   operations: Map<number, StoredOperation>
   drafts: Map<string, string>
+  files: Map<string, Blob>
   term: number
   lastPosition: number
 }
@@ -21,6 +22,7 @@ export function nothingHeld (): Held {
     users: new Map(),
     operations: new Map(),
     drafts: new Map(),
+    files: new Map(),
     term: 0,
     lastPosition: 0
   }
@@ -44,6 +46,8 @@ export function applyBatch (held: Held, batch: Batch): number[] {
   for (const user of batch.users ?? []) held.users.set(user.id, user)
   for (const { position } of batch.settle ?? []) held.operations.delete(position)
   for (const operation of batch.put ?? []) held.operations.set(operation.position, operation)
+  for (const [key, bytes] of batch.files ?? []) held.files.set(key, bytes)
+  for (const key of batch.dropFiles ?? []) held.files.delete(key)
   for (const [id, text] of batch.drafts ?? []) text === '' ? held.drafts.delete(id) : held.drafts.set(id, text)
   return (batch.add ?? []).map(operation => {
     const position = ++held.lastPosition

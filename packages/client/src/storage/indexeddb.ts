@@ -10,6 +10,7 @@ interface AccountSchema extends DBSchema {
   users: { key: string, value: Person }
   outbox: { key: number, value: Omit<StoredOperation, 'position'> & { position?: number } }
   drafts: { key: string, value: string }
+  files: { key: string, value: Blob }
   meta: { key: string, value: unknown }
 }
 
@@ -22,10 +23,10 @@ const browser = globalThis as unknown as {
 }
 
 /** A newer client may have changed what is stored: each step of a version stands in `upgrade`. */
-const version = 2
+const version = 3
 
-type StoreName = 'messages' | 'conversations' | 'users' | 'outbox' | 'drafts' | 'meta'
-const all: StoreName[] = ['messages', 'conversations', 'users', 'outbox', 'drafts', 'meta']
+type StoreName = 'messages' | 'conversations' | 'users' | 'outbox' | 'drafts' | 'files' | 'meta'
+const loaded: StoreName[] = ['conversations', 'users', 'outbox', 'drafts', 'meta']
 
 export interface IndexedDbOptions {
   /** What databases are named after, if several applications share an origin. */
@@ -139,6 +140,7 @@ class Account implements AccountStorage {
   constructor (name: string) {
     this.database = new Database<AccountSchema>(name, (database, from, transaction) => {
       if (from < 1) createStores(database)
+      if (from < 3) database.createObjectStore('files')
       // One that fails aborts the upgrade, which `openDB` tells.
       if (from === 1) forgetSelf(transaction).catch(() => {})
     })
@@ -146,7 +148,7 @@ class Account implements AccountStorage {
 
   async load (): Promise<Loaded> {
     return await this.database.use(async database => {
-      const transaction = database.transaction(all, 'readonly')
+      const transaction = database.transaction(loaded, 'readonly')
       const store = <N extends StoreName>(name: N) => transaction.objectStore(name)
       const [conversations, users, operations, draftIds, drafts, self, term] = await Promise.all([
         store('conversations').getAll(), store('users').getAll(), store('outbox').getAll(), store('drafts').getAllKeys(), store('drafts').getAll(),
@@ -177,6 +179,10 @@ class Account implements AccountStorage {
 
   async count (): Promise<number> {
     return await this.database.use(database => database.count('messages'))
+  }
+
+  async file (key: string): Promise<Blob | undefined> {
+    return await this.database.use(database => database.get('files', key))
   }
 
   async commit (batch: Batch): Promise<number[]> {
@@ -230,12 +236,13 @@ function isPrecious ({ add = [], put = [], settle = [], drafts = [] }: Batch): b
 function storesOf (batch: Batch): StoreName[] {
   const {
     drop = [], dropRows = [], purge = [], hide = [], rows = [], conversations = [], users = [],
-    add = [], put = [], settle = [], drafts = []
+    add = [], put = [], settle = [], drafts = [], files = [], dropFiles = []
   } = batch
   const names: Array<[StoreName, number]> = [
     ['messages', drop.length + dropRows.length + purge.length + hide.length + rows.length],
     ['conversations', drop.length + conversations.length],
     ['users', users.length], ['outbox', add.length + put.length + settle.length], ['drafts', drafts.length],
+    ['files', files.length + dropFiles.length],
     ['meta', Number(batch.self !== undefined || batch.term !== undefined)]
   ]
   const used = names.flatMap(([name, count]) => count > 0 ? [name] : [])
@@ -246,7 +253,7 @@ async function write (transaction: Write, batch: Batch): Promise<number[]> {
   const store = <N extends StoreName>(name: N) => transaction.objectStore(name)
   const {
     drop = [], dropRows = [], purge = [], hide = [], rows = [], conversations = [], users = [],
-    add = [], put = [], settle = [], drafts = [], self, term
+    add = [], put = [], settle = [], drafts = [], files = [], dropFiles = [], self, term
   } = batch
   await check(transaction, { put, settle, term })
   const done: Array<Promise<unknown>> = []
@@ -263,6 +270,8 @@ async function write (transaction: Write, batch: Batch): Promise<number[]> {
   for (const [id, text] of drafts) {
     done.push(heard<unknown>(text === '' ? store('drafts').delete(id) : store('drafts').put(text, id)))
   }
+  for (const [key, bytes] of files) done.push(heard(store('files').put(bytes, key)))
+  for (const key of dropFiles) done.push(heard(store('files').delete(key)))
   const positions = add.map(({ position, ...operation }) => heard(store('outbox').add(operation)))
   await Promise.all(done)
   return await Promise.all(positions)

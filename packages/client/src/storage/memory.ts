@@ -18,6 +18,7 @@ export function memoryStorage (): Storage {
         load: async () => loadHeld(held()),
         rows: async (id, from, to, limit) => rowsHeld(held(), id, from, to, limit),
         count: async () => [...held().rows.values()].reduce((sum, rows) => sum + rows.size, 0),
+        file: async key => held().files.get(key),
         commit: async batch => applyBatch(held(), batch),
         takeOver: async () => ++held().term,
         clear: async () => { accounts.delete(userId) },

@@ -33,6 +33,8 @@ export interface AccountStorage {
   rows: (conversationId: string, from: number, to: number, limit?: number) => Promise<Row[]>
   /** How many messages are stored. */
   count: () => Promise<number>
+  /** Bytes of a file of the outbox. */
+  file: (key: string) => Promise<Blob | undefined>
   /**
    * Stores all of the batch or nothing, and answers with the positions of the added operations.
    * @throws Stale if the term or an expected version is not what is stored

@@ -27,6 +27,7 @@ export class Disk {
       },
       rows: async (id, from, to, limit) => rowsHeld(held, id, from, to, limit),
       count: async () => 0,
+      file: async key => held.files.get(key),
       commit: async batch => {
         alive()
         return this.commit(batch, tab)

@@ -51,7 +51,7 @@ export class Tab {
     this.core.engine = this.engine
     this.core.remote = {
       ...this.core.remote,
-      wake: () => { this.leader?.sender.wake() },
+      wake: () => { this.leader?.wake() },
       markedRead: async (id, seq) => { await parts.leader()?.markedRead(id, seq).catch(() => {}) }
     }
   }
@@ -140,7 +140,7 @@ export class Tab {
     if (delta === 'leads') void this.engine.reload().catch(() => {})
     if (delta === undefined || delta === 'leads') return
     this.engine.adopt(delta)
-    if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.sender.wake()
+    if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.wake()
   }
 
   answer (fate: 'now' | 'lost' | 'late'): void {
