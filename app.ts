@@ -19,6 +19,7 @@ import retention from './plugins/retention.ts'
 import revocations from './plugins/revocations.ts'
 import search from './plugins/search.ts'
 import security from './plugins/security.ts'
+import serialization from './plugins/serialization.ts'
 import socketIo from './plugins/socket-io.ts'
 import sharedLimits from './plugins/shared-limits.ts'
 import sockets from './plugins/sockets.ts'
@@ -73,6 +74,7 @@ export async function buildApp (
 
   await app.register(requestLog)
   await app.register(validation)
+  await app.register(serialization)
   await app.register(errors)
   await app.register(security, config)
   await app.register(compression)

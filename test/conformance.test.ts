@@ -1,26 +1,15 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { MongoClient } from 'mongodb'
 import t from 'tap'
 import { runConformance } from '../conformance/run.ts'
 import { textOf } from '../conformance/report.ts'
+import { freePort } from './helpers/free-port.ts'
 import { type ServerProcess, startServer } from './helpers/process.ts'
 
 type Suite = Pick<typeof t, 'teardown' | 'comment' | 'equal' | 'not'>
 
-/** A port that a server can have again after it was killed. */
-async function freePort (): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return String(port)
-}
-
 /** Attacks a server that is killed with -9 again and again, and expects every promise to hold. */
 async function attack (t: Suite, environment: Record<string, string>, scenes: boolean): Promise<void> {
-  const fixed = { ...environment, PORT: await freePort(), JWT_SECRET: 'a secret for the conformance test', LOG_LEVEL: 'info' }
+  const fixed = { ...environment, PORT: String(await freePort()), JWT_SECRET: 'a secret for the conformance test', LOG_LEVEL: 'info' }
   let server: ServerProcess = await startServer(fixed)
   t.teardown(() => server.end('SIGKILL'))
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import t from 'tap'
+import { freePort } from './helpers/free-port.ts'
 import { root } from './helpers/process.ts'
 
 type Test = { teardown: (end: () => void) => void }
@@ -36,7 +37,7 @@ async function npmStart (t: Test, environment: Record<string, string>): Promise<
 t.test('a signal to npm or its group ends the server cleanly and frees folder and port', {
   skip: process.platform === 'win32' && 'there are no signals'
 }, async t => {
-  const environment: Record<string, string> = { DATA_DIR: t.testdir() }
+  const environment = { DATA_DIR: t.testdir(), PORT: String(await freePort()) }
   const sends: Array<[string, (npm: ChildProcess) => unknown]> = [
     ['SIGTERM to npm', npm => npm.kill('SIGTERM')],
     ['SIGTERM to the group, as of a service manager', ({ pid }) => process.kill(-pid!, 'SIGTERM')],
@@ -44,7 +45,6 @@ t.test('a signal to npm or its group ends the server cleanly and frees folder an
   ]
   for (const [name, send] of sends) {
     const { npm, url, output } = await npmStart(t, environment)
-    environment['PORT'] = new URL(url).port
     const ended = once(npm, 'close')
     send(npm)
     await ended

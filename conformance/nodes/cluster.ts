@@ -1,6 +1,6 @@
 import { type Cluster, startCluster } from '../../test/helpers/cluster.ts'
 import { type HangingProxy, hangingProxy } from '../../test/helpers/hanging-proxy.ts'
-import { freePort } from '../../test/helpers/redis.ts'
+import { freePort } from '../../test/helpers/free-port.ts'
 import { type TcpProxy, startProxy } from '../../test/helpers/tcp-proxy.ts'
 import type { Fault } from './faults.ts'
 import { unruly } from './unruly.ts'

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { type Document, MongoClient } from 'mongodb'
 import t from 'tap'
-import { root, runScript, startServer } from '../helpers/process.ts'
+import { fromSources, root, runScript, startServer } from '../helpers/process.ts'
 import { request } from '../helpers/request.ts'
 import { hs256 } from '../helpers/tokens.ts'
 import { oldId, user } from './old-backend.ts'
@@ -36,7 +36,7 @@ t.test('after a kill and a second run all messages are there, sound, and a serve
   const environment = { DATA_DIR: t.testdir(), JWT_SECRET }
   const run = (...mode: string[]) => runScript('adopt.ts', environment, '--from', from, ...mode)
   t.match(await run('--dry-run'), { code: 0, stdout: /6000 messages looked at[^]*Nothing was written/ })
-  const args = ['--import', 'tsx', '--conditions=@tidelog/source', 'scripts/adopt.ts', '--from', from]
+  const args = [...fromSources, 'scripts/adopt.ts', '--from', from]
   const killed = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment } })
   t.teardown(() => { killed.kill('SIGKILL') })
   killed.stdout.once('data', () => { killed.kill('SIGKILL') })

@@ -5,8 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { isConnected, newClient, when } from '../../packages/client/test/helpers/clients.ts'
 import { startCluster } from '../helpers/cluster.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { noNginx, startNginx } from '../helpers/nginx.ts'
-import { freePort, noRedis } from '../helpers/redis.ts'
+import { noRedis } from '../helpers/redis.ts'
 
 const skip = noNginx === false ? noRedis : noNginx
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
 import { tied } from './tied.ts'
 
 /** A server in its own process, as `npm start` runs it, but from the sources. */
@@ -18,10 +19,12 @@ export interface ServerProcess {
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Node's arguments for a program in TypeScript. They begin it in half a second less than tsx. */
+export const fromSources = ['--import', new URL('compile.mjs', import.meta.url).href, '--conditions=@tidelog/source']
+
 /** Runs server.ts with an environment. */
 export function runServer (environment: Record<string, string>): ChildProcess {
-  const given = ['--import', 'tsx', '--conditions=@tidelog/source', 'server.ts']
-  return spawn(...tied('SIGKILL', process.execPath, given), {
+  return spawn(...tied('SIGKILL', process.execPath, [...fromSources, 'server.ts']), {
     cwd: root,
     // Without the test runner's loaders, and without variables that name another database.
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },
@@ -29,9 +32,9 @@ export function runServer (environment: Record<string, string>): ChildProcess {
   })
 }
 
-/** Starts a server and waits until it listens. `onLine` gets each line that it prints. */
+/** Starts a server, on a port that it can have again, and waits until it listens. `onLine` gets each line that it prints. */
 export async function startServer (environment: Record<string, string>, onLine: (line: string) => void = () => {}): Promise<ServerProcess> {
-  const child = runServer(environment)
+  const child = runServer({ PORT: String(await freePort()), ...environment })
   let errors = ''
   let output = ''
   child.stderr?.on('data', chunk => { errors += String(chunk) })
@@ -62,7 +65,7 @@ export async function startServer (environment: Record<string, string>, onLine: 
 export async function runScript (
   name: string, environment: Record<string, string>, ...args: string[]
 ): Promise<{ code: number, stdout: string, stderr: string }> {
-  const given = ['--import', 'tsx', '--conditions=@tidelog/source', `scripts/${name}`, ...args]
+  const given = [...fromSources, `scripts/${name}`, ...args]
   const options = { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment } }
   try {
     return { code: 0, ...await promisify(execFile)(process.execPath, given, options) }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { root } from './process.ts'
+import { fromSources, root } from './process.ts'
 
 /** A program at a terminal: what it prints, and what is typed. */
 export interface Program {
@@ -16,8 +16,7 @@ export interface Program {
 
 /** An example, run from the client's sources. */
 export function runExample (file: string, given: string[], environment: Record<string, string>): Program {
-  const source = ['--import', 'tsx', '--conditions=@tidelog/source']
-  return runProgram(process.execPath, [...source, file, ...given], { environment })
+  return runProgram(process.execPath, [...fromSources, file, ...given], { environment })
 }
 
 export interface Surroundings { environment?: Record<string, string>, cwd?: string }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
+import { freePort } from './free-port.ts'
 import { tied } from './tied.ts'
 
 const program = '/usr/bin/redis-server'
@@ -20,15 +20,6 @@ export interface TestRedis {
   restart: () => Promise<void>
   freeze: () => void
   thaw: () => void
-}
-
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export async function startRedis (t: { teardown: (end: () => unknown) => void }): Promise<TestRedis> {

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { freePort } from '../helpers/free-port.ts'
 import { startServer } from '../helpers/process.ts'
 import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, until, write } from './browser.ts'
 import { register } from '../helpers/register.ts'
@@ -116,14 +115,4 @@ else {
     t.same(bob.problems, [])
     t.end()
   })
-}
-
-/** A port that is free now, so that a server that starts again has the same address. */
-async function freePort (): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

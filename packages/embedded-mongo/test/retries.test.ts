@@ -2,7 +2,7 @@ import t from 'tap'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Binary, Long } from 'bson'
@@ -21,7 +21,8 @@ const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
 class Process {
   readonly #dataDir: string
   #child: ChildProcess | undefined
-  #port = 0
+  /** The system gives it to nobody else, so it is free again after a kill. */
+  readonly #port = randomInt(11_000, 30_000)
   readonly #wires: WireClient[] = []
   #uri: Promise<string> = Promise.resolve('')
 
@@ -41,7 +42,7 @@ class Process {
   async start (): Promise<void> {
     this.#child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', CLI, '--data', this.#dataDir, '--port', String(this.#port)], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#uri = once(createInterface({ input: this.#child.stdout! }), 'line').then(([line]) => line as string)
-    this.#port = Number(new URL(await this.#uri).port)
+    await this.#uri
   }
 
   async restart (): Promise<void> {
