@@ -14,7 +14,7 @@ t.test('BUILD-A-BOT shows the bot\'s code, in fifteen lines', async t => {
   t.equal(code.trimEnd().split('\n').length, 15)
 })
 
-t.test('the bot answers each message once, however often it is killed', { timeout: 120_000 }, async t => {
+t.test('the bot answers each message once, however often it is killed', async t => {
   const { url } = await startApp(t)
   const ada = await newClient(t, url)
   const run = () => runExample('examples/bot.mjs', [], { SERVER: url, NAME: 'echo_bot' })

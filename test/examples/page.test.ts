@@ -31,7 +31,7 @@ t.test('the page has at most 60 lines', async t => {
   t.ok(page.trimEnd().split('\n').length <= 60)
 })
 
-const options = { skip: noBrowser ?? false, timeout: 120_000 }
+const options = { skip: noBrowser ?? false }
 t.test('a page of plain HTML on another origin chats and keeps the messages', options, async t => {
   const { url, register, call } = await startApp(t)
   const bob = await register('bob')

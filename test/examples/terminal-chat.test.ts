@@ -3,7 +3,7 @@ import t from 'tap'
 import { startServer } from '../helpers/process.ts'
 import { runExample } from '../helpers/programs.ts'
 
-t.test('two people chat in terminals that stop and start, as does the server', { timeout: 240_000 }, async t => {
+t.test('two people chat in terminals that stop and start, as does the server', async t => {
   const files = t.testdir({ ada: '', grace: '', data: {} })
   const environment = { DATA_DIR: join(files, 'data') }
   let server = await startServer(environment)

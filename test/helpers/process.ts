@@ -32,8 +32,12 @@ export function runServer (environment: Record<string, string>): ChildProcess {
   })
 }
 
-/** Starts a server, on a port that it can have again, and waits until it listens. `onLine` gets each line that it prints. */
-export async function startServer (environment: Record<string, string>, onLine: (line: string) => void = () => {}): Promise<ServerProcess> {
+/**
+ * Starts a server, on a port that it can have again, and waits until it listens. `onLine` gets each line that it prints.
+ */
+export async function startServer (
+  environment: Record<string, string>, onLine: (line: string) => void = () => {}
+): Promise<ServerProcess> {
   const child = runServer({ PORT: String(await freePort()), ...environment })
   let errors = ''
   let output = ''

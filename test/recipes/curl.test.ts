@@ -8,7 +8,7 @@ import { codeBlocksOf } from '../helpers/recipes.ts'
 // Not the test's own folder, which is the server's.
 const cwd = t.testdir({})
 
-t.test('shell commands sign in, send once, sync and wait for a change', { timeout: 240_000 }, async t => {
+t.test('shell commands sign in, send once, sync and wait for a change', async t => {
   const { url, call, register } = await startApp(t)
   const ada = await register('ada', { password: 'ada has a long password' })
   const bob = await register('bob')

@@ -11,7 +11,7 @@ const skip = status === 0 ? false : 'python3 with python-socketio[client] is not
 
 const folder = unpack(t, 'recipes/python.md')
 
-t.test('the Python client syncs what it missed, follows live, and answers', { skip, timeout: 240_000 }, async t => {
+t.test('the Python client syncs what it missed, follows live, and answers', { skip }, async t => {
   const { url, call, register } = await startApp(t)
   const ada = await register('ada')
   const bob = await register('bob')

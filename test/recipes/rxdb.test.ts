@@ -15,11 +15,10 @@ interface Recipe {
   }) => RxReplicationState<Document, unknown>
 }
 
-const wait = { timeout: 300_000 }
 const folder = unpack(t, 'recipes/bridge.md', 'recipes/rxdb.md')
 const { messageSchema, newMessage, replicateConversation } = await importRecipe<Recipe>(folder, 'rxdb.mjs')
 
-t.test('RxDB replicates 10,000 messages, goes offline, and comes back equal to the server', wait, async t => {
+t.test('RxDB replicates 10,000 messages, goes offline, and comes back equal to the server', async t => {
   const server = await longConversation(t, 10_000)
   const { call, userId, conversationId } = server
   const storage = getRxStorageMemory()

@@ -27,12 +27,11 @@ interface Recipe {
 }
 
 const { default: LokiJSAdapter } = LokiModule
-const wait = { timeout: 300_000 }
 logger.default.silence()
 const folder = unpack(t, 'recipes/bridge.md', 'recipes/watermelondb.md')
 const { schema, Message, syncConversation } = await importRecipe<Recipe>(folder, 'watermelondb.mjs')
 
-t.test('WatermelonDB pulls 10,000 messages, goes offline, and comes back equal to the server', wait, async t => {
+t.test('WatermelonDB pulls 10,000 messages, goes offline, and comes back equal to the server', async t => {
   const server = await longConversation(t, 10_000)
   const { call, userId, conversationId } = server
   const adapter = new LokiJSAdapter({

@@ -12,6 +12,8 @@ export const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 export const noBrowser = existsSync(executablePath) ? undefined : `${executablePath} is not installed`
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+/** Milliseconds: a little less than tap gives a file, so that a failure says what did not come. */
+const patienceMs = 280_000
 const args = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'
@@ -24,8 +26,10 @@ export function buildWeb (): void {
   execFileSync(process.execPath, ['scripts/build-web.mjs'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'] } })
 }
 
+/** A browser that waits for what a test waits for as long as the test may take. */
 export async function startBrowser (t: Suite): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath, args })
+  const browser = await chromium.launch({ executablePath, args, timeout: patienceMs })
+  browser.on('context', context => { context.setDefaultTimeout(patienceMs) })
   t.teardown(() => browser.close())
   return browser
 }
@@ -103,7 +107,7 @@ export const shown = (page: Page): Promise<string[]> => page.locator('article .t
 
 /** Waits until an expression holds in the page. (Playwright's own way evaluates it in the page, which its policy refuses.) */
 export async function until (page: Page, expression: string): Promise<void> {
-  const end = Date.now() + 30_000
+  const end = Date.now() + patienceMs
   while (await page.evaluate(expression) !== true) {
     if (Date.now() > end) throw new Error(`it never was so: ${expression}`)
     await page.evaluate('new Promise(resolve => setTimeout(resolve, 20))')

@@ -67,7 +67,7 @@ else {
     })
     t.equal(sent.body.message.seq, 1)
     await ada.context.setOffline(false)
-    await landed(ada.page, 'mine, on its way').waitFor({ timeout: 60_000 })
+    await landed(ada.page, 'mine, on its way').waitFor()
     await landed(ada.page, 'theirs, before it').waitFor()
     t.same(await shown(ada.page), ['theirs, before it', 'mine, on its way'])
   })

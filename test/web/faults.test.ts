@@ -53,7 +53,7 @@ else {
     await drawer.getByRole('switch', { name: 'Storage' }).click()
     await ada.page.locator('#composer').press('Enter')
     await landed(bob.page, 'too much').waitFor()
-    await landed(ada.page, 'meanwhile').waitFor({ timeout: 60_000 })
+    await landed(ada.page, 'meanwhile').waitFor()
     await until(ada.page, 'document.querySelector(".composer [role=alert]") === null')
   })
 

@@ -9,7 +9,7 @@ import { program } from './helpers/program.ts'
 const signIn = (client: Client, username: string) =>
   client.register({ fullName: username, username, email: `${username}@example.org`, password: 'password-1' })
 
-t.test('C2: 200 messages written offline arrive once and in order, although program and server are killed', { timeout: 240_000 }, async t => {
+t.test('C2: 200 messages written offline arrive once and in order, although program and server are killed', async t => {
   const environment = { DATA_DIR: t.testdir(), LOG_LEVEL: 'info' }
   let server: ServerProcess = await startServer(environment)
   const { url } = server

@@ -41,7 +41,7 @@ async function disagreements (rows: Collection<{ _id: string, n: number, tag?: s
   return found
 }
 
-t.test('after kill -9 every acknowledged write is there, whole, and in every index', { timeout: 120_000 }, async t => {
+t.test('after kill -9 every acknowledged write is there, whole, and in every index', async t => {
   const dataDir = temporaryFolder(t)
   const acknowledged: string[] = []
   for (let round = 0; round < ROUNDS; round++) {

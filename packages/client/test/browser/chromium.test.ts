@@ -13,7 +13,7 @@ async function openPage (context: BrowserContext, url: string): Promise<Page> {
 
 const options = existsSync(executablePath) ? {} : { skip: 'There is no Chromium on this machine' }
 
-t.test('in Chromium, with IndexedDB and several tabs', { ...options, timeout: 240_000 }, async t => {
+t.test('in Chromium, with IndexedDB and several tabs', options, async t => {
   const { url, register } = await startApp(t)
   const script = await bundle()
   const browser = await chromium.launch({ executablePath, args: launchArgs })

@@ -58,7 +58,7 @@ async function newUser (url: string, name: string): Promise<{ client: Client, id
 const title = 'C2: in Chromium, 200 messages over 5 conversations, written offline; browser and server are killed in ' +
   'between: all are there, once, in order'
 
-t.test(title, { ...options, timeout: 280_000 }, async t => {
+t.test(title, options, async t => {
   let server: ServerProcess | undefined
   let browser: Browser | undefined
   t.teardown(async () => {

@@ -36,7 +36,7 @@ async function runSuites (uri: string, out: string): Promise<Report> {
 
 const refusedBy = (name: string) => REFUSALS.filter(({ tests }) => tests.some(test => test.test(name)))
 
-const options = { timeout: 240_000, skip: !existsSync(runner) && `no runner at ${runner}` }
+const options = { skip: !existsSync(runner) && `no runner at ${runner}` }
 
 t.test('each of MongoDB\'s tests passes, or is listed as a refusal with its reason', options, async t => {
   const folder = temporaryFolder(t)

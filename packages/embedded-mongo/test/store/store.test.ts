@@ -76,7 +76,7 @@ t.test('a long write whose beginning was lost is not acknowledged, and a retry d
   t.same((await command(engine, { count: 'items' })).get('n'), int32(_ids.length))
 })
 
-t.test('repairs after a lost write reach the disk, even if no client writes again', { timeout: 30_000 }, async t => {
+t.test('repairs after a lost write reach the disk, even if no client writes again', async t => {
   const engine = openEngine(t)
   await command(engine, { insert: 'items', documents: Array.from({ length: 3_000 }, (_, i) => ({ _id: i, a: i })) })
   const { write } = Environment.prototype

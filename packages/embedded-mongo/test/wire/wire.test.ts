@@ -86,7 +86,7 @@ t.test('an unacknowledged write gets no reply, and the next command does', async
   wire.close()
 })
 
-t.test('a client that does not read its replies does not delay a stop', { timeout: 60_000 }, async t => {
+t.test('a client that does not read its replies does not delay a stop', async t => {
   const engine = await startEmbeddedMongo({ inMemory: true })
   const [wire, deaf] = await Promise.all([WireClient.open(engine.uri), WireClient.open(engine.uri)])
   t.teardown(() => { deaf.close() })
