@@ -7,6 +7,7 @@ import { issuesTokens } from '../src/auth/keys.ts'
 import { ensureSessionIndexes, pruneSessions, type SessionRow } from '../src/auth/session-rows.ts'
 import type { Config } from '../src/config.ts'
 import type { AdminCodeRow } from '../src/auth/context.ts'
+import { RegularJob } from '../src/lib/regular-job.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,8 +17,9 @@ declare module 'fastify' {
 }
 
 const pruneEveryMs = 3_600_000
+const fillKeysEveryMs = 3_600_000
 
-/** Decorates `fastify.accounts`; deletes expired sessions at the start and every hour. */
+/** Decorates `fastify.accounts`; deletes expired sessions and fills search keys at the start and every hour. */
 export default fp(async function accounts (app, config: Config) {
   const { chat } = app
   const sessions = app.mongo.db!.collection<SessionRow>('sessions')
@@ -33,6 +35,7 @@ export default fp(async function accounts (app, config: Config) {
     issuerClock: app.issuerClock,
     hashing: new HashQueue(),
     failures: app.limiters,
+    userSearch: config.USER_SEARCH,
     accessTtlMs: config.ACCESS_TOKEN_TTL * 1_000,
     refreshTtlMs: config.REFRESH_TOKEN_TTL * 1_000,
     now: chat.now,
@@ -44,9 +47,16 @@ export default fp(async function accounts (app, config: Config) {
     }
   })
 
+  const keys = new RegularJob(fillKeysEveryMs, async signal => {
+    try {
+      await fillSearchKeys(chat.collections.users, signal)
+    } catch (error) {
+      app.log.warn({ err: error }, 'some users are not found by their names yet')
+    }
+  })
+  app.addHook('onClose', () => keys.close())
   app.addHook('onReady', async () => {
-    fillSearchKeys(chat.collections.users)
-      .catch((error: unknown) => { app.log.warn({ err: error }, 'some users are not found by their names yet') })
+    keys.start()
     if (!issuesTokens(config)) return
     for (const { username, code } of await issueAdminCodes(app.accounts)) {
       app.log.warn({ username, adminCode: code }, 'nobody bears this name of ADMIN_USERS yet: register it with this adminCode')

@@ -132,6 +132,11 @@ export const configSchema = Type.Object({
     description: 'on: the server keeps an index of the words of all messages, about as large as the messages ' +
       'themselves; off: each search looks through some of the messages'
   }),
+  USER_SEARCH: Type.Union([Type.Literal('all'), Type.Literal('shared')], {
+    default: 'all',
+    description: 'all: everybody finds every user by name; shared: only users with whom they share a direct ' +
+      'conversation or a room (administrators find all)'
+  }),
   SEARCH_CHARS_MAX: limit('Most characters of messages that one search compares', 500_000),
   REQUEST_TIMEOUT: limit('Seconds within which a request must arrive, with its body', 30)
 }, { additionalProperties: false })

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { MongoServerError, ObjectId, type Collection } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import { foldedText } from '../lib/folded-text.ts'
@@ -38,21 +39,27 @@ export function searchFieldsOf (
   }
 }
 
-/** Gives search keys to users who have none, or older ones: those of a host application too. */
-export async function fillSearchKeys (users: Collection<UserRow>): Promise<void> {
-  for (let after = new ObjectId('0'.repeat(24)); ;) {
-    const some = await users.find({ _id: { $gt: after }, searchVersion: { $ne: keysVersion } })
-      .project<Pick<UserRow, '_id' | 'username' | 'fullName'>>({ username: 1, fullName: 1 })
+/**
+ * Gives search keys to users who have none, or older ones. A host application changes the names of its users without
+ * their keys: those are compared.
+ */
+export async function fillSearchKeys (users: Collection<UserRow>, signal?: AbortSignal): Promise<void> {
+  const mayBeOld = { $or: [{ searchVersion: { $ne: keysVersion } }, { usernameKey: { $exists: false } }] }
+  for (let after = new ObjectId('0'.repeat(24)); signal?.aborted !== true;) {
+    const some = await users.find({ _id: { $gt: after }, ...mayBeOld })
+      .project<Pick<UserRow, '_id' | 'username' | 'fullName' | 'searchKeys' | 'searchVersion'>>(
+        { username: 1, fullName: 1, searchKeys: 1, searchVersion: 1 }
+      )
       .sort({ _id: 1 }).limit(usersAtOnce).batchSize(usersAtOnce + 1).toArray()
     const last = some.at(-1)
     if (last === undefined) return
-    // Whoever changes a name meanwhile writes its keys.
-    await users.bulkWrite(some.map(({ _id, username, fullName }) => ({
-      updateOne: {
-        filter: { _id, username, fullName },
-        update: { $set: searchFieldsOf(username ?? '', fullName ?? '') }
-      }
-    })), { ordered: false })
+    const changes = some.flatMap(({ _id, username, fullName, searchKeys, searchVersion }) => {
+      const fields = searchFieldsOf(username ?? '', fullName ?? '')
+      if (isDeepStrictEqual({ searchKeys, searchVersion }, fields)) return []
+      // Whoever changes a name meanwhile writes its keys, or the next run does.
+      return [{ updateOne: { filter: { _id, username, fullName }, update: { $set: fields } } }]
+    })
+    if (changes.length > 0) await users.bulkWrite(changes, { ordered: false })
     after = last._id
   }
 }

@@ -46,6 +46,8 @@ export interface AuthContext {
   hashing: HashQueue
   failures: FailureLimiters
   issuerClock: IssuerClock
+  /** Whom a user finds by name: everybody, or those with whom they share a conversation. */
+  userSearch: 'all' | 'shared'
   accessTtlMs: number
   refreshTtlMs: number
   /** Milliseconds since 1970. */

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { upTo } from '../lib/up-to.ts'
 import type { Collection, Db, ObjectId } from 'mongodb'
 import { noDeadline } from '../log/no-deadline.ts'
-import type { Rev, Seq } from '../log/model/types.ts'
+import type { Rev } from '../log/model/types.ts'
 
 /** The terms of a message, as of a rev. Their names are short because every message has one. */
 export interface IndexedMessage {
@@ -15,7 +15,6 @@ export interface IndexedMessage {
   k: string[]
   /** Its `createdAt`. */
   t: Date
-  s: Seq
   /** Its sender. */
   u: ObjectId
   /** The rev of the row from which the terms were taken. */
@@ -50,4 +49,4 @@ export function codeOf (conversationId: string): string {
 }
 
 /** The name under which the index keeps its positions. Another one makes the servers index everything again. */
-export const searchFollower = 'search'
+export const searchFollower = 'search2'

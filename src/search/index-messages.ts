@@ -45,14 +45,14 @@ export async function forgetMessages (search: SearchCollection, ids: readonly Ob
 }
 
 /** The terms of a message. */
-export function messageTerms (row: Pick<LogRow, 'message' | 'messageType' | 'isDeleted'>): string[] {
+export function messageTerms (row: Pick<LogRow, 'message' | 'messageType' | 'attachments' | 'isDeleted'>): string[] {
   if (row.isDeleted === true) return []
   return [...termsOf(runsOf(foldedLetters(row.message ?? ''))), ...featuresOf(row).map(featureTerm)]
 }
 
 function entryOf (row: LogRow): IndexedMessage {
-  const { _id, conversationId, createdAt, seq, senderId, rev } = row
-  return { _id, c: codeOf(conversationId), k: messageTerms(row), t: createdAt, s: seq!, u: senderId!, r: rev }
+  const { _id, conversationId, createdAt, senderId, rev } = row
+  return { _id, c: codeOf(conversationId), k: messageTerms(row), t: createdAt, u: senderId!, r: rev }
 }
 
 async function write (search: SearchCollection, entries: readonly IndexedMessage[]): Promise<void> {

@@ -5,6 +5,7 @@ import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { type Followed, Follower } from '../../src/log/follower.ts'
 import { positionCollection } from '../../src/log/positions.ts'
+import { searchFollower } from '../../src/search/collections.ts'
 import { reindex } from '../../src/search/reindex.ts'
 import { searchMessages } from '../../src/search/search-messages.ts'
 import { startApp } from '../helpers/app.ts'
@@ -113,7 +114,7 @@ t.test('an index that is dropped is built again, and searches find everything me
   await reindex(mongo.db!)
   t.equal(await messageSearch.index.countDocuments(), 0)
   const follower = new Follower(
-    chat.log, positionCollection(mongo.db!), { name: 'search', handle: async () => {}, onError: () => {} }
+    chat.log, positionCollection(mongo.db!), { name: searchFollower, handle: async () => {}, onError: () => {} }
   )
   const found = async () => (await searchMessages(
     { ...messageSearch, follower }, bob.identity, { q: 'tide' }

@@ -5,6 +5,7 @@ import { changeAvatar, changeProfile } from '../../../src/auth/profile.ts'
 import { searchUsers } from '../../../src/auth/search-users.ts'
 import { setBlock } from '../../../src/chat/conversations/block-user.ts'
 import { TidelogError } from '../../../src/errors.ts'
+import { visibleUsers } from '../../../src/presence/visible-users.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { User } from '../../../src/schemas/primitives.ts'
 import { AvatarInput, OwnUser, ProfileInput, UserPage, UserParams, UserSearch } from '../../../src/schemas/user.ts'
@@ -17,12 +18,12 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Find users',
       description: 'Finds active users by the beginnings of words of their names, in any order, ignoring case and ' +
         'accents; after an @ by the beginning of their user name. Who bears exactly that user name comes first. ' +
-        'With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
+        'A server may let you find only users with whom you share a conversation. With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
       tags: ['users'],
       querystring: UserSearch,
       response: { 200: UserPage, ...failures(400, 401, 429, 503) }
     }
-  }, async ({ query }) => {
+  }, async ({ query, identity }) => {
     if (query.ids !== undefined) {
       if (query.search !== undefined || query.cursor !== undefined) throw new TidelogError('VALIDATION', 'Send ids without search and cursor')
       const ids = query.ids.toLowerCase().split(',')
@@ -30,7 +31,10 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       const users = [...new Set(ids)].flatMap(id => found.has(id) ? [toPublicUser(found.get(id)!)] : [])
       return { success: true as const, users, hasMore: false, cursor: null }
     }
-    const { rows, cursor } = await searchUsers(app.accounts, query)
+    const mayBeFound = app.accounts.userSearch === 'all' || identity.isAdmin
+      ? undefined
+      : (ids: readonly string[]) => visibleUsers(app.chat, identity.userId, ids)
+    const { rows, cursor } = await searchUsers(app.accounts, query, mayBeFound)
     return { success: true as const, users: rows.map(toPublicUser), hasMore: cursor !== null, cursor }
   })
 

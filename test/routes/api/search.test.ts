@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startApp } from '../../helpers/app.ts'
+import { png, uploaded } from '../../helpers/files.ts'
 import { searchesOf } from '../../helpers/search.ts'
 
 const test = await startApp(t)
@@ -141,4 +142,21 @@ t.test('searches count against their user, and no junk does', async t => {
   t.match(refused, { status: 429, body: { success: false, code: 'RATE_LIMITED', retryable: true } })
   t.ok(refused.body.retryAfterMs > 0 && Number(refused.headers.get('retry-after')) >= 1)
   t.equal((await look(other.token, 'q=x')).status, 200, 'others are not held back')
+})
+
+t.test('a message is found by the kinds of its files, until it is deleted', async t => {
+  const [one, two] = [await register('filer'), await register('reader')]
+  const sendFile = async (content: string, bytes: Buffer | string, name: string) => await send(one, two, content, {
+    attachments: [{ fileId: await uploaded(test, one.token, bytes, name) }]
+  })
+  const picture = await sendFile('a picture', png, 'a.png')
+  await sendFile('a list', 'one, two', 'list.txt')
+  await both(async () => {
+    t.same(await all(two, 'has=image'), ['a picture'])
+    t.same(await all(two, 'has=file'), ['a list', 'a picture'])
+    t.same(await all(two, 'has=file&q=list'), ['a list'])
+    t.same(await all(two, 'has=video'), [])
+  })
+  await call('DELETE', `/api/messages/${picture._id as string}`, { token: one.token })
+  await both(async () => { t.same(await all(two, 'has=image'), []) })
 })

@@ -39,6 +39,9 @@ t.test('finding users', async t => {
     await fillSearchKeys(app.accounts.users)
     for (const search of ['hostn', 'HOSTED', '@host']) t.same(await find(search), ['HostName'], search)
     t.equal(await app.accounts.users.countDocuments({ searchVersion: { $exists: false } }), 0)
+    await app.accounts.users.updateOne({ username: 'HostName' }, { $set: { fullName: 'Elsewhere' } })
+    await fillSearchKeys(app.accounts.users)
+    t.same([await find('elsewh'), await find('hosted')], [['HostName'], []], 'a name that the host has changed')
   })
 
   await t.test('whoever bears exactly that user name comes first, on one page only', async t => {
@@ -174,4 +177,20 @@ t.test('many users are read by their ids', async t => {
   t.equal(body.users.length, 2, 'each once, and unknown ones not at all')
   t.equal((await ask(`ids=${Array(100).fill(ann.id).join(',')}`)).status, 200)
   for (const query of [`ids=${Array(101).fill(ann.id).join(',')}`, 'ids=', 'ids=x', `ids=${ann.id}&search=ann`]) t.match(await ask(query), invalid, query)
+})
+
+t.test('with USER_SEARCH=shared one finds those with whom one shares a conversation; administrators find all', async t => {
+  const { call, register } = await startApp(t, { USER_SEARCH: 'shared', ADMIN_USERS: '' })
+  const [ann, bob, cid, dan] = [await register('ann'), await register('bob'), await register('cid'), await register('dan')]
+  const find = async ({ token }: { token: string }, query = '') => (await call('GET', `/api/users?limit=2${query}`, { token })).body
+  t.match(await find(ann), { users: [{ _id: ann.id }], cursor: null })
+  t.match(await find(ann, '&search=bob'), { users: [], cursor: null }, 'not even by the exact name')
+  await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'hi' } })
+  const { body: { room: { roomId } } } = await call('POST', '/api/rooms', { token: cid.token, body: { name: 'a room' } })
+  await call('PUT', `/api/rooms/${roomId}/members/me`, { token: ann.token })
+  t.match(await find(ann, '&search=bob'), { users: [{ _id: bob.id }] })
+  const first = await find(ann)
+  t.match(first, { users: [{ _id: ann.id }, { _id: bob.id }], hasMore: true })
+  t.match(await find(ann, `&cursor=${first.cursor as string}`), { users: [{ _id: cid.id }], hasMore: false })
+  t.match(await find(dan), { users: [{ _id: dan.id }], hasMore: false })
 })
