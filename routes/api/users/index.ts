@@ -18,7 +18,8 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Find users',
       description: 'Finds active users by the beginnings of words of their names, in any order, ignoring case and ' +
         'accents; after an @ by the beginning of their user name. Who bears exactly that user name comes first. ' +
-        'A server may let you find only users with whom you share a conversation. With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
+        'A server may let you find only users with whom you share a conversation. ' +
+        'With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
       tags: ['users'],
       querystring: UserSearch,
       response: { 200: UserPage, ...failures(400, 401, 429, 503) }

@@ -179,15 +179,17 @@ t.test('many users are read by their ids', async t => {
   for (const query of [`ids=${Array(101).fill(ann.id).join(',')}`, 'ids=', 'ids=x', `ids=${ann.id}&search=ann`]) t.match(await ask(query), invalid, query)
 })
 
-t.test('with USER_SEARCH=shared one finds those with whom one shares a conversation; administrators find all', async t => {
-  const { call, register } = await startApp(t, { USER_SEARCH: 'shared', ADMIN_USERS: '' })
-  const [ann, bob, cid, dan] = [await register('ann'), await register('bob'), await register('cid'), await register('dan')]
-  const find = async ({ token }: { token: string }, query = '') => (await call('GET', `/api/users?limit=2${query}`, { token })).body
+t.test('with USER_SEARCH=shared one finds those with whom one shares a conversation', async t => {
+  const { call, register } = await startApp(t, { USER_SEARCH: 'shared' })
+  const [ann, bob] = [await register('ann'), await register('bob')]
+  const [cid, dan] = [await register('cid'), await register('dan')]
+  const find = async ({ token }: { token: string }, query = '') =>
+    (await call('GET', `/api/users?limit=2${query}`, { token })).body
   t.match(await find(ann), { users: [{ _id: ann.id }], cursor: null })
   t.match(await find(ann, '&search=bob'), { users: [], cursor: null }, 'not even by the exact name')
   await call('POST', '/api/messages', { token: ann.token, body: { receiverId: bob.id, content: 'hi' } })
-  const { body: { room: { roomId } } } = await call('POST', '/api/rooms', { token: cid.token, body: { name: 'a room' } })
-  await call('PUT', `/api/rooms/${roomId}/members/me`, { token: ann.token })
+  const room = await call('POST', '/api/rooms', { token: cid.token, body: { name: 'a room' } })
+  await call('PUT', `/api/rooms/${room.body.room.roomId as string}/members/me`, { token: ann.token })
   t.match(await find(ann, '&search=bob'), { users: [{ _id: bob.id }] })
   const first = await find(ann)
   t.match(first, { users: [{ _id: ann.id }, { _id: bob.id }], hasMore: true })
