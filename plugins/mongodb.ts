@@ -4,6 +4,7 @@ import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import fp from 'fastify-plugin'
 import type { MongoClient } from 'mongodb'
 import { type Config, databaseName } from '../src/config.ts'
+import { readCausally } from '../src/log/read/causal-reads.ts'
 import { isUnreachable } from '../src/log/unreachable.ts'
 
 declare module 'fastify' {
@@ -68,6 +69,7 @@ export default fp(async function mongodb (app, config: Config) {
       ignoreUndefined: true
     })
     await requireTransactions(app.mongo.client)
+    if (!embedded) readCausally(app.mongo.client)
   })
   // Fail operations that wait for a dead engine now, before the driver gives up.
   void failed.then(async error => {

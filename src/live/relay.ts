@@ -84,7 +84,8 @@ function byConversation (committed: CommittedBatch): CommittedBatch[] {
       heads: [head],
       rows: committed.rows.filter(({ row }) => isOfHead(row)),
       reads: committed.reads.filter(isOfHead),
-      members: committed.members.filter(isOfHead)
+      members: committed.members.filter(isOfHead),
+      time: committed.time
     }
   }).filter(({ rows, reads }) => rows.length > 0 || reads.length > 0)
 }

@@ -1,4 +1,4 @@
-import type { Db, MongoClient, ObjectId } from 'mongodb'
+import type { Db, MongoClient, ObjectId, Timestamp } from 'mongodb'
 import { BatchedReader } from '../lib/batched-reader.ts'
 import { type LogCollections, ensureLogIndexes, logCollections } from './model/collections.ts'
 import { type CommitOptions, type CommitSteps, type CommittedBatch, Committer } from './commit/committer.ts'
@@ -17,6 +17,7 @@ export class ConversationLog {
   readonly cursors: CursorCodec
   /** Called around each commit, if there is one: tracing sets it. */
   aroundCommit: ((unit: CommitUnit, run: () => Promise<UnitOutcome>) => Promise<UnitOutcome>) | undefined
+  private readonly client: MongoClient
   private readonly committer: Committer
   private readonly listeners = new Set<(committed: CommittedBatch) => void>()
   private readonly unknownOutcomeListeners = new Set<(conversationIds: string[]) => void>()
@@ -27,11 +28,13 @@ export class ConversationLog {
     client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: CommitOptions,
     steps?: Partial<CommitSteps>
   ) {
+    this.client = client
     this.collections = collections
     this.cursors = cursors
     this.committer = new Committer(client, collections, {
       ...options,
-      onCommitted: committed => {
+      onCommitted: batch => {
+        const committed = { ...batch, time: options.isSoleWriter ? undefined : this.timeSeen() }
         options.onCommitted?.(committed)
         this.notify(committed)
       },
@@ -90,8 +93,9 @@ export class ConversationLog {
     return this.committer.heads.isSoleWriter
   }
 
-  /** Tells the listeners what another node has committed. */
+  /** Tells the listeners what another node has committed. What is read from now on includes it. */
   applyRemote (committed: CommittedBatch): void {
+    if (committed.time !== undefined) this.timeSeen(committed.time)
     this.committer.applyRemoteHeads(committed.heads)
     this.notify({ ...committed, isRemote: true })
   }
@@ -151,6 +155,14 @@ export class ConversationLog {
 
   member (conversationId: string, userId: ObjectId): Promise<Member | undefined> {
     return this.memberReader.get(memberKey(conversationId, userId))
+  }
+
+  /** How far this process has seen the database: all sessions share that (read/causal-reads.ts). */
+  private timeSeen (atLeast?: Timestamp): Timestamp | undefined {
+    const session = this.client.startSession()
+    if (atLeast !== undefined) session.advanceOperationTime(atLeast)
+    void session.endSession().catch(() => {})
+    return session.operationTime
   }
 
   private notify (committed: CommittedBatch): void {

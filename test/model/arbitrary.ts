@@ -31,7 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     })
   },
   { weight: 1, arbitrary: fc.record({ type: is('crash', 'beat', 'collect', 'collect'), node }) },
-  { weight: 1, arbitrary: fc.record({ type: is('failover') }) },
+  { weight: 2, arbitrary: fc.record({ type: is('failover') }) },
   { weight: 1, arbitrary: fc.record({ type: is('restore'), commits: fc.nat(6) }) },
   { weight: 4, arbitrary: fc.record({ type: is('leave', 'clientCrash', 'sync'), client }) }
 )
@@ -41,6 +41,7 @@ export const spec: fc.Arbitrary<Spec> = fc.record({
   faults: fc.constantFrom(0, 0.1, 0.3),
   loss: fc.constantFrom(0, 0.2, 0.5),
   lag: fc.constantFrom(0, 0, 0.3),
+  elections: fc.boolean(),
   share: fc.boolean(),
   nodes: fc.constantFrom(1, 2, 3, 3),
   replicates: fc.boolean(),

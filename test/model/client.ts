@@ -31,10 +31,11 @@ export interface Around {
   schedule: Schedule
   broken: string[]
   request: <T>(node: Node, work: () => Promise<T>) => Promise<T>
-  /** Judges a response when it is made. `since` is the last commit before the request. */
+  /** Judges a response when it is made. `since` is the last commit that the node must know of. */
   judge: (answer: SyncBody, userId: string, since: number) => void
   judgeHeld: (state: State, userId: string, since: number) => void
-  commits: () => number
+  /** @returns asks, after the answer of this node, which commit it must include */
+  commits: (node: Node) => () => number
 }
 
 /** A client process. Only its stored state survives a restart. */
@@ -139,7 +140,7 @@ export class Client {
     const { schedule, commits } = this.around
     await schedule.turn(this.owner)
     if (this.socket !== undefined && !this.subscribed) await this.goLive(node, this.socket)
-    const since = commits()
+    const since = commits(node)
     this.live = beginSync(this.live)
     try {
       while (await this.page(node));
@@ -151,7 +152,7 @@ export class Client {
     this.live = endSync(this.live, this.options.rules)
     this.keep(before)
     this.mayGoBack = false
-    if (!this.live.isDue) this.around.judgeHeld(this.live.state, this.options.identity.userId, since)
+    if (!this.live.isDue) this.around.judgeHeld(this.live.state, this.options.identity.userId, since())
   }
 
   private async goLive (node: Node, socket: FakeSocket): Promise<void> {
@@ -166,9 +167,9 @@ export class Client {
     const { identity, limit, newest, only } = this.options
     const cursors = this.cursors()
     const answer = await this.ask(node, async () => {
-      const since = commits()
+      const since = commits(node)
       const answer = await node.pull(identity, { cursors, limit, newest, only })
-      judge(answer, identity.userId, since)
+      judge(answer, identity.userId, since())
       return answer
     })
     if (answer.hasMore && answer.conversations.every(({ conversationId, cursor }) => cursors[conversationId] === cursor)) broken.push('there is more, but no way to it')

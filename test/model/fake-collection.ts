@@ -1,6 +1,6 @@
 import { BSON } from 'mongodb'
 import type { FakeSession } from './fake-session.ts'
-import { type FakeStore, Transaction } from './fake-store.ts'
+import { type FakeStore, type Seen, Transaction } from './fake-store.ts'
 import { type Doc, keyOf, matches, network, serverError } from './fake-values.ts'
 
 interface WriteOptions {
@@ -17,11 +17,13 @@ type Operation =
 export class FakeCollection {
   private readonly mongo: FakeStore
   private readonly node: string
+  private readonly seen: Seen
   private readonly table: string
 
-  constructor (mongo: FakeStore, node: string, table: string) {
+  constructor (mongo: FakeStore, { name, seen }: { name: string, seen: Seen }, table: string) {
     this.mongo = mongo
-    this.node = node
+    this.node = name
+    this.seen = seen
     this.table = table
   }
 
@@ -88,7 +90,7 @@ export class FakeCollection {
   }
 
   find (filter: Doc, { session }: WriteOptions = {}): FakeCursor {
-    return new FakeCursor(this.mongo, this.node, this.table, filter, session)
+    return new FakeCursor(this.mongo, { name: this.node, seen: this.seen }, this.table, filter, session)
   }
 
   async findOne (filter: Doc): Promise<Doc | null> {
@@ -132,6 +134,7 @@ export class FakeCollection {
 class FakeCursor {
   private readonly mongo: FakeStore
   private readonly node: string
+  private readonly seen: Seen
   private readonly table: string
   private readonly filter: Doc
   private field: string | undefined
@@ -139,9 +142,13 @@ class FakeCursor {
   private max = Infinity
   private readonly session: FakeSession | undefined
 
-  constructor (mongo: FakeStore, node: string, table: string, filter: Doc, session: FakeSession | undefined) {
+  constructor (
+    mongo: FakeStore, { name, seen }: { name: string, seen: Seen }, table: string, filter: Doc,
+    session: FakeSession | undefined
+  ) {
     this.mongo = mongo
-    this.node = node
+    this.node = name
+    this.seen = seen
     this.table = table
     this.filter = filter
     this.session = session
@@ -168,9 +175,23 @@ class FakeCursor {
     const { schedule, faults } = this.mongo.options
     await schedule.turn(this.node)
     if (schedule.chance(faults / 16)) throw network()
+    if (this.session === undefined) await this.mayRead()
+    const { term } = this.mongo
     const found = this.field === undefined ? this.look() : await this.scan(this.field)
+    if (this.session === undefined) {
+      // Who leads no more ends what is read from them.
+      if (term !== this.mongo.term) throw network()
+      this.seen.advance(this.mongo.readable)
+    }
     await schedule.turn(this.node)
     return found
+  }
+
+  /** Waits until the leader may show what the node has seen. */
+  private async mayRead (): Promise<void> {
+    const { mongo, seen } = this
+    if (mongo.options.isCausal === false) return
+    while (mongo.readable < seen.version) await mongo.options.schedule.turn(this.node)
   }
 
   async * [Symbol.asyncIterator] (): AsyncGenerator<Doc> {
@@ -184,7 +205,7 @@ class FakeCursor {
       return ids.flatMap(id => transaction.view(this.table, keyOf(id)) ?? [])
     }
     const { lag, schedule } = this.mongo.options
-    const late = this.table === 'log' && schedule.chance(lag ?? 0) ? this.mongo.durable - 1 - schedule.below(3) : this.mongo.durable
+    const late = this.table === 'log' && schedule.chance(lag ?? 0) ? this.mongo.readable - 1 - schedule.below(3) : this.mongo.readable
     return this.mongo.all(this.table, late).filter(doc => matches(doc, this.filter)).map(doc => ({ ...doc }))
   }
 
@@ -195,7 +216,7 @@ class FakeCursor {
     const placeOf = (doc: Doc) => Number(doc[field]) * this.direction
     let position = -Infinity
     while (found.length < this.max) {
-      const ahead = this.mongo.all(this.table, this.mongo.durable).filter(doc => matches(doc, this.filter) && placeOf(doc) > position)
+      const ahead = this.mongo.all(this.table, this.mongo.readable).filter(doc => matches(doc, this.filter) && placeOf(doc) > position)
       if (ahead.length === 0) break
       const next = ahead.reduce((first, doc) => placeOf(doc) < placeOf(first) ? doc : first)
       position = placeOf(next)

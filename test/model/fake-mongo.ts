@@ -2,7 +2,7 @@ import type { MongoClient } from 'mongodb'
 import type { LogCollections } from '../../src/log/model/collections.ts'
 import { FakeCollection } from './fake-collection.ts'
 import { FakeSession } from './fake-session.ts'
-import { FakeStore } from './fake-store.ts'
+import { FakeStore, Seen } from './fake-store.ts'
 
 /**
  * The few driver calls that the log makes, over one store in memory: snapshot transactions that conflict on the first
@@ -11,13 +11,15 @@ import { FakeStore } from './fake-store.ts'
  */
 export class FakeMongo extends FakeStore {
   /** What one node sees of the database. */
-  connect (node: string): { client: MongoClient, collections: LogCollections } {
-    const collection = (table: string) => new FakeCollection(this, node, table)
+  connect (node: string): { client: MongoClient, collections: LogCollections, seen: Seen } {
+    const seen = new Seen()
+    const collection = (table: string) => new FakeCollection(this, { name: node, seen }, table)
     return {
-      client: { startSession: () => new FakeSession(this, node) } as unknown as MongoClient,
+      client: { startSession: () => new FakeSession(this, { name: node, seen }) } as unknown as MongoClient,
       collections: {
         heads: collection('conversations'), rows: collection('log'), members: collection('members')
-      } as unknown as LogCollections
+      } as unknown as LogCollections,
+      seen
     }
   }
 }

@@ -1,4 +1,5 @@
-import { type FakeStore, Transaction } from './fake-store.ts'
+import { Timestamp } from 'mongodb'
+import { type FakeStore, type Seen, Transaction } from './fake-store.ts'
 import { network, noSuchTransaction, unknownResult } from './fake-values.ts'
 
 /** A session, whose commits may be late, and their replies lost. */
@@ -6,14 +7,24 @@ export class FakeSession {
   transaction: Transaction | undefined
   private readonly mongo: FakeStore
   private readonly node: string
+  private readonly seen: Seen
+  /** How far its node has seen the database. */
+  operationTime: Timestamp
   /** Replies to commits that still get lost. */
   private mute = 0
   private outcome: 'open' | 'applied' | 'aborted' | 'forgotten' | 'late' = 'open'
   private state: 'none' | 'started' | 'running' = 'none'
 
-  constructor (mongo: FakeStore, node: string) {
+  constructor (mongo: FakeStore, { name, seen }: { name: string, seen: Seen }) {
     this.mongo = mongo
-    this.node = node
+    this.node = name
+    this.seen = seen
+    this.operationTime = new Timestamp({ t: 1, i: seen.version })
+  }
+
+  /** What its node reads from now on is not older. */
+  advanceOperationTime (time: Timestamp): void {
+    this.seen.advance(time.i)
   }
 
   startTransaction (): void {
@@ -63,6 +74,7 @@ export class FakeSession {
     }
     if (this.outcome === 'aborted' || this.outcome === 'forgotten') throw noSuchTransaction()
     if (this.outcome === 'late') throw unknownResult()
+    if (transaction.appliedAt !== undefined) this.seen.advance(transaction.appliedAt)
   }
 
   async endSession (): Promise<void> {

@@ -16,7 +16,7 @@ export interface FakeOptions {
   schedule: Schedule
   /** How likely a call is to go wrong, 0 to 1. */
   faults: number
-  /** How likely a read of rows by their ids is to be older than what is committed. (Majority reads of a primary just elected can be.) */
+  /** How likely a read of rows by their ids is to be older than what is committed. */
   lag?: number
   /** Left out of the unique indexes, for a mutant. */
   without?: readonly string[]
@@ -24,6 +24,10 @@ export interface FakeOptions {
   refuses?: (doc: Doc) => boolean
   /** Commits are on one server first, where they can still be lost to a failover: nobody reads them, or is told of them, before a majority has them. */
   replicates?: boolean
+  /** After a failover, what reads outside of transactions see is for some turns older than what a majority has. */
+  elections?: boolean
+  /** Reads see what their node has seen, whoever leads. Default true. */
+  isCausal?: boolean
   /** Called with what each commit wrote, before anybody can read it. */
   onApply?: (writes: Array<{ table: string, from: Doc | null, to: Doc | null }>) => void
 }
@@ -44,8 +48,10 @@ export class FakeStore {
   readonly active = new Set<Transaction>()
   readonly tables = new Map<string, Map<string, Version[]>>(Object.keys(uniqueIndexes).map(name => [name, new Map()]))
   version = 0
-  /** What a majority has: all that is read outside of transactions. */
+  /** What a majority has. */
   durable = 0
+  /** What the leader knows a majority to have: all that is read outside of transactions. */
+  readable = 0
   /** Another one after each failover. */
   term = 0
   private readonly behind: Array<{ version: number, writes: Array<{ table: string, from: Doc | null, to: Doc | null }> }> = []
@@ -94,9 +100,31 @@ export class FakeStore {
     }
   }
 
+  /**
+   * The last commit that an answer to a request of now must include, asked when the answer is made. If a leader was
+   * elected meanwhile, or has not settled yet, it may not know of other nodes' commits.
+   */
+  commitsKnown (seen: Seen): () => number {
+    const { term, durable, readable } = this
+    const known = Math.min(durable, seen.version)
+    const mayLag = this.options.elections === true
+    return () => mayLag && (readable < durable || term !== this.term) ? known : durable
+  }
+
   /** Another server leads from now on: what a majority did not have is gone, and so are all open transactions. */
   failover (): void {
     this.restore(this.durable)
+    const { elections, schedule } = this.options
+    if (elections !== true) return
+    this.readable = Math.max(0, this.durable - schedule.below(4))
+    void this.settle()
+  }
+
+  /** The new leader learns that a majority has what it has. */
+  private async settle (): Promise<void> {
+    const { term, options: { schedule } } = this
+    for (let turns = schedule.below(60); turns >= 0; turns--) await schedule.turn('server')
+    if (term === this.term) this.readable = this.durable
   }
 
   /** The database as it was after that commit. */
@@ -104,7 +132,7 @@ export class FakeStore {
     this.term++
     this.active.clear()
     this.behind.length = 0
-    this.version = this.durable = version
+    this.version = this.durable = this.readable = version
     for (const rows of this.tables.values()) for (const [id, versions] of rows) rows.set(id, versions.filter(({ at }) => at <= version))
   }
 
@@ -117,7 +145,7 @@ export class FakeStore {
   private confirm (version: number): void {
     while (this.behind.length > 0 && this.behind[0]!.version <= version) {
       const { version, writes } = this.behind.shift()!
-      this.durable = version
+      this.durable = this.readable = version
       this.options.onApply?.(writes)
     }
   }
@@ -132,6 +160,15 @@ export class FakeStore {
       if (isAlone) arrives ? this.apply(transaction) : this.active.delete(transaction)
       else void schedule.turn('server').then(() => { arrives ? this.apply(transaction) : this.active.delete(transaction) })
     }
+  }
+}
+
+/** How far a node has seen the database: its driver's operation time. */
+export class Seen {
+  version = 0
+
+  advance (version: number): void {
+    this.version = Math.max(this.version, version)
   }
 }
 

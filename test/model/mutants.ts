@@ -25,6 +25,8 @@ const clients = everybody.map(user => ({ user, live: true, limit: 4 }))
 const syncing = clients.map(client => ({ ...client, live: false }))
 const reacts: Step = { type: 'react', user: 1, node: 1, target: 0, emoji: '👍', on: true }
 
+const elects: Step = { type: 'failover' }
+
 const noFaults: Partial<Spec> = { faults: 0, loss: 0, calm: false }
 
 /**
@@ -202,6 +204,19 @@ export const mutants: Record<string, Mutant> = {
     },
     within: { ...noFaults, clients },
     first: [...joins, says(0), hides(1), edits, clears(1), edits]
+  },
+  'a node reads what is older than what it has seen': {
+    forgetsTime: true,
+    within: { ...noFaults, share: false, elections: true, clients: syncing },
+    first: [...joins, says(0), says(1), elects, says(2), elects, says(0), elects]
+  },
+  'a node hears of a commit, and reads what is older': {
+    bend: log => {
+      const apply = log.applyRemote.bind(log)
+      log.applyRemote = ({ time, ...committed }) => { apply(committed) }
+    },
+    within: { ...noFaults, loss: 0.5, share: false, nodes: 3, elections: true, clients },
+    first: [...joins, says(0), says(1), elects, says(0), says(1), elects, says(0), says(1), elects]
   },
   'a cursor from before a restore is served': {
     bend: ({ cursors }) => {

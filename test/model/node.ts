@@ -21,11 +21,14 @@ import { UserConversationDirectory } from '../../src/sync/user-conversations.ts'
 import { writeSyncJson } from '../../src/sync/response.ts'
 import type { PullInput, pull } from '../../src/sync/pull.ts'
 import { LongPolls } from '../../src/sync/waiters.ts'
+import type { Seen } from './fake-store.ts'
 import { FakeIo, type FakeSocket, type Wire } from './sockets.ts'
 import type { Identity } from '../../src/users/identity.ts'
 
 export interface NodeOptions {
   name: string
+  /** How far it has seen the database. */
+  seen: Seen
   client: MongoClient
   collections: LogCollections
   epoch: number
@@ -52,6 +55,7 @@ export class Lost extends Error {}
 export class Node {
   readonly name: string
   readonly io: FakeIo
+  readonly seen: Seen
   alive = true
   /** Rejects when the node dies. */
   readonly gone: Promise<never>
@@ -61,6 +65,7 @@ export class Node {
 
   constructor (options: NodeOptions) {
     this.name = options.name
+    this.seen = options.seen
     this.options = options
     this.io = new FakeIo(options.wire)
     this.gone = new Promise((_resolve, reject) => { this.end = reject })

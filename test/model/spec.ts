@@ -37,6 +37,8 @@ export interface Spec {
   loss: number
   /** The probability that rows are read as they were a little earlier. */
   lag?: number
+  /** After a failover, majority reads are for some time older than what is committed. */
+  elections?: boolean
   share: boolean
   nodes: number
   replicates: boolean
@@ -61,6 +63,8 @@ export interface Mutant {
   resequence?: typeof resequence
   gapSource?: (mutated: GapSource) => void
   keepsRemoved?: boolean
+  /** What a node reads may be older than what it has seen. */
+  forgetsTime?: boolean
   rules?: Rules
   cursorsFirst?: boolean
   /** Where the defect shows soonest: the fixed part of every history, and its first steps. */

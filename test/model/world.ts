@@ -63,12 +63,14 @@ class World {
     if (spec.steps.some(({ type }) => type === 'block')) this.spec.lag = 0
     this.mutant = mutant
     this.schedule = new Schedule(spec.seed)
-    const { faults, lag = 0, replicates } = this.spec
+    const { faults, lag = 0, replicates, elections = false } = this.spec
     this.mongo = new FakeMongo({
       schedule: this.schedule,
       faults,
       lag,
       replicates,
+      elections,
+      isCausal: mutant.forgetsTime !== true,
       without: mutant.without ?? [],
       refuses: doc => doc['message'] === poison,
       onApply: writes => { this.books.applied(writes) }
@@ -117,13 +119,14 @@ class World {
 
   private start (index: number): Node {
     const name = `n${index}.${this.started++}`
-    const { client, collections } = this.mongo.connect(name)
+    const { client, collections, seen } = this.mongo.connect(name)
     const now = () => {
       this.time += this.schedule.below(3)
       return this.time + (this.spec.clocks[index] ?? 0)
     }
     const node: Node = new Node({
       name,
+      seen,
       client,
       collections,
       epoch: this.era,
@@ -181,7 +184,10 @@ class World {
     return new Client({
       schedule: this.schedule,
       broken: this.books.broken,
-      commits: () => this.spec.share ? this.told : this.mongo.durable,
+      commits: ({ seen }) => {
+        const { told } = this
+        return this.spec.share ? () => told : this.mongo.commitsKnown(seen)
+      },
       request: (node, work) => this.request(node, work),
       judge: (answer, userId, since) => { this.note(this.truth.wrongIn(answer, userId, since)) },
       judgeHeld: (

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ClientSession, MongoClient } from 'mongodb'
+import type { ClientSession, MongoClient, Timestamp } from 'mongodb'
 import { newNodeId } from '../../lib/node-id.ts'
 import { TidelogError } from '../../errors.ts'
 import type { LogCollections } from '../model/collections.ts'
@@ -33,6 +33,8 @@ export interface CommittedBatch {
   members: Member[]
   /** Another process committed it. */
   isRemote?: true
+  /** By the database's clock, the commit or later; undefined for the embedded engine. */
+  time?: Timestamp | undefined
 }
 
 export interface CommitOptions {

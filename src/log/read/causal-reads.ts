@@ -1,0 +1,38 @@
+import type { MongoClient, Timestamp } from 'mongodb'
+
+/**
+ * Makes every read of a client see what the client has seen before, and what it has committed, whoever leads the
+ * database by then. A leader that was just elected has everything that a majority has, but does not know yet how much
+ * that is, and until it does its majority reads are older. A page that is older than the head that was read before it
+ * would lose messages: its cursor stands for the head.
+ *
+ * The driver has this for the operations of one session (causal consistency): each names the time of the latest reply
+ * in `afterClusterTime`, and the database waits until it can show that. Here all sessions share the time, those that
+ * the driver opens by itself too. Without an election no read waits, because replies to majority reads and writes tell
+ * no time that their server does not know a majority to have. Statements of a transaction do, so they do not count
+ * until it is committed.
+ *
+ * `advanceOperationTime` of any session makes the client see what another process has committed.
+ */
+export function readCausally (client: MongoClient): void {
+  let seen: Timestamp | undefined
+  const see = (time: Timestamp | undefined) => {
+    if (time !== undefined && (seen === undefined || time.greaterThan(seen))) seen = time
+  }
+  const start = client.startSession.bind(client)
+  client.startSession = options => {
+    const session = start({ ...options, causalConsistency: true })
+    if (seen !== undefined) session.advanceOperationTime(seen)
+    const advance = session.advanceOperationTime.bind(session)
+    session.advanceOperationTime = time => {
+      advance(time)
+      if (!session.inTransaction()) see(time)
+    }
+    const commit = session.commitTransaction.bind(session)
+    session.commitTransaction = async options => {
+      await commit(options)
+      see(session.operationTime)
+    }
+    return session
+  }
+}
