@@ -75,9 +75,8 @@ export function startRouter (): void {
       event.altKey
     ) { return }
     const link = event.target instanceof Element ? event.target.closest('a') : null
-    if (link === null || link.target !== '' || link.origin !== location.origin || !link.pathname.startsWith(base)) {
-      return
-    }
+    if (link === null || link.target !== '' || link.hasAttribute('download')) return
+    if (link.origin !== location.origin || !link.pathname.startsWith(base)) return
     event.preventDefault()
     go(`/${(link.pathname + link.search).slice(base.length)}`)
   })

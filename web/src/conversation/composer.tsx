@@ -1,5 +1,9 @@
 import type { Conversation, Message } from '@tidelog/client'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { AttachButton } from '../files/attach.tsx'
+import { lineOf } from '../files/kinds.ts'
+import { useDrop } from '../files/use-drop.ts'
+import { useChosenFiles } from '../files/use-files.ts'
 import { texts } from '../i18n/index.ts'
 import { why } from '../state/failures.ts'
 import { nameOf, useUser } from '../state/people.ts'
@@ -7,7 +11,7 @@ import { enterSends, tellTyping } from '../state/preferences.ts'
 import { isTouch } from '../state/view.ts'
 import { openEmoji } from '../ui/emoji.ts'
 import { IconButton } from '../ui/icon.tsx'
-import { oneLine } from './tokens.ts'
+import { Lazy } from '../ui/lazy.tsx'
 import { completionAt, MentionList, mentionsIn, useMentionable } from './mentions.tsx'
 
 /** What the next send is about: an answer to a message, or another text for one of your own. */
@@ -15,6 +19,8 @@ export interface Context {
   kind: 'reply' | 'edit'
   message: Message
 }
+
+const loadTray = () => import('../files/tray.tsx')
 
 /** Characters, as the server counts them. */
 const textMax = 4_000
@@ -51,7 +57,12 @@ export function Composer ({
   const surplus = [...text].length - textMax
   const editing = context?.kind === 'edit' ? context.message : undefined
   const mustWait = waitS > 0 && editing === undefined
-  const canSend = /\S/u.test(text) && surplus <= 0 && !mustWait
+  const files = useChosenFiles(conversation.id)
+  const takesFiles = editing === undefined
+  const addFiles = useCallback(files.add, [conversation.id])
+  useDrop(area, takesFiles ? addFiles : undefined)
+  const hasContent = /\S/u.test(text) || (takesFiles && files.chosen.length > 0) || (editing?.attachments.length ?? 0) > 0
+  const canSend = hasContent && surplus <= 0 && !mustWait
 
   // A draft may arrive from another tab; it must not replace what is being written here.
   useEffect(
@@ -115,12 +126,15 @@ export function Composer ({
       }
     } else {
       // Ends the draft too, once the message is stored: a page that dies meanwhile loses nothing.
-      conversation.send(text, { mentions, ...(context === undefined ? {} : { replyTo: context.message }) }).then(
-        onSent,
-        (failure: unknown) => {
+      const taken = files.take()
+      Promise.all(taken.map(({ prepared }) => prepared))
+        .then(prepared => conversation.send(text, {
+          mentions, files: prepared, ...(context === undefined ? {} : { replyTo: context.message })
+        }))
+        .then(onSent, (failure: unknown) => {
+          if (taken.length > 0) files.giveBack(taken)
           notStored(text, failure)
-        }
-      )
+        })
     }
     leave()
     area.current?.focus()
@@ -159,6 +173,14 @@ export function Composer ({
     event.stopPropagation()
   }
 
+  /** A picture that was copied; a text with pictures, as of a page, stays a text. */
+  function onPaste (event: ClipboardEvent): void {
+    const pasted = event.clipboardData
+    if (pasted === null || !takesFiles || pasted.files.length === 0 || pasted.types.includes('text/plain')) return
+    event.preventDefault()
+    addFiles(pasted.files)
+  }
+
   function pickEmoji (anchor: Element): void {
     openEmoji(anchor, emoji => {
       const start = text.slice(0, caret) + emoji
@@ -181,6 +203,8 @@ export function Composer ({
         <MentionList people={completion.people} chosen={chosen} onChoose={complete} />
       )}
       {context !== undefined && <ContextLine context={context} onLeave={leave} />}
+      {takesFiles && files.chosen.length > 0 && <Lazy load={loadTray} files={files} />}
+      {takesFiles ? <AttachButton onFiles={addFiles} /> : <span />}
       <IconButton
         name='smile'
         label={t.emoji}
@@ -200,6 +224,7 @@ export function Composer ({
         id='composer'
         onInput={onInput}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
         onSelect={event => {
           setCaret(event.currentTarget.selectionStart)
         }}
@@ -207,9 +232,9 @@ export function Composer ({
           conversation.setTyping(false)
         }}
       />
-      {error !== undefined && (
+      {(error ?? files.error) !== undefined && (
         <span class='tiny surplus' role='alert'>
-          {error}
+          {error ?? files.error}
         </span>
       )}
       {mustWait && (
@@ -237,7 +262,7 @@ function ContextLine ({ context, onLeave }: { context: Context; onLeave: () => v
         <span class='quote'>
           <b class='cut'>{isEdit ? t.editing : t.replyTo(nameOf(user))}</b>
           <span class='cut' dir='auto'>
-            {oneLine(context.message.text)}
+            {lineOf(context.message)}
           </span>
         </span>
       </span>

@@ -14,8 +14,9 @@ import { firstUnreadOf, type Row, rowsOf } from './rows.ts'
 import type { Log } from './use-log.ts'
 import { useGestures } from './gestures.ts'
 
-export type Act = 'select' | 'reply' | 'edit' | 'menu' | 'pick' | 'react' | 'retry' | 'cancel' | 'delete' | 'original'
-/** @param more the emoji of a reaction; `range` of a choice that reaches from the last one */
+export type Act =
+  | 'select' | 'reply' | 'edit' | 'menu' | 'pick' | 'react' | 'retry' | 'cancel' | 'delete' | 'original' | 'view'
+/** @param more the emoji of a reaction; the place of a file; `range` of a choice that reaches from the last one */
 export type OnAct = (act: Act, message: Message, element: HTMLElement, more?: string) => void
 
 /** The messages, each in its row; keys and pointer act on the row they are at. */
@@ -101,7 +102,7 @@ export function LogView ({
 
   function dispatch (act: Act, element: HTMLElement): void {
     const at = messageAt(element)
-    if (at !== undefined) onAct(act, at.message, element, element.dataset['emoji'])
+    if (at !== undefined) onAct(act, at.message, element, element.dataset['emoji'] ?? element.dataset['index'])
   }
 
   function onClick (event: MouseEvent): void {

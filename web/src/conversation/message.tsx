@@ -1,5 +1,7 @@
 import type { Message, Reaction } from '@tidelog/client'
 import { useEffect, useRef } from 'preact/hooks'
+import { Attachments } from '../files/attachments.tsx'
+import { lineOf } from '../files/kinds.ts'
 import { clockTime, fullTime } from '../i18n/dates.ts'
 import { texts } from '../i18n/index.ts'
 import { why } from '../state/failures.ts'
@@ -11,7 +13,6 @@ import { pure } from '../ui/pure.ts'
 import { canPick } from './selection.tsx'
 import { useEventText } from './events.ts'
 import { MessageText } from './text.tsx'
-import { oneLine } from './tokens.ts'
 
 export interface MessageRowProps {
   message: Message
@@ -57,7 +58,7 @@ function TheirRow ({ message, isFirst, hasMore, isDirect, isFound, isPicked, ori
       )}
       {original !== null && <Quote message={message} original={original} />}
       {message.forwarded === true && <Forwarded />}
-      {message.isDeleted ? <Gone /> : <MessageText message={message} />}
+      {message.isDeleted ? <Gone /> : <Content message={message} />}
       <Reactions message={message} />
       {isDirect && !hasMore && (
         <div class='meta'>
@@ -98,13 +99,22 @@ function OwnRow ({ message, isFirst, hasMore, isFound, isPicked, original }: Mes
           <div class='bub'>
             {original !== null && <Quote message={message} original={original} />}
             {message.forwarded === true && <Forwarded />}
-            <MessageText message={message} />
+            <Content message={message} />
           </div>
           )}
       <Reactions message={message} />
       {(!hasMore || isFailed) && <Meta message={message} />}
       {!message.isDeleted && <Tools isOwn isSent={message.seq !== undefined} />}
     </article>
+  )
+}
+
+function Content ({ message }: { message: Message }) {
+  return (
+    <>
+      {message.attachments.length > 0 && <Attachments message={message} />}
+      {(message.text !== '' || message.attachments.length === 0) && <MessageText message={message} />}
+    </>
   )
 }
 
@@ -116,7 +126,7 @@ function Pick ({ message, isPicked }: { message: Message; isPicked: boolean | un
       class='pick'
       role='checkbox'
       aria-checked={isPicked}
-      aria-label={texts.value.chat.selectThis(oneLine(message.text))}
+      aria-label={texts.value.chat.selectThis(lineOf(message))}
     >
       <Icon small name='check' />
     </button>
@@ -216,7 +226,7 @@ function Gone () {
 
 function Quote ({ message, original }: { message: Message; original: Message | undefined }) {
   const user = useUser(message.replyTo?.senderId ?? original?.senderId)
-  const text = original === undefined ? '…' : original.isDeleted ? texts.value.chat.deleted : oneLine(original.text)
+  const text = original === undefined ? '…' : original.isDeleted ? texts.value.chat.deleted : lineOf(original)
   return (
     <button type='button' class='quote' data-act='original'>
       <b class='cut' dir='auto'>

@@ -3,26 +3,25 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { route } from '../router.ts'
 import { client } from '../state/client.ts'
-import { why } from '../state/failures.ts'
-import { useLater } from '../state/load.ts'
 import { noteTitle } from '../state/notifications.ts'
 import { nameOf, useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { isTouch } from '../state/view.ts'
 import { openEmoji } from '../ui/emoji.ts'
-import { Bones, Trouble } from '../ui/fields.tsx'
-import { Icon } from '../ui/icon.tsx'
+import { Lazy } from '../ui/lazy.tsx'
 import { MessageActions } from './actions.tsx'
 import { Composer, type Context } from './composer.tsx'
 import { ForwardDialog } from './forward.tsx'
 import { ConversationHead } from './head.tsx'
-import { CalmLine, ClosedLine, TypingLine } from './lines.tsx'
+import { CalmLine, ClosedLine, NothingYet, ToNewest, TypingLine } from './lines.tsx'
 import { type Act, LogView } from './log.tsx'
 import { PinnedBar } from './pinned.tsx'
 import { ReadersDialog } from './readers.tsx'
 import { SelectionBar, useSelection } from './selection.tsx'
 import { useLog } from './use-log.ts'
 import { useWait } from './use-wait.ts'
+
+const loadViewer = () => import('../files/viewer.tsx')
 
 /** A conversation: its head, its messages, and where one writes. */
 export function ConversationPane ({ id }: { id: string }) {
@@ -74,6 +73,7 @@ function Talk ({
   const [context, setContext] = useState<Context>()
   const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
   const [dialog, setDialog] = useState<{ kind: 'forward' | 'readers'; message: Message }>()
+  const [viewed, setViewed] = useState<{ message: Message; index: number }>()
   const hasReads = useReadable(conversation.reads).length > 0
   const selection = useSelection(log.messages)
   const waitS = useWait(summary, log.messages)
@@ -115,6 +115,9 @@ function Talk ({
       case 'select':
         selection.toggle(message, more === 'range')
         break
+      case 'view':
+        setViewed({ message, index: Number(more) })
+        break
       case 'original':
         void log.toSeq(message.replyTo?.seq ?? 0)
         break
@@ -150,7 +153,7 @@ function Talk ({
   function editLast (): void {
     const last = timeline.messages
       .get()
-      .findLast(message => message.isOwn && !message.isDeleted && message.type === 'text')
+      .findLast(message => message.isOwn && !message.isDeleted && message.text !== '')
     if (last !== undefined) setContext({ kind: 'edit', message: last })
   }
 
@@ -255,46 +258,20 @@ function Talk ({
           }}
         />
       )}
+      {viewed !== undefined && (
+        <Lazy
+          load={loadViewer}
+          messages={log.messages}
+          start={viewed}
+          title={title}
+          onClose={() => { setViewed(undefined) }}
+        />
+      )}
       {dialog?.kind === 'forward' && <ForwardDialog message={dialog.message} onClose={endDialog} />}
       {dialog?.kind === 'readers' && (
         <ReadersDialog conversation={conversation} message={dialog.message} onClose={endDialog} />
       )}
     </>
-  )
-}
-
-/** In place of the messages: why they cannot be loaded, or that they are being loaded. */
-function NothingYet ({ error, onRetry }: { error: unknown, onRetry: () => void }) {
-  const isSlow = useLater(error === undefined, 300)
-  return (
-    <div class='scroll'>
-      {error === undefined
-        ? (
-          <div class='col log'>{isSlow && <Bones />}</div>
-          )
-        : (
-          <div class='col'>
-            <Trouble text={why(error)} onRetry={onRetry} />
-          </div>
-          )}
-    </div>
-  )
-}
-
-/** Leads to the newest message, and counts those of others below. */
-function ToNewest ({ below, onClick }: { below: number, onClick: () => void }) {
-  const t = texts.value.chat
-  return (
-    <button
-      type='button'
-      class={`to-new${below === 0 ? ' quiet' : ''}`}
-      aria-label={below > 0 ? t.below(below) : t.toNewest}
-      title={t.toNewest}
-      onClick={onClick}
-    >
-      {below > 0 && <span class='num'>{below}</span>}
-      <Icon small name='down' />
-    </button>
   )
 }
 

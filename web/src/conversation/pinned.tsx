@@ -1,12 +1,12 @@
 import type { Conversation, Message } from '@tidelog/client'
 import { useState } from 'preact/hooks'
 import { clockTime, dayName } from '../i18n/dates.ts'
+import { lineOf } from '../files/kinds.ts'
 import { texts } from '../i18n/index.ts'
 import { nameOf, useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
-import { oneLine } from './tokens.ts'
 
 /** The pinned messages, one at a time, the newest pin first: a press shows it in its place, the next the one before. */
 export function PinnedBar ({
@@ -39,7 +39,7 @@ export function PinnedBar ({
         <span class='grow'>
           <b class='cut'>{pins.length === 1 ? t.pinned : t.pinnedOf(at + 1, pins.length)}</b>
           <span class='cut' dir='auto'>
-            {oneLine(message.text)}
+            {lineOf(message)}
           </span>
         </span>
       </button>
@@ -101,7 +101,7 @@ function PinnedItem ({
           {nameOf(user)}, {dayName(message.createdAt)}, {clockTime(message.createdAt)}
         </b>
         <small class='cut' dir='auto'>
-          {oneLine(message.text)}
+          {lineOf(message)}
         </small>
       </button>
       {onUnpin !== undefined && <IconButton small name='close' label={texts.value.chat.unpin} onClick={onUnpin} />}

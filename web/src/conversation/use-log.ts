@@ -89,7 +89,7 @@ export function useLog (
     }
   })
 
-  useSizes(scrollerRef, timeline, scroller => {
+  useSizes(scrollerRef, timeline, messages.length === 0, scroller => {
     if (log.isAtEnd) scroller.scrollTop = scroller.scrollHeight
     else restore(scroller, log.anchor)
     look()
@@ -228,7 +228,10 @@ export function useLog (
 
 /** Calls when sizes change without a drawing: names that arrive, pictures, the keyboard of a phone. */
 function useSizes (
-  scrollerRef: { current: HTMLElement | null }, timeline: Timeline, onChange: (scroller: HTMLElement) => void
+  scrollerRef: { current: HTMLElement | null },
+  timeline: Timeline,
+  isEmpty: boolean,
+  onChange: (scroller: HTMLElement) => void
 ): void {
   useEffect(() => {
     const scroller = scrollerRef.current
@@ -241,7 +244,8 @@ function useSizes (
     return () => {
       observer.disconnect()
     }
-  }, [timeline])
+    // Before the first message there may be no scroller.
+  }, [timeline, isEmpty])
 }
 
 /** Calls when the reader looks away from the page, or back at it. */

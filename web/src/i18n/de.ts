@@ -2,6 +2,7 @@ import type { Texts } from './en.ts'
 import { app, tide, presence, time, errors } from './de/shell.ts'
 import { chat, emoji, events } from './de/chat.ts'
 import { faults } from './de/faults.ts'
+import { files } from './de/files.ts'
 import { list, hello, settle } from './de/list.ts'
 import { rooms, members } from './de/rooms.ts'
 import { search } from './de/search.ts'
@@ -22,6 +23,7 @@ export const de: Texts = {
   chat,
   events,
   emoji,
+  files,
   rooms,
   members,
   search,

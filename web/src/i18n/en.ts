@@ -1,6 +1,7 @@
 import { app, tide, presence, time, errors } from './en/shell.ts'
 import { chat, emoji, events } from './en/chat.ts'
 import { faults } from './en/faults.ts'
+import { files } from './en/files.ts'
 import { list, hello, settle } from './en/list.ts'
 import { rooms, members } from './en/rooms.ts'
 import { search } from './en/search.ts'
@@ -21,6 +22,7 @@ export const en = {
   chat,
   events,
   emoji,
+  files,
   rooms,
   members,
   search,

@@ -1,5 +1,6 @@
 import type { Message, Operation, Summary } from '@tidelog/client'
 import { useMemo } from 'preact/hooks'
+import { lineOf } from '../files/kinds.ts'
 import { shortWhen } from '../i18n/dates.ts'
 import { useEventText } from '../conversation/events.ts'
 import { texts } from '../i18n/index.ts'
@@ -146,7 +147,7 @@ function LastMessage ({ message, isDirect }: { message: Message; isDirect: boole
       </span>
     )
   }
-  const text = oneLine(message.type === 'system' ? event : message.text)
+  const text = message.type === 'system' ? oneLine(event) : lineOf(message)
   const shown =
     isDirect || message.type === 'system'
       ? text
