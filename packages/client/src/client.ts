@@ -56,7 +56,8 @@ export function createClient (options: ClientOptions = {}): Client {
     conversations.set(id, held)
     return held
   }
-  const rooms = roomsApi(core, people, conversation, (id, signal) => device.awaitConversation(id, signal))
+  const files = filesApi(core, uploads)
+  const rooms = roomsApi(core, people, files, conversation, (id, signal) => device.awaitConversation(id, signal))
 
   return {
     session: session.state,
@@ -64,8 +65,8 @@ export function createClient (options: ClientOptions = {}): Client {
     conversations: summaries.list,
     outbox: outboxOf(core),
     rooms,
-    users: usersApi(core, people, user => session.changed(user)),
-    files: filesApi(core, uploads),
+    users: usersApi(core, people, files, user => session.changed(user)),
+    files,
     account: accountApi(core),
     register: (input, given) => device.signIn(() => session.register(input, given)),
     login: (input, given) => device.signIn(() => session.login(input, given)),

@@ -86,6 +86,8 @@ export interface Rooms {
   get: (roomId: string, options?: CallOptions) => Promise<Room>
   create: (input: RoomInput, options?: CallOptions) => Promise<Room>
   update: (roomId: string, input: Partial<RoomInput>, options?: CallOptions) => Promise<Room>
+  /** Uploads a room's picture; null removes it. */
+  setPicture: (roomId: string, file: Blob | null, options?: CallOptions) => Promise<Room>
   delete: (roomId: string, options?: CallOptions) => Promise<void>
   /** Resolves with its conversation when it is in the list. */
   join: (roomId: string, options?: CallOptions) => Promise<Conversation>
@@ -102,6 +104,11 @@ export interface Users {
   get: (id: string) => Readable<User | undefined>
   search: (text: string, options?: PageOptions) => Promise<Page<User>>
   updateMe: (input: ProfileInput, options?: CallOptions) => Promise<OwnUser>
+  /**
+   * Uploads a picture of yours, and shows it to everybody; null removes it. Draw it anew in a small size: everybody gets
+   * the bytes as they are.
+   */
+  setAvatar: (file: Blob | null, options?: CallOptions) => Promise<OwnUser>
   block: (id: string, on: boolean, options?: CallOptions) => Promise<void>
   /** The ids of those whom you have blocked. */
   readonly blocked: Readable<readonly string[]>

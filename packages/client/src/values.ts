@@ -53,7 +53,7 @@ export interface User {
   id: string
   fullName: string
   username: string
-  /** The address of a picture. */
+  /** The address of a picture, or a path on the server. */
   picture: string | null
 }
 
@@ -204,7 +204,7 @@ export interface Summary {
   topic?: string | undefined
   /** More about a room. */
   description?: string | undefined
-  /** The address of a room's picture. */
+  /** The address of a room's picture, or a path on the server. */
   picture?: string | undefined
   /** Of a room: who may send messages. Undefined: every member. */
   postRole?: 'member' | 'moderator' | undefined
@@ -252,7 +252,7 @@ export interface Room {
   history: 'all' | 'joined'
   topic: string | null
   description: string | null
-  /** The address of a picture. */
+  /** The address of a picture, or a path on the server. */
   picture: string | null
   /** Who may send messages: every member, or the owner and moderators alone. */
   postRole: 'member' | 'moderator'

@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts'
 import { toPerson } from '../pure/normalize.ts'
 import type { WireUser } from '../pure/wire.ts'
-import type { Conversation, Role, Room, Rooms } from '../types.ts'
+import type { Conversation, Files, Role, Room, Rooms } from '../types.ts'
 import type { People } from './users.ts'
 
 interface WireRoom {
@@ -44,7 +44,10 @@ function toRoom ({ roomId, role, createdAt, ...rest }: WireRoom): Room {
 }
 
 /** Rooms are changed on the server at once, not by the outbox: who may do what is known there. */
-export function roomsApi (core: Core, people: People, conversation: (id: string) => Conversation, awaitConversation: (id: string, signal?: AbortSignal) => Promise<void>): Rooms {
+export function roomsApi (
+  core: Core, people: People, files: Files, conversation: (id: string) => Conversation,
+  awaitConversation: (id: string, signal?: AbortSignal) => Promise<void>
+): Rooms {
   const path = (roomId: string, rest = '') => `/api/rooms/${encodeURIComponent(roomId)}${rest}`
   const { http } = core
   const waitFor = async (wire: WireRoom, signal?: AbortSignal): Promise<Room> => {
@@ -59,6 +62,10 @@ export function roomsApi (core: Core, people: People, conversation: (id: string)
     get: async (roomId, { signal } = {}) => toRoom((await http.call<{ room: WireRoom }>('GET', path(roomId), { signal })).room),
     create: async (body, { signal } = {}) => await waitFor((await http.call<{ room: WireRoom }>('POST', '/api/rooms', { body, signal })).room, signal),
     update: async (roomId, body, { signal } = {}) => toRoom((await http.call<{ room: WireRoom }>('PATCH', path(roomId), { body, signal })).room),
+    setPicture: async (roomId, file, { signal } = {}) => {
+      const picture = file === null ? null : { fileId: (await files.upload(file, { signal })).id }
+      return toRoom((await http.call<{ room: WireRoom }>('PATCH', path(roomId), { body: { picture }, signal })).room)
+    },
     delete: async (roomId, { signal } = {}) => { await http.call('DELETE', path(roomId), { signal }) },
     join: async (roomId, { signal } = {}) => {
       await http.call('PUT', path(roomId, '/members/me'), { signal })

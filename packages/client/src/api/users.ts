@@ -1,9 +1,10 @@
 import type { Core } from '../core.ts'
+import type { Request } from '../network/http.ts'
 import { toPerson } from '../pure/normalize.ts'
 import type { Person } from '../pure/state.ts'
 import type { WireUser } from '../pure/wire.ts'
 import { Computed } from '../readable.ts'
-import type { OwnUser, Readable, User, Users } from '../types.ts'
+import type { Files, OwnUser, Readable, User, Users } from '../types.ts'
 
 export interface WireOwnUser extends WireUser { email: string | null, isAdmin: boolean }
 interface WirePage { users: WireUser[], cursor: string | null }
@@ -68,9 +69,18 @@ export class People {
   }
 }
 
-export function usersApi (core: Core, people: People, onMe: (user: OwnUser) => Promise<void>): Users {
+export function usersApi (
+  core: Core, people: People, files: Files, onMe: (user: OwnUser) => Promise<void>
+): Users {
   const blocked = new Computed<readonly string[]>(() => core.engine?.self.blocked ?? [])
   core.changed.add(changed => { if (changed === 'all' || changed.batch.self !== undefined) blocked.invalidate() })
+  const change = async (method: string, path: string, request: Request): Promise<OwnUser> => {
+    const { user } = await core.http.call<{ user: WireOwnUser }>(method, path, request)
+    const own = toOwnUser(user)
+    await people.learn([toPerson(user)])
+    await onMe(own)
+    return own
+  }
   return {
     blocked,
     get: id => people.get(id),
@@ -80,12 +90,10 @@ export function usersApi (core: Core, people: People, onMe: (user: OwnUser) => P
       await people.learn(items)
       return { items, cursor: page.cursor ?? undefined }
     },
-    updateMe: async (input, { signal } = {}) => {
-      const { user } = await core.http.call<{ user: WireOwnUser }>('PATCH', '/api/users/me', { body: input, signal })
-      const own = toOwnUser(user)
-      await people.learn([toPerson(user)])
-      await onMe(own)
-      return own
+    updateMe: async (input, { signal } = {}) => await change('PATCH', '/api/users/me', { body: input, signal }),
+    setAvatar: async (file, { signal } = {}) => {
+      const fileId = file === null ? null : (await files.upload(file, { signal })).id
+      return await change('PUT', '/api/users/me/avatar', { body: { fileId }, signal })
     },
     block: async (id, on, { signal } = {}) => {
       await core.http.call(on ? 'PUT' : 'DELETE', `/api/users/${id}/block`, { signal })
