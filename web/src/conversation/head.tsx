@@ -175,6 +175,7 @@ function Mark ({ summary }: { summary: Summary | undefined }) {
     <RoomMark
       kind={summary?.kind === 'common' ? 'common' : 'room'}
       isPrivate={summary?.isPrivate === true}
+      picture={summary?.picture}
       size='md'
     />
   )

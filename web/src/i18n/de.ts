@@ -6,7 +6,7 @@ import { files } from './de/files.ts'
 import { list, hello, settle } from './de/list.ts'
 import { rooms, members } from './de/rooms.ts'
 import { search } from './de/search.ts'
-import { settings, keys } from './de/settings.ts'
+import { settings, keys, picture } from './de/settings.ts'
 import { signIn } from './de/door.ts'
 
 /** Alle Texte auf Deutsch. */
@@ -28,6 +28,7 @@ export const de: Texts = {
   members,
   search,
   settings,
+  picture,
   keys,
   faults
 }

@@ -5,7 +5,7 @@ import { files } from './en/files.ts'
 import { list, hello, settle } from './en/list.ts'
 import { rooms, members } from './en/rooms.ts'
 import { search } from './en/search.ts'
-import { settings, keys } from './en/settings.ts'
+import { settings, keys, picture } from './en/settings.ts'
 import { signIn } from './en/door.ts'
 
 /** All texts in English, a file for each screen; their type is that of every other language. */
@@ -27,6 +27,7 @@ export const en = {
   members,
   search,
   settings,
+  picture,
   keys,
   faults
 }

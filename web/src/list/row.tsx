@@ -58,6 +58,7 @@ export const ConversationRow = pure(function ConversationRow ({
             <RoomMark
               kind={summary.kind === 'common' ? 'common' : 'room'}
               isPrivate={summary.isPrivate === true}
+              picture={summary.picture}
               size={size}
             />
             )}

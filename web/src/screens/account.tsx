@@ -9,31 +9,35 @@ import { useLoad } from '../state/load.ts'
 import { useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
 import { say } from '../state/view.ts'
+import { Avatar } from '../ui/avatar.tsx'
 import { Confirm, Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Bones, Field, Trouble } from '../ui/fields.tsx'
 import { FormDialog } from '../ui/form.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { PersonToRelease } from '../ui/person.tsx'
+import { usePictureChoice } from '../ui/picture-choice.tsx'
 
 export function EditProfile ({ user, onClose }: { user: OwnUser; onClose: () => void }) {
   const t = texts.value.settings
   const [fullName, setFullName] = useState(user.fullName)
   const [username, setUsername] = useState(user.username)
-  const [picture, setPicture] = useState(user.picture ?? '')
+  const picture = usePictureChoice({ save: file => client.users.setAvatar(file) })
   const save = async () => {
     await client.users.updateMe({
       fullName: fullName.trim(),
-      profilePicture: picture.trim() === '' ? null : picture.trim(),
       ...(username === user.username ? {} : { username })
     })
     say(t.changed)
   }
   return (
-    <FormDialog title={t.you} act={texts.value.app.save} onSave={save} onClose={onClose}>
-      <Field label={t.name} value={fullName} onInput={setFullName} maxLength={100} autocomplete='name' autofocus />
-      <Field label={t.username} value={username} onInput={setUsername} maxLength={32} autocomplete='username' />
-      <Field label={t.picture} value={picture} onInput={setPicture} type='url' required={false} />
-    </FormDialog>
+    <>
+      <FormDialog title={t.you} act={texts.value.app.save} onSave={save} onClose={onClose}>
+        {picture.row(<Avatar user={user} id={user.id} size='xl' />, user.picture)}
+        <Field label={t.name} value={fullName} onInput={setFullName} maxLength={100} autocomplete='name' autofocus />
+        <Field label={t.username} value={username} onInput={setUsername} maxLength={32} autocomplete='username' />
+      </FormDialog>
+      {picture.dialog}
+    </>
   )
 }
 

@@ -114,7 +114,7 @@ function Suggestions () {
       </div>
       {rooms.value?.map(room => (
         <div key={room.id} class='item'>
-          <RoomMark kind='room' isPrivate={room.isPrivate} />
+          <RoomMark kind='room' isPrivate={room.isPrivate} picture={room.picture} />
           <span class='grow'>
             <b class='cut' dir='auto'>
               {room.name}

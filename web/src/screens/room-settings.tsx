@@ -1,12 +1,15 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { go, paths } from '../router.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLoad } from '../state/load.ts'
+import { useReadable } from '../state/readable.ts'
+import { RoomMark } from '../ui/avatar.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { Bones, Trouble } from '../ui/fields.tsx'
 import { FormDialog } from '../ui/form.tsx'
+import { usePictureChoice } from '../ui/picture-choice.tsx'
 import { type RoomFields, RoomForm, toInput } from './room-form.tsx'
 
 /** Changes a room, or deletes it, by those who may. */
@@ -16,6 +19,8 @@ export function RoomSettings ({ roomId, onClose }: { roomId: string; onClose: ()
   const [room, setRoom] = useState<RoomFields>()
   const [error, setError] = useState<string>()
   const [isSure, setSure] = useState(false)
+  const summary = useReadable(useMemo(() => client.room(roomId), [roomId]).summary)
+  const picture = usePictureChoice({ isRoom: true, save: file => client.rooms.setPicture(roomId, file) })
   useEffect(() => {
     if (stored.value !== undefined) {
       const { name, topic, description, isPrivate, history, postRole, slowModeS, systemMessages } = stored.value
@@ -65,10 +70,14 @@ export function RoomSettings ({ roomId, onClose }: { roomId: string; onClose: ()
           <>
             {stored.error !== undefined && <Trouble text={why(stored.error)} onRetry={stored.again} />}
             {room === undefined && <Bones rows={3} />}
+            {room !== undefined && picture.row(
+              <RoomMark kind='room' isPrivate={room.isPrivate} picture={summary?.picture} size='xl' />, summary?.picture
+            )}
             {room !== undefined && <RoomForm room={room} onChange={setRoom} error={saving ?? error} />}
           </>
         )}
       </FormDialog>
+      {picture.dialog}
       {isSure && (
         <Confirm
           question={t.rooms.deleteSure}

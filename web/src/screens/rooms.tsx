@@ -99,7 +99,7 @@ function RoomItem ({ room }: { room: Room }) {
   const members = t.members(room.memberCount)
   return (
     <div class='item'>
-      <RoomMark kind='room' isPrivate={room.isPrivate} />
+      <RoomMark kind='room' isPrivate={room.isPrivate} picture={room.picture} />
       <span class='grow'>
         <b class='cut' dir='auto'>
           {room.name}

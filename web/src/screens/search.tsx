@@ -175,7 +175,7 @@ function Results ({
       <div class='pairs'>
         {rooms.map(room => (
           <a key={room.id} class='item' href={paths.conversation(room.conversationId).slice(1)}>
-            <RoomMark kind='room' isPrivate={room.isPrivate} size='md' />
+            <RoomMark kind='room' isPrivate={room.isPrivate} picture={room.picture} size='md' />
             <span class='grow'>
               <b class='cut' dir='auto'>
                 <Marked text={room.name} words={words} />

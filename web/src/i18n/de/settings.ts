@@ -9,7 +9,6 @@ export const settings: Texts['settings'] = {
   edit: 'Bearbeiten',
   name: 'Name',
   username: 'Benutzername',
-  picture: 'Adresse eines Bildes',
   password: 'Passwort',
   passwordHint: 'Ändern beendet deine anderen Sitzungen',
   oldPassword: 'Jetziges Passwort',
@@ -61,6 +60,19 @@ export const settings: Texts['settings'] = {
     }),
   keyboard: 'Tastenkürzel',
   faults: 'Störungen'
+}
+
+export const picture: Texts['picture'] = {
+  choose: 'Bild wählen',
+  change: 'Bild ändern',
+  remove: 'Entfernen',
+  everybody: 'Alle sehen es',
+  place: 'Bild zurechtrücken',
+  hint: 'Ziehen, oder Pfeiltasten, + und −',
+  touchHint: 'Ziehen, mit zwei Fingern vergrößern',
+  zoom: 'Vergrößern',
+  use: 'Bild verwenden',
+  unreadable: 'Dieser Browser kann die Datei nicht als Bild lesen'
 }
 
 export const keys: Texts['keys'] = {

@@ -8,7 +8,6 @@ export const settings = {
   edit: 'Edit',
   name: 'Name',
   username: 'Username',
-  picture: 'Address of a picture',
   password: 'Password',
   passwordHint: 'Changing it ends your other sessions',
   oldPassword: 'Password now',
@@ -60,6 +59,19 @@ export const settings = {
     }),
   keyboard: 'Keyboard shortcuts',
   faults: 'Fault drawer'
+}
+
+export const picture = {
+  choose: 'Choose a picture',
+  change: 'Change the picture',
+  remove: 'Remove',
+  everybody: 'Everybody sees it',
+  place: 'Place the picture',
+  hint: 'Drag it, or use the arrow keys, + and −',
+  touchHint: 'Drag it, and zoom with two fingers',
+  zoom: 'Zoom',
+  use: 'Use picture',
+  unreadable: 'This browser cannot read the file as a picture'
 }
 
 export const keys = {
