@@ -20,8 +20,7 @@ await t.test('a frame never leaves its picture, however it is moved and zoomed',
   t.pass()
 })
 
-if (noBrowser !== undefined) void t.skip(noBrowser)
-else {
+if (noBrowser === undefined) {
   const { app, ada, bob } = await twoPeople(t)
   const tokenOf = async (username: string) =>
     (await app.call('POST', '/api/auth/login', { body: { username, password: 'password-1' } })).body.token as string
@@ -108,7 +107,7 @@ else {
     await take(await choose(picture))
     const mark = bob.page.getByRole('link', { name: /Garden/ }).locator('.av img')
     await mark.waitFor()
-    t.match(await colourOf(mark), { red: true }, 'its middle')
+    t.match(await colourOf(mark), { red: true })
     await ada.page.getByRole('button', { name: 'Remove', exact: true }).click()
     await mark.waitFor({ state: 'detached' })
   })
@@ -134,15 +133,17 @@ function redAndBlue (width: number, height: number): Buffer {
   return Buffer.concat([head, ...Array.from({ length: height }, () => line)])
 }
 
-/** Of the middle of a picture that has loaded. */
+/** Of the left of a picture that is shown. */
 async function colourOf (picture: Locator): Promise<{ red: boolean, blue: boolean }> {
   await picture.waitFor()
-  const [red, , blue] = await picture.evaluate(async (img: HTMLImageElement) => {
+  const address = JSON.stringify(await picture.getAttribute('src'))
+  const [red, , blue] = await picture.page().evaluate<number[]>(`(async () => {
+    const img = Object.assign(new Image(), { src: ${address} })
     await img.decode()
     const canvas = Object.assign(document.createElement('canvas'), { width: 9, height: 9 })
-    const context = canvas.getContext('2d')!
+    const context = canvas.getContext('2d')
     context.drawImage(img, 0, 0, 9, 9)
     return [...context.getImageData(2, 4, 1, 1).data]
-  })
+  })()`)
   return { red: red! > 200 && blue! < 60, blue: blue! > 200 && red! < 60 }
 }
