@@ -105,8 +105,8 @@ export interface Users {
   search: (text: string, options?: PageOptions) => Promise<Page<User>>
   updateMe: (input: ProfileInput, options?: CallOptions) => Promise<OwnUser>
   /**
-   * Uploads a picture of yours, and shows it to everybody; null removes it. Draw it anew in a small size: everybody gets
-   * the bytes as they are.
+   * Uploads a picture of yours, and shows it to everybody; null removes it. Others get the bytes as they are: draw a
+   * photograph anew, in a small size.
    */
   setAvatar: (file: Blob | null, options?: CallOptions) => Promise<OwnUser>
   block: (id: string, on: boolean, options?: CallOptions) => Promise<void>
