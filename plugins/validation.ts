@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { ValidateFunction } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { TidelogError } from '../src/errors.ts'
@@ -16,7 +17,14 @@ declare module 'fastify' {
 
 /** Checks requests: the content type, and the schema of the route. */
 export default fp(async function validation (app) {
-  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? jsonChecks : textChecks).compile(schema as object))
+  // The first request compiles its schema, as the first answer does: a start need not wait for all of them.
+  app.setValidatorCompiler<object>(({ schema, httpPart }) => {
+    let validate: ValidateFunction | undefined
+    return value => {
+      validate ??= (httpPart === 'body' ? jsonChecks : textChecks).compile(schema)
+      return validate(value) || { error: validate.errors ?? [] }
+    }
+  })
   app.setSchemaErrorFormatter(fieldError)
 
   const parse = app.getDefaultJsonParser('error', 'error')

@@ -5,9 +5,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('../../.tap/compiled', import.meta.url))
-const compilerOptions = {
-  module: 'esnext', target: 'es2022', verbatimModuleSyntax: true, inlineSourceMap: true, inlineSources: true
-}
+const compilerOptions = { module: 'esnext', target: 'es2022', verbatimModuleSyntax: true, inlineSourceMap: true }
 
 export async function load (url, context, nextLoad) {
   if (!/^file:.*\.tsx?$/.test(url) || url.includes('/node_modules/')) return await nextLoad(url, context)
