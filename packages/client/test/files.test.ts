@@ -132,7 +132,7 @@ t.test('messages with files', async t => {
   })
 })
 
-t.test('an upload goes on after the ends of program and server, and is one message', { timeout: 120_000 }, async t => {
+t.test('C2: an upload goes on after a crash of program or server, and is sent once', { timeout: 120_000 }, async t => {
   const environment = { DATA_DIR: t.testdir() }
   let server = await startServer(environment)
   const { url } = server

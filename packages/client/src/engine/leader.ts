@@ -113,7 +113,11 @@ export class Leader {
       clock,
       random,
       isOnline: () => this.connection.isOnline,
-      onProgress: progress => { onEvent('upload', progress) },
+      onProgress: progress => {
+        onEvent('upload', progress)
+        // The server is there.
+        if (!this.connection.isOnline) this.connection.wake()
+      },
       onReady: () => { this.sender.wake() }
     }))
     this.uploader.then(run, () => { this.uploader = undefined })

@@ -20,6 +20,8 @@ export interface UploaderOptions {
 }
 
 const pauseMax = 60_000
+/** Tries in a row without a connection. */
+const triesAlone = 4
 /** Times in a row that a server may not know an upload which it has just begun. */
 const missesMax = 3
 
@@ -88,9 +90,17 @@ export class Uploader {
     return this.options.engine.operations.find(operation => operation.position === position)
   }
 
+  /**
+   * An upload that broke off is tried again at once: the connection, which was cut with it, takes its time when that
+   * happens often.
+   */
+  private get mayTry (): boolean {
+    return this.options.isOnline() || (this.failures > 0 && this.failures <= triesAlone)
+  }
+
   private async run (): Promise<void> {
-    const { engine, isOnline } = this.options
-    while (!this.isStopped && !this.isPaused && isOnline() && engine.term !== undefined) {
+    const { engine } = this.options
+    while (!this.isStopped && !this.isPaused && this.mayTry && engine.term !== undefined) {
       const next = nextUpload(engine.operations)
       if (next === undefined) return
       await this.upload(next.operation, next.file)
@@ -102,7 +112,7 @@ export class Uploader {
     const { key, name = '', fileId } = file
     this.current = { position, ended: new AbortController() }
     const { signal } = this.current.ended
-    let before = 0
+    let before = -1
     try {
       const blob = await engine.file(key)
       if (blob === undefined) throw new TidelogError({ code: 'STORAGE', retryable: false, message: 'The file is gone' })
@@ -115,7 +125,7 @@ export class Uploader {
         signal,
         onBegun: begun => this.note(position, key, { fileId: begun }),
         onProgress: sent => {
-          if (sent > before && before > 0) this.failures = 0
+          if (before >= 0 && sent > before) this.failures = 0
           before = sent
           onProgress({ key, sent })
         }
