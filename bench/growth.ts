@@ -40,6 +40,7 @@ export const growth: Benchmark = async function * ({ folder, pace: usual, quick,
         get(self.token, `/api/messages/${other.id}?limit=100&before=${position + 150}`)))],
       ['sync-status', async () => status([self, other])],
       ['conversation list', ({ server }) => checked(server, [get(self.token, '/api/messages/conversations'), get(other.token, '/api/messages/conversations')])],
+      ['the list of every kind', ({ server }) => checked(server, [get(self.token, '/api/conversations?limit=50')])],
       // The stored body differs, so the answer is a mismatch. Finding that out is the same work as for a duplicate.
       ['a send under a clientMessageId that was used long ago', async ({ long }) => positions(long).map(position =>
         post(other.token, '/api/messages', { receiverId: self.id, content: 'again', clientMessageId: `history-${position | 1}` })), 409],
