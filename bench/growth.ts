@@ -78,7 +78,8 @@ async function prepare (folder: string, size: number, profileDir: string | undef
     await addUsers(db, persons)
     await addHistories(db, histories)
   })
-  return { size, long, server: await startProduct(dataDir, { profileDir }) }
+  // Without search: its index of these messages would be built while others are measured.
+  return { size, long, server: await startProduct(dataDir, { profileDir, environment: { SEARCH: 'off' } }) }
 }
 
 /** Forty positions in the long conversation, from its beginning to 200 messages before its end, of both members in turn. */

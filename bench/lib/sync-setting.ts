@@ -48,7 +48,8 @@ export function syncBenchmark (
       await addHistories(db, histories)
     })
     await copyDatabase(dataDir, join(folder, 'floor'))
-    const product = await startProduct(dataDir, { profileDir })
+    // Without search: its index of these messages would be built meanwhile.
+    const product = await startProduct(dataDir, { profileDir, environment: { SEARCH: 'off' } })
     const httpFloor = await startFloor('http')
     const driverFloor = await startFloor('driver', { DATA_DIR: join(folder, 'floor') })
     try {
