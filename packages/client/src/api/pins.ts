@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts'
+import type { Engine } from '../engine/engine.ts'
 import { toRow } from '../pure/normalize.ts'
 import type { Row } from '../pure/state.ts'
 import { showRow } from '../pure/view.ts'
@@ -6,7 +7,10 @@ import type { WireMessage } from '../pure/wire.ts'
 import { Computed } from '../readable.ts'
 import type { Message, Readable } from '../types.ts'
 
-/** The pinned messages of a conversation. The log names them; while somebody looks, the new ones are asked for. */
+/**
+ * The pinned messages of a conversation. The log names them; while somebody looks, the new ones are asked for, and kept
+ * for a time without a connection.
+ */
 export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
   let rows = new Map<string, Row>()
   /** What the last answer, or the one that is awaited, is about. */
@@ -17,6 +21,7 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
     const { engine, clock } = core
     const record = engine?.conversations.get(id)
     if (engine === undefined || record === undefined) return []
+    takeStored()
     const held = named().flatMap(messageId => rows.get(messageId) ?? [])
     const context = { userId: engine.userId, reads: record.reads, now: clock.now() }
     const operations = engine.operationsOf(id)
@@ -26,6 +31,8 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
 
   const ask = async (): Promise<void> => {
     const ids = named()
+    const { engine } = core
+    takeStored()
     if (ids === asked || ids.every(messageId => rows.has(messageId))) return
     asked = ids
     try {
@@ -33,10 +40,25 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
       const { messages } = await core.http.call<{ messages: WireMessage[] }>('GET', path)
       for (const row of messages.map(toRow)) take(row)
       shown.invalidate()
+      if (engine !== undefined && engine === core.engine) await store(engine)
     } catch {
       // Whoever subscribes next asks again, and so does the next change of the conversation.
       asked = undefined
     }
+  }
+
+  const takeStored = () => { for (const row of core.engine?.conversations.get(id)?.pinned ?? []) take(row) }
+
+  /** Only the tab that leads writes what the server said; in the others they are shown until the page ends. */
+  const store = async (engine: Engine): Promise<void> => {
+    if (engine.term === undefined) return
+    await engine.write(async () => {
+      const patch = engine.patch()
+      patch.change(id, ({ pins = [] }) => ({
+        pinned: pins.flatMap(pin => rows.get(pin) ?? []).filter(({ seq }) => !patch.isGone(id, seq))
+      }))
+      await engine.commitPatch(patch)
+    })
   }
 
   /** A row that came live meanwhile is newer. */

@@ -103,7 +103,10 @@ function applyChange (patch: Patch, id: string, change: Change, { isNews }: { is
       }))
     }
     case 'purge': return applyPurge(patch, id, change.throughSeq)
-    case 'pins': return patch.change(id, () => ({ pins: change.messageIds }))
+    case 'pins': {
+      const { messageIds: pins } = change
+      return patch.change(id, ({ pinned }) => ({ pins, pinned: pinned?.filter(row => pins.includes(row.id)) }))
+    }
     case 'read':
     case 'block':
     case 'settings':
@@ -117,7 +120,7 @@ export function applyRow (patch: Patch, row: Row, people: HistoryPage['people'])
   if (record === undefined || patch.isGone(record.id, row.seq)) return false
   patch.rows.push(row)
   for (const person of people) patch.users.set(person.id, person)
-  patch.put({ ...record, ...lastOf(record, row) })
+  patch.put({ ...record, ...lastOf(record, row), ...pinnedOf(record, row) })
   return true
 }
 
@@ -136,6 +139,11 @@ function lastOf ({ last, activityAt }: ConversationRecord, row: Row): Pick<Conve
   return isLast ? { last: row, activityAt: isActivity ? Math.max(activityAt, row.createdAt) : activityAt } : undefined
 }
 
+function pinnedOf ({ pinned }: ConversationRecord, row: Row): Pick<ConversationRecord, 'pinned'> | undefined {
+  const isNewer = pinned?.some(({ id, rev }) => id === row.id && rev < row.rev) === true
+  return isNewer ? { pinned: pinned?.map(one => one.id === row.id ? row : one) } : undefined
+}
+
 function applyPurge (patch: Patch, id: string, throughSeq: number): void {
   const record = patch.get(id)
   if (record === undefined || throughSeq <= record.purgedSeq) return
@@ -145,7 +153,8 @@ function applyPurge (patch: Patch, id: string, throughSeq: number): void {
     ...record,
     purgedSeq: throughSeq,
     ranges: cutThrough(record.ranges, throughSeq),
-    last: record.last !== undefined && record.last.seq > throughSeq ? record.last : undefined
+    last: record.last !== undefined && record.last.seq > throughSeq ? record.last : undefined,
+    pinned: record.pinned?.filter(row => row.seq > throughSeq)
   })
   patch.recount.add(id)
 }
@@ -156,7 +165,9 @@ function applyHidden (patch: Patch, id: string, seqs: readonly number[]): void {
   if (record === undefined || seqs.length === 0) return
   patch.hidden.set(id, seqs)
   patch.removeRows(id, seq => seqs.includes(seq))
-  if (record.last !== undefined && seqs.includes(record.last.seq)) patch.put({ ...record, last: undefined })
+  const isLast = record.last !== undefined && seqs.includes(record.last.seq)
+  const pinned = record.pinned?.filter(row => !seqs.includes(row.seq))
+  if (isLast || pinned !== undefined) patch.put({ ...record, ...(isLast ? { last: undefined } : {}), pinned })
   patch.recount.add(id)
 }
 

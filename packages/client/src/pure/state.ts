@@ -59,6 +59,8 @@ export interface ConversationRecord {
   slowModeS?: number | undefined
   /** Ids of the pinned messages, in the order in which they were pinned; undefined: none ever was. */
   pins?: readonly string[] | undefined
+  /** Of these, those that somebody has looked at here: they are shown offline too, however old they are. */
+  pinned?: readonly Row[] | undefined
   /** Of the members whose role changed since the first cursor; null: they left. */
   roles: Readonly<Record<string, Role | null>>
   /** How far the others have read. */

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { startApp } from '../../../../test/helpers/app.ts'
+import { createClient } from '../../src/index.ts'
+import { memoryStorage } from '../../src/storage/memory.ts'
 import type { Message } from '../../src/types.ts'
 import { isConnected, newClient, when } from '../helpers/clients.ts'
 
@@ -38,6 +40,34 @@ t.test('pinned messages that are not on the device are read from the server', as
   const joined = await bob.rooms.join(room.id)
   const [pinned] = await when(joined.pins, messages => messages.length > 0)
   t.equal(pinned!.text, 'long ago')
+  timeline.close()
+})
+
+t.test('pinned messages that were seen are shown after a new start without a connection', async t => {
+  const storage = memoryStorage()
+  const eve = await newClient(t, url, { storage })
+  await when(eve.connection, isConnected)
+  const room = await ada.rooms.create({ name: 'offline pins' })
+  const chat = ada.conversation(room.conversationId)
+  const timeline = chat.timeline()
+  for (const text of ['long ago', 'to be cleared']) await chat.send(text)
+  await when(timeline.messages, messages => messages.length === 2 && messages.every(({ status }) => status === 'sent'))
+  const [first, second] = timeline.messages.get()
+  for (const message of [first!, second!]) await chat.pin(message, true)
+  for (let n = 0; n < 60; n++) await chat.send(`later ${n}`)
+  await when(timeline.messages, messages => messages.at(-1)?.text === 'later 59' && messages.at(-1)?.status === 'sent')
+  const joined = await eve.rooms.join(room.id)
+  await when(joined.pins, messages => texts(messages) === 'long ago,to be cleared')
+  await chat.edit(first!, 'long ago, edited')
+  await chat.delete(second!)
+  await when(joined.pins, messages => texts(messages) === 'long ago, edited')
+  await eve.close()
+
+  const again = createClient({ url, storage, tabs: false, fetch: async () => { throw new TypeError('no connection') } })
+  t.teardown(() => again.close())
+  await again.resume()
+  const pins = await when(again.conversation(room.conversationId).pins, messages => messages.length > 0)
+  t.equal(texts(pins), 'long ago, edited')
   timeline.close()
 })
 
