@@ -1,8 +1,8 @@
 import type { ObjectId } from 'mongodb'
 import { indexNames } from '../log/model/collections.ts'
-import type { Mutation, MembershipRule } from '../log/commit/plan.ts'
 import type { Member } from '../log/model/types.ts'
 import type { ChatContext } from './context.ts'
+import { successionAnnouncement } from './payload/announcements.ts'
 import { objectId, roomRange } from './rules/conversation-id.ts'
 import { inheriting, passingOn } from './rules/room-rules.ts'
 
@@ -26,9 +26,14 @@ export async function ensureOwner (context: ChatContext, conversationId: string)
   if (owner === undefined || await isActive(context, owner)) return undefined
   const heir = await heirOf(context, conversationId)
   if (heir === undefined) return undefined
-  const change = (userId: ObjectId, role: MembershipRule): Mutation => ({ type: 'member', conversationId, userId, role })
+  const announce = await successionAnnouncement(context, conversationId, heir)
   // If it is refused, another call has already made the change.
-  const { outcome } = await context.log.commit({ mutations: [change(owner.userId, passingOn('member')), change(heir, inheriting)] })
+  const { outcome } = await context.log.commit({
+    mutations: [
+      { type: 'member', conversationId, userId: owner.userId, role: passingOn('member') },
+      { type: 'member', conversationId, userId: heir, role: inheriting, announce }
+    ]
+  })
   return outcome === 'committed' ? heir : undefined
 }
 

@@ -40,6 +40,19 @@ export async function memberAnnouncement (
   }
 }
 
+/** A member owns the room now, because its owner is gone: nobody did it. */
+export async function successionAnnouncement (
+  context: ChatContext, conversationId: string, heir: ObjectId
+): Promise<Announcement<object>> {
+  const [user] = await namesOf(context, [heir.toHexString()])
+  const _id = new ObjectId()
+  return ({ systemMessages }) => systemMessages !== true
+    ? undefined
+    : announcement(
+      _id, conversationId, heir, `${user} is the owner now`, { event: 'role', userId: heir, role: 'owner' }
+    )
+}
+
 /** The room has another name. */
 export async function nameAnnouncement (
   context: ChatContext, identity: Identity, conversationId: string
@@ -68,15 +81,13 @@ async function namesOf ({ users }: ChatContext, ids: string[]): Promise<string[]
   return ids.map(id => publicUser(id, found.get(id)).fullName)
 }
 
-function announcing (identity: Identity, conversationId: string): (message: string, system: SystemEvent) => NewRow {
+function announcing ({ id }: Identity, conversationId: string): (message: string, system: SystemEvent) => NewRow {
   const _id = new ObjectId()
-  return (message, system) => ({
-    _id,
-    kind: 'message',
-    senderId: identity.id,
-    roomId: roomIdOf(conversationId),
-    message,
-    messageType: 'system',
-    system: { ...system, by: identity.id }
-  })
+  return (message, system) => announcement(_id, conversationId, id, message, { ...system, by: id })
+}
+
+function announcement (
+  _id: ObjectId, conversationId: string, senderId: ObjectId, message: string, system: SystemEvent
+): NewRow {
+  return { _id, kind: 'message', senderId, roomId: roomIdOf(conversationId), message, messageType: 'system', system }
 }

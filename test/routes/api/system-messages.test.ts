@@ -4,7 +4,7 @@ import { RoomMessage } from '../../../src/schemas/message.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t)
+const { url, register, call } = await startApp(t, { ADMIN_USERS: 'root' })
 const ann = await register('ann', { fullName: 'Ann' })
 const bob = await register('bob', { fullName: 'Bob' })
 const eve = await register('eve', { fullName: 'Eve' })
@@ -48,6 +48,20 @@ t.test('a room announces who joined and left, by whom, roles, its name and pins'
   const { body: { messages } } = await as(bob)('GET', `/conversations/${conversationId}/messages`)
   const read = messages.filter(({ messageType }: Told) => messageType === 'system')
   t.strictSame(read, told, 'every way of reading shows them')
+})
+
+t.test('a room whose owner is gone says who owns it now, once', async t => {
+  const [root, dan] = [await register('root'), await register('dan', { fullName: 'Dan' })]
+  const { body: { room: { roomId } } } = await as(dan)('POST', '/rooms', { name: 'room', systemMessages: true })
+  for (const user of [eve, bob]) await as(dan)('PUT', `/rooms/${roomId}/members/${user.id}`, {})
+  await as(dan)('PUT', `/rooms/${roomId}/members/${bob.id}`, { role: 'moderator' })
+  await as(root)('PATCH', `/admin/users/${dan.id}`, { isActive: false })
+  await as(bob)('GET', `/rooms/${roomId}`)
+  const told = (await history(bob, roomId)).filter(({ message }) => message.includes('owner'))
+  t.ok(told.every(each => Value.Check(RoomMessage, each)))
+  t.match(told, [{ message: 'Bob is the owner now', system: { event: 'role', userId: bob.id, role: 'owner' } }])
+  t.equal(told.length, 1)
+  t.notOk('by' in told[0]!.system)
 })
 
 t.test('an announcement is in the commit of its event, after it, and reaches live sockets', async t => {

@@ -14,7 +14,7 @@ export function useEventText (message: Message): string {
     left: () => t.left(whom),
     added: () => t.added(who, whom),
     removed: () => t.removed(who, whom),
-    role: () => t[role](who, whom),
+    role: () => by === undefined && role === 'owner' ? t.succeeded(whom) : t[role](who, whom),
     renamed: () => t.renamed(who, name),
     pinned: () => t.pinned(who)
   }

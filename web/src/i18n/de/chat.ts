@@ -88,6 +88,7 @@ export const events: Texts['events'] = {
   added: (who, whom) => `${who} hat ${whom} hinzugefügt`,
   removed: (who, whom) => `${who} hat ${whom} entfernt`,
   owner: (who, whom) => `${who} hat ${whom} den Raum übergeben`,
+  succeeded: whom => `${whom} leitet den Raum jetzt`,
   moderator: (who, whom) => `${who} hat ${whom} die Moderation gegeben`,
   member: (who, whom) => `${who} hat ${whom} die Moderation genommen`,
   renamed: (who, name) => `${who} hat den Raum „${name}“ genannt`,

@@ -89,6 +89,7 @@ export const events = {
   added: (who: string, whom: string) => `${who} added ${whom}`,
   removed: (who: string, whom: string) => `${who} removed ${whom}`,
   owner: (who: string, whom: string) => `${who} made ${whom} the owner`,
+  succeeded: (whom: string) => `${whom} is the owner now`,
   moderator: (who: string, whom: string) => `${who} made ${whom} a moderator`,
   member: (who: string, whom: string) => `${who} made ${whom} a member`,
   renamed: (who: string, name: string) => `${who} named the room “${name}”`,
