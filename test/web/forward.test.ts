@@ -28,6 +28,24 @@ else {
     t.match(page.messages.at(-1), { message: 'the key is under the mat', forwarded: true, user: { _id: ada.id } })
   })
 
+  await t.test('several messages are passed on together, in their order', async t => {
+    await open(ada.page, app.url, dm(ada.id, bob.id))
+    for (const text of ['first of three', 'second of three', 'third of three']) {
+      await write(ada.page, text)
+      await landed(ada.page, text).waitFor()
+    }
+    await choose('first of three', 'Select')
+    await landed(ada.page, 'third of three').click()
+    await landed(ada.page, 'second of three').click()
+    await ada.page.getByRole('toolbar').getByRole('button', { name: 'Forward' }).click()
+    const dialog = ada.page.getByRole('dialog', { name: 'Forward' })
+    await dialog.getByRole('button', { name: 'The den' }).click()
+    await landed(bob.page, 'third of three').getByText('Forwarded').waitFor()
+    const { body: page } = await app.call('GET', `/api/rooms/${room.roomId}/messages`, { token })
+    const told = (message: string) => ({ message, forwarded: true })
+    t.match(page.messages.slice(-3), [told('first of three'), told('second of three'), told('third of three')])
+  })
+
   await t.test('who has read a message of a room is listed', async t => {
     await open(ada.page, app.url, room.conversationId as string)
     await write(ada.page, 'who is there?')

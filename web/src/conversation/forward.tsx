@@ -1,4 +1,4 @@
-import type { Message, Summary } from '@tidelog/client'
+import type { Conversation, Message, Summary } from '@tidelog/client'
 import { useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { client } from '../state/client.ts'
@@ -8,16 +8,15 @@ import { Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Find } from '../ui/fields.tsx'
 import { Item } from '../ui/item.tsx'
 
-/** Where a message is passed on to: as one of your own that says so. */
-export function ForwardDialog ({ message, onClose }: { message: Message; onClose: () => void }) {
+/** Where messages are passed on to: each as one of your own that says so, in their order. */
+export function ForwardDialog ({ messages, onClose }: { messages: readonly Message[]; onClose: () => void }) {
   const t = texts.value.chat
   const conversations = useReadable(client.conversations)
   const [query, setQuery] = useState('')
   const found = conversations.filter(summary => mayWrite(summary) && matches(titleOf(summary), query))
 
   function forward ({ id }: Summary): void {
-    const { text, attachments } = message
-    void client.conversation(id).send(text, { forwarded: true, ...(attachments.length === 0 ? {} : { attachments }) })
+    void sendAll(client.conversation(id), messages)
     say(t.forwarded)
     onClose()
   }
@@ -42,6 +41,12 @@ export function ForwardDialog ({ message, onClose }: { message: Message; onClose
       </div>
     </Dialog>
   )
+}
+
+async function sendAll (to: Conversation, messages: readonly Message[]): Promise<void> {
+  for (const { text, attachments } of messages) {
+    await to.send(text, { forwarded: true, ...(attachments.length === 0 ? {} : { attachments }) })
+  }
 }
 
 const icons = { direct: 'message', room: 'hash', common: 'common' } as const

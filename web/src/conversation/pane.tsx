@@ -23,6 +23,8 @@ import { useWait } from './use-wait.ts'
 
 const loadViewer = () => import('../files/viewer.tsx')
 
+type OpenDialog = { kind: 'forward'; messages: Message[] } | { kind: 'readers'; message: Message }
+
 /** A conversation: its head, its messages, and where one writes. */
 export function ConversationPane ({ id }: { id: string }) {
   const conversation = useMemo(() => client.conversation(id), [id])
@@ -72,7 +74,7 @@ function Talk ({
   const log = useLog(conversation, timeline, scroller, at)
   const [context, setContext] = useState<Context>()
   const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
-  const [dialog, setDialog] = useState<{ kind: 'forward' | 'readers'; message: Message }>()
+  const [dialog, setDialog] = useState<OpenDialog>()
   const [viewed, setViewed] = useState<{ message: Message; index: number }>()
   const hasReads = useReadable(conversation.reads).length > 0
   const selection = useSelection(log.messages)
@@ -206,6 +208,9 @@ function Talk ({
               onDelete={messages => {
                 for (const message of messages) void conversation.delete(message)
               }}
+              onForward={messages => {
+                setDialog({ kind: 'forward', messages })
+              }}
               onHide={messages => {
                 void conversation.hide(messages)
               }}
@@ -244,7 +249,7 @@ function Talk ({
             document.getElementById('composer')?.focus()
           }}
           onForward={() => {
-            setDialog({ kind: 'forward', message: menu.message })
+            setDialog({ kind: 'forward', messages: [menu.message] })
           }}
           onReaders={
             kind === 'room' && hasReads
@@ -267,7 +272,7 @@ function Talk ({
           onClose={() => { setViewed(undefined) }}
         />
       )}
-      {dialog?.kind === 'forward' && <ForwardDialog message={dialog.message} onClose={endDialog} />}
+      {dialog?.kind === 'forward' && <ForwardDialog messages={dialog.messages} onClose={endDialog} />}
       {dialog?.kind === 'readers' && (
         <ReadersDialog conversation={conversation} message={dialog.message} onClose={endDialog} />
       )}

@@ -15,7 +15,7 @@ export interface Selection {
   end: () => void
 }
 
-/** Several messages of a conversation, to copy or delete. It ends when the last one is taken back. */
+/** Several messages of a conversation, to copy, pass on or delete. It ends when the last one is taken back. */
 export function useSelection (all: readonly Message[]): Selection {
   const [picked, setPicked] = useState<ReadonlySet<string>>()
   const last = useRef<string>(undefined)
@@ -52,6 +52,7 @@ export function SelectionBar ({
   mayDelete,
   mayHide,
   onDelete,
+  onForward,
   onHide,
   onEnd
 }: {
@@ -59,6 +60,7 @@ export function SelectionBar ({
   mayDelete: (message: Message) => boolean
   mayHide: (message: Message) => boolean
   onDelete: (messages: Message[]) => void
+  onForward: (messages: Message[]) => void
   onHide: (messages: Message[]) => void
   onEnd: () => void
 }) {
@@ -92,6 +94,15 @@ export function SelectionBar ({
         label={t.copy}
         onClick={() => {
           copy(messages.map(message => message.text).join('\n'))
+          onEnd()
+        }}
+      />
+      <IconButton
+        name='forward'
+        label={t.forward}
+        disabled={messages.length === 0 || messages.some(({ seq }) => seq === undefined)}
+        onClick={() => {
+          onForward(messages)
           onEnd()
         }}
       />
