@@ -51,13 +51,17 @@ export function MessageActions ({
   const items: MenuItem[] = [
     ...(isSent ? [{ icon: 'reply' as const, text: t.reply, act: onReply }] : []),
     ...(message.isOwn ? [{ icon: 'edit' as const, text: t.edit, act: onEdit }] : []),
-    {
-      icon: 'copy',
-      text: t.copy,
-      act: () => {
-        copy(message.text)
-      }
-    },
+    ...(message.text === ''
+      ? []
+      : [
+          {
+            icon: 'copy' as const,
+            text: t.copy,
+            act: () => {
+              copy(message.text)
+            }
+          }
+        ]),
     ...(isSent
       ? [
           {

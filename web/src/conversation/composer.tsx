@@ -131,7 +131,10 @@ export function Composer ({
         .then(prepared => conversation.send(text, {
           mentions, files: prepared, ...(context === undefined ? {} : { replyTo: context.message })
         }))
-        .then(onSent, (failure: unknown) => {
+        .then(() => {
+          files.free(taken)
+          onSent()
+        }, (failure: unknown) => {
           if (taken.length > 0) files.giveBack(taken)
           notStored(text, failure)
         })

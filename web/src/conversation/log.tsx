@@ -131,7 +131,9 @@ export function LogView ({
   }
 
   function onKeyDown (event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLButtonElement) return
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    // A button and a player have keys of their own.
+    if (event.target instanceof HTMLButtonElement || event.target instanceof HTMLMediaElement) return
     const at = messageAt(document.activeElement)
     const act = keys[event.key]
     if (event.key === 'ArrowUp' || event.key === 'ArrowDown') step(at?.row, event.key === 'ArrowUp' ? -1 : 1)

@@ -23,6 +23,8 @@ export interface ChosenFiles {
   toggleOriginal: (key: number) => void
   /** Takes all, to be sent. */
   take: () => readonly Chosen[]
+  /** They are sent, and not needed any more. */
+  free: (chosen: readonly Chosen[]) => void
   /** They could not be sent. */
   giveBack: (chosen: readonly Chosen[]) => void
 }
@@ -34,6 +36,9 @@ let made = 0
 
 /** Those of conversations that were left meanwhile. */
 const left = new Map<string, readonly Chosen[]>()
+
+// They are the user's who chose them.
+client.session.subscribe(({ state }) => { if (state === 'signedOut') left.clear() })
 
 /** The files that go with the next message of a conversation. */
 export function useChosenFiles (conversationId: string): ChosenFiles {
@@ -54,18 +59,22 @@ export function useChosenFiles (conversationId: string): ChosenFiles {
     chosen,
     error,
     add: files => {
-      const more = [...files].map(file => choose(file, false))
+      const more = [...files].map(file => choose(file))
       const all = [...now.current, ...more]
       setError(all.length > filesMax ? texts.value.files.tooMany(filesMax) : undefined)
-      for (const { prepared } of more) prepared.catch((failure: unknown) => { setError(why(failure)) })
+      for (const one of more) one.prepared.catch((failure: unknown) => { setError(why(failure)) })
       put(all.slice(0, filesMax))
     },
     remove: key => {
       setError(undefined)
+      const gone = now.current.find(one => one.key === key)
+      if (gone?.address !== undefined) URL.revokeObjectURL(gone.address)
       put(now.current.filter(one => one.key !== key))
     },
     toggleOriginal: key => {
-      put(now.current.map(one => one.key === key ? { ...choose(one.file, !one.isOriginal), key } : one))
+      put(now.current.map(one => one.key !== key
+        ? one
+        : { ...one, isOriginal: !one.isOriginal, prepared: prepared(one.file, !one.isOriginal) }))
     },
     take: () => {
       const taken = now.current
@@ -73,16 +82,21 @@ export function useChosenFiles (conversationId: string): ChosenFiles {
       put([])
       return taken
     },
+    free: files => { for (const { address } of files) if (address !== undefined) URL.revokeObjectURL(address) },
     giveBack: files => { put([...files, ...now.current].slice(0, filesMax)) }
   }
 }
 
-function choose (file: File, isOriginal: boolean): Chosen {
+function choose (file: File): Chosen {
   return {
     key: ++made,
     file,
     address: file.type.startsWith('image/') ? URL.createObjectURL(file) : undefined,
-    isOriginal,
-    prepared: client.files.prepare(file, { original: isOriginal })
+    isOriginal: false,
+    prepared: prepared(file, false)
   }
+}
+
+function prepared (file: File, original: boolean): Promise<PreparedFile> {
+  return client.files.prepare(file, { original })
 }

@@ -1,6 +1,7 @@
 import type { Message, Summary } from '@tidelog/client'
 import { effect, signal } from '@preact/signals'
 import { href, lastConversation, paths, route } from '../router.ts'
+import { lineOf } from '../files/kinds.ts'
 import { texts } from '../i18n/index.ts'
 import { client } from './client.ts'
 import { tellUnread } from './embedded.ts'
@@ -52,7 +53,7 @@ async function tell (message: Message): Promise<void> {
   if (message.isOwn) return
   const sender = nameOf(client.users.get(message.senderId).get())
   if (!document.hidden) {
-    if (lastConversation.value === message.conversationId) say(texts.value.chat.arrived(sender, message.text))
+    if (lastConversation.value === message.conversationId) say(texts.value.chat.arrived(sender, lineOf(message)))
     return
   }
   const summary = client.conversation(message.conversationId).summary.get()
@@ -65,7 +66,7 @@ async function tell (message: Message): Promise<void> {
   ) { return }
   const registration = await navigator.serviceWorker?.getRegistration()
   await registration?.showNotification(summary.kind === 'direct' ? sender : summary.title, {
-    body: summary.kind === 'direct' ? message.text : texts.value.chat.arrived(sender, message.text),
+    body: summary.kind === 'direct' ? lineOf(message) : texts.value.chat.arrived(sender, lineOf(message)),
     tag: message.conversationId,
     icon: href('/icon-192.png'),
     data: { path: href(paths.conversation(message.conversationId)) }
