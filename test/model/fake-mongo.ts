@@ -13,6 +13,8 @@ export class FakeMongo extends FakeStore {
   /** What one node sees of the database. */
   connect (node: string): { client: MongoClient, collections: LogCollections, seen: Seen } {
     const seen = new Seen()
+    // Its first call is a write, and the reply to a write tells of everything before it.
+    seen.advance(this.durable)
     const collection = (table: string) => new FakeCollection(this, { name: node, seen }, table)
     return {
       client: { startSession: () => new FakeSession(this, { name: node, seen }) } as unknown as MongoClient,
