@@ -1,4 +1,4 @@
-import type { MongoClient, Timestamp } from 'mongodb'
+import { ClientSession, type MongoClient, type Timestamp } from 'mongodb'
 
 /**
  * Makes every read of a client see what the client has seen before, and what it has committed, whoever leads the
@@ -19,20 +19,22 @@ export function readCausally (client: MongoClient): void {
   const see = (time: Timestamp | undefined) => {
     if (time !== undefined && (seen === undefined || time.greaterThan(seen))) seen = time
   }
+  // Each operation has a session: these functions are made once for all of them.
+  const { advanceOperationTime, commitTransaction } = ClientSession.prototype
+  function advance (this: ClientSession, time: Timestamp): void {
+    advanceOperationTime.call(this, time)
+    if (!this.inTransaction()) see(time)
+  }
+  async function commit (this: ClientSession): Promise<void> {
+    await commitTransaction.call(this)
+    see(this.operationTime)
+  }
   const start = client.startSession.bind(client)
   client.startSession = options => {
     const session = start({ ...options, causalConsistency: true })
-    if (seen !== undefined) session.advanceOperationTime(seen)
-    const advance = session.advanceOperationTime.bind(session)
-    session.advanceOperationTime = time => {
-      advance(time)
-      if (!session.inTransaction()) see(time)
-    }
-    const commit = session.commitTransaction.bind(session)
-    session.commitTransaction = async options => {
-      await commit(options)
-      see(session.operationTime)
-    }
+    if (seen !== undefined) session.operationTime = seen
+    session.advanceOperationTime = advance
+    session.commitTransaction = commit
     return session
   }
 }
