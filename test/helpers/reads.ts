@@ -2,6 +2,8 @@ import type { Document } from 'mongodb'
 import type { Test } from 'tap'
 import type { LogCollections } from '../../src/log/model/collections.ts'
 
+/** What reads the log of an app with SEARCH=off: otherwise the index of words reads it too, at its own times. */
+
 /** The log's collections that are read until the end of the test, one entry per read. */
 export function watchReads (t: Test, collections: LogCollections): string[] {
   const used: string[] = []

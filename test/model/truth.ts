@@ -80,7 +80,8 @@ export class Truth {
     const commit = rev === undefined ? undefined : this.books.history(conversationId)[rev - 1]?.commit
     const isMessage = event !== 'messagesRead' && seq !== undefined && commit !== undefined
     // With a membership its clearing goes. The events before the removal may still be on their way.
-    const hasLeft = conversationId === room && this.stays(userId).some(({ until }) => until > commit! && until < Infinity)
+    const hasLeft = conversationId === room &&
+      this.stays(userId).some(({ until }) => until > commit! && until < Infinity)
     if (isMessage && !hasLeft && this.hasHidden(userId, conversationId, seq, commit - 1)) {
       return 'I6: a message that the user cleared or hid is told live'
     }

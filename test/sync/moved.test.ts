@@ -10,7 +10,7 @@ import { holdCommit } from '../helpers/commits.ts'
 import { cursorsIn, inAnswer, newPerson, syncOnce } from '../helpers/people.ts'
 import { beforeScan } from '../helpers/reads.ts'
 
-const test = await startApp(t)
+const test = await startApp(t, { SEARCH: 'off' })
 const { chat, mongo } = test.app
 
 t.test('I3: a message that moves beyond the head during the scan is not missed', async t => {

@@ -1,4 +1,5 @@
 import { Value } from '@sinclair/typebox/value'
+import { MongoNetworkTimeoutError } from 'mongodb'
 import t from 'tap'
 import { setBlock } from '../../src/chat/conversations/block-user.ts'
 import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
@@ -17,7 +18,7 @@ import { apply, cursorsOf, nothing, shown } from '../helpers/follower.ts'
 import { type TestPerson, catchUp, inAnswer, newPerson, syncOnce } from '../helpers/people.ts'
 import { beforeScan, watchReads } from '../helpers/reads.ts'
 
-const test = await startApp(t)
+const test = await startApp(t, { SEARCH: 'off' })
 const { app, call } = test
 const { chat } = app
 const person = () => newPerson(test)
@@ -291,6 +292,25 @@ t.test('heads', async t => {
   await t.test('they are the cursors of a client that has everything', async t => {
     const { body } = await heads()
     t.same(body.heads, cursorsOf(await catchUp(test, a)))
+  })
+
+  await t.test('they are read again while the outcome of a commit is unknown', async t => {
+    const { client } = test.app.mongo
+    const etag = (await heads()).headers.get('etag')!
+    t.equal((await heads(etag)).status, 304)
+    const start = client.startSession.bind(client)
+    client.startSession = options => {
+      const session = start(options)
+      const commit = session.commitTransaction.bind(session)
+      session.commitTransaction = async () => {
+        client.startSession = start
+        await commit()
+        throw new MongoNetworkTimeoutError('The reply is lost')
+      }
+      return session
+    }
+    await t.rejects(direct(b, a, 'stored'), { code: 'UNAVAILABLE' })
+    t.equal((await heads(etag)).status, 200, 'the message is stored, and nothing here has counted it')
   })
 
   await t.test('they are answered 304 until one of them moves', async t => {

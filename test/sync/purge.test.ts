@@ -9,7 +9,7 @@ import { startApp } from '../helpers/app.ts'
 import { type TestPerson, newPerson } from '../helpers/people.ts'
 import { beforeScan } from '../helpers/reads.ts'
 
-const test = await startApp(t)
+const test = await startApp(t, { SEARCH: 'off' })
 const { chat } = test.app
 const say = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
 const purge = async (conversationId: string, throughSeq: number) => await chat.log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq: seqOf(throughSeq) }] })

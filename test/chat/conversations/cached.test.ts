@@ -55,6 +55,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: kindOf('settings'), by: person, where, how: setting, seq: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.record({ type: kindOf('purge'), where, seq: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ type: kindOf('room'), how: fc.constantFrom('rename', 'joined', 'all') }) },
+  { weight: 1, arbitrary: fc.record({ type: kindOf('name'), who: person }) },
   { weight: 8, arbitrary: fc.record({ type: kindOf('look'), who: person }) }
 )
 const steps = fc.array(fc.tuple(fc.nat(), step), { minLength: 10, maxLength: 40 })
@@ -131,6 +132,9 @@ async function run (world: World, history: History): Promise<void> {
         await call(node, 'PATCH', `/api/rooms/${roomId}`, owner, settings)
         break
       }
+      case 'name':
+        await call(node, 'PATCH', '/api/users/me', users[each.who]!, { fullName: `name ${index}` })
+        break
       case 'look': await look(world, node, users[each.who]!)
     }
   }

@@ -11,7 +11,7 @@ import { watchReads } from '../../helpers/reads.ts'
 const message = (conversationId: string, seq: number) => ({ conversationId, seq: seqOf(seq) })
 
 t.test('a message costs no read unless somebody has hidden it or a later one', async t => {
-  const { app, call, register } = await startApp(t)
+  const { app, call, register } = await startApp(t, { SEARCH: 'off' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const { hidden, log: { collections } } = app.chat
   const body = { receiverId: ann.id, content: 'x' }

@@ -14,7 +14,7 @@ import { startApp } from '../../helpers/app.ts'
 import { watchReads } from '../../helpers/reads.ts'
 import type { Identity } from '../../../src/users/identity.ts'
 
-const { app, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0', RATE_LIMIT_REGISTER: '0' })
+const { app, register, call } = await startApp(t, { SEARCH: 'off', RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0', RATE_LIMIT_REGISTER: '0' })
 
 interface User { token: string, id: string, identity: Identity }
 
