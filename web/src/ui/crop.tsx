@@ -8,7 +8,7 @@ import { Trouble } from './fields.tsx'
 import { type Frame, changed, sideOf, wholeFrame, zoomMax } from './frame.ts'
 import { Icon } from './icon.tsx'
 
-export interface CropProps {
+interface CropProps {
   file: Blob
   /** Rooms are soft squares, people are round. */
   isRoom: boolean
@@ -23,7 +23,7 @@ const stepPart = 0.05
 const stepZoom = 1.15
 
 /** Chooses a square of a picture by pointer, wheel or keys, and draws it anew: small, and without a camera's notes. */
-export function Crop ({ file, isRoom, onSave, onClose }: CropProps) {
+export default function Crop ({ file, isRoom, onSave, onClose }: CropProps) {
   const t = texts.value.picture
   const canvas = useRef<HTMLCanvasElement>(null)
   const pointers = useRef(new Map<number, { x: number, y: number }>())

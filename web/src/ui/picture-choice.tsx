@@ -1,9 +1,11 @@
-import type { ComponentChildren, ComponentType } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { why } from '../state/failures.ts'
 import { say } from '../state/view.ts'
-import type { CropProps } from './crop.tsx'
+import { Lazy } from './lazy.tsx'
+
+const loadCrop = () => import('./crop.tsx')
 
 interface Choice {
   isRoom?: boolean
@@ -17,25 +19,12 @@ interface Choice {
  */
 export function usePictureChoice ({ isRoom = false, save }: Choice) {
   const [file, setFile] = useState<Blob>()
-  const [Crop, setCrop] = useState<ComponentType<CropProps>>()
-  useEffect(() => {
-    if (file === undefined || Crop !== undefined) return
-    import('./crop.tsx').then(
-      module => {
-        setCrop(() => module.Crop)
-      },
-      (failure: unknown) => {
-        setFile(undefined)
-        say(why(failure))
-      }
-    )
-  }, [file])
   const close = () => {
     setFile(undefined)
   }
-  const dialog = file === undefined || Crop === undefined
+  const dialog = file === undefined
     ? null
-    : <Crop file={file} isRoom={isRoom} onSave={save} onClose={close} />
+    : <Lazy load={loadCrop} file={file} isRoom={isRoom} onSave={save} onClose={close} />
   const row = (mark: ComponentChildren, picture: string | null | undefined) => (
     <PictureRow
       mark={mark}
