@@ -46,6 +46,7 @@ async function takeAll (colorScheme: 'light' | 'dark', name: string, width: numb
   await page.locator('article').nth(3).waitFor()
   await page.getByRole('log').press('End')
   await page.evaluate('document.activeElement.blur()')
+  await page.mouse.move(width - 1, 1) // Away from the row that was pressed.
   await take(page, 'chat')
   await page.getByRole('button', { name: 'Members' }).click()
   await page.locator('.side .item').nth(3).waitFor()
