@@ -26,7 +26,7 @@ if (noBrowser === undefined) {
     (await app.call('POST', '/api/auth/login', { body: { username, password: 'password-1' } })).body.token as string
   const picture = { name: 'me.bmp', mimeType: 'image/bmp', buffer: redAndBlue(600, 300) }
   const choose = async (file: { name: string, mimeType: string, buffer: Buffer }) => {
-    await ada.page.locator('input[type=file]').setInputFiles(file)
+    await ada.page.locator('.picture input').setInputFiles(file)
     const dialog = ada.page.getByRole('dialog', { name: 'Place the picture' })
     await dialog.waitFor()
     return dialog
