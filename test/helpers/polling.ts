@@ -14,7 +14,7 @@ export interface PollingSocket {
   poll: () => Promise<string>
 }
 
-/** Connects the user of `token`, without fetching the answer. */
+/** Connects the user of `token`. Until that is answered the connection is nobody's. */
 export async function connectPolling (url: string, token: string): Promise<PollingSocket> {
   const agent = new Agent()
   const path = '/socket.io/?EIO=4&transport=polling'
@@ -35,5 +35,7 @@ export async function connectPolling (url: string, token: string): Promise<Polli
   }
   const connected = await socket.post(`40${JSON.stringify({ token })}`)
   if (connected.status !== 200) throw new Error(`CONNECT was answered ${connected.status}`)
+  const answer = await socket.poll()
+  if (!answer.startsWith('40')) throw new Error(`CONNECT was answered ${answer}`)
   return socket
 }

@@ -195,7 +195,7 @@ t.test('whatever happens, a server with caches answers like one without', { time
   const world: World = {
     apps: [app], log, users, call: (_node, method, path, { token }, body) => call(method, path, { token, body })
   }
-  await fc.assert(fc.asyncProperty(steps, history => run(world, history)), { numRuns })
+  await fc.assert(fc.asyncProperty(steps, history => run(world, history)), { numRuns, endOnFailure: true })
   await log.close()
   t.pass(`${numRuns} random histories`)
 })
@@ -211,7 +211,7 @@ t.test('each of two servers on one database does too, whichever of them makes th
     users,
     call: (node, method, path, { token }, body) => call(nodes[node]!, method, path, token, body)
   }
-  await fc.assert(fc.asyncProperty(steps, history => run(world, history)), { numRuns })
+  await fc.assert(fc.asyncProperty(steps, history => run(world, history)), { numRuns, endOnFailure: true })
   await log.close()
   t.pass(`${numRuns} random histories`)
 })
