@@ -57,7 +57,7 @@ export async function * findPostings (
       (from === undefined || comparePlaces({ time: t.getTime(), id: _id.toHexString() }, from) > 0))
     .sort((a, b) => comparePlaces(placeOfPosting(a), placeOfPosting(b)))
 
-  const { few, rarest, perMs } = await probe(reader, own, query, end)
+  const { few, rarest, perMs, newest } = await probe(reader, own, query, end)
   const others = query.needs.filter(need => need !== rarest).map(conditionOf)
   if (few !== undefined) {
     const all = { low: query.after, high: end }
@@ -68,19 +68,23 @@ export async function * findPostings (
   if (!isMetByAnyPosting(rarest)) others.push(conditionOf(rarest))
   const windowMax = bounds.windowMax * (others.length > 0 ? 4 : 1)
   let widthMs = Math.ceil(windowMax / 2 / perMs)
+  // Nothing may have been said for months.
+  let quietMs = end - newest
   let isFirst = true
   for (let high = end; high > query.after && (isFirst || !reader.isSpent);) {
-    const low = Math.max(query.after, widthMs > yearMs ? 0 : high - widthMs)
+    const low = Math.max(query.after, widthMs > yearMs ? 0 : high - widthMs - quietMs)
     const later = own.filter(({ lastMs }) => lastMs >= low)
     // Whoever adopted messages may have many of one millisecond.
     const limit = high - low <= 1 ? Infinity : windowMax
     const { count, postings } = await readWindow(reader, rarest, later, { low, high }, others, limit)
     if (count > limit) {
-      widthMs = Math.max(1, Math.floor((high - low) / 4))
+      widthMs = Math.max(1, Math.floor(Math.min(widthMs + quietMs, high - low) / 4))
+      quietMs = 0
       continue
     }
     yield { postings: accepted(postings), through: low <= query.after ? undefined : endOf(low) }
     isFirst = false
+    quietMs = 0
     if (count < windowMax / 4) widthMs *= 4
     high = low
   }
@@ -102,9 +106,10 @@ async function readWindow (
 interface Probed {
   /** All postings of the need, if they are few. */
   few?: Posting[]
-  /** The need with the fewest, and about how many those are in a millisecond. */
+  /** The need with the fewest, and about how many those are in a millisecond up to a time. */
   rarest: Need
   perMs: number
+  newest: number
 }
 
 /** Looks up needs one after the other, until one of them has few postings. */
@@ -114,14 +119,14 @@ async function probe (
   const { probeMax, seeksMax } = reader.bounds
   // A long word is rarer than a short one.
   const longest = [...needs].sort((a, b) => lengthOf(b) - lengthOf(a))
-  let best: Probed = { rarest: longest[0]!, perMs: 1 / dayMs }
+  let best: Probed = { rarest: longest[0]!, perMs: 1 / dayMs, newest: end }
   let isKnown = false
   for (const [index, rarest] of longest.slice(0, probesMax).entries()) {
     if (own.length * (index + 1) > seeksMax / 2) break
     const some = await reader.read(rarest, own, { low: after, high: end }, { limit: probeMax, isWhole: true })
-    if (some.length <= probeMax) return { few: some, rarest, perMs: 0 }
-    const perMs = rateOf(some, own.length, end)
-    if (!isKnown || perMs < best.perMs) best = { rarest, perMs }
+    if (some.length <= probeMax) return { few: some, rarest, perMs: 0, newest: end }
+    const rate = rateOf(some, own.length)
+    if (!isKnown || rate.perMs < best.perMs) best = { rarest, ...rate }
     isKnown = true
   }
   return best
@@ -130,10 +135,11 @@ async function probe (
 const lengthOf = ({ terms, begins }: Need): number => (begins ?? terms[0]!).length
 
 /** Postings in a millisecond, over all conversations, if the others are like those in which these were found. */
-function rateOf (some: readonly Posting[], conversations: number, end: number): number {
+function rateOf (some: readonly Posting[], conversations: number): { perMs: number, newest: number } {
   const covered = new Set(some.map(({ c }) => c)).size
-  const oldest = some.reduce((oldest, { t }) => Math.min(oldest, t.getTime()), end)
-  return some.length / Math.max(1, end - oldest) * conversations / covered
+  const times = some.map(({ t }) => t.getTime()).sort((a, b) => a - b)
+  const [oldest, newest] = [times[0]!, times.at(-1)!]
+  return { perMs: some.length / Math.max(1, newest - oldest) * conversations / covered, newest }
 }
 
 /** Of one of a message's terms. */
