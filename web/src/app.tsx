@@ -87,7 +87,7 @@ function Main () {
   const now = route.value
   switch (now.page) {
     case 'search':
-      return <Search q={now.q} within={now.within} />
+      return <Search q={now.q} filters={now.filters} />
     case 'settings':
       return <Settings />
     case 'new':

@@ -10,7 +10,7 @@ export function startKeyboard (): void {
     const key = event.key.toLowerCase()
     if (isCommand && event.shiftKey && key === 'o') go(paths.new())
     else if (isCommand && event.shiftKey && key === 'f') showsFaults.value = !showsFaults.value
-    else if (isCommand && !event.shiftKey && !event.altKey && key === 'k') go(paths.search('', undefined))
+    else if (isCommand && !event.shiftKey && !event.altKey && key === 'k') go(paths.search())
     else if (event.altKey && (key === 'arrowup' || key === 'arrowdown')) step(key === 'arrowup' ? -1 : 1)
     else if (event.key === '?' && !isWriting(event.target)) showsShortcuts.value = true
     else if (key === 'escape') {

@@ -3,9 +3,23 @@ import { computed, signal } from '@preact/signals'
 /** Where the app is served, ending in `/`; the page's <base> says it. */
 export const base = new URL(document.baseURI).pathname
 
+export const features = ['link', 'image', 'video', 'audio', 'file'] as const
+
+/** Which messages are searched; what is absent does not matter. */
+export interface Filters {
+  /** In this conversation. */
+  within?: string | undefined
+  /** By this user. */
+  from?: string | undefined
+  has?: (typeof features)[number] | undefined
+  /** The first and the last day, as `2026-12-31`. */
+  after?: string | undefined
+  before?: string | undefined
+}
+
 export type Route =
   | { page: 'home' | 'new' | 'rooms' | 'settings' | 'signIn' | 'signUp' }
-  | { page: 'search'; q: string; within: string | undefined }
+  | { page: 'search'; q: string; filters: Filters }
   | { page: 'conversation'; id: string; seq: number | undefined; panel: 'members' | undefined }
 
 const address = signal(location.pathname + location.search)
@@ -25,7 +39,7 @@ export const paths = {
   settings: () => '/settings',
   signIn: () => '/sign-in',
   signUp: () => '/sign-up',
-  search: (q = '', within?: string) => `/search${query({ q, in: within })}`,
+  search: (q = '', { within, ...filters }: Filters = {}) => `/search${query({ q, in: within, ...filters })}`,
   conversation: (id: string, o: { seq?: number | undefined; panel?: 'members' | undefined } = {}) =>
     `/c/${encodeURIComponent(id)}${query({ m: o.seq, p: o.panel })}`
 }
@@ -104,7 +118,7 @@ function parse (path: string): Route {
       }
     }
     case 'search':
-      return { page: 'search', q: url.searchParams.get('q') ?? '', within: url.searchParams.get('in') ?? undefined }
+      return { page: 'search', q: url.searchParams.get('q') ?? '', filters: filtersOf(url.searchParams) }
     case 'new':
     case 'rooms':
     case 'settings':
@@ -131,4 +145,16 @@ function query (values: Record<string, string | number | undefined>): string {
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([key, value]) => [key, String(value)])
   return entries.length === 0 ? '' : `?${new URLSearchParams(entries).toString()}`
+}
+
+function filtersOf (given: URLSearchParams): Filters {
+  const day = (name: string) => /^\d{4}-\d\d-\d\d$/.exec(given.get(name) ?? '')?.[0]
+  const all = {
+    within: given.get('in') ?? undefined,
+    from: /^[0-9a-f]{24}$/.exec(given.get('from') ?? '')?.[0],
+    has: features.find(feature => feature === given.get('has')),
+    after: day('after'),
+    before: day('before')
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const entries = ['index', 'storage/indexeddb', 'network/socket', 'pure/index']
+const entries = ['index', 'storage/indexeddb', 'network/socket', 'pure/search', 'pure/index']
 export const report = join(root, 'api-report.txt')
 
 /** The declarations of everything that an import of this package can reach, without comments. */

@@ -6,7 +6,6 @@ import { MemberLists } from './api/members.ts'
 import { outboxOf } from './api/operations.ts'
 import { PresenceState } from './api/presence.ts'
 import { roomsApi } from './api/rooms.ts'
-import { searchMessages } from './api/search.ts'
 import { Summaries } from './api/summaries.ts'
 import { TypingState } from './api/typing.ts'
 import { UploadState } from './api/upload-state.ts'
@@ -81,7 +80,8 @@ export function createClient (options: ClientOptions = {}): Client {
     room: roomId => conversation(`room_${roomId}`),
     common: conversation(commonId),
     presence: userIds => presence.of(userIds),
-    search: input => searchMessages(core, input),
+    search: async input => await (await import('./api/search.ts')).searchMessages(core, input),
+    find: async input => await (await import('./api/search.ts')).findMessages(core, input),
     inbox: given => inbox(core, given),
     on: (event, fn) => core.on(event, fn),
     inspect: () => device.inspect()

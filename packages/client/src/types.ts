@@ -133,8 +133,27 @@ export interface Account {
 }
 
 export interface SearchInput extends PageOptions {
+  /** All words, the last one as a beginning; what stands in quotes as it is written. May be empty with `has`. */
   text: string
-  conversationId?: string
+  /** Only there; the common chat is searched only so. */
+  conversationId?: string | undefined
+  /** The sender's id. */
+  from?: string | undefined
+  has?: 'link' | 'image' | 'video' | 'audio' | 'file' | undefined
+  /** Sent at or after this time. */
+  after?: number | undefined
+  /** Sent before this time. */
+  before?: number | undefined
+}
+
+/** A search that goes on: what this device holds at once, then what the server finds. `signal` ends it. */
+export interface Finding {
+  /** The newest first. */
+  readonly messages: Readable<readonly Message[]>
+  /** With an error (as without a connection), only what is held here is found; `loadMore` tries again. */
+  readonly state: Readable<{ loading: boolean, hasMore: boolean, error?: Failure | undefined }>
+  loadMore: () => Promise<void>
+  close: () => void
 }
 
 /** What happens once. */
@@ -192,7 +211,10 @@ export interface Client {
   readonly common: Conversation
   /** Who of these is online, while it is followed. */
   presence: (userIds: readonly string[]) => Readable<ReadonlyMap<string, Presence>>
+  /** A page of what the server finds. */
   search: (input: SearchInput) => Promise<Page<Message>>
+  /** Searches what is held here, then the server. Resolves when the first is done. */
+  find: (input: Omit<SearchInput, 'cursor'>) => Promise<Finding>
   /** For bots: others' unread messages, then the live ones. One comes again until `markRead`, over restarts too. */
   inbox: (options?: CallOptions) => AsyncIterable<Message>
   on: <E extends keyof Events>(event: E, fn: (payload: Events[E]) => void) => () => void

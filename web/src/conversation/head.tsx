@@ -55,7 +55,7 @@ export function ConversationHead ({
         name='search'
         label={t.chat.searchHere}
         onClick={() => {
-          go(paths.search('', conversation.id))
+          go(paths.search('', { within: conversation.id }))
         }}
       />
       {isRoom && (

@@ -16,6 +16,7 @@ import { FormDialog } from '../ui/form.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { PersonToRelease } from '../ui/person.tsx'
 import { usePictureChoice } from '../ui/picture-choice.tsx'
+import { forgetAllSearches } from './search-state.ts'
 
 export function EditProfile ({ user, onClose }: { user: OwnUser; onClose: () => void }) {
   const t = texts.value.settings
@@ -148,7 +149,7 @@ export function SignOut ({ onClose }: { onClose: () => void }) {
   const t = texts.value.settings
   const waiting = client.outbox.get().filter(operation => operation.type === 'send').length
   const leave = () => {
-    void client.logout().finally(() => {
+    void client.logout().finally(forgetAllSearches).finally(() => {
       go(paths.signIn(), { replace: true })
     })
   }
