@@ -17,7 +17,7 @@ else {
         'POST', '/api/messages', { token: bob.token, body: { receiverId: ada.id, content } }
       )
       await say('The Café opens at nine, see https://example.org/menu')
-      for (let n = 0; n < 60; n++) await say(`filler ${n}`)
+      for (let n = 0; n < 30; n++) await say(`filler ${n}`)
       await say('a cafe by the harbour')
       await open(page, app.url, dm(ada.id, bob.id))
 
