@@ -5,7 +5,7 @@ import { Follower } from '../src/log/follower.ts'
 import { positionCollection } from '../src/log/positions.ts'
 import { ensureSearchIndex, searchCollection, searchFollower } from '../src/search/collections.ts'
 import type { SearchContext } from '../src/search/context.ts'
-import { forgetMessages, forgetPurged, indexMessages } from '../src/search/index-messages.ts'
+import { forgetDeletedRooms, forgetMessages, forgetPurged, indexMessages } from '../src/search/index-messages.ts'
 import { searchBounds } from '../src/search/postings.ts'
 import { Turns } from '../src/search/turns.ts'
 
@@ -35,7 +35,9 @@ export default fp(async function search (app, { SEARCH, SEARCH_CHARS_MAX: charsM
       handle: async followed => {
         await indexMessages(index, followed)
         const heads = await chat.log.heads(followed.map(({ head }) => head._id))
-        await forgetPurged(index, followed.map(one => ({ ...one, head: heads.get(one.head._id) ?? one.head })))
+        const now = followed.map(one => ({ ...one, head: heads.get(one.head._id) ?? one.head }))
+        await forgetPurged(index, now)
+        await forgetDeletedRooms(index, chat.log.collections, now)
       },
       onError: (error: unknown) => { app.log.warn({ err: error }, 'the index of words is behind') }
     })

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MongoBulkWriteError, type ObjectId } from 'mongodb'
 import { foldedLetters } from '../lib/folded-text.ts'
 import type { Followed } from '../log/follower.ts'
+import { type LogCollections, indexNames } from '../log/model/collections.ts'
 import { type LogRow, seqOf } from '../log/model/types.ts'
 import { type IndexedMessage, type SearchCollection, codeOf } from './collections.ts'
 import { featuresOf, featureTerm } from './features.ts'
@@ -14,12 +15,14 @@ import { runsOf, termsOf } from './words.ts'
 
 /** Rows whose terms are taken before other work gets its turn. */
 const rowsInTurn = 64
+const forgottenAtOnce = 500
 
 /** Writes the terms of the changed messages. */
 export async function indexMessages (search: SearchCollection, followed: readonly Followed[]): Promise<void> {
   const entries: IndexedMessage[] = []
   let taken = 0
   for (const { head, rows } of followed) {
+    if (head.deleted === true) continue
     for (const row of rows) {
       if (row.kind !== 'message' || row.seq! <= (head.purgedSeq ?? 0)) continue
       entries.push(entryOf(row))
@@ -37,6 +40,23 @@ export async function forgetPurged (search: SearchCollection, followed: readonly
   const purged = followed.flatMap(({ head: { purgedSeq = seqOf(0) }, rows }) =>
     rows.flatMap(({ _id, kind, seq }) => kind === 'message' && seq! <= purgedSeq ? [_id] : []))
   await forgetMessages(search, purged)
+}
+
+/** Removes the terms of rooms that were deleted: nobody reads them any more. Their rows stay. */
+export async function forgetDeletedRooms (
+  search: SearchCollection, { rows: collection }: Pick<LogCollections, 'rows'>, followed: readonly Followed[]
+): Promise<void> {
+  for (const { head: { _id: conversationId, deleted }, rows } of followed) {
+    // The deletion itself, and not each member who leaves because of it.
+    if (deleted !== true || !rows.some(({ kind }) => kind === 'meta')) continue
+    for (let after = seqOf(0), more = true; more;) {
+      const some = await collection.find({ conversationId, seq: { $gt: after } }, { projection: { seq: 1 } })
+        .sort({ seq: 1 }).hint(indexNames.bySeq).limit(forgottenAtOnce).batchSize(forgottenAtOnce + 1).toArray()
+      await forgetMessages(search, some.map(({ _id }) => _id))
+      after = some.at(-1)?.seq ?? after
+      more = some.length === forgottenAtOnce
+    }
+  }
 }
 
 /** Removes the terms of messages whose rows are about to be deleted or emptied. */

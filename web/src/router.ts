@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals'
 /** Where the app is served, ending in `/`; the page's <base> says it. */
 export const base = new URL(document.baseURI).pathname
 
-export const features = ['link', 'image', 'video', 'audio', 'file'] as const
+const features = ['link', 'image', 'video', 'audio', 'file'] as const
 
 /** Which messages are searched; what is absent does not matter. */
 export interface Filters {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { codeOf } from '../../../src/search/collections.ts'
 import { startApp } from '../../helpers/app.ts'
 import { png, uploaded } from '../../helpers/files.ts'
 import { searchesOf } from '../../helpers/search.ts'
@@ -159,4 +160,23 @@ t.test('a message is found by the kinds of its files, until it is deleted', asyn
   })
   await call('DELETE', `/api/messages/${picture._id as string}`, { token: one.token })
   await both(async () => { t.same(await all(two, 'has=image'), []) })
+})
+
+t.test('a deleted room leaves no terms behind', async t => {
+  const owner = await register('owner')
+  const { body: { room: { roomId } } } = await call(
+    'POST', '/api/rooms', { token: owner.token, body: { name: 'short' } }
+  )
+  const say = async (content: string) => await call(
+    'POST', `/api/rooms/${roomId}/messages`, { token: owner.token, body: { content } }
+  )
+  for (const content of ['one word', 'another word']) await say(content)
+  const { follower, index } = test.app.messageSearch
+  const kept = async () => {
+    await follower!.catchUp()
+    return await index.countDocuments({ c: codeOf(`room_${roomId as string}`) })
+  }
+  t.equal(await kept(), 2)
+  await call('DELETE', `/api/rooms/${roomId}`, { token: owner.token })
+  t.equal(await kept(), 0)
 })
