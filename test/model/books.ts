@@ -152,6 +152,8 @@ export class Books {
       const { row, isNew } = given[made]!
       // Whether an edit of which the commit was unknown was made cannot be told after the next one: that one is heard.
       if (!isNew && given.slice(made + 1).some(later => later.row._id.equals(row._id))) continue
+      // Nor after a purge of the message: the answer is that there is none.
+      if (!isNew && given.some(({ row: { throughSeq = 0 } }) => throughSeq >= (row.seq ?? 0))) continue
       if (!this.deliveries.has(`${row.conversationId} ${row.rev}`)) {
         this.broken.push('a stored change was never delivered')
       }
