@@ -1,11 +1,14 @@
 import type { FastifyError } from 'fastify'
 import { MongoError } from 'mongodb'
 import { type ErrorCode, TidelogError } from './errors.ts'
+import { isBrokenConnection } from './lib/broken-connection.ts'
 
 /** Maps any error of Fastify, the driver or the code to a failure for the client. */
 export function toTidelogError (error: FastifyError | Error): TidelogError {
   if (error instanceof TidelogError) return error
-  if (error instanceof MongoError) return new TidelogError('UNAVAILABLE', undefined, { cause: error, retryAfterMs: 1_000 })
+  if (error instanceof MongoError || isBrokenConnection(error)) {
+    return new TidelogError('UNAVAILABLE', undefined, { cause: error, retryAfterMs: 1_000 })
+  }
   const { validation, statusCode = 500 } = error as FastifyError
   if (validation !== undefined) return new TidelogError('VALIDATION', error.message)
   const code = codeByStatus.get(statusCode)

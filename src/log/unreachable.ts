@@ -23,5 +23,5 @@ export function isUnreachable (error: unknown): boolean {
 export function unwrapped (error: unknown): unknown {
   if (!(error instanceof MongoBulkWriteError)) return error
   const original: unknown = error.errorResponse
-  return original instanceof MongoError ? original : error
+  return original instanceof Error ? original : error
 }

@@ -4,6 +4,7 @@ import {
 import { type LogCollections, indexNames } from '../model/collections.ts'
 import type { Plan } from './plan.ts'
 import type { Head, LogRow, Member } from '../model/types.ts'
+import { isBrokenConnection } from '../../lib/broken-connection.ts'
 import { isUnreachable, unwrapped } from '../unreachable.ts'
 
 /** How a try to commit a plan ended. */
@@ -150,8 +151,9 @@ function classify (error: unknown): TransactionResult {
   }
   // What neither the server nor the driver has refused was lost on the network between them.
   const original = unwrapped(error)
-  const refused = !(original instanceof MongoError) ||
-    original instanceof MongoServerError || original instanceof MongoAPIError
+  const refused = original instanceof MongoError
+    ? original instanceof MongoServerError || original instanceof MongoAPIError
+    : !isBrokenConnection(original)
   return { result: refused ? 'rejected' : 'transient', error }
 }
 

@@ -1,6 +1,7 @@
 import { type Collection, type Document, type Filter, MongoError, MongoServerSelectionError } from 'mongodb'
 import { type StoredRow, rowsOfReply } from './stored-row.ts'
 import type { LogRow } from '../model/types.ts'
+import { isBrokenConnection } from '../../lib/broken-connection.ts'
 
 /** A query for `limit` rows of a log in the order of an index. */
 export interface Scan {
@@ -37,7 +38,8 @@ async function retryOnce<T> (read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
-    if (!(error instanceof MongoError) || error instanceof MongoServerSelectionError) throw error
+    const isLost = error instanceof MongoError || isBrokenConnection(error)
+    if (!isLost || error instanceof MongoServerSelectionError) throw error
     return await read()
   }
 }
