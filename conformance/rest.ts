@@ -12,7 +12,7 @@ export interface Answer {
 
 const answerMsMax = 30_000
 /** Paths that return only the caller's data. */
-const ofOneself = new Set(['/api/auth/me', '/api/users/me'])
+const ofOneself = new Set(['/api/auth/me', '/api/users/me', '/api/users/me/avatar'])
 
 interface Sent {
   token?: string
