@@ -96,12 +96,12 @@ function isFound ({ kind, text }: Run, found: Run, isFirst: boolean, isLast: boo
 }
 
 /** From three letters on a word may be the beginning of another one, in Korean from one. */
-const isBeginning = (word: string): boolean => /^[가-힣]/.test(word) || [...word].length >= 3
+const isBeginning = (word: string): boolean => /^[\uac00-\ud7a3]/.test(word) || [...word].length >= 3
 
 const isHan = (text: string): boolean => /^\p{Script=Han}/u.test(text)
 
 function passagesOf (query: string): Passage[] {
-  const parts = query.replaceAll(/[“”„«»]/g, '"').split('"')
+  const parts = query.replaceAll(/[\u201c-\u201e\xab\xbb]/g, '"').split('"')
   // Every second part stands in quotes.
   const chunks = parts.flatMap((part, index) => index % 2 === 1 ? [part] : part.split(/\s+/u))
   const passages = chunks.map(runsOf).filter(runs => runs.length > 0)
@@ -125,10 +125,12 @@ function runsOf (folded: string): Run[] {
 
 const marks = /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Hebrew}\p{Script=Arabic}])\p{M}+/gu
 const letters: Readonly<Record<string, string>> = { ς: 'σ', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', œ: 'oe' }
+// In ASCII: a bundler escapes strings, but not the letters of a pattern, which a page without a charset misreads.
+const lettersPattern = new RegExp(`[${Object.keys(letters).join('')}]`, 'g')
 
 /** The form of a text without case, accents and other looks of the same letters. */
 function foldedLetters (text: string): string {
   return text.normalize('NFKD').replace(/[\p{Cf}\u0640]/gu, '').toUpperCase().toLowerCase().replace(marks, '$1')
-    .replace(/[ςøłđðþæœ]/g, letter => letters[letter]!)
+    .replace(lettersPattern, letter => letters[letter]!)
     .normalize('NFC')
 }
