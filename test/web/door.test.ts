@@ -34,6 +34,8 @@ else {
     const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
     await page.goto(`${app.url}/sign-in#token=${hostToken(15)}`)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    // Who leaves the page before is not signed in.
+    await page.getByRole('navigation').waitFor()
     await open(page, app.url, dm(ada.id, bob.id))
     await page.getByText('Signed out by the server').waitFor()
     await write(page, 'late')
@@ -41,6 +43,8 @@ else {
     await page.getByRole('link', { name: 'Sign in again' }).click()
     await page.goto(`${app.url}/sign-in#token=${hostToken(3_600)}`)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    // Who leaves the page before is not signed in.
+    await page.getByRole('navigation').waitFor()
     await open(page, app.url, dm(ada.id, bob.id))
     await landed(page, 'late').waitFor()
     await open(ada.page, app.url, dm(ada.id, bob.id))
