@@ -16,8 +16,7 @@ declare module 'fastify' {
   }
 }
 
-const pruneEveryMs = 3_600_000
-const fillKeysEveryMs = 3_600_000
+const hourMs = 3_600_000
 
 /** Decorates `fastify.accounts`; deletes expired sessions and fills search keys at the start and every hour. */
 export default fp(async function accounts (app, config: Config) {
@@ -47,7 +46,7 @@ export default fp(async function accounts (app, config: Config) {
     }
   })
 
-  const keys = new RegularJob(fillKeysEveryMs, async signal => {
+  const keys = new RegularJob(hourMs, async signal => {
     try {
       await fillSearchKeys(chat.collections.users, signal)
     } catch (error) {
@@ -72,6 +71,7 @@ export default fp(async function accounts (app, config: Config) {
     }
   }
   await prune()
-  const timer = setInterval(() => { void prune() }, pruneEveryMs).unref()
-  app.addHook('onClose', async () => { clearInterval(timer) })
+  const prunes = new RegularJob(hourMs, prune)
+  prunes.wait()
+  app.addHook('onClose', () => prunes.close())
 }, { name: 'accounts', dependencies: ['mongodb', 'chat', 'jwt'] })
