@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import type { ValidateFunction } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { TidelogError } from '../src/errors.ts'
-import { jsonChecks, textChecks } from '../src/lib/json-schema.ts'
+import { errorsBy, jsonChecks, textChecks } from '../src/lib/json-schema.ts'
 import { fieldError } from '../src/schemas/field-errors.ts'
 
 type JsonParser = (request: FastifyRequest, bytes: Buffer, done: (error: Error | null, body?: unknown) => void) => void
@@ -17,12 +16,11 @@ declare module 'fastify' {
 
 /** Checks requests: the content type, and the schema of the route. */
 export default fp(async function validation (app) {
-  // The first request compiles its schema, as the first answer does: a start need not wait for all of them.
   app.setValidatorCompiler<object>(({ schema, httpPart }) => {
-    let validate: ValidateFunction | undefined
+    const errorsOf = errorsBy(httpPart === 'body' ? jsonChecks : textChecks, schema)
     return value => {
-      validate ??= (httpPart === 'body' ? jsonChecks : textChecks).compile(schema)
-      return validate(value) || { error: validate.errors ?? [] }
+      const error = errorsOf(value)
+      return error === undefined || { error }
     }
   })
   app.setSchemaErrorFormatter(fieldError)

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { Ajv, type Options, type ValidateFunction } from 'ajv'
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import ajvFormats from 'ajv-formats'
 import { fieldError } from '../schemas/field-errors.ts'
 import { formats } from '../schemas/text.ts'
@@ -19,14 +19,23 @@ export const textChecks = withFormats(new Ajv({ ...options, coerceTypes: 'array'
 export type Check = (payload: unknown) => string | undefined
 
 /**
- * Its first payload compiles the schema: all of them together take half a second, which a start need not wait for.
- * @param name the word for the whole payload in a refusal
+ * The errors of a payload; undefined: it is valid. The first payload compiles the schema: all of them together take
+ * half a second, which a start need not wait for.
  */
-export function checkOf (schema: TSchema, name = 'the payload'): Check {
+export function errorsBy (ajv: Ajv, schema: object): (payload: unknown) => ErrorObject[] | undefined {
   let validate: ValidateFunction | undefined
   return payload => {
-    validate ??= jsonChecks.compile(schema)
-    return validate(payload) ? undefined : fieldError(validate.errors ?? [], name).message
+    validate ??= ajv.compile(schema)
+    return validate(payload) ? undefined : validate.errors ?? []
+  }
+}
+
+/** @param name the word for the whole payload in a refusal */
+export function checkOf (schema: TSchema, name = 'the payload'): Check {
+  const errorsOf = errorsBy(jsonChecks, schema)
+  return payload => {
+    const errors = errorsOf(payload)
+    return errors === undefined ? undefined : fieldError(errors, name).message
   }
 }
 
