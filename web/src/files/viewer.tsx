@@ -4,6 +4,7 @@ import { clockTime, dayName } from '../i18n/dates.ts'
 import { texts } from '../i18n/index.ts'
 import { nameOf, useUser } from '../state/people.ts'
 import { Avatar } from '../ui/avatar.tsx'
+import { useModal } from '../ui/dialog.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { Download } from './download.tsx'
 import { kindOf } from './kinds.ts'
@@ -38,14 +39,7 @@ export default function Viewer ({
   const at = Math.max(0, pictures.findIndex(picture => picture.place === place))
   const picture = pictures[at]
 
-  useLayoutEffect(() => {
-    const before = document.activeElement
-    dialog.current?.showModal()
-    return () => {
-      dialog.current?.close()
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true })
-    }
-  }, [])
+  useModal(dialog, { preventScroll: true })
   // It was deleted meanwhile.
   useEffect(() => { if (picture === undefined) onClose() }, [picture])
   useLayoutEffect(() => {

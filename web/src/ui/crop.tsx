@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { why } from '../state/failures.ts'
 import { isTouch } from '../state/view.ts'
-import { Dialog, DialogHead } from './dialog.tsx'
+import { Dialog, DialogFoot, DialogHead } from './dialog.tsx'
 import { Trouble } from './fields.tsx'
 import { type Frame, changed, sideOf, wholeFrame, zoomMax } from './frame.ts'
 import { Icon } from './icon.tsx'
@@ -163,11 +163,7 @@ export default function Crop ({ file, isRoom, onSave, onClose }: CropProps) {
         <p class='small muted' aria-hidden='true'>{hint}</p>
         {error !== undefined && <Trouble text={error} />}
       </div>
-      <footer class='foot'>
-        <span class='grow' />
-        <button type='button' class='btn bare' onClick={onClose}>
-          {texts.value.app.cancel}
-        </button>
+      <DialogFoot onClose={onClose}>
         <button
           type='button'
           class='btn main'
@@ -178,7 +174,7 @@ export default function Crop ({ file, isRoom, onSave, onClose }: CropProps) {
         >
           {t.use}
         </button>
-      </footer>
+      </DialogFoot>
     </Dialog>
   )
 }

@@ -1,7 +1,19 @@
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { IconButton } from './icon.tsx'
+
+/** Shows the dialog over the page as long as it is there; then the focus goes back to where it was. */
+export function useModal (element: RefObject<HTMLDialogElement | null>, back?: FocusOptions): void {
+  useLayoutEffect(() => {
+    const before = document.activeElement
+    element.current?.showModal()
+    return () => {
+      element.current?.close()
+      if (before instanceof HTMLElement && before.isConnected) before.focus(back)
+    }
+  }, [])
+}
 
 /** A dialog over the page: the browser keeps focus inside, Escape and a press beside it close it, focus goes back. */
 export function Dialog ({
@@ -16,14 +28,7 @@ export function Dialog ({
   look?: 'wide' | 'sheet' | ''
 }) {
   const element = useRef<HTMLDialogElement>(null)
-  useLayoutEffect(() => {
-    const before = document.activeElement
-    element.current?.showModal()
-    return () => {
-      element.current?.close()
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-    }
-  }, [])
+  useModal(element)
   useEffect(() => {
     element.current?.querySelector<HTMLElement>('[data-first]')?.focus()
   }, [])
@@ -60,6 +65,28 @@ export function DialogHead ({ title, onClose }: { title: string; onClose: () => 
   )
 }
 
+/** The end of a dialog: what it does, beside a way out. */
+export function DialogFoot ({
+  aside,
+  onClose,
+  children
+}: {
+  aside?: ComponentChildren
+  onClose: () => void
+  children: ComponentChildren
+}) {
+  return (
+    <footer class='foot'>
+      {aside}
+      <span class='grow' />
+      <button type='button' class='btn bare' onClick={onClose}>
+        {texts.value.app.cancel}
+      </button>
+      {children}
+    </footer>
+  )
+}
+
 /** Asks before what cannot be taken back. */
 export function Confirm ({
   question,
@@ -75,11 +102,7 @@ export function Confirm ({
   return (
     <Dialog label={question} onClose={onClose}>
       <p class='form'>{question}</p>
-      <footer class='foot'>
-        <span class='grow' />
-        <button type='button' class='btn bare' onClick={onClose}>
-          {texts.value.app.cancel}
-        </button>
+      <DialogFoot onClose={onClose}>
         <button
           type='button'
           class='btn line danger'
@@ -91,7 +114,7 @@ export function Confirm ({
         >
           {act}
         </button>
-      </footer>
+      </DialogFoot>
     </Dialog>
   )
 }

@@ -1,8 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { texts } from '../i18n/index.ts'
 import { why } from '../state/failures.ts'
-import { Dialog, DialogHead } from './dialog.tsx'
+import { Dialog, DialogFoot, DialogHead } from './dialog.tsx'
 import { Trouble } from './fields.tsx'
 
 interface FormProps {
@@ -48,16 +47,11 @@ export function Form ({ act, onSave, onClose, isComplete = true, aside, children
         {hasPlace ? children(error) : children}
         {error !== undefined && !hasPlace && <Trouble text={error} />}
       </div>
-      <footer class='foot'>
-        {aside}
-        <span class='grow' />
-        <button type='button' class='btn bare' onClick={onClose}>
-          {texts.value.app.cancel}
-        </button>
+      <DialogFoot aside={aside} onClose={onClose}>
         <button class='btn main' disabled={isBusy || !isComplete}>
           {act}
         </button>
-      </footer>
+      </DialogFoot>
     </form>
   )
 }
