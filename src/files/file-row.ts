@@ -1,6 +1,9 @@
 import type { Collection, Db, ObjectId } from 'mongodb'
 import { noDeadline } from '../log/no-deadline.ts'
 
+/** Milliseconds after which a send has been committed or has failed: no commit is tried for so long. */
+export const sendMsMax = 3_600_000
+
 /** A file, from the beginning of its upload until nothing carries it any more. */
 export interface FileRow {
   _id: ObjectId
@@ -24,6 +27,11 @@ export interface FileRow {
    * commit, and stays when the message is deleted. Which messages carry the file is for the log to say.
    */
   sentTo: string[]
+  /**
+   * When something was last about to carry it. For `sendMsMax` from then on nobody can tell from the log that nothing
+   * does, so the file stays.
+   */
+  usedAt?: Date
   /** Of the picture of a person or a room: 128 random bits in its address, which everybody may read. */
   pictureKey?: string
   /** When the sweep looks whether anything carries it; missing: something did when it last looked. */

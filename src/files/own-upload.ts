@@ -14,15 +14,16 @@ export async function requireOwnUpload ({ files }: FilesContext, userId: ObjectI
 
 /**
  * Ends an upload, or a file that nothing carries.
- * @throws TidelogError NOT_ALLOWED while something carries the file
+ * @throws TidelogError NOT_ALLOWED while something carries the file, or may be about to
  */
 export async function removeOwnFile (context: FilesContext, row: FileRow): Promise<void> {
   if (row.state === 'ready' && await isCarried(context, row)) throw inUse()
-  // Between the two it may have been sent.
+  // It may have been sent since, or be about to be.
   if (!await markGone(context, row)) throw inUse()
   await discard(context, row)
 }
 
 const inUse = () => new TidelogError(
-  'NOT_ALLOWED', 'A message carries this file, or it is a picture of you or of a room: end that first'
+  'NOT_ALLOWED',
+  'A message carries this file or was to carry it within the last hour, or it is a picture of you or of a room'
 )

@@ -1,7 +1,7 @@
 import type { ClientSession, ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
-import type { FileRow } from './file-row.ts'
+import { type FileRow, sendMsMax } from './file-row.ts'
 
 /** Uploads that a user may have begun and not finished. */
 const unfinishedMax = 10
@@ -51,13 +51,18 @@ export async function markReady (
   })
 }
 
-/** From here on nothing may carry the file. An unfinished one stops counting as such. @returns whether it was so far */
+/**
+ * From here on nothing may carry the file. An unfinished one stops counting as such.
+ * @returns false: it was gone before, or something may be about to carry it
+ */
 export async function markGone (context: FilesContext, row: FileRow): Promise<boolean> {
   return await inTransaction(context, async session => {
     const { _id, state, checkAt } = row
     // A send that came between has moved `checkAt`.
     const unmoved = checkAt === undefined ? { checkAt: { $exists: false } } : { checkAt }
-    const { modifiedCount } = await context.files.updateOne({ _id, state, ...unmoved }, {
+    // One that came before may not have been committed yet, so that the log does not show it.
+    const unused = { usedAt: { $not: { $gt: new Date(context.now() - sendMsMax) } } }
+    const { modifiedCount } = await context.files.updateOne({ _id, state, ...unmoved, ...unused }, {
       $set: { state: 'gone', checkAt: new Date(context.now()) }
     }, { session })
     if (modifiedCount === 1 && state === 'uploading') {

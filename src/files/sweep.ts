@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { indexNames } from '../log/model/collections.ts'
 import type { FilesContext } from './context.ts'
-import { type FileRow, dueIndex } from './file-row.ts'
+import { type FileRow, dueIndex, sendMsMax } from './file-row.ts'
 import { markGone, release } from './quota.ts'
 
 /**
@@ -10,9 +10,10 @@ import { markGone, release } from './quota.ts'
  * looks. So a crash between the two leaves a file that is looked at, never one that is forgotten or removed too early.
  */
 
-/** Milliseconds after which a send has been committed or has failed: no commit is tried for so long. */
-const sendMsMax = 3_600_000
-/** The same for the end of a message. If the sweep looks too early, the file stays until its next check. */
+/**
+ * Milliseconds after which the end of a message has been committed or has failed. If the sweep looks too early, the
+ * file stays until its next check.
+ */
 const endMsMax = 120_000
 const rowsAtOnce = 100
 /** Conversations to which a file can be sent: a reader's right to it is looked for in each of them. */
@@ -33,11 +34,12 @@ export interface Swept {
 export async function noteUse (
   context: FilesContext, { _id, sentTo }: FileRow, conversationId?: string
 ): Promise<boolean> {
+  const now = context.now()
   const isNew = conversationId !== undefined && !sentTo.includes(conversationId)
   if (isNew && sentTo.length >= conversationsMax) return false
   const { matchedCount } = await context.files.updateOne({ _id, state: 'ready' }, {
     ...(isNew ? { $addToSet: { sentTo: conversationId } } : {}),
-    $max: { checkAt: new Date(context.now() + sendMsMax) }
+    $max: { usedAt: new Date(now), checkAt: new Date(now + sendMsMax) }
   })
   return matchedCount === 1
 }

@@ -5,6 +5,7 @@ import t from 'tap'
 import { sweepRetention } from '../../src/chat/conversations/retention.ts'
 import { roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import type { FilesContext } from '../../src/files/context.ts'
+import { removeOwnFile, requireOwnUpload } from '../../src/files/own-upload.ts'
 import { noteUse, sweepFiles } from '../../src/files/sweep.ts'
 import { begin, uploaded } from '../helpers/files.ts'
 import { startRooms } from '../helpers/rooms.ts'
@@ -40,6 +41,21 @@ t.test('files not sent within a day are deleted, and so are unfinished uploads',
   t.notOk(await isThere(unfinished))
   t.equal(await used(), before, 'the quota has it back')
   t.equal((await files.usage.findOne({ _id: new ObjectId(ann.id) }))?.unfinished, 0)
+})
+
+/** A context in which something happens just before a file is marked as gone. */
+const whenMarked = (happen: () => Promise<void>): FilesContext => ({
+  ...files,
+  files: new Proxy(files.files, {
+    get (collection, name) {
+      const value = Reflect.get(collection, name) as unknown
+      if (name !== 'updateOne') return typeof value === 'function' ? value.bind(collection) as unknown : value
+      return async (...given: Parameters<typeof collection.updateOne>) => {
+        if (JSON.stringify(given[1]).includes('gone')) await happen()
+        return await collection.updateOne(...given)
+      }
+    }
+  })
 })
 
 t.test('a file stays as long as one message has it', async t => {
@@ -92,24 +108,36 @@ t.test('a sweep and a send of the same file cannot both succeed', async t => {
   const fileId = await uploaded(test, ann.token)
   const row = (await files.files.findOne({ _id: new ObjectId(fileId) }))!
   // The send begins when the sweep has looked, and commits after the sweep.
-  const sweeping = sweepIn(2 * dayMs, {
-    ...files,
-    files: new Proxy(files.files, {
-      get (collection, name) {
-        const value = Reflect.get(collection, name) as unknown
-        if (name !== 'updateOne') return typeof value === 'function' ? value.bind(collection) as unknown : value
-        return async (...given: Parameters<typeof collection.updateOne>) => {
-          if (JSON.stringify(given[1]).includes('gone')) {
-            await noteUse(
-              { ...files, now: () => Date.now() + 2 * dayMs }, row, 'common_chat'
-            )
-          }
-          return await collection.updateOne(...given)
-        }
-      }
-    })
-  })
+  const sweeping = sweepIn(2 * dayMs, whenMarked(async () => {
+    await noteUse({ ...files, now: () => Date.now() + 2 * dayMs }, row, 'common_chat')
+  }))
   t.equal((await sweeping).removed, 0)
+  t.ok(await isThere(fileId))
+})
+
+t.test('a file cannot be deleted when it was sent after the deletion had looked', async t => {
+  const fileId = await uploaded(test, ann.token)
+  let message: { _id: string } | undefined
+  const context = whenMarked(async () => { message ??= await send(fileId) })
+  const row = await requireOwnUpload(context, new ObjectId(ann.id), new ObjectId(fileId))
+  await t.rejects(removeOwnFile(context, row), { code: 'NOT_ALLOWED' })
+  t.ok(message?._id)
+  t.ok(await isThere(fileId))
+})
+
+t.test('a file cannot be deleted while the message that is to carry it is being committed', async t => {
+  const fileId = await uploaded(test, ann.token)
+  const { log } = chat
+  const commit = log.commit
+  t.teardown(() => { log.commit = commit })
+  const deleting: Array<Awaited<ReturnType<typeof call>>> = []
+  log.commit = async unit => {
+    deleting.push(await call('DELETE', `/api/files/${fileId}`, { token: ann.token }))
+    return await commit.call(log, unit)
+  }
+  const message = await send(fileId)
+  t.match(deleting, [{ status: 403, body: { code: 'NOT_ALLOWED' } }])
+  t.match(message.attachments, [{ _id: fileId }])
   t.ok(await isThere(fileId))
 })
 

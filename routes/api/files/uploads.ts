@@ -67,7 +67,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
   app.delete('/:id', {
     schema: {
       summary: 'Delete your upload',
-      description: 'A file that a message carries is deleted with the message.',
+      description: 'A file that a message carries is deleted with the message: 403, also for an hour after one was to.',
       tags,
       params: FileParams,
       response: { 204: noBody, ...failures(400, 401, 403, 404, 429, 503) }
