@@ -22,7 +22,7 @@ else {
   await bob.page.getByRole('link', { name: /Ada Test/ }).click()
   await landed(bob.page, 'before').waitFor()
 
-  /** Starts the server. The pages try again at once, as when a network is back: else they may wait for a minute. */
+  /** Starts the server. The pages try again at once, as when a network is back: else they may wait for ten seconds. */
   const startAgain = async () => {
     server = await startServer(environment)
     for (const { page } of [ada, bob]) await page.evaluate('dispatchEvent(new Event("online"))')
@@ -34,6 +34,9 @@ else {
     await ada.page.locator('article.wait').nth(2).waitFor()
     await ada.page.getByText('Waiting for a connection').waitFor()
     await ada.page.getByText('Offline, 3 waiting').waitFor()
+    const tried = ada.page.waitForEvent('requestfailed')
+    await ada.page.getByRole('button', { name: 'Try now' }).click()
+    await tried
     await startAgain()
     await landed(bob.page, 'three').waitFor()
     await landed(ada.page, 'three').waitFor()

@@ -50,9 +50,6 @@ client.on('removed', ({ conversationId }) => {
 client.on('error', ({ code }) => {
   if (code === 'STORAGE') noteFullStorage()
 })
-addEventListener('online', () => {
-  if (client.session.get().state === 'signedIn') void client.start()
-})
 navigator.serviceWorker?.addEventListener('message', event => {
   const path: unknown = (event.data as { path?: unknown } | null)?.path
   if (typeof path === 'string' && path.startsWith(href('/'))) go(`/${path.slice(href('/').length)}`)

@@ -158,6 +158,7 @@ export class Device {
         engine?.reload().catch(() => {})
         return
       case 'state': return this.leader === undefined ? this.connection.set({ ...message['state'] as Connection, leads: false }) : undefined
+      case 'wake': return this.leader?.connection.wake()
       case 'hello': return this.leader === undefined ? undefined : this.tellState()
       case 'event': return this.take(message['event'] as string, message['data'])
       case 'tell': return this.leader?.connection.link?.tell(message['event'] as string, message['data'])
@@ -197,13 +198,19 @@ export class Device {
 
   async start (): Promise<void> {
     if (this.options.core.engine === undefined) throw new TidelogError({ code: 'NO_SESSION' })
-    if (this.isStarted) return this.leader?.connection.wake()
+    if (this.isStarted) return this.hurry()
     this.isStarted = true
     this.tabs?.campaign({
       onLead: () => { this.makeLeader().then(leader => { if (this.isStarted) leader.start() }, (error: unknown) => { this.options.core.fail(toFailure(error)) }) },
       onLost: () => { void this.lost() }
     })
     this.tabs?.tell({ type: 'hello' })
+  }
+
+  /** Whoever leads tries to connect now, if it does not wait for a time that the server named. */
+  private hurry (): void {
+    if (this.leader === undefined) this.tabs?.tell({ type: 'wake' })
+    else this.leader.connection.wake()
   }
 
   private makeLeader (): Promise<Leader> {
@@ -263,7 +270,7 @@ export class Device {
   /** The page is looked at again, or the network is said to be there. @param isBack it was frozen: what other tabs told was lost */
   private wake (isBack: boolean): void {
     const { core } = this.options
-    this.leader?.connection.wake()
+    this.hurry()
     void this.leader?.connection.probe()
     if (isBack) core.engine?.reload().catch(() => {})
   }

@@ -3,7 +3,7 @@ import t from 'tap'
 import { sizes } from '../scripts/size.mjs'
 
 /** Kilobytes, minified and gzipped: more of them is a decision. */
-const budgets = { core: 31.6, withIndexedDb: 34.7, all: 48 }
+const budgets = { core: 31.7, withIndexedDb: 34.8, all: 48.1 }
 
 t.test('the client keeps to its size limits', async t => {
   const measured = await (sizes as () => Promise<Record<keyof typeof budgets, number>>)()

@@ -50,6 +50,17 @@ export function Tide () {
           {status}
         </div>
       </div>
+      {isDry && session.state !== 'expired' && (
+        <button
+          type='button'
+          class='btn bare sm'
+          onClick={() => {
+            void client.start()
+          }}
+        >
+          {t.tide.tryNow}
+        </button>
+      )}
       {session.state === 'expired' && (
         <a class='btn bare sm' href={paths.signIn().slice(1)}>
           {t.tide.signInAgain}

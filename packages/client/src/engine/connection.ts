@@ -29,14 +29,24 @@ const openMs = 15_000
 const pollMs = 25_000
 /** How long long polls go on before a socket is tried again. */
 const pollForMs = 300_000
+/** A probe waits so long for its answer, and the next one begins no sooner. */
 const probeMs = 5_000
-const delayMaxMs = 60_000
 /** A connection that lasted so long was a good one. */
 const steadyMs = 10_000
+/** Between two tries at least, however often it is woken. */
+const wakeMs = 1_000
 
 /**
- * Connects, and connects again: by websocket, by Socket.IO's polling, by long polls, whichever works. One try at a time, each
- * after a random part of a wait that doubles: a server that comes back is not run over.
+ * The longest wait before the next try. In the first five minutes nobody waits more than ten seconds for a server that
+ * is back; then no more than a thirtieth of the time that it was away, and never more than a minute.
+ */
+function waitMaxMs (attempt: number, outageMs: number): number {
+  return Math.min(1_000 * 2 ** attempt, Math.max(10_000, Math.min(60_000, outageMs / 30)))
+}
+
+/**
+ * Connects, and connects again: by websocket, by Socket.IO's polling, by long polls, whichever works. One try at a time,
+ * each after a random part of a wait that grows: a server that comes back is not run over.
  */
 export class ConnectionLoop {
   private readonly options: ConnectionOptions
@@ -46,6 +56,8 @@ export class ConnectionLoop {
   private running: Promise<void> | undefined
   private attempt = 0
   private lastTry = 0
+  private probedAt = 0
+  private outageSince: number | undefined
   private skipWait: (() => void) | undefined
   private drop: ((error: unknown) => void) | undefined
   link: Link | undefined
@@ -74,14 +86,22 @@ export class ConnectionLoop {
     await this.running
   }
 
-  /** The network may be there again, or the device woke up. */
+  /** The network may be there again, or somebody looks: tries soon, and then as if the outage had just begun. */
   wake (): void {
-    if (this.options.clock.now() - this.lastTry >= 1_000) this.skipWait?.()
+    this.endOutage()
+    this.skipWait?.()
+  }
+
+  private endOutage (): void {
+    this.attempt = 0
+    this.outageSince = undefined
   }
 
   /** Does the socket still reach the server? After a sleep it may not, and not know it. */
   async probe (): Promise<void> {
-    const { link } = this
+    const { link, options: { clock } } = this
+    if (Math.abs(clock.now() - this.probedAt) < probeMs) return
+    this.probedAt = clock.now()
     try {
       await link?.ask('subscribePresence', { userIds: [] }, probeMs)
     } catch (error) {
@@ -105,11 +125,14 @@ export class ConnectionLoop {
         onState({ state: 'offline', error: toFailure(error) })
         return
       }
-      if (clock.now() - this.lastTry > steadyMs && this.isSteady) this.attempt = 0
-      const waitMs = Math.max(error.retryAfterMs ?? 0, this.options.random() * Math.min(delayMaxMs, 1_000 * 2 ** this.attempt))
+      const now = clock.now()
+      if (now - this.lastTry > steadyMs && this.isSteady) this.endOutage()
+      this.outageSince ??= now
+      const leastMs = error.retryAfterMs ?? 0
+      const waitMs = Math.max(leastMs, this.options.random() * waitMaxMs(this.attempt, now - this.outageSince))
       this.attempt++
-      onState({ state: 'offline', retryAt: clock.now() + waitMs, error: toFailure(error) })
-      await this.wait(waitMs, signal)
+      onState({ state: 'offline', retryAt: now + waitMs, error: toFailure(error) })
+      await this.wait(waitMs, Math.max(leastMs, wakeMs), signal)
     }
     onState({ state: 'offline' })
   }
@@ -230,15 +253,19 @@ export class ConnectionLoop {
         await syncer.sync({ waitMs: pollMs, signal: aborted.signal })
       }
       this.mode = 0
-      this.attempt = 0
+      this.endOutage()
     } finally {
       signal.removeEventListener('abort', abort)
     }
   }
 
-  private async wait (ms: number, signal: AbortSignal): Promise<void> {
-    const skipped = new Promise<void>(resolve => { this.skipWait = resolve })
-    await Promise.race([sleep(this.options.clock, ms, signal), skipped])
+  /** @param leastMs who is woken still waits so long */
+  private async wait (ms: number, leastMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.options
+    const begun = clock.now()
+    const woken = new Promise<void>(resolve => { this.skipWait = resolve })
+    const left = () => Math.max(0, Math.min(leastMs, begun + leastMs - clock.now()))
+    await Promise.race([sleep(clock, ms, signal), woken.then(() => sleep(clock, left(), signal))])
     this.skipWait = undefined
   }
 }

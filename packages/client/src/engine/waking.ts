@@ -8,6 +8,7 @@ export function onWake (fn: (isBack: boolean) => void): () => void {
   if (window === undefined || document === undefined) return () => {}
   const listeners: Array<[Target, string, (event: { persisted?: boolean }) => void]> = [
     [window, 'online', () => { fn(false) }],
+    [window, 'focus', () => { fn(false) }],
     [window, 'pageshow', ({ persisted }) => { if (persisted === true) fn(true) }],
     [document, 'visibilitychange', () => { if (document.visibilityState === 'visible') fn(false) }],
     [document, 'resume', () => { fn(true) }]

@@ -35,6 +35,7 @@ export const tide: Texts['tide'] = {
   syncing: 'Holt auf',
   offline: 'Offline',
   offlineWaiting: n => count(n, { one: 'Offline, # wartet', other: 'Offline, # warten' }),
+  tryNow: 'Jetzt versuchen',
   expired: 'Vom Server abgemeldet',
   signInAgain: 'Neu anmelden'
 }

@@ -34,6 +34,7 @@ export const tide = {
   syncing: 'Catching up',
   offline: 'Offline',
   offlineWaiting: (n: number) => count(n, { one: 'Offline, # waiting', other: 'Offline, # waiting' }),
+  tryNow: 'Try now',
   expired: 'Signed out by the server',
   signInAgain: 'Sign in again'
 }
