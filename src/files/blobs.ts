@@ -25,6 +25,11 @@ export class Blobs {
     }
   }
 
+  /** Makes an empty blob; one that is there stays as it is. */
+  async create (id: string): Promise<void> {
+    await (await open(join(this.folder, id), 'a', 0o600)).close()
+  }
+
   /** The first bytes, `bytesMax` at most. */
   async beginning (id: string, bytesMax: number): Promise<Buffer> {
     const file = await open(join(this.folder, id))

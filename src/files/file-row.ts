@@ -9,6 +9,8 @@ export interface FileRow {
   _id: ObjectId
   /** Who uploaded it, and whose quota it counts against. */
   userId: ObjectId
+  /** Chosen by the client, so that a repeated creation is the same upload. Ends with the file. */
+  uploadId?: string
   name: string
   /** In bytes; known from the beginning. */
   size: number
@@ -70,6 +72,9 @@ export async function ensureFileIndexes ({ files, usage }: FileCollections): Pro
   await files.createIndex(
     { checkAt: 1 }, { name: dueIndex, partialFilterExpression: { checkAt: { $exists: true } } }, noDeadline
   )
+  await files.createIndex({ userId: 1, uploadId: 1 }, {
+    name: 'uploadId', unique: true, partialFilterExpression: { uploadId: { $exists: true } }, ...noDeadline
+  })
   await files.createIndex({ sentTo: 1 }, { name: 'sentTo' }, noDeadline)
   // A transaction on an old MongoDB server cannot create a collection itself.
   await usage.createIndex({ bytes: 1 }, { name: 'bytes' }, noDeadline)

@@ -63,7 +63,7 @@ export async function markGone (context: FilesContext, row: FileRow): Promise<bo
     // One that came before may not have been committed yet, so that the log does not show it.
     const unused = { usedAt: { $not: { $gt: new Date(context.now() - sendMsMax) } } }
     const { modifiedCount } = await context.files.updateOne({ _id, state, ...unmoved, ...unused }, {
-      $set: { state: 'gone', checkAt: new Date(context.now()) }
+      $set: { state: 'gone', checkAt: new Date(context.now()) }, $unset: { uploadId: '' }
     }, { session })
     if (modifiedCount === 1 && state === 'uploading') {
       await count(context, row.userId, { bytes: 0, unfinished: -1 }, session)

@@ -7,7 +7,7 @@ import type { FilesContext } from './context.ts'
 import type { FileRow } from './file-row.ts'
 import { markGone, requireSpace } from './quota.ts'
 import { discard } from './sweep.ts'
-import { beginUpload, finishUpload } from './upload.ts'
+import { beginUpload, finishUpload, storedBytes } from './upload.ts'
 
 /** One call of the tus protocol, by a user who may make it. */
 export interface TusCall {
@@ -29,6 +29,8 @@ export interface TusAnswer {
 interface Course {
   call: TusCall
   begun?: FileRow
+  /** It has begun nothing, because this upload was begun before. */
+  repeated?: FileRow
   finished?: FileRow
   error?: unknown
 }
@@ -50,21 +52,29 @@ export class TusUploads {
   constructor (context: FilesContext) {
     this.context = context
     const store = new FileStore({ directory: context.blobs.folder, configstore: rowsOf(context) })
+    // A repeated creation may have made it before, and bytes may be in it.
+    store.create = async upload => {
+      await context.blobs.create(upload.id)
+      return upload
+    }
     // Without a length, nothing could be taken from the quota.
     store.extensions = ['creation', 'creation-with-upload']
     this.server = new Server({
       path: '/api/files',
       datastore: store,
       locker: new MemoryLocker(),
-      // Relative to the request, so that it is right under any path of a proxy.
-      generateUrl: (_request, { id }) => `files/${id}`,
+      generateUrl: (_request, { id }) => locationOf(id),
       getFileIdFromRequest: ({ url }) => new URL(url).pathname.split('/').at(-1)!,
       namingFunction: (request, metadata) => this.noting(request, async course => {
-        const size = Number(request.headers.get('upload-length'))
-        course.begun = await beginUpload(
-          context, course.call.userId, { name: metadata?.['filename'] ?? metadata?.['name'], size }
-        )
-        return course.begun._id.toHexString()
+        const { row, isRepeated } = await beginUpload(context, course.call.userId, {
+          name: metadata?.['filename'] ?? metadata?.['name'],
+          size: Number(request.headers.get('upload-length')),
+          uploadId: metadata?.['uploadId']
+        })
+        course[isRepeated ? 'repeated' : 'begun'] = row
+        // The library must not write to an upload that it takes for a new one.
+        if (isRepeated) throw new Error('begun before')
+        return row._id.toHexString()
       }),
       onUploadFinish: (request) => this.noting(request, async course => {
         course.finished = await finishUpload(context, course.begun ?? course.call.file!)
@@ -76,7 +86,9 @@ export class TusUploads {
   /** @throws TidelogError what the protocol or the limits refuse */
   async answer (call: TusCall): Promise<TusAnswer> {
     if (call.method === 'PATCH') await requireSpace(this.context, Number(call.headers['content-length'] ?? 0))
-    const response = await this.run({ call })
+    const course: Course = { call }
+    const response = await this.run(course)
+    if (course.repeated !== undefined) return await this.answerRepeated(course.repeated)
     return {
       status: response.status,
       headers: Object.fromEntries([...response.headers].filter(([name]) => !/^(access-control-|content-)/.test(name)))
@@ -87,8 +99,18 @@ export class TusUploads {
     const request = requestOf(course.call)
     this.courses.set(request, course)
     const response = await this.server.handleWeb(request as Parameters<Server['handleWeb']>[0])
-    if (response.status >= 400) throw await this.refusal(course, response)
+    if (response.status >= 400 && course.repeated === undefined) throw await this.refusal(course, response)
     return response
+  }
+
+  /** The answer to a creation whose answer was lost: the client goes on from where the upload stands. */
+  private async answerRepeated (row: FileRow): Promise<TusAnswer> {
+    const headers = {
+      'tus-resumable': '1.0.0',
+      location: locationOf(row._id.toHexString()),
+      'upload-offset': String(await storedBytes(this.context, row))
+    }
+    return { status: 201, headers }
   }
 
   /**
@@ -150,6 +172,9 @@ export class TusUploads {
     }
   }
 }
+
+/** Relative to the request, so that it is right under any path of a proxy. */
+const locationOf = (id: string) => `files/${id}`
 
 /** The library's records of uploads. The rows are there before it asks, and are ended by us. */
 function rowsOf ({ files }: FilesContext) {

@@ -1,4 +1,4 @@
-import { ObjectId } from 'mongodb'
+import { MongoServerError, ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
 import { storedName } from './file-name.ts'
@@ -10,17 +10,61 @@ import { discard } from './sweep.ts'
 /** Milliseconds for which an upload may stay unfinished, and a file unsent. */
 const unsentMsMax = 86_400_000
 
+const uploadIdCharsMax = 100
+
+export interface NewUpload {
+  name: string | null | undefined
+  size: number
+  /** Chosen by the client. */
+  uploadId?: string | null | undefined
+}
+
+export interface Begun {
+  row: FileRow
+  /** The client had begun it before with the same `uploadId`. */
+  isRepeated: boolean
+}
+
 /**
- * Begins an upload.
- * @throws TidelogError TOO_LARGE, QUOTA_EXCEEDED, STORAGE_FULL
+ * Begins an upload, or answers the one that the client has begun with the same `uploadId`.
+ * @throws TidelogError TOO_LARGE, QUOTA_EXCEEDED, STORAGE_FULL, VALIDATION; IDEMPOTENCY_MISMATCH if it is another file
  */
-export async function beginUpload (
-  context: FilesContext, userId: ObjectId, { name, size }: { name: string | null | undefined, size: number }
+export async function beginUpload (context: FilesContext, userId: ObjectId, upload: NewUpload): Promise<Begun> {
+  if (upload.uploadId == null) return { row: await newUpload(context, userId, upload), isRepeated: false }
+  const before = await begunBefore(context, userId, upload)
+  if (before !== null) return { row: before, isRepeated: true }
+  try {
+    return { row: await newUpload(context, userId, upload), isRepeated: false }
+  } catch (error) {
+    if (!(error instanceof MongoServerError && error.code === 11000)) throw error
+    const same = await begunBefore(context, userId, upload)
+    // It has ended already.
+    if (same === null) throw new TidelogError('UNAVAILABLE')
+    return { row: same, isRepeated: true }
+  }
+}
+
+async function begunBefore (
+  { files }: FilesContext, userId: ObjectId, { name, size, uploadId }: NewUpload
+): Promise<FileRow | null> {
+  if (uploadId === '' || uploadId!.length > uploadIdCharsMax) {
+    throw new TidelogError('VALIDATION', `uploadId must have 1 to ${uploadIdCharsMax} characters`)
+  }
+  const row = await files.findOne({ userId, uploadId: uploadId! })
+  if (row !== null && (row.size !== size || row.name !== storedName(name))) {
+    throw new TidelogError('IDEMPOTENCY_MISMATCH', 'This uploadId was used for another file')
+  }
+  return row
+}
+
+async function newUpload (
+  context: FilesContext, userId: ObjectId, { name, size, uploadId }: NewUpload
 ): Promise<FileRow> {
   const now = context.now()
   const row: FileRow = {
     _id: new ObjectId(),
     userId,
+    ...(uploadId == null ? {} : { uploadId }),
     name: storedName(name),
     size,
     state: 'uploading',
@@ -30,6 +74,21 @@ export async function beginUpload (
   }
   await reserve(context, row)
   return row
+}
+
+/**
+ * How many bytes of an upload are stored. If the server crashed before it could make the blob of a new one, it makes it
+ * now.
+ */
+export async function storedBytes ({ blobs, files }: FilesContext, { _id, state, size }: FileRow): Promise<number> {
+  if (state === 'ready') return size
+  const id = _id.toHexString()
+  const stored = await blobs.size(id)
+  if (stored !== undefined) return stored
+  await blobs.create(id)
+  // One that ended meanwhile has no use for it.
+  if (await files.countDocuments({ _id, state: { $ne: 'gone' } }) === 0) await blobs.remove(id)
+  return 0
 }
 
 /**

@@ -165,6 +165,41 @@ t.test('a user has at most ten unfinished uploads', async t => {
   t.equal((await begin(test, token, 10)).status, 201, 'a deleted one makes room')
 })
 
+t.test('a creation that is repeated with its uploadId is the same upload, which goes on', async t => {
+  const [{ token, id: userId }, other] = [await user('lost'), await user('namesake')]
+  const content = randomBytes(1_000)
+  const create = async (of = token) => await begin(test, of, content.length, 'a.bin', 'mine')
+  const atOnce = await Promise.all(Array.from({ length: 12 }, async () => await create()))
+  t.strictSame(new Set(atOnce.map(({ status }) => status)), new Set([201]))
+  t.equal(new Set(atOnce.map(({ at }) => at)).size, 1)
+  t.match(await usageOf(userId), { bytes: content.length, unfinished: 1 })
+  const { at } = atOnce[0]!
+  t.equal(await goOn(at, token, 0, content.subarray(0, 400)), 204)
+  t.match(await create(), { status: 201, at, offset: '400' })
+  t.equal(await goOn(at, token, 400, content.subarray(400)), 204)
+  t.match(await create(), { status: 201, at, offset: '1000' })
+  t.same((await contentOf(test, at.split('/').at(-1)!, token)).bytes, content)
+  t.not((await create(other.token)).at, at, 'another user has their own')
+
+  t.match(await begin(test, token, 999, 'a.bin', 'mine'), { status: 409, code: 'IDEMPOTENCY_MISMATCH' })
+  t.match(await begin(test, token, 1_000, 'b.bin', 'mine'), { status: 409, code: 'IDEMPOTENCY_MISMATCH' })
+  t.match(await begin(test, token, 1_000, 'a.bin', ''), { status: 201 }, 'none')
+  t.match(await begin(test, token, 1_000, 'a.bin', 'x'.repeat(101)), { status: 400, code: 'VALIDATION' })
+
+  t.equal((await test.call('DELETE', `/api/files/${at.split('/').at(-1)!}`, { token })).status, 204)
+  const again = await create()
+  t.match(again, { status: 201, offset: null }, 'what has ended is begun anew')
+  t.not(again.at, at)
+})
+
+t.test('an upload that was begun just before a crash has its blob when the creation is repeated', async t => {
+  const { token } = await user('crashing')
+  const { at } = await begin(test, token, 10, 'a.bin', 'mine')
+  await files.blobs.remove(at.split('/').at(-1)!)
+  t.match(await begin(test, token, 10, 'a.bin', 'mine'), { status: 201, at, offset: '0' })
+  t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 204)
+})
+
 t.test('uploads leave the disk the space that the database needs', async t => {
   const full = { ...files, limits: { ...files.limits, freeBytesMin: 2 ** 60 } }
   await t.rejects(requireSpace(full, 1), { code: 'STORAGE_FULL', status: 507, retryable: true })

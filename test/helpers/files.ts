@@ -43,22 +43,24 @@ export async function contentOf (
   return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) }
 }
 
-/** Begins an upload that can be resumed. @returns its address */
-export async function begin ({ url }: Pick<TestApp, 'url'>, token: string, size: number, name = 'a.bin'): Promise<{
-  status: number, at: string
-}> {
+/** Begins an upload that can be resumed. @returns its address, and its offset if the server says it */
+export async function begin (
+  { url }: Pick<TestApp, 'url'>, token: string, size: number, name = 'a.bin', uploadId?: string
+): Promise<{ status: number, at: string, offset: string | null, code?: string }> {
+  const metadata = Object.entries({ filename: name, ...(uploadId === undefined ? {} : { uploadId }) })
+    .map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`)
   const answer = await fetch(`${url}/api/files`, {
     method: 'POST',
-    headers: {
-      ...tus(
-        token
-      ),
-      'upload-length': String(size),
-      'upload-metadata': `filename ${Buffer.from(name).toString('base64')}`
-    }
+    headers: { ...tus(token), 'upload-length': String(size), 'upload-metadata': metadata.join() }
   })
-  await answer.text()
-  return { status: answer.status, at: new URL(answer.headers.get('location') ?? '', `${url}/api/files`).href }
+  const { status, headers } = answer
+  const body = await answer.text()
+  return {
+    status,
+    at: new URL(headers.get('location') ?? '', `${url}/api/files`).href,
+    offset: headers.get('upload-offset'),
+    ...(status < 400 ? {} : { code: (JSON.parse(body) as { code: string }).code })
+  }
 }
 
 /** How many bytes of an upload are stored. */

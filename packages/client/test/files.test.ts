@@ -1,6 +1,7 @@
 import 'fake-indexeddb/auto'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { startApp } from '../../../test/helpers/app.ts'
 import { startServer } from '../../../test/helpers/process.ts'
@@ -17,7 +18,9 @@ const contentOf = async (client: Client, message: Message | undefined, index = 0
   Buffer.from(await (await fetch(await client.files.link(message!.attachments[index]!.id))).arrayBuffer())
 
 t.test('messages with files', async t => {
-  const { url } = await startApp(t, { FILES_USER_BYTES_MAX: '3000000', FILE_TYPES: 'text/*,application/octet-stream' })
+  const { url, app } = await startApp(t, {
+    FILES_USER_BYTES_MAX: '3000000', FILE_TYPES: 'text/*,application/octet-stream'
+  })
   const bob = await newClient(t, url)
   const bobs = (of: { id: string }) => {
     const timeline = bob.direct(of.id).timeline({ at: 'newest' })
@@ -28,7 +31,7 @@ t.test('messages with files', async t => {
   /** A client whose network is there or not, and which lets a test hold up its uploads. */
   async function newSender (name: string) {
     const network = {
-      isOffline: false, hold: Promise.resolve() as Promise<unknown>, onDeleted: (_status: unknown) => {}
+      isOffline: false, lost: 0, hold: Promise.resolve() as Promise<unknown>, onDeleted: (_status: unknown) => {}
     }
     const storage = indexedDbStorage({ name })
     const client = await newClient(t, url, {
@@ -39,6 +42,10 @@ t.test('messages with files', async t => {
         if (method === 'PATCH') await Promise.race([network.hold, once(signal!, 'abort')])
         if (network.isOffline) throw new TypeError('fetch failed')
         const answer = await fetch(...given)
+        if (method === 'POST' && String(given[0]).endsWith('/api/files') && network.lost > 0) {
+          network.lost--
+          throw new TypeError('fetch failed')
+        }
         if (method === 'DELETE') network.onDeleted(answer.status)
         return answer
       }
@@ -72,6 +79,18 @@ t.test('messages with files', async t => {
     t.equal(own?.key, sent.key)
     t.equal(await account.file(keys[0]!), undefined, 'nothing of them is kept')
     t.equal(client.files.progress.get().size, 0)
+  })
+
+  t.test('an upload whose creation was answered into the void is begun once', async t => {
+    const { client, network, chat } = await newSender('void')
+    network.lost = 2
+    await chat.send('', { files: [new Blob(['heard'])] })
+    const [got] = await when(bobs(client), list => list.length === 1)
+    t.equal(String(await contentOf(bob, got)), 'heard')
+    t.equal(network.lost, 0)
+    const userId = new ObjectId(client.id)
+    t.equal(await app.files.files.countDocuments({ userId }), 1)
+    t.match(await app.files.usage.findOne({ _id: userId }), { bytes: 5, unfinished: 0 })
   })
 
   t.test('what is written meanwhile does not wait for an upload', async t => {

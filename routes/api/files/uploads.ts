@@ -29,10 +29,11 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
         '`curl --data-binary @a.png \'…/api/files?name=a.png\'`. ' +
         'With `Tus-Resumable: 1.0.0` the call begins an upload that can be resumed, by version 1.0.0 of the tus ' +
         'protocol (tus.io; creation, creation-with-upload and termination), with `filename` in `Upload-Metadata`; ' +
-        '`Location` names it.',
+        '`Location` names it. With an `uploadId` in `Upload-Metadata`, which you choose, a repeated call answers the ' +
+        'same upload, and in `Upload-Offset` how far it has come; 409 if its name or length differ.',
       tags,
       querystring: UploadQuery,
-      response: { 201: FileBody, ...failures(400, 401, 413, 415, 429, 503, 507) }
+      response: { 201: FileBody, ...failures(400, 401, 409, 413, 415, 429, 503, 507) }
     }
   }, async ({ query, identity: { id: userId }, raw }, reply) => {
     const { headers } = raw

@@ -1,4 +1,4 @@
-import { sleep } from '../clock.ts'
+import { newId, sleep } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { asTidelogError } from '../errors.ts'
 import { isPassing, uploadRest } from '../network/tus.ts'
@@ -26,6 +26,7 @@ async function fileOf ({ http }: Core, id: string, signal: AbortSignal | undefin
 async function upload (
   { http, clock, random }: Core, blob: Blob, { name, onProgress, signal }: UploadOptions
 ): Promise<string> {
+  const key = newId(random)
   let id: string | undefined
   let failures = 0
   let sent = 0
@@ -36,6 +37,7 @@ async function upload (
         clock,
         blob,
         name: name ?? (blob as Partial<File>).name ?? '',
+        key,
         id,
         signal,
         onBegun: async begun => { id = begun },

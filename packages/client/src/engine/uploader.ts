@@ -121,6 +121,7 @@ export class Uploader {
         clock,
         blob,
         name,
+        key,
         id: fileId,
         signal,
         onBegun: begun => this.note(position, key, { fileId: begun }),

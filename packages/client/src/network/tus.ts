@@ -12,6 +12,8 @@ export interface UploadRest {
   clock: Clock
   blob: Blob
   name: string
+  /** Of this upload, whatever becomes of an answer: a creation that is repeated with it is the same upload. */
+  key: string
   /** Of an upload that was begun; undefined: none was. */
   id: string | undefined
   /** A new one was begun: it is to be kept, so that it can be gone on with. */
@@ -32,9 +34,9 @@ const pieceTimeoutMs = 120_000
 
 /** Uploads what is missing of a file. @returns its id @throws TidelogError */
 export async function uploadRest (upload: UploadRest): Promise<string> {
-  const begun = upload.id === undefined ? undefined : await offsetOf(upload, upload.id)
-  const id = begun === undefined ? await begin(upload) : upload.id!
-  await sendPieces(upload, id, begun ?? 0)
+  const stored = upload.id === undefined ? undefined : await offsetOf(upload, upload.id)
+  const { id, offset } = stored === undefined ? await begin(upload) : { id: upload.id!, offset: stored }
+  await sendPieces(upload, id, offset)
   return id
 }
 
@@ -48,15 +50,19 @@ export async function endUpload (http: Http, id: string): Promise<void> {
   await http.headersOf('DELETE', `/api/files/${id}`, { headers: { [required]: version } }, required)
 }
 
-async function begin ({ http, blob, name, onBegun, signal }: UploadRest): Promise<string> {
+async function begin (
+  { http, blob, name, key, onBegun, signal }: UploadRest
+): Promise<{ id: string, offset: number }> {
+  const metadata = `filename ${base64(name)},uploadId ${base64(key)}`
   const headers = await http.headersOf('POST', '/api/files', {
     signal,
-    headers: { [required]: version, 'upload-length': String(blob.size), 'upload-metadata': `filename ${base64(name)}` }
+    headers: { [required]: version, 'upload-length': String(blob.size), 'upload-metadata': metadata }
   }, 'location')
   const id = headers.get('location')!.split('/').at(-1)!
   if (!/^[0-9a-f]{24}$/.test(id)) throw new TidelogError({ code: 'BAD_ANSWER' })
   await onBegun(id)
-  return id
+  // Only the answer to a repeated creation has it.
+  return { id, offset: Number(headers.get('upload-offset') ?? 0) }
 }
 
 /** Undefined: the server does not have this upload any more. */
