@@ -29,6 +29,8 @@ const openMs = 15_000
 const pollMs = 25_000
 /** How long long polls go on before a socket is tried again. */
 const pollForMs = 300_000
+/** The same for what worked first after an outage in which nothing did: so long, and a random part of it more. */
+const guessMs = 20_000
 /** A probe waits so long for its answer, and the next one begins no sooner. */
 const probeMs = 5_000
 /** A connection that lasted so long was a good one. */
@@ -89,6 +91,7 @@ export class ConnectionLoop {
   /** The network may be there again, or somebody looks: tries soon, and then as if the outage had just begun. */
   wake (): void {
     this.endOutage()
+    if (this.skipWait !== undefined) this.mode = 0
     this.skipWait?.()
   }
 
@@ -138,6 +141,14 @@ export class ConnectionLoop {
   }
 
   private isSteady = false
+
+  /** When a better way is to be tried than this one; undefined: when this one ends. */
+  private get otherWayInMs (): number | undefined {
+    if (this.mode === 0) return undefined
+    // The better ways failed when there was no server either.
+    if (this.attempt >= this.modes.length) return guessMs * (1 + this.options.random())
+    return this.modes[this.mode] === 'rest' ? pollForMs : undefined
+  }
 
   /** One connection, to its end. */
   private async try (signal: AbortSignal): Promise<TidelogError> {
@@ -190,6 +201,8 @@ export class ConnectionLoop {
     onLink(true)
     await Promise.race([synced, ended])
     this.up('live')
+    const { otherWayInMs } = this
+    if (otherWayInMs !== undefined) void this.leave(otherWayInMs)
     await ended
   }
 
@@ -214,15 +227,18 @@ export class ConnectionLoop {
     else if (name === 'heads') syncer.hearHeads(payload as Record<string, number>)
     else if (name === 'resync') syncer.mustSync('all')
     else if (name === 'tokenExpiring') void this.renew()
+    // The server ends. It says when, because all its clients would come to another one at once.
     else if (name === 'goingAway') void this.leave((payload as { reconnectAfterMs: number }).reconnectAfterMs)
     else onEvent(name, payload)
   }
 
-  /** The server ends: leaves it when it says, because all its clients would come to another one at once. */
+  /** Leaves this link later, and connects again by the best way. */
   private async leave (afterMs: number): Promise<void> {
     const { link } = this
     await sleep(this.options.clock, afterMs, this.stopped.signal)
-    if (link === this.link) this.fail(new TidelogError({ code: 'OFFLINE' }))
+    if (link !== this.link) return
+    this.mode = 0
+    this.fail(new TidelogError({ code: 'OFFLINE' }))
   }
 
   private async renew (): Promise<void> {
@@ -242,13 +258,13 @@ export class ConnectionLoop {
     const abort = (error?: unknown) => { aborted.abort(error) }
     this.drop = abort
     signal.addEventListener('abort', abort)
-    const until = clock.now() + pollForMs
+    const until = clock.now() + (this.otherWayInMs ?? Infinity)
     onState({ state: 'syncing' })
     try {
       await syncer.sync({ signal: aborted.signal })
       this.isOnline = true
       this.up('polling')
-      while (!signal.aborted && (this.modes.length === 1 || clock.now() < until)) {
+      while (!signal.aborted && clock.now() < until) {
         syncer.mustSync('all')
         await syncer.sync({ waitMs: pollMs, signal: aborted.signal })
       }
