@@ -54,7 +54,7 @@ export class Heartbeat {
 
   /** Call this when a socket is told this rev. If the rev is new here, other subscribers may not know it. */
   recordSeen (conversationId: string, rev: Rev, { rooms }: ChatSocket): void {
-    if (this.lastTold.has(conversationId)) return
+    if (this.isTold([conversationId, rev])) return
     // The socket itself may have disconnected meanwhile.
     const hasOthers = audienceOf(conversationId).some(room => {
       return this.subscriptions.countIn(room) > (rooms.has(room) ? 1 : 0)
@@ -71,6 +71,11 @@ export class Heartbeat {
 
   isTold ([conversationId, rev]: HeadRev): boolean {
     return (this.lastTold.get(conversationId) ?? 0) >= rev
+  }
+
+  /** The last rev that all subscribers were told or have seen, if it is known. */
+  toldRev (conversationId: string): Rev | undefined {
+    return this.lastTold.get(conversationId)
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ChatContext } from '../chat/context.ts'
+import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import { type Schedule, schedule } from '../lib/schedule.ts'
 import { Histogram } from '../lib/histogram.ts'
 import type { CommittedBatch } from '../log/commit/committer.ts'
@@ -155,11 +156,14 @@ export class LiveDelivery {
 
   private factsOf (conversationId: string): Facts {
     const { chat, subscriptions, watermarks } = this.options
+    // What subscribers of other logs were told says nothing about who they are.
+    const isDirect = parseConversationId(conversationId)?.kind === 'direct'
     return {
       isSoleWriter: chat.log.isSoleWriter,
       isClustered: this.isClustered(),
       hasSubscribers: subscriptions.hasSubscribers(conversationId),
       dependsOnMembership: dependsOnMembership(conversationId),
+      toldRev: isDirect ? this.heartbeat.toldRev(conversationId) : undefined,
       isFull: watermarks.pendingCount >= pendingMax
     }
   }

@@ -64,6 +64,8 @@ export interface Facts {
   hasSubscribers: boolean
   /** Can this log's changes alter the audience, or what it sees? */
   dependsOnMembership: boolean
+  /** The rev that every subscriber was told or has seen; undefined: unknown, or not used for this log. */
+  toldRev: Rev | undefined
   /** Is so much pending in all conversations together that no more is accepted? */
   isFull: boolean
 }
@@ -86,6 +88,7 @@ export const uncertain: State = { name: 'uncertain' }
  * | --------- | ----------------------- | ------- | ------------------- | --------- | ------------------ | --------- |
  * | new       | sole writer, harmless:  | –       | –                   | –         | –                  | –         |
  * |           | send → live;            |         |                     |           |                    |           |
+ * |           | open: → waiting 150 ms; |         |                     |           |                    |           |
  * |           | else verify → filling   |         |                     |           |                    |           |
  * | live      | send                    | drop    | no subscriber: send | –         | –                  | –         |
  * |           |                         |         | clustered: →        |           |                    |           |
@@ -98,9 +101,11 @@ export const uncertain: State = { name: 'uncertain' }
  * | uncertain | as new, of no sole      | –       | –                   | –         | –                  | –         |
  * |           | writer                  |         |                     |           |                    |           |
  *
- * w is the watermark. Harmless: no subscriber, or (w unknown) nothing depends on membership. If such a delivery passes a
- * gap, running subscriptions read again. An `after` is sent once w ≥ its rev. With subscribers it moves w only if w is
- * unknown and the event is a head: that tells them the rev. The row of another event's rev may still be on its way.
+ * w is the watermark; what every subscriber was told moves it too. Open: w is unknown, nothing depends on membership,
+ * and other nodes may have sent the revs before. Harmless: no subscriber, or (w unknown) nothing depends on membership
+ * and nobody sends revs before. If such a delivery passes a gap, running subscriptions read again. An `after` is sent
+ * once w ≥ its rev. With subscribers it moves w only if w is unknown and the event is a head: that tells them the rev.
+ * The row of another event's rev may still be on its way.
  * Unknown outcome: new → uncertain; in other states the gap shows.
  * A requested verification: new, live, uncertain, waiting → filling; filling verifies once more. A gap of more than 500
  * revs is verified and skipped. A verification covers only revs that were known when it began: a later rev that arrived
@@ -139,7 +144,11 @@ function onRev (state: State, delivery: RevDelivery, facts: () => Facts): Step {
   const given = facts()
   const send: Action = { do: 'send', deliveries: [delivery] }
   if (state.name === 'new' && given.isSoleWriter) return { state: { name: 'live', rev }, actions: [send] }
-  return isHarmless(watermark, given)
+  const told = movedByTold(state, given)
+  if (told !== state) return onRev(told, delivery, () => given)
+  // The first delivery of a conversation may have overtaken those before it.
+  const mayHaveOvertaken = watermark === undefined && given.isClustered && given.hasSubscribers && rev > 1
+  return isHarmless(watermark, given) && !mayHaveOvertaken
     ? { state: { name: 'live', rev }, actions: [{ do: 'recordVerified' }, send] }
     : buffer(state, delivery, given)
 }
@@ -150,15 +159,18 @@ function onAfter (state: State, delivery: AfterDelivery, facts: () => Facts): St
   if (watermark !== undefined && delivery.rev <= watermark) return { state, actions: [send] }
   const given = facts()
   const isSole = state.name === 'new' && given.isSoleWriter
+  const told = isSole ? state : movedByTold(state, given)
+  if (told !== state) return onAfter(told, delivery, () => given)
   if (hasPending(state) || !(isSole || isHarmless(watermark, given))) return buffer(state, delivery, given)
   const mayMove = !given.hasSubscribers || delivery.event.name === 'head'
   if (isSole || !mayMove) return { state, actions: [send] }
   return { state: { name: 'live', rev: delivery.rev }, actions: [{ do: 'recordVerified' }, send] }
 }
 
-function onVerificationRequested (state: State, { hasSubscribers, isFull }: Facts): Step {
-  if (!hasSubscribers) return stay(state)
-  if (isFull) return stay(uncertain)
+function onVerificationRequested (before: State, facts: Facts): Step {
+  if (!facts.hasSubscribers) return stay(before)
+  if (facts.isFull) return stay(uncertain)
+  const state = movedByTold(before, facts)
   const pending = hasPending(state) ? state.pending : nothingPending()
   pending.isVerificationRequested = true
   return state.name === 'filling' ? stay(state) : begin(watermarkOf(state), pending)
@@ -224,7 +236,7 @@ function advance (rev: Rev | undefined, pending: Pending, facts: Facts, given: A
   const { marks = [], verifiedTo, waiting } = given
   const { revs } = pending
   const ready: Delivery[] = []
-  let last = rev
+  let last = rev ?? (!facts.dependsOnMembership && revs.has(revOf(1)) ? revOf(0) : undefined)
   if (last !== undefined) {
     for (let found = revs.get(revOf(last + 1)); found !== undefined; found = revs.get(revOf(last + 1))) {
       last = found.rev
@@ -243,7 +255,8 @@ function advance (rev: Rev | undefined, pending: Pending, facts: Facts, given: A
     return { state: last === undefined ? uncertain : { name: 'live', rev: last }, actions }
   }
   if (waiting?.name === 'waiting') return { state: { ...waiting, rev: last }, actions }
-  if (last !== undefined && facts.isClustered && !pending.isVerificationRequested) {
+  const mayWait = facts.isClustered && !pending.isVerificationRequested
+  if (mayWait && (last !== undefined || !facts.dependsOnMembership)) {
     return { state: { name: 'waiting', rev: last, pending }, actions: [...actions, { do: 'wait', ms: gapWaitMs }] }
   }
   const next = begin(last, pending)
@@ -257,6 +270,12 @@ function begin (rev: Rev | undefined, pending: Pending): Step {
   const job: Job = mayFill ? { do: 'fill', after: rev, to } : { do: 'verify', to }
   pending.isVerificationRequested = false
   return { state: { name: 'filling', rev, pending, job }, actions: [job] }
+}
+
+/** The state, if its watermark is unknown or lower than what every subscriber knows. */
+function movedByTold (state: State, { toldRev }: Facts): State {
+  if (toldRev === undefined || hasPending(state) || (watermarkOf(state) ?? -1) >= toldRev) return state
+  return { name: 'live', rev: toldRev }
 }
 
 /** Can a gap do no harm here? */

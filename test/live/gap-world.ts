@@ -24,6 +24,8 @@ export type Op =
 export interface Script {
   isSoleWriter: boolean
   isClustered: boolean
+  /** Nobody can be removed, and the subscribers know that they begin before the first commit. */
+  isOpen: boolean
   pendingMax: number
   ops: Op[]
 }
@@ -52,6 +54,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 export const script: fc.Arbitrary<Script> = fc.record({
   isSoleWriter: fc.boolean(),
   isClustered: fc.boolean(),
+  isOpen: fc.boolean(),
   pendingMax: fc.constantFrom(4, 1_000, 1_000),
   ops: fc.array(op, { maxLength: 40 })
 })
@@ -103,6 +106,7 @@ class GapWorld {
   }
 
   run (): string[] {
+    if (this.script.isOpen && !this.script.isSoleWriter) this.told = revOf(0)
     for (const op of this.script.ops) this.take(op)
     for (const delivery of this.late.splice(0)) this.accept(delivery)
     for (let ticks = 0; this.timer || this.running.length > 0; ticks++) {
@@ -132,7 +136,8 @@ class GapWorld {
     }
   }
 
-  private commit ({ removes, moved, heard }: Op & { op: 'commit' }): void {
+  private commit ({ removes: removed, moved, heard }: Op & { op: 'commit' }): void {
+    const removes = this.script.isOpen ? null : removed
     const delivery = row(this.commits.length + 1, removes === null ? {} : { kind: 'membership' })
     this.commits.push({ delivery, removes, moved })
     // What a sole writer commits is told in order and once, or the outcome is unknown.
@@ -196,12 +201,17 @@ class GapWorld {
   }
 
   private accept (event: Event): void {
-    const { isSoleWriter, isClustered, pendingMax } = this.script
+    const { isSoleWriter, isClustered, isOpen, pendingMax } = this.script
     const before = 'rev' in this.state ? this.state.rev : undefined
     if (event.kind === 'row') this.heard = Math.max(this.heard, event.rev)
     const isFull = pendingCount(this.state) >= pendingMax
     const { state, actions } = this.step(this.state, event, () => ({
-      isSoleWriter, isClustered: isClustered && !isSoleWriter, hasSubscribers: true, dependsOnMembership: true, isFull
+      isSoleWriter,
+      isClustered: isClustered && !isSoleWriter,
+      hasSubscribers: true,
+      dependsOnMembership: !isOpen,
+      toldRev: isOpen ? this.told : undefined,
+      isFull
     }))
     if (isFull && !hasPending(state)) {
       this.hasDropped = true

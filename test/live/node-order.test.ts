@@ -138,6 +138,61 @@ t.test('I7: a word that comes twice is delivered once', async t => {
   t.same(revsOf(member, conversationId), from(2, last))
 })
 
+/** A direct conversation of two new users, the first at one node and the second, with a live socket, at the other. */
+async function makeDirect (t: Parameters<typeof connect>[0], name: string) {
+  const [one, two] = [await register(`${name}-one`), await register(`${name}-two`)]
+  const say = async (node: TestNode, content: string) => {
+    const [from, to] = node === here ? [one, two] : [two, one]
+    const { body } = await call(node, 'POST', '/api/messages', from.token, { receiverId: to.id, content })
+    return body.message as { conversationId: string, rev: number }
+  }
+  const follow = async () => {
+    const socket = await connect(t, there.url, two.token)
+    await socket.ask('setupUser', { live: true })
+    return socket
+  }
+  return { say, follow }
+}
+
+t.test('I7: the first message of a conversation is delivered, although the second one overtakes it', async t => {
+  const { say, follow } = await makeDirect(t, 'first')
+  const socket = await follow()
+  bus.holds = () => true
+  const { conversationId } = await say(here, 'the first')
+  // Its word comes as soon as the other node has taken the second message.
+  const stop = there.app.chat.log.onCommitted(() => {
+    stop()
+    bus.holds = () => false
+    bus.release()
+  })
+  t.equal((await say(there, 'the second')).rev, 2)
+  await socket.wait('directMessage', ({ rev }) => rev === 2)
+  t.same(revsOf(socket, conversationId), [1, 2])
+})
+
+t.test('I7: a lost message is read although nothing of its conversation was delivered before', async t => {
+  const { say, follow } = await makeDirect(t, 'lost')
+  await say(here, 'before the socket')
+  const socket = await follow()
+  const { conversationId } = await unheard(async () => await say(here, 'lost'))
+  const last = await say(here, 'heard')
+  await socket.wait('directMessage', ({ rev }) => rev === last.rev)
+  t.same(revsOf(socket, conversationId), [2, 3])
+})
+
+t.test('a socket that comes back does not get again what was said while it was away', async t => {
+  const { say, follow } = await makeDirect(t, 'back')
+  const before = await follow()
+  const { conversationId } = await say(here, 'heard')
+  await before.wait('directMessage')
+  before.socket.disconnect()
+  await unheard(async () => { for (const content of ['away', 'away too']) await say(here, content) })
+  const socket = await follow()
+  const last = await say(here, 'heard again')
+  await socket.wait('directMessage', ({ rev }) => rev === last.rev)
+  t.same(revsOf(socket, conversationId), [last.rev])
+})
+
 t.test('I4: a gap that is too long to fill unsubscribes users who may not follow, and clients see it', async t => {
   const { member, removed, conversationId, say, remove } = await makeRoom(t)
   const missed = await unheard(async () => {

@@ -8,7 +8,14 @@ import {
 import { revOf } from '../../src/log/model/types.ts'
 import { after, breaches, noop, row, script, typing } from './gap-world.ts'
 
-const facts = { isSoleWriter: false, isClustered: true, hasSubscribers: true, dependsOnMembership: true, isFull: false }
+const facts: Facts = {
+  isSoleWriter: false,
+  isClustered: true,
+  hasSubscribers: true,
+  dependsOnMembership: true,
+  toldRev: undefined,
+  isFull: false
+}
 
 /** The state behind some events, and what the last of them makes it do. */
 function run (events: Event[], given: Partial<Facts> = {}, from: State = newState) {
@@ -46,12 +53,20 @@ const noSubscriber = { hasSubscribers: false }
 const open = { dependsOnMembership: false }
 const sole = { isSoleWriter: true, isClustered: false }
 const alone = { isClustered: false }
+const told = (rev: number) => ({ ...open, toldRev: revOf(rev) })
 
 type Cell = [title: string, from: State, events: Event[], given: Partial<Facts>, state: string, done: string[]]
 const cells: Cell[] = [
   ['new: a sole writer sends', newState, [row(7)], sole, 'live 7', ['send 7']],
   ['new: without subscribers it passes', newState, [row(7)], noSubscriber, 'live 7', ['record', 'send 7']],
-  ['new: nothing depends on membership', newState, [row(7)], open, 'live 7', ['record', 'send 7']],
+  ['new: a node alone', newState, [row(7)], { ...open, ...alone }, 'live 7', ['record', 'send 7']],
+  ['new: one of other nodes may still come', newState, [row(7)], open, 'waiting', ['wait 150']],
+  ['new: it comes', newState, [row(7), row(6), timer], open, 'filling', ['verify 7']],
+  ['new: nothing comes before the first', newState, [row(1)], open, 'live 1', ['record', 'send 1']],
+  ['new: the second overtakes the first', newState, [row(2), row(1)], open, 'live 2', ['send 1 2']],
+  ['new: the next of what subscribers know', newState, [row(7)], told(6), 'live 7', ['send 7']],
+  ['new: a gap behind what subscribers know', newState, [row(7)], told(5), 'waiting 5', ['wait 150']],
+  ['new: they know it already', newState, [row(7)], told(7), 'live 7', ['drop 7']],
   ['new: a membership may have changed unseen', newState, [row(7)], {}, 'filling', ['verify 7']],
   ['new: an unknown outcome', newState, [unknown], sole, 'uncertain', []],
   ['new: an event of a sole writer moves no watermark', newState, [after(7)], sole, 'new', ['send after 7']],
@@ -64,6 +79,7 @@ const cells: Cell[] = [
   ['new: full', newState, [row(7)], { isFull: true }, 'uncertain', []],
   ['live: the next rev', live(7), [row(8)], {}, 'live 8', ['send 8']],
   ['live: a rev that was sent', live(7), [row(7)], {}, 'live 7', ['drop 7']],
+  ['live: what subscribers were told since', live(7), [row(20)], told(19), 'live 20', ['send 20']],
   ['live: a later rev waits for other nodes', live(7), [row(9)], {}, 'waiting 7', ['wait 150']],
   ['live: nobody tells what is missing', live(7), [row(9)], alone, 'filling 7', ['fill 7 9']],
   ['live: a later rev without subscribers', live(7), [row(9)], noSubscriber, 'live 9', ['record', 'send 9']],
@@ -90,7 +106,8 @@ const cells: Cell[] = [
   ['filling: a timer of before', live(7), [row(9), timer, timer], {}, 'filling 7', []],
   ['filling: a requested verification', live(7), [row(9), timer, request], {}, 'filling 7', []],
   ['uncertain: without subscribers', { name: 'uncertain' }, [row(7)], noSubscriber, 'live 7', ['record', 'send 7']],
-  ['uncertain: nothing depends on membership', { name: 'uncertain' }, [row(7)], open, 'live 7', ['record', 'send 7']],
+  ['uncertain: nothing depends on membership', { name: 'uncertain' }, [row(7)], open, 'waiting', ['wait 150']],
+  ['uncertain: what subscribers know', { name: 'uncertain' }, [row(7)], told(6), 'live 7', ['send 7']],
   ['uncertain: a sole writer verifies too', { name: 'uncertain' }, [row(7)], sole, 'filling', ['verify 7']],
   ['uncertain: an event of a sole writer', { name: 'uncertain' }, [after(7)], sole, 'filling', ['verify 7']],
   ['uncertain: an unknown outcome', { name: 'uncertain' }, [unknown], sole, 'uncertain', []]
@@ -155,6 +172,12 @@ t.test('I7: a head that was read is where a conversation begins: what follows it
 
   const heard = run([row(7)])
   t.same(run([after(7), { kind: 'verified', job: heard.job }], {}, heard.state).done, ['record', 'send 7 after 7'])
+})
+
+t.test('the first deliveries of an open conversation are put in order', async t => {
+  const { state, job } = run([row(7), row(6), timer], open)
+  const verified: Event = { kind: 'verified', job }
+  t.same(run([verified], open, state).done, ['record', 'send 6 7'])
 })
 
 t.test('a verification skips a gap only if it is too long', async t => {
