@@ -82,7 +82,7 @@ export async function buildApp (
   await app.register(addresses, config)
   await app.register(rateLimit, config)
   await app.register(mongodb, config)
-  await app.register(files, config)
+  await app.register(files, { ...config, nodeId })
   await app.register(chat, { ...config, nodeId })
   await app.register(tracing)
   await app.register(search, config)

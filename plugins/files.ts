@@ -25,7 +25,7 @@ declare module 'fastify' {
 }
 
 /** Opens the folder of the files and decorates `fastify.files`; removes about every minute what nothing carries. */
-export default fp(async function files (app, config: Config) {
+export default fp(async function files (app, { nodeId, ...config }: Config & { nodeId: string }) {
   const { client } = app.mongo
   const db = app.mongo.db!
   const collections = fileCollections(db)
@@ -36,6 +36,7 @@ export default fp(async function files (app, config: Config) {
     ...collections,
     log: logCollections(db),
     blobs: new Blobs(join(resolve(config.DATA_DIR), 'files')),
+    nodeId: app.isSoleWriter ? undefined : nodeId,
     linkKey: createHmac('sha256', cursorKey).update('links to files').digest(),
     publicUrl: config.PUBLIC_URL === '' ? config.BASE_PATH : config.PUBLIC_URL,
     limits: {

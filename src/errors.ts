@@ -23,6 +23,7 @@ export const errorTable = {
   TOO_LARGE: { status: 413, retryable: false, text: 'The request is too large' },
   QUOTA_EXCEEDED: { status: 413, retryable: false, text: 'Your files take all the space that you have' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, text: 'Send JSON (Content-Type: application/json)' },
+  LOCKED: { status: 423, retryable: true, text: 'Another request is still writing to this upload' },
   RATE_LIMITED: { status: 429, retryable: true, text: 'Too many requests' },
   SLOW_MODE: { status: 429, retryable: true, text: 'The room is in slow mode: wait before you send again' },
   INTERNAL: { status: 500, retryable: true, text: 'Something went wrong on the server' },

@@ -12,6 +12,8 @@ export interface FilesContext {
   users: FileCollections['users']
   log: Pick<LogCollections, 'heads' | 'rows'>
   blobs: Blobs
+  /** The name of this node among those on the database; undefined: it is the only one. */
+  nodeId: string | undefined
   /** What the addresses of pictures begin with: the address of this server, or a path on it. */
   publicUrl: string
   /** Signs links. All nodes on a database have the same. */

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream'
 import { FileStore } from '@tus/file-store'
-import { MemoryLocker, Server, Upload } from '@tus/server'
+import { Server, Upload } from '@tus/server'
 import { ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
 import type { FileRow } from './file-row.ts'
 import { markGone, requireSpace } from './quota.ts'
 import { discard } from './sweep.ts'
+import { drainMs, uploadLocks } from './upload-locks.ts'
 import { beginUpload, finishUpload, storedBytes } from './upload.ts'
 
 /** One call of the tus protocol, by a user who may make it. */
@@ -24,6 +25,9 @@ export interface TusAnswer {
   status: number
   headers: Record<string, string>
 }
+
+/** Milliseconds after which another node has probably ended its request of the same upload. */
+const lockedMs = 2_000
 
 /** What a call has come to, told by the hooks of the library. */
 interface Course {
@@ -62,7 +66,8 @@ export class TusUploads {
     this.server = new Server({
       path: '/api/files',
       datastore: store,
-      locker: new MemoryLocker(),
+      locker: uploadLocks(context),
+      lockDrainTimeout: drainMs,
       generateUrl: (_request, { id }) => locationOf(id),
       getFileIdFromRequest: ({ url }) => new URL(url).pathname.split('/').at(-1)!,
       namingFunction: (request, metadata) => this.noting(request, async course => {
@@ -163,6 +168,7 @@ export class TusUploads {
       case 410: return new TidelogError('NOT_FOUND')
       case 409: return new TidelogError('CONFLICT', 'Upload-Offset is not where this upload stands: ask with HEAD')
       case 413: return new TidelogError('TOO_LARGE', 'This is more than Upload-Length says')
+      case 423: return new TidelogError('LOCKED', undefined, { retryAfterMs: lockedMs })
       case 412: return new TidelogError('VALIDATION', 'Tus-Resumable must be 1.0.0')
       case 500: {
         if (call.method === 'PATCH' || call.method === 'POST') await requireSpace(this.context, 0)

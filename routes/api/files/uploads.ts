@@ -50,7 +50,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
       description: '`Upload-Offset` says how many bytes are stored.',
       tags,
       params: FileParams,
-      response: { 200: noBody, ...failures(400, 401, 404, 429, 503) }
+      response: { 200: noBody, ...failures(400, 401, 404, 423, 429, 503) }
     }
   }, async (request, reply) => await finish(reply, await answer(request, 'HEAD')))
 
@@ -58,10 +58,11 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
     schema: {
       summary: 'Go on with your upload',
       description: 'The body are the bytes from `Upload-Offset` on; with the last one the file is whole. 409 if the ' +
-        'upload stands elsewhere: ask with HEAD.',
+        'upload stands elsewhere: ask with HEAD. 423 while another server still writes to it: the earlier ' +
+        'request is ended, and the same call succeeds soon.',
       tags,
       params: FileParams,
-      response: { 204: noBody, ...failures(400, 401, 404, 409, 413, 415, 429, 503, 507) }
+      response: { 204: noBody, ...failures(400, 401, 404, 409, 413, 415, 423, 429, 503, 507) }
     }
   }, async (request, reply) => await finish(reply, await answer(request, 'PATCH')))
 
