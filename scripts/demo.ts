@@ -1,7 +1,8 @@
-// Fills a server with a believable community through its public API: forty people, rooms, talks with replies, edits,
-// reactions and mentions. `npm run demo [-- <url>] [--live]`; with --live they talk on until you end it.
+// Fills a server with a believable community through its public API: forty people with portraits, rooms, talks with
+// pictures, replies, edits, reactions and mentions. `npm run demo [-- <url>] [--live]`; with --live they talk on until
+// you end it.
 import { type Voice, password, voice } from './demo/api.ts'
-import { commonPlace, countLines, type Place, placeOf, tell } from './demo/fill.ts'
+import { commonPlace, countLines, dress, type Place, placeOf, tell } from './demo/fill.ts'
 import { people } from './demo/people.ts'
 import { common, type Talk, talks } from './demo/talk.ts'
 import { history } from './demo/weeks.ts'
@@ -22,7 +23,9 @@ async function run (): Promise<void> {
   const bar = progress(names.length + countLines(talks))
   const voices = new Map<string, Voice>()
   await inParallel(names, 4, async ([username, fullName]) => {
-    voices.set(username, await voice(url, username, fullName))
+    const who = await voice(url, username, fullName)
+    await dress(who)
+    voices.set(username, who)
     bar()
   })
   const places: Array<[Place, Talk]> = []
@@ -48,7 +51,7 @@ async function talkOn (places: Array<[Place, Talk]>): Promise<never> {
     const lines = history(talk)
     const [, name = '', text = ''] = /^(\w+)(?:<\d+)?: (.*)$/u.exec(lines[round * 3 % lines.length] ?? '') ?? []
     const who = place.voices.get(name)
-    if (who !== undefined) await place.say(who, text)
+    if (who !== undefined) await place.say(who, { content: text })
     await new Promise(resolve => setTimeout(resolve, 700 + (round * 389) % 1_600))
   }
 }
@@ -66,6 +69,7 @@ function progress (total: number): () => void {
   return () => {
     done = Math.min(done + 1, total)
     const filled = Math.round(done / total * 40)
-    if (process.stdout.isTTY) process.stdout.write(`\r${'█'.repeat(filled)}${'░'.repeat(40 - filled)} ${Math.round(done / total * 100)} %`)
+    if (!process.stdout.isTTY) return
+    process.stdout.write(`\r${'█'.repeat(filled)}${'░'.repeat(40 - filled)} ${Math.round(done / total * 100)} %`)
   }
 }

@@ -2,6 +2,9 @@
 export interface Voice {
   id: string
   username: string
+  /** Has chosen a picture, in an earlier run. */
+  hasPicture: boolean
+  /** Bytes are sent as they are, anything else as JSON. */
   call: (method: string, path: string, body?: unknown) => Promise<Body>
 }
 
@@ -20,6 +23,7 @@ export async function voice (url: string, username: string, fullName: string): P
   return {
     id: user._id,
     username,
+    hasPicture: user.profilePicture !== null && user.profilePicture !== '',
     call: async (method, path, body) => {
       for (;;) {
         const called = await send(url, method, path, body, token)
@@ -31,15 +35,21 @@ export async function voice (url: string, username: string, fullName: string): P
   }
 }
 
+/** Uploads a picture; the id of its file. */
+export async function upload (who: Voice, name: string, bytes: Buffer): Promise<string> {
+  const { file } = await who.call('POST', `/api/files?name=${name}.png`, bytes)
+  return file._id
+}
+
 async function send (url: string, method: string, path: string, body?: unknown, token?: string): Promise<Response> {
   try {
     return await fetch(url + path, {
       method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+        ...(body === undefined || body instanceof Uint8Array ? {} : { 'content-type': 'application/json' })
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      ...(body === undefined ? {} : { body: body instanceof Uint8Array ? body : JSON.stringify(body) })
     })
   } catch (error) {
     throw new Error(`no server answers at ${url}: start it with "npm start"`, { cause: error })

@@ -1,12 +1,28 @@
 /**
  * What the community says. A line is `who: text`; `who<2: text` answers the message two before; `|` is a new line;
  * a line that begins with `+` is a reaction to the message before: emoji, then who. `who~: text => other text` is edited.
+ * `{dawn}` at the end of a line is a picture of that view, and `> who` says that somebody comes into the room only now.
  */
-export interface Talk { room?: string, isPrivate?: boolean, with?: [string, string], members?: string[], moderators?: string[], lines: string }
+export interface Talk {
+  room?: string
+  topic?: string
+  /** The room's picture. */
+  view?: string
+  isPrivate?: boolean
+  with?: [string, string]
+  members?: string[]
+  moderators?: string[]
+  lines: string
+}
+
+/** Somebody who comes into the room only during its lines. */
+export const isNewcomer = ({ lines }: Talk, name: string): boolean => lines.split('\n').some(line => line.trim() === `> ${name}`)
 
 export const talks: Talk[] = [
   {
     room: 'Estuary survey',
+    topic: 'Counts, gauges and who walks out when',
+    view: 'dawn',
     members: ['ingrid', 'mara', 'leila', 'haruka', 'tomas', 'priya', 'wen_', 'ola', 'elif', 'sofia', 'jun', 'theo', 'anouk', 'freya'],
     moderators: ['mara', 'tomas'],
     lines: `
@@ -15,7 +31,7 @@ ingrid: Low water is 13:46, we walk out at 12:30. @mara can you bring the second
 +🥾 tomas elif
 mara<1: Yes, it is in the van. Packing the dry bags now.
 leila: صباح الخير! رأيت سربًا كبيرًا من الدريجة عند المصب، حوالي 400 طائر.
-haruka: 北側の干潟から。光がきれいでした。
+haruka: 北側の干潟から。光がきれいでした。 {dawn}
 +🌅 mara leila wen_ priya
 tomas~: Gauge 3 wrote every reading twice. => Gauge 3 wrote every reading twice. This drops the second copy:|\`\`\`|const seen = new Set()|export const once = (r) => !seen.has(r.id) && seen.add(r.id)|\`\`\`
 priya: Counts are up, with the long-term mean: https://data.estuary-survey.example/counts/2026/11/12?site=north-flat&species=dunlin,knot,curlew&bin=15min#low-water
@@ -26,6 +42,9 @@ elif: If so I can keep the last id on disk.
 tomas<1: It does start empty. Keeping the last id is enough, the gauges never go back. Shall I take it?
 +👍 elif mara
 wen_: 我可以在周五之前测试一下
+> theo
+> freya
+> anouk
 priya: 412 dunlin, 96 knot, 31 curlew, and one very lost flamingo 🦩
 +🦩 mara ingrid leila haruka jun tomas
 +😂 elif wen_
@@ -34,9 +53,11 @@ ola: \`tide_mm\` comes back unsigned, so anything under chart datum wraps round 
   },
   {
     room: 'Boat and tides',
+    topic: 'Nobody crosses after 15:00',
+    view: 'boat',
     members: ['ola', 'mara', 'haruka', 'ingrid', 'tomas', 'willa', 'kofi', 'oskar', 'quinn'],
     lines: `
-ola: The outboard is back. New impeller, same noise.
+ola: The outboard is back. New impeller, same noise. {boat}
 +⛵ mara willa kofi
 willa: Spring tides from Thursday, 5.4 m at the bar. Nobody crosses after 15:00 please.
 haruka: 満潮 (high tide) は 19:58 です。橋の下は通れません。
@@ -60,9 +81,11 @@ jun<1: That sentence is the changelog.
   },
   {
     room: 'Bird ringing',
+    topic: 'Nets, rings and offended kingfishers',
+    view: 'flock',
     members: ['freya', 'priya', 'ingrid', 'sofia', 'anouk', 'gus', 'paula', 'rosa', 'bjorn', 'amelie', 'thuy', 'lena'],
     lines: `
-freya: Nets up at 05:40, down by nine if the wind turns.
+freya: Nets up at 05:40, down by nine if the wind turns. {flock}
 rosa: Anillé 14 lavanderas y un martín pescador muy ofendido.
 +💙 freya sofia gus
 anouk: De lijst van gisteren staat online, 61 vangsten.
@@ -80,9 +103,10 @@ yusuf<1: وأنا أيضًا. هل نحتاج المنظار الكبير؟`
   },
   {
     room: '干潟の写真',
+    view: 'flats',
     members: ['haruka', 'wen_', 'hana', 'thuy', 'jun', 'mateo'],
     lines: `
-haruka: 今朝の写真を整理しました。全部で四十八枚です。
+haruka: 今朝の写真を整理しました。全部で四十八枚です。 {flats} {reeds} {night}
 hana: 세 번째 사진이 제일 좋아요!
 +❤️ haruka mateo
 wen_: 光线真好，是几点拍的？
@@ -90,6 +114,7 @@ haruka<1: 六時十二分です。`
   },
   {
     room: 'Tea and cake',
+    topic: 'The hut, after the survey',
     members: ['quinn', 'willa', 'mara', 'nani', 'uma', 'zoe', 'sanjay', 'viktor', 'ximena', 'ines', 'jakub', 'amelie', 'theo', 'chidi'],
     lines: `
 quinn: There is lemon cake in the hut. This is not a drill.
@@ -103,7 +128,7 @@ quinn<1: The protocol does not record that.
   {
     with: ['leila', 'mara'],
     lines: `
-leila: وصلت، أنا عند الجسر الآن. المدّ ينحسر بسرعة اليوم 🌊
+leila: وصلت، أنا عند الجسر الآن. المدّ ينحسر بسرعة اليوم 🌊 {flats}
 +❤️ mara
 mara<1: Perfect light. Stay there!
 mara: On my way, 10 minutes. The scope is heavier than I remembered 😅

@@ -1,4 +1,4 @@
-import type { Talk } from './talk.ts'
+import { isNewcomer, type Talk } from './talk.ts'
 
 const sites = ['north flat', 'south flat', 'the bar', 'old pier', 'salt pans', 'mill creek']
 const birds = ['dunlin', 'knot', 'curlew', 'redshank', 'avocet', 'oystercatcher', 'turnstone', 'teal', 'shelduck']
@@ -11,7 +11,7 @@ const answers = ['Thank you!', 'Same here.', 'Seen, added.', 'I will look tomorr
 
 /** Lines that a talk has behind it; the same ones at each run. */
 export function history (talk: Talk): string[] {
-  const people = talk.with ?? talk.members ?? []
+  const people = talk.with ?? talk.members?.filter(name => !isNewcomer(talk, name)) ?? []
   const length = talk.with !== undefined ? 6 : people.length * 4
   return Array.from({ length }, (_, at) => {
     const who = people[(at * 7 + at % 3) % people.length] ?? ''
