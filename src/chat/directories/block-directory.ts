@@ -37,11 +37,14 @@ export class BlockDirectory {
   private readonly reader: BatchedReader<string, Set<string>>
   /** Counts this process's changes: a read that began before one may return older blocks. */
   private version = 0
+  /** Users whose blocks have just changed. A head of before, which names no block, does not mean that there is none. */
+  private readonly changed: LRUCache<string, true>
 
   /** @param max users whose blocks are cached */
   constructor (log: ConversationLog, max = 50_000) {
     this.log = log
     this.cache = new LRUCache({ ...upTo(max), ttl: believedMs })
+    this.changed = new LRUCache({ ...upTo(max), ttl: believedMs })
     this.reader = new BatchedReader(async userIds => {
       const found = new Map(userIds.map(userId => [userId, new Set<string>()]))
       const rows = log.collections.rows.find({ conversationId: { $in: userIds.map(selfLogId) }, on: true }).hint(indexNames.byBlock)
@@ -59,6 +62,7 @@ export class BlockDirectory {
   forget (userId: string): void {
     this.version++
     this.cache.delete(userId)
+    this.changed.set(userId, true)
   }
 
   /** The users whom this user has blocked, without waiting; undefined if they are not cached. */
@@ -77,7 +81,7 @@ export class BlockDirectory {
     const cached = this.cache.get(userId)
     if (cached?.rev === rev) return cached.blocked
     const { version } = this
-    const blocked = rev === 0 ? nobody : await this.reader.get(userId) ?? nobody
+    const blocked = rev === 0 && !this.changed.has(userId) ? nobody : await this.reader.get(userId) ?? nobody
     if (version === this.version) this.cache.set(userId, { rev, blocked })
     return blocked
   }
