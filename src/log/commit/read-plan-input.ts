@@ -23,19 +23,21 @@ export async function readPlanInput (
     }
   }
   // Heads first: a row or member that is read after its head is at least as new. If it is newer, the head's filter
-  // fails.
-  await readHeads(collections, heads, [...heads].flatMap(([id, head]) => head === null ? [id] : []))
+  // fails. Heads that an opening would need come along, because the database may be far away.
+  const unknown = [...heads].flatMap(([id, head]) => head === null ? [id] : [])
   const opens = (conversationId: string) => heads.get(conversationId) === null
-  const opened = mutations.filter(mutation => 'open' in mutation && opens(mutation.conversationId))
+  const openedBy = () => mutations.filter(mutation => 'open' in mutation && opens(mutation.conversationId))
     .flatMap(mutation => conversationsTouched(mutation, true))
-  await readHeads(collections, heads, [...new Set(opened)].filter(id => !heads.has(id)))
+  const found = await readHeads(collections, [...new Set([...unknown, ...openedBy()])])
+  for (const id of unknown) heads.set(id, found.get(id) ?? null)
+  for (const id of openedBy()) if (!heads.has(id)) heads.set(id, found.get(id) ?? null)
 
   const rowIds = mutations.flatMap(mutation => rowsNeeded(mutation, opens(mutation.conversationId)))
   const memberKeys = new Set(mutations.flatMap(membersNeeded))
-  const rows = rowIds.length === 0 ? [] : await collections.rows.find({ _id: { $in: rowIds } }).toArray()
-  const members = memberKeys.size === 0
-    ? []
-    : await collections.members.find({ _id: { $in: [...memberKeys] } }).toArray()
+  const [rows, members] = await Promise.all([
+    rowIds.length === 0 ? [] : collections.rows.find({ _id: { $in: rowIds } }).toArray(),
+    memberKeys.size === 0 ? [] : collections.members.find({ _id: { $in: [...memberKeys] } }).toArray()
+  ])
   return {
     heads,
     rows: new Map(rows.map(row => [row._id.toHexString(), row])),
@@ -59,10 +61,8 @@ function mayUseCachedHead ({ headSeq, postRole, slowModeS }: Head, mutation: Mut
   }
 }
 
-async function readHeads (
-  { heads: collection }: LogCollections, heads: Map<string, Head | null>, ids: string[]
-): Promise<void> {
-  if (ids.length === 0) return
-  for (const id of ids) heads.set(id, null)
-  for await (const head of collection.find({ _id: { $in: ids } })) heads.set(head._id, head)
+async function readHeads ({ heads }: LogCollections, ids: string[]): Promise<Map<string, Head>> {
+  if (ids.length === 0) return new Map()
+  const found = await heads.find({ _id: { $in: ids } }).toArray()
+  return new Map(found.map(head => [head._id, head]))
 }

@@ -192,6 +192,31 @@ t.test('only the sole writer puts several conversations into one transaction', a
   }
 })
 
+t.test('a commit sends few commands: the database may be far away', async t => {
+  const { node } = await nodes()
+  const committer = node()
+  const commandsOf = async (unit: CommitUnit) => {
+    const names: string[] = []
+    const note = ({ commandName, command }: { commandName: string, command: Document }) => {
+      names.push(commandName === 'commitTransaction' ? commandName : `${commandName} ${command[commandName]}`)
+    }
+    client.on('commandStarted', note)
+    const outcome = await committer.commit(unit)
+    client.off('commandStarted', note)
+    return { names, outcome }
+  }
+  const first = await commandsOf(message('the first'))
+  t.same(first.names, [
+    'find conversations', 'find log', 'insert conversations', 'insert members', 'insert log', 'commitTransaction'
+  ])
+  const written = ['update conversations', 'insert log', 'commitTransaction']
+  t.same((await commandsOf(message('the second'))).names, written)
+  const { names } = await commandsOf({
+    mutations: [{ ...edit(rowOf(first.outcome)._id, 'edited').mutations[0]!, actor: alice } as Mutation]
+  })
+  t.same(names, ['find log', 'find members', 'update conversations', 'update log', 'commitTransaction'])
+})
+
 t.test('closing refuses new units and finishes the accepted ones, however often it is called', async t => {
   const { node } = await nodes()
   const committer = node()
