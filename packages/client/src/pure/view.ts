@@ -19,8 +19,8 @@ export interface ViewContext {
 
 const noMentions: Mentions = { userIds: [] }
 
-/** A message of the server with the changes that wait for it. */
-export function showRow (row: Row, operations: readonly StoredOperation[], { userId, reads }: ViewContext): Message {
+/** A message of the server with the changes that wait for it. @param about the operations of this message */
+export function showRow (row: Row, about: readonly StoredOperation[], { userId, reads }: ViewContext): Message {
   const isOwn = row.senderId === userId
   const mentions = row.mentions ?? noMentions
   const shown: Message = {
@@ -47,7 +47,7 @@ export function showRow (row: Row, operations: readonly StoredOperation[], { use
     readBy: isOwn ? Object.entries(reads).flatMap(([id, { seq }]) => seq >= row.seq ? [id] : []) : [],
     status: 'sent'
   }
-  return operations.reduce((message, operation) => changed(message, operation, shown, userId), shown)
+  return about.reduce((message, operation) => changed(message, operation, shown, userId), shown)
 }
 
 function changed (message: Message, { work, state, error, createdAt }: StoredOperation, stored: Message, userId: string): Message {
@@ -89,8 +89,10 @@ function typeFor (attachments: readonly Attachment[]): MessageType {
   return others.length === 0 && (family === 'image' || family === 'video' || family === 'audio') ? family : 'file'
 }
 
-/** A message that is not sent yet. */
-export function showSend (operation: StoredOperation, operations: readonly StoredOperation[], userId: string): Message | undefined {
+/** A message that is not sent yet. @param about the operations of this message */
+export function showSend (
+  operation: StoredOperation, about: readonly StoredOperation[], userId: string
+): Message | undefined {
   const { work, conversationId, createdAt, state, error } = operation
   if (work.type !== 'send') return undefined
   const attachments = [...work.attachments ?? [], ...filesOf(operation).map(shownFile)]
@@ -116,7 +118,7 @@ export function showSend (operation: StoredOperation, operations: readonly Store
     ...(error === undefined ? {} : { error })
   }
   // Changes of a message that may have been sent already.
-  const shown = operations.reduce((shown, other) => other === operation ? shown : changed(shown, other, message, userId), message)
+  const shown = about.reduce((shown, other) => other === operation ? shown : changed(shown, other, message, userId), message)
   return shown.isDeleted ? undefined : { ...shown, status: message.status, ...(message.error === undefined ? {} : { error: message.error }) }
 }
 

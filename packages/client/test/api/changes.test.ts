@@ -45,6 +45,18 @@ for (const live of [true, false]) {
   })
 }
 
+t.test('what `send` returns says nothing of the changes of another message that wait', async t => {
+  const { url } = await startApp(t)
+  const ada = await newClient(t, url, { live: false })
+  const timeline = ada.common.timeline()
+  await ada.common.send('one')
+  const [one] = await when(timeline.messages, messages => messages[0]?.status === 'sent')
+  await ada.stop()
+  await ada.common.edit(one!, 'one, edited')
+  t.match(await ada.common.send('two'), { text: 'two', status: 'queued' })
+  t.same(timeline.messages.get().map(({ text }) => text), ['one, edited', 'two'])
+})
+
 /** A network on which, once something was pushed, no sync is answered until the client waits for one or has an empty outbox. */
 function slowSyncs () {
   let hasPushed = false
