@@ -2,8 +2,10 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Message } from '../src/schemas/message.ts'
+import { reindex } from '../src/search/reindex.ts'
 import { type Benchmark, held } from './lib/benchmark.ts'
 import { type Comparison, type Pace, compare } from './lib/compare.ts'
+import { cpuOf } from './lib/cpu.ts'
 import { type History, addHistories, addUsers, withDatabase } from './lib/database.ts'
 import { DirectLoad } from './lib/direct-load.ts'
 import { type Request, ask, get } from './lib/http-load.ts'
@@ -83,35 +85,48 @@ export const search: Benchmark = async function * ({ folder, pace, quick, profil
       .map((b): History => ({ a: self, b, messages: messages / conversations, textOf }))
     await addHistories(db, histories)
   })
-  const logBytes = bytesOf(dataDir)
   const environment = { METRICS_TOKEN: metricsToken, SEARCH_CHARS_MAX: '500000' }
+  await buildAlone(dataDir, messages, { profileDir, environment })
+  await withDatabase(dataDir, reindex)
+
   const product = await startProduct(dataDir, { profileDir, environment: { ...environment, SEARCH: 'off' } })
   const load = await DirectLoad.open(product.url, pairs)
   const alone = await load.closedLoop(pairs, pace.seconds * 3)
   load.close()
   await product.stop()
 
-  const began = performance.now()
   const indexing = await startProduct(dataDir, { profileDir, environment })
   try {
     const sending = await DirectLoad.open(indexing.url, pairs)
     const during = await sending.closedLoop(pairs, pace.seconds * 3)
-    const rates = [alone, during].map(({ operations, seconds }) => operations / seconds)
-    const [without, withIndex] = rates.map(rate => rate.toFixed(0))
-    console.log(`Sends while the index is built: ${withIndex} a second, ${without} without an index.\n`)
-    sending.close()
-    const calm = performance.now()
+    const [without, withIndex] = [alone, during].map(({ operations, seconds }) => (operations / seconds).toFixed(0))
     const left = await waitingOf(indexing.url)
+    console.log(`Sends while the index is built: ${withIndex} a second, ${without} without an index ` +
+      `(${left} conversations were left then).\n`)
+    sending.close()
     while (await waitingOf(indexing.url) > 0) await delay(100)
-    const [whole, rest] = [began, calm].map(from => ((performance.now() - from) / 1_000).toFixed(1))
-    console.log(`The index of ${messages.toLocaleString('en')} messages was complete ${whole} s after the start, ` +
-      `${rest} s after the last send (${left} conversations were left then).\n`)
     yield * searches(indexing, self, queriesOf(messages, persons), pace)
   } finally {
     await indexing.stop()
   }
-  const indexBytes = bytesOf(dataDir) - logBytes
-  console.log(`The index takes ${(indexBytes / 1e6).toFixed(0)} MB, the messages ${(logBytes / 1e6).toFixed(0)} MB.\n`)
+}
+
+/** Builds the index while nobody does anything else. */
+async function buildAlone (
+  dataDir: string, messages: number, options: Parameters<typeof startProduct>[1]
+): Promise<void> {
+  const logBytes = bytesOf(dataDir)
+  const product = await startProduct(dataDir, options)
+  const before = cpuOf(product.pid)
+  const began = performance.now()
+  while (await waitingOf(product.url) > 0) await delay(100)
+  const seconds = (performance.now() - began) / 1_000
+  const micros = (cpuOf(product.pid).all - before.all) / messages
+  await product.stop()
+  const [log, index] = [logBytes, bytesOf(dataDir) - logBytes]
+  console.log(`The index of ${messages.toLocaleString('en')} messages was complete after ${seconds.toFixed(1)} s: ` +
+    `${(messages / seconds).toFixed(0)} a second, ${micros.toFixed(0)} µs of CPU each. It takes ` +
+    `${(index / 1e6).toFixed(0)} MB, the messages ${(log / 1e6).toFixed(0)} MB.\n`)
 }
 
 async function * searches (

@@ -1,19 +1,19 @@
 import fp from 'fastify-plugin'
-import type { ObjectId } from 'mongodb'
 import type { Config } from '../src/config.ts'
 import { Follower } from '../src/log/follower.ts'
 import { positionCollection } from '../src/log/positions.ts'
-import { ensureSearchIndex, searchCollection, searchFollower } from '../src/search/collections.ts'
+import type { Seq } from '../src/log/model/types.ts'
+import { searchBounds } from '../src/search/candidates.ts'
+import { ensureSearchIndex, searchIndex, searchName } from '../src/search/collections.ts'
 import type { SearchContext } from '../src/search/context.ts'
-import { forgetDeletedRooms, forgetMessages, forgetPurged, indexMessages } from '../src/search/index-messages.ts'
-import { searchBounds } from '../src/search/postings.ts'
+import { forgetMessages, indexFollowed } from '../src/search/index-messages.ts'
 import { Turns } from '../src/search/turns.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     messageSearch: SearchContext & {
-      /** Removes messages from the index. To be called before their rows are deleted or emptied. */
-      forget: (ids: ObjectId[]) => Promise<void>
+      /** Removes purged messages from the index. To be called before their rows are deleted. */
+      forget: (conversationId: string, purgedSeq: Seq) => Promise<void>
     }
   }
 }
@@ -26,19 +26,13 @@ const turns = { atOnce: 2, waitingMax: 100 }
 /** Keeps the index of words behind the log, and decorates `fastify.messageSearch`. */
 export default fp(async function search (app, { SEARCH, SEARCH_CHARS_MAX: charsMax }: Config) {
   const { chat, mongo: { db } } = app
-  const index = searchCollection(db!)
+  const index = searchIndex(db!)
   let follower: Follower | undefined
   if (SEARCH === 'on') {
-    await ensureSearchIndex(index)
+    await ensureSearchIndex(db!)
     follower = new Follower(chat.log, positionCollection(db!), {
-      name: searchFollower,
-      handle: async followed => {
-        await indexMessages(index, followed)
-        const heads = await chat.log.heads(followed.map(({ head }) => head._id))
-        const now = followed.map(one => ({ ...one, head: heads.get(one.head._id) ?? one.head }))
-        await forgetPurged(index, now)
-        await forgetDeletedRooms(index, chat.log.collections, now)
-      },
+      name: searchName,
+      handle: followed => indexFollowed(index, chat.log, followed),
       onError: (error: unknown) => { app.log.warn({ err: error }, 'the index of words is behind') }
     })
   }
@@ -49,7 +43,7 @@ export default fp(async function search (app, { SEARCH, SEARCH_CHARS_MAX: charsM
     turns: new Turns(turns),
     bounds: { ...searchBounds, rowsMax, charsMax },
     countSearch: userId => { app.limiters.search.consume(userId) },
-    forget: ids => forgetMessages(index, ids)
+    forget: (conversationId, purgedSeq) => forgetMessages(index, conversationId, purgedSeq)
   })
   app.addHook('onClose', () => follower?.close())
 }, { name: 'search', dependencies: ['mongodb', 'chat', 'rate-limit'] })

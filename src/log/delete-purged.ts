@@ -18,8 +18,8 @@ import { type Head, type Seq, seqOf } from './model/types.ts'
 export interface DeletePurgedOptions {
   /** Rows that one command deletes. Other operations run between two commands. */
   rowsAtOnce?: number
-  /** Called before rows are deleted: removes what is kept of them elsewhere. */
-  forget?: (ids: ObjectId[]) => Promise<void>
+  /** Called before rows up to this seq are deleted: removes what is kept of them elsewhere. */
+  forget?: (conversationId: string, purgedSeq: Seq) => Promise<void>
   signal?: AbortSignal
   /** Called before rows are deleted, with the files that they carry. */
   onFiles?: (ids: ObjectId[]) => Promise<void>
@@ -32,6 +32,7 @@ export async function deletePurgedRows (
   { rowsAtOnce = 200, forget = async () => {}, onFiles = async () => {}, signal }: DeletePurgedOptions = {}
 ): Promise<number> {
   let deleted = 0
+  if (purgedSeq !== undefined) await forget(conversationId, purgedSeq)
   for (let more = purgedSeq !== undefined; more && signal?.aborted !== true;) {
     const rows = await collection.find(
       { conversationId, seq: { $lte: purgedSeq! } }, { projection: { seq: 1, 'attachments._id': 1 } }
@@ -39,7 +40,6 @@ export async function deletePurgedRows (
       .sort({ seq: 1 }).hint(indexNames.bySeq).limit(rowsAtOnce).batchSize(rowsAtOnce + 1).toArray()
     const through = rows.at(-1)?.seq
     if (through === undefined) break
-    await forget(rows.map(({ _id }) => _id))
     await onFiles(rows.flatMap(({ attachments = [] }) => attachments.map(({ _id }) => _id)))
     const filter = { conversationId, seq: { $lte: through } }
     const { deletedCount } = await collection.deleteMany(filter, { hint: indexNames.bySeq })

@@ -1,52 +1,107 @@
-import { createHash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
-import { upTo } from '../lib/up-to.ts'
-import type { Collection, Db, ObjectId } from 'mongodb'
-import { noDeadline } from '../log/no-deadline.ts'
-import type { Rev } from '../log/model/types.ts'
-
-/** The terms of a message, as of a rev. Their names are short because every message has one. */
-export interface IndexedMessage {
-  /** The message's. */
-  _id: ObjectId
-  /** `codeOf(conversationId)` */
-  c: string
-  /** Its terms. */
-  k: string[]
-  /** Its `createdAt`. */
-  t: Date
-  /** Its sender. */
-  u: ObjectId
-  /** The rev of the row from which the terms were taken. */
-  r: Rev
-}
-
-export type SearchCollection = Collection<IndexedMessage>
-
-export const searchIndexName = 'conversation_term_time'
-
-export function searchCollection (db: Db): SearchCollection {
-  return db.collection('search')
-}
-
-/** Creates the collection and its index, if they are missing. */
-export async function ensureSearchIndex (search: SearchCollection): Promise<void> {
-  await search.createIndex({ c: 1, k: 1, t: -1 }, { name: searchIndexName, ...noDeadline })
-}
-
-const codes = new LRUCache<string, string>(upTo(50_000))
+import { type Collection, type Db, type MongoClient, MongoServerError } from 'mongodb'
+import { positionCollection } from '../log/positions.ts'
+import type { Rev, Seq } from '../log/model/types.ts'
 
 /**
- * Stands for a conversation in the index. It is short; two conversations may share one, so each row that is found says
- * itself which conversation it is in.
+ * The index of words. The messages of a conversation lie in segments, each of which holds a stretch of them: the newest
+ * in short ones, which are joined to longer ones. A directory says which segments there are; a segment's chunks hold
+ * its terms. A segment is never changed: another one takes its place, in the transaction that deletes its chunks.
  */
-export function codeOf (conversationId: string): string {
-  const known = codes.get(conversationId)
-  if (known !== undefined) return known
-  const code = createHash('sha256').update(conversationId).digest('base64url').slice(0, 6)
-  codes.set(conversationId, code)
-  return code
+
+/** A stretch of a conversation's messages. */
+export interface Segment {
+  /** Its chunks are `chunkId(conversationId, id, 0)`, 1, 2 … */
+  id: number
+  first: Seq
+  last: Seq
+  /** When the last message was sent, in milliseconds since 1970. */
+  lastMs: number
+  /** `Times` */
+  times: Buffer
+  /** The beginnings of the chunks' first terms, with spaces between them. */
+  starts: string
 }
 
-/** The name under which the index keeps its positions. Another one makes the servers index everything again. */
-export const searchFollower = 'search2'
+/** What the index holds of a conversation. */
+export interface Directory {
+  /** The conversation's. */
+  _id: string
+  /** Every change up to this rev is in the index. */
+  rev: Rev
+  /** No segment has had this id. */
+  nextId: number
+  /** Ascending; none is empty, and they do not overlap. */
+  segments: Segment[]
+}
+
+export interface Chunk {
+  _id: string
+  /** See src/search/segment.ts. */
+  postings: Buffer
+}
+
+export interface SearchIndex {
+  client: MongoClient
+  directories: Collection<Directory>
+  chunks: Collection<Chunk>
+  sizes: typeof sizes
+}
+
+const sizes = {
+  /** Messages of a segment. All of them are written again when one is edited. */
+  segmentMax: 4_096,
+  /** Neighbouring segments that are together as short as this are joined. */
+  tailMax: 64,
+  /** A segment is joined to the one before it, unless that one is more than this many times as long. */
+  joinFactor: 8,
+  /** Bytes of a chunk, unless one term has more. Two lie on a page of 4,096 bytes. */
+  chunkBytes: 1_800,
+  /** Seqs from one message whose time is kept to the next one. */
+  seqsBetweenTimes: 64
+}
+
+/**
+ * The name of the index: of its collections, and of the positions of what it has handled. It names the stored form and
+ * which terms there are. Another one makes the servers index everything again.
+ */
+export const searchName = 'search3'
+
+export function searchIndex (db: Db): SearchIndex {
+  const options = { promoteBuffers: true }
+  return {
+    client: db.client,
+    directories: db.collection(`${searchName}.directories`, options),
+    chunks: db.collection(`${searchName}.chunks`, options),
+    sizes
+  }
+}
+
+export const chunkId = (conversationId: string, segmentId: number, index: number) =>
+  `${conversationId}|${segmentId}|${index}`
+
+export function chunkIds (conversationId: string, { id, starts }: Segment): string[] {
+  return starts.split(' ').map((_, index) => chunkId(conversationId, id, index))
+}
+
+/**
+ * Creates the collections, if they are missing, because a transaction on an old MongoDB server cannot. Drops those of
+ * an index under another name.
+ */
+export async function ensureSearchIndex (db: Db): Promise<void> {
+  const names = [`${searchName}.directories`, `${searchName}.chunks`]
+  const known = await db.listCollections({ name: /^search(\d|$)/ }, { nameOnly: true }).toArray()
+  for (const { name } of known) if (!names.includes(name)) await db.dropCollection(name)
+  for (const name of names) if (!known.some(one => one.name === name)) await create(db, name)
+  await positionCollection(db).deleteMany({
+    _id: { $gte: 'search', $lt: 'searci' }, $nor: [{ _id: { $gte: `${searchName}|`, $lt: `${searchName}}` } }]
+  })
+}
+
+async function create (db: Db, name: string): Promise<void> {
+  try {
+    await db.createCollection(name)
+  } catch (error) {
+    // Another process was faster.
+    if (!(error instanceof MongoServerError) || error.codeName !== 'NamespaceExists') throw error
+  }
+}

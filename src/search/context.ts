@@ -1,14 +1,14 @@
 import type { ChatContext } from '../chat/context.ts'
 import type { Follower } from '../log/follower.ts'
 import type { Message } from '../schemas/message.ts'
-import type { SearchCollection } from './collections.ts'
-import type { SearchBounds } from './postings.ts'
+import type { SearchBounds } from './candidates.ts'
+import type { SearchIndex } from './collections.ts'
 import type { Turns } from './turns.ts'
 
 /** What searches work on. The plugin `search` makes it once. */
 export interface SearchContext {
   chat: ChatContext
-  index: SearchCollection
+  index: SearchIndex
   /** Keeps the index; undefined: there is none, and each search looks through the messages. */
   follower: Follower | undefined
   turns: Turns

@@ -15,5 +15,6 @@ export function featuresOf ({ message = '', messageType, attachments = [] }: Fea
   return found
 }
 
-/** The term under which the index keeps messages with a feature. No run of a text contains a colon. */
-export const featureTerm = (feature: Feature): string => `has:${feature}`
+/** The terms under which the index keeps messages with a feature and those of a user. No run of a text has a colon. */
+export const featureTerm = (feature: Feature): string => `:${feature}`
+export const senderTerm = (userId: string): string => `:${userId}`

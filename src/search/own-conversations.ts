@@ -6,15 +6,11 @@ import { parseConversationId } from '../chat/rules/conversation-id.ts'
 import { type View, viewOf } from '../chat/rules/view.ts'
 import type { Head } from '../log/model/types.ts'
 import type { Identity } from '../users/identity.ts'
-import { codeOf } from './collections.ts'
 
 /** A conversation that the caller may search. */
 export interface OwnConversation {
   head: Head
   view: View
-  code: string
-  /** Milliseconds since 1970: no message was sent later. */
-  lastMs: number
 }
 
 /**
@@ -27,7 +23,7 @@ export async function ownConversations (
 ): Promise<Map<string, OwnConversation>> {
   const own = new Map<string, OwnConversation>()
   const add = (head: Head, view: View | null) => {
-    if (view !== null && head.headSeq > view.afterSeq) own.set(head._id, ownConversation(head, view))
+    if (view !== null && head.headSeq > view.afterSeq) own.set(head._id, { head, view })
   }
   if (conversationId !== undefined) {
     const { head, member } = await requireAccess(context, identity, conversationId)
@@ -46,9 +42,4 @@ export async function ownConversations (
 function mayHaveSent (conversationId: string, userId: string): boolean {
   const ref = parseConversationId(conversationId)
   return ref?.kind !== 'direct' || ref.userIds.includes(userId)
-}
-
-function ownConversation (head: Head, view: View): OwnConversation {
-  const { _id, lastMessageAt, clock } = head
-  return { head, view, code: codeOf(_id), lastMs: (lastMessageAt ?? clock).getTime() }
 }

@@ -2,10 +2,8 @@ import { TidelogError } from '../errors.ts'
 import { foldedLetters } from '../lib/folded-text.ts'
 import type { LogRow } from '../log/model/types.ts'
 import type { Feature } from '../schemas/message.ts'
-import { featuresOf, featureTerm } from './features.ts'
-import {
-  type Need, type Run, isDecidedByTerms, needOfBeginning, needsOf, runsOf, standsAlone
-} from './words.ts'
+import { featuresOf, featureTerm, senderTerm } from './features.ts'
+import { type Need, type Run, needOf, needOfBeginning, needsOf, runsOf, standsAlone } from './words.ts'
 
 /** Runs that a message must contain one after the other: a word, a phrase in quotes, or something like `e-mail`. */
 interface Passage {
@@ -25,8 +23,6 @@ export interface Query {
   before: number
   /** What the index must have of a message. Empty: nothing can match. */
   needs: readonly Need[]
-  /** Fulfilling the needs is enough: the text need not be looked at. */
-  isDecidedByTerms: boolean
 }
 
 interface QueryInput {
@@ -44,7 +40,8 @@ interface QueryInput {
 export function queryOf ({ q = '', has, from, after, before }: QueryInput): Query {
   const passages = passagesOf(foldedLetters(q))
   const needs = passages.flatMap(needsOfPassage)
-  if (has !== undefined) needs.push({ terms: [featureTerm(has)] })
+  if (has !== undefined) needs.push(needOf(featureTerm(has)))
+  if (from !== undefined) needs.push(needOf(senderTerm(from.toLowerCase())))
   const isEmpty = passages.length === 0 && q.trim() !== ''
   return {
     passages,
@@ -52,8 +49,7 @@ export function queryOf ({ q = '', has, from, after, before }: QueryInput): Quer
     from: from?.toLowerCase(),
     after: after === undefined ? 0 : timeOf('after', after),
     before: before === undefined ? Infinity : timeOf('before', before),
-    needs: isEmpty ? [] : withoutRepeats(needs),
-    isDecidedByTerms: passages.every(({ runs }) => runs.length === 1 && isDecidedByTerms(runs[0]!))
+    needs: isEmpty ? [] : withoutRepeats(needs)
   }
 }
 
@@ -119,5 +115,5 @@ function needsOfPassage ({ runs, isOpen }: Passage): Need[] {
 }
 
 function withoutRepeats (needs: readonly Need[]): Need[] {
-  return [...new Map(needs.map(need => [`${need.terms.join(' ')} ${need.begins ?? ''}`, need])).values()]
+  return [...new Map(needs.map(need => [`${need.term} ${need.begins}`, need])).values()]
 }

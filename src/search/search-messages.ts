@@ -1,15 +1,15 @@
-import type { ObjectId } from 'mongodb'
 import { loadMessagePayloads } from '../chat/payload/load-payloads.ts'
 import { isShown } from '../chat/rules/view.ts'
 import { TidelogError } from '../errors.ts'
+import type { LogCollections } from '../log/model/collections.ts'
 import type { LogRow } from '../log/model/types.ts'
 import type { Message, SearchQuery } from '../schemas/message.ts'
 import type { Identity } from '../users/identity.ts'
 import { Budget, givingWay } from './budget.ts'
+import { Candidates, SegmentReplaced, type Taken } from './candidates.ts'
 import type { SearchContext, SearchPage } from './context.ts'
 import { type OwnConversation, ownConversations } from './own-conversations.ts'
-import { type Place, type SearchCursor, comparePlaces, placeOf, readCursor, writeCursor } from './place.ts'
-import { type Posting, findPostings } from './postings.ts'
+import { type Place, type SearchCursor, comparePlaces, endOf, placeOf, readCursor, writeCursor } from './place.ts'
 import { type Query, matchesFilters, matchesText, queryOf } from './query.ts'
 import { scanMessages } from './scan-messages.ts'
 import { scanUnindexed } from './scan-unindexed.ts'
@@ -20,8 +20,8 @@ import { scanUnindexed } from './scan-unindexed.ts'
  * depends on how far the index has come.
  */
 
-/** Candidates whose rows are read at once. */
-const candidatesAtOnce = 50
+/** How often a search begins again because the index changed under it. */
+const triesMax = 5
 
 /**
  * Finds messages that contain all the words, in the caller's direct conversations and rooms, or in the one that they
@@ -60,10 +60,23 @@ async function find (
     return { ...page, indexing: true }
   }
   // What an earlier call has scanned is not scanned again.
-  const found = await findShown(context, own, query, isPart ? [] : hits, place, limit, new Budget(context.bounds))
+  const found = await again(() => findShown(
+    context, own, query, isPart ? [] : hits, place, limit, new Budget(context.bounds)
+  ))
   const goesOn = found.next === undefined ? undefined : { place: found.next, scan }
   const page = await pageOf(context, identity, found.rows, goesOn)
   return next === undefined ? page : { ...page, indexing: true }
+}
+
+async function again<T> (search: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await search()
+    } catch (error) {
+      if (!(error instanceof SegmentReplaced)) throw error
+      if (tries === triesMax) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 })
+    }
+  }
 }
 
 interface Shown {
@@ -72,70 +85,45 @@ interface Shown {
   next: Place | undefined
 }
 
-/** A message that may match: its row, or what the index says of it. */
-type Candidate = { place: Place, row: LogRow } | { place: Place, posting: Posting }
-
 /** The messages of the index and the scanned ones, in their order, as far as the caller may see them. */
 async function findShown (
   { chat, index, bounds }: SearchContext, own: ReadonlyMap<string, OwnConversation>, query: Query,
   scanned: readonly LogRow[], from: Place | undefined, limit: number, budget: Budget
 ): Promise<Shown> {
-  const rows: LogRow[] = []
-  const waiting: Candidate[] = scanned.map(row => ({ place: placeOf(row), row }))
-  let next: Place | undefined
-  for await (const { postings, through } of findPostings(
-    index, [...own.values()], query, from, bounds, givingWay(chat.log)
-  )) {
-    const stretch = inOrder(waiting, postings, through)
-    for (let at = 0; at < stretch.length; at += candidatesAtOnce) {
-      const some = stretch.slice(at, at + candidatesAtOnce)
-      const stored = await rowsOf(chat.log.collections.rows, some)
-      for (const candidate of some) {
-        const row = 'row' in candidate ? candidate.row : stored.get(candidate.place.id)
-        if (row !== undefined && await isHit(own, query, row, candidate, budget)) {
-          if (rows.length === limit) return { rows, next: placeOf(rows.at(-1)!) }
-          rows.push(row)
-        }
-        if (budget.isSpent) return { rows, next: candidate.place }
-      }
+  const candidates = await Candidates.of(index, own, query, from, bounds, givingWay(chat.log))
+  const firstMs = candidates.latestMs
+  const hits = new Map(scanned.map(row => [row._id.toHexString(), row]))
+  for (;;) {
+    const { latestMs } = candidates
+    const rows = [...hits.values()].filter(({ createdAt }) => createdAt.getTime() > latestMs)
+      .sort((a, b) => comparePlaces(placeOf(a), placeOf(b)))
+    if (rows.length > limit) return { rows: rows.slice(0, limit), next: placeOf(rows[limit - 1]!) }
+    if (latestMs === -Infinity) return { rows, next: undefined }
+    // Every call makes progress.
+    if ((budget.isSpent || candidates.isSpent) && latestMs < firstMs) return { rows, next: endOf(latestMs + 1) }
+    const taken = await candidates.take()
+    for (const row of await rowsOf(chat.log.collections.rows, taken)) {
+      taken.find(({ conversationId, seqs }) => conversationId === row.conversationId && seqs.includes(row.seq!))!
+        .saw(row.createdAt.getTime())
+      if (await isHit(own, query, row, from, budget)) hits.set(row._id.toHexString(), row)
     }
-    next = through
   }
-  return { rows, next }
 }
 
-/** Takes those out of `waiting` that lie in the stretch, and adds the postings of messages that are not among them. */
-function inOrder (waiting: Candidate[], postings: readonly Posting[], through: Place | undefined): Candidate[] {
-  const isInside = ({ place }: Candidate) => through === undefined || comparePlaces(place, through) <= 0
-  const inside = waiting.filter(isInside)
-  const outside = waiting.filter(candidate => !isInside(candidate))
-  waiting.splice(0, waiting.length, ...outside)
-  const known = new Set(inside.map(({ place }) => place.id))
-  for (const posting of postings) {
-    const id = posting._id.toHexString()
-    if (!known.has(id)) inside.push({ place: { time: posting.t.getTime(), id }, posting })
-  }
-  return inside.sort((a, b) => comparePlaces(a.place, b.place))
-}
-
-async function rowsOf (
-  collection: SearchContext['chat']['log']['collections']['rows'], candidates: readonly Candidate[]
-): Promise<Map<string, LogRow>> {
-  const ids = candidates.flatMap((candidate): ObjectId[] => 'posting' in candidate ? [candidate.posting._id] : [])
-  if (ids.length === 0) return new Map()
-  const rows = await collection.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray()
-  return new Map(rows.map(row => [row._id.toHexString(), row]))
+async function rowsOf (collection: LogCollections['rows'], taken: readonly Taken[]): Promise<LogRow[]> {
+  if (taken.length === 0) return []
+  const any = taken.map(({ conversationId, seqs }) => ({ conversationId, seq: { $in: seqs } }))
+  const count = taken.reduce((sum, { seqs }) => sum + seqs.length, 0)
+  return await collection.find({ $or: any }).batchSize(count + 1).toArray()
 }
 
 async function isHit (
-  own: ReadonlyMap<string, OwnConversation>, query: Query, row: LogRow, candidate: Candidate, budget: Budget
+  own: ReadonlyMap<string, OwnConversation>, query: Query, row: LogRow, from: Place | undefined, budget: Budget
 ): Promise<boolean> {
-  if ('row' in candidate) return true
-  const view = own.get(row.conversationId)?.view
-  if (view === undefined || !isShown(view, row) || !matchesFilters(query, row)) return false
-  if (query.isDecidedByTerms && candidate.posting.r === row.rev) return true
   await budget.take(row.message?.length ?? 0)
-  return matchesText(query, row.message ?? '')
+  return (from === undefined || comparePlaces(placeOf(row), from) > 0) &&
+    isShown(own.get(row.conversationId)!.view, row) && matchesFilters(query, row) &&
+    matchesText(query, row.message ?? '')
 }
 
 /** The payloads of rows of any conversations, in the order of the rows. */

@@ -21,10 +21,8 @@ const runPattern = new RegExp(
 
 /** Letters of a word by which it is found: a longer word is found by all that begin alike. */
 const wordCharsMax = 24
-/** Letters that begin a word, by which a search for its beginning finds it. */
+/** Letters of the shortest beginning that is searched for. */
 const beginningChars = 3
-/** Ends the term of a beginning; no run contains it. */
-const beginningMark = '*'
 
 /** @param folded by `foldedLetters` */
 export function runsOf (folded: string): Run[] {
@@ -38,11 +36,7 @@ export function termsOf (runs: readonly Run[]): Set<string> {
   const terms = new Set<string>()
   for (const { kind, text } of runs) {
     if (kind === 'unspaced') for (const term of pairsOf(text)) terms.add(term)
-    else {
-      terms.add(cutWord(text))
-      const beginning = kind === 'word' ? beginningOf(text) : undefined
-      if (beginning !== undefined && beginning.length < text.length) terms.add(beginning + beginningMark)
-    }
+    else terms.add(cutWord(text))
   }
   return terms
 }
@@ -57,50 +51,31 @@ function * pairsOf (text: string): Generator<string> {
   }
 }
 
-/** What a query needs of a message's terms. */
+/** What a query needs of a message's terms: this one, or one that begins with it. */
 export interface Need {
-  /** The message is in the index under one of these. */
-  terms: readonly string[]
-  /** A beginning: one of the message's terms must begin with it. */
-  begins?: string
+  term: string
+  begins: boolean
 }
 
 /** A message that contains the run fulfils all of these. */
 export function needsOf ({ kind, text }: Run): Need[] {
-  if (kind !== 'unspaced') return [{ terms: [cutWord(text)] }]
+  if (kind !== 'unspaced') return [needOf(cutWord(text))]
   const chars = [...text]
-  if (chars.length === 1) return [{ terms: [text] }]
-  return chars.slice(1).map((char, at) => ({ terms: [chars[at]! + char] }))
+  if (chars.length === 1) return [needOf(text)]
+  return chars.slice(1).map((char, at) => needOf(chars[at]! + char))
 }
+
+export const needOf = (term: string): Need => ({ term, begins: false })
 
 /** A message with a word that begins with this one fulfils it; undefined: the beginning is too short for a search. */
 export function needOfBeginning (word: string): Need | undefined {
-  const beginning = beginningOf(word)
-  if (beginning === undefined) return undefined
-  if (cutWord(word) !== word) return { terms: [cutWord(word)] }
-  return { terms: [...(beginning === word ? [word] : []), beginning + beginningMark], begins: word }
-}
-
-/** Does every posting under the need's terms fulfil it, so that the message's other terms need not be known? */
-export function isMetByAnyPosting ({ terms, begins }: Need): boolean {
-  return begins === undefined || terms.includes(begins + beginningMark)
-}
-
-/** Do the terms alone decide that a message contains the run? */
-export function isDecidedByTerms ({ kind, text }: Run): boolean {
-  return kind === 'unspaced' ? [...text].length <= 2 : cutWord(text) === text
+  if (!isHangul(word) && [...firstChars(word, beginningChars)].length < beginningChars) return undefined
+  return cutWord(word) === word ? { term: word, begins: true } : needOf(cutWord(word))
 }
 
 /** A single letter of a script without spaces, other than Chinese, is found only where it stands alone. */
 export function standsAlone (text: string): boolean {
   return [...text].length === 1 && !isHan(text)
-}
-
-/** The first letters of a word, at most as many as it has; undefined: it is too short. A Korean syllable is enough. */
-function beginningOf (word: string): string | undefined {
-  const count = isHangul(word) ? 1 : beginningChars
-  const beginning = firstChars(word, count)
-  return count === 1 || [...beginning].length === count ? beginning : undefined
 }
 
 const cutWord = (word: string): string => firstChars(word, wordCharsMax)

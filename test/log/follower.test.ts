@@ -5,7 +5,7 @@ import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { type Followed, Follower } from '../../src/log/follower.ts'
 import { positionCollection } from '../../src/log/positions.ts'
-import { searchFollower } from '../../src/search/collections.ts'
+import { searchName } from '../../src/search/collections.ts'
 import { reindex } from '../../src/search/reindex.ts'
 import { searchMessages } from '../../src/search/search-messages.ts'
 import { startApp } from '../helpers/app.ts'
@@ -109,12 +109,12 @@ t.test('an index that is dropped is built again, and searches find everything me
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
   await sendDirect(chat, ann.identity, { receiverId: bob.id, content: 'the tide' })
   await messageSearch.follower!.catchUp()
-  t.equal(await messageSearch.index.countDocuments(), 1)
+  t.equal(await messageSearch.index.directories.countDocuments(), 1)
   await messageSearch.follower!.close()
   await reindex(mongo.db!)
-  t.equal(await messageSearch.index.countDocuments(), 0)
+  t.equal(await messageSearch.index.directories.countDocuments(), 0)
   const follower = new Follower(
-    chat.log, positionCollection(mongo.db!), { name: searchFollower, handle: async () => {}, onError: () => {} }
+    chat.log, positionCollection(mongo.db!), { name: searchName, handle: async () => {}, onError: () => {} }
   )
   const found = async () => (await searchMessages(
     { ...messageSearch, follower }, bob.identity, { q: 'tide' }

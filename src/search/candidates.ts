@@ -1,0 +1,207 @@
+import type { Seq } from '../log/model/types.ts'
+import { type SearchIndex, type Segment, chunkId } from './collections.ts'
+import type { OwnConversation } from './own-conversations.ts'
+import type { Place } from './place.ts'
+import type { Query } from './query.ts'
+import { chunksFor, findPostings } from './segment.ts'
+import { type Times, firstAbove, latestMs, readTimes, seqAfter } from './times.ts'
+import type { Need } from './words.ts'
+
+/**
+ * The messages that may match, as the index says. When each was sent is known roughly, from its segment: no message
+ * that is left was sent after `latestMs`. So whoever reads the rows that `take` names has the newest matches, in their
+ * order, long before everything is read.
+ */
+
+/** What one call may cost, and how much is read at once. */
+export const searchBounds = { chunksMax: 8_000, segmentsAtOnce: 200, rowsAtOnce: 80 }
+export type SearchBounds = typeof searchBounds
+
+/** Conversations and chunks that one query of the database names. */
+const inQueryMax = 1_000
+/** Needs that are looked up; the rows are checked for the others. */
+const needsMax = 4
+
+/** A segment took the place of one whose chunks were about to be read: the search begins again. */
+export class SegmentReplaced extends Error {}
+
+/** The messages of one segment that may match, of which the newest are taken first. */
+class Stretch {
+  readonly conversationId: string
+  readonly segment: Segment
+  readonly times: Times
+  /** Ascending; those that were taken are gone. */
+  seqs: number[] = []
+  latestMs: number
+
+  constructor (conversationId: string, segment: Segment, latestMs: number) {
+    this.conversationId = conversationId
+    this.segment = segment
+    this.times = readTimes(segment.times)
+    this.latestMs = Math.min(latestMs, segment.lastMs)
+  }
+
+  take (count: number): number[] {
+    const taken = this.seqs.splice(-count)
+    this.sawUpTo(this.latestMs)
+    return taken
+  }
+
+  /** Those that are left were not sent later. */
+  sawUpTo (ms: number): void {
+    const last = this.seqs.at(-1)
+    if (last !== undefined) this.latestMs = Math.min(ms, this.latestMs, latestMs(this.times, last, this.segment.lastMs))
+  }
+}
+
+/** Some messages of a conversation, and a note of when the oldest of them was sent. */
+export interface Taken {
+  conversationId: string
+  seqs: Seq[]
+  saw: (ms: number) => void
+}
+
+export class Candidates {
+  private readonly index: SearchIndex
+  private readonly needs: readonly Need[]
+  private readonly afterMs: number
+  private readonly lastMs: number
+  private readonly bounds: SearchBounds
+  private readonly giveWay: () => Promise<void>
+  /** The newest first. */
+  private readonly unread: Stretch[] = []
+  private read: Stretch[] = []
+  private chunks = 0
+
+  private constructor (
+    index: SearchIndex, { needs, after, before }: Query, from: Place | undefined, bounds: SearchBounds,
+    giveWay: () => Promise<void>
+  ) {
+    this.index = index
+    // A long word is rarer than a short one.
+    this.needs = [...needs].sort((a, b) => b.term.length - a.term.length).slice(0, needsMax)
+    this.afterMs = after
+    this.lastMs = Math.min(before - 1, from === undefined ? Infinity : lastMsBehind(from))
+    this.bounds = bounds
+    this.giveWay = giveWay
+  }
+
+  /**
+   * The candidates in these conversations.
+   * @param from only those behind this place are needed
+   */
+  static async of (
+    index: SearchIndex, own: ReadonlyMap<string, OwnConversation>, query: Query, from: Place | undefined,
+    bounds: SearchBounds, giveWay: () => Promise<void>
+  ): Promise<Candidates> {
+    const candidates = new Candidates(index, query, from, bounds, giveWay)
+    if (query.needs.length > 0) await candidates.open(own)
+    return candidates
+  }
+
+  /** -Infinity: no candidate is left. */
+  get latestMs (): number {
+    let latest = this.unread[0]?.latestMs ?? -Infinity
+    for (const { seqs, latestMs } of this.read) if (seqs.length > 0) latest = Math.max(latest, latestMs)
+    return latest
+  }
+
+  get isSpent (): boolean {
+    return this.chunks >= this.bounds.chunksMax
+  }
+
+  /** Takes the newest that are known. None, if more of the index had to be read first: call it again. */
+  async take (): Promise<Taken[]> {
+    const unreadMs = this.unread[0]?.latestMs ?? -Infinity
+    this.read = this.read.filter(({ seqs }) => seqs.length > 0).sort(byLatest)
+    const newest = this.read.filter(({ latestMs }) => latestMs > unreadMs).slice(0, this.bounds.rowsAtOnce)
+    if (newest.length === 0) {
+      await this.readMore(this.unread.splice(0, this.bounds.segmentsAtOnce))
+      return []
+    }
+    const count = Math.floor(this.bounds.rowsAtOnce / newest.length)
+    return newest.map(stretch => ({
+      conversationId: stretch.conversationId,
+      seqs: stretch.take(count) as Seq[],
+      saw: ms => { stretch.sawUpTo(ms) }
+    }))
+  }
+
+  private async open (own: ReadonlyMap<string, OwnConversation>): Promise<void> {
+    const ids = [...own.keys()]
+    for (let at = 0; at < ids.length; at += inQueryMax) {
+      const some = ids.slice(at, at + inQueryMax)
+      const directories = await this.index.directories.find({ _id: { $in: some } }).batchSize(some.length + 1).toArray()
+      for (const { _id, segments } of directories) {
+        const { afterSeq } = own.get(_id)!.view
+        for (const segment of segments) {
+          if (segment.last <= afterSeq || segment.lastMs < this.afterMs) continue
+          const stretch = new Stretch(_id, segment, this.lastMs)
+          if (stretch.times.ms[0]! <= this.lastMs) this.unread.push(stretch)
+        }
+      }
+      await this.giveWay()
+    }
+    this.unread.sort(byLatest)
+  }
+
+  /** Looks up the needs one after the other, where the messages fulfil those before. */
+  private async readMore (stretches: Stretch[]): Promise<void> {
+    let left = stretches
+    for (const [at, need] of this.needs.entries()) {
+      const found = await this.lookUp(need, left)
+      left = left.filter((stretch, index) => {
+        const seqs = found[index]!
+        if (at === 0) stretch.seqs = seqs
+        else {
+          const both = new Set(seqs)
+          stretch.seqs = stretch.seqs.filter(seq => both.has(seq))
+        }
+        return stretch.seqs.length > 0
+      })
+    }
+    for (const stretch of left) {
+      const end = seqAfter(stretch.times, this.lastMs)
+      stretch.seqs = stretch.seqs.slice(0, firstAbove(stretch.seqs, end - 1))
+      stretch.sawUpTo(Infinity)
+      if (stretch.seqs.length > 0) this.read.push(stretch)
+    }
+  }
+
+  /** The messages of each segment that fulfil a need. */
+  private async lookUp (need: Need, stretches: readonly Stretch[]): Promise<number[][]> {
+    const found = stretches.map((): number[][] => [])
+    const wanted = stretches.flatMap(({ conversationId, segment }, at) => {
+      const { from, to } = chunksFor(segment, need)
+      return Array.from({ length: to - from + 1 }, (_, index) =>
+        ({ at, id: chunkId(conversationId, segment.id, from + index) }))
+    })
+    for (let done = 0; done < wanted.length; done += inQueryMax) {
+      const some = wanted.slice(done, done + inQueryMax)
+      const chunks = new Map((await this.index.chunks.find({ _id: { $in: some.map(({ id }) => id) } })
+        .batchSize(some.length + 1).toArray()).map(({ _id, postings }) => [_id, postings]))
+      for (const { at, id } of some) {
+        const chunk = chunks.get(id)
+        if (chunk === undefined) throw new SegmentReplaced()
+        found[at]!.push(...findPostings(chunk, stretches[at]!.segment.first, need))
+      }
+      this.chunks += some.length
+      await this.giveWay()
+    }
+    return found.map((lists, at) => lists.length <= 1 ? lists[0] ?? [] : union(lists, stretches[at]!.segment))
+  }
+}
+
+/** All seqs of the lists, ascending, each once. */
+function union (lists: readonly number[][], { first, last }: Segment): number[] {
+  const marks = new Uint8Array(last - first + 1)
+  for (const list of lists) for (const seq of list) marks[seq - first] = 1
+  const seqs: number[] = []
+  for (let at = marks.indexOf(1); at >= 0; at = marks.indexOf(1, at + 1)) seqs.push(first + at)
+  return seqs
+}
+
+const byLatest = (a: Stretch, b: Stretch) => b.latestMs - a.latestMs
+
+/** Whatever comes behind the place was sent at or before this time. */
+const lastMsBehind = ({ time, id }: Place): number => /^0+$/.test(id) ? time - 1 : time
