@@ -6,6 +6,7 @@ import chat from './plugins/chat.ts'
 import compression from './plugins/compression.ts'
 import documentation from './plugins/documentation.ts'
 import drain from './plugins/drain.ts'
+import erasure from './plugins/erasure.ts'
 import errors, { replyMalformedUrl, refuseBroken } from './plugins/errors.ts'
 import files from './plugins/files.ts'
 import health from './plugins/health.ts'
@@ -93,6 +94,7 @@ export async function buildApp (
   await app.register(sync)
   await app.register(jwt, config)
   await app.register(accounts, config)
+  await app.register(erasure)
   await app.register(socketIo, config)
   await app.register(sockets, config)
   await app.register(revocations)

@@ -55,7 +55,7 @@ export default fp(async function accounts (app, config: Config) {
   })
   app.addHook('onClose', () => keys.close())
   app.addHook('onReady', async () => {
-    keys.start()
+    void keys.start()
     if (!issuesTokens(config)) return
     for (const { username, code } of await issueAdminCodes(app.accounts)) {
       app.log.warn({ username, adminCode: code }, 'nobody bears this name of ADMIN_USERS yet: register it with this adminCode')

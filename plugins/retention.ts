@@ -18,6 +18,6 @@ export default fp(async function retention (app, { RETENTION_DAYS: days }: Confi
       app.log.warn({ err: error }, 'purge of old messages cut short')
     }
   })
-  app.addHook('onReady', async () => { sweeps.start() })
+  app.addHook('onReady', async () => { void sweeps.start() })
   app.addHook('onClose', () => sweeps.close())
 }, { name: 'retention', dependencies: ['chat', 'search'] })

@@ -15,6 +15,8 @@ export async function ensureUserIndexes (users: Collection<UserRow>): Promise<vo
   await users.createIndex({ searchKeys: 1 }, { name: 'searchKeys' }, noDeadline)
   const isRevoked = { revokedAt: { $exists: true } }
   await users.createIndex({ revokedAt: 1 }, { name: 'revokedAt', partialFilterExpression: isRevoked }, noDeadline)
+  const isErasing = { isErasing: true }
+  await users.createIndex({ isErasing: 1 }, { name: 'isErasing', partialFilterExpression: isErasing }, noDeadline)
   for (const field of ['username', 'email']) {
     await users.createIndex({ [field]: 1 }, {}, noDeadline).catch((error: unknown) => {
       if (!(error instanceof MongoServerError && (error.code === 85 || error.code === 86))) throw error

@@ -15,7 +15,7 @@ export async function setActive (context: AuthContext, identity: Identity, userI
   const _id = ObjectId.createFromHexString(userId)
   if (isActive === false && _id.equals(identity.id)) throw new TidelogError('NOT_ALLOWED', 'An administrator cannot deactivate their own account')
   const row = await context.users.findOne({ _id })
-  if (row === null) throw new TidelogError('USER_NOT_FOUND')
+  if (row === null || row.erasedAt !== undefined) throw new TidelogError('USER_NOT_FOUND')
   const wasActive = row.isActive !== false
   if (isActive === undefined || isActive === wasActive) return row
   await context.users.updateOne({ _id }, { $set: { isActive, updatedAt: new Date(context.now()) } })

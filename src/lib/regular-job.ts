@@ -18,14 +18,20 @@ export class RegularJob {
     this.run = run
   }
 
-  /** Runs it now. */
-  readonly start = (): void => {
-    this.running = this.run(this.stop.signal).then(() => { if (!this.stop.signal.aborted) this.wait() })
+  /** Runs it now, or once more when the present run has ended; resolves after that. */
+  readonly start = async (): Promise<void> => {
+    this.running = this.running.then(async () => {
+      if (this.stop.signal.aborted) return
+      await this.run(this.stop.signal)
+      if (!this.stop.signal.aborted) this.wait()
+    })
+    await this.running
   }
 
   /** Runs it the next time. */
   wait (): void {
-    this.timer = setTimeout(this.start, this.everyMs * (0.9 + Math.random() * 0.2)).unref()
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => { void this.start() }, this.everyMs * (0.9 + Math.random() * 0.2)).unref()
   }
 
   /** Ends a run, and waits for it. */

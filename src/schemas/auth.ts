@@ -34,6 +34,8 @@ export const LogoutInput = Input({
 export const PasswordInput = Input({ password: Password, newPassword: NewPassword }, { description: 'Your present password and the new one' })
 export type PasswordInput = Static<typeof PasswordInput>
 
+export const ErasureInput = Input({ password: Password }, { description: 'Your password' })
+
 export const SessionInfo = Type.Object({
   _id: Type.String(),
   createdAt: Time,

@@ -12,6 +12,10 @@ export interface UserRow {
   password?: string
   /** False: deactivated; missing means active. */
   isActive?: boolean
+  /** When the account was erased. Nothing else is left of it, except for what a host application keeps. */
+  erasedAt?: Date
+  /** Its messages are being deleted. */
+  isErasing?: true
   /** How often all of the user's sessions were ended. Our own tokens carry the count of their creation. */
   tokenGeneration?: number
   /** A host application's tokens issued before this time, by the host's clock, are refused. */

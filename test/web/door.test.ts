@@ -52,6 +52,24 @@ else {
     t.equal(await ada.page.locator('article').filter({ hasText: 'late' }).count(), 1)
   })
 
+  await t.test('who deletes their account gives the password, and is signed out for good', async () => {
+    const { page } = await signIn(browser, app, 'leaving')
+    await page.goto(`${app.url}/settings`)
+    await page.getByRole('button', { name: 'Delete account' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Password', { exact: true }).fill('wrong')
+    await dialog.getByRole('button', { name: 'Delete account' }).click()
+    await dialog.getByRole('alert').waitFor()
+    await dialog.getByLabel('Password', { exact: true }).fill('password-1')
+    await dialog.getByRole('button', { name: 'Delete account' }).click()
+    await page.getByText('Your account is deleted').waitFor()
+    await page.getByLabel('Username').fill('leaving')
+    await page.getByLabel('Password', { exact: true }).fill('password-1')
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByText('Wrong username or password').waitFor()
+    await page.context().close()
+  })
+
   await t.test('when a session ends while you type, the text stays, and the next session sends it', async t => {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     const composer = ada.page.locator('#composer')

@@ -66,7 +66,7 @@ export function createClient (options: ClientOptions = {}): Client {
     rooms,
     users: usersApi(core, people, files, user => session.changed(user)),
     files,
-    account: accountApi(core),
+    account: accountApi(core, () => device.signOut()),
     register: (input, given) => device.signIn(() => session.register(input, given)),
     login: (input, given) => device.signIn(() => session.login(input, given)),
     logout: given => device.signOut(given),

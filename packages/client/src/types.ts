@@ -130,6 +130,11 @@ export interface Account {
   endSession: (id: string, options?: CallOptions) => Promise<void>
   /** Ends your other sessions. */
   changePassword: (input: { password: string, newPassword: string }, options?: CallOptions) => Promise<void>
+  /**
+   * Deletes the account, with everything that you wrote, at the server and on this device. Rejects with
+   * INVALID_CREDENTIALS for a wrong password, with NOT_ALLOWED for an administrator.
+   */
+  erase: (input: { password: string }, options?: CallOptions) => Promise<void>
 }
 
 export interface SearchInput extends PageOptions {

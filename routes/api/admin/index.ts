@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { setActive } from '../../../src/auth/activate.ts'
+import { eraseAccount } from '../../../src/auth/erase-account.ts'
 import { toPublicUser } from '../../../src/auth/payload.ts'
 import { passOnRooms } from '../../../src/chat/succession.ts'
 import { failures } from '../../../src/schemas/failures.ts'
@@ -23,6 +24,26 @@ const adminRoutes: FastifyPluginAsyncTypebox = async app => {
     if (row.isActive === false) await passOnRooms(app.chat, params.id.toLowerCase())
     log.info({ adminId: identity.userId, userId: params.id, isActive: row.isActive !== false }, 'account changed by an administrator')
     return { success: true as const, user: { ...toPublicUser(row), isActive: row.isActive !== false } }
+  })
+
+  app.delete('/users/:id', {
+    schema: {
+      summary: 'Delete an account',
+      description: 'For the users that ADMIN_USERS names, if somebody asks to be forgotten: the same as ' +
+        '`DELETE /api/users/me`. An account that a host application keeps is closed, and its messages are deleted; ' +
+        'its row keeps its names.',
+      tags: ['administration'],
+      params: UserParams,
+      response: {
+        200: Type.Object({ success: Type.Literal(true) }),
+        ...failures(400, 401, 403, 404, 429, 503)
+      }
+    }
+  }, async ({ params, identity, log }) => {
+    await eraseAccount(app.accounts, identity, params.id)
+    void app.continueErasures()
+    log.info({ adminId: identity.userId, userId: params.id }, 'account erased by an administrator')
+    return { success: true as const }
   })
 }
 

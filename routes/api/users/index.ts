@@ -1,11 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { eraseOwnAccount } from '../../../src/auth/erase-account.ts'
 import { toOwnUser, toPublicUser } from '../../../src/auth/payload.ts'
 import { changeAvatar, changeProfile } from '../../../src/auth/profile.ts'
 import { searchUsers } from '../../../src/auth/search-users.ts'
 import { setBlock } from '../../../src/chat/conversations/block-user.ts'
 import { TidelogError } from '../../../src/errors.ts'
 import { visibleUsers } from '../../../src/presence/visible-users.ts'
+import { ErasureInput } from '../../../src/schemas/auth.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { User } from '../../../src/schemas/primitives.ts'
 import { AvatarInput, OwnUser, ProfileInput, UserPage, UserParams, UserSearch } from '../../../src/schemas/user.ts'
@@ -64,6 +66,27 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
   }, async ({ body, identity }) => {
     const row = await changeProfile(app.accounts, identity, body)
     return { success: true as const, user: toOwnUser(row, identity.isAdmin) }
+  })
+
+  app.delete('/me', {
+    schema: {
+      summary: 'Delete your account',
+      description: 'The account is gone at once: its sessions end, and its names and e-mail address are free. Then ' +
+        'the server deletes your messages, with their files, in every conversation, and you leave your rooms. Others ' +
+        'see tombstones of `Deleted user`. A wrong `password` counts as a failed login. Administrators, and accounts ' +
+        'of a host application, get `NOT_ALLOWED`.',
+      tags: ['users'],
+      body: ErasureInput,
+      response: {
+        200: Type.Object({ success: Type.Literal(true) }),
+        ...failures(400, 401, 403, 413, 415, 429, 503)
+      }
+    }
+  }, async ({ body, identity, log }) => {
+    await eraseOwnAccount(app.accounts, identity, body.password)
+    void app.continueErasures()
+    log.info({ userId: identity.userId }, 'account erased by its user')
+    return { success: true as const }
   })
 
   app.put('/me/avatar', {

@@ -76,6 +76,36 @@ export function ChangePassword ({ onClose }: { onClose: () => void }) {
   )
 }
 
+/** Deletes the account, after the password was given again. */
+export function EraseAccount ({ onClose }: { onClose: () => void }) {
+  const t = texts.value.settings
+  const [password, setPassword] = useState('')
+  return (
+    <FormDialog
+      title={t.erase}
+      act={t.erase}
+      isDanger
+      onSave={async () => {
+        await client.account.erase({ password })
+        forgetAllSearches()
+        go(paths.signIn(), { replace: true })
+        say(t.erased)
+      }}
+      onClose={onClose}
+    >
+      <p class='calm'>{t.eraseHint}</p>
+      <Field
+        label={t.password}
+        value={password}
+        onInput={setPassword}
+        type='password'
+        autocomplete='current-password'
+        autofocus
+      />
+    </FormDialog>
+  )
+}
+
 export function BlockedPeople ({ onClose }: { onClose: () => void }) {
   const t = texts.value.settings
   const blocked = useReadable(client.users.blocked)

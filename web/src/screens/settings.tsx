@@ -12,11 +12,11 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Segments } from '../ui/fields.tsx'
 import { Box, Item, SwitchItem } from '../ui/item.tsx'
 import { PageHead } from '../ui/page-head.tsx'
-import { AccountSessions, BlockedPeople, ChangePassword, EditProfile, SignOut } from './account.tsx'
+import { AccountSessions, BlockedPeople, ChangePassword, EditProfile, EraseAccount, SignOut } from './account.tsx'
 import { DeviceBox } from './device.tsx'
 import { Themes } from './themes.tsx'
 
-type Open = 'profile' | 'blocked' | 'password' | 'sessions' | 'signOut'
+type Open = 'profile' | 'blocked' | 'password' | 'sessions' | 'signOut' | 'erase'
 interface SectionProps { onOpen: (open: Open) => void }
 
 /** You, this device, and how the app looks and speaks. */
@@ -50,6 +50,7 @@ export function Settings () {
       {open === 'password' && <ChangePassword onClose={close} />}
       {open === 'blocked' && <BlockedPeople onClose={close} />}
       {open === 'sessions' && <AccountSessions onClose={close} />}
+      {open === 'erase' && <EraseAccount onClose={close} />}
       {open === 'signOut' && <SignOut onClose={close} />}
     </main>
   )
@@ -235,6 +236,14 @@ function Session ({ onOpen }: SectionProps) {
         hint={t.signOutHint}
         onClick={() => {
           onOpen('signOut')
+        }}
+      />
+      <Item
+        icon='trash'
+        text={t.erase}
+        hint={t.eraseShort}
+        onClick={() => {
+          onOpen('erase')
         }}
       />
     </Box>

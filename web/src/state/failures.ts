@@ -17,6 +17,7 @@ const byCode: Record<string, keyof typeof texts.value.errors> = {
   STORAGE_FULL: 'STORAGE_FULL',
   VALIDATION: 'VALIDATION',
   CONFLICT: 'CONFLICT',
+  INVALID_CREDENTIALS: 'INVALID_CREDENTIALS',
   USERNAME_TAKEN: 'TAKEN',
   EMAIL_TAKEN: 'TAKEN'
 }

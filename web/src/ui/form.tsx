@@ -11,6 +11,8 @@ interface FormProps {
   onSave: () => Promise<unknown>
   onClose: () => void
   isComplete?: boolean
+  /** What it does cannot be undone. */
+  isDanger?: boolean
   /** At the other end of the foot. */
   aside?: ComponentChildren
   /** Gets what went wrong, if a field shows it itself. */
@@ -18,7 +20,7 @@ interface FormProps {
 }
 
 /** A form in a dialog: saves, or says why it cannot. */
-export function Form ({ act, onSave, onClose, isComplete = true, aside, children }: FormProps) {
+export function Form ({ act, onSave, onClose, isComplete = true, isDanger = false, aside, children }: FormProps) {
   const [error, setError] = useState<string>()
   const [isBusy, setBusy] = useState(false)
   const hasPlace = typeof children === 'function'
@@ -48,7 +50,7 @@ export function Form ({ act, onSave, onClose, isComplete = true, aside, children
         {error !== undefined && !hasPlace && <Trouble text={error} />}
       </div>
       <DialogFoot aside={aside} onClose={onClose}>
-        <button class='btn main' disabled={isBusy || !isComplete}>
+        <button class={`btn ${isDanger ? 'line danger' : 'main'}`} disabled={isBusy || !isComplete}>
           {act}
         </button>
       </DialogFoot>

@@ -4,15 +4,25 @@ import { type WireOwnUser, toOwnUser } from './users.ts'
 
 interface WireSession { _id: string, createdAt: string, lastUsedAt: string, client: string, current: boolean }
 
-export function accountApi ({ http }: Core): Account {
+/** @param signOut leaves nothing on this device */
+export function accountApi ({ http }: Core, signOut: () => Promise<void>): Account {
   return {
-    me: async ({ signal } = {}) => toOwnUser((await http.call<{ user: WireOwnUser }>('GET', '/api/auth/me', { signal })).user),
+    me: async ({ signal } = {}) => {
+      const { user } = await http.call<{ user: WireOwnUser }>('GET', '/api/auth/me', { signal })
+      return toOwnUser(user)
+    },
     sessions: async ({ signal } = {}) => {
       const { sessions } = await http.call<{ sessions: WireSession[] }>('GET', '/api/auth/sessions', { signal })
       return sessions.map(({ _id, createdAt, lastUsedAt, client, current }) =>
         ({ id: _id, createdAt: Date.parse(createdAt), lastUsedAt: Date.parse(lastUsedAt), client, current }))
     },
     endSession: async (id, { signal } = {}) => { await http.call('DELETE', `/api/auth/sessions/${id}`, { signal }) },
-    changePassword: async (body, { signal } = {}) => { await http.call('POST', '/api/auth/password', { body, signal }) }
+    changePassword: async (body, { signal } = {}) => {
+      await http.call('POST', '/api/auth/password', { body, signal })
+    },
+    erase: async (body, { signal } = {}) => {
+      await http.call('DELETE', '/api/users/me', { body, signal })
+      await signOut()
+    }
   }
 }

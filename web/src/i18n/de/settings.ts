@@ -58,6 +58,12 @@ export const settings: Texts['settings'] = {
       one: '# Nachricht ist noch nicht gesendet und ginge verloren. Trotzdem abmelden?',
       other: '# Nachrichten sind noch nicht gesendet und gingen verloren. Trotzdem abmelden?'
     }),
+  erase: 'Konto löschen',
+  eraseShort: 'Mit allem, was du geschrieben hast',
+  eraseHint:
+    'Dein Konto endet sofort, auf jedem Gerät. Deine Nachrichten und Dateien werden in jeder Unterhaltung gelöscht, ' +
+    'und du verlässt deine Räume. Niemand kann das rückgängig machen.',
+  erased: 'Dein Konto ist gelöscht',
   keyboard: 'Tastenkürzel',
   faults: 'Störungen'
 }

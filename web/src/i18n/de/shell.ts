@@ -69,6 +69,7 @@ export const errors: Texts['errors'] = {
   STORAGE_FULL: 'Der Server hat keinen Platz mehr für Dateien',
   VALIDATION: 'Der Server nimmt das nicht an',
   CONFLICT: 'Jemand hat es inzwischen geändert',
+  INVALID_CREDENTIALS: 'Das Passwort stimmt nicht',
   TAKEN: 'Es ist schon vergeben',
   other: 'Es hat nicht geklappt',
   failed: what => `Die Seite konnte nicht gezeigt werden: ${what}`

@@ -57,6 +57,12 @@ export const settings = {
       one: '# message has not been sent and would be lost. Sign out anyway?',
       other: '# messages have not been sent and would be lost. Sign out anyway?'
     }),
+  erase: 'Delete account',
+  eraseShort: 'With everything that you wrote',
+  eraseHint:
+    'Your account ends at once, on every device. Your messages and files are deleted in every conversation, ' +
+    'and you leave your rooms. Nobody can undo this.',
+  erased: 'Your account is deleted',
   keyboard: 'Keyboard shortcuts',
   faults: 'Fault drawer'
 }

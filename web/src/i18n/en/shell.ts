@@ -68,6 +68,7 @@ export const errors = {
   STORAGE_FULL: 'The server has no space left for files',
   VALIDATION: 'The server cannot accept this',
   CONFLICT: 'Somebody changed it meanwhile',
+  INVALID_CREDENTIALS: 'The password is wrong',
   TAKEN: 'It is taken already',
   other: 'It did not work',
   failed: (what: string) => `The page could not be shown: ${what}`
