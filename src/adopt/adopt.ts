@@ -13,6 +13,8 @@ import { adoptUsers } from './users.ts'
  * its time says.
  */
 const overlapMs = 300_000
+/** Messages or users that are read at a time. */
+const readAtOnce = 1_000
 
 export interface AdoptionOptions {
   /** Where the old messages are, and the old users. */
@@ -94,12 +96,12 @@ export async function dryRun (
     onProgress(report)
   }
   const some: OldMessage[] = []
-  for await (const old of source.messages.find({}).batchSize(1_000)) {
+  for await (const old of source.messages.find({}).batchSize(readAtOnce)) {
     some.push(old as OldMessage)
-    if (some.length === 1_000) look(some.splice(0))
+    if (some.length === readAtOnce) look(some.splice(0))
   }
   look(some)
-  for await (const { _id } of source.users.find({}).project<OldMessage>({ _id: 1 })) {
+  for await (const { _id } of source.users.find({}).project<OldMessage>({ _id: 1 }).batchSize(readAtOnce)) {
     const id = idOf(_id)
     if (id === undefined) report.add('USER_ROW', String(_id))
     else userIds.delete(id.toHexString())
@@ -120,9 +122,10 @@ async function reportUnknownUsers (db: Db, { heads }: LogCollections, report: Re
     for (const id of ids) if (!known.has(id)) report.add('USER_UNKNOWN', id)
   }
   const some: string[] = []
-  for await (const { _id } of heads.find({ kind: 'self' }).project<{ _id: string }>({ _id: 1 })) {
+  const selfLogs = heads.find({ kind: 'self' }).project<{ _id: string }>({ _id: 1 })
+  for await (const { _id } of selfLogs.batchSize(readAtOnce)) {
     some.push(_id.slice('self_'.length))
-    if (some.length === 1_000) await check(some.splice(0))
+    if (some.length === readAtOnce) await check(some.splice(0))
   }
   await check(some)
 }

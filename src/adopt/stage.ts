@@ -3,7 +3,7 @@ import type { AdoptCollections, StagedMessage } from './collections.ts'
 import { type OldMessage, convert } from './convert.ts'
 import type { Report } from './report.ts'
 
-/** Messages that are read and compared at a time. */
+/** Messages that are read and compared at a time. Without a number, a reply of the database holds up to 16 MiB. */
 const messagesAtOnce = 1_000
 
 export interface StageOptions {
@@ -87,7 +87,8 @@ export async function unstageRemoved (
     onProgress()
   }
   const some: StagedId[] = []
-  for await (const one of staged.find({}).project<StagedId>({ oldId: 1, conversationId: 1 })) {
+  const all = staged.find({}).project<StagedId>({ oldId: 1, conversationId: 1 })
+  for await (const one of all.batchSize(messagesAtOnce)) {
     some.push(one)
     if (some.length === messagesAtOnce) await check(some.splice(0))
   }

@@ -29,7 +29,7 @@ export async function adoptUsers (
     some = []
     onProgress()
   }
-  for await (const old of source.find({})) {
+  for await (const old of source.find({}).batchSize(usersAtOnce)) {
     some.push(old as OldMessage)
     if (some.length === usersAtOnce) await copy()
   }

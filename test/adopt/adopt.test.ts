@@ -1,5 +1,5 @@
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
-import { type Document, MongoClient, ObjectId } from 'mongodb'
+import { type Db, type Document, MongoClient, ObjectId } from 'mongodb'
 import t from 'tap'
 import { Adoption, dryRun } from '../../src/adopt/adopt.ts'
 import { examine } from '../../src/doctor/index.ts'
@@ -10,7 +10,7 @@ interface Suite { teardown: (end: () => Promise<unknown>) => void }
 
 async function database (t: Suite) {
   const engine = await startEmbeddedMongo({ inMemory: true })
-  const client = await MongoClient.connect(engine.uri, { ignoreUndefined: true })
+  const client = await MongoClient.connect(engine.uri, { ignoreUndefined: true, monitorCommands: true })
   t.teardown(async () => {
     await client.close()
     await engine.stop()
@@ -137,6 +137,29 @@ t.test('a conversation to which a server has written is not changed', async t =>
   const report = await (await Adoption.open(setting.options)).run()
   t.equal(report.codes.get('IN_USE')?.count, 1)
   t.strictSame(await setting.log.collections.rows.find({ conversationId }).sort({ rev: 1 }).toArray(), before)
+})
+
+t.test('however much there is, no reply of a database holds more than 1,000 documents', async t => {
+  const setting = await twoDatabases(t)
+  const { old, options: { client, source } } = setting
+  const people = Array.from({ length: 1_110 }, () => new ObjectId())
+  const createdAt = new Date()
+  await old.collection<Document>('directmessages').insertMany(people.map((senderId, index) => {
+    return { _id: new ObjectId(), senderId, receiverId: people[(index + 1) % people.length], message: 'x', createdAt }
+  }))
+  await old.collection<Document>('users').insertMany(people.map((_id, index) => ({ _id, username: `user${index}` })))
+  const sizes: number[] = []
+  for (const one of [client, (source as unknown as { users: { db: Db } }).users.db.client]) {
+    one.on('commandSucceeded', ({ reply }: { reply: Document }) => {
+      const found = (reply['cursor'] as Document | undefined)?.['firstBatch'] ?? reply['cursor']?.['nextBatch'] ?? []
+      sizes.push((found as unknown[]).length)
+    })
+  }
+  await dryRun(setting.options)
+  const adoption = await Adoption.open(setting.options)
+  await adoption.run()
+  t.match(await adoption.finish(), { messages: 1_110, changed: 0, removed: 0, users: 1_110 })
+  t.equal(Math.max(...sizes), 1_000)
 })
 
 t.test('a run that is interrupted anywhere is completed by the next', async t => {
