@@ -199,6 +199,13 @@ export interface Fault {
   what: string
 }
 
+/** A long poll that was answered. */
+export interface Poll {
+  waitMs: number
+  startedAt: number
+  doneAt: number
+}
+
 export class History {
   readonly attempts: Attempt[] = []
   readonly changes: Change[] = []
@@ -212,6 +219,9 @@ export class History {
   readonly settings: Setting[] = []
   readonly counts: Count[] = []
   readonly faults: Fault[] = []
+  readonly polls: Poll[] = []
+  /** Calls that wait for nothing and were slow. */
+  readonly slowCalls: Array<{ from: number, to: number }> = []
   /** Secrets in responses, in words. */
   readonly leaks: string[] = []
   /** The scenes' observations, and what they could not check. */

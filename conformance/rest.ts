@@ -1,3 +1,4 @@
+import { slowMs } from './checks/polls.ts'
 import type { History } from './history.ts'
 import { leakIn } from './leaks.ts'
 
@@ -41,6 +42,7 @@ export class Rest {
 
   /** An unparsed answer. Undefined: there was none. */
   async exchange (method: string, path: string, { token, headers = {}, body, signal }: Sent = {}): Promise<Exchanged | undefined> {
+    const from = Date.now()
     try {
       const response = await fetch(this.url + path, {
         method,
@@ -51,6 +53,8 @@ export class Rest {
       const text = await response.text()
       const leak = leakIn(text, ofOneself.has(path))
       if (leak !== undefined && !path.startsWith('/documentation')) this.history.leaks.push(`${method} ${path} tells ${leak}`)
+      const to = Date.now()
+      if (to - from > slowMs && path !== '/api/sync') this.history.slowCalls.push({ from, to })
       return { status: response.status, headers: response.headers, text }
     } catch {
       return undefined

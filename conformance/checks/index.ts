@@ -7,6 +7,7 @@ import { checkEntitled } from './entitled.ts'
 import { checkKept } from './kept.ts'
 import { checkOnce } from './once.ts'
 import { checkOrder } from './order.ts'
+import { latePolls } from './polls.ts'
 import { wrongCounts } from './settings.ts'
 import { checkTime } from './time.ts'
 
@@ -14,7 +15,11 @@ type Check = (history: History) => Checked
 
 /** The check of each promise on the load. */
 const ofLoad: Record<PromiseNumber, Check> = {
-  0: ({ faults, attempts }) => ({ looked: attempts.length, unexercised: [], findings: faults.map(({ what }) => ({ what })) }),
+  0: history => ({
+    looked: history.attempts.length,
+    unexercised: [],
+    findings: [...history.faults.map(({ what }) => ({ what })), ...latePolls(history)]
+  }),
   1: checkKept,
   2: checkOnce,
   3: checkComplete,

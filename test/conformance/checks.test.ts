@@ -92,6 +92,10 @@ const snapshot = (given: History) => given.snapshots[0]!
 /** Each history breaks one promise in one way; the words must be in what is found. */
 const broken: Array<[PromiseNumber | SectionName, string, RegExp, (given: History) => void]> = [
   [0, 'an answer of 500', /answered 500/, given => { given.faults.push({ at: 1, what: 'GET / was answered 500' }) }],
+  [0, 'a long poll is late', /waitMs 100 was answered after 10200 ms/, given => {
+    given.polls.push({ waitMs: 100, startedAt: 400, doneAt: 10_600 })
+    given.slowCalls.push({ from: 20_000, to: 30_000 })
+  }],
 
   [1, 'an acknowledged message is gone', /m2 .*acknowledged over socket at seq 2, rev 2, is not in the sync at the end/, given => { snapshot(given).messages = [message(1), message(3)] }],
   [1, 'a delivered message is gone', /m9 .*delivered live.* is not in/, given => { given.see('delivered live', message(9), 500) }],
@@ -168,6 +172,10 @@ for (const [number, what, words, spoil] of broken) {
 
 /** What looks wrong and is not. */
 const fine: Array<[PromiseNumber | SectionName, string, (given: History) => void]> = [
+  [0, 'a long poll is as late as other calls', given => {
+    given.polls.push({ waitMs: 100, startedAt: 400, doneAt: 10_600 })
+    given.slowCalls.push({ from: 10_000, to: 11_500 })
+  }],
   [1, 'what was seen after the fetch began may be missing in it', given => { given.see('delivered live', message(4), 1_001) }],
   [1, 'a setting of unknown outcome may stand, or not', given => {
     const key = 'a block'
@@ -193,6 +201,10 @@ const fine: Array<[PromiseNumber | SectionName, string, (given: History) => void
   }],
   [3, 'a hole that a noop fills', given => { given.connections = [connection([live(1), live(2, { name: 'noop', messageId: '', seq: 0 }), live(3)])] }],
   [4, 'what was sent again takes the place of the try that came through', given => { given.attempts[0] = attempt(1, { first: false, ending: { kind: 'stored', at: 900, messageId: 'm1', seq: 4, rev: 4, duplicate: false } }) }],
+  [5, 'a message that was on its way when the link ended', given => {
+    given.connections = [connection([live(1), live(2)])]
+    given.unlinked.push({ from: 1_000, to: 4_000 })
+  }],
   [5, 'a device that went away soon after is not blamed', given => { given.connections = [connection([live(1)], { closedAt: 400 })] }],
   [5, 'a read that another had gone beyond before', given => {
     const read = { conversationId: dm, userId: ada, startedAt: 400, doneAt: 450 }
