@@ -67,7 +67,7 @@ else {
     await bob.page.locator('#composer').waitFor()
   })
 
-  await t.test('another name and a pin are told too', async t => {
+  await t.test('another name and a pin are told too', async () => {
     await settings(async () => { await ada.page.getByLabel('Name').fill('The cave') })
     await bob.page.locator('.msg.system').getByText('Ada Test named the room “The cave”').waitFor()
     await open(ada.page, app.url, `room_${roomId}`)
@@ -75,6 +75,20 @@ else {
     await landed(ada.page, 'hear, hear').getByRole('button', { name: 'More' }).click()
     await ada.page.getByRole('menuitem', { name: 'Pin for everyone' }).click()
     await bob.page.locator('.msg.system').getByText('Ada Test pinned a message').waitFor()
+  })
+
+  await t.test('many who come one after the other are one line, which unfolds', async t => {
+    const token = await tokenOf('ada')
+    for (const name of ['Cleo', 'Dan', 'Eve']) {
+      const { id } = await app.register(name.toLowerCase(), { fullName: `${name} Test` })
+      await app.call('PUT', `/api/rooms/${roomId}/members/${id}`, { token, body: {} })
+    }
+    const folded = bob.page.getByRole('button', { name: 'Ada Test added Cleo, Dan, and Eve' })
+    await folded.waitFor()
+    t.equal(await bob.page.getByText('Ada Test added Cleo Test').count(), 0)
+    await folded.click()
+    await bob.page.getByText('Ada Test added Cleo Test').waitFor()
+    t.equal(await bob.page.locator('.msg.system').last().locator('p').count(), 3)
     t.same([...ada.problems, ...bob.problems], [])
   })
 }

@@ -36,7 +36,8 @@ export function restore (scroller: HTMLElement, anchor: Anchor | undefined): voi
 }
 
 export function rowOf (scroller: HTMLElement, key: string): HTMLElement | undefined {
-  return scroller.querySelector<HTMLElement>(`article[data-key="${CSS.escape(key)}"]`) ?? undefined
+  const id = CSS.escape(key)
+  return scroller.querySelector<HTMLElement>(`article[data-key="${id}"], article[data-keys~="${id}"]`) ?? undefined
 }
 
 /** Pixels from the end. */

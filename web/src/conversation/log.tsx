@@ -10,6 +10,7 @@ import { useReadable } from '../state/readable.ts'
 import { Trouble } from '../ui/fields.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { MessageRow } from './message.tsx'
+import { EventsRow } from './system-rows.tsx'
 import { firstUnreadOf, type Row, rowsOf } from './rows.ts'
 import type { Log } from './use-log.ts'
 import { useGestures } from './gestures.ts'
@@ -95,7 +96,7 @@ export function LogView ({
   )
 
   function messageAt (element: Element | null): { message: Message; row: HTMLElement } | undefined {
-    const row = element?.closest<HTMLElement>('article')
+    const row = element?.closest<HTMLElement>('article:not([data-keys])')
     const message = row == null ? undefined : messages.find(candidate => candidate.key === row.dataset['key'])
     return row == null || message === undefined ? undefined : { message, row }
   }
@@ -207,6 +208,8 @@ function RowView ({
           {t.waiting}
         </div>
       )
+    case 'events':
+      return <EventsRow id={row.key} messages={row.messages} />
     case 'message': {
       const { message } = row
       return (

@@ -11,7 +11,7 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { pure } from '../ui/pure.ts'
 import { canPick } from './selection.tsx'
-import { useEventText } from './events.ts'
+import { SystemRow } from './system-rows.tsx'
 import { MessageText } from './text.tsx'
 
 export interface MessageRowProps {
@@ -284,16 +284,5 @@ function Tools ({ isOwn, isSent = true }: { isOwn: boolean; isSent?: boolean }) 
       {isOwn && <IconButton small name='edit' label={t.edit} data-act='edit' />}
       <IconButton small name='more' label={texts.value.app.more} data-act='menu' aria-haspopup='menu' />
     </div>
-  )
-}
-
-function SystemRow ({ message }: { message: Message }) {
-  const text = useEventText(message)
-  return (
-    <article class='msg system' tabIndex={-1} data-key={message.key}>
-      <p class='small muted' dir='auto'>
-        {message.isDeleted ? texts.value.chat.deleted : text}
-      </p>
-    </article>
   )
 }

@@ -6,6 +6,7 @@ export type Row =
   | { kind: 'day'; key: string; at: number }
   | { kind: 'unread'; key: string; since: number | undefined }
   | { kind: 'waiting'; key: string }
+  | { kind: 'events'; key: string; messages: readonly Message[] }
   | { kind: 'message'; key: string; message: Message; isFirst: boolean; hasMore: boolean }
 
 export interface Lines {
@@ -20,6 +21,9 @@ export interface Lines {
 /** Milliseconds within which messages of one sender belong together. */
 const runMs = 5 * 60_000
 
+/** So many that come and go one after the other are told in one line. */
+const foldedFrom = 3
+
 /** The rows of messages[from] … messages[to − 1]. What a row looks like does not depend on `from` and `to`. */
 export function rowsOf (messages: readonly Message[], from: number, to: number, lines: Lines): Row[] {
   const rows: Row[] = []
@@ -30,6 +34,15 @@ export function rowsOf (messages: readonly Message[], from: number, to: number, 
     if (message === undefined) break
     const before = messages[at - 1]
     const after = messages[at + 1]
+    const fold = foldAt(messages, at, first, lines)
+    if (fold !== undefined) {
+      const folded = messages.slice(fold.from, fold.to)
+      rows.push(...linesAbove(messages[fold.from - 1], folded[0] ?? message, lines))
+      // Older ones that come to it later leave the key as it is.
+      rows.push({ kind: 'events', key: folded.at(-1)?.key ?? message.key, messages: folded })
+      at = fold.to - 1
+      continue
+    }
     const above = linesAbove(before, message, lines)
     rows.push(...above)
     rows.push({
@@ -42,6 +55,25 @@ export function rowsOf (messages: readonly Message[], from: number, to: number, 
   }
   return rows
 }
+
+/** The announcements around messages[at] that become one row: all of them, whether they are in the page or not. */
+function foldAt (
+  messages: readonly Message[], at: number, first: number, lines: Lines
+): { from: number; to: number } | undefined {
+  if (!isOfMembers(messages[at])) return undefined
+  const goOn = (before: Message | undefined, message: Message | undefined): boolean =>
+    message !== undefined && isOfMembers(before) && isOfMembers(message) &&
+    linesAbove(before, message, lines).length === 0
+  let from = at
+  let to = at + 1
+  while (from > first && goOn(messages[from - 1], messages[from])) from--
+  while (goOn(messages[to - 1], messages[to])) to++
+  return to - from < foldedFrom ? undefined : { from, to }
+}
+
+/** Tells who came or went. */
+const isOfMembers = (message: Message | undefined): boolean =>
+  message?.isDeleted === false && /^(joined|left|added|removed)$/.test(message.system?.event ?? '')
 
 function linesAbove (before: Message | undefined, message: Message, lines: Lines): Row[] {
   const rows: Row[] = []

@@ -92,7 +92,17 @@ export const events: Texts['events'] = {
   moderator: (who, whom) => `${who} hat ${whom} die Moderation gegeben`,
   member: (who, whom) => `${who} hat ${whom} die Moderation genommen`,
   renamed: (who, name) => `${who} hat den Raum „${name}“ genannt`,
-  pinned: who => `${who} hat eine Nachricht angeheftet`
+  pinned: who => `${who} hat eine Nachricht angeheftet`,
+  people: (names, more) =>
+    list(more === 0 ? names : [...names, count(more, { other: '# weitere' })]),
+  allJoined: people => `${people} sind beigetreten`,
+  allLeft: people => `${people} haben den Raum verlassen`,
+  counts: {
+    added: n => count(n, { other: '# hinzugefügt' }),
+    joined: n => count(n, { other: '# beigetreten' }),
+    left: n => count(n, { other: '# gegangen' }),
+    removed: n => count(n, { other: '# entfernt' })
+  }
 }
 
 export const emoji: Texts['emoji'] = {

@@ -93,7 +93,17 @@ export const events = {
   moderator: (who: string, whom: string) => `${who} made ${whom} a moderator`,
   member: (who: string, whom: string) => `${who} made ${whom} a member`,
   renamed: (who: string, name: string) => `${who} named the room “${name}”`,
-  pinned: (who: string) => `${who} pinned a message`
+  pinned: (who: string) => `${who} pinned a message`,
+  people: (names: string[], more: number) =>
+    list(more === 0 ? names : [...names, count(more, { other: '# others' })]),
+  allJoined: (people: string) => `${people} joined`,
+  allLeft: (people: string) => `${people} left`,
+  counts: {
+    added: (n: number) => count(n, { other: '# added' }),
+    joined: (n: number) => count(n, { other: '# joined' }),
+    left: (n: number) => count(n, { other: '# left' }),
+    removed: (n: number) => count(n, { other: '# removed' })
+  }
 }
 
 export const emoji = {
