@@ -17,6 +17,8 @@ const messages = 10_000
 /** What Lighthouse calls slow 4G: 1.6 Mbit/s down, 750 kbit/s up, 150 ms. */
 const slow4g = { offline: false, latency: 150, downloadThroughput: 1_600_000 / 8, uploadThroughput: 750_000 / 8 }
 const slowCpu = 4
+/** Faster than anybody types. Without a pause a browser gets 200 keys a second, and puts off drawing them. */
+const keyPauseMs = 40
 
 interface Row { what: string, value: string, target: string, isMet: boolean }
 interface Paint { firstPaint: number, ready: number, shift: number }
@@ -133,13 +135,13 @@ async function inConversation (context: BrowserContext, room: string): Promise<R
   await composer.click()
   const text = 'the quick brown fox jumps over the lazy dog '
   const typing = await interactions(page, text.length * 4, async () => {
-    await composer.pressSequentially(text.repeat(4))
+    await composer.pressSequentially(text.repeat(4), { delay: keyPauseMs })
   })
   await composer.fill('')
   const sending = await interactions(page, 30 * 2, async () => {
     for (let at = 0; at < 30; at++) {
-      await composer.press('x')
-      await composer.press('Enter')
+      await composer.press('x', { delay: keyPauseMs })
+      await composer.press('Enter', { delay: keyPauseMs })
     }
   })
   const frames = await scrolling(page)
