@@ -208,14 +208,6 @@ export function Composer ({
       {context !== undefined && <ContextLine context={context} onLeave={leave} />}
       {takesFiles && files.chosen.length > 0 && <Lazy load={loadTray} files={files} />}
       {takesFiles ? <AttachButton onFiles={addFiles} /> : <span />}
-      <IconButton
-        name='smile'
-        label={t.emoji}
-        onClick={event => {
-          pickEmoji(event.currentTarget as Element)
-        }}
-        aria-haspopup='dialog'
-      />
       <textarea
         ref={area}
         rows={1}
@@ -250,6 +242,14 @@ export function Composer ({
           {t.tooLong(surplus)}
         </span>
       )}
+      <IconButton
+        name='smile'
+        label={t.emoji}
+        onClick={event => {
+          pickEmoji(event.currentTarget as Element)
+        }}
+        aria-haspopup='dialog'
+      />
       <IconButton name='send' label={t.send} class='go' type='submit' disabled={!canSend} />
     </form>
   )

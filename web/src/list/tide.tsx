@@ -38,7 +38,7 @@ export function Tide () {
         <path class='w1' d={`${crest}V12H0z`} />
         <path class='w2' d={crest} />
       </svg>
-      {isWide.value && <Avatar user={session.user} id={session.user?.id ?? ''} size='md' />}
+      {isWide.value && <Avatar user={session.user} id={session.user?.id ?? ''} size='md' withPresence />}
       <div class='grow'>
         {isWide.value && (
           <div class='who cut' dir='auto'>

@@ -47,7 +47,6 @@ export function Hello ({ isPage }: { isPage: boolean }) {
             autofocus={isPage}
           />
           {asked === '' ? <Suggestions /> : <People query={asked} />}
-          {asked === '' && <p class='small muted'>{t.invitation}</p>}
         </div>
       </div>
     </main>
@@ -94,44 +93,53 @@ function Suggestions () {
     async signal => (await client.rooms.list({ signal, limit: 3, order: 'active' })).items
   )
   const connection = useReadable(client.connection)
+  const isSlow = useLater(rooms.isLoading, 300)
+  // What stands below the rooms appears with them, so that it never moves.
+  const isKnown = rooms.value !== undefined || rooms.error !== undefined
   return (
-    <section class='box'>
-      <div class='item'>
-        <RoomMark kind='common' />
-        <span class='grow'>
-          <b class='cut'>{texts.value.app.common}</b>
-          <small class='cut'>{t.everyone}</small>
-        </span>
-        <button
-          type='button'
-          class='btn main sm'
-          onClick={() => {
-            go(paths.conversation(client.common.id))
-          }}
-        >
-          {t.sayHello}
-        </button>
-      </div>
-      {rooms.value?.map(room => (
-        <div key={room.id} class='item'>
-          <RoomMark kind='room' isPrivate={room.isPrivate} picture={room.picture} />
+    <>
+      <section class='box'>
+        <div class='item'>
+          <RoomMark kind='common' />
           <span class='grow'>
-            <b class='cut' dir='auto'>
-              {room.name}
-            </b>
-            <small class='cut'>{texts.value.rooms.members(room.memberCount)}</small>
+            <b class='cut'>{texts.value.app.common}</b>
+            <small class='cut'>{t.everyone}</small>
           </span>
-          <JoinButton room={room} />
+          <button
+            type='button'
+            class='btn main sm'
+            onClick={() => {
+              go(paths.conversation(client.common.id))
+            }}
+          >
+            {t.sayHello}
+          </button>
         </div>
-      ))}
-      {rooms.error !== undefined && connection.state === 'live' && (
-        <Trouble text={why(rooms.error)} onRetry={rooms.again} />
-      )}
-      <a class='item' href={paths.rooms().slice(1)}>
-        <RoomMark kind='all' />
-        <b class='grow'>{t.allRooms}</b>
-        <Icon small flip name='next' />
-      </a>
-    </section>
+        {!isKnown && isSlow && <Bones rows={3} />}
+        {rooms.value?.map(room => (
+          <div key={room.id} class='item'>
+            <RoomMark kind='room' isPrivate={room.isPrivate} picture={room.picture} />
+            <span class='grow'>
+              <b class='cut' dir='auto'>
+                {room.name}
+              </b>
+              <small class='cut'>{texts.value.rooms.members(room.memberCount)}</small>
+            </span>
+            <JoinButton room={room} />
+          </div>
+        ))}
+        {rooms.error !== undefined && connection.state === 'live' && (
+          <Trouble text={why(rooms.error)} onRetry={rooms.again} />
+        )}
+        {isKnown && (
+          <a class='item' href={paths.rooms().slice(1)}>
+            <RoomMark kind='all' />
+            <b class='grow'>{t.allRooms}</b>
+            <Icon small flip name='next' />
+          </a>
+        )}
+      </section>
+      {isKnown && <p class='small muted'>{t.invitation}</p>}
+    </>
   )
 }

@@ -114,6 +114,9 @@ function Day ({
         id={id}
         type='date'
         value={value ?? ''}
+        onClick={event => {
+          event.currentTarget.showPicker()
+        }}
         onChange={event => {
           onDay(event.currentTarget.value === '' ? undefined : event.currentTarget.value)
         }}
