@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import fp from 'fastify-plugin'
 import { type Config, takenTypes } from '../src/config.ts'
-import { Blobs } from '../src/files/blobs.ts'
 import type { FilesContext } from '../src/files/context.ts'
 import { ensureFileIndexes, fileCollections } from '../src/files/file-row.ts'
+import { openBlobs } from '../src/files/open-blobs.ts'
 import { sweepFiles } from '../src/files/sweep.ts'
 import { RegularJob } from '../src/lib/regular-job.ts'
 import { readDatabaseIdentity } from '../src/log/database-identity.ts'
@@ -24,7 +24,10 @@ declare module 'fastify' {
   }
 }
 
-/** Opens the folder of the files and decorates `fastify.files`; removes about every minute what nothing carries. */
+/**
+ * Opens the folder or bucket of the files and decorates `fastify.files`; removes about every minute what nothing
+ * carries.
+ */
 export default fp(async function files (app, { nodeId, ...config }: Config & { nodeId: string }) {
   const { client } = app.mongo
   const db = app.mongo.db!
@@ -35,7 +38,7 @@ export default fp(async function files (app, { nodeId, ...config }: Config & { n
     client,
     ...collections,
     log: logCollections(db),
-    blobs: new Blobs(join(resolve(config.DATA_DIR), 'files')),
+    blobs: await openBlobs(config.S3_URL, join(resolve(config.DATA_DIR), 'files')),
     nodeId: app.isSoleWriter ? undefined : nodeId,
     linkKey: createHmac('sha256', cursorKey).update('links to files').digest(),
     publicUrl: config.PUBLIC_URL === '' ? config.BASE_PATH : config.PUBLIC_URL,

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { backupFolder } from '@tidelog/embedded-mongo'
 import { readConfig } from '../src/config.ts'
 import { loadDotEnv } from '../src/dot-env.ts'
-import { Blobs } from '../src/files/blobs.ts'
+import { DiskBlobs } from '../src/files/disk-blobs.ts'
 
 process.exitCode = await main().catch((error: unknown) => {
   console.error(`No backup was made: ${(error as Error).message}`)
@@ -17,7 +17,7 @@ async function main (): Promise<number> {
   const { positionals: [to, ...more] } = parseArgs({ allowPositionals: true })
   if (to === undefined || more.length > 0) throw new Error('say where it goes: npm run backup -- DIR')
   loadDotEnv()
-  const { MONGODB_URL, DATA_DIR } = readConfig()
+  const { MONGODB_URL, DATA_DIR, S3_URL } = readConfig()
   if (MONGODB_URL !== '') {
     throw new Error('MONGODB_URL is set; docs/OPERATIONS.md says how a MongoDB database is backed up')
   }
@@ -30,7 +30,8 @@ async function main (): Promise<number> {
   }
   // After the database: so every file that it names is there. The server removes none meanwhile.
   const files = join(resolve(DATA_DIR), 'files')
-  if (existsSync(files)) await new Blobs(files).copyTo(join(resolve(to), 'files'))
+  if (existsSync(files)) await new DiskBlobs(files).copyTo(join(resolve(to), 'files'))
+  if (S3_URL !== '') console.log('The bucket of the files is not copied: docs/OPERATIONS.md says how to keep it.')
   console.log(`Copied ${resolve(DATA_DIR)} to ${resolve(to)}: everything that was acknowledged before this command.`)
   return 0
 }

@@ -11,7 +11,8 @@ import { bumpEpoch } from '../src/doctor/epoch.ts'
 import { type Defect, defects } from '../src/doctor/defect.ts'
 import { type Diagnosis, type Progress, examine } from '../src/doctor/index.ts'
 import { reindex } from '../src/search/reindex.ts'
-import { Blobs } from '../src/files/blobs.ts'
+import type { Blobs } from '../src/files/blobs.ts'
+import { openBlobs } from '../src/files/open-blobs.ts'
 import { withDatabase } from './database.ts'
 
 const progressEveryMs = 2_000
@@ -39,7 +40,7 @@ async function main (): Promise<number> {
   const given = readArguments()
   const config = readConfig()
   const folder = join(resolve(config.DATA_DIR), 'files')
-  const blobs = existsSync(folder) ? new Blobs(folder) : undefined
+  const blobs = config.S3_URL !== '' || existsSync(folder) ? await openBlobs(config.S3_URL, folder) : undefined
   return await withDatabase(config, { appName: 'tidelog-doctor' }, async (client, db) => {
     if (given.order === 'check') return await check(client, db, given, blobs)
     if (given.order === 'reindex') {

@@ -90,6 +90,12 @@ export const configSchema = Type.Object({
   PRESENCE_GRACE: seconds('Time for which a user is still shown as online after their last socket has closed', 10),
   REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body, in bytes; a push may be as large as OUTBOX_BYTES_MAX' }),
   OUTBOX_BYTES_MAX: Type.Integer({ default: 0, minimum: 0, maximum: 67_108_864, description: 'Largest push and largest socket packet, in bytes; 0 stands for what 100 operations with the longest content need' }),
+  S3_URL: Type.String({
+    default: '',
+    description: 'Bucket for the files that users upload, at any service with the API of S3: ' +
+      'https://<key>:<secret>@<host>/<bucket>?region=<region>, key and secret percent-encoded; if it is empty, they ' +
+      'are in DATA_DIR'
+  }),
   FILE_BYTES_MAX: Type.Integer({
     default: 104_857_600,
     minimum: 0,
@@ -168,6 +174,9 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   if (config.REDIS_URL !== '' && config.MONGODB_URL === '') {
     throw new ConfigError('REDIS_URL must be empty without MONGODB_URL: the embedded engine serves one process')
   }
+  if (config.S3_URL !== '' && !isBucketUrl(config.S3_URL)) {
+    throw new ConfigError('S3_URL must be https://<key>:<secret>@<host>/<bucket>, with ?region=<region> if it needs one')
+  }
   if (config.NODE_ENV === 'production' && config.MONGODB_URL !== '' && !hasTokenKey(config)) {
     throw new ConfigError('JWT_SECRET must be set (16 characters or more) when NODE_ENV is production and MONGODB_URL is set')
   }
@@ -215,7 +224,7 @@ function describe (error: unknown, given: Record<string, unknown>): string {
   if (first === undefined) return String(error)
   const name = first.instancePath.slice(1)
   const about = (configSchema.properties as Record<string, { description?: string }>)[name]?.description
-  const secret = /SECRET|KEY|METRICS_TOKEN|MONGODB_URL|REDIS_URL/.test(name)
+  const secret = /SECRET|KEY|METRICS_TOKEN|MONGODB_URL|REDIS_URL|S3_URL/.test(name)
   return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
 }
 
@@ -234,6 +243,12 @@ function checkValues (config: Config): void {
 /** CORS_ORIGIN in the form that the CORS packages take. */
 export function allowedOrigins (config: Config): '*' | string[] {
   return parseOrigins(config.CORS_ORIGIN)
+}
+
+function isBucketUrl (text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, pathname } = new URL(text)
+  return /^https?:$/.test(protocol) && username !== '' && password !== '' && pathname.length > 1
 }
 
 /** FILE_TYPES as a function. */

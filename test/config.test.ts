@@ -33,6 +33,7 @@ t.test('a value that can match nothing is refused by the name of its variable', 
       'redis', '127.0.0.1:6379', 'http://redis:6379', 'redis://', 'redis://host:port', 'redis://host:70000',
       'redis://host/database', 'redis://one:6379,two:6379', 'redis://one two'
     ],
+    S3_URL: ['bucket', 'https://host/bucket', 'https://key@host/bucket', 'https://key:secret@host', 's3://key:secret@host/bucket'],
     PUBLIC_URL: ['chat.example', '/chat', 'https://chat.example/', 'https://chat.example/chat/', 'https://a.example?x', 'ftp://a.example'],
     JWT_JWKS_URL: ['issuer.example/jwks', '/jwks', 'https://', 'ftp://issuer.example/jwks', 'https://issuer.example/a b']
   }
@@ -43,6 +44,7 @@ t.test('a value that can match nothing is refused by the name of its variable', 
   t.throws(() => readConfig({ CORS_ORIGIN: 'https://chat.example/' }), /https:\/\/chat\.example, not "https:\/\/chat\.example\/"/, 'and told what to write')
   t.throws(() => readConfig({ MONGODB_URL: 'mongodb://user:hunter2@' }), /^MONGODB_URL must ((?!hunter2).)*$/, 'without the password')
   t.throws(() => readConfig({ REDIS_URL: 'redis://:hunter2@' }), /^REDIS_URL must ((?!hunter2).)*$/)
+  t.throws(() => readConfig({ S3_URL: 'https://key:hunter2@host' }), /^S3_URL must ((?!hunter2).)*$/)
   const alone = { REDIS_URL: 'redis://host' }
   t.throws(() => readConfig(alone), /^REDIS_URL must be empty without MONGODB_URL/, 'the embedded engine serves one')
 })
@@ -55,6 +57,8 @@ t.test('values that can match are accepted', async t => {
   for (const REDIS_URL of ['redis://host', 'rediss://user:pass@host:6380/2', 'redis://[::1]:6379/', 'redis://10.0.0.7']) {
     t.equal(readConfig({ REDIS_URL, MONGODB_URL: 'mongodb://host' }).REDIS_URL, REDIS_URL)
   }
+  const S3_URL = 'https://key:a%2Fsecret@s3.example/bucket?region=eu-west-1'
+  t.equal(readConfig({ S3_URL }).S3_URL, S3_URL)
   for (const PUBLIC_URL of ['https://chat.example', 'http://localhost:5000', 'https://a.example/chat']) {
     t.equal(readConfig({ PUBLIC_URL }).PUBLIC_URL, PUBLIC_URL)
   }

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { ObjectId } from 'mongodb'
 import type { Blobs } from '../files/blobs.ts'
 import type { FileCollections, FileRow } from '../files/file-row.ts'
@@ -49,10 +48,9 @@ export async function examineFiles (
     after = some.at(-1)?._id
     if (after === undefined) break
   }
-  for (const name of blobs === undefined ? [] : await readdir(blobs.folder)) {
-    if (!/^[0-9a-f]{24}$/.test(name) || await files.findOne({ _id: new ObjectId(name) }) !== null) continue
-    if (await blobs!.size(name) === undefined) continue
-    say({ code: 'FILE_ORPHAN', conversationId: '', fileId: name, detail: `the bytes ${name} belong to no file` })
+  for await (const id of blobs?.ids() ?? []) {
+    if (await files.findOne({ _id: new ObjectId(id) }) !== null || await blobs!.size(id) === undefined) continue
+    say({ code: 'FILE_ORPHAN', conversationId: '', fileId: id, detail: `the bytes ${id} belong to no file` })
   }
 
   async function defectOf (row: FileRow): Promise<Defect | undefined> {

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
-import { FileStore } from '@tus/file-store'
-import { Server, Upload } from '@tus/server'
+import { DataStore, ERRORS, Server, Upload } from '@tus/server'
 import { ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
@@ -55,17 +54,9 @@ export class TusUploads {
 
   constructor (context: FilesContext) {
     this.context = context
-    const store = new FileStore({ directory: context.blobs.folder, configstore: rowsOf(context) })
-    // A repeated creation may have made it before, and bytes may be in it.
-    store.create = async upload => {
-      await context.blobs.create(upload.id)
-      return upload
-    }
-    // Without a length, nothing could be taken from the quota.
-    store.extensions = ['creation', 'creation-with-upload']
     this.server = new Server({
       path: '/api/files',
-      datastore: store,
+      datastore: new Store(context),
       locker: uploadLocks(context),
       lockDrainTimeout: drainMs,
       generateUrl: (_request, { id }) => locationOf(id),
@@ -182,17 +173,33 @@ export class TusUploads {
 /** Relative to the request, so that it is right under any path of a proxy. */
 const locationOf = (id: string) => `files/${id}`
 
-/** The library's records of uploads. The rows are there before it asks, and are ended by us. */
-function rowsOf ({ files }: FilesContext) {
-  return {
-    async get (id: string): Promise<Upload | undefined> {
-      const row = await files.findOne({ _id: ObjectId.createFromHexString(id), state: { $ne: 'gone' } })
-      if (row === null) return undefined
-      const { size, name, createdAt } = row
-      return new Upload({ id, size, offset: 0, metadata: { filename: name }, creation_date: createdAt.toISOString() })
-    },
-    async set () {},
-    async delete () {}
+/** What the library knows of uploads. Their rows are there before it asks, and are ended by us. */
+class Store extends DataStore {
+  // Without a length, nothing could be taken from the quota.
+  override extensions = ['creation', 'creation-with-upload']
+  private readonly context: FilesContext
+
+  constructor (context: FilesContext) {
+    super()
+    this.context = context
+  }
+
+  override async create (upload: Upload): Promise<Upload> {
+    await this.context.blobs.create(upload.id)
+    return upload
+  }
+
+  override async getUpload (id: string): Promise<Upload> {
+    const { files, blobs } = this.context
+    const row = await files.findOne({ _id: ObjectId.createFromHexString(id), state: { $ne: 'gone' } })
+    const offset = row === null ? undefined : await blobs.size(id)
+    if (row === null || offset === undefined) throw ERRORS.FILE_NOT_FOUND
+    const { size, name, createdAt } = row
+    return new Upload({ id, size, offset, metadata: { filename: name }, creation_date: createdAt.toISOString() })
+  }
+
+  override async write (bytes: Readable, id: string, offset: number): Promise<number> {
+    return await this.context.blobs.write(id, offset, bytes)
   }
 }
 

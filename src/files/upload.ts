@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { MongoServerError, ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
@@ -99,14 +100,11 @@ export async function storedBytes ({ blobs, files }: FilesContext, { _id, state,
 export async function finishUpload (context: FilesContext, row: FileRow): Promise<FileRow> {
   if (row.state === 'ready') return row
   const id = row._id.toHexString()
-  try {
-    await context.blobs.sync(id)
-  } catch (error) {
-    // It was deleted meanwhile.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new TidelogError('NOT_FOUND')
-    throw error
-  }
-  const beginning = await context.blobs.beginning(id, Math.min(row.size, pictureBytes))
+  const isThere = await context.blobs.sync(id)
+  const stream = isThere ? await context.blobs.read(id, 0, Math.min(row.size, pictureBytes)) : undefined
+  // It was deleted meanwhile.
+  if (stream === undefined) throw new TidelogError('NOT_FOUND')
+  const beginning = await buffer(stream)
   const type = await typeOf(beginning)
   if (!context.limits.isTaken(type)) {
     if (await markGone(context, row)) await discard(context, row)

@@ -5,10 +5,10 @@ import { ObjectId } from 'mongodb'
 import t from 'tap'
 import type { Defect } from '../../src/doctor/defect.ts'
 import { examine } from '../../src/doctor/index.ts'
-import { Blobs } from '../../src/files/blobs.ts'
+import { DiskBlobs } from '../../src/files/disk-blobs.ts'
 import { sweepFiles } from '../../src/files/sweep.ts'
 import { startApp } from '../helpers/app.ts'
-import { contentOf, png, uploaded } from '../helpers/files.ts'
+import { contentOf, folderOf, png, uploaded } from '../helpers/files.ts'
 
 const test = await startApp(t, { FILES_FREE_BYTES_MIN: '0' })
 const { app: { mongo, files }, call } = test
@@ -17,7 +17,7 @@ const fileId = await uploaded(test, ada.token, png)
 await call('POST', '/api/messages', {
   token: ada.token, body: { receiverId: bob.id, content: '', attachments: [{ fileId }] }
 })
-const blob = join(files.blobs.folder, fileId)
+const blob = join(folderOf(files), fileId)
 
 async function diagnose (repair = false): Promise<Array<Pick<Defect, 'code'> & { repaired: boolean }>> {
   const found: Array<Pick<Defect, 'code'> & { repaired: boolean }> = []
@@ -47,7 +47,7 @@ t.test('a message whose file has no row is found', async t => {
 })
 
 t.test('bytes without a file, and a file that is forgotten, are removed', async t => {
-  const stray = join(files.blobs.folder, new ObjectId().toHexString())
+  const stray = join(folderOf(files), new ObjectId().toHexString())
   await writeFile(stray, 'stray')
   const forgotten = await uploaded(test, ada.token)
   await files.files.updateOne({ _id: new ObjectId(forgotten) }, { $unset: { checkAt: '' } })
@@ -60,7 +60,7 @@ t.test('bytes without a file, and a file that is forgotten, are removed', async 
 
 t.test('while the files are copied nothing is removed, and the copy is whole or not there', async t => {
   const copy = join(t.testdir(), 'files')
-  const { blobs } = files
+  const blobs = files.blobs as DiskBlobs
   const going = await uploaded(test, ada.token)
   const copying = blobs.copyTo(copy)
   while (!await blobs.isHeld()) await new Promise(resolve => { setImmediate(resolve) })
@@ -68,7 +68,7 @@ t.test('while the files are copied nothing is removed, and the copy is whole or 
   t.notOk(existsSync(copy) && !await blobs.isHeld())
   await copying
   t.notOk(await blobs.isHeld())
-  t.equal(await new Blobs(copy).size(fileId), png.length)
+  t.equal(await new DiskBlobs(copy).size(fileId), png.length)
   t.ok(existsSync(join(copy, going)))
   t.notOk(existsSync(`${copy}.partial`))
 })

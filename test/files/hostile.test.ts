@@ -10,7 +10,7 @@ import { storedName } from '../../src/files/file-name.ts'
 import { isInline, pictureSize, typeOf } from '../../src/files/file-type.ts'
 import { isVisible } from '../../src/schemas/text.ts'
 import { startApp } from '../helpers/app.ts'
-import { contentOf, png, upload } from '../helpers/files.ts'
+import { contentOf, folderOf, png, upload } from '../helpers/files.ts'
 
 const test = await startApp(t, { FILES_FREE_BYTES_MIN: '0' })
 const { token } = await test.register('mallory')
@@ -91,8 +91,8 @@ for (const { what, given, kept } of names) {
 }
 
 t.test('no path leads out of the folder of the files', async t => {
-  const { files: { blobs } } = test.app
-  const outside = readdirSync(dirname(blobs.folder))
+  const folder = folderOf(test.app.files)
+  const outside = readdirSync(dirname(folder))
   for (const id of [
     '..', '..%2fjwt-secret', '%2e%2e%2fjwt-secret', '..%5cjwt-secret', '%00', 'a'.repeat(24) + '/../../jwt-secret'
   ]) {
@@ -105,8 +105,8 @@ t.test('no path leads out of the folder of the files', async t => {
     answer.resume()
     t.ok([400, 404].includes(answer.statusCode as number), `${id}: ${answer.statusCode as number}`)
   }
-  t.ok(readdirSync(blobs.folder).every(name => /^[0-9a-f]{24}$/.test(name)), 'blobs have ids for names')
-  t.strictSame(readdirSync(dirname(blobs.folder)), outside)
+  t.ok(readdirSync(folder).every(name => /^[0-9a-f]{24}$/.test(name)), 'blobs have ids for names')
+  t.strictSame(readdirSync(dirname(folder)), outside)
 })
 
 t.test('any name is stored as one visible line of at most 255 characters, and stays so', async t => {

@@ -6,7 +6,7 @@ import { roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import { examine } from '../../src/doctor/index.ts'
 import { publishPicture } from '../../src/files/picture.ts'
 import { sweepFiles } from '../../src/files/sweep.ts'
-import { png, uploaded } from '../helpers/files.ts'
+import { folderOf, png, uploaded } from '../helpers/files.ts'
 import { startRooms, type User } from '../helpers/rooms.ts'
 import { connect } from '../helpers/sockets.ts'
 
@@ -21,7 +21,7 @@ const setPicture = async (user: User, roomId: string, picture: unknown) =>
   await as(user)('PATCH', `/${roomId}`, { picture })
 const read = async (path: string) => await fetch(`${url}${path}`)
 const sweepIn = async (ms: number) => await sweepFiles({ ...files, now: () => Date.now() + ms })
-const isThere = (id: string) => existsSync(join(files.blobs.folder, id))
+const isThere = (id: string) => existsSync(join(folderOf(files), id))
 
 /** A picture that says it has so many pixels. */
 function pngOf (width: number, height: number): Buffer {

@@ -7,7 +7,7 @@ import { roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import type { FilesContext } from '../../src/files/context.ts'
 import { removeOwnFile, requireOwnUpload } from '../../src/files/own-upload.ts'
 import { noteUse, sweepFiles } from '../../src/files/sweep.ts'
-import { begin, uploaded } from '../helpers/files.ts'
+import { begin, folderOf, uploaded } from '../helpers/files.ts'
 import { startRooms } from '../helpers/rooms.ts'
 
 const test = await startRooms(t)
@@ -21,7 +21,7 @@ const sweepIn = async (ms: number, context: FilesContext = files) => await sweep
 )
 const isThere = async (id: string) => {
   const row = await files.files.findOne({ _id: new ObjectId(id) })
-  const blob = existsSync(join(files.blobs.folder, id))
+  const blob = existsSync(join(folderOf(files), id))
   if ((row !== null) !== blob) throw new Error('row and blob differ')
   return blob
 }

@@ -7,7 +7,7 @@ import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { requireSpace } from '../../src/files/quota.ts'
 import { startApp } from '../helpers/app.ts'
-import { begin, contentOf, goOn, offsetOf, png, upload, uploaded } from '../helpers/files.ts'
+import { begin, contentOf, folderOf, goOn, offsetOf, png, upload, uploaded } from '../helpers/files.ts'
 
 const limits = {
   FILE_BYTES_MAX: '1000000',
@@ -19,7 +19,7 @@ const limits = {
 const test = await startApp(t, limits)
 const { files } = test.app
 const usageOf = async (id: string) => await files.usage.findOne({ _id: new ObjectId(id) })
-const blobs = () => readdirSync(files.blobs.folder)
+const blobs = () => readdirSync(folderOf(files))
 const user = async (name: string) => await test.register(name)
 
 t.test('a file is uploaded as the body of one request, and read back', async t => {
@@ -47,7 +47,20 @@ t.test('ranges of a file are answered, and nothing again that the client has cac
   t.equal(part.headers.get('content-range'), 'bytes 10-19/1000')
   t.same(part.bytes, content.subarray(10, 20))
   t.same((await contentOf(test, id, token, { range: 'bytes=-5' })).bytes, content.subarray(-5))
-  t.equal((await contentOf(test, id, token, { range: 'bytes=1000-' })).status, 416)
+  t.same((await contentOf(test, id, token, { range: 'bytes=-2000' })).bytes, content)
+  t.same((await contentOf(test, id, token, { range: 'bytes=990-5000' })).bytes, content.subarray(990))
+  for (const range of ['bytes=1000-', 'bytes=-0']) {
+    const { status, headers } = await contentOf(test, id, token, { range })
+    t.equal(status, 416)
+    t.equal(headers.get('content-range'), 'bytes */1000')
+  }
+  for (const range of ['bytes=20-10', 'bytes=0-1,5-6', 'bytes=-', 'lines=1-2']) {
+    const { status, bytes } = await contentOf(test, id, token, { range })
+    t.equal(status, 200, `${range} is not heeded`)
+    t.equal(bytes.length, 1_000)
+  }
+  const expecting = { range: 'bytes=0-1', 'if-range': '"another"' }
+  t.equal((await contentOf(test, id, token, expecting)).status, 200, 'not a part of something else')
   const etag = part.headers.get('etag')!
   const asking = request(
     `${test.url}/api/files/${id}/content`, { headers: { authorization: `Bearer ${token}`, 'if-none-match': etag } }

@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import type { Blobs } from '../../src/files/blobs.ts'
+import type { DiskBlobs } from '../../src/files/disk-blobs.ts'
 import type { TestApp } from './app.ts'
 
 /** A picture of one red pixel. */
 export const png = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64'
 )
+
+/** The folder of the blobs of a server that has them on disk. */
+export function folderOf ({ blobs }: { blobs: Blobs }): string {
+  return (blobs as DiskBlobs).folder
+}
 
 export interface UploadAnswer {
   status: number

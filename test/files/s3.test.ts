@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import fc from 'fast-check'
+import { ObjectId } from 'mongodb'
+import t from 'tap'
+import type { Defect } from '../../src/doctor/defect.ts'
+import { examine } from '../../src/doctor/index.ts'
+import { DiskBlobs } from '../../src/files/disk-blobs.ts'
+import { S3Blobs } from '../../src/files/s3-blobs.ts'
+import { sweepFiles } from '../../src/files/sweep.ts'
+import { startApp } from '../helpers/app.ts'
+import { begin, contentOf, goOn, offsetOf, png, uploaded } from '../helpers/files.ts'
+import { startBucket } from '../helpers/s3.ts'
+
+const bucket = await startBucket(t)
+const test = await startApp(t, { S3_URL: bucket.url })
+const { app: { files, mongo }, call } = test
+const [ada, bob] = [await test.register('ada'), await test.register('bob')]
+const { token } = ada
+const objectsOf = (id: string) => [...bucket.objects.keys()].filter(key => key.startsWith(id))
+const send = async (fileId: string) => (await call('POST', '/api/messages', {
+  token, body: { receiverId: bob.id, content: '', attachments: [{ fileId }] }
+})).body.message
+
+t.test('a file in the bucket is read whole and in parts, wherever they begin and end', async t => {
+  const content = randomBytes(2_500_000)
+  const { at } = await begin(test, token, content.length)
+  const id = at.split('/').at(-1)!
+  for (let offset = 0; offset < content.length; offset += 1_200_000) {
+    t.equal(await goOn(at, token, offset, content.subarray(offset, offset + 1_200_000)), 204)
+  }
+  t.equal(objectsOf(id).length, 3)
+  t.same((await contentOf(test, id, token)).bytes, content)
+  for (const [first, last] of [[0, 0], [1_199_999, 1_200_000], [100, 2_499_999], [1_200_000, 2_399_999]] as const) {
+    const { status, headers, bytes } = await contentOf(test, id, token, { range: `bytes=${first}-${last}` })
+    t.equal(status, 206)
+    t.equal(headers.get('content-range'), `bytes ${first}-${last}/2500000`)
+    t.same(bytes, content.subarray(first, last + 1))
+  }
+  t.equal((await contentOf(test, id, token, { range: 'bytes=2500000-' })).status, 416)
+  const { headers } = await contentOf(test, id, token)
+  t.equal((await contentOf(test, id, token, { 'if-none-match': headers.get('etag')! })).status, 304)
+  const head = await fetch(`${test.url}/api/files/${id}/content`, {
+    method: 'HEAD', headers: { authorization: `Bearer ${token}` }
+  })
+  t.equal(head.headers.get('content-length'), '2500000')
+})
+
+t.test('an upload whose link breaks goes on with what had come', async t => {
+  const content = randomBytes(9_000_000)
+  const { at } = await begin(test, token, content.length)
+  const sending = request(at, {
+    method: 'PATCH',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'tus-resumable': '1.0.0',
+      'upload-offset': 0,
+      'content-length': content.length,
+      'content-type': 'application/offset+octet-stream'
+    }
+  })
+  sending.on('error', () => {})
+  const id = at.split('/').at(-1)!
+  sending.write(content.subarray(0, 8_900_000))
+  while (bucket.objects.get(objectsOf(id)[0]!)!.length === 0) await delay(5)
+  sending.destroy()
+  const { offset } = await offsetOf(at, token)
+  t.ok(offset >= 8_388_608)
+  t.equal(await goOn(at, token, offset, content.subarray(offset)), 204)
+  t.ok((await contentOf(test, id, token)).bytes.equals(content))
+})
+
+t.test('short pieces become one object', async t => {
+  const content = randomBytes(300)
+  const { at } = await begin(test, token, content.length)
+  for (let offset = 0; offset < 300; offset += 30) await goOn(at, token, offset, content.subarray(offset, offset + 30))
+  const id = at.split('/').at(-1)!
+  t.same((await contentOf(test, id, token)).bytes, content)
+  t.equal(objectsOf(id).length, 1)
+})
+
+t.test('a bucket that does not answer loses nothing', async t => {
+  const { at } = await begin(test, token, 20)
+  bucket.refuses = method => method === 'PUT'
+  t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 500)
+  bucket.refuses = () => false
+  t.strictSame(await offsetOf(at, token), { status: 200, offset: 0 })
+  t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 204)
+  bucket.refuses = () => true
+  t.equal((await offsetOf(at, token)).status, 500)
+  bucket.refuses = () => false
+  t.equal(await goOn(at, token, 10, Buffer.alloc(10)), 204)
+})
+
+t.test('files that are deleted, or that nothing carries, leave the bucket', async t => {
+  const deleted = await uploaded(test, token)
+  t.equal(objectsOf(deleted).length, 1)
+  t.equal((await call('DELETE', `/api/files/${deleted}`, { token })).status, 204)
+  t.strictSame(objectsOf(deleted), [])
+
+  const [carried, unsent] = [await uploaded(test, token, png, 'a.png'), await uploaded(test, token)]
+  t.match((await send(carried)).attachments, [{ type: 'image/png', width: 1 }])
+  bucket.refuses = method => method === 'DELETE'
+  const later = { ...files, now: () => Date.now() + 100_000_000 }
+  t.ok((await sweepFiles(later)).failed > 0)
+  bucket.refuses = () => false
+  await sweepFiles(later)
+  t.strictSame(objectsOf(unsent), [], 'a removal that failed is made by the next sweep')
+  t.equal(objectsOf(carried).length, 1)
+})
+
+t.test('the doctor finds what the bucket misses, and what is too much in it', async t => {
+  const diagnose = async (repair = false) => {
+    const found: Array<Pick<Defect, 'code'>> = []
+    await examine(mongo.client, mongo.db!, {
+      repair, blobs: files.blobs, onDefect: ({ code }) => { found.push({ code }) }
+    })
+    return found
+  }
+  const id = await uploaded(test, token)
+  await send(id)
+  t.strictSame(await diagnose(), [])
+  const [key] = objectsOf(id)
+  const content = bucket.objects.get(key!)!
+  bucket.objects.delete(key!)
+  t.strictSame(await diagnose(), [{ code: 'FILE_MISSING' }])
+  t.equal((await contentOf(test, id, token)).status, 404)
+  bucket.objects.set(key!, content)
+  const stray = new ObjectId().toHexString()
+  bucket.objects.set(`${stray}/000000000000000`, content).set('something else', content)
+  t.strictSame(await diagnose(true), [{ code: 'FILE_ORPHAN' }])
+  t.strictSame(objectsOf(stray), [])
+  t.ok(bucket.objects.has('something else'))
+})
+
+t.test('a wrong secret is refused', async t => {
+  await t.rejects(new S3Blobs(bucket.url.replace('secret', 'guess')).size('a'), /403/)
+})
+
+t.test('a bucket keeps what a folder keeps, however the bytes come and break off', async t => {
+  const disk = new DiskBlobs(join(t.testdir(), 'files'))
+  const s3 = new S3Blobs(bucket.url, { pieceBytesMin: 10, pieceBytesMax: 25 })
+  const writes = fc.array(fc.record({ chunks: fc.array(fc.nat(30), { maxLength: 4 }), breaks: fc.boolean() }), {
+    maxLength: 6
+  })
+  await fc.assert(fc.asyncProperty(writes, fc.nat(200), fc.nat(200), async (given, one, other) => {
+    const id = new ObjectId().toHexString()
+    for (const blobs of [disk, s3]) await blobs.create(id)
+    for (const { chunks, breaks } of given) {
+      const bytes = chunks.map(length => randomBytes(length))
+      for (const blobs of [disk, s3]) {
+        const offset = (await blobs.size(id))!
+        const end = offset + Buffer.concat(bytes).length
+        const broken = new Error('the link broke')
+        await blobs.write(id, offset, Readable.from((async function * () {
+          yield * bytes
+          if (!breaks) return
+          // The disk has written what came before; the bucket writes it then.
+          const isWritten = async () => blobs === s3 || await disk.size(id) === end
+          while (!await isWritten()) await delay(1)
+          throw broken
+        })())).catch((error: unknown) => { if (error !== broken) throw error })
+      }
+    }
+    const size = await disk.size(id)
+    t.equal(await s3.size(id), size)
+    const [from, to] = [Math.min(one, other, size!), Math.min(Math.max(one, other), size!)]
+    t.same(await buffer((await s3.read(id, from, to))!), await buffer((await disk.read(id, from, to))!))
+    t.equal(await s3.read(id, 0, size! + 1), undefined)
+    await s3.remove(id)
+    t.equal(await s3.size(id), undefined)
+  }), { numRuns: 40, endOnFailure: true })
+})
