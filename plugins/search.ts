@@ -6,6 +6,7 @@ import type { Seq } from '../src/log/model/types.ts'
 import { searchBounds } from '../src/search/candidates.ts'
 import { ensureSearchIndex, searchIndex, searchName } from '../src/search/collections.ts'
 import type { SearchContext } from '../src/search/context.ts'
+import { Directories } from '../src/search/directories.ts'
 import { forgetMessages, indexFollowed } from '../src/search/index-messages.ts'
 import { Turns } from '../src/search/turns.ts'
 
@@ -39,6 +40,7 @@ export default fp(async function search (app, { SEARCH, SEARCH_CHARS_MAX: charsM
   app.decorate('messageSearch', {
     chat,
     index,
+    directories: new Directories(index),
     follower,
     turns: new Turns(turns),
     bounds: { ...searchBounds, rowsMax, charsMax },

@@ -1,10 +1,11 @@
 import type { Seq } from '../log/model/types.ts'
-import { type SearchIndex, type Segment, chunkId } from './collections.ts'
+import { type SearchIndex, chunkId } from './collections.ts'
+import type { KnownSegment } from './directories.ts'
 import type { OwnConversation } from './own-conversations.ts'
 import type { Place } from './place.ts'
 import type { Query } from './query.ts'
 import { chunksFor, findPostings } from './segment.ts'
-import { type Times, firstAbove, latestMs, readTimes, seqAfter } from './times.ts'
+import { firstAbove, latestMs, seqAfter } from './times.ts'
 import type { Need } from './words.ts'
 
 /**
@@ -17,8 +18,8 @@ import type { Need } from './words.ts'
 export const searchBounds = { chunksMax: 8_000, segmentsAtOnce: 200, rowsAtOnce: 80 }
 export type SearchBounds = typeof searchBounds
 
-/** Conversations and chunks that one query of the database names. */
-const inQueryMax = 1_000
+/** Chunks that one query of the database names. */
+const chunksInQuery = 1_000
 /** Needs that are looked up; the rows are checked for the others. */
 const needsMax = 4
 
@@ -28,16 +29,14 @@ export class SegmentReplaced extends Error {}
 /** The messages of one segment that may match, of which the newest are taken first. */
 class Stretch {
   readonly conversationId: string
-  readonly segment: Segment
-  readonly times: Times
+  readonly segment: KnownSegment
   /** Ascending; those that were taken are gone. */
   seqs: number[] = []
   latestMs: number
 
-  constructor (conversationId: string, segment: Segment, latestMs: number) {
+  constructor (conversationId: string, segment: KnownSegment, latestMs: number) {
     this.conversationId = conversationId
     this.segment = segment
-    this.times = readTimes(segment.times)
     this.latestMs = Math.min(latestMs, segment.lastMs)
   }
 
@@ -50,7 +49,7 @@ class Stretch {
   /** Those that are left were not sent later. */
   sawUpTo (ms: number): void {
     const last = this.seqs.at(-1)
-    if (last !== undefined) this.latestMs = Math.min(ms, this.latestMs, latestMs(this.times, last, this.segment.lastMs))
+    if (last !== undefined) this.latestMs = Math.min(ms, this.latestMs, latestMs(this.segment, last))
   }
 }
 
@@ -64,7 +63,6 @@ export interface Taken {
 export class Candidates {
   private readonly index: SearchIndex
   private readonly needs: readonly Need[]
-  private readonly afterMs: number
   private readonly lastMs: number
   private readonly bounds: SearchBounds
   private readonly giveWay: () => Promise<void>
@@ -73,30 +71,29 @@ export class Candidates {
   private read: Stretch[] = []
   private chunks = 0
 
-  private constructor (
-    index: SearchIndex, { needs, after, before }: Query, from: Place | undefined, bounds: SearchBounds,
-    giveWay: () => Promise<void>
+  /**
+   * @param segments of all these conversations
+   * @param from only those behind this place are needed
+   */
+  constructor (
+    index: SearchIndex, own: ReadonlyMap<string, OwnConversation>,
+    segments: ReadonlyMap<string, readonly KnownSegment[]>, { needs, after, before }: Query, from: Place | undefined,
+    bounds: SearchBounds, giveWay: () => Promise<void>
   ) {
     this.index = index
     // A long word is rarer than a short one.
     this.needs = [...needs].sort((a, b) => b.term.length - a.term.length).slice(0, needsMax)
-    this.afterMs = after
     this.lastMs = Math.min(before - 1, from === undefined ? Infinity : lastMsBehind(from))
     this.bounds = bounds
     this.giveWay = giveWay
-  }
-
-  /**
-   * The candidates in these conversations.
-   * @param from only those behind this place are needed
-   */
-  static async of (
-    index: SearchIndex, own: ReadonlyMap<string, OwnConversation>, query: Query, from: Place | undefined,
-    bounds: SearchBounds, giveWay: () => Promise<void>
-  ): Promise<Candidates> {
-    const candidates = new Candidates(index, query, from, bounds, giveWay)
-    if (query.needs.length > 0) await candidates.open(own)
-    return candidates
+    if (needs.length === 0) return
+    for (const [conversationId, { view }] of own) {
+      for (const segment of segments.get(conversationId) ?? []) {
+        const isNeeded = segment.last > view.afterSeq && segment.lastMs >= after && segment.times.ms[0]! <= this.lastMs
+        if (isNeeded) this.unread.push(new Stretch(conversationId, segment, this.lastMs))
+      }
+    }
+    this.unread.sort(byLatest)
   }
 
   /** -Infinity: no candidate is left. */
@@ -127,24 +124,6 @@ export class Candidates {
     }))
   }
 
-  private async open (own: ReadonlyMap<string, OwnConversation>): Promise<void> {
-    const ids = [...own.keys()]
-    for (let at = 0; at < ids.length; at += inQueryMax) {
-      const some = ids.slice(at, at + inQueryMax)
-      const directories = await this.index.directories.find({ _id: { $in: some } }).batchSize(some.length + 1).toArray()
-      for (const { _id, segments } of directories) {
-        const { afterSeq } = own.get(_id)!.view
-        for (const segment of segments) {
-          if (segment.last <= afterSeq || segment.lastMs < this.afterMs) continue
-          const stretch = new Stretch(_id, segment, this.lastMs)
-          if (stretch.times.ms[0]! <= this.lastMs) this.unread.push(stretch)
-        }
-      }
-      await this.giveWay()
-    }
-    this.unread.sort(byLatest)
-  }
-
   /** Looks up the needs one after the other, where the messages fulfil those before. */
   private async readMore (stretches: Stretch[]): Promise<void> {
     let left = stretches
@@ -161,7 +140,7 @@ export class Candidates {
       })
     }
     for (const stretch of left) {
-      const end = seqAfter(stretch.times, this.lastMs)
+      const end = seqAfter(stretch.segment.times, this.lastMs)
       stretch.seqs = stretch.seqs.slice(0, firstAbove(stretch.seqs, end - 1))
       stretch.sawUpTo(Infinity)
       if (stretch.seqs.length > 0) this.read.push(stretch)
@@ -172,12 +151,12 @@ export class Candidates {
   private async lookUp (need: Need, stretches: readonly Stretch[]): Promise<number[][]> {
     const found = stretches.map((): number[][] => [])
     const wanted = stretches.flatMap(({ conversationId, segment }, at) => {
-      const { from, to } = chunksFor(segment, need)
+      const { from, to } = chunksFor(segment.starts, need)
       return Array.from({ length: to - from + 1 }, (_, index) =>
         ({ at, id: chunkId(conversationId, segment.id, from + index) }))
     })
-    for (let done = 0; done < wanted.length; done += inQueryMax) {
-      const some = wanted.slice(done, done + inQueryMax)
+    for (let done = 0; done < wanted.length; done += chunksInQuery) {
+      const some = wanted.slice(done, done + chunksInQuery)
       const chunks = new Map((await this.index.chunks.find({ _id: { $in: some.map(({ id }) => id) } })
         .batchSize(some.length + 1).toArray()).map(({ _id, postings }) => [_id, postings]))
       for (const { at, id } of some) {
@@ -193,7 +172,7 @@ export class Candidates {
 }
 
 /** All seqs of the lists, ascending, each once. */
-function union (lists: readonly number[][], { first, last }: Segment): number[] {
+function union (lists: readonly number[][], { first, last }: KnownSegment): number[] {
   const marks = new Uint8Array(last - first + 1)
   for (const list of lists) for (const seq of list) marks[seq - first] = 1
   const seqs: number[] = []

@@ -3,12 +3,14 @@ import type { Follower } from '../log/follower.ts'
 import type { Message } from '../schemas/message.ts'
 import type { SearchBounds } from './candidates.ts'
 import type { SearchIndex } from './collections.ts'
+import type { Directories } from './directories.ts'
 import type { Turns } from './turns.ts'
 
 /** What searches work on. The plugin `search` makes it once. */
 export interface SearchContext {
   chat: ChatContext
   index: SearchIndex
+  directories: Directories
   /** Keeps the index; undefined: there is none, and each search looks through the messages. */
   follower: Follower | undefined
   turns: Turns

@@ -1,5 +1,5 @@
 import { isShown } from '../chat/rules/view.ts'
-import { type LogRow, revOf } from '../log/model/types.ts'
+import { type LogRow, type Rev, revOf } from '../log/model/types.ts'
 import { changesAfter } from '../log/read/page.ts'
 import type { Budget } from './budget.ts'
 import type { SearchContext } from './context.ts'
@@ -20,19 +20,20 @@ interface Scanned {
 /**
  * Looks through the messages that changed after the position of the index, so that a search is exact while the index is
  * behind.
+ * @param handled up to which revs the index has them
  * @param behind only messages behind this place
  * @param from where an earlier call ended
  */
 export async function scanUnindexed (
-  { chat: { log }, follower }: SearchContext, own: ReadonlyMap<string, OwnConversation>, query: Query,
+  { chat: { log } }: SearchContext, own: ReadonlyMap<string, OwnConversation>, handled: ReadonlyMap<string, Rev>,
+  query: Query,
   { behind, from }: { behind: Place | undefined, from: ScanPlace | undefined }, budget: Budget
 ): Promise<Scanned> {
-  const positions = await follower!.handledOf(Array.from(own.values(), ({ head }) => head))
   const conversations = [...own.values()].sort((a, b) => a.head._id < b.head._id ? -1 : 1)
   const hits: LogRow[] = []
   for (const { head: { _id, headRev }, view } of conversations) {
     if (from !== undefined && _id < from.conversationId) continue
-    let after = revOf(Math.max(positions.get(_id) ?? 0, from?.conversationId === _id ? from.after : 0))
+    let after = revOf(Math.max(handled.get(_id) ?? 0, from?.conversationId === _id ? from.after : 0))
     for (let hasMore = headRev > after; hasMore;) {
       if (budget.isSpent) return { hits, next: { conversationId: _id, after } }
       const page = await changesAfter(log.collections, _id, after, Math.min(rowsAtOnce, budget.rows))

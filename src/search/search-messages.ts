@@ -2,7 +2,7 @@ import { loadMessagePayloads } from '../chat/payload/load-payloads.ts'
 import { isShown } from '../chat/rules/view.ts'
 import { TidelogError } from '../errors.ts'
 import type { LogCollections } from '../log/model/collections.ts'
-import type { LogRow } from '../log/model/types.ts'
+import type { LogRow, Rev } from '../log/model/types.ts'
 import type { Message, SearchQuery } from '../schemas/message.ts'
 import type { Identity } from '../users/identity.ts'
 import { Budget, givingWay } from './budget.ts'
@@ -50,7 +50,8 @@ async function find (
   const own = await ownConversations(context.chat, identity, conversationId, query.from)
   const budget = new Budget(context.bounds)
   const from = scan === 'done' ? undefined : scan
-  const { hits, next } = await scanUnindexed(context, own, query, { behind: place, from }, budget)
+  const handled = await context.follower!.handledOf(Array.from(own.values(), ({ head }) => head))
+  const { hits, next } = await scanUnindexed(context, own, handled, query, { behind: place, from }, budget)
   const isPart = next !== undefined || from !== undefined
   if (isPart && scan !== 'done') {
     const isCut = hits.length > limit
@@ -60,20 +61,23 @@ async function find (
     return { ...page, indexing: true }
   }
   // What an earlier call has scanned is not scanned again.
-  const found = await again(() => findShown(
-    context, own, query, isPart ? [] : hits, place, limit, new Budget(context.bounds)
+  const found = await again(context, own, () => findShown(
+    context, own, handled, query, isPart ? [] : hits, place, limit, new Budget(context.bounds)
   ))
   const goesOn = found.next === undefined ? undefined : { place: found.next, scan }
   const page = await pageOf(context, identity, found.rows, goesOn)
   return next === undefined ? page : { ...page, indexing: true }
 }
 
-async function again<T> (search: () => Promise<T>): Promise<T> {
+async function again<T> (
+  { directories }: SearchContext, own: ReadonlyMap<string, OwnConversation>, search: () => Promise<T>
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await search()
     } catch (error) {
       if (!(error instanceof SegmentReplaced)) throw error
+      directories.forget(own.keys())
       if (tries === triesMax) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 1_000 })
     }
   }
@@ -87,10 +91,12 @@ interface Shown {
 
 /** The messages of the index and the scanned ones, in their order, as far as the caller may see them. */
 async function findShown (
-  { chat, index, bounds }: SearchContext, own: ReadonlyMap<string, OwnConversation>, query: Query,
-  scanned: readonly LogRow[], from: Place | undefined, limit: number, budget: Budget
+  { chat, index, directories, bounds }: SearchContext, own: ReadonlyMap<string, OwnConversation>,
+  handled: ReadonlyMap<string, Rev>, query: Query, scanned: readonly LogRow[], from: Place | undefined, limit: number,
+  budget: Budget
 ): Promise<Shown> {
-  const candidates = await Candidates.of(index, own, query, from, bounds, givingWay(chat.log))
+  const segments = await directories.of(handled)
+  const candidates = new Candidates(index, own, segments, query, from, bounds, givingWay(chat.log))
   const firstMs = candidates.latestMs
   const hits = new Map(scanned.map(row => [row._id.toHexString(), row]))
   for (;;) {

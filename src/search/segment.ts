@@ -1,5 +1,4 @@
 import { ByteReader, ByteWriter } from './bytes.ts'
-import type { Segment } from './collections.ts'
 import type { Need } from './words.ts'
 
 /**
@@ -87,12 +86,11 @@ function seqsAt (reader: ByteReader, firstSeq: number): number[] {
   return seqs
 }
 
-/** Which chunks of a segment may have terms that fulfil the need: from the first to the last one. */
-export function chunksFor ({ starts }: Pick<Segment, 'starts'>, { term, begins }: Need): { from: number, to: number } {
-  const all = starts.split(' ')
+/** Which chunks with these starts may have terms that fulfil the need: from the first to the last one. */
+export function chunksFor (starts: readonly string[], { term, begins }: Need): { from: number, to: number } {
   // A chunk ends before the start of the next one.
-  const from = Math.max(0, firstAbove(all, start => start > term) - 1)
-  const end = begins ? firstAbove(all, start => start > term && !start.startsWith(term)) : from + 1
+  const from = Math.max(0, firstAbove(starts, start => start > term) - 1)
+  const end = begins ? firstAbove(starts, start => start > term && !start.startsWith(term)) : from + 1
   return { from, to: end - 1 }
 }
 

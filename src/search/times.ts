@@ -47,7 +47,7 @@ export function fewTimes (known: Iterable<readonly [seq: number, ms: number]>, s
 }
 
 /** The message was not sent later than this. */
-export function latestMs ({ seqs, ms }: Times, seq: number, lastMs: number): number {
+export function latestMs ({ times: { seqs, ms }, lastMs }: { times: Times, lastMs: number }, seq: number): number {
   return ms[firstAbove(seqs, seq)] ?? lastMs
 }
 

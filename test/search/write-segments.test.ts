@@ -76,14 +76,14 @@ async function check (conversationId: string, expected: Map<number, string[]>): 
     const inside = [...expected].filter(([seq]) => seq >= segment.first && seq <= segment.last)
     const times = readTimes(segment.times)
     for (const [seq] of inside) {
-      if (latestMs(times, seq, segment.lastMs) < timeOf(seq)) throw new Error('sent later than it may')
+      if (latestMs({ times, lastMs: segment.lastMs }, seq) < timeOf(seq)) throw new Error('sent later than it may')
       if (seqAfter(times, timeOf(seq)) <= seq) throw new Error('left out by its time')
     }
     const bytes = new Map((await chunks.find({ _id: { $in: chunkIds(conversationId, segment) } }).toArray())
       .map(({ _id, postings }) => [_id, postings]))
     for (const term of words) {
       for (const begins of [false, true]) {
-        const { from, to } = chunksFor(segment, { term, begins })
+        const { from, to } = chunksFor(segment.starts.split(' '), { term, begins })
         const found = chunkIds(conversationId, segment).slice(from, to + 1)
           .flatMap(id => findPostings(bytes.get(id)!, segment.first, { term, begins })).flat()
         const wanted = inside.filter(([, terms]) => terms.some(one => begins ? one.startsWith(term) : one === term))
