@@ -10,12 +10,14 @@ import { memoryStorage } from '../packages/client/src/index.ts'
 import { type Row, emptyConversation } from '../packages/client/src/pure/state.ts'
 import { startServer } from '../test/helpers/process.ts'
 import { request } from '../test/helpers/request.ts'
+import { startProxy } from '../test/helpers/tcp-proxy.ts'
 import type {} from './lib/client-page.ts'
 import { provenance } from './lib/machine.ts'
 import { header } from './lib/table.ts'
 
 const messages = 10_000
 const pushMax = 100
+const catchUps = 5
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 const about = provenance([])
@@ -71,7 +73,9 @@ async function engineCpu (): Promise<number> {
 async function inChromium (): Promise<void> {
   const ada = await register('ada')
   const bob = await register('bob')
-  const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] })
+  // A page that is not from the network may else not open a websocket to this machine.
+  const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-features=LocalNetworkAccessChecks']
+  const browser = await chromium.launch({ executablePath, args })
   try {
     const context = await browser.newContext()
     const body = `<!doctype html><title>bare</title><script>${await bundle()}</script>`
@@ -85,18 +89,36 @@ async function inChromium (): Promise<void> {
     await page.evaluate(() => bench.until('1', 'live'))
     const sent = await page.evaluate(id => bench.echo(id, 200), bob.id)
     tell('send to answer on loopback, stored before and after, median of 200', ms(sent))
-    await page.evaluate(() => bench.pause())
-    await say(bob, ada.id, messages)
-    const caughtUp = await page.evaluate(last => bench.until(last, 'syncing'), String(messages))
-    tell(`catch-up of ${messages} messages into IndexedDB`, ms(caughtUp))
+    const caughtUp = async (page: Page) => {
+      const times: number[] = []
+      while (times.length < catchUps) {
+        await page.evaluate(() => bench.pause())
+        await say(bob, ada.id, messages)
+        times.push(await page.evaluate(last => bench.until(last, 'syncing'), String(messages)))
+      }
+      const [quickest, , median] = times.sort((a, b) => a - b) as [number, number, number]
+      return `${ms(quickest)} and ${ms(median)}`
+    }
+    const what = `connecting and catch-up of ${messages} messages into IndexedDB`
+    tell(`${what}, the quickest and the median of ${catchUps}`, await caughtUp(page))
+    const ends: Array<() => unknown> = []
+    const proxy = await startProxy({ teardown: end => { ends.push(end) } }, Number(new URL(server.url).port))
+    const far = await context.newPage()
+    await far.goto(`http://127.0.0.1:${proxy.port}/bare`)
+    await far.evaluate(() => bench.signIn('ada'))
+    await far.evaluate(last => bench.until(last, 'live'), String(messages))
+    proxy.delay(25)
+    tell('the same over a link with a round trip of 50 ms', await caughtUp(far))
+    await far.close()
+    for (const end of ends) end()
     await page.evaluate(id => bench.watch(id), bob.id)
     await say(bob, ada.id, 1_000)
     await page.evaluate(() => bench.until('1000', 'live'))
     const before = await heap(page)
     await say(bob, ada.id, messages)
     await page.evaluate(last => bench.until(last, 'live'), String(messages))
-    const what = `heap of a page with a window open, after 1,000 and ${messages} more live messages`
-    tell(what, `${before} and ${await heap(page)} MB`)
+    const heaps = `${before} and ${await heap(page)} MB`
+    tell(`heap of a page with a window open, after 1,000 and ${messages} more live messages`, heaps)
   } finally {
     await browser.close()
   }

@@ -13,10 +13,16 @@ export interface SyncerOptions {
   engine: Engine
   clock: Clock
   random: () => number
-  pull: (body: { cursors: Record<string, string | null>, only?: true, waitMs?: number }, signal: AbortSignal | undefined) => Promise<WireAnswer>
+  pull: (body: Question, signal: AbortSignal | undefined) => Promise<WireAnswer>
   /** It cannot go on by itself: the connection begins again. */
   onFailure: (error: unknown) => void
 }
+
+type Cursors = Record<string, string>
+
+interface Question { cursors: Record<string, string | null>, only?: true, waitMs?: number }
+
+interface Page { asked: Cursors, answer: WireAnswer | undefined }
 
 /** How long a change may be overtaken on its way before it counts as lost. */
 const gapMs = 200
@@ -152,12 +158,15 @@ export class Syncer {
     this.follow = beginSync(this.follow)
     this.counters.syncs++
     try {
-      for (let wait = waitMs; ; wait = undefined) {
-        const asked = this.cursors()
-        const answer = await this.pull(this.question(asked), wait, signal)
-        if (answer === undefined) continue
-        await this.take(answer, asked, life)
-        if (!answer.hasMore) break
+      let page = this.ask(this.cursors(), signal, waitMs)
+      for (let hasMore = true; hasMore;) {
+        const { asked, answer } = await page
+        // The next page is on its way while this one is stored.
+        const ahead = answer === undefined ? undefined : cursorsAfter(asked, answer)
+        if (ahead !== undefined) page = this.ask(ahead, signal)
+        if (answer !== undefined) await this.take(answer, asked, life)
+        hasMore = answer?.hasMore ?? true
+        if (hasMore && ahead === undefined) page = this.ask(this.cursors(), signal)
       }
     } catch (error) {
       if (life === this.life) this.follow = failSync(this.follow)
@@ -177,9 +186,18 @@ export class Syncer {
     if (this.isStopped || life !== this.life) throw new TidelogError({ code: 'OFFLINE' })
   }
 
-  private async pull (question: ReturnType<Syncer['question']>, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<WireAnswer | undefined> {
+  private ask (asked: Cursors, signal: AbortSignal | undefined, waitMs?: number): Promise<Page> {
+    const page = this.pull({ ...this.question(asked), ...(waitMs === undefined ? {} : { waitMs }) }, signal)
+      .then(answer => ({ asked, answer }))
+    // Nobody waits for one that was asked for ahead, if the page before it fails.
+    page.catch(() => {})
+    return page
+  }
+
+  /** Undefined: the cursors were no good, and are forgotten. */
+  private async pull (question: Question, signal: AbortSignal | undefined): Promise<WireAnswer | undefined> {
     try {
-      return await this.options.pull({ ...question, ...(waitMs === undefined ? {} : { waitMs }) }, signal)
+      return await this.options.pull(question, signal)
     } catch (error) {
       if (!(error instanceof TidelogError) || error.code !== 'BAD_CURSOR') throw error
       // What it stands for cannot be said any more: everything begins anew, the outbox and drafts excepted.
@@ -195,20 +213,20 @@ export class Syncer {
   }
 
   /** Who knows what changed asks for that alone. */
-  private question (cursors: Record<string, string>): { cursors: Record<string, string | null>, only?: true } {
+  private question (cursors: Cursors): Question {
     const { scope } = this.follow
     if (scope === null || scope === 'all') return { cursors }
     return { cursors: Object.fromEntries([...scope].map(id => [id, cursors[id] ?? null])), only: true }
   }
 
-  private cursors (): Record<string, string> {
+  private cursors (): Cursors {
     const { self, conversations } = this.options.engine
-    const cursors: Record<string, string> = self.cursor === '' ? {} : { self: self.cursor }
+    const cursors: Cursors = self.cursor === '' ? {} : { self: self.cursor }
     for (const { id, cursor } of conversations.values()) if (cursor !== '') cursors[id] = cursor
     return cursors
   }
 
-  private async take ({ conversations }: WireAnswer, asked: Record<string, string>, life: number): Promise<void> {
+  private async take ({ conversations }: WireAnswer, asked: Cursors, life: number): Promise<void> {
     const { engine } = this.options
     this.counters.answers++
     if (conversations.length === 0) return
@@ -230,7 +248,7 @@ export class Syncer {
    * Another sync may have been quicker: what follows from an older cursor is no news, and a conversation that was not
    * held is news only if your own log has not said since that it is not yours any more.
    */
-  private sift (conversations: readonly WireConversation[], asked: Record<string, string>) {
+  private sift (conversations: readonly WireConversation[], asked: Cursors) {
     const held = this.cursors()
     const isSame = (id: string) => held[id] === asked[id]
     const isFresh = (id: string) => isSame(id) && (asked[id] !== undefined || isSame('self'))
@@ -243,4 +261,14 @@ export class Syncer {
     if (dropped.length > 0) this.follow = forget(this.follow, dropped)
     if (patch.isAllDue || patch.due.size > 0) this.follow = mustSync(this.follow, patch.isAllDue ? 'all' : patch.due)
   }
+}
+
+/**
+ * Where the page after this one begins; undefined: it is the last, or what it brings decides what is asked for next (your
+ * own log, a log that begins anew).
+ */
+function cursorsAfter (asked: Cursors, { hasMore, conversations }: WireAnswer): Cursors | undefined {
+  const isPlain = conversations.every(({ conversationId, reset }) => conversationId !== 'self' && reset !== true)
+  if (!hasMore || !isPlain) return undefined
+  return { ...asked, ...Object.fromEntries(conversations.map(({ conversationId, cursor }) => [conversationId, cursor])) }
 }

@@ -5,7 +5,7 @@ import {
 import { type AccountStorage, type Loaded, Stale, type Storage, type StoredSession } from './storage.ts'
 
 interface AccountSchema extends DBSchema {
-  messages: { key: [string, number], value: Row, indexes: { id: string } }
+  messages: { key: [string, number], value: Row }
   conversations: { key: string, value: ConversationRecord }
   users: { key: string, value: Person }
   outbox: { key: number, value: Omit<StoredOperation, 'position'> & { position?: number } }
@@ -23,7 +23,7 @@ const browser = globalThis as unknown as {
 }
 
 /** A newer client may have changed what is stored: each step of a version stands in `upgrade`. */
-const version = 3
+const version = 4
 
 type StoreName = 'messages' | 'conversations' | 'users' | 'outbox' | 'drafts' | 'files' | 'meta'
 const loaded: StoreName[] = ['conversations', 'users', 'outbox', 'drafts', 'meta']
@@ -115,7 +115,7 @@ function isClosed (error: unknown): boolean {
 }
 
 function createStores (database: IDBPDatabase<AccountSchema>): void {
-  database.createObjectStore('messages', { keyPath: ['conversationId', 'seq'] }).createIndex('id', 'id')
+  database.createObjectStore('messages', { keyPath: ['conversationId', 'seq'] })
   database.createObjectStore('conversations', { keyPath: 'id' })
   database.createObjectStore('users', { keyPath: 'id' })
   database.createObjectStore('outbox', { keyPath: 'position', autoIncrement: true })
@@ -141,6 +141,8 @@ class Account implements AccountStorage {
     this.database = new Database<AccountSchema>(name, (database, from, transaction) => {
       if (from < 1) createStores(database)
       if (from < 3) database.createObjectStore('files')
+      // An index that nothing read.
+      if (from > 0 && from < 4) transaction.objectStore('messages').deleteIndex('id' as never)
       // One that fails aborts the upgrade, which `openDB` tells.
       if (from === 1) forgetSelf(transaction).catch(() => {})
     })

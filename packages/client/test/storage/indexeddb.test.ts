@@ -80,8 +80,9 @@ t.test('what version 1 stored is taken over, and the user\'s own log is asked fo
   const settings = { mutedUntil: null, notify: 'none', archived: false, pinnedAt: null, markedUnread: false }
   const old = await openDB(`${name}:ada`, 1, {
     upgrade: database => {
-      const stores = ['messages', 'conversations', 'users', 'outbox', 'drafts', 'meta']
+      const stores = ['conversations', 'users', 'outbox', 'drafts', 'meta']
       for (const store of stores) database.createObjectStore(store)
+      database.createObjectStore('messages', { keyPath: ['conversationId', 'seq'] }).createIndex('id', 'id')
     }
   })
   await old.put('meta', { cursor: 'c-1', rev: 3, settings: { room_r: settings } }, 'self')
@@ -90,6 +91,8 @@ t.test('what version 1 stored is taken over, and the user\'s own log is asked fo
   const loaded = await account.load()
   const taken = { ...settings, clearedSeq: 0, hiddenSeqs: [] }
   t.match(loaded, { drafts: [['room_r', 'we']], self: { cursor: '', rev: 3, settings: { room_r: taken } } })
+  await account.commit({ rows: [row(1)] })
+  t.strictSame(await account.rows('room_r', 0, 9), [row(1)])
 })
 
 t.test('another user of the device sees nothing of the first, and a cleared account is empty', async t => {
