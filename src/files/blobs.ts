@@ -13,7 +13,7 @@ export interface Blobs {
   write: (id: string, offset: number, bytes: Readable) => Promise<number>
   /** The bytes from `start` to before `end`; undefined: they are not all there. */
   read: (id: string, start: number, end: number) => Promise<Readable | undefined>
-  /** Waits until a blob outlives the end of the machine. @returns false: there is no such blob */
+  /** Waits until a blob outlives the end of the machine. @returns false: it is known that there is no such blob */
   sync: (id: string) => Promise<boolean>
   /** Removing it again changes nothing. */
   remove: (id: string) => Promise<void>

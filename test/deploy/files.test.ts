@@ -37,7 +37,12 @@ t.test('compose.yaml depends on existing services, sets existing variables, and 
   for (const name of apps) {
     t.ok(parseInt(services[name]!.stop_grace_period!) >= endSeconds, `${name} has the time to drain`)
   }
-  const upstreams = [...read('deploy', 'nginx.conf').matchAll(/server (\w+):5000/g)].map(([, name]) => name!)
+  const places = apps.map(name => services[name]!.volumes?.find(volume => volume.endsWith(':/data')))
+  t.ok(places[0] !== undefined && new Set(places).size === 1, 'all have the same files')
+  const nginx = read('deploy', 'nginx.conf')
+  const [, bodyMax] = /client_max_body_size (\d+)m;/.exec(nginx) ?? []
+  t.ok(Number(bodyMax) * 2 ** 20 >= readConfig({}).FILE_BYTES_MAX, 'nginx lets the largest file through')
+  const upstreams = [...nginx.matchAll(/server (\w+):5000/g)].map(([, name]) => name!)
   t.same([...new Set(upstreams)], apps, 'nginx passes to exactly these')
   for (const { environment: { REDIS_URL, MONGODB_URL } = {} } of apps.map(name => services[name]!)) {
     t.ok(names.includes(new URL(REDIS_URL!).hostname) && names.includes(new URL(MONGODB_URL!).hostname))
@@ -84,6 +89,7 @@ t.test('deploy/kubernetes.yaml has matching labels and ports, existing variables
   t.ok(template!.spec.terminationGracePeriodSeconds! >= endSeconds)
   const [{ env = [], readinessProbe, livenessProbe }] = template!.spec.containers as [Container]
   for (const { name } of env) t.ok(variables.includes(name), name)
+  t.ok(env.some(({ name }) => name === 'S3_URL'), 'no file is on the disk of one server')
   const redis = env.find(({ name }) => name === 'REDIS_URL')!.value
   t.ok(services.some(({ metadata: { name } }) => name === new URL(redis).hostname), 'REDIS_URL names a service')
   t.same([readinessProbe!.httpGet.path, livenessProbe!.httpGet.path], ['/health/ready', '/health/live'])
