@@ -41,7 +41,7 @@ export const spec: fc.Arbitrary<Spec> = fc.record({
   faults: fc.constantFrom(0, 0.1, 0.3),
   loss: fc.constantFrom(0, 0.2, 0.5),
   lag: fc.constantFrom(0, 0, 0.3),
-  elections: fc.boolean(),
+  elections: fc.constantFrom(false, true, true, 'unseen' as const),
   share: fc.boolean(),
   nodes: fc.constantFrom(1, 2, 3, 3),
   replicates: fc.boolean(),

@@ -190,8 +190,10 @@ class FakeCursor {
   /** Waits until the leader may show what the node has seen. */
   private async mayRead (): Promise<void> {
     const { mongo, seen } = this
-    if (mongo.options.isCausal === false) return
-    while (mongo.readable < seen.version) await mongo.options.schedule.turn(this.node)
+    const { isCausal, waitsForLeader, elections } = mongo.options
+    if (isCausal === false) return
+    const meetLeader = () => { if (elections !== 'unseen' && waitsForLeader !== false) seen.advance(mongo.electedAt) }
+    for (meetLeader(); mongo.readable < seen.version; meetLeader()) await mongo.options.schedule.turn(this.node)
   }
 
   async * [Symbol.asyncIterator] (): AsyncGenerator<Doc> {

@@ -24,8 +24,13 @@ export interface FakeOptions {
   refuses?: (doc: Doc) => boolean
   /** Commits are on one server first, where they can still be lost to a failover: nobody reads them, or is told of them, before a majority has them. */
   replicates?: boolean
-  /** After a failover, what reads outside of transactions see is for some turns older than what a majority has. */
-  elections?: boolean
+  /**
+   * After a failover, what reads outside of transactions see is for some turns older than what a majority has. Unseen:
+   * nodes are not told of a leader's first write.
+   */
+  elections?: boolean | 'unseen'
+  /** Nodes wait for a new leader's first write. Default true. */
+  waitsForLeader?: boolean
   /** Reads see what their node has seen, whoever leads. Default true. */
   isCausal?: boolean
   /** Called with what each commit wrote, before anybody can read it. */
@@ -54,6 +59,8 @@ export class FakeStore {
   readable = 0
   /** Another one after each failover. */
   term = 0
+  /** The first write of the leader: behind all that a majority had. */
+  electedAt = 0
   private readonly behind: Array<{ version: number, writes: Array<{ table: string, from: Doc | null, to: Doc | null }> }> = []
 
   constructor (options: FakeOptions) {
@@ -102,12 +109,12 @@ export class FakeStore {
 
   /**
    * The last commit that an answer to a request of now must include, asked when the answer is made. If a leader was
-   * elected meanwhile, or has not settled yet, it may not know of other nodes' commits.
+   * elected unseen meanwhile, or has not settled yet, it may not know of other nodes' commits.
    */
   commitsKnown (seen: Seen): () => number {
     const { term, durable, readable } = this
     const known = Math.min(durable, seen.version)
-    const mayLag = this.options.elections === true
+    const mayLag = this.options.elections === 'unseen'
     return () => mayLag && (readable < durable || term !== this.term) ? known : durable
   }
 
@@ -115,7 +122,8 @@ export class FakeStore {
   failover (): void {
     this.restore(this.durable)
     const { elections, schedule } = this.options
-    if (elections !== true) return
+    if (elections !== true && elections !== 'unseen') return
+    this.electedAt = this.durable
     this.readable = Math.max(0, this.durable - schedule.below(4))
     void this.settle()
   }
@@ -133,6 +141,7 @@ export class FakeStore {
     this.active.clear()
     this.behind.length = 0
     this.version = this.durable = this.readable = version
+    this.electedAt = Math.min(this.electedAt, version)
     for (const rows of this.tables.values()) for (const [id, versions] of rows) rows.set(id, versions.filter(({ at }) => at <= version))
   }
 

@@ -26,6 +26,7 @@ const syncing = clients.map(client => ({ ...client, live: false }))
 const reacts: Step = { type: 'react', user: 1, node: 1, target: 0, emoji: '👍', on: true }
 
 const elects: Step = { type: 'failover' }
+const syncs = everybody.map((client): Step => ({ type: 'sync', client }))
 
 const noFaults: Partial<Spec> = { faults: 0, loss: 0, calm: false }
 
@@ -210,12 +211,17 @@ export const mutants: Record<string, Mutant> = {
     within: { ...noFaults, share: false, elections: true, clients: syncing },
     first: [...joins, says(0), says(1), elects, says(2), elects, says(0), elects]
   },
+  'a node reads what a new leader knows that a majority has': {
+    forgetsElections: true,
+    within: { ...noFaults, loss: 0.5, share: false, nodes: 3, elections: true, clients: syncing },
+    first: [...joins, ...everybody.flatMap(user => [says(user), elects, ...syncs, ...syncs])]
+  },
   'a node hears of a commit, and reads what is older': {
     bend: log => {
       const apply = log.applyRemote.bind(log)
       log.applyRemote = ({ time, ...committed }) => { apply(committed) }
     },
-    within: { ...noFaults, loss: 0.5, share: false, nodes: 3, elections: true, clients },
+    within: { ...noFaults, loss: 0.5, share: false, nodes: 3, elections: 'unseen', clients },
     first: [...joins, says(0), says(1), elects, says(0), says(1), elects, says(0), says(1), elects]
   },
   'a cursor from before a restore is served': {

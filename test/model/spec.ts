@@ -37,8 +37,8 @@ export interface Spec {
   loss: number
   /** The probability that rows are read as they were a little earlier. */
   lag?: number
-  /** After a failover, majority reads are for some time older than what is committed. */
-  elections?: boolean
+  /** After a failover, majority reads are for some time older than what is committed (fake-store.ts). */
+  elections?: boolean | 'unseen'
   share: boolean
   nodes: number
   replicates: boolean
@@ -65,6 +65,8 @@ export interface Mutant {
   keepsRemoved?: boolean
   /** What a node reads may be older than what it has seen. */
   forgetsTime?: boolean
+  /** A node reads from a new leader what it knows a majority to have. */
+  forgetsElections?: boolean
   rules?: Rules
   cursorsFirst?: boolean
   /** Where the defect shows soonest: the fixed part of every history, and its first steps. */

@@ -71,6 +71,7 @@ class World {
       replicates,
       elections,
       isCausal: mutant.forgetsTime !== true,
+      waitsForLeader: mutant.forgetsElections !== true,
       without: mutant.without ?? [],
       refuses: doc => doc['message'] === poison,
       onApply: writes => { this.books.applied(writes) }

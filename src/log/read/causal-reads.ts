@@ -1,4 +1,11 @@
-import { ClientSession, type MongoClient, type Timestamp } from 'mongodb'
+import { ClientSession, type Document, type MongoClient, type ObjectId, type Timestamp } from 'mongodb'
+
+/** What the answer of a member of a replica set says of it. */
+interface Hello {
+  isWritablePrimary?: boolean
+  electionId?: ObjectId
+  lastWrite?: { opTime?: { ts: Timestamp } }
+}
 
 /**
  * Makes every read of a client see what the client has seen before, and what it has committed, whoever leads the
@@ -13,12 +20,24 @@ import { ClientSession, type MongoClient, type Timestamp } from 'mongodb'
  * until it is committed.
  *
  * `advanceOperationTime` of any session makes the client see what another process has committed.
+ *
+ * What this process has not heard of is seen too: a leader writes to its log before it takes part, behind all that a
+ * majority had. The driver learns of a leader from its `hello`, which tells the time of its last write, and reads from
+ * it afterwards. So the first `hello` of a leader counts as seen. Reads then wait, once, until a majority has that.
  */
 export function readCausally (client: MongoClient): void {
   let seen: Timestamp | undefined
   const see = (time: Timestamp | undefined) => {
     if (time !== undefined && (seen === undefined || time.greaterThan(seen))) seen = time
   }
+  let election: string | undefined
+  client.on('serverHeartbeatSucceeded', ({ reply }: { reply: Document }) => {
+    const { isWritablePrimary, electionId, lastWrite } = reply as Hello
+    const name = electionId?.toHexString()
+    if (isWritablePrimary !== true || name === undefined || name === election) return
+    election = name
+    see(lastWrite?.opTime?.ts)
+  })
   // Each operation has a session: these functions are made once for all of them.
   const { advanceOperationTime, commitTransaction } = ClientSession.prototype
   function advance (this: ClientSession, time: Timestamp): void {

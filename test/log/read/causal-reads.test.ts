@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
-import { MongoClient, Timestamp } from 'mongodb'
+import { MongoClient, ObjectId, type ServerHeartbeatSucceededEvent, Timestamp } from 'mongodb'
 import t from 'tap'
 import { readCausally } from '../../../src/log/read/causal-reads.ts'
 import { scanLog } from '../../../src/log/read/scan.ts'
@@ -66,6 +66,24 @@ t.test('a time that a session is told counts for all', async t => {
   session.advanceOperationTime(new Timestamp({ t: 20, i: 1 }))
   await session.endSession()
   t.equal(await timeOfRead(), 20)
+})
+
+t.test('I3: the last write of a new leader counts, and what it writes later does not', async t => {
+  const hello = (term: number, seconds: number, isWritablePrimary = true) => {
+    const electionId = new ObjectId(`7fffffff${String(term).padStart(16, '0')}`)
+    const ts = new Timestamp({ t: seconds, i: 1 })
+    const reply = { isWritablePrimary, electionId, lastWrite: { opTime: { ts } } }
+    const event = { reply } as Partial<ServerHeartbeatSucceededEvent>
+    client.emit('serverHeartbeatSucceeded', event as ServerHeartbeatSucceededEvent)
+  }
+  hello(1, 30)
+  t.equal(await timeOfRead(), 30)
+  hello(1, 31)
+  t.equal(await timeOfRead(), 30, 'a majority may not have it')
+  hello(2, 32, false)
+  t.equal(await timeOfRead(), 30, 'it does not lead yet')
+  hello(2, 33)
+  t.equal(await timeOfRead(), 33)
 })
 
 /** A proxy that adds an operation time to each reply, as a database with several members does. */
