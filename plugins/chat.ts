@@ -31,6 +31,7 @@ export default fp(async function chat (app, { nodeId, ...config }: Config & { no
   if (db === undefined) throw new Error('The database has no name')
   const log = await ConversationLog.open(client, db, {
     isSoleWriter: app.isSoleWriter,
+    tellsTime: !app.isSoleWriter && !app.isSharded,
     nodeId,
     onRetry: (result, attempt) => { app.log.debug({ result: result.result, attempt }, 'commit tried again') }
   })

@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** True if the database is this process's embedded engine: no other process writes to it. */
     isSoleWriter: boolean
+    /** True if the database is a sharded cluster. */
+    isSharded: boolean
     /**
      * Resolves with the error if this process can never reach its database again. End the process then, so that a
      * supervisor starts a new one.
@@ -68,7 +70,7 @@ export default fp(async function mongodb (app, config: Config) {
       readPreference: 'primary',
       ignoreUndefined: true
     })
-    await requireTransactions(app.mongo.client)
+    app.decorate('isSharded', await requireTransactions(app.mongo.client))
     if (!embedded) readCausally(app.mongo.client)
   })
   // Fail operations that wait for a dead engine now, before the driver gives up.
@@ -93,10 +95,15 @@ function withoutSecrets (url: string): string {
   return url.replace(/^(mongodb(?:\+srv)?:\/\/)(?:.*@)?([^/?&]*).*$/s, '$1$2')
 }
 
-/** The log needs transactions, which a standalone server lacks. Fail now, not at the first message. */
-async function requireTransactions (client: MongoClient): Promise<void> {
+/**
+ * The log needs transactions, which a standalone server lacks. Fail now, not at the first message.
+ * @returns whether it is a sharded cluster
+ */
+async function requireTransactions (client: MongoClient): Promise<boolean> {
   const hello = await client.db('admin').command({ hello: 1 })
-  if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid') {
+  const isSharded = hello['msg'] === 'isdbgrid'
+  if (hello['setName'] === undefined && !isSharded) {
     throw new Error('MONGODB_URL names a standalone MongoDB server, which has no transactions: start it as a replica set (one member will do: mongod --replSet rs0, then rs.initiate())')
   }
+  return isSharded
 }

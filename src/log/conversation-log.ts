@@ -8,6 +8,14 @@ import { readDatabaseIdentity } from './database-identity.ts'
 import type { Guard, UnitOutcome, CommitUnit } from './commit/plan.ts'
 import { type Head, type Member, memberKey } from './model/types.ts'
 
+interface LogOptions extends CommitOptions {
+  /**
+   * Commits carry the database's time, which other nodes then name in their reads. Default: unless this is the sole
+   * writer. In a sharded cluster a shard refuses a time of which it has not heard yet.
+   */
+  tellsTime?: boolean
+}
+
 /**
  * The conversation log: every change of a conversation is committed here, and sync reads from here.
  * A process opens it once.
@@ -25,16 +33,17 @@ export class ConversationLog {
   private readonly memberReader: BatchedReader<string, Member>
 
   private constructor (
-    client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: CommitOptions,
+    client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: LogOptions,
     steps?: Partial<CommitSteps>
   ) {
+    const { tellsTime = !options.isSoleWriter } = options
     this.client = client
     this.collections = collections
     this.cursors = cursors
     this.committer = new Committer(client, collections, {
       ...options,
       onCommitted: batch => {
-        const committed = { ...batch, time: options.isSoleWriter ? undefined : this.timeSeen() }
+        const committed = { ...batch, time: tellsTime ? this.timeSeen() : undefined }
         options.onCommitted?.(committed)
         this.notify(committed)
       },
@@ -49,7 +58,7 @@ export class ConversationLog {
 
   /** Creates the indexes that are missing, and the database's identity if it has none. */
   static async open (
-    client: MongoClient, db: Db, options: CommitOptions, steps?: Partial<CommitSteps>
+    client: MongoClient, db: Db, options: LogOptions, steps?: Partial<CommitSteps>
   ): Promise<ConversationLog> {
     const collections = logCollections(db)
     await ensureLogIndexes(collections)

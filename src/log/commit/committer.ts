@@ -33,7 +33,7 @@ export interface CommittedBatch {
   members: Member[]
   /** Another process committed it. */
   isRemote?: true
-  /** By the database's clock, the commit or later; undefined for the embedded engine. */
+  /** By the database's clock, the commit or later; undefined if it is not told. */
   time?: Timestamp | undefined
 }
 
