@@ -61,7 +61,7 @@ export async function startBenchCluster (folder: string, count: number, users: n
 }
 
 /** The engine as a database server of its own, which several nodes can use. */
-async function startEngine (dataDir: string): Promise<{ engine: ChildProcess, uri: string }> {
+export async function startEngine (dataDir: string): Promise<{ engine: ChildProcess, uri: string }> {
   const engine = spawn(process.execPath, ['--import', 'tsx', import.meta.filename, dataDir], {
     stdio: ['ignore', 'pipe', 'inherit']
   })

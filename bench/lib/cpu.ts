@@ -30,3 +30,23 @@ export function peakMemoryOf (pid: number): number {
     return NaN
   }
 }
+
+/** What a node has spent and heard since its start, by its own count: /proc counts in steps of 10 ms. */
+export interface NodeCount {
+  cpuMicros: number
+  wordsHeard: number
+}
+
+/** Asks a node that answers /metrics to this machine. The answer itself costs some milliseconds. */
+export async function countsOf (url: string): Promise<NodeCount> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const value = (name: string) => {
+    const line = text.split('\n').find(line => line.startsWith(`${name} `))
+    if (line === undefined) throw new Error(`The node tells no ${name}`)
+    return Number(line.slice(name.length + 1))
+  }
+  return {
+    cpuMicros: value('process_cpu_seconds_total') * 1e6,
+    wordsHeard: value('tidelog_link_words_total{direction="heard"}')
+  }
+}

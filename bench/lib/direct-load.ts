@@ -58,6 +58,21 @@ export class DirectLoad {
     return new DirectLoad(await connectAll(url, persons), persons)
   }
 
+  /**
+   * Pairs whose sockets are spread over nodes: with two nodes, half of the messages go to the other one.
+   * @param first index of the first user
+   */
+  static async openSpread (urls: readonly string[], pairs: number, first: number): Promise<DirectLoad> {
+    const persons = people(first + pairs * 2).slice(first)
+    const sockets: Socket[] = []
+    for (const [index, person] of persons.entries()) {
+      const pair = index >> 1
+      const node = index % 2 === 0 ? pair : pair >> 1
+      sockets.push(...await connectAll(urls[node % urls.length]!, [person]))
+    }
+    return new DirectLoad(sockets, persons)
+  }
+
   /** Each pair keeps `window` messages unfinished for `seconds`. */
   async closedLoop (window: number, seconds: number): Promise<{ operations: number, seconds: number, latency: Latency }> {
     this.reset()
