@@ -1,11 +1,10 @@
-import { accountApi } from './api/account.ts'
 import { ConversationView } from './api/conversation.ts'
 import { filesApi } from './api/files.ts'
 import { inbox } from './api/inbox.ts'
+import { lazily } from './api/lazily.ts'
 import { MemberLists } from './api/members.ts'
 import { outboxOf } from './api/operations.ts'
 import { PresenceState } from './api/presence.ts'
-import { roomsApi } from './api/rooms.ts'
 import { Summaries } from './api/summaries.ts'
 import { TypingState } from './api/typing.ts'
 import { UploadState } from './api/upload-state.ts'
@@ -17,7 +16,7 @@ import { Http } from './network/http.ts'
 import { commonId } from './pure/state.ts'
 import { SessionState } from './session.ts'
 import { memoryStorage } from './storage/memory.ts'
-import type { Client, ClientOptions, Conversation } from './types.ts'
+import type { Account, Client, ClientOptions, Conversation, Rooms } from './types.ts'
 
 /** Makes a client. Nothing is asked for or connected before `resume`, `login` and `start`. */
 export function createClient (options: ClientOptions = {}): Client {
@@ -56,7 +55,22 @@ export function createClient (options: ClientOptions = {}): Client {
     return held
   }
   const files = filesApi(core, uploads)
-  const rooms = roomsApi(core, people, files, conversation, (id, signal) => device.awaitConversation(id, signal))
+  const rooms = lazily<Rooms>({
+    list: true,
+    get: true,
+    create: true,
+    update: true,
+    setPicture: true,
+    delete: true,
+    join: true,
+    leave: true,
+    members: true,
+    setMember: true,
+    bans: true,
+    ban: true
+  }, async () => (await import('./api/rooms.ts')).roomsApi(
+    core, people, files, conversation, (id, signal) => device.awaitConversation(id, signal)
+  ))
 
   return {
     session: session.state,
@@ -64,9 +78,13 @@ export function createClient (options: ClientOptions = {}): Client {
     conversations: summaries.list,
     outbox: outboxOf(core),
     rooms,
-    users: usersApi(core, people, files, user => session.changed(user)),
+    users: usersApi(core, people, async () =>
+      (await import('./api/user-calls.ts')).userCalls(core, people, files, user => session.changed(user))),
     files,
-    account: accountApi(core, () => device.signOut()),
+    account: lazily<Account>(
+      { me: true, sessions: true, endSession: true, changePassword: true, erase: true },
+      async () => (await import('./api/account.ts')).accountApi(core, () => device.signOut())
+    ),
     register: (input, given) => device.signIn(() => session.register(input, given)),
     login: (input, given) => device.signIn(() => session.login(input, given)),
     logout: given => device.signOut(given),
@@ -80,8 +98,8 @@ export function createClient (options: ClientOptions = {}): Client {
     room: roomId => conversation(`room_${roomId}`),
     common: conversation(commonId),
     presence: userIds => presence.of(userIds),
-    search: async input => await (await import('./api/search.ts')).searchMessages(core, input),
-    find: async input => await (await import('./api/search.ts')).findMessages(core, input),
+    ...lazily<Pick<Client, 'search' | 'find'>>({ search: true, find: true }, async () =>
+      (await import('./api/search.ts')).searchApi(core)),
     inbox: given => inbox(core, given),
     on: (event, fn) => core.on(event, fn),
     inspect: () => device.inspect()

@@ -1,11 +1,11 @@
 import type { Core } from './core.ts'
 import { TidelogError } from './errors.ts'
 import { type Grant, Tokens, type TokenOptions } from './network/tokens.ts'
-import type { WireUser } from './pure/wire.ts'
+import { toOwnUser } from './pure/normalize.ts'
+import type { WireOwnUser, WireUser } from './pure/wire.ts'
 import { Value } from './readable.ts'
 import type { StoredSession } from './storage/storage.ts'
 import type { CallOptions, ClientOptions, LoginInput, OwnUser, RegisterInput, Session } from './types.ts'
-import { type WireOwnUser, toOwnUser } from './api/users.ts'
 
 type GrantBody = Grant & { user: WireUser }
 

@@ -1,6 +1,7 @@
 import type { Core } from '../core.ts'
+import { toOwnUser } from '../pure/normalize.ts'
+import type { WireOwnUser } from '../pure/wire.ts'
 import type { Account } from '../types.ts'
-import { type WireOwnUser, toOwnUser } from './users.ts'
 
 interface WireSession { _id: string, createdAt: string, lastUsedAt: string, client: string, current: boolean }
 

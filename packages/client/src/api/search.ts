@@ -6,7 +6,7 @@ import type { Row } from '../pure/state.ts'
 import { showRow } from '../pure/view.ts'
 import type { WireMessage } from '../pure/wire.ts'
 import { Value } from '../readable.ts'
-import type { Failure, Finding, Message, Page, SearchInput } from '../types.ts'
+import type { Client, Failure, Finding, Message, Page, SearchInput } from '../types.ts'
 
 interface Answer { messages: WireMessage[], cursor: string | null, indexing?: true }
 
@@ -16,18 +16,23 @@ const heldMax = { ofOne: 2_000, ofAll: 20_000 }
 const hitsMax = 200
 
 /** What is found is shown, not stored: it may stand where nothing else is held. */
-export async function searchMessages (core: Core, input: SearchInput): Promise<Page<Message>> {
+export function searchApi (core: Core): Pick<Client, 'search' | 'find'> {
+  return {
+    search: input => searchMessages(core, input),
+    find: async input => {
+      const finding = new Findings(core, input)
+      await finding.begin()
+      return finding
+    }
+  }
+}
+
+async function searchMessages (core: Core, input: SearchInput): Promise<Page<Message>> {
   const { messages, cursor } = await ask(core, input)
   return { items: messages.map(row => shown(core, row)), cursor }
 }
 
-/** Finds what is held on this device, and then what the server knows. */
-export async function findMessages (core: Core, input: SearchInput): Promise<Finding> {
-  const finding = new Findings(core, input)
-  await finding.begin()
-  return finding
-}
-
+/** What is held on this device, and then what the server knows. */
 class Findings implements Finding {
   readonly messages = new Value<readonly Message[]>([])
   readonly state = new Value<ReturnType<Finding['state']['get']>>({ loading: true, hasMore: false })

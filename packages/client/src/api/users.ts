@@ -1,18 +1,14 @@
 import type { Core } from '../core.ts'
-import type { Request } from '../network/http.ts'
 import { toPerson } from '../pure/normalize.ts'
 import type { Person } from '../pure/state.ts'
 import type { WireUser } from '../pure/wire.ts'
 import { Computed } from '../readable.ts'
-import type { Files, OwnUser, Readable, User, Users } from '../types.ts'
+import type { Readable, User, Users } from '../types.ts'
+import { lazily } from './lazily.ts'
 
-export interface WireOwnUser extends WireUser { email: string | null, isAdmin: boolean }
-interface WirePage { users: WireUser[], cursor: string | null }
+export interface WirePage { users: WireUser[], cursor: string | null }
 
-export function toOwnUser (user: WireUser & Partial<WireOwnUser>): OwnUser {
-  const { email, isAdmin } = user
-  return { ...toPerson(user), ...(email === undefined ? {} : { email }), ...(isAdmin === undefined ? {} : { isAdmin }) }
-}
+export type UserCalls = Pick<Users, 'search' | 'updateMe' | 'setAvatar' | 'block'>
 
 /** Users in one question. */
 const idsMax = 100
@@ -69,34 +65,13 @@ export class People {
   }
 }
 
-export function usersApi (
-  core: Core, people: People, files: Files, onMe: (user: OwnUser) => Promise<void>
-): Users {
+/** @param load what asks the server; loaded when it is used */
+export function usersApi (core: Core, people: People, load: () => Promise<UserCalls>): Users {
   const blocked = new Computed<readonly string[]>(() => core.engine?.self.blocked ?? [])
   core.changed.add(changed => { if (changed === 'all' || changed.batch.self !== undefined) blocked.invalidate() })
-  const change = async (method: string, path: string, request: Request): Promise<OwnUser> => {
-    const { user } = await core.http.call<{ user: WireOwnUser }>(method, path, request)
-    const own = toOwnUser(user)
-    await people.learn([toPerson(user)])
-    await onMe(own)
-    return own
-  }
   return {
     blocked,
     get: id => people.get(id),
-    search: async (text, { limit, cursor, signal } = {}) => {
-      const page = await core.http.call<WirePage>('GET', '/api/users', { query: { search: text, limit, cursor }, signal })
-      const items = page.users.map(toPerson)
-      await people.learn(items)
-      return { items, cursor: page.cursor ?? undefined }
-    },
-    updateMe: async (input, { signal } = {}) => await change('PATCH', '/api/users/me', { body: input, signal }),
-    setAvatar: async (file, { signal } = {}) => {
-      const fileId = file === null ? null : (await files.upload(file, { signal })).id
-      return await change('PUT', '/api/users/me/avatar', { body: { fileId }, signal })
-    },
-    block: async (id, on, { signal } = {}) => {
-      await core.http.call(on ? 'PUT' : 'DELETE', `/api/users/${id}/block`, { signal })
-    }
+    ...lazily<UserCalls>({ search: true, updateMe: true, setAvatar: true, block: true }, load)
   }
 }

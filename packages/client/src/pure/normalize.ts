@@ -1,6 +1,8 @@
-import type { Attachment, ConversationSettings, MessageType, Role } from '../values.ts'
+import type { Attachment, ConversationSettings, MessageType, OwnUser, Role } from '../values.ts'
 import type { Person, Row } from './state.ts'
-import type { WireAttachment, WireChange, WireConversation, WireHistory, WireMessage, WireReads, WireSettings, WireUser } from './wire.ts'
+import type {
+  WireAttachment, WireChange, WireConversation, WireHistory, WireMessage, WireOwnUser, WireReads, WireSettings, WireUser
+} from './wire.ts'
 
 /** Wire shapes end here. */
 
@@ -79,6 +81,11 @@ export function peopleOf (message: WireMessage): Person[] {
 
 export function toPerson ({ _id, fullName, username, profilePicture }: WireUser): Person {
   return { id: _id, fullName, username, picture: profilePicture }
+}
+
+export function toOwnUser (user: WireUser & Partial<WireOwnUser>): OwnUser {
+  const { email, isAdmin } = user
+  return { ...toPerson(user), ...(email === undefined ? {} : { email }), ...(isAdmin === undefined ? {} : { isAdmin }) }
 }
 
 export function toChange (change: WireChange): Change {

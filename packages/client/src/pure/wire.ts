@@ -3,6 +3,7 @@ import type { Role, SystemEvent } from '../values.ts'
 /** What this package reads of the wire; `test/wire.test.ts` holds it against the server's schemas. */
 
 export interface WireUser { _id: string, fullName: string, username: string, profilePicture: string | null }
+export interface WireOwnUser extends WireUser { email: string | null, isAdmin: boolean }
 
 interface WireMessageFields {
   _id: string
