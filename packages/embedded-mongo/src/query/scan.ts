@@ -60,12 +60,12 @@ export class RecordScan {
     const { prefix } = this.#plan.collection
     const unique = index?.unique === true
     let stopped = false
-    const step = (key: string): boolean => {
+    const step = (key: string, record?: string): boolean => {
       this.#after = key
       let documentKey = key
       if (index !== undefined) {
         this.keysExamined++
-        documentKey = prefix + (unique ? fromBytes(view.peek(key)!) : key.slice(-RECORD_ID_BYTES))
+        documentKey = prefix + (record ?? (unique ? fromBytes(view.peek(key)!) : key.slice(-RECORD_ID_BYTES)))
       }
       if (this.#seen !== undefined) {
         if (this.#seen.has(documentKey)) return true
@@ -77,7 +77,8 @@ export class RecordScan {
     }
     // One whole unique key needs no iterator: `upper` is the first string above `lower`.
     if (unique && upper === lower + '\0') {
-      if (view.has(lower)) step(lower)
+      const record = view.peek(lower)
+      if (record !== undefined) step(lower, fromBytes(record))
     } else {
       view.scan(lower, upper, reverse, step)
     }

@@ -50,10 +50,6 @@ export class View {
     return bytes && Buffer.from(bytes)
   }
 
-  has (key: string): boolean {
-    return this.peek(key) !== undefined
-  }
-
   /** Visits the keys in `[lower, upper)` in order until `visit` returns false. `visit` must not write. */
   scan (lower: string, upper: string, reverse: boolean, visit: Visit): void {
     if (lower >= upper) return
