@@ -81,12 +81,15 @@ function unionPlan (collection: Collection, request: PlanRequest): Plan | undefi
   const others = parts.filter(part => part.op !== 'or')
   for (const or of parts) {
     if (or.op !== 'or') continue
-    const legs = or.filters.flatMap(branch => {
+    const plans = or.filters.map(branch => {
       const filter: Filter = { op: 'and', filters: [...conjuncts(branch), ...others] }
-      return choosePlan(collection, { ...request, filter, sort: [] }).legs
+      return choosePlan(collection, { ...request, filter, sort: [] })
     })
+    const legs = plans.flatMap(plan => plan.legs)
     if (legs.every(({ index }) => index !== undefined)) {
-      return { collection, legs, covered: false, sorted: request.sort.length === 0 }
+      // A branch's plan has all conditions but those of other `$or`s.
+      const covered = parts.length === others.length + 1 && plans.every(plan => plan.covered)
+      return { collection, legs, covered, sorted: request.sort.length === 0 }
     }
   }
   return undefined

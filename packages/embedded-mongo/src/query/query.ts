@@ -66,8 +66,8 @@ export class Query implements Supply {
       throw mongoError('QueryPlanKilled', 'collection or index dropped while a query was reading it')
     }
     // If further paths lead through arrays since the plan was made, its bounds no longer decide what matches.
-    const [leg] = plan.legs
-    const covered = plan.covered && (leg!.index === undefined || leg!.index.arrays === leg!.arrays)
+    const covered = plan.covered &&
+      plan.legs.every(({ index, arrays }) => index === undefined || index.arrays === arrays)
     const slice = new Slice()
     let stopped: Progress = 'enough'
     const exhausted = this.scan.run(view, key => {
