@@ -57,7 +57,7 @@ const sizes = {
   /** Bytes of a chunk, unless one term has more. Two lie on a page of 4,096 bytes. */
   chunkBytes: 1_800,
   /** Seqs from one message whose time is kept to the next one. */
-  seqsBetweenTimes: 64
+  seqsBetweenTimes: 16
 }
 
 /**
