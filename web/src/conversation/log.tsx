@@ -49,6 +49,22 @@ export function LogView ({
     [messages, range, firstUnread, hasOlder, isOffline]
   )
   const byId = useMemo(() => new Map(messages.map(message => [message.id, message])), [messages])
+  const { unread, found } = log
+  // The same elements: what did not change is not looked at again when only something around the log did.
+  const drawn = useMemo(
+    () => rows.map(row => (
+      <RowView
+        key={row.key}
+        row={row}
+        unread={unread}
+        found={found}
+        byId={byId}
+        isDirect={isDirect}
+        picked={picked}
+      />
+    )),
+    [rows, unread, found, byId, isDirect, picked]
+  )
   const isEmpty = messages.length === 0 && !loading.older && !loading.newer
   const content = useRef<HTMLDivElement>(null)
   useGestures(content, (act, element) => {
@@ -80,17 +96,7 @@ export function LogView ({
           />
         )}
         {isEmpty && <p class='small muted nothing'>{t.empty}</p>}
-        {rows.map(row => (
-          <RowView
-            key={row.key}
-            row={row}
-            unread={log.unread}
-            found={log.found}
-            byId={byId}
-            isDirect={isDirect}
-            picked={picked}
-          />
-        ))}
+        {drawn}
       </div>
     </div>
   )

@@ -57,7 +57,8 @@ export function ago (at: number | Date, now = new Date()): string {
 
 /** Whether two times fall on one day here. */
 export function sameDay (a: number | Date, b: number | Date): boolean {
-  return new Date(a).toDateString() === new Date(b).toDateString()
+  // The longest day has 25 hours, and no two days so near have the same number.
+  return Math.abs(Number(a) - Number(b)) < dayMs * 25 / 24 && new Date(a).getDate() === new Date(b).getDate()
 }
 
 /** Days from one calendar day here to another. */

@@ -6,7 +6,10 @@ export function pure<P extends object> (draw: FunctionComponent<P>): ComponentTy
     override shouldComponentUpdate (next: P): boolean {
       const before = this.props as Record<string, unknown>
       const after = next as Record<string, unknown>
-      return Object.keys({ ...before, ...after }).some(key => before[key] !== after[key])
+      // Asked for each row of a list at each drawing: no objects are made for it.
+      for (const key in after) if (before[key] !== after[key]) return true
+      for (const key in before) if (!(key in after)) return true
+      return false
     }
 
     override render () {
