@@ -47,7 +47,7 @@ export function Tide () {
         )}
         <div class={isWide.value ? 'st' : 'who lone'} role='status'>
           {isDry && <Icon small name='cloudOff' />}
-          {status}
+          <span class='cut'>{status}</span>
         </div>
       </div>
       {isDry && session.state !== 'expired' && (

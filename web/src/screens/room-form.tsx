@@ -50,7 +50,7 @@ export function RoomForm ({
         }}
         maxLength={nameMax}
         error={error}
-        hint={t.of([...room.name].length, nameMax)}
+        hint={counted(room.name, nameMax)}
         autofocus
       />
       <Field
@@ -60,7 +60,7 @@ export function RoomForm ({
           onChange({ ...room, topic })
         }}
         maxLength={topicMax}
-        hint={t.topicHint}
+        hint={counted(room.topic, topicMax) ?? t.topicHint}
         required={false}
       />
       <Field
@@ -70,7 +70,7 @@ export function RoomForm ({
           onChange({ ...room, description })
         }}
         maxLength={descriptionMax}
-        hint={t.of([...room.description].length, descriptionMax)}
+        hint={counted(room.description, descriptionMax) ?? t.descriptionHint}
         required={false}
       />
       <div class='box'>
@@ -101,6 +101,12 @@ export function RoomForm ({
       </div>
     </>
   )
+}
+
+/** How much of the room for a text is used, once there is little left of it. */
+function counted (text: string, max: number): string | undefined {
+  const { length } = [...text]
+  return length > max * 0.8 ? texts.value.rooms.of(length, max) : undefined
 }
 
 /** Who writes how often, and what the room says by itself. */
