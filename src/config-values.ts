@@ -49,6 +49,14 @@ function checkPublicUrl (text: string): void {
   }
 }
 
+/** S3_URL: a bucket, and who may use it. */
+function checkBucketUrl (text: string): void {
+  const { protocol = '', username = '', password = '', pathname = '' } = URL.canParse(text) ? new URL(text) : {}
+  if (!/^https?:$/.test(protocol) || username === '' || password === '' || pathname.length < 2) {
+    throw new Error('must be https://<key>:<secret>@<host>/<bucket>, with ?region=<region> if it needs one')
+  }
+}
+
 /** Lets the driver parse the URL. Its error text is dropped, because it could show the password. */
 function checkMongoUrl (text: string): void {
   try {
@@ -88,5 +96,6 @@ export const valueChecks: Readonly<Record<string, (text: string) => unknown>> = 
   METRICS_NETWORKS: text => parseNetworks(text),
   MONGODB_URL: checkMongoUrl,
   REDIS_URL: checkRedisUrl,
+  S3_URL: checkBucketUrl,
   JWT_JWKS_URL: checkHttpUrl
 }

@@ -174,9 +174,6 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   if (config.REDIS_URL !== '' && config.MONGODB_URL === '') {
     throw new ConfigError('REDIS_URL must be empty without MONGODB_URL: the embedded engine serves one process')
   }
-  if (config.S3_URL !== '' && !isBucketUrl(config.S3_URL)) {
-    throw new ConfigError('S3_URL must be https://<key>:<secret>@<host>/<bucket>, with ?region=<region> if it needs one')
-  }
   if (config.NODE_ENV === 'production' && config.MONGODB_URL !== '' && !hasTokenKey(config)) {
     throw new ConfigError('JWT_SECRET must be set (16 characters or more) when NODE_ENV is production and MONGODB_URL is set')
   }
@@ -243,12 +240,6 @@ function checkValues (config: Config): void {
 /** CORS_ORIGIN in the form that the CORS packages take. */
 export function allowedOrigins (config: Config): '*' | string[] {
   return parseOrigins(config.CORS_ORIGIN)
-}
-
-function isBucketUrl (text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, username, password, pathname } = new URL(text)
-  return /^https?:$/.test(protocol) && username !== '' && password !== '' && pathname.length > 1
 }
 
 /** FILE_TYPES as a function. */

@@ -10,8 +10,10 @@ const defaults = {
 }
 /** Digits of an offset in a key, so that keys are in the order of the bytes. */
 const offsetDigits = 15
-/** Milliseconds for one request: a piece, or the beginning and end of an answer. */
+/** Milliseconds for one request but a read, which takes as long as its reader does. */
 const requestMsMax = 120_000
+/** Times in a row that the rest of an object is asked for without getting any of it. */
+const readTriesMax = 3
 
 /** An object: the part of a blob that begins at `offset`. */
 interface Piece {
@@ -26,19 +28,21 @@ interface Piece {
  */
 export class S3Blobs implements Blobs {
   private readonly bucket: S3mini
+  private readonly reads: S3mini
   private readonly sizes: typeof defaults
 
   /** @param url `https://<key>:<secret>@<host>/<bucket>?region=<region>` */
   constructor (url: string, sizes: Partial<typeof defaults> = {}) {
     this.sizes = { ...defaults, ...sizes }
     const { protocol, host, pathname, username, password, searchParams } = new URL(url)
-    this.bucket = new S3mini({
+    const given = {
       accessKeyId: decodeURIComponent(username),
       secretAccessKey: decodeURIComponent(password),
       endpoint: `${protocol}//${host}${pathname}`,
-      region: searchParams.get('region') ?? 'us-east-1',
-      requestAbortTimeout: requestMsMax
-    })
+      region: searchParams.get('region') ?? 'us-east-1'
+    }
+    this.bucket = new S3mini({ ...given, requestAbortTimeout: requestMsMax })
+    this.reads = new S3mini(given)
   }
 
   async create (id: string): Promise<void> {
@@ -117,10 +121,24 @@ export class S3Blobs implements Blobs {
 
   private async * parts (id: string, pieces: Piece[], start: number, end: number): AsyncGenerator<Uint8Array> {
     for (const { offset, size } of pieces) {
-      const [from, to] = [Math.max(start - offset, 0), Math.min(end - offset, size)]
-      if (from >= to) continue
-      const { body } = await this.bucket.getObjectRaw(keyOf(id, offset), false, from, to)
-      yield * body as unknown as AsyncIterable<Uint8Array>
+      yield * this.part(keyOf(id, offset), Math.max(start - offset, 0), Math.min(end - offset, size))
+    }
+  }
+
+  /** A part of an object. If the service breaks off, for a slow reader for example, it is asked for the rest. */
+  private async * part (key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+    for (let at = start, tries = 1; at < end; tries++) {
+      try {
+        const { body } = await this.reads.getObjectRaw(key, false, at, end)
+        for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+          at += chunk.length
+          tries = 0
+          yield chunk
+        }
+      } catch (error) {
+        if (tries === readTriesMax) throw error
+      }
+      if (tries === readTriesMax) throw new Error(`The object ${key} is shorter than it was listed`)
     }
   }
 

@@ -83,6 +83,17 @@ t.test('short pieces become one object', async t => {
   t.equal(objectsOf(id).length, 1)
 })
 
+t.test('of an answer that the service breaks off, the rest is asked for', async t => {
+  const content = randomBytes(400_000)
+  const id = await uploaded(test, token, content)
+  bucket.cuts = 5
+  t.ok((await contentOf(test, id, token)).bytes.equals(content))
+  t.ok(bucket.cuts <= 0)
+  bucket.refuses = (method, key) => method === 'GET' && key !== ''
+  t.equal((await contentOf(test, id, token)).status, 500, 'what never comes is no shorter file')
+  bucket.refuses = () => false
+})
+
 t.test('a bucket that does not answer loses nothing', async t => {
   const { at } = await begin(test, token, 20)
   bucket.refuses = method => method === 'PUT'

@@ -18,13 +18,15 @@ export interface TestBucket {
   objects: Map<string, Buffer>
   /** Requests for which it is true are answered 503. */
   refuses: (method: string, key: string) => boolean
+  /** How many of the next reads are cut off in their middle. */
+  cuts: number
 }
 
 /**
  * A service for one bucket. It answers only what is signed as AWS' own library would sign it, and lists in small pages.
  */
 export async function startBucket (t: { teardown: (end: () => unknown) => void }): Promise<TestBucket> {
-  const bucket: TestBucket = { url: '', objects: new Map(), refuses: () => false }
+  const bucket: TestBucket = { url: '', objects: new Map(), refuses: () => false, cuts: 0 }
   const server = createServer((request, response) => {
     answer(bucket, request, response).catch((error: unknown) => { response.destroy(error as Error) })
   })
@@ -67,8 +69,10 @@ async function answer (bucket: TestBucket, request: IncomingMessage, response: S
     case 'GET': {
       if (object === undefined) return fail(404, 'NoSuchKey')
       const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
-      if (from === undefined) response.writeHead(200).end(object)
-      else response.writeHead(206).end(object.subarray(Number(from), Number(to) + 1))
+      const part = from === undefined ? object : object.subarray(Number(from), Number(to) + 1)
+      response.writeHead(from === undefined ? 200 : 206, { 'content-length': part.length })
+      if (bucket.cuts-- <= 0) response.end(part)
+      else response.write(part.subarray(0, part.length / 2), () => { response.destroy() })
       return
     }
     default: fail(405, 'MethodNotAllowed')
