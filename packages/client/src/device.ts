@@ -138,9 +138,8 @@ export class Device {
     for (const conversationId of changed.batch.drop ?? []) core.emit('removed', { conversationId })
     for (const row of changed.news) {
       typing.heardMessage(row.conversationId, row.senderId)
-      const { reads = {} } = engine.conversations.get(row.conversationId) ?? {}
       if (!engine.shownIn(row.conversationId)(row)) continue
-      core.emit('message', showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
+      core.emit('message', showRow(row, [], engine.viewOf(row.conversationId)))
     }
   }
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { sizes } from '../scripts/size.mjs'
 
 /** Kilobytes, minified and gzipped: more of them is a decision. */
-const budgets = { core: 31.2, withIndexedDb: 34.3, all: 47.6 }
+const budgets = { core: 31.1, withIndexedDb: 34.2, all: 47.5 }
 
 t.test('the client keeps to its size limits', async t => {
   const measured = await (sizes as () => Promise<Record<keyof typeof budgets, number>>)()

@@ -95,7 +95,7 @@ export class ConversationView implements Conversation {
     const queued = operations.find(operation => operation.work.type === 'send' && operation.work.clientMessageId === id)
     const shown = queued === undefined
       ? await this.stored(id)
-      : showSend(queued, concerned(operations, queued), userId)
+      : showSend(queued, operations, userId)
     return shown ?? { ...showSend(operationOf(core, this.id, work), [], userId)!, status: 'sending' }
   }
 
@@ -188,10 +188,10 @@ export class ConversationView implements Conversation {
 
   /** What was sent under this id before. */
   private async stored (clientMessageId: string): Promise<Message | undefined> {
-    const { signedIn: engine, clock } = this.core
+    const { signedIn: engine } = this.core
     const rows = await engine.rows(this.id, 1, Infinity)
     const row = rows.findLast(row => row.senderId === engine.userId && row.clientMessageId === clientMessageId)
-    return row === undefined ? undefined : showRow(row, [], { userId: engine.userId, reads: this.record?.reads ?? {}, now: clock.now() })
+    return row === undefined ? undefined : showRow(row, [], engine.viewOf(this.id))
   }
 }
 

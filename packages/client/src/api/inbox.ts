@@ -58,8 +58,8 @@ async function unread (core: Core, id: string, given: ReadonlyMap<string, number
     if (error instanceof TidelogError && error.retryable) return []
     throw error
   }
-  const { reads = {} } = record() ?? {}
   const rows = await engine.rows(id, from(), top)
   const isShown = engine.shownIn(id)
-  return rows.filter(row => row.senderId !== engine.userId && counts(row) && isShown(row)).map(row => showRow(row, [], { userId: engine.userId, reads, now: core.clock.now() }))
+  return rows.filter(row => row.senderId !== engine.userId && counts(row) && isShown(row))
+    .map(row => showRow(row, [], engine.viewOf(id)))
 }

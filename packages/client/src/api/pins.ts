@@ -18,15 +18,13 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
   const named = () => core.engine?.conversations.get(id)?.pins ?? []
 
   const show = (): readonly Message[] => {
-    const { engine, clock } = core
-    const record = engine?.conversations.get(id)
-    if (engine === undefined || record === undefined) return []
+    const { engine } = core
+    if (engine?.conversations.has(id) !== true) return []
     takeStored()
     const held = named().flatMap(messageId => rows.get(messageId) ?? [])
-    const context = { userId: engine.userId, reads: record.reads, now: clock.now() }
     const operations = engine.operationsOf(id)
     const isShown = engine.shownIn(id)
-    return held.filter(row => !row.isDeleted && isShown(row)).map(row => showRow(row, operations, context))
+    return held.filter(row => !row.isDeleted && isShown(row)).map(row => showRow(row, operations, engine.viewOf(id)))
   }
 
   const ask = async (): Promise<void> => {

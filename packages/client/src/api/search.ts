@@ -138,9 +138,7 @@ async function ask (
 }
 
 function shown (core: Core, row: Row): Message {
-  const { userId, conversations } = core.signedIn
-  const { reads = {} } = conversations.get(row.conversationId) ?? {}
-  return showRow(row, [], { userId, reads, now: core.clock.now() })
+  return showRow(row, [], core.signedIn.viewOf(row.conversationId))
 }
 
 const newestFirst = (a: Row, b: Row): number => b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)

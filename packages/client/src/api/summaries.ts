@@ -71,7 +71,7 @@ export class Summaries {
   }
 
   private summary (id: string): Summary | undefined {
-    const { engine, clock } = this.core
+    const { engine } = this.core
     const record = engine?.conversations.get(id)
     if (engine === undefined || record === undefined) return undefined
     const held = this.cache.get(id)
@@ -82,9 +82,7 @@ export class Summaries {
       operations: engine.operationsOf(id),
       draft: engine.drafts.get(id),
       last: this.lastOf(record, engine),
-      userId: engine.userId,
-      reads: record.reads,
-      now: clock.now()
+      ...engine.viewOf(id)
     })
     this.cache.set(id, summary)
     return summary

@@ -251,12 +251,12 @@ export class TimelineWindow implements Timeline {
   }
 
   private show (): readonly Message[] {
-    const { record, core: { engine, clock } } = this
+    const { record, core: { engine } } = this
     if (engine === undefined) return []
     const hasEnd = this.hasEnd || record === undefined || record.ranges.length === 0
     // Behind the newest one that is whole there may be your own, which are answered already.
     const isShown = engine.shownIn(this.id)
     const rows = this.rows.filter(row => (row.seq <= this.hi || row.senderId === engine.userId) && isShown(row))
-    return this.viewer.show(rows, engine.operationsOf(this.id), hasEnd, { userId: engine.userId, reads: record?.reads ?? {}, now: clock.now() })
+    return this.viewer.show(rows, engine.operationsOf(this.id), hasEnd, engine.viewOf(this.id))
   }
 }

@@ -9,7 +9,7 @@ import {
   type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, emptySelf, readSeqOf
 } from '../pure/state.ts'
 import { filesOf } from '../pure/uploads.ts'
-import { isBlocked, settingsOf, shownBy } from '../pure/view.ts'
+import { type ViewContext, isBlocked, settingsOf, shownBy } from '../pure/view.ts'
 import { Listeners } from '../readable.ts'
 import { type AccountStorage, type Loaded, Stale } from '../storage/storage.ts'
 
@@ -263,6 +263,11 @@ export class Engine {
   /** Rows as they are stored; not all of them are shown. */
   async rows (id: string, from: number, to: number, limit?: number): Promise<Row[]> {
     return await this.store(() => this.account.rows(id, from, to, limit))
+  }
+
+  /** Who sees the messages of a conversation, and how far others have read. */
+  viewOf (id: string): ViewContext {
+    return { userId: this.userId, reads: this.conversations.get(id)?.reads ?? {} }
   }
 
   /** Which messages of a conversation the user wants to see. */

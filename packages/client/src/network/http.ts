@@ -154,6 +154,6 @@ function failureOf (body: FailureBody, status: number, retryAfter?: string | nul
     status,
     retryable: retryable ?? (status === 429 || status >= 500),
     retryAfterMs: afterMs,
-    ...(current === undefined ? {} : { current: showRow(toRow(current), [], { userId: '', reads: {}, now: 0 }) })
+    ...(current === undefined ? {} : { current: showRow(toRow(current), [], { userId: '', reads: {} }) })
   })
 }

@@ -14,13 +14,12 @@ import { filesOf } from './uploads.ts'
 export interface ViewContext {
   userId: string
   reads: ConversationRecord['reads']
-  now: number
 }
 
 const noMentions: Mentions = { userIds: [] }
 
-/** A message of the server with the changes that wait for it. @param about the operations of this message */
-export function showRow (row: Row, about: readonly StoredOperation[], { userId, reads }: ViewContext): Message {
+/** A message of the server with the changes that wait for it; operations of other messages change nothing of it. */
+export function showRow (row: Row, operations: readonly StoredOperation[], { userId, reads }: ViewContext): Message {
   const isOwn = row.senderId === userId
   const mentions = row.mentions ?? noMentions
   const shown: Message = {
@@ -47,6 +46,7 @@ export function showRow (row: Row, about: readonly StoredOperation[], { userId, 
     readBy: isOwn ? Object.entries(reads).flatMap(([id, { seq }]) => seq >= row.seq ? [id] : []) : [],
     status: 'sent'
   }
+  const about = operations.filter(operation => isAbout(operation, targetsOf(row, userId)))
   return about.reduce((message, operation) => changed(message, operation, shown, userId), shown)
 }
 
@@ -89,9 +89,9 @@ function typeFor (attachments: readonly Attachment[]): MessageType {
   return others.length === 0 && (family === 'image' || family === 'video' || family === 'audio') ? family : 'file'
 }
 
-/** A message that is not sent yet. @param about the operations of this message */
+/** A message that is not sent yet; operations of other messages change nothing of it. */
 export function showSend (
-  operation: StoredOperation, about: readonly StoredOperation[], userId: string
+  operation: StoredOperation, operations: readonly StoredOperation[], userId: string
 ): Message | undefined {
   const { work, conversationId, createdAt, state, error } = operation
   if (work.type !== 'send') return undefined
@@ -118,7 +118,8 @@ export function showSend (
     ...(error === undefined ? {} : { error })
   }
   // Changes of a message that may have been sent already.
-  const shown = about.reduce((shown, other) => other === operation ? shown : changed(shown, other, message, userId), message)
+  const about = operations.filter(other => other !== operation && isAbout(other, work))
+  const shown = about.reduce((shown, other) => changed(shown, other, message, userId), message)
   return shown.isDeleted ? undefined : { ...shown, status: message.status, ...(message.error === undefined ? {} : { error: message.error }) }
 }
 
@@ -218,18 +219,15 @@ export function shownBy (
 
 /** A conversation as the list shows it. */
 export function showSummary (
-  record: ConversationRecord, { state, last, users, operations, draft, userId, reads, now }: SummaryContext
+  record: ConversationRecord, { state, last, users, operations, draft, userId, reads }: SummaryContext
 ): Summary {
   const { id, kind, name, isPrivate, topic, description, picture, activityAt, unreadCount, mentionCount } = record
   const other = otherUserOf(id, userId)
   const sends = operations.filter(({ work }) => work.type === 'send')
   const newest = sends.at(-1)
-  const context = { userId, reads, now }
   const pending = newest === undefined ? undefined : showSend(newest, [], userId)
   const settings = settingsOf(state.self, id, operations)
-  const shown = last === undefined
-    ? undefined
-    : showRow(last, operations.filter(operation => isAbout(operation, targetsOf(last, userId))), context)
+  const shown = last === undefined ? undefined : showRow(last, operations, { userId, reads })
   const isCleared = settings.clearedSeq >= Math.max(record.top, 1)
   return {
     id,

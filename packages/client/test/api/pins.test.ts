@@ -83,3 +83,23 @@ t.test('pinning without the right fails the operation', async t => {
   await joined.cancel(failed!)
   timeline.close()
 })
+
+t.test('a change of another message that waits for a connection changes nothing of a pinned one', async t => {
+  const room = await ada.rooms.create({ name: 'pins and edits' })
+  const chat = ada.conversation(room.conversationId)
+  const timeline = chat.timeline()
+  for (const text of ['pinned', 'other']) await chat.send(text)
+  const isSent = (messages: readonly Message[]) =>
+    messages.filter(({ type, status }) => type === 'text' && status === 'sent').length === 2
+  const [pinned, other] = (await when(timeline.messages, isSent)).filter(({ type }) => type === 'text')
+  await chat.pin(pinned!, true)
+  await when(chat.pins, messages => texts(messages) === 'pinned')
+  await ada.stop()
+  await chat.edit(other!, 'other, edited')
+  t.equal(texts(chat.pins.get()), 'pinned')
+  await chat.delete(other!)
+  t.match(chat.pins.get(), [{ text: 'pinned', isDeleted: false, status: 'sent' }])
+  await ada.start()
+  await when(ada.outbox, outbox => outbox.length === 0)
+  timeline.close()
+})
