@@ -263,3 +263,16 @@ t.test('terms of an earlier rev never replace those of a later one, and a delete
   await write(second)
   t.equal(await terms(), undefined)
 })
+
+t.test('a search begins again if a segment that it knows was replaced', async t => {
+  const [ann, bob] = [await newPerson(test), await newPerson(test)]
+  const conversationId = directId(ann.id, bob.id)
+  const say = (content: string) => sendDirect(chat, ann.identity, { receiverId: bob.id, content })
+  const found = async () => (await all(ann, { q: 'tide' }, messageSearch.bounds)).ids.length
+  for (const content of ['tide 1', 'tide 2']) await say(content)
+  await indexSome(conversationId, 10)
+  t.equal(await found(), 2)
+  await chat.log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq: seqOf(1) }] })
+  await messageSearch.forget(conversationId, seqOf(1))
+  t.equal(await found(), 1)
+})
