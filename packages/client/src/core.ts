@@ -1,7 +1,7 @@
 import { TidelogError } from './errors.ts'
 import type { Engine, Delta } from './engine/engine.ts'
 import type { Http } from './network/http.ts'
-import { commonId, directId } from './pure/state.ts'
+import { directId } from './pure/state.ts'
 import { Listeners } from './readable.ts'
 import type { Clock, Events, Failure } from './types.ts'
 
@@ -54,8 +54,6 @@ export class Core {
     const { userId: me } = this.signedIn
     return directId(me, userId)
   }
-
-  readonly commonId = commonId
 }
 
 /** What only the tab that leads does. */

@@ -2,7 +2,7 @@ import type { Core } from '../core.ts'
 import { toFailure, asTidelogError } from '../errors.ts'
 import { toRow } from '../pure/normalize.ts'
 import { matcherOf } from '../pure/search.ts'
-import type { Row } from '../pure/state.ts'
+import { type Row, commonId } from '../pure/state.ts'
 import { showRow } from '../pure/view.ts'
 import type { WireMessage } from '../pure/wire.ts'
 import { Value } from '../readable.ts'
@@ -100,7 +100,7 @@ class Findings implements Finding {
     const matches = matcherOf(this.input)
     const { conversationId } = this.input
     const records = [...engine.conversations.values()]
-      .filter(({ id }) => conversationId === undefined ? id !== this.core.commonId : id === conversationId)
+      .filter(({ id }) => conversationId === undefined ? id !== commonId : id === conversationId)
       .sort((a, b) => b.activityAt - a.activityAt)
     const found: Row[] = []
     let left = heldMax.ofAll
