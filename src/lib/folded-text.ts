@@ -22,8 +22,9 @@ export function foldedText (text: string): string {
 /** The same, with white space as it is given. */
 export function foldedLetters (text: string): string {
   if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase()
-  // Upper case first: it makes one of letters whose lower case differs (ß, ı).
-  return text.normalize('NFKD').replace(unseen, '').toUpperCase().toLowerCase().replace(marks, '$1')
+  // By way of upper case: it makes one of letters whose lower case differs (ß, ı). Only what is lower before has all of
+  // its upper case (ẞ has none).
+  return text.normalize('NFKD').replace(unseen, '').toLowerCase().toUpperCase().toLowerCase().replace(marks, '$1')
     .replace(special, letter => letters[letter]!)
     .normalize('NFC')
 }

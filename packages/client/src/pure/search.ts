@@ -130,7 +130,7 @@ const lettersPattern = new RegExp(`[${Object.keys(letters).join('')}]`, 'g')
 
 /** The form of a text without case, accents and other looks of the same letters. */
 function foldedLetters (text: string): string {
-  return text.normalize('NFKD').replace(/[\p{Cf}\u0640]/gu, '').toUpperCase().toLowerCase().replace(marks, '$1')
+  return text.normalize('NFKD').replace(/[\p{Cf}\u0640]/gu, '').toLowerCase().toUpperCase().toLowerCase().replace(marks, '$1')
     .replace(lettersPattern, letter => letters[letter]!)
     .normalize('NFC')
 }
