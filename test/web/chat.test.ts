@@ -46,6 +46,16 @@ else {
     t.equal(await ada.page.evaluate('document.activeElement.id === "composer"'), true, 'focus is in the composer after a delete')
   })
 
+  await t.test('at midnight what was said today is from yesterday', async () => {
+    const page = await ada.page.context().newPage()
+    await page.clock.install()
+    await open(page, app.url, dm(ada.id, bob.id))
+    await page.locator('time').getByText('Today', { exact: true }).waitFor()
+    await page.clock.fastForward('24:00:00')
+    await page.locator('time').getByText('Yesterday', { exact: true }).waitFor()
+    await page.close()
+  })
+
   await t.test('a text that you began stays with its conversation', async t => {
     await ada.page.locator('#composer').fill('not yet')
     await ada.page.goto(`${app.url}/c/common_chat`)

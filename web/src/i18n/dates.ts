@@ -1,4 +1,4 @@
-import { computed } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import { language, texts } from './index.ts'
 
 const dayMs = 86_400_000
@@ -17,12 +17,23 @@ const formats = computed(() => {
   }
 })
 
+/** The day that it is here, as its first millisecond: what names days by it is drawn again at midnight. */
+const today = signal(0)
+
+function keepToday () {
+  const now = new Date()
+  today.value = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime()
+  const tomorrow = new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime()
+  setTimeout(keepToday, tomorrow - now.getTime())
+}
+keepToday()
+
 export const clockTime = (at: number | Date): string => formats.value.time.format(new Date(at))
 export const fullTime = (at: number | Date): string => formats.value.full.format(new Date(at))
 
 /** When, in as few characters as a list has room for: 9:41, Tue, 2 Nov, 2 Nov 2025. */
-export function shortWhen (at: number | Date, now = new Date()): string {
-  const date = new Date(at)
+export function shortWhen (at: number | Date): string {
+  const [date, now] = [new Date(at), new Date(today.value)]
   const days = daysBetween(date, now)
   if (days <= 0) return clockTime(date)
   if (days < 7) return formats.value.weekday.format(date)
@@ -30,8 +41,8 @@ export function shortWhen (at: number | Date, now = new Date()): string {
 }
 
 /** The name of a day, for the line above its messages. */
-export function dayName (at: number | Date, now = new Date()): string {
-  const date = new Date(at)
+export function dayName (at: number | Date): string {
+  const [date, now] = [new Date(at), new Date(today.value)]
   const days = daysBetween(date, now)
   if (days === 0) return texts.value.time.today
   if (days === 1) return texts.value.time.yesterday
