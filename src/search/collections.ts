@@ -54,8 +54,8 @@ const sizes = {
   tailMax: 64,
   /** A segment is joined to the one before it, unless that one is more than this many times as long. */
   joinFactor: 8,
-  /** Bytes of a chunk, unless one term has more. Two lie on a page of 4,096 bytes. */
-  chunkBytes: 1_800,
+  /** Bytes of a chunk, unless one term has more. A search reads one of each segment, and most of its time is that. */
+  chunkBytes: 600,
   /** Seqs from one message whose time is kept to the next one. */
   seqsBetweenTimes: 16
 }
