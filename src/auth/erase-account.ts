@@ -5,7 +5,7 @@ import { deletedUserName } from '../users/public-user.ts'
 import type { Identity } from '../users/identity.ts'
 import type { UserRow } from '../users/user-row.ts'
 import type { AuthContext } from './context.ts'
-import { provePassword } from './prove-password.ts'
+import { askerIn, provePassword } from './prove-password.ts'
 import { endAllSessions } from './sessions.ts'
 
 /**
@@ -21,14 +21,13 @@ const settledAfterMs = 60_000
  * @throws TidelogError INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED; NOT_ALLOWED for an administrator, or for an
  * account that a host application keeps
  */
-export async function eraseOwnAccount (
-  context: AuthContext, { id, userId, sessionId, isAdmin }: Identity, password: string
-): Promise<void> {
+export async function eraseOwnAccount (context: AuthContext, identity: Identity, password: string): Promise<void> {
+  const { id, userId, isAdmin } = identity
   if (isAdmin) throw new TidelogError('NOT_ALLOWED', 'Remove the name from ADMIN_USERS first')
   const user = await context.users.findOne({ _id: id })
   if (user === null) throw new TidelogError('UNKNOWN_USER')
   if (!isKeptHere(user)) throw new TidelogError('NOT_ALLOWED', 'Another application keeps this account')
-  await provePassword(context, { user, account: userId, password, address: `session ${sessionId}`, isKnown: true })
+  await provePassword(context, { user, account: userId, password, ...askerIn(identity) })
   await erase(context, user)
 }
 

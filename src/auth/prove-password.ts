@@ -3,6 +3,7 @@ import { TidelogError } from '../errors.ts'
 import type { AuthContext, FailureLimiter } from './context.ts'
 import type { Asker } from './hash-queue.ts'
 import { checkPassword, hashPassword } from './password.ts'
+import type { Identity } from '../users/identity.ts'
 import type { UserRow } from '../users/user-row.ts'
 
 /**
@@ -21,6 +22,11 @@ export interface Attempt extends Asker {
   /** The account's key in the counts, even if the account does not exist. */
   account: string
   password: string
+}
+
+/** Who asks in a session. Each has its own count of failures, so that strangers' guesses do not stop the owner. */
+export function askerIn ({ sessionId }: Identity): Asker {
+  return { address: `session ${sessionId}`, isKnown: true }
 }
 
 /** @throws TidelogError INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED */

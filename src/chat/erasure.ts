@@ -1,12 +1,12 @@
 import type { ObjectId } from 'mongodb'
 import { noteEnd } from '../files/sweep.ts'
-import type { MembershipRule } from '../log/commit/plan.ts'
 import { indexNames } from '../log/model/collections.ts'
-import { type LogRow, revOf, selfLogId, seqOf } from '../log/model/types.ts'
+import { revOf, selfLogId, seqOf } from '../log/model/types.ts'
 import type { ChatContext } from './context.ts'
-import { commonChatId, roomRange } from './rules/conversation-id.ts'
-import { contentFields } from './rules/tombstone.ts'
-import { passOnRooms } from './succession.ts'
+import { commonChatId } from './rules/conversation-id.ts'
+import { leaveForGoodRule } from './rules/room-rules.ts'
+import { deletionOf } from './rules/tombstone.ts'
+import { ensureOwner, roomsOf } from './succession.ts'
 
 /**
  * Takes out of the conversations what a user who is erased has put there. Each step may be repeated: a run that was
@@ -25,7 +25,6 @@ const atOnce = 100
 export async function eraseFromConversations (
   context: ChatContext, userId: ObjectId, signal?: AbortSignal
 ): Promise<number> {
-  await passOnRooms(context, userId.toHexString())
   await leaveRooms(context, userId)
   let deleted = 0
   for await (const conversationId of conversationsOf(context, userId)) {
@@ -35,16 +34,10 @@ export async function eraseFromConversations (
   return deleted
 }
 
-/** An owner whom nobody active can follow stays: a room with members has an owner. */
-const leaveForGood: MembershipRule = (member, head, { standing }) =>
-  standing === 'banned' || (member?.role === 'owner' && head !== null && head.memberCount > 1) ? standing : null
-
-async function leaveRooms ({ log }: ChatContext, userId: ObjectId): Promise<void> {
-  const rooms = await log.collections.members
-    .find({ userId, conversationId: roomRange }, { projection: { conversationId: 1 } })
-    .hint(indexNames.byMember).toArray()
-  for (const { conversationId } of rooms) {
-    await log.commit({ mutations: [{ type: 'member', conversationId, userId, role: leaveForGood }] })
+async function leaveRooms (context: ChatContext, userId: ObjectId): Promise<void> {
+  for (const { conversationId, role } of await roomsOf(context, userId)) {
+    if (role === 'owner') await ensureOwner(context, conversationId)
+    await context.log.commit({ mutations: [{ type: 'member', conversationId, userId, role: leaveForGoodRule }] })
   }
 }
 
@@ -80,11 +73,8 @@ async function deleteMessages (
     await noteEnd(files, some.flatMap(({ attachments = [] }) => attachments.map(({ _id }) => _id)))
     // One unit each: a purge may take one of them away meanwhile. The log commits those that wait in one transaction.
     const outcomes = await Promise.all(some.map(async ({ _id }) =>
-      await log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide: toTombstone }] })))
+      await log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide: deletionOf }] })))
     deleted += outcomes.filter(({ outcome }) => outcome === 'committed').length
     after = last.seq!
   }
 }
-
-const toTombstone = ({ isDeleted }: LogRow) =>
-  isDeleted === true ? null : { set: { isDeleted: true as const }, unset: contentFields }

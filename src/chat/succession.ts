@@ -37,12 +37,20 @@ export async function ensureOwner (context: ChatContext, conversationId: string)
   return outcome === 'committed' ? heir : undefined
 }
 
-/** Passes on all rooms of a user who was deactivated or erased. */
+/** Passes on all rooms of a user who was deactivated. */
 export async function passOnRooms (context: ChatContext, userId: string): Promise<void> {
-  const { members } = context.log.collections
-  const owned = await members.find({ userId: objectId(userId), conversationId: roomRange }, { projection: { conversationId: 1, role: 1 } })
+  for (const { conversationId, role } of await roomsOf(context, objectId(userId))) {
+    if (role === 'owner') await ensureOwner(context, conversationId)
+  }
+}
+
+/** The rooms in which a user is a member. */
+export async function roomsOf (
+  { log }: ChatContext, userId: ObjectId
+): Promise<Array<Pick<Member, 'conversationId' | 'role'>>> {
+  return await log.collections.members
+    .find({ userId, conversationId: roomRange }, { projection: { conversationId: 1, role: 1 } })
     .hint(indexNames.byMember).toArray()
-  for (const { conversationId, role } of owned) if (role === 'owner') await ensureOwner(context, conversationId)
 }
 
 async function isActive ({ users }: ChatContext, { userId }: Member): Promise<boolean> {

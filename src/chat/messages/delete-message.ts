@@ -7,7 +7,7 @@ import type { ChatContext } from '../context.ts'
 import type { ChangedMessage } from './edit-message.ts'
 import { type RuleContext, actorOf, requireModeratedMessage, requireStillMember } from '../access/access.ts'
 import { committedMessageFor } from '../payload/load-payloads.ts'
-import { contentFields } from '../rules/tombstone.ts'
+import { deletionOf } from '../rules/tombstone.ts'
 import type { Identity } from '../../users/identity.ts'
 import type { PreparedCommit } from '../context.ts'
 
@@ -32,7 +32,7 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
       }
       if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
     }
-    return row.isDeleted === true ? null : { set: { isDeleted: true }, unset: contentFields }
+    return deletionOf(row)
   }
   return async () => {
     await noteEnd(context.files, attachments.map(file => file._id))

@@ -153,8 +153,12 @@ export function deleteRule (isAdmin = false): (head: Head, actor: Member | null)
   }
 }
 
-/** Removes every member of a deleted room. */
+/** Removes a member without asking; a ban stays. */
 export const evictRule: MembershipRule = (_member, _head, { standing }): MembershipStatus => standing === 'banned' ? standing : null
+
+/** Leaving as a user who is erased. An owner whom nobody active can follow stays: a room with members has an owner. */
+export const leaveForGoodRule: MembershipRule = (member, head, others) =>
+  member?.role === 'owner' && head !== null && head.memberCount > 1 ? member.role : evictRule(member, head, others)
 
 function isThere (head: Head | null): head is Head {
   if (head === null || head.deleted === true) throw new TidelogError('NOT_FOUND')

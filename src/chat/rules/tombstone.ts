@@ -1,10 +1,16 @@
+import type { RowPatch } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
 
 /** The fields that a deletion removes from a message. */
-export const contentFields = [
+const contentFields = [
   'message', 'listingId', 'replyTo', 'replySeq', 'replySenderId', 'mentioned', 'attachments', 'editedAt', 'reactions',
   'system', 'forwarded'
 ] as const
+
+/** What a deletion changes of a message; null: it is deleted already. */
+export function deletionOf ({ isDeleted }: LogRow): RowPatch | null {
+  return isDeleted === true ? null : { set: { isDeleted: true }, unset: contentFields }
+}
 
 /** The tombstone that a deletion makes of a message. */
 export function tombstoneOf (row: LogRow): LogRow {

@@ -87,8 +87,7 @@ export function EraseAccount ({ onClose }: { onClose: () => void }) {
       isDanger
       onSave={async () => {
         await client.account.erase({ password })
-        forgetAllSearches()
-        go(paths.signIn(), { replace: true })
+        goOut()
         say(t.erased)
       }}
       onClose={onClose}
@@ -179,9 +178,7 @@ export function SignOut ({ onClose }: { onClose: () => void }) {
   const t = texts.value.settings
   const waiting = client.outbox.get().filter(operation => operation.type === 'send').length
   const leave = () => {
-    void client.logout().finally(forgetAllSearches).finally(() => {
-      go(paths.signIn(), { replace: true })
-    })
+    void client.logout().finally(goOut)
   }
   return (
     <Confirm
@@ -191,4 +188,10 @@ export function SignOut ({ onClose }: { onClose: () => void }) {
       onClose={onClose}
     />
   )
+}
+
+/** What is left to do when nobody is signed in any more. */
+function goOut () {
+  forgetAllSearches()
+  go(paths.signIn(), { replace: true })
 }

@@ -93,9 +93,7 @@ export class ConversationView implements Conversation {
     await this.enqueue(work, { endsDraft: true, files: pending?.map(({ file, bytes }) => [file.key, bytes]) })
     const operations = core.signedIn.operationsOf(this.id)
     const queued = operations.find(operation => operation.work.type === 'send' && operation.work.clientMessageId === id)
-    const shown = queued === undefined
-      ? await this.stored(id)
-      : showSend(queued, operations, userId)
+    const shown = queued === undefined ? await this.stored(id) : showSend(queued, operations, userId)
     return shown ?? { ...showSend(operationOf(core, this.id, work), [], userId)!, status: 'sending' }
   }
 
