@@ -1,4 +1,4 @@
-import type { Seq } from '../log/model/types.ts'
+import type { LogRow, Seq } from '../log/model/types.ts'
 import { type SearchIndex, chunkId } from './collections.ts'
 import type { KnownSegment } from './directories.ts'
 import type { OwnConversation } from './own-conversations.ts'
@@ -14,8 +14,8 @@ import type { Need } from './words.ts'
  * order, long before everything is read.
  */
 
-/** What one call may cost, and how much is read at once. */
-export const searchBounds = { chunksMax: 8_000, segmentsAtOnce: 200, rowsAtOnce: 80 }
+/** What one call may cost, and how much is read at once: of the rows a few, and twice as many each time. */
+export const searchBounds = { chunksMax: 8_000, segmentsAtOnce: 200, rowsAtFirst: 32, rowsAtOnce: 256 }
 export type SearchBounds = typeof searchBounds
 
 /** Chunks that one query of the database names. */
@@ -32,6 +32,7 @@ class Stretch {
   readonly segment: KnownSegment
   /** Ascending; those that were taken are gone. */
   seqs: number[] = []
+  /** -Infinity: none is left. */
   latestMs: number
 
   constructor (conversationId: string, segment: KnownSegment, latestMs: number) {
@@ -40,24 +41,23 @@ class Stretch {
     this.latestMs = Math.min(latestMs, segment.lastMs)
   }
 
-  take (count: number): number[] {
-    const taken = this.seqs.splice(-count)
+  takeNewest (): Seq {
+    const seq = this.seqs.pop() as Seq
     this.sawUpTo(this.latestMs)
-    return taken
+    return seq
   }
 
   /** Those that are left were not sent later. */
   sawUpTo (ms: number): void {
     const last = this.seqs.at(-1)
-    if (last !== undefined) this.latestMs = Math.min(ms, this.latestMs, latestMs(this.segment, last))
+    this.latestMs = last === undefined ? -Infinity : Math.min(ms, this.latestMs, latestMs(this.segment, last))
   }
 }
 
-/** Some messages of a conversation, and a note of when the oldest of them was sent. */
+/** Some messages of a conversation. */
 export interface Taken {
   conversationId: string
   seqs: Seq[]
-  saw: (ms: number) => void
 }
 
 export class Candidates {
@@ -70,6 +70,9 @@ export class Candidates {
   private readonly unread: Stretch[] = []
   private read: Stretch[] = []
   private chunks = 0
+  private rowsNext: number
+  /** What `take` named last. */
+  private taken = new Map<Stretch, Seq[]>()
 
   /**
    * @param segments of all these conversations
@@ -86,6 +89,7 @@ export class Candidates {
     this.lastMs = Math.min(before - 1, from === undefined ? Infinity : lastMsBehind(from))
     this.bounds = bounds
     this.giveWay = giveWay
+    this.rowsNext = bounds.rowsAtFirst
     if (needs.length === 0) return
     for (const [conversationId, { view }] of own) {
       for (const segment of segments.get(conversationId) ?? []) {
@@ -99,7 +103,7 @@ export class Candidates {
   /** -Infinity: no candidate is left. */
   get latestMs (): number {
     let latest = this.unread[0]?.latestMs ?? -Infinity
-    for (const { seqs, latestMs } of this.read) if (seqs.length > 0) latest = Math.max(latest, latestMs)
+    for (const { latestMs } of this.read) latest = Math.max(latest, latestMs)
     return latest
   }
 
@@ -110,18 +114,29 @@ export class Candidates {
   /** Takes the newest that are known. None, if more of the index had to be read first: call it again. */
   async take (): Promise<Taken[]> {
     const unreadMs = this.unread[0]?.latestMs ?? -Infinity
-    this.read = this.read.filter(({ seqs }) => seqs.length > 0).sort(byLatest)
-    const newest = this.read.filter(({ latestMs }) => latestMs > unreadMs).slice(0, this.bounds.rowsAtOnce)
+    this.read = this.read.filter(({ latestMs }) => latestMs > -Infinity).sort(byLatest)
+    const newest = this.read.filter(({ latestMs }) => latestMs > unreadMs).slice(0, this.rowsNext)
     if (newest.length === 0) {
       await this.readMore(this.unread.splice(0, this.bounds.segmentsAtOnce))
       return []
     }
-    const count = Math.floor(this.bounds.rowsAtOnce / newest.length)
-    return newest.map(stretch => ({
-      conversationId: stretch.conversationId,
-      seqs: stretch.take(count) as Seq[],
-      saw: ms => { stretch.sawUpTo(ms) }
-    }))
+    this.taken = new Map()
+    for (let count = 0; count < this.rowsNext; count++) {
+      const stretch = newest.reduce((a, b) => b.latestMs > a.latestMs ? b : a)
+      if (stretch.latestMs <= unreadMs) break
+      const seqs = this.taken.get(stretch)
+      if (seqs === undefined) this.taken.set(stretch, [stretch.takeNewest()])
+      else seqs.push(stretch.takeNewest())
+    }
+    this.rowsNext = Math.min(this.rowsNext * 2, this.bounds.rowsAtOnce)
+    return Array.from(this.taken, ([{ conversationId }, seqs]) => ({ conversationId, seqs }))
+  }
+
+  /** To be told of each row of those that were taken: those before it were not sent later. */
+  saw ({ conversationId, seq, createdAt }: LogRow): void {
+    for (const [stretch, seqs] of this.taken) {
+      if (stretch.conversationId === conversationId && seqs.includes(seq!)) stretch.sawUpTo(createdAt.getTime())
+    }
   }
 
   /** Looks up the needs one after the other, where the messages fulfil those before. */

@@ -107,10 +107,8 @@ async function findShown (
     if (latestMs === -Infinity) return { rows, next: undefined }
     // Every call makes progress.
     if ((budget.isSpent || candidates.isSpent) && latestMs < firstMs) return { rows, next: endOf(latestMs + 1) }
-    const taken = await candidates.take()
-    for (const row of await rowsOf(chat.log.collections.rows, taken)) {
-      taken.find(({ conversationId, seqs }) => conversationId === row.conversationId && seqs.includes(row.seq!))!
-        .saw(row.createdAt.getTime())
+    for (const row of await rowsOf(chat.log.collections.rows, await candidates.take())) {
+      candidates.saw(row)
       if (await isHit(own, query, row, from, budget)) hits.set(row._id.toHexString(), row)
     }
   }

@@ -31,9 +31,17 @@ export function readTimes (bytes: Buffer): Times {
   return times
 }
 
-/** Keeps the times of a few of these messages, which are in the order of their seqs. */
-export function fewTimes (known: Iterable<readonly [seq: number, ms: number]>, seqsBetween: number): Times {
+/** The distance of two known times is at most the distance from the newest message, divided by this. */
+const finerTowardsTheEnd = 16
+
+/**
+ * Keeps the times of some of these messages, which are in the order of their seqs: of each among the newest, because
+ * searches want those first, and the fewer the older they are.
+ * @param seqsBetweenMax from one message whose time is kept to the next one
+ */
+export function fewTimes (known: ReadonlyArray<readonly [seq: number, ms: number]>, seqsBetweenMax: number): Times {
   const times: Times = { seqs: [], ms: [] }
+  const [lastSeq = 0] = known.at(-1) ?? []
   let next = -Infinity
   // No search asks for times before 1970.
   let last = 0
@@ -41,7 +49,7 @@ export function fewTimes (known: Iterable<readonly [seq: number, ms: number]>, s
     if (seq < next) continue
     times.seqs.push(seq)
     times.ms.push(last = Math.max(last, ms))
-    next = seq + seqsBetween
+    next = seq + Math.min(seqsBetweenMax, Math.floor((lastSeq - seq) / finerTowardsTheEnd))
   }
   return times
 }

@@ -33,7 +33,7 @@ const { chat, messageSearch, mongo } = test.app
 await ensureSearchIndex(mongo.db!)
 const positions = new Positions(positionCollection(mongo.db!), 'test')
 const follower = { handledOf: heads => positions.of(heads, true) } as Pick<Follower, 'handledOf'> as Follower
-const small = { chunksMax: 3, segmentsAtOnce: 2, rowsAtOnce: 2, rowsMax: 6, charsMax: 200 }
+const small = { chunksMax: 3, segmentsAtOnce: 2, rowsAtFirst: 1, rowsAtOnce: 2, rowsMax: 6, charsMax: 200 }
 const index: SearchIndex = {
   ...messageSearch.index,
   sizes: { segmentMax: 8, tailMax: 2, joinFactor: 2, chunkBytes: 60, seqsBetweenTimes: 3 }
