@@ -1,5 +1,6 @@
 import { prepareDelete } from '../chat/messages/delete-message.ts'
-import { type ChangedMessage, prepareEdit } from '../chat/messages/edit-message.ts'
+import { prepareEdit } from '../chat/messages/edit-message.ts'
+import type { ChangedMessage } from '../chat/messages/revise-message.ts'
 import { prepareMarkRead } from '../chat/conversations/mark-read.ts'
 import { prepareReact } from '../chat/messages/react.ts'
 import { prepareSendTo } from '../chat/messages/send-to.ts'

@@ -1,4 +1,4 @@
-import { guardedBy } from '../chat/context.ts'
+import { type PreparedCommit, guardedBy } from '../chat/context.ts'
 import { TidelogError, tooLargeText } from '../errors.ts'
 import { type Check, checkOf } from '../lib/json-schema.ts'
 import { type ClientEventName, clientEvents } from '../schemas/events.ts'
@@ -14,7 +14,6 @@ import { OperationQueue } from './operation-queue.ts'
 import { type ChatServer, type ChatSocket, directRoom, sessionRoom, userRoom } from '../connection/socket-types.ts'
 import { TypingThrottle } from './typing-throttle.ts'
 import type { PendingRequests } from './pending-requests.ts'
-import type { PreparedCommit } from '../chat/context.ts'
 
 interface Handler {
   check: Check

@@ -1,7 +1,6 @@
 import { apartFrom } from '../chat/directories/block-directory.ts'
-import { otherUser, parseConversationId } from '../chat/rules/conversation-id.ts'
+import { otherUser, parseConversationId, requireRef } from '../chat/rules/conversation-id.ts'
 import { requireAccess } from '../chat/access/access.ts'
-import { TidelogError } from '../errors.ts'
 import { revOf } from '../log/model/types.ts'
 import type { SocketContext, SocketServices } from './context.ts'
 import { type ChatServer, type TypingNotice, userRoom } from '../connection/socket-types.ts'
@@ -20,8 +19,7 @@ export async function announceTyping (live: SocketContext, input: { conversation
   const { socket, chat, typing, typists } = live
   const { identity } = socket.data.session
   const { userId } = identity
-  const ref = parseConversationId(input.conversationId)
-  if (ref === null || (ref.kind === 'direct' && otherUser(ref, userId) === undefined)) throw new TidelogError('NOT_FOUND')
+  const ref = requireRef(input.conversationId, userId)
   const { conversationId } = ref
   // A socket that gets the conversation live has passed the check; others are checked now.
   if (ref.kind !== 'direct' && !socket.rooms.has(conversationId)) await requireAccess(chat, identity, conversationId)

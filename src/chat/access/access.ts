@@ -1,8 +1,10 @@
 import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
+import type { UnitOutcome } from '../../log/commit/plan.ts'
 import { type Head, type LogRow, type Member, type Seq, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
-import { type ConversationRef, objectId, otherUser, parseConversationId } from '../rules/conversation-id.ts'
+import { type ConversationRef, objectId, otherUser, parseConversationId, requireRef } from '../rules/conversation-id.ts'
+import { type CommittedOutcome, requireCommitted } from '../rules/outcome.ts'
 import { notMemberError } from '../rules/room-rules.ts'
 import { afterSeqOf } from '../rules/view.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -22,8 +24,7 @@ export interface Access {
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined.
  */
 export async function requireAccess (context: ChatContext, identity: Identity, conversationId: string): Promise<Access> {
-  const ref = parseConversationId(conversationId)
-  if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
+  const ref = requireRef(conversationId, identity.userId)
   const [head, member] = await Promise.all([
     context.log.head(ref.conversationId), ref.kind === 'common' ? undefined : context.log.member(ref.conversationId, identity.id)
   ])
@@ -35,17 +36,20 @@ export async function requireAccess (context: ChatContext, identity: Identity, c
  * A message that the caller may see.
  * @throws TidelogError NOT_FOUND if it does not exist or the caller may not see it.
  */
-export async function requireVisibleMessage (context: ChatContext, identity: Identity, messageId: string): Promise<{ row: LogRow, entitlement: Access }> {
+export async function requireVisibleMessage (
+  context: ChatContext, identity: Identity, messageId: string
+): Promise<{ row: LogRow, access: Access }> {
   const row = await findMessage(context, messageId)
-  let found: Access
+  let access: Access
   try {
-    found = await requireAccess(context, identity, row.conversationId)
+    access = await requireAccess(context, identity, row.conversationId)
   } catch (error) {
     // A stranger to a public room must not learn which messages are in it.
     throw error instanceof TidelogError && error.status < 500 ? new TidelogError('NOT_FOUND') : error
   }
-  if (row.seq! <= found.fromSeq || found.member?.hiddenSeqs?.includes(row.seq!) === true) throw new TidelogError('NOT_FOUND')
-  return { row, entitlement: found }
+  const isHidden = row.seq! <= access.fromSeq || access.member?.hiddenSeqs?.includes(row.seq!) === true
+  if (isHidden) throw new TidelogError('NOT_FOUND')
+  return { row, access }
 }
 
 /**
@@ -79,6 +83,19 @@ export function actorOf ({ id }: Identity, conversationId: string): { actor?: Ob
 /** Checks again at the commit that the actor is still a member of the room. Other conversations remove nobody. */
 export function requireStillMember ({ conversationId }: LogRow, { head, actor }: RuleContext): void {
   if ((actor === null || head.deleted === true) && parseConversationId(conversationId)?.kind === 'room') throw new TidelogError('NOT_FOUND')
+}
+
+/**
+ * The outcome of a unit that only members commit.
+ * @throws TidelogError those of `requireCommitted`, and NOT_ALLOWED if the caller has not joined this public room
+ */
+export async function requireCommittedByMember (
+  context: ChatContext, conversationId: string, outcome: UnitOutcome
+): Promise<CommittedOutcome> {
+  if (outcome.outcome === 'notMember' && parseConversationId(conversationId)?.kind === 'room') {
+    throw notMemberError(await context.log.head(conversationId))
+  }
+  return requireCommitted(outcome)
 }
 
 /** @throws TidelogError NOT_FOUND */

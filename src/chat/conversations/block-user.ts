@@ -1,6 +1,7 @@
 import { TidelogError } from '../../errors.ts'
 import { selfLogId } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
+import { requireCommitted } from '../rules/outcome.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
@@ -12,7 +13,7 @@ export async function setBlock (context: ChatContext, identity: Identity, userId
   const other = userId.toLowerCase()
   if (other === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot block yourself')
   if (await context.users.get(other) === undefined) throw new TidelogError('USER_NOT_FOUND')
-  await context.log.commit({
+  requireCommitted(await context.log.commit({
     mutations: [{
       type: 'put',
       conversationId: selfLogId(identity.id),
@@ -21,5 +22,5 @@ export async function setBlock (context: ChatContext, identity: Identity, userId
       decide: row => (row?.on ?? false) === on ? null : { about: other, on },
       open: { kind: 'self', members: [] }
     }]
-  })
+  }))
 }

@@ -2,10 +2,9 @@ import { TidelogError } from '../../errors.ts'
 import { type Head, type OwnSettings, type Seq, seqOf } from '../../log/model/types.ts'
 import type { SettingsInput } from '../../schemas/conversation.ts'
 import type { ConversationSettings } from '../../schemas/settings.ts'
-import type { ChatContext } from '../context.ts'
-import { otherUser, parseConversationId } from '../rules/conversation-id.ts'
-import { notMemberError } from '../rules/room-rules.ts'
-import type { PreparedCommit } from '../context.ts'
+import { requireCommittedByMember } from '../access/access.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
+import { requireRef } from '../rules/conversation-id.ts'
 import { settingsPayload } from './settings-payload.ts'
 import type { Identity } from '../../users/identity.ts'
 
@@ -30,24 +29,14 @@ export async function changeSettings (context: ChatContext, identity: Identity, 
 }
 
 export function prepareSettings (context: ChatContext, identity: Identity, given: string, input: SettingsInput): PreparedCommit<ChangedSettings> {
-  const ref = parseConversationId(given)
-  if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
-  const { conversationId } = ref
+  const { conversationId } = requireRef(given, identity.userId)
   const decide = (settings: OwnSettings, head: Head): OwnSettings => settingsAfter(settings, input, head, new Date(context.now()))
   return async () => {
-    const outcome = await context.log.commit({ mutations: [{ type: 'settings', conversationId, userId: identity.id, decide }] })
-    switch (outcome.outcome) {
-      case 'committed':
-      case 'unchanged': {
-        const [row] = outcome.rows
-        return { conversationId, rev: row?.rev ?? 0, settings: settingsPayload(row) }
-      }
-      case 'refused': throw outcome.error
-      case 'notMember': throw notMemberError(ref.kind === 'room' ? await context.log.head(conversationId) : undefined)
-      case 'duplicate':
-      case 'mismatch':
-      case 'missing': throw new TidelogError('NOT_FOUND')
-    }
+    const outcome = await context.log.commit({
+      mutations: [{ type: 'settings', conversationId, userId: identity.id, decide }]
+    })
+    const { rows: [row] } = await requireCommittedByMember(context, conversationId, outcome)
+    return { conversationId, rev: row?.rev ?? 0, settings: settingsPayload(row) }
   }
 }
 

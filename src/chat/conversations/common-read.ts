@@ -1,7 +1,7 @@
-import { TidelogError } from '../../errors.ts'
 import { selfLogId, seqOf } from '../../log/model/types.ts'
 import type { ChatContext } from '../context.ts'
 import { commonChatId } from '../rules/conversation-id.ts'
+import { requireCommitted } from '../rules/outcome.ts'
 import type { Identity } from '../../users/identity.ts'
 
 /**
@@ -13,7 +13,7 @@ import type { Identity } from '../../users/identity.ts'
 export async function markCommonRead ({ log, now }: ChatContext, { userId }: Identity, seq: number): Promise<ReadResult> {
   const headSeq = (await log.head(commonChatId))?.headSeq ?? 0
   const readSeq = seqOf(Math.min(seq, headSeq))
-  const outcome = await log.commit({
+  const { rows: [row] } = requireCommitted(await log.commit({
     mutations: [{
       type: 'put',
       conversationId: selfLogId(userId),
@@ -22,10 +22,7 @@ export async function markCommonRead ({ log, now }: ChatContext, { userId }: Ide
       decide: row => (row?.readSeq ?? 0) >= readSeq ? null : { about: commonChatId, readSeq, readAt: new Date(now()) },
       open: { kind: 'self', members: [] }
     }]
-  })
-  if (outcome.outcome === 'refused') throw outcome.error
-  if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
-  const row = outcome.rows[0]
+  }))
   return { conversationId: commonChatId, seq: row?.readSeq ?? 0, at: row?.readAt?.toISOString() ?? null }
 }
 

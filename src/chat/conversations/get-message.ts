@@ -15,7 +15,7 @@ import type { Identity } from '../../users/identity.ts'
 export async function getMessage (
   context: ChatContext, identity: Identity, { conversationId, messageId }: { conversationId: string, messageId: string }
 ): Promise<Message> {
-  const { row, entitlement: { head, member } } = await requireVisibleMessage(context, identity, messageId)
+  const { row, access: { head, member } } = await requireVisibleMessage(context, identity, messageId)
   const view = head === undefined ? null : await callerView(context, identity, head, member)
   if (view === null || !isShown(view, row) || row.conversationId !== parseConversationId(conversationId)?.conversationId) throw new TidelogError('NOT_FOUND')
   return await loadMessagePayload(context, row, identity)

@@ -2,14 +2,11 @@ import { TidelogError } from '../../errors.ts'
 import { seqOf } from '../../log/model/types.ts'
 import type { MarkReadInput } from '../../schemas/message.ts'
 import { apartFrom } from '../directories/block-directory.ts'
-import type { ChatContext } from '../context.ts'
-import { markCommonRead } from './common-read.ts'
-import { directId, otherUser, parseConversationId } from '../rules/conversation-id.ts'
-import { requireVisibleMessage } from '../access/access.ts'
-import { notMemberError } from '../rules/room-rules.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ReadResult, markCommonRead } from './common-read.ts'
+import { directId, otherUser, requireRef } from '../rules/conversation-id.ts'
+import { requireCommittedByMember, requireVisibleMessage } from '../access/access.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
-import type { ReadResult } from './common-read.ts'
 
 /**
  * Moves the caller's read position forward, never back. A seq beyond the end means the end.
@@ -20,27 +17,18 @@ export async function markRead (context: ChatContext, identity: Identity, input:
 }
 
 export async function prepareMarkRead (context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput): Promise<PreparedCommit<ReadResult>> {
-  const ref = parseConversationId(given)
-  if (ref === null || (ref.kind === 'direct' && otherUser(ref, identity.userId) === undefined)) throw new TidelogError('NOT_FOUND')
+  const ref = requireRef(given, identity.userId)
   if (ref.kind === 'common') return async () => await markCommonRead(context, identity, seq)
   const { conversationId } = ref
   const other = ref.kind === 'direct' ? otherUser(ref, identity.userId)! : undefined
   // If either user has blocked the other, the other does not see this read position.
   const isUnseen = other !== undefined && (await apartFrom(context.blocks, identity.userId, [other])).size > 0
   return async () => {
-    const outcome = await context.log.commit({ mutations: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq), ...(isUnseen ? { isUnseen } : {}) }] })
-    switch (outcome.outcome) {
-      case 'committed':
-      case 'unchanged': {
-        const read = outcome.reads[0]!
-        return { conversationId, seq: read.readSeq, at: read.readAt?.toISOString() ?? null }
-      }
-      case 'refused': throw outcome.error
-      case 'notMember': throw notMemberError(ref.kind === 'room' ? await context.log.head(conversationId) : undefined)
-      case 'duplicate':
-      case 'mismatch':
-      case 'missing': throw new TidelogError('NOT_FOUND')
-    }
+    const outcome = await context.log.commit({
+      mutations: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq), ...(isUnseen ? { isUnseen } : {}) }]
+    })
+    const read = (await requireCommittedByMember(context, conversationId, outcome)).reads[0]!
+    return { conversationId, seq: read.readSeq, at: read.readAt?.toISOString() ?? null }
   }
 }
 

@@ -3,13 +3,11 @@ import type { RowPatch } from '../../log/commit/plan.ts'
 import { noteEnd } from '../../files/sweep.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { DeleteInput } from '../../schemas/message.ts'
-import type { ChatContext } from '../context.ts'
-import type { ChangedMessage } from './edit-message.ts'
-import { type RuleContext, actorOf, requireModeratedMessage, requireStillMember } from '../access/access.ts'
-import { committedMessageFor } from '../payload/load-payloads.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChangedMessage, reviseMessage } from './revise-message.ts'
+import { type RuleContext, requireModeratedMessage, requireStillMember } from '../access/access.ts'
 import { deletionOf } from '../rules/tombstone.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
 
 /**
  * Deletes a message. Its sender can do so at any time; moderators can in a room or the common chat. A tombstone
@@ -22,7 +20,6 @@ export async function deleteMessage (context: ChatContext, identity: Identity, i
 
 export async function prepareDelete (context: ChatContext, identity: Identity, { messageId }: DeleteInput): Promise<PreparedCommit<ChangedMessage>> {
   const { row, isAdministrators } = await requireModeratedMessage(context, identity, messageId)
-  const { _id, conversationId, attachments = [] } = row
   const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
     if (!isAdministrators) {
       requireStillMember(row, asking)
@@ -35,11 +32,7 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
     return deletionOf(row)
   }
   return async () => {
-    await noteEnd(context.files, attachments.map(file => file._id))
-    const outcome = await context.log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide, ...actorOf(identity, conversationId) }] })
-    if (outcome.outcome === 'refused') throw outcome.error
-    if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
-    const tombstone = outcome.rows[0]!
-    return { message: await committedMessageFor(context, tombstone, identity), rev: tombstone.rev }
+    await noteEnd(context.files, (row.attachments ?? []).map(file => file._id))
+    return await reviseMessage(context, identity, row, decide)
   }
 }

@@ -1,18 +1,14 @@
 import { TidelogError } from '../../errors.ts'
 import type { RowPatch } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
-import type { EditInput, Message } from '../../schemas/message.ts'
+import type { EditInput } from '../../schemas/message.ts'
 import type { ChatContext, PreparedCommit } from '../context.ts'
-import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
+import { type RuleContext, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { mentionedIn } from './mentions.ts'
-import { committedMessageFor, loadMessagePayload } from '../payload/load-payloads.ts'
+import { loadMessagePayload } from '../payload/load-payloads.ts'
+import { type ChangedMessage, reviseMessage } from './revise-message.ts'
 import { storedContent } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
-
-export interface ChangedMessage {
-  message: Message
-  rev: number
-}
 
 /**
  * Changes the content of the caller's own message. Sending the content that it already has changes nothing, whatever
@@ -26,29 +22,18 @@ export async function editMessage (context: ChatContext, identity: Identity, inp
 
 export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, mentions, expectedRev }: EditInput): Promise<PreparedCommit<ChangedMessage>> {
   context.countSend(identity.userId)
-  const { row: found, entitlement: { ref } } = await requireVisibleMessage(context, identity, messageId)
-  const { _id, conversationId } = found
+  const { row, access: { ref } } = await requireVisibleMessage(context, identity, messageId)
   // Its files stay, so a message with files may lose its text.
-  const message = storedContent(content, context.limits.messageCharsMax, found.attachments !== undefined)
+  const message = storedContent(content, context.limits.messageCharsMax, row.attachments !== undefined)
   await requireNotBlocked(context, identity, ref)
-  const mentioned = mentions === undefined ? undefined : await mentionedIn(context, identity, conversationId, mentions)
+  const mentioned = mentions === undefined ? undefined : await mentionedIn(context, identity, row.conversationId, mentions)
   const decide = editRule(context, identity, { message, mentioned, expectedRev })
   return async () => {
-    const outcome = await context.log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide, ...actorOf(identity, conversationId) }] })
-    switch (outcome.outcome) {
-      case 'committed':
-      case 'unchanged': {
-        const row = outcome.rows[0]!
-        return { message: await committedMessageFor(context, row, identity), rev: row.rev }
-      }
-      case 'refused':
-        throw outcome.error instanceof EditConflict
-          ? new TidelogError('CONFLICT', undefined, { current: await loadMessagePayload(context, outcome.error.newer, identity) })
-          : outcome.error
-      case 'duplicate':
-      case 'mismatch':
-      case 'missing':
-      case 'notMember': throw new TidelogError('NOT_FOUND')
+    try {
+      return await reviseMessage(context, identity, row, decide)
+    } catch (error) {
+      if (!(error instanceof EditConflict)) throw error
+      throw new TidelogError('CONFLICT', undefined, { current: await loadMessagePayload(context, error.newer, identity) })
     }
   }
 }

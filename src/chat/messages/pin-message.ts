@@ -8,6 +8,7 @@ import type { ChatContext, PreparedCommit } from '../context.ts'
 import { pinAnnouncement } from '../payload/announcements.ts'
 import { pinnedIds } from '../payload/pinned-ids.ts'
 import { parseConversationId } from '../rules/conversation-id.ts'
+import { requireCommitted } from '../rules/outcome.ts'
 import type { Identity } from '../../users/identity.ts'
 
 export interface ChangedPins {
@@ -47,14 +48,11 @@ export async function preparePin (
     ? { announce: await pinAnnouncement(context, identity, conversationId, _id) }
     : {}
   return async () => {
-    const outcome = await context.log.commit({
+    const { rows: [row] } = requireCommitted(await context.log.commit({
       mutations: [{
         type: 'pin', conversationId, rowId: _id, on, check, ...actorOf(identity, conversationId), ...announce
       }]
-    })
-    if (outcome.outcome === 'refused') throw outcome.error
-    if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
-    const [row] = outcome.rows
+    }))
     return { conversationId, messageIds: pinnedIds(row), rev: row?.rev ?? 0 }
   }
 }

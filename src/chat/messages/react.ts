@@ -2,13 +2,11 @@ import { TidelogError } from '../../errors.ts'
 import type { RowPatch } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { ReactInput } from '../../schemas/message.ts'
-import type { ChatContext } from '../context.ts'
-import type { ChangedMessage } from './edit-message.ts'
-import { type RuleContext, actorOf, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChangedMessage, reviseMessage } from './revise-message.ts'
+import { type RuleContext, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { hasReacted, isEmoji, reactionKindsMax, withReaction, withoutReaction } from '../rules/reactions.ts'
-import { committedMessageFor } from '../payload/load-payloads.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
 
 /**
  * Adds or removes the caller's reaction to a message. If nothing would change, nothing is committed.
@@ -21,7 +19,7 @@ export async function react (context: ChatContext, identity: Identity, input: Re
 export async function prepareReact (context: ChatContext, identity: Identity, { messageId, emoji, on }: ReactInput): Promise<PreparedCommit<ChangedMessage>> {
   context.countSend(identity.userId)
   if (!isEmoji(emoji)) throw new TidelogError('VALIDATION', 'emoji must be one emoji')
-  const { row: { _id, conversationId }, entitlement: { ref } } = await requireVisibleMessage(context, identity, messageId)
+  const { row, access: { ref } } = await requireVisibleMessage(context, identity, messageId)
   if (on) await requireNotBlocked(context, identity, ref)
   const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
     requireStillMember(row, asking)
@@ -29,13 +27,7 @@ export async function prepareReact (context: ChatContext, identity: Identity, { 
     if (hasReacted(row.reactions, emoji, identity.id) === on) return null
     return on ? added(row, emoji, identity) : removed(row, emoji, identity)
   }
-  return async () => {
-    const outcome = await context.log.commit({ mutations: [{ type: 'revise', conversationId, rowId: _id, decide, ...actorOf(identity, conversationId) }] })
-    if (outcome.outcome === 'refused') throw outcome.error
-    if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
-    const row = outcome.rows[0]!
-    return { message: await committedMessageFor(context, row, identity), rev: row.rev }
-  }
+  return async () => await reviseMessage(context, identity, row, decide)
 }
 
 function added ({ reactions = [] }: LogRow, emoji: string, { id }: Identity): RowPatch {

@@ -1,10 +1,8 @@
-import { TidelogError } from '../../errors.ts'
 import type { CommonChatMessage, SendCommonInput } from '../../schemas/message.ts'
-import type { ChatContext } from '../context.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
 import { commonChatId } from '../rules/conversation-id.ts'
 import { type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to everybody; you need not join.
@@ -18,8 +16,6 @@ export async function prepareCommon (context: ChatContext, identity: Identity, i
   context.countSend(identity.userId)
   const row = await buildMessageRow(context, identity, commonChatId, { ...input, listingId: null })
   return async () => await commitMessage(
-    context,
-    { mutations: [{ type: 'append', conversationId: commonChatId, row, open: { kind: 'common', members: [] } }] },
-    () => new TidelogError('NOT_FOUND')
+    context, { type: 'append', conversationId: commonChatId, row, open: { kind: 'common', members: [] } }
   )
 }

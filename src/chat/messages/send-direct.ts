@@ -1,10 +1,9 @@
 import { TidelogError } from '../../errors.ts'
 import type { DirectMessage, SendDirectInput } from '../../schemas/message.ts'
-import type { ChatContext } from '../context.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
 import { directId } from '../rules/conversation-id.ts'
 import { type SentMessage, commitMessage, buildMessageRow, findDuplicate } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to one user; the first one opens their conversation.
@@ -33,8 +32,6 @@ export async function prepareDirect (context: ChatContext, identity: Identity, i
   }
   const members = [{ userId: identity.id, role: 'member' as const }, { userId: receiver._id, role: 'member' as const }]
   return async () => await commitMessage(
-    context,
-    { mutations: [{ type: 'append', conversationId, row, open: { kind: 'direct', members } }] },
-    () => new TidelogError('NOT_FOUND')
+    context, { type: 'append', conversationId, row, open: { kind: 'direct', members } }
   )
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
-import type { NewRow, UnitOutcome, CommitUnit } from '../../log/commit/plan.ts'
+import type { Mutation, NewRow } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { AttachmentInput, MentionsInput, Message } from '../../schemas/message.ts'
 import { isLonger, isVisible, wellFormed } from '../../schemas/text.ts'
 import type { ChatContext } from '../context.ts'
 import { objectId } from '../rules/conversation-id.ts'
-import { requireAccess } from '../access/access.ts'
+import { requireAccess, requireCommittedByMember } from '../access/access.ts'
 import { attachmentsKey, attachmentsOf, messageTypeFor } from './attachments.ts'
 import { isRetry } from './is-retry.ts'
 import { mentionedIn } from './mentions.ts'
@@ -73,19 +73,13 @@ export async function buildMessageRow (context: ChatContext, identity: Identity,
 
 /** Commits a message and turns the outcome into the sender's reply. */
 export async function commitMessage<M extends Message> (
-  context: ChatContext, unit: CommitUnit, refusal: (outcome: UnitOutcome) => TidelogError | Promise<TidelogError>
+  context: ChatContext, append: Extract<Mutation, { type: 'append' }>
 ): Promise<SentMessage<M>> {
-  const outcome = await context.log.commit(unit)
-  switch (outcome.outcome) {
-    case 'committed':
-    case 'unchanged':
-      return await answerSent<M>(context, outcome.rows[0]!)
-    case 'duplicate': return await answerDuplicate<M>(context, outcome.row)
-    case 'mismatch': throw new TidelogError('IDEMPOTENCY_MISMATCH')
-    case 'refused': throw outcome.error
-    case 'missing':
-    case 'notMember': throw await refusal(outcome)
-  }
+  const outcome = await context.log.commit({ mutations: [append] })
+  if (outcome.outcome === 'duplicate') return await answerDuplicate<M>(context, outcome.row)
+  if (outcome.outcome === 'mismatch') throw new TidelogError('IDEMPOTENCY_MISMATCH')
+  const { rows } = await requireCommittedByMember(context, append.conversationId, outcome)
+  return await answerSent<M>(context, rows[0]!)
 }
 
 /**

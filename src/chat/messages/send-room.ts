@@ -1,12 +1,10 @@
 import { TidelogError } from '../../errors.ts'
 import type { RoomMessage, SendRoomInput } from '../../schemas/message.ts'
-import type { Mutation } from '../../log/commit/plan.ts'
-import type { ChatContext } from '../context.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
 import { normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
-import { notMemberError, sendRule } from '../rules/room-rules.ts'
+import { sendRule } from '../rules/room-rules.ts'
 import { type SentMessage, commitMessage, buildMessageRow, findDuplicate } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to a room. The sender must be a member when it is committed, except for a system message.
@@ -23,17 +21,11 @@ export async function prepareRoom (context: ChatContext, identity: Identity, inp
   const conversationId = roomConversationId(roomId)
   const row = await buildMessageRow(context, identity, conversationId, { ...input, listingId: null })
   row.roomId = roomId
-  // `buildMessageRow` lets nobody else send one.
-  const isAdministrators = row.messageType === 'system'
-  const mutation: Mutation = { type: 'append', conversationId, row }
-  if (!isAdministrators) Object.assign(mutation, { requiresMember: identity.id, rule: sendRule(identity.isAdmin) })
+  // `buildMessageRow` lets only administrators send a system message.
+  const rules = row.messageType === 'system' ? {} : { requiresMember: identity.id, rule: sendRule(identity.isAdmin) }
   return async () => {
     try {
-      return await commitMessage(
-        context,
-        { mutations: [mutation] },
-        async () => notMemberError(await context.log.head(conversationId))
-      )
+      return await commitMessage<RoomMessage>(context, { type: 'append', conversationId, row, ...rules })
     } catch (error) {
       // A retry of what is stored is no second message.
       const isHeld = error instanceof TidelogError && (error.code === 'SLOW_MODE' || error.code === 'READ_ONLY')

@@ -1,13 +1,12 @@
 import { TidelogError } from '../../errors.ts'
 import type { Message, SendInput } from '../../schemas/message.ts'
-import type { ChatContext } from '../context.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
 import { otherUser, parseConversationId } from '../rules/conversation-id.ts'
 import { prepareCommon } from './send-common.ts'
 import { prepareDirect } from './send-direct.ts'
 import { prepareRoom } from './send-room.ts'
 import type { SentMessage } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
 
 /**
  * Sends a message to a conversation of any kind, named by its id, its user or its room.

@@ -1,11 +1,10 @@
-import { TidelogError } from '../../errors.ts'
 import type { NewConversation } from '../../log/commit/plan.ts'
-import type { ChatContext } from '../context.ts'
+import type { ChatContext, PreparedCommit } from '../context.ts'
 import { isServerRoomId, normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
 import { memberAnnouncement } from '../payload/announcements.ts'
+import { requireCommitted } from '../rules/outcome.ts'
 import { joinRule } from '../rules/room-rules.ts'
 import type { Identity } from '../../users/identity.ts'
-import type { PreparedCommit } from '../context.ts'
 
 export interface JoinedRoom {
   roomId: string
@@ -28,7 +27,7 @@ export async function prepareJoin (context: ChatContext, identity: Identity, giv
   const open: NewConversation | undefined = isServerRoomId(roomId) ? undefined : { kind: 'room', name: roomId, isPrivate: false, members: [] }
   const announce = await memberAnnouncement(context, identity, conversationId, identity.userId)
   return async () => {
-    const outcome = await context.log.commit({
+    requireCommitted(await context.log.commit({
       mutations: [{
         type: 'member',
         conversationId,
@@ -37,9 +36,7 @@ export async function prepareJoin (context: ChatContext, identity: Identity, giv
         announce,
         ...(open === undefined ? {} : { open })
       }]
-    })
-    if (outcome.outcome === 'refused') throw outcome.error
-    if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
+    }))
     return { roomId, conversationId }
   }
 }

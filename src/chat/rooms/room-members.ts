@@ -9,7 +9,7 @@ import { normalRoomId, objectId, roomConversationId } from '../rules/conversatio
 import { memberAnnouncement } from '../payload/announcements.ts'
 import { requireAccess } from '../access/access.ts'
 import { isStranger } from '../access/strangers.ts'
-import { requireCommitted } from './room.ts'
+import { requireCommitted } from '../rules/outcome.ts'
 import { banRule, assignRoleRule, formerOwnerRule, leaveRule, passingOn, removeRule, changeOwnRoleRule } from '../rules/room-rules.ts'
 import { ensureOwner, ownerOf } from '../succession.ts'
 import type { UserRow } from '../../users/user-row.ts'

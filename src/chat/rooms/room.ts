@@ -1,12 +1,12 @@
 import { ObjectId } from 'mongodb'
 import { TidelogError } from '../../errors.ts'
 import { notePictureEnd, publishPicture } from '../../files/picture.ts'
-import type { UnitOutcome } from '../../log/commit/plan.ts'
 import { type Head, type Member, type RoomSettings, settingsOf } from '../../log/model/types.ts'
 import type { ChangeRoomInput, CreateRoomInput, Room } from '../../schemas/room.ts'
 import type { ChatContext } from '../context.ts'
 import { normalRoomId, roomConversationId, roomIdOf } from '../rules/conversation-id.ts'
-import { settingsRule, notMemberError, roomDefaults } from '../rules/room-rules.ts'
+import { requireCommitted } from '../rules/outcome.ts'
+import { roomDefaults, settingsRule } from '../rules/room-rules.ts'
 import { memberAnnouncement, nameAnnouncement } from '../payload/announcements.ts'
 import { ensureOwner } from '../succession.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -95,11 +95,4 @@ async function settingsFor (
   return settingsOf({
     ...others, picture: isFile ? await publishPicture(files, id, picture.fileId.toLowerCase(), conversationId) : picture
   })
-}
-
-/** @throws TidelogError NOT_FOUND, or the error of the rule that refused */
-export function requireCommitted (outcome: UnitOutcome): void {
-  if (outcome.outcome === 'refused') throw outcome.error
-  if (outcome.outcome === 'notMember') throw notMemberError(undefined)
-  if (outcome.outcome !== 'committed' && outcome.outcome !== 'unchanged') throw new TidelogError('NOT_FOUND')
 }

@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb'
+import { TidelogError } from '../../errors.ts'
 import { RoomId } from '../../schemas/message.ts'
 
 /** A decoded conversation id. */
@@ -53,6 +54,17 @@ export function parseConversationId (conversationId: string): ConversationRef | 
   if (given.length > RoomId.maxLength! || !roomIdForm.test(given)) return null
   const roomId = normalRoomId(given)
   return { kind: 'room', conversationId: roomConversationId(roomId), roomId }
+}
+
+/**
+ * The conversation that an id from the wire names.
+ * @throws TidelogError NOT_FOUND if it names none, or the direct conversation of two others
+ */
+export function requireRef (conversationId: string, userId: string): ConversationRef {
+  const ref = parseConversationId(conversationId)
+  const isOthers = ref?.kind === 'direct' && otherUser(ref, userId) === undefined
+  if (ref === null || isOthers) throw new TidelogError('NOT_FOUND')
+  return ref
 }
 
 /** The other user of a direct conversation; undefined if `userId` is not in it. */
