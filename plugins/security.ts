@@ -1,12 +1,13 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import cors from '@fastify/cors'
-import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
-import Fastify from 'fastify'
 import fp from 'fastify-plugin'
+import helmet, { type HelmetOptions } from 'helmet'
 import { type Config, allowedOrigins } from '../src/config.ts'
 
 const exposedHeaders = ['ETag', 'Retry-After', 'Location', 'Tus-Resumable', 'Upload-Offset', 'Upload-Length']
 
-const options: FastifyHelmetOptions = {
+const options: HelmetOptions = {
   contentSecurityPolicy: {
     directives: {
       // Developers may open these pages over plain HTTP on their own machine.
@@ -26,33 +27,30 @@ declare module 'fastify' {
 
 /** Headers that protect browsers, and the origins that may call REST. Socket.IO checks origins itself. */
 export default fp(async function security (app, config: Config) {
-  const headers = await helmetHeaders()
+  const headers = helmetHeaders()
+  const allowed = allowedOrigins(config)
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)
     done()
   })
-  app.decorate('ownHeaders', origin => ({ ...headers, ...corsHeaders(config, origin) }))
-  await app.register(cors, { origin: allowedOrigins(config), methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders })
+  app.decorate('ownHeaders', origin => ({ ...headers, ...corsHeaders(allowed, origin) }))
+  await app.register(cors, {
+    origin: allowed, methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders
+  })
 }, { name: 'security' })
 
 /** The headers that @fastify/cors would send. */
-function corsHeaders (config: Config, origin: string | undefined): Record<string, string> {
-  const allowed = allowedOrigins(config)
-  if (allowed === '*') return { 'access-control-allow-origin': '*', 'access-control-expose-headers': exposedHeaders.join(', ') }
+function corsHeaders (allowed: '*' | string[], origin: string | undefined): Record<string, string> {
+  const exposed = { 'access-control-expose-headers': exposedHeaders.join(', ') }
+  if (allowed === '*') return { 'access-control-allow-origin': '*', ...exposed }
   if (origin === undefined || !allowed.includes(origin)) return { vary: 'Origin' }
-  return { 'access-control-allow-origin': origin, 'access-control-expose-headers': exposedHeaders.join(', '), vary: 'Origin' }
+  return { 'access-control-allow-origin': origin, ...exposed, vary: 'Origin' }
 }
 
-/** The headers that helmet sends. They never change, but helmet computes them for each request. */
-async function helmetHeaders (): Promise<Record<string, string>> {
-  const answering = async (register: boolean) => {
-    const app = Fastify()
-    if (register) await app.register(helmet, options)
-    app.get('/', async () => '')
-    const { headers } = await app.inject('/')
-    await app.close()
-    return headers
-  }
-  const [plain, helmeted] = await Promise.all([answering(false), answering(true)])
-  return Object.fromEntries(Object.entries(helmeted).filter((header): header is [string, string] => !(header[0] in plain) && typeof header[1] === 'string'))
+/** The headers that helmet sends. They never change, so they are computed once and not for each request. */
+function helmetHeaders (): Record<string, string> {
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  helmet(options)(request, response, () => {})
+  return response.getHeaders() as Record<string, string>
 }
