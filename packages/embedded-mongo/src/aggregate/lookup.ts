@@ -2,7 +2,7 @@
 import { failedToParse, notImplemented } from '../values/errors.ts'
 import { oneOf, type Filter } from '../filter/index.ts'
 import { checkFieldPath, itemsAt, pathParts, withValueAt } from '../values/paths.ts'
-import { typeName, type Doc, type Value } from '../values/values.ts'
+import { BsonUndefined, typeName, type Doc, type Value } from '../values/values.ts'
 
 export interface Lookup {
   from: string
@@ -35,8 +35,8 @@ export function parseLookup (operand: Value): Lookup {
   return {
     from,
     filterFor: doc => {
-      const values = itemsAt(doc, pathParts(localField))
-      // A missing value joins with null and with missing.
+      const values = itemsAt(doc, pathParts(localField)).map(value => value instanceof BsonUndefined ? null : value)
+      // A missing or undefined value joins with null and with missing.
       return oneOf(foreignField, values.length === 0 ? [null] : values)
     },
     join: (doc, found) => withValueAt(doc, pathParts(as), found)

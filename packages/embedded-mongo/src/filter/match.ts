@@ -2,7 +2,7 @@
 import type { Filter, PathFilter, RegexMatch } from './tree.ts'
 import { includes } from '../keys/intervals.ts'
 import { isArrayIndex } from '../values/paths.ts'
-import { Regex, Sym, UNDEFINED, typeOf, type Doc, type Value } from '../values/values.ts'
+import { Regex, Sym, typeOf, type Doc, type Value } from '../values/values.ts'
 
 export function matches (filter: Filter, doc: Doc): boolean {
   if ('path' in filter) return matchesFrom(filter, doc, 0)
@@ -59,7 +59,7 @@ function matchesArray (filter: PathFilter, array: Value[], next: number): boolea
 
 function matchesValue (filter: PathFilter, value: Value | undefined): boolean {
   switch (filter.op) {
-    case 'within': return includes(filter.intervals, value === undefined ? UNDEFINED : value)
+    case 'within': return includes(filter.intervals, value ?? null)
     case 'exists': return value !== undefined
     case 'regex': return matchesRegex(filter, value)
     case 'type': return value !== undefined && filter.types.has(typeOf(value))

@@ -3,13 +3,13 @@ import { compareValues } from '../keys/compare.ts'
 import { point, union } from '../keys/intervals.ts'
 import type { Interval } from '../keys/key-bytes.ts'
 import { pathParts } from '../values/paths.ts'
-import { UNDEFINED, type Regex, type Value } from '../values/values.ts'
+import type { Regex, Value } from '../values/values.ts'
 
 interface Leaf { path: string, parts: readonly string[] }
 
 /**
- * The value lies in one of the intervals; a missing value counts as undefined. `equal` is set if the filter is equality
- * with one value.
+ * The value lies in one of the intervals; a missing value counts as null. `equal` is set if the filter is equality with
+ * one value.
  */
 export interface Within extends Leaf { op: 'within', intervals: readonly Interval[], equal?: Value | undefined }
 export interface RegexMatch extends Leaf { op: 'regex', source: Regex, compiled: RegExp }
@@ -47,9 +47,8 @@ export function conjuncts (filter: Filter): readonly Filter[] {
   return filter.op === 'and' ? filter.filters : [filter]
 }
 
-/** Equality with one of the values. Null also matches undefined and missing fields. */
+/** Equality with one of the values. Null also matches missing fields. */
 export function oneOf (path: string, values: readonly Value[]): Within {
-  const points = values.flatMap(value => value === null ? [point(UNDEFINED), point(null)] : point(value))
   const areEqual = values.every(value => compareValues(value, values[0]) === 0)
-  return { op: 'within', ...leaf(path), intervals: union(points), equal: areEqual ? values[0] : undefined }
+  return { op: 'within', ...leaf(path), intervals: union(values.map(point)), equal: areEqual ? values[0] : undefined }
 }

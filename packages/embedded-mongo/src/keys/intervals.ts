@@ -3,7 +3,7 @@ import { compareValues } from './compare.ts'
 import { EVERYTHING, type Interval } from './key-bytes.ts'
 import { rankOf } from './encode.ts'
 import {
-  Binary, Code, DateTime, MAX_KEY, MIN_KEY, ObjectId, Regex, Timestamp, UNDEFINED, isNumeric, toNumber, type Value
+  Binary, Code, DateTime, MAX_KEY, MIN_KEY, ObjectId, Regex, Timestamp, isNumeric, toNumber, type Value
 } from '../values/values.ts'
 
 /** The interval of one value. */
@@ -77,8 +77,8 @@ function bracketOf (value: Value): Interval {
 
 /** The values that are less (`lt`) or greater (`gt`) than a value, or also equal to it (`lte`, `gte`). */
 export function comparable (op: 'lt' | 'lte' | 'gt' | 'gte', value: Value): Interval[] {
-  // No value is less or greater than null, and undefined is equal to it.
-  if (value === null) return op === 'lte' || op === 'gte' ? [point(UNDEFINED), point(null)] : []
+  // No value is less or greater than null.
+  if (value === null) return op === 'lte' || op === 'gte' ? [point(null)] : []
   const bracket = bracketOf(value)
   const interval = op === 'lt' || op === 'lte'
     ? between(bracket.lower, bracket.lowerInclusive, value, op === 'lte')

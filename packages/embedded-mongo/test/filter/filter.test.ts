@@ -25,11 +25,11 @@ t.test('equality matches values, items of arrays, and whole arrays', async t => 
   check(t, { a: NaN }, [{ a: NaN }], [{ a: 0 }, { a: null }])
 })
 
-t.test('null matches null, undefined and missing fields, but no missing items of an array', async t => {
-  check(t, { a: null }, [{}, { a: null }, { a: UNDEFINED }, { a: [null] }], [{ a: [] }, { a: 0 }, { a: [1] }])
+t.test('null matches null and missing fields, but neither undefined nor missing items of an array', async t => {
+  check(t, { a: null }, [{}, { a: null }, { a: [null] }], [{ a: UNDEFINED }, { a: [UNDEFINED] }, { a: [] }, { a: 0 }, { a: [1] }])
   check(t, { 'a.b': null }, [{}, { a: 1 }, { a: {} }, { a: [{}] }, { a: [{ b: 1 }, {}] }], [{ a: [] }, { a: [1] }, { a: { b: [] } }, { a: [{ b: 1 }] }])
-  check(t, { a: { $ne: null } }, [{ a: [] }, { a: 0 }], [{}, { a: [null, 1] }])
-  check(t, { a: { $gte: null } }, [{}, { a: null }], [{ a: 1 }])
+  check(t, { a: { $ne: null } }, [{ a: UNDEFINED }, { a: [] }, { a: 0 }], [{}, { a: [null, 1] }])
+  check(t, { a: { $gte: null } }, [{}, { a: null }], [{ a: UNDEFINED }, { a: 1 }])
   check(t, { a: { $gt: null } }, [], [{}, { a: null }, { a: 1 }])
 })
 
@@ -140,7 +140,7 @@ function naive (operator: string, operand: Value, doc: Doc, path: string): boole
   const found = yields(doc, path.split('.'))
   const any = (test: (value: Value | undefined) => boolean) => found.some(({ value }) => test(value))
   const equal = (value: Value | undefined, other: Value) =>
-    other === null ? value === undefined || value === null || value instanceof BsonUndefined : value !== undefined && bracket(value) === bracket(other) && compareValues(value, other) === 0
+    other === null ? value === undefined || value === null : value !== undefined && bracket(value) === bracket(other) && compareValues(value, other) === 0
   const ordered = (test: (order: number) => boolean, orEqual: boolean) => any(value => {
     if (operand === null) return orEqual && equal(value, null)
     if (operand === MIN_KEY || operand === MAX_KEY) {
