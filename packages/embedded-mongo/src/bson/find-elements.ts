@@ -17,6 +17,15 @@ export function rawArray (bytes: Buffer, name: string): Buffer[] | undefined {
   return undefined
 }
 
+/** The document in the field `name`, as a slice of `bytes`; undefined if there is no such field. */
+export function rawDocument (bytes: Buffer, name: string): Buffer | undefined {
+  for (const [type, nameAt, nameLength, at, length] of onDemand.parseToElements(bytes)) {
+    if (type !== TYPE.object || bytes.latin1Slice(nameAt, nameAt + nameLength) !== name) continue
+    return bytes.subarray(at, at + length)
+  }
+  return undefined
+}
+
 /** The document without the elements whose name `keeps` refuses, as a copy. */
 export function selectElements (bytes: Buffer, keeps: (name: string) => boolean): Buffer {
   const kept: Buffer[] = []

@@ -11,7 +11,7 @@ import { PAUSE, Slice } from '../values/slices.ts'
 import type { Flow, Progress } from '../values/slices.ts'
 import { isDoc, isNumeric, NOTHING, toInteger } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
-import { collectionOf, FIRST_BATCH, firstReply, hintOf, namedCollection, refuseCollation } from './find.ts'
+import { collectionOf, FIRST_BATCH, firstReply, hintOf, refuseCollation } from './find.ts'
 
 export function aggregateQuery (
   call: Call, collection: Collection, pipeline = parsePipeline(call.array('pipeline'))
@@ -76,7 +76,7 @@ function onlyCounts (stage: Value | undefined): boolean {
 
 function lookupIn (call: Call): (from: string, filter: Filter) => Iterable<Doc> {
   return (from, filter) => {
-    const collection = namedCollection(call, from)
+    const collection = collectionOf(call, `${call.database}.${from}`)
     return collection === undefined ? [] : allOf(new Query(collection, filter, call.view))
   }
 }

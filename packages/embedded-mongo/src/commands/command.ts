@@ -27,6 +27,10 @@ export type Command = {
   readonly run: (call: Call) => Reply | Promise<Reply>
 }
 
+export function isCollectionName (name: string): boolean {
+  return name !== '' && !name.includes('\0') && !name.startsWith('.') && !name.endsWith('.')
+}
+
 export class Call {
   readonly engine: Engine
   readonly request: Request
@@ -48,6 +52,8 @@ export class Call {
     this.body = request.body
     const database = this.body.get('$db')
     if (typeof database !== 'string') throw mongoError(40571, 'OP_MSG requests require a $db argument')
+    // It would run together with the collection's name.
+    if (database.includes('.')) throw mongoError('InvalidNamespace', `Invalid database name: '${database}'`)
     this.database = database
     const maxTimeMs = this.integer('maxTimeMS', 0)
     this.deadlineMs = maxTimeMs > 0 ? Date.now() + maxTimeMs : Infinity
@@ -72,7 +78,7 @@ export class Call {
     if (typeof name !== 'string') {
       throw mongoError('InvalidNamespace', `collection name has invalid type ${typeName(name)}`)
     }
-    if (name === '' || name.includes('\0') || name.startsWith('.') || name.endsWith('.')) {
+    if (!isCollectionName(name)) {
       throw mongoError('InvalidNamespace', `Invalid namespace specified '${this.database}.${name}'`)
     }
     return name
@@ -92,7 +98,7 @@ export class Call {
 
   array (field: string): Value[] {
     const value = this.body.get(field)
-    if (value === undefined) throw this.#missing(field)
+    if (value === undefined || value === null) throw this.#missing(field)
     if (!Array.isArray(value)) throw this.#wrongType(field, value, 'array')
     return value
   }

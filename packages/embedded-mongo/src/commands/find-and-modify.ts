@@ -27,6 +27,7 @@ async function findAndModify (call: Call): Promise<Doc> {
 
 function selection (call: Call) {
   return {
+    namespace: call.namespace(),
     filter: parseFilter(call.doc('query') ?? new Map()),
     sort: parseSort(call.doc('sort') ?? new Map()),
     hint: hintOf(call.body.get('hint'))

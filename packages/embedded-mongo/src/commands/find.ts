@@ -24,13 +24,11 @@ import type { Doc, Value } from '../values/values.ts'
 /** The size of the first batch if the client names none. */
 export const FIRST_BATCH = 101
 
-/** The collection that a command reads; undefined if it does not exist, which reads as empty. */
-export function collectionOf (call: Call): Collection | undefined {
-  return namedCollection(call, call.collectionName())
-}
-
-export function namedCollection (call: Call, name: string): Collection | undefined {
-  const namespace = `${call.database}.${name}`
+/**
+ * The collection of a namespace, or else the one that the command names; undefined if it does not exist, which reads as
+ * empty.
+ */
+export function collectionOf (call: Call, namespace = call.namespace()): Collection | undefined {
   const { catalog } = call.engine
   if (call.transaction !== undefined && catalog.changedSince(namespace, call.transaction.view.seq)) {
     throw mongoError('SnapshotUnavailable',
@@ -40,9 +38,11 @@ export function namedCollection (call: Call, name: string): Collection | undefin
   return call.transaction?.created.get(namespace)?.collection ?? catalog.get(namespace)
 }
 
-/** The collection that a command writes to, created if it does not exist. */
-export function ensureCollection (call: Call): Collection {
-  return collectionOf(call) ?? call.engine.catalog.create(call.writer, call.database, call.collectionName())
+/** The collection that a statement writes to, created if it does not exist. */
+export function ensureCollection (call: Call, namespace = call.namespace()): Collection {
+  const dot = namespace.indexOf('.')
+  return collectionOf(call, namespace) ??
+    call.engine.catalog.create(call.writer, namespace.slice(0, dot), namespace.slice(dot + 1))
 }
 
 export function refuseCollation (call: Call): void {

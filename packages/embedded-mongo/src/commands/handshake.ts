@@ -7,8 +7,8 @@ import type { Doc } from '../values/values.ts'
 import { MESSAGE_BYTES_MAX } from '../wire/messages.ts'
 
 /** The version of MongoDB whose behaviour the engine follows. */
-export const SERVER_VERSION = '7.0.0'
-const WIRE_VERSION = 21
+export const SERVER_VERSION = '8.0.0'
+const WIRE_VERSION = 25
 export const WRITE_BATCH_MAX = 100_000
 const SET_NAME = 'embedded'
 const electionId = new ObjectId(0x7fffffff, 0, 1)

@@ -1,6 +1,7 @@
 /** All commands by name. Any other name is answered with CommandNotFound. */
 import type { Command } from './command.ts'
 import { aggregateCommands } from './aggregate.ts'
+import { bulkWriteCommands } from './bulk-write.ts'
 import { catalogCommands } from './catalog.ts'
 import { diagnosticCommands } from './diagnostics.ts'
 import { explainCommands } from './explain.ts'
@@ -14,6 +15,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(Object.entries({
   ...handshakeCommands,
   ...findCommands,
   ...writeCommands,
+  ...bulkWriteCommands,
   ...findAndModifyCommands,
   ...aggregateCommands,
   ...explainCommands,

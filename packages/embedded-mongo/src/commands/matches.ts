@@ -15,6 +15,7 @@ import { collectionOf } from './find.ts'
 import { once, whenUnlocked } from './write-batch.ts'
 
 export type Selection = {
+  readonly namespace: string
   readonly filter: Filter
   readonly hint: Value | undefined
   readonly sort?: readonly IndexField[]
@@ -23,13 +24,13 @@ export type Selection = {
 /** A document to write, and its collection; undefined if there is none. */
 export type Target = { readonly collection: Collection | undefined, readonly match: Match | undefined }
 
-/** Calls `write` for statement `i` with the first match, or with none. */
+/** Calls `write` for a statement with the first match, or with none. */
 export async function onFirstMatch (
-  call: Call, i: number, selection: Selection, write: (target: Target) => Doc
+  call: Call, statementId: number, selection: Selection, write: (target: Target) => Doc
 ): Promise<Doc> {
   return await whenUnlocked(call, () => {
-    const collection = collectionOf(call)
-    const doIt = (match?: Match) => once(call, i, () => write({ collection, match }))
+    const collection = collectionOf(call, selection.namespace)
+    const doIt = (match?: Match) => once(call, statementId, () => write({ collection, match }))
     if (collection === undefined) return doIt()
     const query = new Query(collection, selection.filter, call.view, { ...selection, limit: 1 })
     let match: Match | undefined
@@ -41,7 +42,7 @@ export async function onFirstMatch (
     // If the search took several slices, the match may have changed since it was found.
     return found.then(() => {
       const doc = match && matching(query, match.key)
-      if (match !== undefined && doc === undefined) return onFirstMatch(call, i, selection, write)
+      if (match !== undefined && doc === undefined) return onFirstMatch(call, statementId, selection, write)
       return doIt(doc && { key: match!.key, doc })
     })
   })

@@ -26,13 +26,10 @@ export function whenUnlocked<T> (call: Call, attempt: () => T | Promise<T>): T |
   }
 }
 
-/**
- * Runs statement `i`, or returns its result if the same retryable write ran it before. `write` must not be
- * asynchronous.
- */
-export function once (call: Call, i: number, write: () => Doc): Doc {
+/** Runs a statement, or returns its result if the same retryable write ran it before. `write` must be synchronous. */
+export function once (call: Call, statementId: number, write: () => Doc): Doc {
   if (call.retryNumber === undefined) return write()
-  return call.session!.once(call.retryNumber, i, write)
+  return call.session!.once(call.retryNumber, statementId, write)
 }
 
 /** A retry cannot repeat a statement on many documents: its result does not say which documents it changed. */
@@ -45,12 +42,27 @@ export function refuseRetry (call: Call, what: string): void {
 export async function runStatements (
   call: Call, count: number, run: (i: number) => void | Promise<void>
 ): Promise<Value[]> {
-  if (count === 0 || count > WRITE_BATCH_MAX) {
-    throw mongoError('InvalidLength',
-      `Write batch sizes must be between 1 and ${WRITE_BATCH_MAX}. Got ${count} operations.`)
-  }
-  const ordered = call.boolean('ordered', true)
+  checkBatchSize(count)
   const errors: Value[] = []
+  await runEach(call, count, run, (i, error) => { errors.push(writeError(i, error)) })
+  return errors
+}
+
+export function checkBatchSize (count: number): void {
+  if (count > 0 && count <= WRITE_BATCH_MAX) return
+  throw mongoError('InvalidLength',
+    `Write batch sizes must be between 1 and ${WRITE_BATCH_MAX}. Got ${count} operations.`)
+}
+
+/**
+ * Runs `count` statements and reports the error of each that fails. The others are not run if the first failure ends
+ * the command: it is ordered, or part of a transaction, which ends too, or `failed` says 'stop'.
+ */
+export async function runEach (
+  call: Call, count: number, run: (i: number) => void | Promise<void>,
+  failed: (i: number, error: MongoError) => void | 'stop'
+): Promise<void> {
+  const ordered = call.boolean('ordered', true)
   const slice = new Slice()
   for (let i = 0; i < count; i++) {
     try {
@@ -60,12 +72,10 @@ export async function runStatements (
     } catch (thrown) {
       const error = asMongoError(thrown)
       if (endsCommand(call, error)) throw error
-      errors.push(writeError(i, error))
       call.transaction?.abort()
-      if (ordered || call.transaction !== undefined) break
+      if (failed(i, error) === 'stop' || ordered || call.transaction !== undefined) break
     }
   }
-  return errors
 }
 
 /** Does the error end the whole command, instead of one statement? */

@@ -9,6 +9,7 @@ import { docOf, int32, isNumeric, toNumber } from '../values/values.ts'
 import type { Doc, Value } from '../values/values.ts'
 import { collectionOf, ensureCollection, hintOf } from './find.ts'
 import { onEachMatch, onFirstMatch } from './matches.ts'
+import type { Selection } from './matches.ts'
 import { checkUpdateStatement, modify, readUpdateStatement } from './modify.ts'
 import { checkStatement, docField, withId } from './statement.ts'
 import { once, refuseRetry, runStatements, whenUnlocked } from './write-batch.ts'
@@ -37,14 +38,28 @@ async function insert (call: Call): Promise<Doc> {
   return docOf({ n: int32(n), writeErrors: errors.length > 0 ? errors : undefined })
 }
 
+/** Inserts one document as a statement of its own. */
+export function insertOne (
+  call: Call, statementId: number, namespace: string, document: Doc, raw: Buffer
+): void | Promise<void> {
+  const { doc, bytes } = withId(document, raw)
+  return whenUnlocked(call, () => {
+    once(call, statementId, () => {
+      insertDocument(call.writer, ensureCollection(call, namespace), bytes, doc)
+      return ONE
+    })
+  })
+}
+
 async function update (call: Call): Promise<Doc> {
+  const namespace = call.namespace()
   const statements = call.docs('updates')
   for (const statement of statements) checkUpdateStatement(call, statement)
   const upserted: Value[] = []
   let n = 0
   let nModified = 0
   const errors = await runStatements(call, statements.length, async i => {
-    const result = await modify(call, i, readUpdateStatement(statements[i]!))
+    const result = await modify(call, i, readUpdateStatement(namespace, statements[i]!))
     n += toNumber(result.get('n'))
     nModified += toNumber(result.get('nModified'))
     const id = result.get('_id')
@@ -61,11 +76,15 @@ async function update (call: Call): Promise<Doc> {
 const DELETE_FIELDS = new Set(['q', 'limit', 'hint', 'collation'])
 
 async function remove (call: Call): Promise<Doc> {
+  const namespace = call.namespace()
   const statements = call.docs('deletes')
   for (const statement of statements) checkDeleteStatement(call, statement)
   let n = 0
   const errors = await runStatements(call, statements.length, async i => {
-    n += await removeMatching(call, i, statements[i]!)
+    const statement = statements[i]!
+    const filter = parseFilter(docField(statement, 'q'))
+    const selection = { namespace, filter, hint: hintOf(statement.get('hint')) }
+    n += await removeMatching(call, i, selection, toNumber(statement.get('limit')) === 0)
   })
   return docOf({ n: int32(n), writeErrors: errors.length > 0 ? errors : undefined })
 }
@@ -79,20 +98,21 @@ function checkDeleteStatement (call: Call, statement: Doc): void {
   if (toNumber(limit) === 0) refuseRetry(call, 'limit=0')
 }
 
-/** Returns how many documents were removed. */
-async function removeMatching (call: Call, i: number, statement: Doc): Promise<number> {
-  const selection = { filter: parseFilter(docField(statement, 'q')), hint: hintOf(statement.get('hint')) }
+/** Returns how many documents were removed: all that match, or the first. */
+export async function removeMatching (
+  call: Call, statementId: number, selection: Selection, multi: boolean
+): Promise<number> {
   const remove = (collection: Collection, { key, doc }: Match) => {
     removeDocument(call.writer, collection, key, doc)
   }
-  if (toNumber(statement.get('limit')) === 1) {
-    const result = await onFirstMatch(call, i, selection, ({ collection, match }) => {
+  if (!multi) {
+    const result = await onFirstMatch(call, statementId, selection, ({ collection, match }) => {
       if (match !== undefined) remove(collection!, match)
       return match === undefined ? NONE : ONE
     })
     return toNumber(result.get('n'))
   }
-  const collection = collectionOf(call)
+  const collection = collectionOf(call, selection.namespace)
   let n = 0
   if (collection !== undefined) {
     await onEachMatch(call, collection, selection, match => {

@@ -26,7 +26,8 @@ t.test('equality matches values, items of arrays, and whole arrays', async t => 
 })
 
 t.test('null matches null and missing fields, but neither undefined nor missing items of an array', async t => {
-  check(t, { a: null }, [{}, { a: null }, { a: [null] }], [{ a: UNDEFINED }, { a: [UNDEFINED] }, { a: [] }, { a: 0 }, { a: [1] }])
+  check(t, { a: null }, [{}, { a: null }, { a: [null] }], [{ a: UNDEFINED }, { a: [UNDEFINED] }, { a: [] }])
+  check(t, { a: null }, [], [{ a: 0 }, { a: [1] }])
   check(t, { 'a.b': null }, [{}, { a: 1 }, { a: {} }, { a: [{}] }, { a: [{ b: 1 }, {}] }], [{ a: [] }, { a: [1] }, { a: { b: [] } }, { a: [{ b: 1 }] }])
   check(t, { a: { $ne: null } }, [{ a: UNDEFINED }, { a: [] }, { a: 0 }], [{}, { a: [null, 1] }])
   check(t, { a: { $gte: null } }, [{}, { a: null }], [{ a: UNDEFINED }, { a: 1 }])

@@ -136,7 +136,7 @@ class FailPoints {
     const lost = this.#strikes('onPrimaryTransactionalWrite', () => true)
     if (lost === undefined || lost.has('failBeforeCommitExceptionCode')) return lost
     this.#done.add(write)
-    const statements = body.get('documents') ?? body.get('updates') ?? body.get('deletes')
+    const statements = body.get('documents') ?? body.get('updates') ?? body.get('deletes') ?? body.get('ops')
     for (let i = 1; Array.isArray(statements) && i < statements.length; i++) this.#strikes('onPrimaryTransactionalWrite', () => true)
     return lost
   }

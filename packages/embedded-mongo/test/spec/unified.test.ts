@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { SERVER_VERSION } from '../../src/commands/handshake.ts'
 import { temporaryFolder } from '../helpers/engine.ts'
 import { withFailPoints } from '../helpers/fail-points.ts'
 import { REFUSALS } from './refusals.ts'
@@ -27,7 +28,7 @@ type Report = { perSuite: Record<string, Partial<Record<Result['status'], number
 async function runSuites (uri: string, out: string): Promise<Report> {
   const child = spawn(process.execPath, [runner, '--suites', SUITES.join(), '--out', out], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { ...process.env, MONGODB_URL: uri, SPEC_TEST_MS: String(TEST_MS) },
+    env: { ...process.env, MONGODB_URL: uri, SPEC_SERVER_VERSION: SERVER_VERSION, SPEC_TEST_MS: String(TEST_MS) },
     stdio: ['ignore', 'ignore', 'inherit']
   })
   await once(child, 'exit')
