@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { runScript, startServer } from '../helpers/process.ts'
 import { register } from '../helpers/register.ts'
@@ -51,7 +52,7 @@ t.test('a backup during writes is sound and holds everything acknowledged before
     }
   }
   const writers = [write(1), write(2), write(3)]
-  while (acknowledged.length < 200) await new Promise(resolve => { setImmediate(resolve) })
+  while (acknowledged.length < 200) await delay(5)
   const before = [...acknowledged]
   const made = await runScript('backup.ts', { DATA_DIR }, copy)
   const after = acknowledged.length

@@ -70,6 +70,8 @@ t.test('packets of one body run in several turns of the loop, in order', async t
   const page = async () => (await app.inject({ url: `/api/messages/${bob.id}?limit=500`, headers: { authorization: `Bearer ${ann.token}` } })).json<{ messages: Array<{ message: string }> }>()
   while ((await page()).messages.length < 500) await delay(20)
   t.strictSame((await page()).messages.map(({ message }) => message), Array.from({ length: 500 }, (_, index) => String(index)))
+  // Closed: the server's end would wait for it.
+  await polling.post('1')
 })
 
 t.test('a websocket that sends many packets at once is answered packet by packet', async t => {
@@ -149,6 +151,8 @@ t.test('unused fields of an event are not stored, and an event that is too large
   t.match(await polling.post('x', 'application/octet-stream'), { status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } })
   t.match(await polling.post('42["setupUser"]'), { status: 200 }, 'neither ends the connection')
   t.match(await polling.poll(), /userSetup/)
+  // Closed: the server's end would wait for it.
+  await polling.post('1')
 })
 
 t.test('CONNECTs per connection, handshakes per address and sockets per user are limited', async t => {
