@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 const folder = fileURLToPath(new URL('../../.tap/compiled', import.meta.url))
 // Not TypeScript, which takes half a second to load: the first run compiles each test file in the file's own process.
 const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } }
-const options = { loader: 'ts', format: 'esm', target: 'es2022', sourcemap: 'inline', tsconfigRaw }
+const maps = { sourcemap: 'inline', sourcesContent: false }
+const options = { loader: 'ts', format: 'esm', target: 'es2022', ...maps, tsconfigRaw }
 
 export async function load (url, context, nextLoad) {
   if (!/^file:.*\.ts$/.test(url) || url.includes('/node_modules/')) return await nextLoad(url, context)

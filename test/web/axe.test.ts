@@ -67,7 +67,8 @@ async function serious (page: Page, options: { runOnly?: string[] }): Promise<st
   // Colours that are on their way to where they belong are no finding.
   const ends = 'document.getAnimations().filter(one => one.effect.getTiming().iterations !== Infinity).map(one => one.finished)'
   await page.evaluate(`Promise.all(${ends}).then(() => 0, () => 0)`)
-  return await page.evaluate<string[]>(`axe.run(${JSON.stringify({ resultTypes: ['violations'], ...options })}).then(({ violations }) => violations
+  const given = JSON.stringify({ resultTypes: ['violations'], ...options })
+  return await page.evaluate<string[]>(`axe.run(${given}).then(({ violations }) => violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => id + ': ' + nodes.map(node => node.target.join(' ')).join(' | ').slice(0, 600)))`)
 }
