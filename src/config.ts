@@ -135,8 +135,8 @@ export const configSchema = Type.Object({
   WAITING_BYTES_MAX: limit('Most bytes that wait for one socket connection, in either direction', 8_388_608),
   SEARCH: Type.Union([Type.Literal('on'), Type.Literal('off')], {
     default: 'on',
-    description: 'on: the server keeps an index of the words of all messages, up to twice as large as the messages ' +
-      'themselves; off: each search looks through some of the messages'
+    description: 'on: the server keeps an index of the words of all messages, about a tenth of their size; off: each ' +
+      'search looks through some of the messages'
   }),
   USER_SEARCH: Type.Union([Type.Literal('all'), Type.Literal('shared')], {
     default: 'all',
