@@ -71,7 +71,9 @@ export async function buildApp (
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   // Logged before anything that depends on these variables can fail.
-  for (const { name, advice } of unknownVariables(process.env)) app.log.warn({ variable: name }, `${name} is not used: ${advice}`)
+  for (const { name, advice } of unknownVariables(process.env)) {
+    app.log.warn({ variable: name }, `${name} is not used: ${advice}`)
+  }
 
   await app.register(requestLog)
   await app.register(validation)

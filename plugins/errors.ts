@@ -23,7 +23,10 @@ export default fp(async function errors (app) {
  * handler runs.
  */
 export function replyMalformedUrl (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const failure = toTidelogError(error).status < 500 ? new TidelogError('VALIDATION', 'The address is malformed') : new TidelogError('INTERNAL')
+  const failure =
+    toTidelogError(error).status < 500
+      ? new TidelogError('VALIDATION', 'The address is malformed')
+      : new TidelogError('INTERNAL')
   void reply.headers(reply.server.ownHeaders(request.headers.origin)).code(failure.status).send(failureBody(failure))
 }
 

@@ -154,11 +154,16 @@ async function acceptKeys (app: FastifyInstance, config: Config, verifier: Token
     verifier.accept(algorithm, token => app.jwt.host.verify(token))
   }
   if (keys.jwksUrl !== undefined) {
-    const jwks = new JwkSet(keys.jwksUrl, { onError: error => { app.log.warn({ err: error }, 'keys of the host application could not be fetched') } })
+    const jwks = new JwkSet(keys.jwksUrl, {
+      onError: error => { app.log.warn({ err: error }, 'keys of the host application could not be fetched') }
+    })
     const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
     await app.register(fastifyJwt, {
       namespace: 'jwks',
-      secret: { public: async ({ header }: { header: Record<string, unknown> }) => jwks.pem(header['alg'] as string, header['kid'] as string | undefined) },
+      secret: {
+        public: async ({ header }: { header: Record<string, unknown> }) =>
+          jwks.pem(header['alg'] as string, header['kid'] as string | undefined)
+      },
       verify: { algorithms: [...algorithms] }
     })
     for (const algorithm of algorithms) verifier.accept(algorithm, token => app.jwt.jwks.verify(token))

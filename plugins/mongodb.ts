@@ -86,7 +86,9 @@ async function openDatabase (url: string, open: () => Promise<void>): Promise<vo
     await open()
   } catch (error) {
     if (url === '' || !isUnreachable(error)) throw error
-    throw new Error(`MONGODB_URL (${withoutSecrets(url)}) cannot be reached: ${(error as Error).message}`, { cause: error })
+    throw new Error(`MONGODB_URL (${withoutSecrets(url)}) cannot be reached: ${(error as Error).message}`, {
+      cause: error
+    })
   }
 }
 
@@ -103,7 +105,10 @@ async function requireTransactions (client: MongoClient): Promise<boolean> {
   const hello = await client.db('admin').command({ hello: 1 })
   const isSharded = hello['msg'] === 'isdbgrid'
   if (hello['setName'] === undefined && !isSharded) {
-    throw new Error('MONGODB_URL names a standalone MongoDB server, which has no transactions: start it as a replica set (one member will do: mongod --replSet rs0, then rs.initiate())')
+    throw new Error(
+      'MONGODB_URL names a standalone MongoDB server, which has no transactions: start it as a replica set (one ' +
+        'member will do: mongod --replSet rs0, then rs.initiate())'
+    )
   }
   return isSharded
 }

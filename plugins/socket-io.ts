@@ -75,7 +75,10 @@ export default fp(async function socketIo (app, config: Config) {
   const connections = new OpenConnections(app.server)
 
   guardEngine(app.io, app.server, {
-    packets: config.RATE_LIMIT_PACKETS, connects: config.RATE_LIMIT_CONNECTS, packetBytes: bounds.packetBytes, waitingBytes: config.WAITING_BYTES_MAX
+    packets: config.RATE_LIMIT_PACKETS,
+    connects: config.RATE_LIMIT_CONNECTS,
+    packetBytes: bounds.packetBytes,
+    waitingBytes: config.WAITING_BYTES_MAX
   })
 
   app.io.use((socket, next) => {

@@ -72,7 +72,9 @@ interface Printer {
 function asJson (): Printer {
   return {
     onDefect: ({ code, conversationId, userId, detail }, repaired) => {
-      const about = { ...(conversationId === '' ? {} : { conversationId }), ...(userId === undefined ? {} : { userId }) }
+      const about = {
+        ...(conversationId === '' ? {} : { conversationId }), ...(userId === undefined ? {} : { userId })
+      }
       console.log(JSON.stringify({ defect: code, text: defects[code].text, ...about, detail, repaired }))
     },
     onProgress: () => {},

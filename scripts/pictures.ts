@@ -16,7 +16,9 @@ const widths = [['desktop', 1_280, 800], ['tablet', 900, 1_000], ['phone', 390, 
 execFileSync(process.execPath, ['scripts/build-web.mjs'], { stdio: 'inherit' })
 const data = mkdtempSync(join(tmpdir(), 'tidelog-pictures-'))
 const server = await startServer({ DATA_DIR: data, RATE_LIMIT_SENDS: '0', RATE_LIMIT_REGISTER: '0' })
-const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu'] })
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu']
+})
 try {
   execFileSync(process.execPath, ['--import', 'tsx', 'scripts/demo.ts', server.url], { stdio: 'inherit' })
   mkdirSync(folder, { recursive: true })
@@ -33,7 +35,14 @@ try {
 
 async function takeAll (colorScheme: 'light' | 'dark', name: string, width: number, height: number): Promise<void> {
   const isPhone = name === 'phone'
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme, locale: 'en-GB', hasTouch: isPhone, isMobile: isPhone, reducedMotion: 'reduce' })
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme,
+    locale: 'en-GB',
+    hasTouch: isPhone,
+    isMobile: isPhone,
+    reducedMotion: 'reduce'
+  })
   const page = await context.newPage()
   await page.goto(`${server.url}/sign-in`)
   await take(page, 'sign-in')
@@ -51,7 +60,9 @@ async function takeAll (colorScheme: 'light' | 'dark', name: string, width: numb
   await page.getByRole('button', { name: 'Members' }).click()
   await page.locator('.side .item').nth(3).waitFor()
   await take(page, 'members')
-  for (const [path, ready] of [['rooms', 'dialog .item'], ['search?q=tide', '.hit'], ['settings', '.themes'], ['new', '.hello .item']] as const) {
+  for (const [path, ready] of [
+    ['rooms', 'dialog .item'], ['search?q=tide', '.hit'], ['settings', '.themes'], ['new', '.hello .item']
+  ] as const) {
     await page.goto(`${server.url}/${path}`)
     await page.locator(ready).nth(0).waitFor()
     await take(page, path.split('?')[0] ?? path)

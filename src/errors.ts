@@ -42,7 +42,9 @@ export class TidelogError extends Error {
   /** The stored state that caused a CONFLICT, as a payload. */
   readonly current: unknown
 
-  constructor (code: ErrorCode, message?: string, detail: { retryAfterMs?: number, current?: unknown, cause?: unknown } = {}) {
+  constructor (
+    code: ErrorCode, message?: string, detail: { retryAfterMs?: number, current?: unknown, cause?: unknown } = {}
+  ) {
     super(message ?? errorTable[code].text, detail.cause === undefined ? undefined : { cause: detail.cause })
     this.name = 'TidelogError'
     this.code = code

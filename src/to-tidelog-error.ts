@@ -12,7 +12,13 @@ export function toTidelogError (error: FastifyError | Error): TidelogError {
   const { validation, statusCode = 500 } = error as FastifyError
   if (validation !== undefined) return new TidelogError('VALIDATION', error.message)
   const code = codeByStatus.get(statusCode)
-  if (code === undefined) return new TidelogError(statusCode >= 400 && statusCode < 500 ? 'VALIDATION' : 'INTERNAL', statusCode < 500 ? error.message : undefined, { cause: error })
+  if (code === undefined) {
+    return new TidelogError(
+      statusCode >= 400 && statusCode < 500 ? 'VALIDATION' : 'INTERNAL',
+      statusCode < 500 ? error.message : undefined,
+      { cause: error }
+    )
+  }
   return new TidelogError(code, statusCode < 500 ? error.message : undefined, { cause: error })
 }
 

@@ -9,7 +9,9 @@ const ownPrefixes = ['RATE_LIMIT_', 'JWT_', 'TIDELOG_', 'MONGODB_', 'MONGO_', 'R
 const serviceVariable = /_SERVICE_(HOST|PORT)|_PORT(_\d|$)/
 
 /** Variables that look like Tidelog's but are not. They have no effect. */
-export function unknownVariables (environment: Record<string, string | undefined>): Array<{ name: string, advice: string }> {
+export function unknownVariables (
+  environment: Record<string, string | undefined>
+): Array<{ name: string, advice: string }> {
   return Object.keys(environment).filter(name => !known.includes(name)).sort().flatMap(name => {
     const meant = known.find(other => isNear(name, other))
     if (meant !== undefined) return [{ name, advice: `did you mean ${meant}?` }]
@@ -32,7 +34,8 @@ function editDistance (a: string, b: string): number {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
       const exchanged = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rows[i - 2]![j - 2]! + 1 : Infinity
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rows[i - 2]![j - 2]! + 1 : Infinity
       row.push(Math.min(exchanged, swapped, rows[i - 1]![j]! + 1, row[j - 1]! + 1))
     }
     rows.push(row)

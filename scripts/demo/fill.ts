@@ -28,14 +28,20 @@ export async function placeOf (talk: Talk, all: Map<string, Voice>): Promise<Pla
   const [first, ...others] = [...voices.values()]
   if (first === undefined) throw new Error('a talk without people')
   if (talk.with !== undefined) {
-    return { voices, say: (who, said) => post(who, '/api/messages', { receiverId: who === first ? others[0]?.id : first.id, ...said }) }
+    return {
+      voices,
+      say: (who, said) =>
+        post(who, '/api/messages', { receiverId: who === first ? others[0]?.id : first.id, ...said })
+    }
   }
   const { room } = await first.call('POST', '/api/rooms', {
     name: talk.room,
     topic: talk.topic,
     isPrivate: talk.isPrivate === true,
     systemMessages: true,
-    ...(talk.view === undefined ? {} : { picture: { fileId: await upload(first, talk.view, view(talk.view, 256, 256)) } })
+    ...(talk.view === undefined
+      ? {}
+      : { picture: { fileId: await upload(first, talk.view, view(talk.view, 256, 256)) } })
   })
   const path = `/api/rooms/${room.roomId}`
   for (const other of others) {
@@ -65,7 +71,11 @@ export async function tell (place: Place, talk: Talk, onSaid: () => void): Promi
     const reaction = /^\+(\S+) (.*)$/u.exec(line)
     if (reaction !== null) {
       const [, emoji = '', names = ''] = reaction
-      for (const name of names.split(' ')) await voiceOf(place.voices, name).call('PUT', `/api/messages/${said.at(-1) ?? ''}/reactions/${encodeURIComponent(emoji)}`)
+      for (const name of names.split(' ')) {
+        await voiceOf(place.voices, name).call(
+          'PUT', `/api/messages/${said.at(-1) ?? ''}/reactions/${encodeURIComponent(emoji)}`
+        )
+      }
       continue
     }
     const newcomer = /^> (\w+)$/.exec(line)
@@ -73,9 +83,12 @@ export async function tell (place: Place, talk: Talk, onSaid: () => void): Promi
       await voiceOf(place.voices, newcomer[1] ?? '').call('PUT', `${place.members ?? ''}/me`, {})
       continue
     }
-    const [, name = '', back, edits, text = '', pictures = ''] = /^(\w+)(?:<(\d+))?(~)?: (.*?)((?: \{\w+\})*)$/u.exec(line) ?? []
+    const [, name = '', back, edits, text = '', pictures = ''] =
+      /^(\w+)(?:<(\d+))?(~)?: (.*?)((?: \{\w+\})*)$/u.exec(line) ?? []
     const who = voiceOf(place.voices, name)
-    const fileIds = await Promise.all([...pictures.matchAll(/\w+/g)].map(([name]) => upload(who, name, view(name, 960, 540))))
+    const fileIds = await Promise.all(
+      [...pictures.matchAll(/\w+/g)].map(([name]) => upload(who, name, view(name, 960, 540)))
+    )
     const [first = '', ...rest] = edits === undefined ? [text] : text.split(' => ')
     const edited = rest.length === 0 ? undefined : rest.join(' => ')
     const id = await place.say(who, {

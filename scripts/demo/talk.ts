@@ -16,7 +16,8 @@ export interface Talk {
 }
 
 /** Somebody who comes into the room only during its lines. */
-export const isNewcomer = ({ lines }: Talk, name: string): boolean => lines.split('\n').some(line => line.trim() === `> ${name}`)
+export const isNewcomer = ({ lines }: Talk, name: string): boolean =>
+  lines.split('\n').some(line => line.trim() === `> ${name}`)
 
 export const talks: Talk[] = [
   {
@@ -136,9 +137,19 @@ leila: Take the left path after the gate.
 leila: And bring tea ☕`
   },
   { with: ['haruka', 'mara'], lines: 'haruka: 橋のところで待っています\nmara: 10分で行きます！' },
-  { with: ['tomas', 'mara'], lines: 'tomas: The branch with the last id on disk is up for review.\nmara: Read it, two small things inside.\ntomas: Both done.\nmara: merged, thank you 🙏' },
-  { with: ['ingrid', 'mara'], lines: 'ingrid: Can you take the causeway count next week?\nmara: Yes, Tuesday and Thursday.\n+🙏 ingrid' },
-  { with: ['priya', 'mara'], lines: 'mara: Do you still have the raw counts from the north flat?\npriya: In the folder from October, sheet two.' },
+  {
+    with: ['tomas', 'mara'],
+    lines: 'tomas: The branch with the last id on disk is up for review.\nmara: Read it, two small things ' +
+      'inside.\ntomas: Both done.\nmara: merged, thank you 🙏'
+  },
+  {
+    with: ['ingrid', 'mara'],
+    lines: 'ingrid: Can you take the causeway count next week?\nmara: Yes, Tuesday and Thursday.\n+🙏 ingrid'
+  },
+  {
+    with: ['priya', 'mara'],
+    lines: 'mara: Do you still have the raw counts from the north flat?\npriya: In the folder from October, sheet two.'
+  },
   { with: ['wen_', 'mara'], lines: 'mara: 周五见！\nwen_: 好的，周五早上见' },
   { with: ['nani', 'mara'], lines: 'nani: Aloha! I am at the gate, which code?' }
 ]

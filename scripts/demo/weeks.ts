@@ -3,11 +3,20 @@ import { isNewcomer, type Talk } from './talk.ts'
 const sites = ['north flat', 'south flat', 'the bar', 'old pier', 'salt pans', 'mill creek']
 const birds = ['dunlin', 'knot', 'curlew', 'redshank', 'avocet', 'oystercatcher', 'turnstone', 'teal', 'shelduck']
 const remarks = [
-  'Wind from the west, four, gusting.', 'Fog until ten, then glass.', 'Gate was open again, closed it.',
-  'Battery at the old pier is at 61 %.', 'Somebody left a glove. It is in the hut.', 'Two seals on the sandbank.',
-  'I can take Sunday.', 'Moved the marker back to the third post.', 'Photos are in the folder.', 'Back before the water.'
+  'Wind from the west, four, gusting.',
+  'Fog until ten, then glass.',
+  'Gate was open again, closed it.',
+  'Battery at the old pier is at 61 %.',
+  'Somebody left a glove. It is in the hut.',
+  'Two seals on the sandbank.',
+  'I can take Sunday.',
+  'Moved the marker back to the third post.',
+  'Photos are in the folder.',
+  'Back before the water.'
 ]
-const answers = ['Thank you!', 'Same here.', 'Seen, added.', 'I will look tomorrow.', 'Good.', 'That is twice last week’s.', 'On it 👍']
+const answers = [
+  'Thank you!', 'Same here.', 'Seen, added.', 'I will look tomorrow.', 'Good.', 'That is twice last week’s.', 'On it 👍'
+]
 
 /** Lines that a talk has behind it; the same ones at each run. */
 export function history (talk: Talk): string[] {

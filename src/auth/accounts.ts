@@ -10,8 +10,16 @@ import type { UserRow } from '../users/user-row.ts'
  * them. An index that the host already has on the same field is used.
  */
 export async function ensureUserIndexes (users: Collection<UserRow>): Promise<void> {
-  await users.createIndex({ usernameKey: 1 }, { name: 'usernameKey', unique: true, partialFilterExpression: { usernameKey: { $exists: true } } }, noDeadline)
-  await users.createIndex({ emailKey: 1 }, { name: 'emailKey', unique: true, partialFilterExpression: { emailKey: { $exists: true } } }, noDeadline)
+  await users.createIndex(
+    { usernameKey: 1 },
+    { name: 'usernameKey', unique: true, partialFilterExpression: { usernameKey: { $exists: true } } },
+    noDeadline
+  )
+  await users.createIndex(
+    { emailKey: 1 },
+    { name: 'emailKey', unique: true, partialFilterExpression: { emailKey: { $exists: true } } },
+    noDeadline
+  )
   await users.createIndex({ searchKeys: 1 }, { name: 'searchKeys' }, noDeadline)
   const isRevoked = { revokedAt: { $exists: true } }
   await users.createIndex({ revokedAt: 1 }, { name: 'revokedAt', partialFilterExpression: isRevoked }, noDeadline)

@@ -10,10 +10,14 @@ import type { Identity } from '../users/identity.ts'
  * bring them back.
  * @throws TidelogError NOT_ALLOWED unless the caller is an administrator and the account is another's, USER_NOT_FOUND.
  */
-export async function setActive (context: AuthContext, identity: Identity, userId: string, isActive: boolean | undefined): Promise<UserRow> {
+export async function setActive (
+  context: AuthContext, identity: Identity, userId: string, isActive: boolean | undefined
+): Promise<UserRow> {
   if (!identity.isAdmin) throw new TidelogError('NOT_ALLOWED')
   const _id = ObjectId.createFromHexString(userId)
-  if (isActive === false && _id.equals(identity.id)) throw new TidelogError('NOT_ALLOWED', 'An administrator cannot deactivate their own account')
+  if (isActive === false && _id.equals(identity.id)) {
+    throw new TidelogError('NOT_ALLOWED', 'An administrator cannot deactivate their own account')
+  }
   const row = await context.users.findOne({ _id })
   if (row === null || row.erasedAt !== undefined) throw new TidelogError('USER_NOT_FOUND')
   const wasActive = row.isActive !== false

@@ -20,7 +20,9 @@ export async function changePassword (
   const { password: stored } = await provePassword(context, { user, account: userId, password, ...asker })
   const next = await context.hashing.run(asker, () => hashPassword(newPassword))
   // Matches only if no other request has changed the password meanwhile.
-  const { matchedCount } = await context.users.updateOne({ _id: id, password: stored! }, { $set: { password: next, updatedAt: new Date(context.now()) } })
+  const { matchedCount } = await context.users.updateOne(
+    { _id: id, password: stored! }, { $set: { password: next, updatedAt: new Date(context.now()) } }
+  )
   if (matchedCount === 0) throw new TidelogError('INVALID_CREDENTIALS')
   await endAllSessions(context, id, sessionId)
 }

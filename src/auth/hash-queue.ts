@@ -70,7 +70,9 @@ export class HashQueue {
 
   private async wait (lane: Lane, address: string): Promise<void> {
     const { addressMax, laneMax } = this.options
-    if (lane.size >= laneMax || (lane.byAddress.get(address)?.length ?? 0) >= addressMax) throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 2_000 })
+    if (lane.size >= laneMax || (lane.byAddress.get(address)?.length ?? 0) >= addressMax) {
+      throw new TidelogError('OVERLOADED', undefined, { retryAfterMs: 2_000 })
+    }
     await new Promise<void>(resolve => { lane.add(address, resolve) })
   }
 

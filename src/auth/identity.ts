@@ -39,7 +39,9 @@ export function claimedUserId (claims: Claims): string {
  * Opens the session of verified claims, if the user's row allows it.
  * @throws TidelogError UNKNOWN_USER (missing or deactivated) or INVALID_TOKEN (revoked).
  */
-export function openSession (token: string, claims: Claims, user: UserRow | undefined, admins: AdminNames, now: number): Session {
+export function openSession (
+  token: string, claims: Claims, user: UserRow | undefined, admins: AdminNames, now: number
+): Session {
   if (user === undefined) throw new TidelogError('UNKNOWN_USER')
   const issuedAt = timeOf(claims['iat'])
   const sid = claims['sid']
@@ -60,7 +62,9 @@ export function openSession (token: string, claims: Claims, user: UserRow | unde
  * @param now milliseconds since 1970
  * @throws TidelogError INVALID_TOKEN, UNKNOWN_USER
  */
-export function requireGood ({ identity: { sessionId }, expiresAt, issuedAt, generation }: Session, user: UserRow | undefined, now: number): void {
+export function requireGood (
+  { identity: { sessionId }, expiresAt, issuedAt, generation }: Session, user: UserRow | undefined, now: number
+): void {
   if (expiresAt !== null && expiresAt.getTime() <= now) throw new TidelogError('INVALID_TOKEN')
   if (user === undefined || user.isActive === false) throw new TidelogError('UNKNOWN_USER')
   if (isRevoked(user, { sessionId, generation, issuedAt })) throw new TidelogError('INVALID_TOKEN')

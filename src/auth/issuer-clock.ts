@@ -40,7 +40,9 @@ export class IssuerClock {
     if (issuedMs > seen.newestMs) {
       seen.newestMs = issuedMs
       seen.newest = [sessionId]
-    } else if (issuedMs === seen.newestMs && seen.newest.length < newestMax && !seen.newest.includes(sessionId)) seen.newest.push(sessionId)
+    } else if (issuedMs === seen.newestMs && seen.newest.length < newestMax && !seen.newest.includes(sessionId)) {
+      seen.newest.push(sessionId)
+    }
   }
 
   /**
@@ -53,12 +55,16 @@ export class IssuerClock {
     // If it is behind by less than a second, the rounding of `iat` explains it.
     const hostNow = now + (aheadMs > -1_000 && aheadMs < 0 ? 0 : aheadMs)
     const validFromMs = Math.floor(hostNow / 1_000) * 1_000
-    return { validFrom: new Date(validFromMs), seen: seen !== undefined && seen.newestMs >= validFromMs ? [...seen.newest] : [] }
+    return {
+      validFrom: new Date(validFromMs), seen: seen !== undefined && seen.newestMs >= validFromMs ? [...seen.newest] : []
+    }
   }
 
   private observeHour (aheadMs: number, now: number): void {
     if (!isPlausible(aheadMs)) return
-    if (now - this.hours.startsAt >= 3_600_000) this.hours = { startsAt: now, aheadMs: -Infinity, before: this.hours.aheadMs }
+    if (now - this.hours.startsAt >= 3_600_000) {
+      this.hours = { startsAt: now, aheadMs: -Infinity, before: this.hours.aheadMs }
+    }
     this.hours.aheadMs = Math.max(this.hours.aheadMs, aheadMs)
   }
 }

@@ -32,7 +32,9 @@ export class JwkSet {
 
   constructor (url: string, options: JwksOptions = {}) {
     this.url = url
-    this.options = { believedMs: 600_000, pauseMs: 5_000, timeoutMs: 5_000, now: Date.now, onError: () => {}, ...options }
+    this.options = {
+      believedMs: 600_000, pauseMs: 5_000, timeoutMs: 5_000, now: Date.now, onError: () => {}, ...options
+    }
   }
 
   /**
@@ -48,12 +50,17 @@ export class JwkSet {
       found = this.find(algorithm, kid)
     }
     if (found !== undefined) return found.pem
-    if (this.keys === undefined) throw new TidelogError('UNAVAILABLE', 'The keys of the host application are not available', { retryAfterMs: this.options.pauseMs })
+    if (this.keys === undefined) {
+      throw new TidelogError('UNAVAILABLE', 'The keys of the host application are not available', {
+        retryAfterMs: this.options.pauseMs
+      })
+    }
     throw new TidelogError('INVALID_TOKEN')
   }
 
   private find (algorithm: string, kid: string | undefined): PublishedKey | undefined {
-    const fitting = this.keys?.filter(key => key.algorithm === algorithm && (kid === undefined || key.kid === kid)) ?? []
+    const fitting =
+      this.keys?.filter(key => key.algorithm === algorithm && (kid === undefined || key.kid === kid)) ?? []
     return kid !== undefined || fitting.length === 1 ? fitting[0] : undefined
   }
 
@@ -69,7 +76,9 @@ export class JwkSet {
 
   private async fetch (): Promise<void> {
     try {
-      const response = await fetch(this.url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(this.options.timeoutMs) })
+      const response = await fetch(this.url, {
+        headers: { accept: 'application/json' }, signal: AbortSignal.timeout(this.options.timeoutMs)
+      })
       if (!response.ok) throw new Error(`The key server answered ${response.status}`)
       const body = await response.json() as { keys?: unknown }
       if (!Array.isArray(body.keys)) throw new Error('The key server answered without keys')

@@ -52,6 +52,8 @@ function readPublicKey (text: string): { pem: string, algorithm: PublicAlgorithm
     throw new ConfigError('JWT_PUBLIC_KEY must be a public key in PEM form (-----BEGIN PUBLIC KEY-----)')
   }
   const algorithm = algorithmOf(key)
-  if (algorithm === undefined) throw new ConfigError('JWT_PUBLIC_KEY must be an RSA key of 2,048 bits or more, a P-256 or an Ed25519 key')
+  if (algorithm === undefined) {
+    throw new ConfigError('JWT_PUBLIC_KEY must be an RSA key of 2,048 bits or more, a P-256 or an Ed25519 key')
+  }
   return { pem: toPem(key), algorithm }
 }

@@ -11,7 +11,9 @@ import type { Caller } from './context.ts'
  * @throws TidelogError VALIDATION, INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED, or NOT_ALLOWED for a deactivated
  * account (only if the password is right).
  */
-export async function login (context: AuthContext, { email, username, password }: LoginInput, { address, client }: Caller): Promise<TokenPair> {
+export async function login (
+  context: AuthContext, { email, username, password }: LoginInput, { address, client }: Caller
+): Promise<TokenPair> {
   const given = email ?? username
   if (given === undefined) throw new TidelogError('VALIDATION', 'email or username is required')
   const found = await (email === undefined ? findByUsername(context, given) : findByEmail(context, given))

@@ -8,9 +8,13 @@ import type { Identity } from '../users/identity.ts'
 const listedMax = 100
 
 /** The caller's sessions that can still be refreshed, the last used first. */
-export async function listSessions ({ sessions, now }: AuthContext, { id, sessionId }: Identity): Promise<SessionInfo[]> {
+export async function listSessions (
+  { sessions, now }: AuthContext, { id, sessionId }: Identity
+): Promise<SessionInfo[]> {
   const rows = await sessions.find({ userId: id, expiresAt: { $gt: new Date(now()) } }).toArray()
-  const used = rows.map(row => ({ row, at: row.lastUsedAt ?? row.refreshedAt })).sort((a, b) => b.at.getTime() - a.at.getTime())
+  const used = rows
+    .map(row => ({ row, at: row.lastUsedAt ?? row.refreshedAt }))
+    .sort((a, b) => b.at.getTime() - a.at.getTime())
   return used.slice(0, listedMax).map(({ row, at }) => ({
     _id: row._id,
     createdAt: row.createdAt.toISOString(),
@@ -22,7 +26,9 @@ export async function listSessions ({ sessions, now }: AuthContext, { id, sessio
 
 /** Ends one of the caller's sessions. @throws TidelogError NOT_FOUND */
 export async function endOwnSession (context: AuthContext, { id }: Identity, sessionId: string): Promise<void> {
-  const row = await context.sessions.findOne({ _id: sessionId, userId: id, expiresAt: { $gt: new Date(context.now()) } })
+  const row = await context.sessions.findOne({
+    _id: sessionId, userId: id, expiresAt: { $gt: new Date(context.now()) }
+  })
   if (row === null) throw new TidelogError('NOT_FOUND')
   await endSession(context, id, sessionId)
 }

@@ -22,7 +22,8 @@ export async function checkPassword (password: string, stored: string | undefine
   const real = isBcrypt || stored?.startsWith('$argon2') === true ? stored : undefined
   const comparable = real ?? await dummyHash()
   // An unreadable hash matches no password.
-  const verify = (given: string) => (isBcrypt ? bcrypt.verify(given, comparable) : argon2.verify(comparable, given)).catch(() => false)
+  const verify = (given: string) =>
+    (isBcrypt ? bcrypt.verify(given, comparable) : argon2.verify(comparable, given)).catch(() => false)
   const normal = normalForm(password)
   if (await verify(normal)) return real === undefined ? 'wrong' : isBcrypt ? 'right-but-old' : 'right'
   return normal !== password && await verify(password) && real !== undefined ? 'right-but-old' : 'wrong'

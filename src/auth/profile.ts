@@ -14,7 +14,9 @@ const attemptsMax = 5
  * Changes the caller's own account.
  * @throws TidelogError USERNAME_TAKEN; NOT_ALLOWED for a rename to or from an administrator's name.
  */
-export async function changeProfile (context: AuthContext, { id, userId }: Identity, input: ProfileInput): Promise<UserRow> {
+export async function changeProfile (
+  context: AuthContext, { id, userId }: Identity, input: ProfileInput
+): Promise<UserRow> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const row = await context.users.findOne({ _id: id })
     if (row === null) throw new TidelogError('UNKNOWN_USER')
@@ -60,7 +62,11 @@ export async function changeAvatar (
 
 /** A name makes its user an administrator, so renaming can neither take nor free such a name. */
 async function refuseName ({ users, admins }: AuthContext, row: UserRow, username: string): Promise<void> {
-  if (admins.reserves(username) || admins.isAdmin(row)) throw new TidelogError('NOT_ALLOWED', 'The user name of an administrator cannot be changed or taken')
-  const other = await users.findOne({ _id: { $ne: row._id }, $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection: { _id: 1 } })
+  if (admins.reserves(username) || admins.isAdmin(row)) {
+    throw new TidelogError('NOT_ALLOWED', 'The user name of an administrator cannot be changed or taken')
+  }
+  const other = await users.findOne(
+    { _id: { $ne: row._id }, $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection: { _id: 1 } }
+  )
   if (other !== null) throw new TidelogError('USERNAME_TAKEN')
 }

@@ -45,7 +45,9 @@ export async function provePassword (context: AuthContext, attempt: Attempt): Pr
   })
 }
 
-function countsOf ({ failures }: AuthContext, { account, address, isKnown }: Attempt): Array<{ limiter: FailureLimiter, key: string }> {
+function countsOf (
+  { failures }: AuthContext, { account, address, isKnown }: Attempt
+): Array<{ limiter: FailureLimiter, key: string }> {
   return [
     { limiter: failures.login, key: `${account}|${address}` },
     { limiter: failures.loginAddress, key: address },
@@ -74,7 +76,9 @@ export function firstAddress (user: Pick<UserRow, '_id'>, address: string): stri
 /** Remembers that the account was used at this address. */
 export async function rememberAddress ({ users }: AuthContext, user: UserRow, address: string): Promise<void> {
   if (isKnownAddress(user, address)) return
-  await users.updateOne({ _id: user._id }, { $push: { knownAddresses: { $each: firstAddress(user, address), $slice: -knownAddressesMax } } })
+  await users.updateOne(
+    { _id: user._id }, { $push: { knownAddresses: { $each: firstAddress(user, address), $slice: -knownAddressesMax } } }
+  )
 }
 
 /** Stores an address as a mark: to find the address you would have to try them all. */

@@ -12,9 +12,12 @@ import type { Caller } from './context.ts'
 
 /**
  * Makes an account and its first session.
- * @throws TidelogError USERNAME_TAKEN, EMAIL_TAKEN, OVERLOADED, or NOT_ALLOWED for an administrator's name without its code.
+ * @throws TidelogError USERNAME_TAKEN, EMAIL_TAKEN, OVERLOADED, or NOT_ALLOWED for an administrator's name without its
+ * code
  */
-export async function register (context: AuthContext, input: RegisterInput, { address, client }: Caller): Promise<TokenPair> {
+export async function register (
+  context: AuthContext, input: RegisterInput, { address, client }: Caller
+): Promise<TokenPair> {
   const { username } = input
   const email = input.email.toLowerCase()
   await refuseTaken(context, username, email)
@@ -51,6 +54,12 @@ export async function register (context: AuthContext, input: RegisterInput, { ad
  */
 async function refuseTaken ({ users }: AuthContext, username: string, email: string): Promise<void> {
   const projection = { _id: 1 }
-  if (await users.findOne({ $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection }) !== null) throw new TidelogError('USERNAME_TAKEN')
-  if (await users.findOne({ $or: [{ emailKey: email }, { email }] }, { projection }) !== null) throw new TidelogError('EMAIL_TAKEN')
+  if (
+    await users.findOne({ $or: [{ usernameKey: username.toLowerCase() }, { username }] }, { projection }) !== null
+  ) {
+    throw new TidelogError('USERNAME_TAKEN')
+  }
+  if (await users.findOne({ $or: [{ emailKey: email }, { email }] }, { projection }) !== null) {
+    throw new TidelogError('EMAIL_TAKEN')
+  }
 }

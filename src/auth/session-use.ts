@@ -37,7 +37,9 @@ export class SessionUse {
 
   private async settle (sessionId: string, pair: number, now: number): Promise<void> {
     try {
-      const { matchedCount } = await this.sessions.updateOne({ _id: sessionId, pair }, { $unset: { previousHash: '' }, $set: { lastUsedAt: new Date(now) } })
+      const { matchedCount } = await this.sessions.updateOne(
+        { _id: sessionId, pair }, { $unset: { previousHash: '' }, $set: { lastUsedAt: new Date(now) } }
+      )
       if (matchedCount === 0) await this.touch(sessionId, now)
     } catch (error) {
       this.known.delete(sessionId)

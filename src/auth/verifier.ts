@@ -46,7 +46,9 @@ export class TokenVerifier {
       try {
         const claims = await verify(token) as Claims
         const { exp } = claims
-        this.remembered.set(token, { claims, untilMs: Math.min(now + believedMs, typeof exp === 'number' ? exp * 1_000 : Infinity) })
+        this.remembered.set(token, {
+          claims, untilMs: Math.min(now + believedMs, typeof exp === 'number' ? exp * 1_000 : Infinity)
+        })
         return claims
       } catch (error) {
         const unavailable = unavailability(error)

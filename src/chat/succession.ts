@@ -12,7 +12,10 @@ import { inheriting, passingOn } from './rules/room-rules.ts'
 const atOnce = 100
 
 export async function ownerOf ({ log }: ChatContext, conversationId: string): Promise<Member | undefined> {
-  return await log.collections.members.findOne({ conversationId, role: 'owner' }, { hint: indexNames.byOwner }) ?? undefined
+  return (
+    (await log.collections.members.findOne({ conversationId, role: 'owner' }, { hint: indexNames.byOwner })) ??
+    undefined
+  )
 }
 
 /**
@@ -59,9 +62,12 @@ async function isActive ({ users }: ChatContext, { userId }: Member): Promise<bo
 }
 
 async function heirOf ({ log, users }: ChatContext, conversationId: string): Promise<ObjectId | undefined> {
-  const all = await log.collections.members.find({ conversationId }, { projection: { userId: 1, role: 1, joinedRev: 1 } })
-    .hint(indexNames.byConversation).toArray()
-  const line = all.filter(({ role }) => role !== 'owner')
+  const all = await log.collections.members
+    .find({ conversationId }, { projection: { userId: 1, role: 1, joinedRev: 1 } })
+    .hint(indexNames.byConversation)
+    .toArray()
+  const line = all
+    .filter(({ role }) => role !== 'owner')
     .sort((a, b) => Number(a.role === 'member') - Number(b.role === 'member') || a.joinedRev - b.joinedRev)
   for (let start = 0; start < line.length; start += atOnce) {
     const some = line.slice(start, start + atOnce).map(({ userId }) => userId)

@@ -282,7 +282,9 @@ export class InboundQueue {
       return undefined
     }
     if (data.length <= connectCharsMax) return data
-    this.control?.send(`4${JSON.stringify({ message: 'The request is too large', data: { success: false, code: 'TOO_LARGE' } })}`)
+    this.control?.send(
+      `4${JSON.stringify({ message: 'The request is too large', data: { success: false, code: 'TOO_LARGE' } })}`
+    )
     return undefined
   }
 }

@@ -1,7 +1,11 @@
 import { type Filter, type FindCursor, ObjectId, type Sort } from 'mongodb'
 import { indexNames } from '../log/model/collections.ts'
-import { type Head, type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, selfLogOwner, seqOf } from '../log/model/types.ts'
-import { ClientIdCheck, RevCheck, type ScannedRow, SeqCheck, type Tops, headAhead, headBehind, ownLogDiffers, readAhead } from './checks.ts'
+import {
+  type Head, type LogRow, type Member, memberKey, revOf, stateRowId, selfLogId, selfLogOwner, seqOf
+} from '../log/model/types.ts'
+import {
+  ClientIdCheck, RevCheck, type ScannedRow, SeqCheck, type Tops, headAhead, headBehind, ownLogDiffers, readAhead
+} from './checks.ts'
 import type { Defect } from './defect.ts'
 import { examinePins } from './pins.ts'
 import type { Examination } from './examination.ts'
@@ -26,12 +30,20 @@ export async function examineConversation (examination: Examination, conversatio
   const after = await collections.heads.findOne({ _id: conversationId })
   if (after === null) {
     const hasMembers = await collections.members.findOne({ conversationId }) !== null
-    if (tops.rev > 0 || hasMembers) say({ code: 'HEAD_MISSING', conversationId, detail: tops.rev > 0 ? `rows up to rev ${tops.rev}` : 'members, and no rows' })
+    if (tops.rev > 0 || hasMembers) {
+      say({
+        code: 'HEAD_MISSING',
+        conversationId,
+        detail: tops.rev > 0 ? `rows up to rev ${tops.rev}` : 'members, and no rows'
+      })
+    }
     return
   }
   for (const defect of headBehind(after, tops)) say(defect)
   // Messages purged meanwhile are not missing.
-  if (before !== null) for (const defect of headAhead({ ...before, purgedSeq: after.purgedSeq ?? seqOf(0) }, tops)) say(defect)
+  if (before !== null) {
+    for (const defect of headAhead({ ...before, purgedSeq: after.purgedSeq ?? seqOf(0) }, tops)) say(defect)
+  }
   if (selfLogOwner(conversationId) === undefined) {
     await examineMembers(examination, after)
     await examinePins(examination, conversationId)
@@ -39,7 +51,9 @@ export async function examineConversation (examination: Examination, conversatio
 }
 
 /** The present tops of a conversation's rows. The scans stop there, so that they end even if others keep writing. */
-export async function topsOf ({ collections: { rows }, usable }: Pick<Examination, 'collections' | 'usable'>, conversationId: string): Promise<Tops> {
+export async function topsOf (
+  { collections: { rows }, usable }: Pick<Examination, 'collections' | 'usable'>, conversationId: string
+): Promise<Tops> {
   const byRev = rows.find({ conversationId }).sort({ rev: -1 }).limit(1)
   const bySeq = rows.find({ conversationId, seq: { $gt: seqOf(0) } }).sort({ seq: -1 }).limit(1)
   if (usable.has(indexNames.byRev)) byRev.hint(indexNames.byRev)
@@ -50,26 +64,39 @@ export async function topsOf ({ collections: { rows }, usable }: Pick<Examinatio
 }
 
 /** Three scans, each in the order of its index. */
-async function scanRows (examination: Examination, conversationId: string, head: Head | null, tops: Tops): Promise<void> {
+async function scanRows (
+  examination: Examination, conversationId: string, head: Head | null, tops: Tops
+): Promise<void> {
   const { say } = examination
   const revs = new RevCheck(conversationId)
-  for await (const row of scan(examination, indexNames.byRev, { conversationId, rev: { $lte: revOf(tops.rev) } }, { rev: 1 })) {
+  for await (const row of scan(
+    examination, indexNames.byRev, { conversationId, rev: { $lte: revOf(tops.rev) } }, { rev: 1 }
+  )) {
     examination.rows++
     for (const defect of revs.add(row)) say(defect)
   }
   const purgedSeq = head?.purgedSeq ?? 0
   const seqs = new SeqCheck(conversationId, purgedSeq)
-  for await (const row of scan(examination, indexNames.bySeq, { conversationId, seq: { $gt: seqOf(purgedSeq), $lte: seqOf(tops.seq) } }, { seq: 1 })) {
+  for await (const row of scan(
+    examination, indexNames.bySeq, { conversationId, seq: { $gt: seqOf(purgedSeq), $lte: seqOf(tops.seq) } }, { seq: 1 }
+  )) {
     for (const defect of seqs.add(row)) if (await isStill(examination, defect)) say(defect)
   }
   const clientIds = new ClientIdCheck(conversationId)
-  for await (const row of scan(examination, indexNames.byClientId, { conversationId, clientMessageId: { $exists: true } }, { senderId: 1, clientMessageId: 1 })) {
+  for await (const row of scan(
+    examination,
+    indexNames.byClientId,
+    { conversationId, clientMessageId: { $exists: true } },
+    { senderId: 1, clientMessageId: 1 }
+  )) {
     for (const defect of clientIds.add(row)) say(defect)
   }
 }
 
 /** If the index is missing, the scan sorts the whole conversation: slow, but then the index is a defect itself. */
-function scan ({ collections: { rows }, usable }: Examination, index: string, filter: Filter<LogRow>, sort: Sort): FindCursor<ScannedRow> {
+function scan (
+  { collections: { rows }, usable }: Examination, index: string, filter: Filter<LogRow>, sort: Sort
+): FindCursor<ScannedRow> {
   const cursor = rows.find(filter).project<ScannedRow>(projection).sort(sort).batchSize(rowsAtOnce)
   return usable.has(index) ? cursor.hint(index) : cursor
 }
@@ -100,12 +127,18 @@ async function examineMembers (examination: Examination, head: Head): Promise<vo
   await look()
   const counted = await countMembers(examination, conversationId)
   if (counted !== undefined && counted.members !== counted.head.memberCount) {
-    say({ code: 'MEMBER_COUNT', conversationId, detail: `${counted.members} members, and the head says ${counted.head.memberCount}` })
+    say({
+      code: 'MEMBER_COUNT',
+      conversationId,
+      detail: `${counted.members} members, and the head says ${counted.head.memberCount}`
+    })
   }
 }
 
 /** The number of members, and the head as it was during the whole count: every change of members takes a rev. */
-export async function countMembers ({ collections }: Pick<Examination, 'collections'>, conversationId: string): Promise<{ head: Head, members: number } | undefined> {
+export async function countMembers (
+  { collections }: Pick<Examination, 'collections'>, conversationId: string
+): Promise<{ head: Head, members: number } | undefined> {
   for (let look = 0; look < looksMax; look++) {
     const before = await collections.heads.findOne({ _id: conversationId })
     const members = await collections.members.countDocuments({ conversationId })
@@ -134,7 +167,10 @@ async function examineOwnLog (examination: Examination, selfId: string): Promise
   let batch: Array<Pick<LogRow, '_id' | 'about' | 'role'>> = []
   const look = async () => {
     const keys = batch.map(({ about }) => memberKey(about!, ObjectId.createFromHexString(userId)))
-    const members = await examination.collections.members.find({ _id: { $in: keys } }).batchSize(membersAtOnce + 1).toArray()
+    const members = await examination.collections.members
+      .find({ _id: { $in: keys } })
+      .batchSize(membersAtOnce + 1)
+      .toArray()
     const roles = new Map(members.map(({ conversationId, role }) => [conversationId, role]))
     for (const { about, role } of batch) if (roles.get(about!) !== role) await lookTwice(examination, userId, about!)
     batch = []
@@ -152,14 +188,20 @@ async function examineOwnLog (examination: Examination, selfId: string): Promise
 async function lookTwice (examination: Examination, userId: string, conversationId: string): Promise<void> {
   const standing = await roleAndWord(examination, userId, conversationId)
   if (standing === undefined) return
-  for (const defect of ownLogDiffers(userId, conversationId, standing.role, standing.told)) examination.say({ ...defect, userId })
+  for (const defect of ownLogDiffers(userId, conversationId, standing.role, standing.told)) {
+    examination.say({ ...defect, userId })
+  }
 }
 
-export async function roleAndWord ({ collections }: Pick<Examination, 'collections'>, userId: string, conversationId: string) {
+export async function roleAndWord (
+  { collections }: Pick<Examination, 'collections'>, userId: string, conversationId: string
+) {
   const _id = stateRowId(selfLogId(userId), 'membership', conversationId)
   for (let look = 0; look < looksMax; look++) {
     const before = await collections.rows.findOne({ _id })
-    const member = await collections.members.findOne({ _id: memberKey(conversationId, ObjectId.createFromHexString(userId)) })
+    const member = await collections.members.findOne({
+      _id: memberKey(conversationId, ObjectId.createFromHexString(userId))
+    })
     const after = await collections.rows.findOne({ _id })
     if (before?.rev === after?.rev) return { role: member?.role ?? null, told: after?.role }
   }

@@ -34,7 +34,9 @@ const idsAtOnce = 500
  * Checks every invariant of a database, conversation by conversation, while others use it. With `repair` it corrects
  * what the rows determine. Memory does not grow with the database, except for the defects of one conversation.
  */
-export async function examine (client: MongoClient, db: Db, { repair, blobs, onDefect, onProgress = () => {} }: DoctorOptions): Promise<Diagnosis> {
+export async function examine (
+  client: MongoClient, db: Db, { repair, blobs, onDefect, onProgress = () => {} }: DoctorOptions
+): Promise<Diagnosis> {
   const collections = logCollections(db)
   const stored = { ...fileCollections(db), blobs }
   const repairs = repair ? new Repairs(client, collections, stored) : undefined
@@ -50,7 +52,9 @@ export async function examine (client: MongoClient, db: Db, { repair, blobs, onD
   try {
     await settle(await examineIndexes(collections))
     const found: Defect[] = []
-    const examination: Examination = { collections, usable: await usableIndexes(collections), rows: 0, say: defect => { found.push(defect) } }
+    const examination: Examination = {
+      collections, usable: await usableIndexes(collections), rows: 0, say: defect => { found.push(defect) }
+    }
     for await (const conversationId of conversationIds(examination)) {
       await examineConversation(examination, conversationId)
       await examineAttachments(examination, stored, conversationId)
@@ -68,13 +72,24 @@ export async function examine (client: MongoClient, db: Db, { repair, blobs, onD
 }
 
 /** Every conversation that has a head, rows or members: ordered by id, each once. */
-async function * conversationIds ({ collections: { heads: conversations, rows, members } }: Examination): AsyncGenerator<string> {
+async function * conversationIds ({
+  collections: { heads: conversations, rows, members }
+}: Examination): AsyncGenerator<string> {
   for (let after = ''; ;) {
-    const heads = await conversations.find({ _id: { $gt: after } }).project<{ _id: string }>({ _id: 1 }).sort({ _id: 1 }).limit(idsAtOnce).toArray()
+    const heads = await conversations
+      .find({ _id: { $gt: after } })
+      .project<{ _id: string }>({ _id: 1 })
+      .sort({ _id: 1 })
+      .limit(idsAtOnce)
+      .toArray()
     const through = heads.at(-1)?._id
     const ids = new Set(heads.map(({ _id }) => _id))
     // Conversations without a head are found by their rows and members.
-    for (const id of [...await idsBetween(rows, after, through, ids), ...await idsBetween(members, after, through, ids)]) ids.add(id)
+    for (const id of [
+      ...(await idsBetween(rows, after, through, ids)), ...(await idsBetween(members, after, through, ids))
+    ]) {
+      ids.add(id)
+    }
     yield * [...ids].sort()
     if (through === undefined) return
     after = through
@@ -82,12 +97,22 @@ async function * conversationIds ({ collections: { heads: conversations, rows, m
 }
 
 /** The ids between two ids of an index that begins with them, without the known ones; one seek for each. */
-async function idsBetween (collection: Collection<{ conversationId: string }> | unknown, after: string, through: string | undefined, known: ReadonlySet<string>): Promise<string[]> {
+async function idsBetween (
+  collection: Collection<{ conversationId: string }> | unknown,
+  after: string,
+  through: string | undefined,
+  known: ReadonlySet<string>
+): Promise<string[]> {
   const rows = collection as Collection<{ conversationId: string }>
   const ids: string[] = []
   for (let last = after; ;) {
     const range = through === undefined ? { $gt: last } : { $gt: last, $lte: through }
-    const [row] = await rows.find({ conversationId: range }).project<{ conversationId: string }>({ conversationId: 1 }).sort({ conversationId: 1 }).limit(1).toArray()
+    const [row] = await rows
+      .find({ conversationId: range })
+      .project<{ conversationId: string }>({ conversationId: 1 })
+      .sort({ conversationId: 1 })
+      .limit(1)
+      .toArray()
     if (row === undefined) return ids
     last = row.conversationId
     if (!known.has(last)) ids.push(last)

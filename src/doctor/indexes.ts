@@ -4,7 +4,9 @@ import { type LogCollections, collectionNames, logIndexes } from '../log/model/c
 import type { Defect } from './defect.ts'
 
 /** The compared fields of an index; its `name` and the fields that a server adds do not matter. */
-type StoredIndex = Pick<IndexDescription, 'key' | 'unique' | 'partialFilterExpression' | 'expireAfterSeconds'> & { name: string }
+type StoredIndex = Pick<IndexDescription, 'key' | 'unique' | 'partialFilterExpression' | 'expireAfterSeconds'> & {
+  name: string
+}
 
 type Name = keyof LogCollections
 
@@ -13,19 +15,27 @@ const names = Object.keys(logIndexes) as Name[]
 /** Compares a collection's indexes with those that the log needs. */
 function compareIndexes (collection: Name, stored: readonly StoredIndex[]): Defect[] {
   const found: Defect[] = []
-  const say = (code: Defect['code'], index: string, why = '') => { found.push({ code, conversationId: '', detail: `${collectionNames[collection]}.${index}${why}` }) }
+  const say = (code: Defect['code'], index: string, why = '') => {
+    found.push({ code, conversationId: '', detail: `${collectionNames[collection]}.${index}${why}` })
+  }
   for (const wanted of logIndexes[collection]) {
     const index = stored.find(({ name }) => name === wanted.name)
     if (index === undefined) say('INDEX_MISSING', wanted.name)
-    else if (!isDeepStrictEqual(essence(index), essence(wanted))) say('INDEX_DIFFERS', wanted.name, ': drop it and start the server, or repair')
+    else if (!isDeepStrictEqual(essence(index), essence(wanted))) {
+      say('INDEX_DIFFERS', wanted.name, ': drop it and start the server, or repair')
+    }
   }
-  for (const { name, expireAfterSeconds } of stored) if (expireAfterSeconds !== undefined) say('INDEX_EXPIRES', name, ` (after ${expireAfterSeconds} s): drop it`)
+  for (const { name, expireAfterSeconds } of stored) {
+    if (expireAfterSeconds !== undefined) say('INDEX_EXPIRES', name, ` (after ${expireAfterSeconds} s): drop it`)
+  }
   return found
 }
 
 function essence ({ key, unique = false, partialFilterExpression = {} }: Omit<StoredIndex, 'name'>) {
   // The order of a key's fields matters.
-  return { key: Object.entries(key), unique: unique === true, partialFilterExpression: JSON.stringify(partialFilterExpression) }
+  return {
+    key: Object.entries(key), unique: unique === true, partialFilterExpression: JSON.stringify(partialFilterExpression)
+  }
 }
 
 export async function examineIndexes (collections: LogCollections): Promise<Defect[]> {

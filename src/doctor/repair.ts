@@ -1,14 +1,15 @@
 import { type MongoClient, ObjectId } from 'mongodb'
 import { Committer } from '../log/commit/committer.ts'
 import { type LogCollections } from '../log/model/collections.ts'
-import { type Head, type LogRow, type Pin, revOf, stateRowId, selfLogId, seqOf } from '../log/model/types.ts'
+import {
+  type Head, type LogRow, type Pin, nameKeyOf, revOf, selfLogId, seqOf, settingsOf, stateRowId
+} from '../log/model/types.ts'
 import { kindOf } from './checks.ts'
 import { countMembers, roleAndWord, topsOf } from './conversation.ts'
 import { lostPins } from './pins.ts'
 import type { Defect } from './defect.ts'
 import { type StoredFiles, repairOrphan } from './files.ts'
 import { createIndex, usableIndexes } from './indexes.ts'
-import { nameKeyOf, settingsOf } from '../log/model/types.ts'
 
 /** Repairs what other stored data determines. Lost data stays lost. */
 export class Repairs {
@@ -81,8 +82,10 @@ export class Repairs {
     const meta = await rows.findOne({ _id: stateRowId(conversationId, 'meta', '') })
     const purge = await rows.findOne({ _id: stateRowId(conversationId, 'purge', '') })
     const pins = await rows.findOne({ _id: stateRowId(conversationId, 'pins', '') })
-    const last = async (rowKind: LogRow['kind']) => (await rows.find({ conversationId, kind: rowKind }).sort({ rev: -1 }).limit(1).toArray())[0]?.rev
-    const [memberRev, blockRev, settingsRev] = kind === 'self' ? [await last('membership'), await last('block'), await last('settings')] : []
+    const last = async (rowKind: LogRow['kind']) =>
+      (await rows.find({ conversationId, kind: rowKind }).sort({ rev: -1 }).limit(1).toArray())[0]?.rev
+    const [memberRev, blockRev, settingsRev] =
+      kind === 'self' ? [await last('membership'), await last('block'), await last('settings')] : []
     const head: Head = {
       _id: conversationId,
       kind,
@@ -150,6 +153,8 @@ export class Repairs {
   }
 
   private async tops (conversationId: string) {
-    return await topsOf({ collections: this.collections, usable: await usableIndexes(this.collections) }, conversationId)
+    return await topsOf(
+      { collections: this.collections, usable: await usableIndexes(this.collections) }, conversationId
+    )
   }
 }

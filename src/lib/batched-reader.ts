@@ -37,7 +37,9 @@ export class BatchedReader<K, V> {
     }
   }
 
-  private async run (taken: Map<K, Array<{ resolve: (value: V | undefined) => void, reject: (error: unknown) => void }>>): Promise<void> {
+  private async run (
+    taken: Map<K, Array<{ resolve: (value: V | undefined) => void, reject: (error: unknown) => void }>>
+  ): Promise<void> {
     try {
       const values = await this.read([...taken.keys()])
       for (const [key, callers] of taken) for (const { resolve } of callers) resolve(values.get(key))

@@ -43,7 +43,9 @@ export class GapSource {
   }
 
   /** @returns the memberships of the subscribers and of `userIds`, by user */
-  private async verifyMembers (conversationId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, Member>> {
+  private async verifyMembers (
+    conversationId: string, userIds: readonly string[]
+  ): Promise<ReadonlyMap<string, Member>> {
     const owner = selfLogOwner(conversationId)
     if (owner !== undefined) {
       await this.subscriptions.blocks.reload(owner)

@@ -140,7 +140,9 @@ export class LiveDelivery {
     for (const member of reads) {
       const { _id, conversationId } = member
       const socketId = this.markReadSockets.get(_id)
-      this.acceptAfter(conversationId, headOf.get(conversationId)?.headRev ?? revOf(0), { name: 'read', member, socketId })
+      this.acceptAfter(conversationId, headOf.get(conversationId)?.headRev ?? revOf(0), {
+        name: 'read', member, socketId
+      })
     }
     this.writer.broadcaster.flush()
   }

@@ -79,10 +79,10 @@ export const newState: State = { name: 'new' }
 export const uncertain: State = { name: 'uncertain' }
 
 /**
- * Puts commits, of this node and of others, in the order of their revs, without gaps. Commits of other nodes arrive late,
- * twice, in any order or not at all. A missing one may be a removal, and the removed user must not get what follows it.
- * So what follows a gap waits a moment; then the gap is read from the database. If it cannot be read, subscribers are
- * verified before anything else is sent.
+ * Puts commits, of this node and of others, in the order of their revs, without gaps. Commits of other nodes arrive
+ * late, twice, in any order or not at all. A missing one may be a removal, and the removed user must not get what
+ * follows it. So what follows a gap waits a moment; then the gap is read from the database. If it cannot be read,
+ * subscribers are verified before anything else is sent.
  *
  * | state     | rev = w+1, or w unknown | rev ≤ w | rev > w+1           | timer     | filled, verified   | failed    |
  * | --------- | ----------------------- | ------- | ------------------- | --------- | ------------------ | --------- |

@@ -88,7 +88,8 @@ export class Subscriptions {
       if (version !== this.membershipVersion.get(identity.userId)) continue
       const wanted = all.filter(({ conversationId }) => this.wants(socket, conversationId))
       this.removeOthers(socket, new Set(wanted.map(({ conversationId }) => conversationId)))
-      const isOld = ({ conversationId }: Subscribable) => this.watermarks.verifiedSince(conversationId, verificationCount)
+      const isOld = ({ conversationId }: Subscribable) =>
+        this.watermarks.verifiedSince(conversationId, verificationCount)
       const again = this.watermarks.verificationCount === verificationCount ? [] : wanted.filter(isOld)
       for (const one of wanted) if (!again.includes(one)) this.join(socket, one.conversationId, one.joined)
       await Promise.all(again.map(async ({ conversationId, joined }) => {
@@ -201,7 +202,9 @@ export class Subscriptions {
     for (const [userId, { member }] of seen) {
       const room = memberRoom(conversationId, userId)
       if (member !== undefined && this.joinInfo.has(room)) this.setJoinInfo(conversationId, room, member)
-      else if (member === undefined) for (const socket of this.socketsOf(room)) this.removeSocket(socket, conversationId)
+      else if (member === undefined) {
+        for (const socket of this.socketsOf(room)) this.removeSocket(socket, conversationId)
+      }
     }
     return new Map([...seen].flatMap(([userId, { member }]) => member === undefined ? [] : [[userId, member]]))
   }

@@ -8,7 +8,9 @@ import { memberRoom } from '../connection/socket-types.ts'
 /** Subscribers who, because of a block, get a live event in another form or not at all. */
 
 /** Users here who have blocked somebody that reacted to this message, with the reactions that they see. */
-export function ownReactions (subscriptions: Subscriptions, { conversationId, reactions, receiverId }: LogRow): Array<{ userId: string, reactions: Reaction[] }> {
+export function ownReactions (
+  subscriptions: Subscriptions, { conversationId, reactions, receiverId }: LogRow
+): Array<{ userId: string, reactions: Reaction[] }> {
   const { blocks } = subscriptions
   // In a direct conversation a block stops new messages and hides nothing old.
   if (reactions === undefined || receiverId !== undefined || blocks.isEmpty) return []
@@ -25,6 +27,8 @@ export function roomsApart (
 ): string[] | Promise<string[]> {
   const known = chat.blocks.peek(userId)
   const rooms = (blocked: ReadonlySet<string>) =>
-    [...new Set([...subscriptions.blockersIn(conversationId, userId), ...blocked])].map(other => memberRoom(conversationId, other))
+    [...new Set([...subscriptions.blockersIn(conversationId, userId), ...blocked])].map(other =>
+      memberRoom(conversationId, other)
+    )
   return known === undefined ? chat.blocks.get(userId).then(rooms) : rooms(known)
 }

@@ -10,7 +10,9 @@ import type { Audience, Broadcaster } from './broadcaster.ts'
 import type { AfterEvent, Delivery, RowDelivery } from './delivery.ts'
 import type { HeadRev, Heartbeat } from './heartbeat.ts'
 import { OutboundBuffer } from '../connection/outbound-buffer.ts'
-import { type ChatServer, type ChatSocket, type TypingNotice, memberRoom, userRoom } from '../connection/socket-types.ts'
+import {
+  type ChatServer, type ChatSocket, type TypingNotice, memberRoom, userRoom
+} from '../connection/socket-types.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { ownReactions, roomsApart } from './viewers.ts'
 
@@ -48,7 +50,10 @@ function writeRow (writer: EventWriter, delivery: RowDelivery): void | Promise<v
 
 /** @param hiding users who have cleared or hidden the message */
 function writeMessage (
-  { heartbeat, broadcaster, subscriptions }: EventWriter, { row, isNew, head }: RowDelivery, message: Message, hiding: readonly string[]
+  { heartbeat, broadcaster, subscriptions }: EventWriter,
+  { row, isNew, head }: RowDelivery,
+  message: Message,
+  hiding: readonly string[]
 ): void {
   const { conversationId, rev } = row
   // Not before the event is written: a heartbeat meanwhile would name a rev that no client has got.
@@ -59,12 +64,19 @@ function writeMessage (
   const hidden = row.receiverId !== undefined
     ? hiding.flatMap(userId => roomsIn(conversationId, userId))
     : [...subscriptions.hiddenFrom(row, isNew, head), ...hiding].map(userId => memberRoom(conversationId, userId))
-  const own = ownReactions(subscriptions, row).filter(({ userId }) => !hiding.includes(userId)).map(({ userId, reactions }) => ({ room: memberRoom(conversationId, userId), reactions }))
+  const own = ownReactions(subscriptions, row)
+    .filter(({ userId }) => !hiding.includes(userId))
+    .map(({ userId, reactions }) => ({ room: memberRoom(conversationId, userId), reactions }))
   const emit = (audience: Audience, message: Message) => {
-    if (!isNew) broadcaster.emit(conversationId, audience, 'messageChanged', message)
-    else if (row.receiverId !== undefined) broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)
-    else if (row.roomId !== undefined) broadcaster.emit(conversationId, audience, 'roomMessage', message as RoomMessage)
-    else broadcaster.emit(conversationId, audience, 'commonChatMessage', message as CommonChatMessage)
+    if (!isNew) {
+      broadcaster.emit(conversationId, audience, 'messageChanged', message)
+    } else if (row.receiverId !== undefined) {
+      broadcaster.emit(conversationId, audience, 'directMessage', message as DirectMessage)
+    } else if (row.roomId !== undefined) {
+      broadcaster.emit(conversationId, audience, 'roomMessage', message as RoomMessage)
+    } else {
+      broadcaster.emit(conversationId, audience, 'commonChatMessage', message as CommonChatMessage)
+    }
   }
   emit({ to, except: [...hidden, ...without, ...own.map(({ room }) => room)] }, message)
   for (const { room, reactions } of own) {
@@ -102,7 +114,9 @@ function tellState (
     const userId = row.userId!.toHexString()
     // A removed user is told by their self log, not here.
     if (row.role == null) subscriptions.membershipEnded(conversationId, userId, rev)
-    else if (member !== undefined) subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
+    else if (member !== undefined) {
+      subscriptions.membershipBegan(conversationId, userId, member, member.joinedRev === rev)
+    }
   }
   const changed = { conversationId: wireIdOf(conversationId), rev, change: stateChangePayload(row, user) }
   broadcaster.emit(conversationId, audienceAt(subscriptions, conversationId, rev), 'conversationChanged', changed)
@@ -139,7 +153,9 @@ function writeRead (writer: EventWriter, member: Member, socketId: string | unde
   })
 }
 
-function tellRead ({ broadcaster }: EventWriter, { conversationId, userId, readSeq }: Member, readAt: Date, except: string[]): void {
+function tellRead (
+  { broadcaster }: EventWriter, { conversationId, userId, readSeq }: Member, readAt: Date, except: string[]
+): void {
   const reader = userId.toHexString()
   const isDirect = parseConversationId(conversationId)?.kind === 'direct'
   // The reader's own sockets get it too, whether or not they get the conversation live.
@@ -153,7 +169,10 @@ export function writeTyping (
   writer: Pick<EventWriter, 'io' | 'chat' | 'subscriptions'>, { conversationId, userId, on }: Omit<TypingNotice, 'rev'>
 ): void | Promise<void> {
   const tell = (apart: string[]) => {
-    writer.io.local.to(conversationId).except([userRoom(userId), ...apart]).emit('typing', { conversationId, userId, on })
+    writer.io.local
+      .to(conversationId)
+      .except([userRoom(userId), ...apart])
+      .emit('typing', { conversationId, userId, on })
   }
   const apart = roomsApart(writer, conversationId, userId)
   if (!(apart instanceof Promise)) return tell(apart)

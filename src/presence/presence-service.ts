@@ -65,7 +65,9 @@ export class PresenceService {
       present: () => this.presence.users(),
       onChange: userId => { if (this.presence.stateOf(userId).status === 'offline') notify(userId) }
     })
-    this.timer = setInterval(() => { this.store().catch((error: unknown) => { log.warn({ err: error }, 'presence could not be stored') }) }, storeEveryMs).unref()
+    this.timer = setInterval(() => {
+      this.store().catch((error: unknown) => { log.warn({ err: error }, 'presence could not be stored') })
+    }, storeEveryMs).unref()
     this.unsubscribe = chat.log.onCommitted(({ rows }) => {
       for (const { row } of rows) {
         const owner = row.kind === 'membership' && row.role === null ? selfLogOwner(row.conversationId) : undefined
@@ -88,7 +90,10 @@ export class PresenceService {
     const known = [...await visibleUsers(this.chat, userId, userIds.map(id => id.toLowerCase()))]
     if (socket.connected) this.watch(socket.id, userId, known)
     await this.elsewhere.read(known)
-    const stored = await this.chat.collections.presence.find({ _id: { $in: known.map(objectId) } }).batchSize(known.length + 1).toArray()
+    const stored = await this.chat.collections.presence
+      .find({ _id: { $in: known.map(objectId) } })
+      .batchSize(known.length + 1)
+      .toArray()
     const times = new Map(stored.map(row => [row._id.toHexString(), row.lastActiveAt.getTime()]))
     return known.map(id => {
       const { status, lastActiveAt } = this.stateOf(id)
@@ -150,7 +155,10 @@ export class PresenceService {
     const apart = await apartFrom(this.chat.blocks, userId, all.map(watch => watch.userId))
     const watches = all.filter(watch => !apart.has(watch.userId))
     const allowed = await this.reverify(userId, watches)
-    const told = watches.filter(({ socketId, userId: watcher }) => allowed.get(watcher) !== false && this.watches.get(userId)?.has(socketId) === true)
+    const told = watches.filter(
+      ({ socketId, userId: watcher }) =>
+        allowed.get(watcher) !== false && this.watches.get(userId)?.has(socketId) === true
+    )
     // Send the present state: a later change gets its own event, and an outdated state is never sent.
     const socketIds = told.map(({ socketId }) => socketId)
     if (told.length > 0) this.io.local.to(socketIds).emit('presence', payload(userId, this.stateOf(userId)))

@@ -73,7 +73,9 @@ export class PresenceTracker {
   /** Offline without a time if the user is not in memory. */
   stateOf (userId: string): PresenceState {
     const known = this.present.get(userId)
-    return known === undefined ? { status: 'offline', lastActiveAt: this.unsaved.get(userId) ?? null } : { status: 'online', lastActiveAt: known.lastActiveAt }
+    return known === undefined
+      ? { status: 'offline', lastActiveAt: this.unsaved.get(userId) ?? null }
+      : { status: 'online', lastActiveAt: known.lastActiveAt }
   }
 
   /** The users who are online, with their last activity. */
@@ -90,7 +92,9 @@ export class PresenceTracker {
     const entries = [...this.unsaved]
     return {
       entries,
-      stored: () => { for (const [userId, at] of entries) if (this.unsaved.get(userId) === at) this.unsaved.delete(userId) }
+      stored: () => {
+        for (const [userId, at] of entries) if (this.unsaved.get(userId) === at) this.unsaved.delete(userId)
+      }
     }
   }
 

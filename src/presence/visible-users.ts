@@ -10,7 +10,9 @@ import { directId, objectId, roomRange } from '../chat/rules/conversation-id.ts'
  * does not count), and neither has blocked the other.
  * @param userId @param others 24-hex, in lower case
  */
-export async function visibleUsers (context: ChatContext, userId: string, others: readonly string[]): Promise<Set<string>> {
+export async function visibleUsers (
+  context: ChatContext, userId: string, others: readonly string[]
+): Promise<Set<string>> {
   const asked = [...new Set(others)]
   const apart = await apartFrom(context.blocks, userId, asked)
   const open = asked.filter(other => !apart.has(other))
@@ -21,20 +23,30 @@ export async function visibleUsers (context: ChatContext, userId: string, others
 }
 
 async function inDirect ({ log }: ChatContext, userId: string, others: readonly string[]): Promise<string[]> {
-  const keys = others.filter(other => other !== userId).map(other => memberKey(directId(userId, other), objectId(other)))
+  const keys = others
+    .filter(other => other !== userId)
+    .map(other => memberKey(directId(userId, other), objectId(other)))
   if (keys.length === 0) return []
-  const found = await log.collections.members.find({ _id: { $in: keys } }, { projection: { userId: 1 } }).batchSize(keys.length + 1).toArray()
+  const found = await log.collections.members
+    .find({ _id: { $in: keys } }, { projection: { userId: 1 } })
+    .batchSize(keys.length + 1)
+    .toArray()
   return found.map(member => member.userId.toHexString())
 }
 
 async function inRooms ({ log }: ChatContext, userId: string, others: readonly string[]): Promise<string[]> {
   if (others.length === 0) return []
   const { members } = log.collections
-  const roomsOf = (ids: ObjectId[]) => members.find({ userId: { $in: ids }, conversationId: roomRange }, { projection: { userId: 1, conversationId: 1 } }).hint(indexNames.byMember)
+  const roomsOf = (ids: ObjectId[]) =>
+    members
+      .find({ userId: { $in: ids }, conversationId: roomRange }, { projection: { userId: 1, conversationId: 1 } })
+      .hint(indexNames.byMember)
   const own = new Set<string>()
   for await (const { conversationId } of roomsOf([objectId(userId)])) own.add(conversationId)
   if (own.size === 0) return []
   const found = new Set<string>()
-  for await (const member of roomsOf(others.map(objectId))) if (own.has(member.conversationId)) found.add(member.userId.toHexString())
+  for await (const member of roomsOf(others.map(objectId))) {
+    if (own.has(member.conversationId)) found.add(member.userId.toHexString())
+  }
   return [...found]
 }

@@ -39,7 +39,11 @@ export interface SocketServices {
 /** Limits for one user and one connection. */
 export interface SocketBounds {
   /** Operations of a user over all transports, counted by `plugins/rate-limit.ts`. */
-  requests: { consume: (userId: string) => void, isFlooding: (userId: string) => boolean, waitMs: (userId: string) => number }
+  requests: {
+    consume: (userId: string) => void
+    isFlooding: (userId: string) => boolean
+    waitMs: (userId: string) => number
+  }
   /** Sockets of one user in this process. 0: no limit. */
   sockets: number
   /** Largest packet, in bytes. */

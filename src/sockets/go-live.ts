@@ -38,7 +38,9 @@ export async function goLive (
   asked.forEach((place, index) => {
     const head = heads[index]
     if (head === undefined || head.deleted === true) return
-    const position = { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) }
+    const position = {
+      rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead)
+    }
     answer[place.wireId] = { rev: head.headRev, cursor: sync.conversations.cursorAt(userId, place, position) }
     // If the list has grown meanwhile by a conversation that sent no event yet, the next heartbeat checks it.
     if (index > 0 || places.rev === subscribed) live.heartbeat.recordSeen(place.conversationId, head.headRev, socket)

@@ -50,7 +50,8 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   },
   sendDirectMessage: {
     failure: failedToSend,
-    run: async (live, data) => sending(await prepareDirect(live.chat, identityOf(live), data), message => ['directMessage', message])
+    run: async (live, data) =>
+      sending(await prepareDirect(live.chat, identityOf(live), data), message => ['directMessage', message])
   },
   sendMessage: {
     failure: failedToSend,
@@ -75,7 +76,8 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   },
   sendCommonChatMessage: {
     failure: failedToSend,
-    run: async (live, data) => sending(await prepareCommon(live.chat, identityOf(live), data), message => ['commonChatMessage', message])
+    run: async (live, data) =>
+      sending(await prepareCommon(live.chat, identityOf(live), data), message => ['commonChatMessage', message])
   },
   joinRoom: {
     failure: 'Failed to join room',
@@ -91,7 +93,8 @@ export const eventHandlers: { [E in ClientEventName]: Entry<E> } = {
   },
   sendRoomMessage: {
     failure: failedToSend,
-    run: async (live, data) => sending(await prepareRoom(live.chat, identityOf(live), data), message => ['roomMessage', message])
+    run: async (live, data) =>
+      sending(await prepareRoom(live.chat, identityOf(live), data), message => ['roomMessage', message])
   },
   editMessage: {
     failure: 'Failed to edit message',
@@ -175,7 +178,9 @@ function identityOf ({ socket }: SocketContext) {
  * Live delivery brings a new message to its sender too. A repeated send is not delivered again, so the reply contains
  * it.
  */
-function sending<M extends SentMessage['message']> (commit: PreparedCommit<SentMessage<M>>, echo: (message: M) => ReplyEvent): PreparedCommit<Reply> {
+function sending<M extends SentMessage['message']> (
+  commit: PreparedCommit<SentMessage<M>>, echo: (message: M) => ReplyEvent
+): PreparedCommit<Reply> {
   return async () => {
     const { message, duplicate, rev } = await commit()
     return duplicate ? { ack: { message, duplicate, rev }, eventWithoutAck: echo(message) } : { ack: { message, rev } }

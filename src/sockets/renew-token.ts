@@ -13,7 +13,9 @@ export async function renewToken (live: SocketContext, token: string): Promise<P
   const { socket, verifyToken, tokenClock } = live
   const before = sessionRoom(socket.data.session.identity.sessionId)
   const offered = await verifyToken(token)
-  if (offered.identity.userId !== socket.data.session.identity.userId) throw new TidelogError('NOT_ALLOWED', 'The token belongs to another user')
+  if (offered.identity.userId !== socket.data.session.identity.userId) {
+    throw new TidelogError('NOT_ALLOWED', 'The token belongs to another user')
+  }
   const after = sessionRoom(offered.identity.sessionId)
   if (socket.connected) await socket.join(after)
   let session: Session

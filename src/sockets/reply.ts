@@ -37,20 +37,28 @@ export function sendReply (
 
 /** Answers a client event that failed: by the callback if there is one, otherwise by an `error` event. */
 export function sendFailure (
-  socket: ChatSocket, error: TidelogError, about: { event: string, text: string, data: unknown }, callback: Callback | undefined
+  socket: ChatSocket,
+  error: TidelogError,
+  about: { event: string, text: string, data: unknown },
+  callback: Callback | undefined
 ): void {
   if (callback !== undefined) {
     callback(failureBody(error))
     return
   }
-  const clientMessageId = typeof about.data === 'object' && about.data !== null ? (about.data as Record<string, unknown>)['clientMessageId'] : undefined
+  const clientMessageId =
+    typeof about.data === 'object' && about.data !== null
+      ? (about.data as Record<string, unknown>)['clientMessageId']
+      : undefined
   socket.emit('error', {
     message: about.text,
     error: error.message,
     code: error.code,
     event: about.event,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-    ...(typeof clientMessageId === 'string' && !isLonger(clientMessageId, ClientMessageId.maxLength!) ? { clientMessageId } : {})
+    ...(typeof clientMessageId === 'string' && !isLonger(clientMessageId, ClientMessageId.maxLength!)
+      ? { clientMessageId }
+      : {})
   })
 }
 

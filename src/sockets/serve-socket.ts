@@ -26,8 +26,11 @@ interface Handler {
  * Event handlers with their schemas compiled. A Map, because in an object a client's event name could find an inherited
  * property.
  */
-const handlers = new Map(Object.entries(eventHandlers).map(([name, { failure, keep = (data: unknown) => data, run }]): [string, Handler] =>
-  [name, { check: checkOf(clientEvents[name as ClientEventName].input), failure, keep, run: run as Handler['run'] }]))
+const handlers = new Map(
+  Object.entries(eventHandlers).map(([name, { failure, keep = (data: unknown) => data, run }]): [string, Handler] => [
+    name, { check: checkOf(clientEvents[name as ClientEventName].input), failure, keep, run: run as Handler['run'] }
+  ])
+)
 
 /** An event that a client sent. */
 interface Incoming {
@@ -42,9 +45,13 @@ interface Incoming {
 export const nobodysMs = 10_000
 
 /** @throws TidelogError RATE_LIMITED if the user has the maximum number of sockets in this process */
-export function requireSocketRoom (io: ChatServer, userId: string, { sockets: max }: Pick<SocketBounds, 'sockets'>): void {
+export function requireSocketRoom (
+  io: ChatServer, userId: string, { sockets: max }: Pick<SocketBounds, 'sockets'>
+): void {
   const sockets = io.of('/').adapter.rooms.get(userRoom(userId))?.size ?? 0
-  if (max > 0 && sockets >= max) throw new TidelogError('RATE_LIMITED', 'This user has too many sockets', { retryAfterMs: nobodysMs })
+  if (max > 0 && sockets >= max) {
+    throw new TidelogError('RATE_LIMITED', 'This user has too many sockets', { retryAfterMs: nobodysMs })
+  }
 }
 
 /** Serves a socket from its handshake until it closes. */
@@ -115,7 +122,9 @@ function receive (live: SocketContext, event: string, given: unknown[], work: Pe
   const handler = handlers.get(event)
   if (!spend(live)) {
     const retryAfterMs = bounds.requests.waitMs(socket.data.session.identity.userId)
-    refuseIncoming(live, { event, handler, data, callback }, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs }))
+    refuseIncoming(
+      live, { event, handler, data, callback }, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs })
+    )
     return
   }
   inbound.eventStarted()
@@ -147,19 +156,29 @@ function spend ({ bounds: { requests }, socket, inbound }: SocketContext): boole
 }
 
 function refuseIncoming (live: SocketContext, { event, handler, data, callback }: Incoming, thrown: unknown): void {
-  sendFailure(live.socket, live.toLoggedError(event)(thrown), { event, text: handler?.failure ?? 'Unknown event', data }, callback)
+  sendFailure(
+    live.socket, live.toLoggedError(event)(thrown), { event, text: handler?.failure ?? 'Unknown event', data }, callback
+  )
 }
 
 function refuseTooLarge (live: SocketContext, event: string, ackId: number | undefined): void {
   const error = live.toLoggedError(event)(new TidelogError('TOO_LARGE', tooLargeText(live.bounds.packetBytes)))
-  const callback = ackId === undefined ? undefined : (answer: object) => { acknowledgeRaw(live.socket, ackId, answer) }
-  sendFailure(live.socket, error, { event, text: handlers.get(event)?.failure ?? 'Unknown event', data: undefined }, callback)
+  const acknowledge = (answer: object) => { acknowledgeRaw(live.socket, ackId!, answer) }
+  const callback = ackId === undefined ? undefined : acknowledge
+  sendFailure(
+    live.socket, error, { event, text: handlers.get(event)?.failure ?? 'Unknown event', data: undefined }, callback
+  )
 }
 
 function disconnectFlood (live: SocketContext, retryAfterMs: number): void {
   const { socket, logger } = live
   logger.warn({ retryAfterMs }, 'socket closed: it brought in, or left waiting, more than one connection may')
-  sendFailure(socket, new TidelogError('RATE_LIMITED', undefined, { retryAfterMs }), { event: '', text: 'Too many requests', data: undefined }, undefined)
+  sendFailure(
+    socket,
+    new TidelogError('RATE_LIMITED', undefined, { retryAfterMs }),
+    { event: '', text: 'Too many requests', data: undefined },
+    undefined
+  )
   socket.disconnect(true)
 }
 
@@ -171,7 +190,9 @@ async function answer (live: SocketContext, incoming: Incoming, closing: boolean
     if (closing) throw new TidelogError('UNAVAILABLE', 'The server is shutting down', { retryAfterMs: 1_000 })
     const wrong = handler.check(data)
     if (wrong !== undefined) throw new TidelogError('VALIDATION', wrong)
-    const answered = await live.operations.run(() => whenDrained(live, () => inSession(live, () => handler.run(live, data))))
+    const answered = await live.operations.run(() =>
+      whenDrained(live, () => inSession(live, () => handler.run(live, data)))
+    )
     live.logger.debug({ event }, 'event answered')
     sendReply(live.socket, answered, callback)
   } catch (thrown) {

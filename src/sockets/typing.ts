@@ -15,7 +15,9 @@ type Typing = Omit<TypingNotice, 'rev'>
  * there, or repeats it too soon. Repeating it keeps the typing from ending by itself.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
-export async function announceTyping (live: SocketContext, input: { conversationId: string, on: boolean }): Promise<void> {
+export async function announceTyping (
+  live: SocketContext, input: { conversationId: string, on: boolean }
+): Promise<void> {
   const { socket, chat, typing, typists } = live
   const { identity } = socket.data.session
   const { userId } = identity
@@ -25,7 +27,9 @@ export async function announceTyping (live: SocketContext, input: { conversation
   if (ref.kind !== 'direct' && !socket.rooms.has(conversationId)) await requireAccess(chat, identity, conversationId)
   const isTold = typing.allows(conversationId, input.on, chat.now())
   if (!input.on) typists.stopped(conversationId, userId, socket.id)
-  else if (socket.connected && typing.isOn(conversationId)) typists.began(conversationId, userId, socket.id, () => { typing.ended(conversationId) })
+  else if (socket.connected && typing.isOn(conversationId)) {
+    typists.began(conversationId, userId, socket.id, () => { typing.ended(conversationId) })
+  }
   if (!isTold) return
   // The removal of this user may not have reached this node yet.
   if (ref.kind !== 'direct' && live.nodes.isUp) await requireAccess(chat, identity, conversationId)

@@ -33,7 +33,9 @@ export class Typists {
     const sockets = this.typing.get(key) ?? new Map<string, Typist>()
     this.typing.set(key, sockets)
     sockets.get(socketId)?.stopTimer()
-    sockets.set(socketId, { ended, stopTimer: this.options.later(typingEndsMs, () => { this.end(conversationId, userId, socketId) }) })
+    sockets.set(socketId, {
+      ended, stopTimer: this.options.later(typingEndsMs, () => { this.end(conversationId, userId, socketId) })
+    })
   }
 
   /** The user has stopped. The caller tells the others. */
@@ -48,7 +50,9 @@ export class Typists {
 
   /** A message of this user was stored there. */
   sent (conversationId: string, userId: string): void {
-    for (const socketId of [...this.typing.get(keyOf(conversationId, userId))?.keys() ?? []]) this.end(conversationId, userId, socketId)
+    for (const socketId of [...(this.typing.get(keyOf(conversationId, userId))?.keys() ?? [])]) {
+      this.end(conversationId, userId, socketId)
+    }
   }
 
   /** The socket is closed. */

@@ -42,7 +42,8 @@ export function stateChangePayload (row: LogRow, user?: PublicUser): StateChange
     case 'meta': return { rev, kind: 'meta', ...settingsOf(row) }
     case 'purge': return { rev, kind: 'purge', throughSeq: row.throughSeq! }
     case 'pins': return { rev, kind: 'pins', messageIds: pinnedIds(row) }
-    case 'read': return { rev, kind: 'read', conversationId: row.about!, seq: row.readSeq!, at: row.readAt!.toISOString() }
+    case 'read':
+      return { rev, kind: 'read', conversationId: row.about!, seq: row.readSeq!, at: row.readAt!.toISOString() }
     case 'settings': return { rev, kind: 'settings', conversationId: row.about!, ...settingsPayload(row) }
     case 'block': return { rev, kind: 'block', userId: row.about!, on: row.on! }
   }

@@ -33,7 +33,9 @@ export interface UserHeads {
  * Reads the current heads of the caller's conversations.
  * @param named conversations to read beside the self log; undefined: all
  */
-export async function readUserHeads ({ chat: { log }, conversations }: SyncContext, identity: Identity, named?: readonly string[]): Promise<UserHeads> {
+export async function readUserHeads (
+  { chat: { log }, conversations }: SyncContext, identity: Identity, named?: readonly string[]
+): Promise<UserHeads> {
   // The self log first: it lists the others.
   const selfHead = await log.head(selfLogId(identity.userId))
   const mine = await conversations.get(identity, selfHead)
@@ -76,7 +78,9 @@ function isSame (a: UserHeads, b: UserHeads): boolean {
  * The conversations that have changes for a client with these cursors.
  * @throws TidelogError BAD_CURSOR
  */
-export async function findDue (context: SyncContext, identity: Identity, { cursors = {}, only = false }: Pick<SyncInput, 'cursors' | 'only'>): Promise<DueConversation[]> {
+export async function findDue (
+  context: SyncContext, identity: Identity, { cursors = {}, only = false }: Pick<SyncInput, 'cursors' | 'only'>
+): Promise<DueConversation[]> {
   // Read before the heads: after a commit in between, they are read again.
   const { commitCount } = context.chat.log
   const before = upToDate.get(cursors)
@@ -107,8 +111,12 @@ export async function findDue (context: SyncContext, identity: Identity, { curso
       continue
     }
     const generation = generationOf(head, place.joined, selfHead)
-    if (showsMore(generation, position.generation) || !canResume(position, head)) due.push({ place, head, since: null })
-    else if (position.rev < head.headRev || position.clock < head.clock.getTime() || position.generation !== generation) due.push({ place, head, since: position })
+    const isBehind = position.rev < head.headRev || position.clock < head.clock.getTime()
+    if (showsMore(generation, position.generation) || !canResume(position, head)) {
+      due.push({ place, head, since: null })
+    } else if (isBehind || position.generation !== generation) {
+      due.push({ place, head, since: position })
+    }
   }
   checkOthers(context, userId, places, cursors, known)
   if (due.length === 0) {
@@ -136,7 +144,13 @@ function emptyHead ({ conversationId, wireId }: UserConversation): Head {
 }
 
 /** Cursors of conversations that the caller has left are ignored, but they must have been given to the caller. */
-function checkOthers ({ conversations }: SyncContext, userId: string, mine: UserConversations, cursors: Readonly<Record<string, string | null>>, known: number): void {
+function checkOthers (
+  { conversations }: SyncContext,
+  userId: string,
+  mine: UserConversations,
+  cursors: Readonly<Record<string, string | null>>,
+  known: number
+): void {
   const ids = Object.keys(cursors)
   if (ids.length === known) return
   for (const wireId of ids) {
@@ -153,5 +167,8 @@ function checkOthers ({ conversations }: SyncContext, userId: string, mine: User
 function byPriority (a: Omit<DueConversation, 'view'>, b: Omit<DueConversation, 'view'>): number {
   const rank = ({ place, since }: Omit<DueConversation, 'view'>) => place.wireId === 'self' ? 0 : since === null ? 1 : 2
   const active = ({ place, head }: Omit<DueConversation, 'view'>) => lastActivityOf(head, place.joined).getTime()
-  return rank(a) - rank(b) || (a.since === null || b.since === null ? active(b) - active(a) : a.since.clock - b.since.clock)
+  return (
+    rank(a) - rank(b) ||
+    (a.since === null || b.since === null ? active(b) - active(a) : a.since.clock - b.since.clock)
+  )
 }

@@ -29,7 +29,10 @@ export function cachedEtag ({ chat: { log }, conversations }: SyncContext, { use
 
 /** Does an If-None-Match name this ETag? */
 export function matchesEtag (ifNoneMatch: string | undefined, etag: string): boolean {
-  return ifNoneMatch !== undefined && (ifNoneMatch === etag || ifNoneMatch.split(',').some(one => ['*', etag, `W/${etag}`].includes(one.trim())))
+  return (
+    ifNoneMatch !== undefined &&
+    (ifNoneMatch === etag || ifNoneMatch.split(',').some(one => ['*', etag, `W/${etag}`].includes(one.trim())))
+  )
 }
 
 function etagOf ({ chat: { log } }: SyncContext, { places, selfHead, heads }: UserHeads): string {
@@ -38,7 +41,9 @@ function etagOf ({ chat: { log } }: SyncContext, { places, selfHead, heads }: Us
     const head = heads[index]
     if (head === undefined) return
     const clock = head.clock.getTime()
-    for (const value of [index, head.headRev, clock >>> 0, Math.floor(clock / 2 ** 32), generationOf(head, place.joined, selfHead)]) {
+    for (const value of [
+      index, head.headRev, clock >>> 0, Math.floor(clock / 2 ** 32), generationOf(head, place.joined, selfHead)
+    ]) {
       a = Math.imul(a ^ value, 0x85ebca6b)
       a ^= a >>> 13
       b = Math.imul(b ^ value, 0xc2b2ae35)
@@ -53,7 +58,9 @@ function write (context: SyncContext, { userId }: Identity, { places, selfHead, 
   places.list.forEach((place, index) => {
     const head = heads[index]
     if (head === undefined || head.deleted === true) return
-    const cursor = context.conversations.cursorAt(userId, place, { rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead) })
+    const cursor = context.conversations.cursorAt(userId, place, {
+      rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead)
+    })
     text += `${text === '' ? '' : ','}"${place.wireId}":"${cursor}"`
   })
   return `{"success":true,"heads":{${text}}}`

@@ -15,7 +15,9 @@ const nothing: SyncResult = { conversations: [], hasMore: false }
  * @param signal ends the wait, because the client is gone
  * @throws TidelogError BAD_CURSOR, OVERLOADED (too many long polls)
  */
-export async function pullOrWait (context: SyncContext, identity: Identity, { waitMs = 0, ...input }: SyncInput, signal?: AbortSignal): Promise<SyncResult> {
+export async function pullOrWait (
+  context: SyncContext, identity: Identity, { waitMs = 0, ...input }: SyncInput, signal?: AbortSignal
+): Promise<SyncResult> {
   const due = await findDue(context, identity, input)
   if (due.length > 0 || waitMs === 0) return await buildResponse(context, identity, due, input)
 

@@ -23,14 +23,28 @@ export async function pull (context: SyncContext, identity: Identity, input: Pul
 }
 
 /** Fills one response with as much as fits. */
-export async function buildResponse (context: SyncContext, identity: Identity, due: readonly DueConversation[], { limit = changesMax, newest: snapshotPage = snapshotMessagesMax }: PullInput): Promise<SyncResult> {
+export async function buildResponse (
+  context: SyncContext,
+  identity: Identity,
+  due: readonly DueConversation[],
+  { limit = changesMax, newest: snapshotPage = snapshotMessagesMax }: PullInput
+): Promise<SyncResult> {
   const answer = new ResponseBuilder(context, identity, { limit, newest: snapshotPage })
   let start = 0
   while (start < due.length && !answer.isFull) {
     const some = due.slice(start, start + answer.conversationsToScan(due, start))
     start += some.length
-    const found = await Promise.all(some.map(async one => await scanConversation(context, identity, one, { limit: answer.rowsToScan, snapshotPage })))
-    const [people, now] = await Promise.all([loadReferences(context.chat, found.flatMap(({ rows }) => rows)), recheck(context, identity, found)])
+    const found = await Promise.all(
+      some.map(
+        async one => await scanConversation(context, identity, one, { limit: answer.rowsToScan, snapshotPage })
+      )
+    )
+    const [people, now] = await Promise.all([
+      loadReferences(
+        context.chat, found.flatMap(({ rows }) => rows)
+      ),
+      recheck(context, identity, found)
+    ])
     for (const one of found) {
       if (!now.isStillMember(one.due)) continue
       one.isOutdated ||= now.isPurged(one.due)
@@ -56,11 +70,17 @@ interface Recheck {
   isPurged: (due: DueConversation) => boolean
 }
 
-async function recheck ({ chat: { log }, conversations }: SyncContext, identity: Identity, found: readonly ConversationScan[]): Promise<Recheck> {
+async function recheck (
+  { chat: { log }, conversations }: SyncContext, identity: Identity, found: readonly ConversationScan[]
+): Promise<Recheck> {
   // Separate calls, so that they share a read with those of other responses.
-  const [selfHead, ...now] = await Promise.all([log.head(selfLogId(identity.userId)), ...found.map(({ due: { head } }) => log.head(head._id))])
+  const [selfHead, ...now] = await Promise.all([
+    log.head(selfLogId(identity.userId)), ...found.map(({ due: { head } }) => log.head(head._id))
+  ])
   const mine = await conversations.get(identity, selfHead)
-  const isPurged = new Set(found.flatMap(({ due }, index) => (now[index]?.purgedSeq ?? 0) > (due.head.purgedSeq ?? 0) ? [due] : []))
+  const isPurged = new Set(
+    found.flatMap(({ due }, index) => ((now[index]?.purgedSeq ?? 0) > (due.head.purgedSeq ?? 0) ? [due] : []))
+  )
   return {
     isStillMember: ({ place }) => mine.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev,
     isPurged: due => isPurged.has(due)

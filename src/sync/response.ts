@@ -83,7 +83,10 @@ export class ResponseBuilder {
     let count = 0
     while (count < atOnce && start + count < due.length && (count === 0 || changes < this.changesLeft)) {
       const { since, head } = due[start + count]!
-      changes += since === null ? Math.min(this.newest === 'all' ? head.headRev : this.newest + 1, head.headRev) : head.headRev - since.rev
+      changes +=
+        since === null
+          ? Math.min(this.newest === 'all' ? head.headRev : this.newest + 1, head.headRev)
+          : head.headRev - since.rev
       count++
     }
     return count
@@ -149,12 +152,20 @@ export class ResponseBuilder {
 
   private take (
     { due: { place, head, since }, members, unread, mentions, isOutdated, fromSeq }: ConversationScan,
-    { changes, count, position, hasMore, bytes }: { changes: Buffer, count: number, position: CursorPosition, hasMore: boolean, bytes: number }
+    {
+      changes,
+      count,
+      position,
+      hasMore,
+      bytes
+    }: { changes: Buffer, count: number, position: CursorPosition, hasMore: boolean, bytes: number }
   ): void {
     const [after, until] = [since?.clock ?? -1, hasMore ? position.clock : Infinity]
     const reads = members.flatMap(({ userId, readSeq, readAt }): ReadPosition[] => {
       const at = readAt?.getTime()
-      return at === undefined || at <= after || at > until ? [] : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
+      return at === undefined || at <= after || at > until
+        ? []
+        : [{ userId: userId.toHexString(), seq: readSeq, at: readAt!.toISOString() }]
     })
     this.changesLeft -= count
     this.bytesLeft -= bytes
@@ -178,7 +189,14 @@ export class ResponseBuilder {
 
 /** Where the next response continues after the first `taken` entries. */
 function positionAfter (
-  { due: { head, view: { generation }, since } }: ConversationScan, entries: readonly Entry[], taken: number, hasMore: boolean
+  {
+    due: {
+      head, view: { generation }, since
+    }
+  }: ConversationScan,
+  entries: readonly Entry[],
+  taken: number,
+  hasMore: boolean
 ): CursorPosition {
   const clock = head.clock.getTime()
   if (!hasMore) return { rev: head.headRev, clock, generation }

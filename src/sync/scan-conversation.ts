@@ -44,7 +44,12 @@ export interface ConversationScan {
 }
 
 /** Reads the changes of one due conversation, at most `limit`. */
-export async function scanConversation (context: SyncContext, identity: Identity, due: DueConversation, { limit, snapshotPage }: { limit: number, snapshotPage: Newest }): Promise<ConversationScan> {
+export async function scanConversation (
+  context: SyncContext,
+  identity: Identity,
+  due: DueConversation,
+  { limit, snapshotPage }: { limit: number, snapshotPage: Newest }
+): Promise<ConversationScan> {
   const { head, place } = due
   const [page, mine, members] = await Promise.all([
     pageOf(context, due, limit, snapshotPage),
@@ -52,19 +57,25 @@ export async function scanConversation (context: SyncContext, identity: Identity
     readersOf(context, identity, due)
   ])
   const [unread, mentions] = await Promise.all([
-    mine === undefined ? 0 : context.unread.count(identity, head, mine.readSeq, due.view), mentionsOf(context, identity, due, mine)
+    mine === undefined ? 0 : context.unread.count(identity, head, mine.readSeq, due.view),
+    mentionsOf(context, identity, due, mine)
   ])
   return {
     due,
     ...page,
     members,
-    readSeqs: head.kind === 'direct' ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq])) : noReads,
+    readSeqs:
+      head.kind === 'direct'
+        ? new Map(members.map(member => [member.userId.toHexString(), member.readSeq]))
+        : noReads,
     unread,
     mentions
   }
 }
 
-async function mentionsOf ({ chat }: SyncContext, identity: Identity, { head, view }: DueConversation, mine: Member | undefined): Promise<number> {
+async function mentionsOf (
+  { chat }: SyncContext, identity: Identity, { head, view }: DueConversation, mine: Member | undefined
+): Promise<number> {
   if (head.mentionSeq === undefined || (mine === undefined && head.kind !== 'common')) return 0
   const readSeq = mine?.readSeq ?? await commonReadSeq(chat.log, identity.userId)
   return await chat.mentions.count(identity, head, readSeq, view)
@@ -110,9 +121,13 @@ async function scan ({ chat: { log } }: SyncContext, head: Head, after: Rev, lim
   return { rows, hasMore, isOutdated: hasMoved(head, page.rows) || (page.hasMore && !hasMore) }
 }
 
-async function newestOf ({ chat: { log } }: SyncContext, { head, view }: DueConversation, count: number): Promise<Scanned & { fromSeq: Seq }> {
+async function newestOf (
+  { chat: { log } }: SyncContext, { head, view }: DueConversation, count: number
+): Promise<Scanned & { fromSeq: Seq }> {
   const beginning = seqOf(view.afterSeq + 1)
-  if (count === 0 || head.headSeq < beginning) return { ...nothing, fromSeq: seqOf(Math.max(head.headSeq + 1, beginning)) }
+  if (count === 0 || head.headSeq < beginning) {
+    return { ...nothing, fromSeq: seqOf(Math.max(head.headSeq + 1, beginning)) }
+  }
   const { rows, hasMore } = await messagesBefore(log.collections, head._id, undefined, count)
   const shown = upTo(head, rows).filter(row => isShown(view, row)).sort((a, b) => a.rev - b.rev)
   const fromSeq = seqOf(Math.max(hasMore ? rows.at(-1)!.seq! : 0, beginning))
@@ -151,16 +166,27 @@ function hasMoved ({ headRev, clock }: Head, rows: StoredRow[]): boolean {
 /**
  * Members whose read positions the client may need. In a direct conversation always both, because messages show them.
  */
-async function readersOf ({ chat: { log, blocks } }: SyncContext, { id, userId }: Identity, { head, since }: DueConversation): Promise<Member[]> {
+async function readersOf (
+  { chat: { log, blocks } }: SyncContext, { id, userId }: Identity, { head, since }: DueConversation
+): Promise<Member[]> {
   const ref = parseConversationId(head._id)
   if (ref?.kind === 'direct') {
     const both = await Promise.all(ref.userIds.map(userId => log.member(head._id, objectId(userId))))
-    return both.filter(member => member !== undefined).map(member => member.userId.equals(id) ? member : asShown(member))
+    return both
+      .filter(member => member !== undefined)
+      .map(member => (member.userId.equals(id) ? member : asShown(member)))
   }
   const moved = since === null || (head.lastReadAt !== undefined && head.lastReadAt.getTime() > since.clock)
   if (ref?.kind !== 'room' || !moved || !showsReadPositions(head)) return []
-  const members = await log.collections.members.find({ conversationId: head._id }, { projection: { readTrail: 0 } }).hint('conversation_user').toArray()
-  const told = members.filter(({ readAt }) => readAt !== undefined && (since === null || readAt.getTime() > since.clock))
-  const apart = await apartFrom(blocks, userId, told.map(member => member.userId.toHexString()))
+  const members = await log.collections.members
+    .find({ conversationId: head._id }, { projection: { readTrail: 0 } })
+    .hint('conversation_user')
+    .toArray()
+  const told = members.filter(
+    ({ readAt }) => readAt !== undefined && (since === null || readAt.getTime() > since.clock)
+  )
+  const apart = await apartFrom(
+    blocks, userId, told.map(member => member.userId.toHexString())
+  )
   return told.filter(member => !apart.has(member.userId.toHexString()))
 }

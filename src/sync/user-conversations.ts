@@ -38,7 +38,10 @@ const placesMax = 400_000
  * kinds, as of a read position, keep the list.
  */
 export class UserConversationDirectory {
-  private readonly cache = new LRUCache<string, UserConversations>({ maxSize: placesMax, sizeCalculation: ({ list }) => list.length })
+  private readonly cache = new LRUCache<string, UserConversations>({
+    maxSize: placesMax, sizeCalculation: ({ list }) => list.length
+  })
+
   private readonly log: ConversationLog
   private readonly memberships: MembershipDirectory
 

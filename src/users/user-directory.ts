@@ -26,7 +26,10 @@ export class UserDirectory {
 
   constructor (users: Collection<UserRow>) {
     this.reader = new BatchedReader(async ids => {
-      const rows = await users.find({ _id: { $in: ids.map(id => new ObjectId(id)) } }).batchSize(ids.length + 1).toArray()
+      const rows = await users
+        .find({ _id: { $in: ids.map(id => new ObjectId(id)) } })
+        .batchSize(ids.length + 1)
+        .toArray()
       return new Map(rows.map(row => [row._id.toHexString(), row]))
     })
   }

@@ -23,12 +23,17 @@ export interface Access {
  * The caller's access to a conversation. A direct conversation of theirs need not exist yet.
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined.
  */
-export async function requireAccess (context: ChatContext, identity: Identity, conversationId: string): Promise<Access> {
+export async function requireAccess (
+  context: ChatContext, identity: Identity, conversationId: string
+): Promise<Access> {
   const ref = requireRef(conversationId, identity.userId)
   const [head, member] = await Promise.all([
-    context.log.head(ref.conversationId), ref.kind === 'common' ? undefined : context.log.member(ref.conversationId, identity.id)
+    context.log.head(ref.conversationId),
+    ref.kind === 'common' ? undefined : context.log.member(ref.conversationId, identity.id)
   ])
-  if (ref.kind === 'room' && (member === undefined || head === undefined || head.deleted === true)) throw notMemberError(head)
+  if (ref.kind === 'room' && (member === undefined || head === undefined || head.deleted === true)) {
+    throw notMemberError(head)
+  }
   return { ref, member, head, fromSeq: head === undefined ? seqOf(0) : afterSeqOf(head, member) }
 }
 
@@ -82,7 +87,9 @@ export function actorOf ({ id }: Identity, conversationId: string): { actor?: Ob
 
 /** Checks again at the commit that the actor is still a member of the room. Other conversations remove nobody. */
 export function requireStillMember ({ conversationId }: LogRow, { head, actor }: RuleContext): void {
-  if ((actor === null || head.deleted === true) && parseConversationId(conversationId)?.kind === 'room') throw new TidelogError('NOT_FOUND')
+  if ((actor === null || head.deleted === true) && parseConversationId(conversationId)?.kind === 'room') {
+    throw new TidelogError('NOT_FOUND')
+  }
 }
 
 /**
@@ -109,7 +116,9 @@ async function findMessage (context: ChatContext, messageId: string): Promise<Lo
  * A change in a direct conversation reaches the other user like a message, so a block refuses it.
  * @throws TidelogError NOT_ALLOWED if the other user has blocked the caller
  */
-export async function requireNotBlocked (context: ChatContext, { userId }: Identity, ref: ConversationRef): Promise<void> {
+export async function requireNotBlocked (
+  context: ChatContext, { userId }: Identity, ref: ConversationRef
+): Promise<void> {
   const other = ref.kind === 'direct' ? otherUser(ref, userId) : undefined
   if (other === undefined) return
   const blocked = context.blocks.peek(other) ?? await context.blocks.get(other)

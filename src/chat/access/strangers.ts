@@ -31,10 +31,17 @@ async function talkDirectly ({ log }: ChatContext, userId: string, toUserId: str
 }
 
 async function meetInRoom ({ log }: ChatContext, userId: string, toUserId: string): Promise<boolean> {
-  const roomsOf = (id: string) => log.collections.members
-    .find({ userId: objectId(id), conversationId: roomRange }, { projection: { conversationId: 1, joinedRev: 1, readSeq: 1, joinedSeq: 1 } }).hint(indexNames.byMember)
+  const roomsOf = (id: string) =>
+    log.collections.members
+      .find(
+        { userId: objectId(id), conversationId: roomRange },
+        { projection: { conversationId: 1, joinedRev: 1, readSeq: 1, joinedSeq: 1 } }
+      )
+      .hint(indexNames.byMember)
   const theirs = new Set<string>()
-  for await (const member of roomsOf(toUserId)) if (member.joinedRev === openingRev || hasRead(member)) theirs.add(member.conversationId)
+  for await (const member of roomsOf(toUserId)) {
+    if (member.joinedRev === openingRev || hasRead(member)) theirs.add(member.conversationId)
+  }
   if (theirs.size === 0) return false
   for await (const { conversationId } of roomsOf(userId)) if (theirs.has(conversationId)) return true
   return false

@@ -24,13 +24,18 @@ export interface ChangedSettings {
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED (a public room that the caller has not joined, the common
  * chat, too many hidden messages)
  */
-export async function changeSettings (context: ChatContext, identity: Identity, conversationId: string, input: SettingsInput): Promise<ChangedSettings> {
+export async function changeSettings (
+  context: ChatContext, identity: Identity, conversationId: string, input: SettingsInput
+): Promise<ChangedSettings> {
   return await prepareSettings(context, identity, conversationId, input)()
 }
 
-export function prepareSettings (context: ChatContext, identity: Identity, given: string, input: SettingsInput): PreparedCommit<ChangedSettings> {
+export function prepareSettings (
+  context: ChatContext, identity: Identity, given: string, input: SettingsInput
+): PreparedCommit<ChangedSettings> {
   const { conversationId } = requireRef(given, identity.userId)
-  const decide = (settings: OwnSettings, head: Head): OwnSettings => settingsAfter(settings, input, head, new Date(context.now()))
+  const decide = (settings: OwnSettings, head: Head): OwnSettings =>
+    settingsAfter(settings, input, head, new Date(context.now()))
   return async () => {
     const outcome = await context.log.commit({
       mutations: [{ type: 'settings', conversationId, userId: identity.id, decide }]
@@ -43,7 +48,10 @@ export function prepareSettings (context: ChatContext, identity: Identity, given
 /** The settings with the named ones changed. @throws TidelogError NOT_ALLOWED */
 export function settingsAfter (settings: OwnSettings, input: SettingsInput, head: Head, now: Date): OwnSettings {
   const { mutedUntil, notify, archived, pinned, markedUnread } = input
-  if (head.kind === 'common' && (markedUnread === true || input.clearThroughSeq !== undefined || input.hideSeqs !== undefined)) {
+  if (
+    head.kind === 'common' &&
+    (markedUnread === true || input.clearThroughSeq !== undefined || input.hideSeqs !== undefined)
+  ) {
     throw new TidelogError('NOT_ALLOWED', 'Nothing of the common chat can be cleared, hidden or marked as unread')
   }
   return {
@@ -57,10 +65,17 @@ export function settingsAfter (settings: OwnSettings, input: SettingsInput, head
   }
 }
 
-function narrowed (settings: OwnSettings, { clearThroughSeq = 0, hideSeqs = [] }: SettingsInput, { headSeq }: Head): Pick<OwnSettings, 'clearedSeq' | 'hiddenSeqs'> {
+function narrowed (
+  settings: OwnSettings, { clearThroughSeq = 0, hideSeqs = [] }: SettingsInput, { headSeq }: Head
+): Pick<OwnSettings, 'clearedSeq' | 'hiddenSeqs'> {
   const cleared = Math.max(settings.clearedSeq ?? 0, Math.min(clearThroughSeq, headSeq))
   const hidden = [...new Set<number>([...settings.hiddenSeqs ?? [], ...hideSeqs.filter(seq => seq <= headSeq)])]
     .filter(seq => seq > cleared).sort((a, b) => a - b) as Seq[]
-  if (hidden.length > hiddenSeqsMax) throw new TidelogError('NOT_ALLOWED', `No more than ${hiddenSeqsMax} messages of a conversation can be hidden`)
-  return { clearedSeq: cleared === 0 ? undefined : seqOf(cleared), hiddenSeqs: hidden.length === 0 ? undefined : hidden }
+  if (hidden.length > hiddenSeqsMax) {
+    throw new TidelogError('NOT_ALLOWED', `No more than ${hiddenSeqsMax} messages of a conversation can be hidden`)
+  }
+  return {
+    clearedSeq: cleared === 0 ? undefined : seqOf(cleared),
+    hiddenSeqs: hidden.length === 0 ? undefined : hidden
+  }
 }

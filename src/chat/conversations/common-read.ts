@@ -10,7 +10,9 @@ import type { Identity } from '../../users/identity.ts'
  */
 
 /** Moves the caller's read position in the common chat forward, never back; beyond the end means the end. */
-export async function markCommonRead ({ log, now }: ChatContext, { userId }: Identity, seq: number): Promise<ReadResult> {
+export async function markCommonRead (
+  { log, now }: ChatContext, { userId }: Identity, seq: number
+): Promise<ReadResult> {
   const headSeq = (await log.head(commonChatId))?.headSeq ?? 0
   const readSeq = seqOf(Math.min(seq, headSeq))
   const { rows: [row] } = requireCommitted(await log.commit({

@@ -31,13 +31,16 @@ const lookedThroughMax = 50
  * @throws TidelogError NOT_FOUND to a stranger and for a conversation without messages, NOT_ALLOWED for a public room
  * that the caller has not joined
  */
-export async function getConversation (context: ChatContext, identity: Identity, conversationId: string): Promise<ListedConversation> {
+export async function getConversation (
+  context: ChatContext, identity: Identity, conversationId: string
+): Promise<ListedConversation> {
   const { head, member } = await requireAccess(context, identity, conversationId)
   const viewer = await readViewer(context, identity)
   const view = head === undefined ? null : viewOf(head, member, viewer.selfHead, viewer.blocked)
   if (head === undefined || view === null) throw new TidelogError('NOT_FOUND')
   const [settings, readSeq] = await Promise.all([
-    context.settings.of(identity.userId, viewer.selfHead), member?.readSeq ?? commonReadSeq(context.log, identity.userId)
+    context.settings.of(identity.userId, viewer.selfHead),
+    member?.readSeq ?? commonReadSeq(context.log, identity.userId)
   ])
   const own = { head, member, readSeq, view, settings: settings.get(head._id) }
   return (await describeAnew(context, identity, viewer, [own]))[0]!.description.listed
@@ -94,7 +97,9 @@ function describe (
     kind: head.kind as ListedConversation['kind'],
     ...namesOf(identity, one, named),
     rev: head.headRev,
-    cursor: context.log.cursors.encode(identity.userId, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation }),
+    cursor: context.log.cursors.encode(identity.userId, head._id, {
+      rev: head.headRev, clock: head.clock.getTime(), generation: view.generation
+    }),
     lastActivityAt: lastActivityOf(head, member).toISOString(),
     ...state,
     readSeq,
@@ -103,7 +108,9 @@ function describe (
 }
 
 /** The other user of a direct conversation; the name of a room, and the caller's role in it. */
-function namesOf ({ userId }: Identity, { head, member }: OwnConversation, { users }: References): Partial<ListedConversation> {
+function namesOf (
+  { userId }: Identity, { head, member }: OwnConversation, { users }: References
+): Partial<ListedConversation> {
   const ref = parseConversationId(head._id)
   if (ref?.kind === 'direct') {
     const other = otherUser(ref, userId) ?? userId
@@ -126,7 +133,9 @@ async function readLastRows (
   const written = all.filter(({ head, view }) => head.headSeq > view.afterSeq)
   if (written.length === 0) return []
   const rows = await log.collections.rows
-    .find({ $or: written.map(({ head }) => ({ conversationId: head._id, seq: head.headSeq })) }).batchSize(written.length + 1).toArray()
+    .find({ $or: written.map(({ head }) => ({ conversationId: head._id, seq: head.headSeq })) })
+    .batchSize(written.length + 1)
+    .toArray()
   const byConversation = new Map(rows.map(row => [row.conversationId, row]))
   return await Promise.all(all.map(async one => {
     const row = byConversation.get(one.head._id)
@@ -134,7 +143,9 @@ async function readLastRows (
   }))
 }
 
-async function lastShown ({ collections }: ChatContext['log'], { head, view }: OwnConversation): Promise<LogRow | undefined> {
+async function lastShown (
+  { collections }: ChatContext['log'], { head, view }: OwnConversation
+): Promise<LogRow | undefined> {
   const { rows } = await messagesBefore(collections, head._id, head.headSeq, lookedThroughMax)
   return rows.find(row => isShown(view, row))?.decode()
 }

@@ -17,6 +17,12 @@ export async function getMessage (
 ): Promise<Message> {
   const { row, access: { head, member } } = await requireVisibleMessage(context, identity, messageId)
   const view = head === undefined ? null : await callerView(context, identity, head, member)
-  if (view === null || !isShown(view, row) || row.conversationId !== parseConversationId(conversationId)?.conversationId) throw new TidelogError('NOT_FOUND')
+  if (
+    view === null ||
+    !isShown(view, row) ||
+    row.conversationId !== parseConversationId(conversationId)?.conversationId
+  ) {
+    throw new TidelogError('NOT_FOUND')
+  }
   return await loadMessagePayload(context, row, identity)
 }

@@ -5,7 +5,8 @@ import type { Head, Member } from '../../log/model/types.ts'
  * of the last change.
  */
 export function lastActivityOf (
-  { lastMessageAt, headSeq, clock, createdAt }: Pick<Head, 'lastMessageAt' | 'headSeq' | 'clock' | 'createdAt'>, member: Pick<Member, 'joinedAt'> | undefined
+  { lastMessageAt, headSeq, clock, createdAt }: Pick<Head, 'lastMessageAt' | 'headSeq' | 'clock' | 'createdAt'>,
+  member: Pick<Member, 'joinedAt'> | undefined
 ): Date {
   const said = lastMessageAt ?? (headSeq > 0 ? clock : createdAt)
   return member !== undefined && member.joinedAt.getTime() > said.getTime() ? member.joinedAt : said

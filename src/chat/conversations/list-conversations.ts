@@ -62,7 +62,9 @@ export async function listDirect (
 ): Promise<ConversationPage<DirectConversation>> {
   const isAsked = ({ one: { head, member } }: Candidate) => head.headSeq > afterSeqOf(head, member)
   const { conversations, ...page } = await pageOf(context, identity, { kind: 'direct', isAsked, after, limit })
-  const written = conversations.flatMap(({ listed }) => listed.lastMessage === null ? [] : [listed as ListedConversation & DirectConversation])
+  const written = conversations.flatMap(({ listed }) =>
+    listed.lastMessage === null ? [] : [listed as ListedConversation & DirectConversation]
+  )
   return { ...page, conversations: written }
 }
 

@@ -16,7 +16,9 @@ export async function markRead (context: ChatContext, identity: Identity, input:
   return await (await prepareMarkRead(context, identity, input))()
 }
 
-export async function prepareMarkRead (context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput): Promise<PreparedCommit<ReadResult>> {
+export async function prepareMarkRead (
+  context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput
+): Promise<PreparedCommit<ReadResult>> {
   const ref = requireRef(given, identity.userId)
   if (ref.kind === 'common') return async () => await markCommonRead(context, identity, seq)
   const { conversationId } = ref
@@ -25,7 +27,9 @@ export async function prepareMarkRead (context: ChatContext, identity: Identity,
   const isUnseen = other !== undefined && (await apartFrom(context.blocks, identity.userId, [other])).size > 0
   return async () => {
     const outcome = await context.log.commit({
-      mutations: [{ type: 'read', conversationId, userId: identity.id, seq: seqOf(seq), ...(isUnseen ? { isUnseen } : {}) }]
+      mutations: [
+        { type: 'read', conversationId, userId: identity.id, seq: seqOf(seq), ...(isUnseen ? { isUnseen } : {}) }
+      ]
     })
     const read = (await requireCommittedByMember(context, conversationId, outcome)).reads[0]!
     return { conversationId, seq: read.readSeq, at: read.readAt?.toISOString() ?? null }
@@ -33,15 +37,21 @@ export async function prepareMarkRead (context: ChatContext, identity: Identity,
 }
 
 /** Marks a message and all messages before it as read. */
-export async function markMessageRead (context: ChatContext, identity: Identity, messageId: string): Promise<ReadResult> {
+export async function markMessageRead (
+  context: ChatContext, identity: Identity, messageId: string
+): Promise<ReadResult> {
   const { row } = await requireVisibleMessage(context, identity, messageId)
   return await markRead(context, identity, { conversationId: row.conversationId, seq: row.seq! })
 }
 
 /** Marks all messages that the other user has sent as read. It is no error if there are none. */
-export async function markConversationRead (context: ChatContext, identity: Identity, otherUserId: string): Promise<ReadResult> {
+export async function markConversationRead (
+  context: ChatContext, identity: Identity, otherUserId: string
+): Promise<ReadResult> {
   const conversationId = directId(identity.userId, otherUserId.toLowerCase())
-  if (await context.log.head(conversationId) !== undefined) return await markRead(context, identity, { conversationId, seq: Number.MAX_SAFE_INTEGER })
+  if (await context.log.head(conversationId) !== undefined) {
+    return await markRead(context, identity, { conversationId, seq: Number.MAX_SAFE_INTEGER })
+  }
   if (await context.users.get(otherUserId.toLowerCase()) === undefined) throw new TidelogError('USER_NOT_FOUND')
   return { conversationId, seq: 0, at: null }
 }

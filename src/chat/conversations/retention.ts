@@ -40,7 +40,12 @@ export async function sweepRetention (context: ChatContext, { days, ...options }
   const before = new Date(Math.floor(context.now() / hourMs) * hourMs - days * dayMs)
   const swept: SweepResult = { purged: 0, deletedRows: 0, failed: 0 }
   for (let after = ''; ;) {
-    const heads = await conversations.find({ _id: { $gt: after, $lt: conversationsEnd } }).sort({ _id: 1 }).limit(conversationsAtOnce).batchSize(conversationsAtOnce + 1).toArray()
+    const heads = await conversations
+      .find({ _id: { $gt: after, $lt: conversationsEnd } })
+      .sort({ _id: 1 })
+      .limit(conversationsAtOnce)
+      .batchSize(conversationsAtOnce + 1)
+      .toArray()
     for (const head of heads) {
       if (signal?.aborted === true) return swept
       await sweepOne(context, head, before, swept, options)
@@ -73,7 +78,9 @@ async function sweepOne (
  * Purges one conversation. If too many other writes make it fail, the sweep continues. If the database is away, the
  * sweep's reads throw.
  */
-async function purge (log: ChatContext['log'], conversationId: string, throughSeq: Seq, swept: SweepResult): Promise<UnitOutcome['outcome']> {
+async function purge (
+  log: ChatContext['log'], conversationId: string, throughSeq: Seq, swept: SweepResult
+): Promise<UnitOutcome['outcome']> {
   try {
     return (await log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq }] })).outcome
   } catch (error) {
@@ -88,7 +95,9 @@ async function purge (log: ChatContext['log'], conversationId: string, throughSe
  * The last message from before a time, by binary search: times in a conversation increase with its seqs. The message at
  * `from` is from before it.
  */
-async function lastBefore (collections: ChatContext['log']['collections'], { _id, headSeq }: Head, from: Seq, before: Date): Promise<Seq> {
+async function lastBefore (
+  collections: ChatContext['log']['collections'], { _id, headSeq }: Head, from: Seq, before: Date
+): Promise<Seq> {
   let [low, high]: [number, number] = [from, headSeq]
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)

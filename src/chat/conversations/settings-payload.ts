@@ -5,7 +5,9 @@ import type { ConversationSettings } from '../../schemas/settings.ts'
  * A user's settings of a conversation as clients get them, in a list, in sync and live. Undefined gives the default
  * settings.
  */
-export function settingsPayload ({ mutedUntil, notify, archived, pinnedAt, markedUnread, clearedSeq, hiddenSeqs }: OwnSettings = {}): ConversationSettings {
+export function settingsPayload ({
+  mutedUntil, notify, archived, pinnedAt, markedUnread, clearedSeq, hiddenSeqs
+}: OwnSettings = {}): ConversationSettings {
   return {
     mutedUntil: mutedUntil?.toISOString() ?? null,
     notify: notify ?? 'all',

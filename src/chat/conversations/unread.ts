@@ -65,7 +65,10 @@ export async function countUnread (
 }
 
 function countOne (
-  { unread, mentions }: ChatContext, identity: Identity, { selfHead, blocked }: Viewer, { head, member, readSeq }: Countable
+  { unread, mentions }: ChatContext,
+  identity: Identity,
+  { selfHead, blocked }: Viewer,
+  { head, member, readSeq }: Countable
 ): UnreadWithMentions | Promise<UnreadWithMentions> {
   const view = viewOf(head, member, selfHead, blocked)
   if (view === null) return unreadOf(0, 0)
@@ -105,5 +108,7 @@ export async function readUnreadCounts (
 
 export function sumUnread (counts: readonly Unread[]): Unread {
   const unreadCount = counts.reduce((sum, each) => sum + each.unreadCount, 0)
-  return counts.some(({ unreadCountCapped }) => unreadCountCapped === true) ? { unreadCount, unreadCountCapped: true } : { unreadCount }
+  return counts.some(({ unreadCountCapped }) => unreadCountCapped === true)
+    ? { unreadCount, unreadCountCapped: true }
+    : { unreadCount }
 }

@@ -21,7 +21,9 @@ const nobody: ReadonlySet<string> = new Set()
  * read positions in neither direction between the two.
  * @param userId @param others in hex
  */
-export async function apartFrom (blocks: BlockDirectory, userId: string, others: readonly string[]): Promise<Set<string>> {
+export async function apartFrom (
+  blocks: BlockDirectory, userId: string, others: readonly string[]
+): Promise<Set<string>> {
   const mine = blocks.peek(userId) ?? await blocks.get(userId)
   const found = new Set<string>()
   await Promise.all([...new Set(others)].map(async other => {
@@ -47,7 +49,9 @@ export class BlockDirectory {
     this.changed = new LRUCache({ ...upTo(max), ttl: believedMs })
     this.reader = new BatchedReader(async userIds => {
       const found = new Map(userIds.map(userId => [userId, new Set<string>()]))
-      const rows = log.collections.rows.find({ conversationId: { $in: userIds.map(selfLogId) }, on: true }).hint(indexNames.byBlock)
+      const rows = log.collections.rows
+        .find({ conversationId: { $in: userIds.map(selfLogId) }, on: true })
+        .hint(indexNames.byBlock)
       for await (const { conversationId, about } of rows) found.get(selfLogOwner(conversationId)!)?.add(about!)
       return found
     })

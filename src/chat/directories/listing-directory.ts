@@ -14,7 +14,10 @@ export class ListingDirectory {
 
   constructor (listings: Collection<ListingRow>) {
     this.reader = new BatchedReader(async ids => {
-      const rows = await listings.find({ _id: { $in: ids.map(id => new ObjectId(id)) } }, { projection: { title: 1 } }).batchSize(ids.length + 1).toArray()
+      const rows = await listings
+        .find({ _id: { $in: ids.map(id => new ObjectId(id)) } }, { projection: { title: 1 } })
+        .batchSize(ids.length + 1)
+        .toArray()
       return new Map(rows.map(row => [row._id.toHexString(), row]))
     })
   }

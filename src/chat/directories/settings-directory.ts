@@ -14,7 +14,10 @@ const settingsMax = 400_000
  * settings are read again.
  */
 export class SettingsDirectory {
-  private readonly cache = new LRUCache<string, { rev: Rev, settings: Settings }>({ maxSize: settingsMax, sizeCalculation: ({ settings }) => settings.size + 1 })
+  private readonly cache = new LRUCache<string, { rev: Rev, settings: Settings }>({
+    maxSize: settingsMax, sizeCalculation: ({ settings }) => settings.size + 1
+  })
+
   private readonly log: ConversationLog
 
   constructor (log: ConversationLog) {
@@ -34,11 +37,17 @@ export class SettingsDirectory {
   }
 
   private async readAll (userId: string): Promise<LogRow[]> {
-    return await this.log.collections.rows.find({ conversationId: selfLogId(userId), kind: 'settings' }).hint(indexNames.bySettings).toArray()
+    return await this.log.collections.rows
+      .find({ conversationId: selfLogId(userId), kind: 'settings' })
+      .hint(indexNames.bySettings)
+      .toArray()
   }
 
   private async readSince (userId: string, rev: Rev): Promise<LogRow[]> {
     return await this.log.collections.rows
-      .find({ conversationId: selfLogId(userId), kind: 'settings', rev: { $gt: rev } }).sort({ rev: 1 }).hint(indexNames.byRev).toArray()
+      .find({ conversationId: selfLogId(userId), kind: 'settings', rev: { $gt: rev } })
+      .sort({ rev: 1 })
+      .hint(indexNames.byRev)
+      .toArray()
   }
 }

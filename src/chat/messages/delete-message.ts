@@ -14,11 +14,17 @@ import type { Identity } from '../../users/identity.ts'
  * remains, without content, listing and reference. Deleting it again changes nothing.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
-export async function deleteMessage (context: ChatContext, identity: Identity, input: DeleteInput): Promise<ChangedMessage> {
-  return await (await prepareDelete(context, identity, input))()
+export async function deleteMessage (
+  context: ChatContext, identity: Identity, input: DeleteInput
+): Promise<ChangedMessage> {
+  return await (
+    await prepareDelete(context, identity, input)
+  )()
 }
 
-export async function prepareDelete (context: ChatContext, identity: Identity, { messageId }: DeleteInput): Promise<PreparedCommit<ChangedMessage>> {
+export async function prepareDelete (
+  context: ChatContext, identity: Identity, { messageId }: DeleteInput
+): Promise<PreparedCommit<ChangedMessage>> {
   const { row, isAdministrators } = await requireModeratedMessage(context, identity, messageId)
   const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
     if (!isAdministrators) {
@@ -27,7 +33,9 @@ export async function prepareDelete (context: ChatContext, identity: Identity, {
       if (!moderates && row.system !== undefined) {
         throw new TidelogError('NOT_ALLOWED', 'Only owners, moderators and administrators may delete an announcement')
       }
-      if (!moderates && row.senderId?.equals(identity.id) !== true) throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
+      if (!moderates && row.senderId?.equals(identity.id) !== true) {
+        throw new TidelogError('NOT_ALLOWED', 'Only the sender can delete this message')
+      }
     }
     return deletionOf(row)
   }

@@ -16,24 +16,33 @@ import type { Identity } from '../../users/identity.ts'
  * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old, blocked), CONFLICT with the
  * stored message
  */
-export async function editMessage (context: ChatContext, identity: Identity, input: EditInput): Promise<ChangedMessage> {
-  return await (await prepareEdit(context, identity, input))()
+export async function editMessage (
+  context: ChatContext, identity: Identity, input: EditInput
+): Promise<ChangedMessage> {
+  return await (
+    await prepareEdit(context, identity, input)
+  )()
 }
 
-export async function prepareEdit (context: ChatContext, identity: Identity, { messageId, content, mentions, expectedRev }: EditInput): Promise<PreparedCommit<ChangedMessage>> {
+export async function prepareEdit (
+  context: ChatContext, identity: Identity, { messageId, content, mentions, expectedRev }: EditInput
+): Promise<PreparedCommit<ChangedMessage>> {
   context.countSend(identity.userId)
   const { row, access: { ref } } = await requireVisibleMessage(context, identity, messageId)
   // Its files stay, so a message with files may lose its text.
   const message = storedContent(content, context.limits.messageCharsMax, row.attachments !== undefined)
   await requireNotBlocked(context, identity, ref)
-  const mentioned = mentions === undefined ? undefined : await mentionedIn(context, identity, row.conversationId, mentions)
+  const mentioned =
+    mentions === undefined ? undefined : await mentionedIn(context, identity, row.conversationId, mentions)
   const decide = editRule(context, identity, { message, mentioned, expectedRev })
   return async () => {
     try {
       return await reviseMessage(context, identity, row, decide)
     } catch (error) {
       if (!(error instanceof EditConflict)) throw error
-      throw new TidelogError('CONFLICT', undefined, { current: await loadMessagePayload(context, error.newer, identity) })
+      throw new TidelogError('CONFLICT', undefined, {
+        current: await loadMessagePayload(context, error.newer, identity)
+      })
     }
   }
 }

@@ -44,7 +44,9 @@ export interface HistoryPage extends StoredMessages, Omit<Stretch, 'rows'> {
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined,
  * VALIDATION
  */
-export async function readHistory (context: ChatContext, identity: Identity, conversationId: string, input: HistoryInput): Promise<HistoryPage> {
+export async function readHistory (
+  context: ChatContext, identity: Identity, conversationId: string, input: HistoryInput
+): Promise<HistoryPage> {
   if ([input.before, input.after, input.around].filter(place => place !== undefined).length > 1) {
     throw new TidelogError('VALIDATION', 'Name one of before, after and around')
   }
@@ -63,30 +65,43 @@ export async function readHistory (context: ChatContext, identity: Identity, con
   }
   const view = await callerView(context, identity, head, member)
   if (view === null) throw new TidelogError('NOT_FOUND')
-  const [stretch, readSeqs] = await Promise.all([stretchOf(context, head, view, input), readSeqsOf(context, head._id, identity.userId)])
+  const [stretch, readSeqs] = await Promise.all([
+    stretchOf(context, head, view, input), readSeqsOf(context, head._id, identity.userId)
+  ])
   return {
     ...stretch,
     people: { ...await loadReferences(context, stretch.rows), hidden: view.hidden },
     readSeqs,
-    asOf: asOf(context, identity, head._id, { rev: head.headRev, clock: head.clock.getTime(), generation: view.generation })
+    asOf: asOf(context, identity, head._id, {
+      rev: head.headRev, clock: head.clock.getTime(), generation: view.generation
+    })
   }
 }
 
-async function stretchOf (context: ChatContext, head: Head, view: View, { before, after, around, limit = 50 }: HistoryInput): Promise<Stretch> {
+async function stretchOf (
+  context: ChatContext, head: Head, view: View, { before, after, around, limit = 50 }: HistoryInput
+): Promise<Stretch> {
   if (after !== undefined) return await newer(context, head, view, seqOf(after), limit)
-  if (around === undefined) return await older(context, head, view, before === undefined ? undefined : seqOf(before), limit)
+  if (around === undefined) {
+    return await older(context, head, view, before === undefined ? undefined : seqOf(before), limit)
+  }
   const middle = seqOf(Math.max(around, view.afterSeq + 1))
   const [below, above] = await Promise.all([
-    older(context, head, view, middle, Math.floor(limit / 2)), newer(context, head, view, seqOf(middle - 1), Math.ceil(limit / 2))
+    older(context, head, view, middle, Math.floor(limit / 2)),
+    newer(context, head, view, seqOf(middle - 1), Math.ceil(limit / 2))
   ])
-  return { rows: [...below.rows, ...above.rows], fromSeq: below.fromSeq, hasOlder: below.hasOlder, hasNewer: above.hasNewer }
+  return {
+    rows: [...below.rows, ...above.rows], fromSeq: below.fromSeq, hasOlder: below.hasOlder, hasNewer: above.hasNewer
+  }
 }
 
 /**
  * The newest visible messages, or those before a seq. An empty page means the beginning; otherwise a client could not
  * ask for the next page.
  */
-async function older ({ log }: ChatContext, head: Head, view: View, before: Seq | undefined, limit: number): Promise<Stretch> {
+async function older (
+  { log }: ChatContext, head: Head, view: View, before: Seq | undefined, limit: number
+): Promise<Stretch> {
   const hasNewer = before !== undefined && before <= head.headSeq
   const beginning = seqOf(view.afterSeq + 1)
   if (limit === 0) return { rows: [], fromSeq: before ?? beginning, hasOlder: (before ?? 0) > beginning, hasNewer }
@@ -113,7 +128,9 @@ async function newer ({ log }: ChatContext, head: Head, view: View, after: Seq, 
   }
 }
 
-function asOf ({ log }: ChatContext, { userId }: Identity, conversationId: string, position: CursorPosition): HistoryPage['asOf'] {
+function asOf (
+  { log }: ChatContext, { userId }: Identity, conversationId: string, position: CursorPosition
+): HistoryPage['asOf'] {
   return { rev: position.rev, cursor: log.cursors.encode(userId, conversationId, position) }
 }
 
@@ -121,7 +138,9 @@ function asOf ({ log }: ChatContext, { userId }: Identity, conversationId: strin
  * The page of a conversation with another user; empty if the conversation has no messages.
  * @throws TidelogError USER_NOT_FOUND
  */
-export async function readDirectHistory (context: ChatContext, identity: Identity, otherUserId: string, page: HistoryInput): Promise<HistoryPage> {
+export async function readDirectHistory (
+  context: ChatContext, identity: Identity, otherUserId: string, page: HistoryInput
+): Promise<HistoryPage> {
   const other = otherUserId.toLowerCase()
   const found = await readHistory(context, identity, directId(identity.userId, other), page)
   if (found.asOf.rev === 0 && await context.users.get(other) === undefined) throw new TidelogError('USER_NOT_FOUND')
@@ -135,7 +154,10 @@ export function writeHistoryJson (page: HistoryPage): Buffer {
 
 /** The page as JSON. */
 export function writeStretch (page: HistoryPage): Buffer {
-  return writeMessagesJson(page, `"fromSeq":${page.fromSeq},${asOfJson(page)},"hasOlder":${String(page.hasOlder)},"hasNewer":${String(page.hasNewer)}`)
+  return writeMessagesJson(
+    page,
+    `"fromSeq":${page.fromSeq},${asOfJson(page)},"hasOlder":${String(page.hasOlder)},"hasNewer":${String(page.hasNewer)}`
+  )
 }
 
 const asOfJson = ({ asOf: { rev, cursor } }: HistoryPage): string => `"asOf":{"rev":${rev},"cursor":"${cursor}"}`

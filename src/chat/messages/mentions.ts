@@ -21,12 +21,18 @@ export async function mentionedIn (
   return [...all ? [everybody] : [], ...ids.length === 0 ? [] : await membersAmong(context, identity, ref, ids)]
 }
 
-async function requireModerator ({ log }: ChatContext, { id }: Identity, { kind, conversationId }: ConversationRef): Promise<void> {
+async function requireModerator (
+  { log }: ChatContext, { id }: Identity, { kind, conversationId }: ConversationRef
+): Promise<void> {
   const role = kind === 'room' ? (await log.member(conversationId, id))?.role : undefined
-  if (role !== 'owner' && role !== 'moderator') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of a room may mention everybody')
+  if (role !== 'owner' && role !== 'moderator') {
+    throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of a room may mention everybody')
+  }
 }
 
-async function membersAmong (context: ChatContext, { userId }: Identity, ref: ConversationRef, ids: string[]): Promise<string[]> {
+async function membersAmong (
+  context: ChatContext, { userId }: Identity, ref: ConversationRef, ids: string[]
+): Promise<string[]> {
   switch (ref.kind) {
     case 'direct': return ids.filter(id => id === otherUser(ref, userId))
     case 'common': {

@@ -16,7 +16,9 @@ export async function react (context: ChatContext, identity: Identity, input: Re
   return await (await prepareReact(context, identity, input))()
 }
 
-export async function prepareReact (context: ChatContext, identity: Identity, { messageId, emoji, on }: ReactInput): Promise<PreparedCommit<ChangedMessage>> {
+export async function prepareReact (
+  context: ChatContext, identity: Identity, { messageId, emoji, on }: ReactInput
+): Promise<PreparedCommit<ChangedMessage>> {
   context.countSend(identity.userId)
   if (!isEmoji(emoji)) throw new TidelogError('VALIDATION', 'emoji must be one emoji')
   const { row, access: { ref } } = await requireVisibleMessage(context, identity, messageId)
@@ -32,7 +34,11 @@ export async function prepareReact (context: ChatContext, identity: Identity, { 
 
 function added ({ reactions = [] }: LogRow, emoji: string, { id }: Identity): RowPatch {
   const all = withReaction(reactions, emoji, id)
-  if (all === null) throw new TidelogError('NOT_ALLOWED', `This message cannot take more reactions (of at most ${reactionKindsMax} kinds)`)
+  if (all === null) {
+    throw new TidelogError(
+      'NOT_ALLOWED', `This message cannot take more reactions (of at most ${reactionKindsMax} kinds)`
+    )
+  }
   return { set: { reactions: all } }
 }
 

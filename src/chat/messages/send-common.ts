@@ -8,11 +8,17 @@ import type { Identity } from '../../users/identity.ts'
  * Sends a message to everybody; you need not join.
  * @throws TidelogError VALIDATION, IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
-export async function sendCommon (context: ChatContext, identity: Identity, input: SendCommonInput): Promise<SentMessage<CommonChatMessage>> {
-  return await (await prepareCommon(context, identity, input))()
+export async function sendCommon (
+  context: ChatContext, identity: Identity, input: SendCommonInput
+): Promise<SentMessage<CommonChatMessage>> {
+  return await (
+    await prepareCommon(context, identity, input)
+  )()
 }
 
-export async function prepareCommon (context: ChatContext, identity: Identity, input: SendCommonInput): Promise<PreparedCommit<SentMessage<CommonChatMessage>>> {
+export async function prepareCommon (
+  context: ChatContext, identity: Identity, input: SendCommonInput
+): Promise<PreparedCommit<SentMessage<CommonChatMessage>>> {
   context.countSend(identity.userId)
   const row = await buildMessageRow(context, identity, commonChatId, { ...input, listingId: null })
   return async () => await commitMessage(

@@ -42,14 +42,18 @@ export interface MessageInput {
  */
 export function storedContent (content: string, charsMax: number, mayBeEmpty = false): string {
   if (mayBeEmpty && content === '') return content
-  if (isLonger(content, charsMax)) throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
+  if (isLonger(content, charsMax)) {
+    throw new TidelogError('VALIDATION', `content must not be longer than ${charsMax} characters`)
+  }
   const stored = wellFormed(content)
   if (!isVisible(stored)) throw new TidelogError('VALIDATION', 'content must have a visible character')
   return stored
 }
 
 /** Checks a new message and builds its row. */
-export async function buildMessageRow (context: ChatContext, identity: Identity, conversationId: string, input: MessageInput): Promise<NewRow> {
+export async function buildMessageRow (
+  context: ChatContext, identity: Identity, conversationId: string, input: MessageInput
+): Promise<NewRow> {
   const message = storedContent(input.content, context.limits.messageCharsMax, (input.attachments?.length ?? 0) > 0)
   const attachments = await attachmentsOf(context, identity, conversationId, input)
   const messageType = input.messageType ?? messageTypeFor(attachments)
@@ -59,7 +63,9 @@ export async function buildMessageRow (context: ChatContext, identity: Identity,
   const { listingId, replyTo, clientMessageId } = input
   const row: NewRow = { _id: new ObjectId(), kind: 'message', senderId: identity.id, message, messageType }
   if (listingId != null) row.listingId = listingId.toLowerCase()
-  if (replyTo != null) Object.assign(row, await repliedMessage(context, identity, conversationId, replyTo, clientMessageId))
+  if (replyTo != null) {
+    Object.assign(row, await repliedMessage(context, identity, conversationId, replyTo, clientMessageId))
+  }
   const mentioned = await mentionedIn(context, identity, conversationId, input.mentions)
   if (mentioned.length > 0) row.mentioned = mentioned
   if (attachments.length > 0) row.attachments = attachments
@@ -87,7 +93,9 @@ export async function commitMessage<M extends Message> (
  * stored.
  * @throws TidelogError IDEMPOTENCY_MISMATCH
  */
-export async function findDuplicate<M extends Message> (context: ChatContext, conversationId: string, row: NewRow): Promise<SentMessage<M> | null> {
+export async function findDuplicate<M extends Message> (
+  context: ChatContext, conversationId: string, row: NewRow
+): Promise<SentMessage<M> | null> {
   const { senderId, clientMessageId } = row
   if (senderId === undefined || clientMessageId === undefined) return null
   const stored = await context.log.collections.rows.findOne({ conversationId, senderId, clientMessageId })
@@ -107,20 +115,32 @@ async function answerSent<M extends Message> (context: ChatContext, row: LogRow)
 async function answerDuplicate<M extends Message> (context: ChatContext, row: LogRow): Promise<SentMessage<M>> {
   const head = await context.log.head(row.conversationId)
   const shown = row.seq! <= (head?.purgedSeq ?? 0) ? tombstoneOf(row) : row
-  return { message: await loadMessagePayload(context, shown, { userId: row.senderId!.toHexString() }) as M, duplicate: true, rev: row.rev }
+  return {
+    message: (await loadMessagePayload(context, shown, { userId: row.senderId!.toHexString() })) as M,
+    duplicate: true,
+    rev: row.rev
+  }
 }
 
 async function repliedMessage (
-  context: ChatContext, identity: Identity, conversationId: string, replyTo: string, clientMessageId: string | null | undefined
+  context: ChatContext,
+  identity: Identity,
+  conversationId: string,
+  replyTo: string,
+  clientMessageId: string | null | undefined
 ): Promise<Pick<NewRow, 'replyTo' | 'replySeq' | 'replySenderId'>> {
   const id = objectId(replyTo)
   const [{ fromSeq }, row] = await Promise.all([
     requireAccess(context, identity, conversationId),
-    context.log.collections.rows.findOne({ _id: id, conversationId, kind: 'message' }, { projection: { seq: 1, senderId: 1 } })
+    context.log.collections.rows.findOne(
+      { _id: id, conversationId, kind: 'message' }, { projection: { seq: 1, senderId: 1 } }
+    )
   ])
   if (row !== null && row.seq! > fromSeq) return { replyTo: id, replySeq: row.seq!, replySenderId: row.senderId! }
   // A retry names references that were valid when the message was stored.
-  if (!await isRetry(context, identity, conversationId, clientMessageId)) throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
+  if (!(await isRetry(context, identity, conversationId, clientMessageId))) {
+    throw new TidelogError('VALIDATION', 'replyTo must name a message of this conversation')
+  }
   return { replyTo: id }
 }
 

@@ -11,11 +11,17 @@ import type { Identity } from '../../users/identity.ts'
  * @throws TidelogError VALIDATION, NOT_FOUND (unknown, or private to a stranger), NOT_ALLOWED (public, not joined),
  * READ_ONLY, SLOW_MODE, IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
-export async function sendRoom (context: ChatContext, identity: Identity, input: SendRoomInput): Promise<SentMessage<RoomMessage>> {
-  return await (await prepareRoom(context, identity, input))()
+export async function sendRoom (
+  context: ChatContext, identity: Identity, input: SendRoomInput
+): Promise<SentMessage<RoomMessage>> {
+  return await (
+    await prepareRoom(context, identity, input)
+  )()
 }
 
-export async function prepareRoom (context: ChatContext, identity: Identity, input: SendRoomInput): Promise<PreparedCommit<SentMessage<RoomMessage>>> {
+export async function prepareRoom (
+  context: ChatContext, identity: Identity, input: SendRoomInput
+): Promise<PreparedCommit<SentMessage<RoomMessage>>> {
   context.countSend(identity.userId)
   const roomId = normalRoomId(input.roomId)
   const conversationId = roomConversationId(roomId)

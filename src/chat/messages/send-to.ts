@@ -12,11 +12,17 @@ import type { Identity } from '../../users/identity.ts'
  * Sends a message to a conversation of any kind, named by its id, its user or its room.
  * @throws TidelogError the errors of the three kinds of sending, and VALIDATION unless exactly one receiver is named
  */
-export async function sendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<SentMessage<Message>> {
-  return await (await prepareSendTo(context, identity, input))()
+export async function sendTo (
+  context: ChatContext, identity: Identity, input: SendInput
+): Promise<SentMessage<Message>> {
+  return await (
+    await prepareSendTo(context, identity, input)
+  )()
 }
 
-export async function prepareSendTo (context: ChatContext, identity: Identity, input: SendInput): Promise<PreparedCommit<SentMessage<Message>>> {
+export async function prepareSendTo (
+  context: ChatContext, identity: Identity, input: SendInput
+): Promise<PreparedCommit<SentMessage<Message>>> {
   const { conversationId, receiverId, roomId } = input
   const named = [conversationId, receiverId, roomId].filter(given => given !== undefined).length
   if (named === 0) throw new TidelogError('VALIDATION', 'receiverId, roomId or conversationId is required')

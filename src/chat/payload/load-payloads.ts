@@ -10,11 +10,17 @@ import type { Identity } from '../../users/identity.ts'
  * The payloads of one conversation's messages, with the current read positions.
  * @param viewer the user who gets them; undefined: the same payload for everybody
  */
-export async function loadMessagePayloads (context: ChatContext, rows: readonly LogRow[], viewer?: Pick<Identity, 'userId'>): Promise<Message[]> {
+export async function loadMessagePayloads (
+  context: ChatContext, rows: readonly LogRow[], viewer?: Pick<Identity, 'userId'>
+): Promise<Message[]> {
   if (rows.length === 0) return []
-  const [people, readSeqs] = await Promise.all([loadReferences(context, rows), readSeqsOf(context, rows[0]!.conversationId, viewer?.userId)])
+  const [people, readSeqs] = await Promise.all([
+    loadReferences(context, rows), readSeqsOf(context, rows[0]!.conversationId, viewer?.userId)
+  ])
   // In a direct conversation, a block stops new messages and hides no earlier reactions.
-  const differs = viewer !== undefined && rows.some(({ reactions, receiverId }) => reactions !== undefined && receiverId === undefined)
+  const differs =
+    viewer !== undefined &&
+    rows.some(({ reactions, receiverId }) => reactions !== undefined && receiverId === undefined)
   const shown = differs ? { ...people, hidden: await context.blocks.get(viewer.userId) } : people
   return rows.map(row => messagePayload(row, shown, readSeqs))
 }
@@ -44,13 +50,17 @@ function renderNew (context: ChatContext, row: LogRow): Message | Promise<Messag
 }
 
 /** The same payload for one viewer: without the reactions of users whom the viewer has blocked. */
-export async function committedMessageFor (context: ChatContext, row: LogRow, viewer: Pick<Identity, 'userId'>): Promise<Message> {
+export async function committedMessageFor (
+  context: ChatContext, row: LogRow, viewer: Pick<Identity, 'userId'>
+): Promise<Message> {
   const message = await committedMessage(context, row, false)
   if (row.reactions === undefined || row.receiverId !== undefined) return message
   const blocked = await context.blocks.get(viewer.userId)
   return blocked.size === 0 ? message : { ...message, reactions: reactionsPayload(row.reactions, blocked) }
 }
 
-export async function loadMessagePayload (context: ChatContext, row: LogRow, viewer?: Pick<Identity, 'userId'>): Promise<Message> {
+export async function loadMessagePayload (
+  context: ChatContext, row: LogRow, viewer?: Pick<Identity, 'userId'>
+): Promise<Message> {
   return (await loadMessagePayloads(context, [row], viewer))[0]!
 }

@@ -54,7 +54,9 @@ export function writeMessageJson (out: JsonBytes, row: StoredRow, people: Refere
     if (row.listingId === undefined) out.ascii(',"listingId":null')
     else writeListing(out, row.listingId, people.listings.get(row.listingId))
     writeType(out, row)
-    out.ascii((readSeqs.get(row.receiverId) ?? 0) >= row.seq! ? ',"isRead":true,"createdAt":' : ',"isRead":false,"createdAt":')
+    out.ascii(
+      (readSeqs.get(row.receiverId) ?? 0) >= row.seq! ? ',"isRead":true,"createdAt":' : ',"isRead":false,"createdAt":'
+    )
     out.time(row.createdMs)
     out.ascii(',"updatedAt":')
     out.time(row.updatedMs)

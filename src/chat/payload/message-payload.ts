@@ -36,7 +36,9 @@ export interface ReferencingRow {
 }
 
 /** Loads the references of rows, without a promise if all are cached. */
-export function loadReferences (context: ChatContext, rows: readonly ReferencingRow[]): References | Promise<References> {
+export function loadReferences (
+  context: ChatContext, rows: readonly ReferencingRow[]
+): References | Promise<References> {
   const users = new Map<string, UserRow>()
   const listings = new Map<string, ListingRow | null>()
   const missing: Array<Promise<unknown>> = []
@@ -56,7 +58,11 @@ export function loadReferences (context: ChatContext, rows: readonly Referencing
     if (listingId === undefined || listings.has(listingId)) continue
     const listing = context.listings.peek(listingId)
     listings.set(listingId, listing ?? null)
-    if (listing === undefined) missing.push(context.listings.get(listingId).then(found => { listings.set(listingId, found) }))
+    if (listing === undefined) {
+      missing.push(
+        context.listings.get(listingId).then(found => { listings.set(listingId, found) })
+      )
+    }
   }
   return missing.length === 0 ? { users, listings } : Promise.all(missing).then(() => ({ users, listings }))
 }

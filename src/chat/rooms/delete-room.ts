@@ -20,14 +20,20 @@ export async function deleteRoom (context: ChatContext, identity: Identity, room
   const conversationId = roomConversationId(normalRoomId(roomId))
   await ensureOwner(context, conversationId)
   await noteEndOfConversation(context.files, conversationId)
-  requireCommitted(await context.log.commit({ mutations: [{ type: 'meta', conversationId, actor: identity.id, decide: deleteRule(identity.isAdmin) }] }))
+  requireCommitted(
+    await context.log.commit({
+      mutations: [{ type: 'meta', conversationId, actor: identity.id, decide: deleteRule(identity.isAdmin) }]
+    })
+  )
   await clearRoom(context, conversationId)
 }
 
 /** Removes the members who are left in deleted rooms because a process ended too early. */
 export async function evictFromDeletedRooms (context: ChatContext): Promise<void> {
   const rooms = await context.log.collections.heads
-    .find({ deleted: true, memberCount: { $gt: 0 } }, { projection: { _id: 1 } }).hint(indexNames.deletedRooms).toArray()
+    .find({ deleted: true, memberCount: { $gt: 0 } }, { projection: { _id: 1 } })
+    .hint(indexNames.deletedRooms)
+    .toArray()
   for (const { _id } of rooms) await clearRoom(context, _id)
 }
 
@@ -35,9 +41,18 @@ async function clearRoom ({ log }: ChatContext, conversationId: string): Promise
   const { members } = log.collections
   const clear = async (role: object): Promise<void> => {
     for (;;) {
-      const some = await members.find({ conversationId, ...role }).hint(indexNames.byConversation).limit(atOnce).batchSize(atOnce + 1).toArray()
+      const some = await members
+        .find({ conversationId, ...role })
+        .hint(indexNames.byConversation)
+        .limit(atOnce)
+        .batchSize(atOnce + 1)
+        .toArray()
       if (some.length === 0) return
-      requireCommitted(await log.commit({ mutations: some.map(({ userId }): Mutation => ({ type: 'member', conversationId, userId, role: evictRule })) }))
+      requireCommitted(
+        await log.commit({
+          mutations: some.map(({ userId }): Mutation => ({ type: 'member', conversationId, userId, role: evictRule }))
+        })
+      )
     }
   }
   await clear({ role: { $ne: 'owner' } })

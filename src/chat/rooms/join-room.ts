@@ -20,11 +20,15 @@ export async function joinRoom (context: ChatContext, identity: Identity, roomId
   return await (await prepareJoin(context, identity, roomId))()
 }
 
-export async function prepareJoin (context: ChatContext, identity: Identity, given: string): Promise<PreparedCommit<JoinedRoom>> {
+export async function prepareJoin (
+  context: ChatContext, identity: Identity, given: string
+): Promise<PreparedCommit<JoinedRoom>> {
   context.countSend(identity.userId)
   const roomId = normalRoomId(given)
   const conversationId = roomConversationId(roomId)
-  const open: NewConversation | undefined = isServerRoomId(roomId) ? undefined : { kind: 'room', name: roomId, isPrivate: false, members: [] }
+  const open: NewConversation | undefined = isServerRoomId(roomId)
+    ? undefined
+    : { kind: 'room', name: roomId, isPrivate: false, members: [] }
   const announce = await memberAnnouncement(context, identity, conversationId, identity.userId)
   return async () => {
     requireCommitted(await context.log.commit({

@@ -10,7 +10,9 @@ import { memberAnnouncement } from '../payload/announcements.ts'
 import { requireAccess } from '../access/access.ts'
 import { isStranger } from '../access/strangers.ts'
 import { requireCommitted } from '../rules/outcome.ts'
-import { banRule, assignRoleRule, formerOwnerRule, leaveRule, passingOn, removeRule, changeOwnRoleRule } from '../rules/room-rules.ts'
+import {
+  banRule, assignRoleRule, formerOwnerRule, leaveRule, passingOn, removeRule, changeOwnRoleRule
+} from '../rules/room-rules.ts'
 import { ensureOwner, ownerOf } from '../succession.ts'
 import type { UserRow } from '../../users/user-row.ts'
 import { type PublicUser, publicUser } from '../../users/public-user.ts'
@@ -32,21 +34,37 @@ interface PageEnd {
  * The members of a room, by id.
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined
  */
-export async function listMembers (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { members: RoomMember[] }> {
+export async function listMembers (
+  context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput
+): Promise<PageEnd & { members: RoomMember[] }> {
   const { conversationId } = await governed(context, identity, roomId)
-  const found = await context.log.collections.members.find({ conversationId, ...behind(cursor) })
-    .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byConversation).limit(limit + 1).batchSize(limit + 2).toArray()
+  const found = await context.log.collections.members
+    .find({ conversationId, ...behind(cursor) })
+    .sort({ conversationId: 1, userId: 1 })
+    .hint(indexNames.byConversation)
+    .limit(limit + 1)
+    .batchSize(limit + 2)
+    .toArray()
   const page = found.slice(0, limit)
   const users = await context.users.getMany(page.map(({ userId }) => userId.toHexString()))
   return { members: page.map(member => memberPayload(member, users)), ...endOf(found, page) }
 }
 
 /** The banned users of a room, by id; for its owner and moderators. @throws TidelogError NOT_FOUND, NOT_ALLOWED */
-export async function listBans (context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput): Promise<PageEnd & { users: PublicUser[] }> {
+export async function listBans (
+  context: ChatContext, identity: Identity, roomId: string, { cursor, limit = 50 }: PageInput
+): Promise<PageEnd & { users: PublicUser[] }> {
   const { conversationId, member } = await governed(context, identity, roomId)
-  if (!identity.isAdmin && member?.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
-  const found = await context.log.collections.rows.find({ conversationId, banned: true, ...behind(cursor) })
-    .sort({ conversationId: 1, userId: 1 }).hint(indexNames.byBan).limit(limit + 1).batchSize(limit + 2).toArray()
+  if (!identity.isAdmin && member?.role === 'member') {
+    throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
+  }
+  const found = await context.log.collections.rows
+    .find({ conversationId, banned: true, ...behind(cursor) })
+    .sort({ conversationId: 1, userId: 1 })
+    .hint(indexNames.byBan)
+    .limit(limit + 1)
+    .batchSize(limit + 2)
+    .toArray()
   const page = found.slice(0, limit)
   const ids = page.map(({ userId }) => userId!.toHexString())
   const users = await context.users.getMany(ids)
@@ -59,14 +77,17 @@ export async function listBans (context: ChatContext, identity: Identity, roomId
  * @param userId 24-hex, or `me`
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
  */
-export async function setMemberRole (context: ChatContext, identity: Identity, roomId: string, userId: string, role: MemberRole): Promise<RoomMember> {
+export async function setMemberRole (
+  context: ChatContext, identity: Identity, roomId: string, userId: string, role: MemberRole
+): Promise<RoomMember> {
   context.countSend(identity.userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
   const target = userIdOf(identity, userId)
   const isSelf = target === identity.userId
   await ensureOwner(context, conversationId)
   const invitation = isSelf ? undefined : await prepareInvitation(context, identity, conversationId, target)
-  const rule = invitation === undefined ? changeOwnRoleRule(role) : assignRoleRule(role, invitation.admit, identity.isAdmin)
+  const rule =
+    invitation === undefined ? changeOwnRoleRule(role) : assignRoleRule(role, invitation.admit, identity.isAdmin)
   const announce = await memberAnnouncement(context, identity, conversationId, target)
   const mutations = [memberMutation(identity, conversationId, target, rule, announce)]
   if (role === 'owner' && !isSelf) mutations.push(...await handingOver(context, identity, conversationId, target))
@@ -83,7 +104,9 @@ export async function setMemberRole (context: ChatContext, identity: Identity, r
  * Removes a user from a room, or lets the caller leave; removing a stranger changes nothing.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
-export async function removeMember (context: ChatContext, identity: Identity, roomId: string, userId: string): Promise<void> {
+export async function removeMember (
+  context: ChatContext, identity: Identity, roomId: string, userId: string
+): Promise<void> {
   const target = userIdOf(identity, userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
   await ensureOwner(context, conversationId)
@@ -99,7 +122,9 @@ export async function removeMember (context: ChatContext, identity: Identity, ro
  * before.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, USER_NOT_FOUND, RATE_LIMITED
  */
-export async function setBan (context: ChatContext, identity: Identity, roomId: string, userId: string, on: boolean): Promise<void> {
+export async function setBan (
+  context: ChatContext, identity: Identity, roomId: string, userId: string, on: boolean
+): Promise<void> {
   context.countSend(identity.userId)
   const target = userIdOf(identity, userId)
   if (target === identity.userId) throw new TidelogError('NOT_ALLOWED', 'You cannot ban yourself')
@@ -118,17 +143,23 @@ export async function setBan (context: ChatContext, identity: Identity, roomId: 
 }
 
 /** The change of the present owner's role when another user becomes the owner. An administrator hands over for them. */
-async function handingOver (context: ChatContext, identity: Identity, conversationId: string, to: string): Promise<Mutation[]> {
+async function handingOver (
+  context: ChatContext, identity: Identity, conversationId: string, to: string
+): Promise<Mutation[]> {
   if (!identity.isAdmin) return [memberMutation(identity, conversationId, identity.userId, formerOwnerRule)]
   const owner = (await ownerOf(context, conversationId))?.userId.toHexString()
-  return owner === undefined || owner === to ? [] : [memberMutation(identity, conversationId, owner, passingOn('moderator'))]
+  return owner === undefined || owner === to
+    ? []
+    : [memberMutation(identity, conversationId, owner, passingOn('moderator'))]
 }
 
 /**
  * A room in which the caller is a member, or which they govern as an administrator.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
-async function governed (context: ChatContext, identity: Identity, roomId: string): Promise<{ conversationId: string, member: Member | undefined }> {
+async function governed (
+  context: ChatContext, identity: Identity, roomId: string
+): Promise<{ conversationId: string, member: Member | undefined }> {
   const conversationId = roomConversationId(normalRoomId(roomId))
   if (identity.isAdmin) {
     const head = await context.log.head(conversationId)
@@ -159,16 +190,24 @@ interface Invitation {
   takeBack: () => void
 }
 
-async function prepareInvitation (context: ChatContext, identity: Identity, conversationId: string, userId: string): Promise<Invitation> {
+async function prepareInvitation (
+  context: ChatContext, identity: Identity, conversationId: string, userId: string
+): Promise<Invitation> {
   const [user, blocked, member] = await Promise.all([
     context.users.get(userId), context.blocks.get(userId), context.log.member(conversationId, objectId(userId))
   ])
-  const isCounted = user !== undefined && member === undefined && !identity.isAdmin && await isStranger(context, identity.userId, userId)
+  const isCounted =
+    user !== undefined &&
+    member === undefined &&
+    !identity.isAdmin &&
+    (await isStranger(context, identity.userId, userId))
   let count = 0
   return {
     admit: () => {
       if (user === undefined || user.isActive === false) throw new TidelogError('USER_NOT_FOUND')
-      if (blocked.has(identity.userId)) throw new TidelogError('NOT_ALLOWED', 'This user does not take invitations from you')
+      if (blocked.has(identity.userId)) {
+        throw new TidelogError('NOT_ALLOWED', 'This user does not take invitations from you')
+      }
       if (!isCounted || count > 0) return
       context.countInvitation(userId)
       count++

@@ -56,17 +56,29 @@ export async function createRoom (context: ChatContext, identity: Identity, inpu
 /** A room that the caller may see; administrators may see any. @throws TidelogError NOT_FOUND */
 export async function getRoom (context: ChatContext, identity: Identity, roomId: string): Promise<Room> {
   const conversationId = roomConversationId(normalRoomId(roomId))
-  const [head, member] = await Promise.all([context.log.head(conversationId), context.log.member(conversationId, identity.id)])
-  if (head === undefined || head.deleted === true || (head.isPrivate === true && member === undefined && !identity.isAdmin)) throw new TidelogError('NOT_FOUND')
+  const [head, member] = await Promise.all([
+    context.log.head(conversationId), context.log.member(conversationId, identity.id)
+  ])
+  if (
+    head === undefined ||
+    head.deleted === true ||
+    (head.isPrivate === true && member === undefined && !identity.isAdmin)
+  ) {
+    throw new TidelogError('NOT_FOUND')
+  }
   const heir = await ensureOwner(context, conversationId)
-  return roomPayload(head, heir?.equals(identity.id) === true ? await context.log.member(conversationId, identity.id) : member)
+  return roomPayload(
+    head, heir?.equals(identity.id) === true ? await context.log.member(conversationId, identity.id) : member
+  )
 }
 
 /**
  * Changes the named settings, for an owner, moderator or administrator.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED, RATE_LIMITED, and those of a picture
  */
-export async function changeRoom (context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput): Promise<Room> {
+export async function changeRoom (
+  context: ChatContext, identity: Identity, roomId: string, input: ChangeRoomInput
+): Promise<Room> {
   context.countSend(identity.userId)
   const conversationId = roomConversationId(normalRoomId(roomId))
   await ensureOwner(context, conversationId)

@@ -68,7 +68,9 @@ export function requireRef (conversationId: string, userId: string): Conversatio
 }
 
 /** The other user of a direct conversation; undefined if `userId` is not in it. */
-export function otherUser ({ userIds: [a, b] }: { userIds: readonly [string, string] }, userId: string): string | undefined {
+export function otherUser (
+  { userIds: [a, b] }: { userIds: readonly [string, string] }, userId: string
+): string | undefined {
   return userId === a ? b : userId === b ? a : undefined
 }
 

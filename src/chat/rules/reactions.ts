@@ -16,8 +16,11 @@ const idChars = 16
 
 // A pictograph with its modifier, variation or tags, and the pictographs joined to it; a flag; or a keycap. Each is one
 // grapheme.
-const pictograph = '\\p{Extended_Pictographic}(?:\\p{Emoji_Modifier}\\ufe0f?|[\\ufe0e\\ufe0f]\\u20e3?|[\\u{e0020}-\\u{e007e}]+\\u{e007f})?'
-const oneEmoji = new RegExp(`^(?:${pictograph}(?:\\u200d${pictograph})*|\\p{Regional_Indicator}{2}|[0-9#*]\\ufe0f?\\u20e3)$`, 'u')
+const pictograph =
+  '\\p{Extended_Pictographic}(?:\\p{Emoji_Modifier}\\ufe0f?|[\\ufe0e\\ufe0f]\\u20e3?|[\\u{e0020}-\\u{e007e}]+\\u{e007f})?'
+const oneEmoji = new RegExp(
+  `^(?:${pictograph}(?:\\u200d${pictograph})*|\\p{Regional_Indicator}{2}|[0-9#*]\\ufe0f?\\u20e3)$`, 'u'
+)
 /** Bytes in UTF-8: the longest emoji in use (two people of different skin, and a heart) takes 35. */
 const emojiBytesMax = 64
 
@@ -34,7 +37,10 @@ export function isEmoji (text: string): boolean {
 }
 
 export function hasReacted (reactions: Reactions | undefined, emoji: string, userId: ObjectId): boolean {
-  return reactions?.some(reaction => isSame(reaction.emoji, emoji) && placeOf(reaction.users, textOf(userId)) !== -1) === true
+  return (
+    reactions?.some(reaction => isSame(reaction.emoji, emoji) && placeOf(reaction.users, textOf(userId)) !== -1) ===
+    true
+  )
 }
 
 /**
@@ -44,7 +50,9 @@ export function hasReacted (reactions: Reactions | undefined, emoji: string, use
 export function withReaction (reactions: Reactions, emoji: string, userId: ObjectId): Reactions | null {
   if (reactions.reduce((sum, { users }) => sum + users.length / idChars, 0) >= reactionsMax) return null
   const kind = reactions.find(reaction => isSame(reaction.emoji, emoji))
-  if (kind !== undefined) return reactions.map(reaction => reaction === kind ? { ...kind, users: kind.users + textOf(userId) } : reaction)
+  if (kind !== undefined) {
+    return reactions.map(reaction => reaction === kind ? { ...kind, users: kind.users + textOf(userId) } : reaction)
+  }
   return reactions.length >= reactionKindsMax ? null : [...reactions, { emoji, users: textOf(userId) }]
 }
 
@@ -93,7 +101,9 @@ function withoutHidden (reactions: Reactions, hidden: ReadonlySet<string> | unde
 }
 
 function textsOf (users: string): string[] {
-  return Array.from({ length: users.length / idChars }, (_, index) => users.slice(index * idChars, (index + 1) * idChars))
+  return Array.from({ length: users.length / idChars }, (_, index) =>
+    users.slice(index * idChars, (index + 1) * idChars)
+  )
 }
 
 function textOf (userId: ObjectId): string {

@@ -107,12 +107,16 @@ export function banRule (on: boolean, isAdmin?: boolean): MembershipRule {
  * Changing the settings. Nobody can show more of the history than they see: each message's readers were decided when it
  * was written.
  */
-export function settingsRule (wanted: RoomSettings, isAdmin?: boolean): (head: Head, actor: Member | null) => MetaPatch {
+export function settingsRule (
+  wanted: RoomSettings, isAdmin?: boolean
+): (head: Head, actor: Member | null) => MetaPatch {
   return (head, actor) => {
     leading(head, actor, isAdmin)
     // Joining a chosen id reveals whether the id is taken, so a private room with a chosen id could not be kept secret.
     if (wanted.isPrivate === true && head.isPrivate !== true && !isServerRoomId(roomIdOf(head._id))) {
-      throw new TidelogError('NOT_ALLOWED', 'A room whose id a client chose stays public: make a room without naming its id')
+      throw new TidelogError(
+        'NOT_ALLOWED', 'A room whose id a client chose stays public: make a room without naming its id'
+      )
     }
     const changed = withoutAbsent(wanted, head)
     if (wanted.history !== 'all' || head.history !== 'joined') return changed
@@ -154,7 +158,8 @@ export function deleteRule (isAdmin = false): (head: Head, actor: Member | null)
 }
 
 /** Removes a member without asking; a ban stays. */
-export const evictRule: MembershipRule = (_member, _head, { standing }): MembershipStatus => standing === 'banned' ? standing : null
+export const evictRule: MembershipRule = (_member, _head, { standing }): MembershipStatus =>
+  standing === 'banned' ? standing : null
 
 /** Leaving as a user who is erased. An owner whom nobody active can follow stays: a room with members has an owner. */
 export const leaveForGoodRule: MembershipRule = (member, head, others) =>
@@ -170,7 +175,9 @@ function leading (head: Head | null, actor: Member | null, isAdmin = false): Mem
   if (!isThere(head)) throw notMemberError(head)
   if (isAdmin) return 'owner'
   if (actor === null) throw notMemberError(head)
-  if (actor.role === 'member') throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
+  if (actor.role === 'member') {
+    throw new TidelogError('NOT_ALLOWED', 'Only the owner and moderators of the room may do this')
+  }
   return actor.role
 }
 

@@ -39,7 +39,9 @@ const nothing: readonly Seq[] = []
  * @param blocked users whom the user has blocked
  * @returns null: the user must not learn that the conversation exists
  */
-export function viewOf (head: Head, member: JoinInfo | undefined, selfHead: Head | undefined, blocked: ReadonlySet<string>): View | null {
+export function viewOf (
+  head: Head, member: JoinInfo | undefined, selfHead: Head | undefined, blocked: ReadonlySet<string>
+): View | null {
   if (head.deleted === true) return null
   if (member === undefined && head.kind !== 'common' && head.kind !== 'self') return null
   return {
@@ -80,7 +82,9 @@ export function isSameBasis (a: CountBasis, b: CountBasis): boolean {
 /** The `afterSeq` of `viewOf`, alone. */
 export function afterSeqOf ({ history, purgedSeq, closedSeq = seqOf(0) }: Head, member: JoinInfo | undefined): Seq {
   const joined = member?.joinedSeq ?? seqOf(0)
-  return seqOf(Math.max(purgedSeq ?? 0, history === 'joined' ? joined : Math.min(joined, closedSeq), member?.clearedSeq ?? 0))
+  return seqOf(
+    Math.max(purgedSeq ?? 0, history === 'joined' ? joined : Math.min(joined, closedSeq), member?.clearedSeq ?? 0)
+  )
 }
 
 /** Do all its members see the same messages, whenever they joined? */
@@ -107,7 +111,9 @@ export function generationOf (head: Head, member: JoinInfo | undefined, selfHead
 /** Changes when the user clears, hides or blocks more: 20 bits. */
 function narrowedTo (member: JoinInfo | undefined, blockRev: number): number {
   const { clearedSeq = 0, hiddenSeqs = nothing } = member ?? {}
-  return clearedSeq === 0 && hiddenSeqs.length === 0 ? blockRev % 2 ** 20 : mix(mix(mix(0x811c9dc5, blockRev), clearedSeq), hiddenSeqs.length) >>> 12
+  return clearedSeq === 0 && hiddenSeqs.length === 0
+    ? blockRev % 2 ** 20
+    : mix(mix(mix(0x811c9dc5, blockRev), clearedSeq), hiddenSeqs.length) >>> 12
 }
 
 /** May the view of the first generation show messages that the other hid? */
@@ -126,7 +132,11 @@ interface Shown {
 /** Is this row visible? A hidden row still takes its rev. */
 export function isShown ({ afterSeq, hidden, hiddenSeqs }: View, { kind, seq, senderId }: Shown): boolean {
   if (kind !== 'message') return true
-  return seq! > afterSeq && (hiddenSeqs.length === 0 || !hiddenSeqs.includes(seq!)) && (hidden.size === 0 || !hidden.has(senderId!.toString()))
+  return (
+    seq! > afterSeq &&
+    (hiddenSeqs.length === 0 || !hiddenSeqs.includes(seq!)) &&
+    (hidden.size === 0 || !hidden.has(senderId!.toString()))
+  )
 }
 
 /**

@@ -20,11 +20,14 @@ export function pageTime (page: Page<{ updatedAt: Date }>, head: Head): Date {
  * The seqs of the caller's messages that the other user has read since a time: above `after`, up to `through`. Null:
  * none. If the trail has dropped older moves, the range may begin earlier than necessary, never later.
  */
-export function readRangeSince (member: Member | undefined, since: Date, until: Date | null): { after: Seq, through: Seq } | null {
+export function readRangeSince (
+  member: Member | undefined, since: Date, until: Date | null
+): { after: Seq, through: Seq } | null {
   if (member?.readAt === undefined || member.readAt <= since) return null
   const trail = member.readTrail ?? []
   const before = trail.filter(({ at }) => at <= since).at(-1)?.seq ?? seqOf(0)
   // A page that is not the last reports reads up to its own time. The next call continues there.
-  const through = until === null || member.readAt <= until ? member.readSeq : trail.filter(({ at }) => at <= until).at(-1)?.seq
+  const through =
+    until === null || member.readAt <= until ? member.readSeq : trail.filter(({ at }) => at <= until).at(-1)?.seq
   return through === undefined || through <= before ? null : { after: before, through }
 }

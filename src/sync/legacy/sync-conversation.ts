@@ -1,6 +1,8 @@
 import type { ChatContext } from '../../chat/context.ts'
 import { directId, objectId } from '../../chat/rules/conversation-id.ts'
-import { type References, type ReadSeqs, loadReferences, noReferences, noReads } from '../../chat/payload/message-payload.ts'
+import {
+  type References, type ReadSeqs, loadReferences, noReferences, noReads
+} from '../../chat/payload/message-payload.ts'
 import { TidelogError } from '../../errors.ts'
 import type { DecodedCursor } from '../../log/read/cursor.ts'
 import { indexNames } from '../../log/model/collections.ts'
@@ -57,9 +59,13 @@ export async function syncConversation (
   refuseFuture('lastSyncTimestamp', wanted.since, context.now(), head?.clock)
   const position = positionOf(wanted, head)
   const { since, rev, reset } = position
-  if (head === undefined) return answer(context, identity, conversationId, { rev: revOf(0), syncTime: beginning, reset })
+  if (head === undefined) {
+    return answer(context, identity, conversationId, { rev: revOf(0), syncTime: beginning, reset })
+  }
   if (since >= head.clock && (rev === undefined || rev >= head.headRev)) {
-    return answer(context, identity, conversationId, { rev: head.headRev, syncTime: head.clock, reset, purgedSeq: purgedSeqOf(head) })
+    return answer(context, identity, conversationId, {
+      rev: head.headRev, syncTime: head.clock, reset, purgedSeq: purgedSeqOf(head)
+    })
   }
   return await readChanges(context, identity, input, head, position)
 }
@@ -81,15 +87,25 @@ async function readChanges (
   const syncTime = pageTime(page, head)
   // A client that syncs only by cursor learns of reads by read position.
   if (rev === undefined || input.lastSyncTimestamp != null) {
-    found.push(...await rereadMessages(context, identity, conversationId, found, readRangeSince(theirs, since, page.hasMore ? syncTime : null)))
+    found.push(
+      ...(await rereadMessages(
+        context, identity, conversationId, found, readRangeSince(theirs, since, page.hasMore ? syncTime : null)
+      ))
+    )
   }
   // Read after the scans: if a purge deleted rows during a scan, this response must say so.
   const purgedSeq = purgedSeqOf(await context.log.head(conversationId) ?? head)
   const { clearedSeq = 0, hiddenSeqs = [] } = mine ?? {}
-  const rows = found.filter(({ seq }) => seq! > purgedSeq && seq! > clearedSeq && !hiddenSeqs.includes(seq!)).sort((a, b) => a.seq! - b.seq!)
+  const rows = found
+    .filter(({ seq }) => seq! > purgedSeq && seq! > clearedSeq && !hiddenSeqs.includes(seq!))
+    .sort((a, b) => a.seq! - b.seq!)
 
   const people = loadReferences(context, rows)
-  const readSeqs = new Map([mine, theirs].flatMap(member => member === undefined ? [] : [[member.userId.toHexString(), member.readSeq] as const]))
+  const readSeqs = new Map(
+    [mine, theirs].flatMap(member =>
+      member === undefined ? [] : [[member.userId.toHexString(), member.readSeq] as const]
+    )
+  )
   return answer(context, identity, conversationId, {
     rev: pageEndRev(page, head, rev ?? revOf(0)),
     syncTime,
@@ -109,7 +125,9 @@ interface Wanted {
   cursor: DecodedCursor | undefined
 }
 
-function parseInput (context: ChatContext, identity: Identity, conversationId: string, { lastSyncTimestamp, cursor }: SyncConversationInput): Wanted {
+function parseInput (
+  context: ChatContext, identity: Identity, conversationId: string, { lastSyncTimestamp, cursor }: SyncConversationInput
+): Wanted {
   const since = lastSyncTimestamp == null ? undefined : parseTimestamp('lastSyncTimestamp', lastSyncTimestamp)
   if (cursor == null) return { since, cursor: undefined }
   const decoded = context.log.cursors.decode(identity.userId, conversationId, cursor)
@@ -133,17 +151,31 @@ function purgedSeqOf ({ purgedSeq }: Head): Seq {
 }
 
 async function scan ({ log }: ChatContext, { since, rev }: ResumePoint, head: Head, limit: number): Promise<Page> {
-  if (rev !== undefined) return rev >= head.headRev ? { rows: [], hasMore: false } : await changesAfter(log.collections, head._id, rev, limit)
-  return since >= head.clock ? { rows: [], hasMore: false } : await changesSince(log.collections, head._id, since, limit)
+  if (rev !== undefined) {
+    return rev >= head.headRev
+      ? { rows: [], hasMore: false }
+      : await changesAfter(log.collections, head._id, rev, limit)
+  }
+  return since >= head.clock
+    ? { rows: [], hasMore: false }
+    : await changesSince(log.collections, head._id, since, limit)
 }
 
 /** The caller's newest read messages, without those that are in the page. */
 async function rereadMessages (
-  { log }: ChatContext, { id }: Identity, conversationId: string, rows: readonly StoredRow[], range: ReturnType<typeof readRangeSince>
+  { log }: ChatContext,
+  { id }: Identity,
+  conversationId: string,
+  rows: readonly StoredRow[],
+  range: ReturnType<typeof readRangeSince>
 ): Promise<StoredRow[]> {
   if (range === null) return []
-  const filter = { conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false as const } }
-  const read = await scanLog(log.collections.rows, { filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: readAgainMax })
+  const filter = {
+    conversationId, seq: { $gt: range.after, $lte: range.through }, senderId: id, isDeleted: { $exists: false as const }
+  }
+  const read = await scanLog(log.collections.rows, {
+    filter, sort: { seq: -1 }, hint: indexNames.bySeq, limit: readAgainMax
+  })
   const held = new Set(rows.map(row => row.seq))
   return read.rows.filter(row => !held.has(row.seq))
 }
@@ -158,5 +190,14 @@ function answer (
   { log }: ChatContext, { userId }: Identity, conversationId: string,
   { rev, ...found }: Partial<ConversationSync> & { rev: Rev, syncTime: Date, reset: boolean }
 ): ConversationSync {
-  return { rows: [], people: noReferences, readSeqs: noReads, hasMore: false, reads: [], purgedSeq: seqOf(0), cursor: log.cursors.encode(userId, conversationId, { rev, clock: found.syncTime.getTime(), generation: 0 }), ...found }
+  return {
+    rows: [],
+    people: noReferences,
+    readSeqs: noReads,
+    hasMore: false,
+    reads: [],
+    purgedSeq: seqOf(0),
+    cursor: log.cursors.encode(userId, conversationId, { rev, clock: found.syncTime.getTime(), generation: 0 }),
+    ...found
+  }
 }

@@ -9,11 +9,16 @@ import type { Identity } from '../../users/identity.ts'
  * Whether the caller's direct conversations have changed, for clients that poll before they sync.
  * @throws TidelogError VALIDATION (an invalid time, or one in the future)
  */
-export async function syncStatus (context: ChatContext, identity: Identity, lastChecked: string | undefined): Promise<Omit<SyncStatusBody, 'success'>> {
-  const since = lastChecked === undefined || lastChecked === '' ? undefined : parseTimestamp('lastChecked', lastChecked)
+export async function syncStatus (
+  context: ChatContext, identity: Identity, lastChecked: string | undefined
+): Promise<Omit<SyncStatusBody, 'success'>> {
+  const since =
+    lastChecked === undefined || lastChecked === '' ? undefined : parseTimestamp('lastChecked', lastChecked)
   const viewer = await readViewerAndMemberships(context, identity)
   const all = await withHeads(context, viewer.memberships, 'direct')
-  const last = all.reduce<Date | null>((latest, { head }) => latest === null || head.clock > latest ? head.clock : latest, null)
+  const last = all.reduce<Date | null>(
+    (latest, { head }) => latest === null || head.clock > latest ? head.clock : latest, null
+  )
   refuseFuture('lastChecked', since, context.now(), last)
   return {
     lastActivity: last?.toISOString() ?? null,

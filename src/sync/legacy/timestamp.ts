@@ -25,8 +25,12 @@ const aheadMaxMs = 60_000
  * @param latest the latest time that the server has assigned, which may be ahead of its clock
  * @throws TidelogError VALIDATION naming the field
  */
-export function refuseFuture (field: string, time: Date | undefined, now: number, latest: Date | null | undefined): void {
+export function refuseFuture (
+  field: string, time: Date | undefined, now: number, latest: Date | null | undefined
+): void {
   if (time !== undefined && time.getTime() > Math.max(now, latest?.getTime() ?? 0) + aheadMaxMs) {
-    throw new TidelogError('VALIDATION', `${field} lies in the future of the server, whose time is ${new Date(now).toISOString()}`)
+    throw new TidelogError(
+      'VALIDATION', `${field} lies in the future of the server, whose time is ${new Date(now).toISOString()}`
+    )
   }
 }
