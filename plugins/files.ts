@@ -6,6 +6,7 @@ import type { FilesContext } from '../src/files/context.ts'
 import { ensureFileIndexes, fileCollections } from '../src/files/file-row.ts'
 import { openBlobs } from '../src/files/open-blobs.ts'
 import { sweepFiles } from '../src/files/sweep.ts'
+import { uploadLocks } from '../src/files/upload-locks.ts'
 import { RegularJob } from '../src/lib/regular-job.ts'
 import { readDatabaseIdentity } from '../src/log/database-identity.ts'
 import { logCollections } from '../src/log/model/collections.ts'
@@ -34,12 +35,18 @@ export default fp(async function files (app, { nodeId, ...config }: Config & { n
   const collections = fileCollections(db)
   await ensureFileIndexes(collections)
   const { cursorKey } = await readDatabaseIdentity(db)
+  const writing = {
+    files: collections.files,
+    blobs: await openBlobs(config.S3_URL, join(resolve(config.DATA_DIR), 'files')),
+    nodeId: app.isSoleWriter ? undefined : nodeId,
+    now: Date.now
+  }
   app.decorate('files', {
     client,
     ...collections,
+    ...writing,
     log: logCollections(db),
-    blobs: await openBlobs(config.S3_URL, join(resolve(config.DATA_DIR), 'files')),
-    nodeId: app.isSoleWriter ? undefined : nodeId,
+    locks: uploadLocks(writing),
     linkKey: createHmac('sha256', cursorKey).update('links to files').digest(),
     publicUrl: config.PUBLIC_URL === '' ? config.BASE_PATH : config.PUBLIC_URL,
     limits: {
@@ -47,12 +54,12 @@ export default fp(async function files (app, { nodeId, ...config }: Config & { n
       userBytesMax: config.FILES_USER_BYTES_MAX,
       freeBytesMin: config.FILES_FREE_BYTES_MIN,
       isTaken: takenTypes(config)
-    },
-    now: Date.now
+    }
   })
 
   const sweeps = new RegularJob(sweepEveryMs, async signal => {
     try {
+      await app.files.blobs.check()
       const swept = await sweepFiles(app.files, { signal })
       if (swept.removed > 0) app.log.info({ removed: swept.removed }, 'files removed that nothing carries')
       if (swept.failed > 0) app.log.warn(swept, 'files left to the next sweep')

@@ -21,6 +21,9 @@ const Readiness = Type.Object({
   ...Status.properties,
   link: Type.Optional(Type.Union([Type.Literal('up'), Type.Literal('down')], {
     description: 'If this server is linked to others: whether their changes arrive at once'
+  })),
+  files: Type.Optional(Type.Literal('down', {
+    description: 'The bucket of the files did not answer when it was last asked. Messages do not need it'
   }))
 })
 
@@ -51,8 +54,9 @@ const health: FastifyPluginAsyncTypebox = async app => {
     })
     const { isLinked, isUp } = app.nodes
     const link = isUp ? 'up' as const : 'down' as const
-    return { success: true as const, status: 'ok', ...(isLinked ? { link } : {}) }
+    const files = app.files.blobs.isUp ? {} : { files: 'down' as const }
+    return { success: true as const, status: 'ok', ...(isLinked ? { link } : {}), ...files }
   })
 }
 
-export default fp(health, { name: 'health', dependencies: ['mongodb', 'nodes', 'drain'] })
+export default fp(health, { name: 'health', dependencies: ['mongodb', 'nodes', 'drain', 'files'] })

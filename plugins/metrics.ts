@@ -24,6 +24,7 @@ export default fp(async function metrics (app, config: Config) {
     watermarks: live.watermarks,
     nodes: app.nodes,
     sync,
+    blobs: app.files.blobs,
     follower: app.messageSearch.follower,
     refusedSockets,
     limiters: { ...app.limiters },
@@ -49,4 +50,4 @@ export default fp(async function metrics (app, config: Config) {
     if (!isAllowed(request.raw)) throw new TidelogError('NOT_FOUND', `There is no ${request.method} /metrics`)
     return await reply.header('cache-control', 'no-store').type(registry.contentType).send(await registry.metrics())
   })
-}, { name: 'metrics', dependencies: ['sockets', 'nodes', 'sync', 'chat', 'search', 'rate-limit'] })
+}, { name: 'metrics', dependencies: ['sockets', 'nodes', 'sync', 'chat', 'files', 'search', 'rate-limit'] })

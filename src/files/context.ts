@@ -1,3 +1,4 @@
+import type { Locker } from '@tus/server'
 import type { MongoClient } from 'mongodb'
 import type { LogCollections } from '../log/model/collections.ts'
 import type { Blobs } from './blobs.ts'
@@ -12,6 +13,8 @@ export interface FilesContext {
   users: FileCollections['users']
   log: Pick<LogCollections, 'heads' | 'rows'>
   blobs: Blobs
+  /** Of uploads: one request at a time writes to each. */
+  locks: Locker
   /** The name of this node among those on the database; undefined: it is the only one. */
   nodeId: string | undefined
   /** What the addresses of pictures begin with: the address of this server, or a path on it. */

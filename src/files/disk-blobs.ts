@@ -1,19 +1,26 @@
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import {
   type FileHandle, constants, copyFile, mkdir, open, readdir, rename, rm, stat, statfs, writeFile
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { TidelogError } from '../errors.ts'
 import type { Blobs } from './blobs.ts'
 
 /** While this file is not older than `heldMs`, a copy is being made, and nothing is removed. */
 const heldName = '.held'
 const heldMs = 60_000
+/** Of a copy that is to replace a blob. */
+const copyEnding = '.copy'
+/** The operating system's errors for a disk or a quota that is used up. */
+const full = new Set<unknown>(['ENOSPC', 'EDQUOT'])
 
 /** Blobs as files of one folder, each named by its id. */
 export class DiskBlobs implements Blobs {
   readonly folder: string
+  /** What a disk does not do says its own error. */
+  readonly isUp = true
 
   constructor (folder: string) {
     this.folder = folder
@@ -35,10 +42,36 @@ export class DiskBlobs implements Blobs {
     }
   }
 
-  async write (id: string, offset: number, bytes: Readable): Promise<number> {
-    const file = createWriteStream(join(this.folder, id), { flags: 'r+', start: offset })
-    await pipeline(bytes, file)
-    return offset + file.bytesWritten
+  async write (
+    id: string, offset: number, bytes: Readable, requireRight = async () => {}
+  ): Promise<number> {
+    const file = await this.open(id, 'r+')
+    if (file === undefined) throw new TidelogError('NOT_FOUND')
+    try {
+      await requireRight()
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    const stream = file.createWriteStream({ start: offset })
+    try {
+      await pipeline(bytes, stream)
+    } catch (error) {
+      const isFull = full.has((error as NodeJS.ErrnoException).code)
+      throw isFull ? new TidelogError('STORAGE_FULL', undefined, { cause: error }) : error
+    }
+    return offset + stream.bytesWritten
+  }
+
+  /** A copy takes the blob's name. Who has opened the file before writes to what has no name any more. */
+  async fence (id: string): Promise<void> {
+    const path = join(this.folder, id)
+    try {
+      await copyFile(path, path + copyEnding, constants.COPYFILE_FICLONE)
+      await rename(path + copyEnding, path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   }
 
   async read (id: string, start: number, end: number): Promise<Readable | undefined> {
@@ -63,11 +96,11 @@ export class DiskBlobs implements Blobs {
   }
 
   async remove (id: string): Promise<void> {
-    await rm(join(this.folder, id), { force: true })
+    for (const name of [id + copyEnding, id]) await rm(join(this.folder, name), { force: true })
   }
 
   async * ids (): AsyncIterable<string> {
-    for (const name of await readdir(this.folder)) if (/^[0-9a-f]{24}$/.test(name)) yield name
+    yield * (await readdir(this.folder)).filter(isBlob)
   }
 
   private async open (id: string, flags: string): Promise<FileHandle | undefined> {
@@ -91,7 +124,7 @@ export class DiskBlobs implements Blobs {
     try {
       await rm(partial, { recursive: true, force: true })
       await mkdir(partial, { mode: 0o700 })
-      const names = (await readdir(this.folder)).filter(name => name !== heldName)
+      const names = (await readdir(this.folder)).filter(isBlob)
       for (const name of names) await copyFile(join(this.folder, name), join(partial, name), constants.COPYFILE_FICLONE)
       await rename(partial, folder)
       return names.length
@@ -114,4 +147,8 @@ export class DiskBlobs implements Blobs {
     const { bavail, bsize } = await statfs(this.folder)
     return bavail * bsize
   }
+
+  async check (): Promise<void> {}
 }
+
+const isBlob = (name: string) => /^[0-9a-f]{24}$/.test(name)

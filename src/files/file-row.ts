@@ -19,8 +19,11 @@ export interface FileRow {
    * it any more, and its bytes and then its row are removed.
    */
   state: 'uploading' | 'ready' | 'gone'
-  /** While a request writes to it: by which node, until when, and whether another node wants to. */
-  lease?: { nodeId: string, until: Date, isWanted?: boolean }
+  /**
+   * While a request writes to it: by which node, until when, whether another node wants to, and whether the node that
+   * had it before may still write.
+   */
+  lease?: { nodeId: string, until: Date, isWanted?: boolean, isUnfenced?: boolean }
   /** From here on: if it is ready. The media type, from its content. */
   type?: string
   /** Of a picture, in pixels, as it is to be shown. */

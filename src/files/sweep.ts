@@ -3,6 +3,7 @@ import { indexNames } from '../log/model/collections.ts'
 import type { FilesContext } from './context.ts'
 import { type FileRow, dueIndex, sendMsMax } from './file-row.ts'
 import { markGone, release } from './quota.ts'
+import { withUploadLocked } from './upload-locks.ts'
 
 /**
  * A file lives as long as something carries it: a message in the log, or its owner or a room as their picture. Nobody
@@ -95,9 +96,12 @@ async function sweepOne (context: FilesContext, row: FileRow): Promise<boolean> 
       return false
     }
   }
-  if (state !== 'gone' && !await markGone(context, row)) return false
-  await discard(context, row)
-  return true
+  const remove = async () => {
+    if (state !== 'gone' && !await markGone(context, row)) return false
+    await discard(context, row)
+    return true
+  }
+  return state === 'uploading' ? await withUploadLocked(context, _id, remove) : await remove()
 }
 
 /**

@@ -6,7 +6,7 @@ import type { FilesContext } from './context.ts'
 import type { FileRow } from './file-row.ts'
 import { markGone, requireSpace } from './quota.ts'
 import { discard } from './sweep.ts'
-import { drainMs, uploadLocks } from './upload-locks.ts'
+import { drainMs, requireLocked } from './upload-locks.ts'
 import { beginUpload, finishUpload, storedBytes } from './upload.ts'
 
 /** One call of the tus protocol, by a user who may make it. */
@@ -24,9 +24,6 @@ export interface TusAnswer {
   status: number
   headers: Record<string, string>
 }
-
-/** Milliseconds after which another node has probably ended its request of the same upload. */
-const lockedMs = 2_000
 
 /** What a call has come to, told by the hooks of the library. */
 interface Course {
@@ -57,11 +54,17 @@ export class TusUploads {
     this.server = new Server({
       path: '/api/files',
       datastore: new Store(context),
-      locker: uploadLocks(context),
+      locker: context.locks,
       lockDrainTimeout: drainMs,
       generateUrl: (_request, { id }) => locationOf(id),
       getFileIdFromRequest: ({ url }) => new URL(url).pathname.split('/').at(-1)!,
-      namingFunction: (request, metadata) => this.noting(request, async course => {
+      // The library turns every error into a text: what is not its own is kept, to be thrown as it was.
+      onResponseError: (request, error) => {
+        if (error instanceof Error && !('status_code' in error)) this.courses.get(request)!.error = error
+        return undefined
+      },
+      namingFunction: async (request, metadata) => {
+        const course = this.courses.get(request)!
         const { row, isRepeated } = await beginUpload(context, course.call.userId, {
           name: metadata?.['filename'] ?? metadata?.['name'],
           size: Number(request.headers.get('upload-length')),
@@ -71,11 +74,12 @@ export class TusUploads {
         // The library must not write to an upload that it takes for a new one.
         if (isRepeated) throw new Error('begun before')
         return row._id.toHexString()
-      }),
-      onUploadFinish: (request) => this.noting(request, async course => {
+      },
+      onUploadFinish: async request => {
+        const course = this.courses.get(request)!
         course.finished = await finishUpload(context, course.begun ?? course.call.file!)
         return {}
-      })
+      }
     })
   }
 
@@ -140,18 +144,7 @@ export class TusUploads {
     }
   }
 
-  /** The library turns every error into a text: it is kept, to be thrown as it was. */
-  private async noting<R> (request: Request, run: (course: Course) => Promise<R>): Promise<R> {
-    const course = this.courses.get(request)!
-    try {
-      return await run(course)
-    } catch (error) {
-      course.error = error
-      throw error
-    }
-  }
-
-  private async refusal ({ error, call }: Course, response: Response): Promise<unknown> {
+  private async refusal ({ error }: Course, response: Response): Promise<unknown> {
     if (error !== undefined) return error
     const text = (await response.text()).trim()
     switch (response.status) {
@@ -159,12 +152,9 @@ export class TusUploads {
       case 410: return new TidelogError('NOT_FOUND')
       case 409: return new TidelogError('CONFLICT', 'Upload-Offset is not where this upload stands: ask with HEAD')
       case 413: return new TidelogError('TOO_LARGE', 'This is more than Upload-Length says')
-      case 423: return new TidelogError('LOCKED', undefined, { retryAfterMs: lockedMs })
       case 412: return new TidelogError('VALIDATION', 'Tus-Resumable must be 1.0.0')
-      case 500: {
-        if (call.method === 'PATCH' || call.method === 'POST') await requireSpace(this.context, 0)
-        return new Error(text)
-      }
+      // It waited for the lock in vain.
+      case 500: return new TidelogError('LOCKED', undefined, { retryAfterMs: drainMs })
       default: return new TidelogError('VALIDATION', text)
     }
   }
@@ -199,7 +189,11 @@ class Store extends DataStore {
   }
 
   override async write (bytes: Readable, id: string, offset: number): Promise<number> {
-    return await this.context.blobs.write(id, offset, bytes)
+    const requireRight = async () => { await requireLocked(this.context, new ObjectId(id)) }
+    const end = await this.context.blobs.write(id, offset, bytes, requireRight)
+    // What another node has fenced off has not arrived.
+    await requireRight()
+    return end
   }
 }
 

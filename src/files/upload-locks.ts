@@ -1,12 +1,14 @@
-import { type Lock, type Locker, MemoryLocker, type RequestRelease } from '@tus/server'
+import { ERRORS, type Lock, type Locker, MemoryLocker, type RequestRelease } from '@tus/server'
 import { ObjectId } from 'mongodb'
+import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
 
 /**
  * One request at a time writes to an upload: two would write over each other's bytes, and over those of a file that is
  * whole already. Within a process the library's lock does it, which a later request takes over from an earlier one
  * whose link broke silently. Between nodes it is a lease in the row of the file. A node whose lease is wanted by
- * another gives it up soon; one that is dead loses it.
+ * another gives it up soon; one that is dead loses it. It may only sleep: so whoever takes over a lease first puts a
+ * fence before the blob, and whoever writes makes sure that the lease is theirs when they know where they write.
  */
 
 /** Milliseconds after which a lease that was not renewed can be taken over. Clocks of nodes must differ by less. */
@@ -18,16 +20,49 @@ const unrenewedMsMax = 10_000
 /** Milliseconds that a request which loses its lock has to end by itself. */
 export const drainMs = 1_000
 
-type Leasing = Pick<FilesContext, 'files' | 'now'> & { nodeId: string }
+/** Milliseconds after which another node has probably ended its request of the same upload. */
+const lockedMs = 2_000
 
-/** What the library turns into its answer. */
-const heldElsewhere = { status_code: 423, body: 'Another server is writing to this upload\n' }
+type Locking = Pick<FilesContext, 'files' | 'blobs' | 'now' | 'nodeId'>
+type Leasing = Locking & { nodeId: string }
+
+const heldElsewhere = () => new TidelogError('LOCKED', undefined, { retryAfterMs: lockedMs })
 
 /** The locks of a node that has the database for itself, or of one among several. */
-export function uploadLocks ({ files, now, nodeId }: FilesContext): Locker {
+export function uploadLocks ({ nodeId, ...context }: Locking): Locker {
   const local = new MemoryLocker()
   if (nodeId === undefined) return local
-  return { newLock: id => new LeasedLock(local.newLock(id), new ObjectId(id), { files, now, nodeId }) }
+  return { newLock: id => new LeasedLock(local.newLock(id), new ObjectId(id), { ...context, nodeId }) }
+}
+
+/**
+ * Ends what writes to an upload, and lets nothing write to it while `run` does its work.
+ * @throws TidelogError LOCKED while another node writes to it, which it will end soon
+ */
+export async function withUploadLocked<R> (
+  { locks }: Pick<FilesContext, 'locks'>, id: ObjectId, run: () => Promise<R>
+): Promise<R> {
+  const lock = locks.newLock(id.toHexString())
+  await lock.lock(new AbortController().signal, () => {}).catch((error: unknown) => {
+    throw error === ERRORS.ERR_LOCK_TIMEOUT ? heldElsewhere() : error
+  })
+  try {
+    return await run()
+  } finally {
+    await lock.unlock()
+  }
+}
+
+/**
+ * Makes sure that an upload is there, and may be written to by the request of this node that has its lock.
+ * @throws TidelogError NOT_FOUND, LOCKED
+ */
+export async function requireLocked (
+  { files, nodeId }: Pick<FilesContext, 'files' | 'nodeId'>, _id: ObjectId
+): Promise<void> {
+  const row = await files.findOne({ _id, state: { $ne: 'gone' } }, { projection: { lease: 1 } })
+  if (row === null) throw new TidelogError('NOT_FOUND')
+  if (nodeId !== undefined && row.lease?.nodeId !== nodeId) throw heldElsewhere()
 }
 
 class LeasedLock implements Lock {
@@ -62,30 +97,42 @@ class LeasedLock implements Lock {
 
   async unlock (): Promise<void> {
     clearInterval(this.renewing)
-    const { files, nodeId } = this.leasing
+    const { files } = this.leasing
     // If that fails, the lease ends by itself, and this node can take it again before.
-    await files.updateOne({ _id: this.id, 'lease.nodeId': nodeId }, { $unset: { lease: '' } }).catch(() => {})
+    await files.updateOne(this.mine(), { $unset: { lease: '' } }).catch(() => {})
     await this.local.unlock()
   }
 
-  /** @throws heldElsewhere */
+  /** @throws TidelogError LOCKED */
   private async take (): Promise<void> {
-    const { files, now, nodeId } = this.leasing
-    const isFree = [
-      { lease: { $exists: false } }, { 'lease.nodeId': nodeId }, { 'lease.until': { $lte: new Date(now()) } }
-    ]
-    const { matchedCount } = await files.updateOne({ _id: this.id, $or: isFree }, { $set: { lease: this.lease() } })
+    const { files, blobs, now, nodeId } = this.leasing
+    const _id = this.id
+    const isFree = [{ lease: { $exists: false } }, { 'lease.nodeId': nodeId, 'lease.isUnfenced': { $ne: true } }]
+    const { matchedCount } = await files.updateOne({ _id, $or: isFree }, { $set: { lease: this.lease() } })
     if (matchedCount === 1) return
-    await files.updateOne({ _id: this.id, lease: { $exists: true } }, { $set: { 'lease.isWanted': true } })
+    // Of another node, which may only sleep; or taken by this one, which could not put the fence.
+    const isOver = [{ 'lease.until': { $lte: new Date(now()) } }, { 'lease.nodeId': nodeId, 'lease.isUnfenced': true }]
+    const unfenced = { ...this.lease(), isUnfenced: true }
+    const taken = await files.updateOne({ _id, $or: isOver }, { $set: { lease: unfenced } })
+    if (taken.matchedCount === 1) {
+      await blobs.fence(_id.toHexString())
+      const fenced = await files.updateOne({ _id, 'lease.nodeId': nodeId }, { $set: { lease: this.lease() } })
+      if (fenced.matchedCount === 1) return
+    }
+    await files.updateOne({ _id, lease: { $exists: true } }, { $set: { 'lease.isWanted': true } })
     // If there is no such file, the store says so.
-    if (await files.countDocuments({ _id: this.id }) === 1) throw heldElsewhere
+    if (await files.countDocuments({ _id }) === 1) throw heldElsewhere()
   }
 
   /** False: another node wants it, or has it. */
   private async renew (): Promise<boolean> {
-    const { files, nodeId } = this.leasing
-    const mine = { _id: this.id, 'lease.nodeId': nodeId, 'lease.isWanted': { $ne: true } }
-    return (await files.updateOne(mine, { $set: { lease: this.lease() } })).matchedCount === 1
+    const { files } = this.leasing
+    const unwanted = { ...this.mine(), 'lease.isWanted': { $ne: true } }
+    return (await files.updateOne(unwanted, { $set: { lease: this.lease() } })).matchedCount === 1
+  }
+
+  private mine () {
+    return { _id: this.id, 'lease.nodeId': this.leasing.nodeId, 'lease.isUnfenced': { $ne: true } }
   }
 
   private lease () {

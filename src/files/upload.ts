@@ -96,13 +96,14 @@ export async function storedBytes ({ blobs, files }: FilesContext, { _id, state,
  * Makes an upload of which all bytes have arrived ready: from here on it is on disk, and has the type that its content
  * says. Doing it again changes nothing.
  * @throws TidelogError UNSUPPORTED_MEDIA_TYPE if files of this type are not taken: it is gone then. NOT_FOUND
+ *   if it is not whole
  */
 export async function finishUpload (context: FilesContext, row: FileRow): Promise<FileRow> {
   if (row.state === 'ready') return row
   const id = row._id.toHexString()
-  const isThere = await context.blobs.sync(id)
-  const stream = isThere ? await context.blobs.read(id, 0, Math.min(row.size, pictureBytes)) : undefined
-  // It was deleted meanwhile.
+  const isWhole = await context.blobs.sync(id) && await context.blobs.size(id) === row.size
+  const stream = isWhole ? await context.blobs.read(id, 0, Math.min(row.size, pictureBytes)) : undefined
+  // It is not whole, or was deleted meanwhile.
   if (stream === undefined) throw new TidelogError('NOT_FOUND')
   const beginning = await buffer(stream)
   const type = await typeOf(beginning)
@@ -124,7 +125,5 @@ export async function finishUpload (context: FilesContext, row: FileRow): Promis
  */
 export async function requireWhole (context: FilesContext, row: FileRow | null): Promise<FileRow> {
   if (row === null || row.state === 'gone') throw new TidelogError('NOT_FOUND')
-  if (row.state === 'ready') return row
-  if (await context.blobs.size(row._id.toHexString()) !== row.size) throw new TidelogError('NOT_FOUND')
   return await finishUpload(context, row)
 }

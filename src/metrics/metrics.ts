@@ -31,6 +31,7 @@ export interface MetricsSources {
   watermarks: Watermarks
   nodes: LinkState
   sync: SyncContext
+  blobs: { readonly isUp: boolean }
   /** Keeps the index of words; undefined: there is none. */
   follower: { readonly waiting: number } | undefined
   /** Sockets that were refused. */
@@ -49,6 +50,8 @@ export function openMetrics (sources: MetricsSources): Registry {
   addLive(registry, sources)
   addLink(registry, sources.nodes)
   addSync(registry, sources.sync)
+  gauge(registry, 'tidelog_files_up', '0 after the bucket of the files did not answer, until it does',
+    () => Number(sources.blobs.isUp))
   gauge(registry, 'tidelog_search_waiting', 'Conversations whose messages are not all in the index of words',
     () => sources.follower?.waiting ?? 0)
   addDatabase(registry, sources.databaseFile)

@@ -17,7 +17,7 @@ import { begin, contentOf, goOn, offsetOf, png, uploaded } from '../helpers/file
 import { startBucket } from '../helpers/s3.ts'
 
 const bucket = await startBucket(t)
-const test = await startApp(t, { S3_URL: bucket.url })
+const test = await startApp(t, { S3_URL: bucket.url, METRICS_NETWORKS: '127.0.0.1/32' })
 const { app: { files, mongo }, call } = test
 const [ada, bob] = [await test.register('ada'), await test.register('bob')]
 const { token } = ada
@@ -90,19 +90,19 @@ t.test('of an answer that the service breaks off, the rest is asked for', async 
   t.ok((await contentOf(test, id, token)).bytes.equals(content))
   t.ok(bucket.cuts <= 0)
   bucket.refuses = (method, key) => method === 'GET' && key !== ''
-  t.equal((await contentOf(test, id, token)).status, 500, 'what never comes is no shorter file')
+  t.equal((await contentOf(test, id, token)).status, 503, 'what never comes is no shorter file')
   bucket.refuses = () => false
 })
 
 t.test('a bucket that does not answer loses nothing', async t => {
   const { at } = await begin(test, token, 20)
   bucket.refuses = method => method === 'PUT'
-  t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 500)
+  t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 503)
   bucket.refuses = () => false
   t.strictSame(await offsetOf(at, token), { status: 200, offset: 0 })
   t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 204)
   bucket.refuses = () => true
-  t.equal((await offsetOf(at, token)).status, 500)
+  t.equal((await offsetOf(at, token)).status, 503)
   bucket.refuses = () => false
   t.equal(await goOn(at, token, 10, Buffer.alloc(10)), 204)
 })
@@ -148,8 +148,72 @@ t.test('the doctor finds what the bucket misses, and what is too much in it', as
   t.ok(bucket.objects.has('something else'))
 })
 
+t.test('a bucket that fails, is gone or hangs is said to be unavailable, on every route', async t => {
+  const id = await uploaded(test, token, png, 'me.png')
+  const { at } = await begin(test, token, 20)
+  const unfinished = at.split('/').at(-1)!
+  const { profilePicture } = (await call('PUT', '/api/users/me/avatar', { token, body: { fileId: id } })).body.user
+  const { url: link } = (await call('POST', '/api/files/links', { token, body: { fileIds: [id] } })).body.links[id]
+  const tus = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' }
+  const bytes = { 'content-type': 'application/offset+octet-stream' }
+  const requests: Array<[string, string, RequestInit]> = [
+    ['a POST of a file', '/api/files', { method: 'POST', body: png, headers: { authorization: tus.authorization } }],
+    ['a creation', '/api/files', { method: 'POST', headers: { ...tus, 'upload-length': '5' } }],
+    ['how far it is', `/api/files/${unfinished}`, { method: 'HEAD', headers: tus }],
+    ['going on', `/api/files/${unfinished}`, {
+      method: 'PATCH', body: Buffer.alloc(20), headers: { ...tus, ...bytes, 'upload-offset': '0' }
+    }],
+    ['a download', `/api/files/${id}/content`, { headers: tus }],
+    ['a part', `/api/files/${id}/content`, { headers: { ...tus, range: 'bytes=0-1' } }],
+    ['a link', link, {}],
+    ['a picture of somebody', profilePicture, {}],
+    ['the end of an upload', `/api/files/${unfinished}`, { method: 'DELETE', headers: tus }]
+  ]
+  const outages: Array<[string, () => void]> = [
+    ['fails', () => { bucket.refuses = () => true }],
+    ['fails when it is read', () => { bucket.refuses = (method, key) => method !== 'GET' || key !== '' }],
+    ['is gone', () => { bucket.refuses = () => false; bucket.isGone = true }]
+  ]
+  for (const [how, cause] of outages) {
+    cause()
+    for (const [what, path, init] of requests) {
+      if (how === 'fails when it is read' && what === 'how far it is') continue
+      // It ends, and only its bytes stay.
+      if (how !== 'is gone' && what === 'the end of an upload') continue
+      const answer = await fetch(test.url + path, init)
+      t.equal(answer.status, 503, `${how}: ${what}`)
+      t.ok(Number(answer.headers.get('retry-after')) >= 1)
+      for (const name of ['cache-control', 'etag', 'content-range', 'content-disposition']) {
+        t.equal(answer.headers.get(name), null, `${name} is not that of the file`)
+      }
+      if (init.method === 'HEAD') continue
+      t.match(await answer.json(), { code: 'UNAVAILABLE', retryable: true, retryAfterMs: 1_000, message: /storage/ })
+    }
+    t.match((await call('GET', '/health/ready')), { status: 200, body: { files: 'down' } })
+    t.match(await (await fetch(`${test.url}/metrics`)).text(), /^tidelog_files_up 0$/m)
+    bucket.isGone = false
+  }
+  bucket.refuses = () => false
+  await files.blobs.check()
+  t.equal((await call('GET', '/health/ready')).body.files, undefined)
+  t.equal((await contentOf(test, id, token)).status, 200)
+  t.strictSame(await offsetOf(at, token), { status: 404, offset: 0 }, 'what was to be deleted is')
+  await sweepFiles({ ...files, now: () => Date.now() + 1_000 })
+  t.strictSame(objectsOf(unfinished), [])
+
+  const impatient = new S3Blobs(bucket.url, { answerMsMax: 50 })
+  bucket.hangs = true
+  await t.rejects(impatient.size(id), { code: 'UNAVAILABLE' })
+  bucket.hangs = false
+  const stream = await impatient.read(id, 0, png.length)
+  bucket.hangs = true
+  await t.rejects(buffer(stream!), { code: 'UNAVAILABLE' })
+  bucket.hangs = false
+})
+
 t.test('a wrong secret is refused', async t => {
-  await t.rejects(new S3Blobs(bucket.url.replace('secret', 'guess')).size('a'), /403/)
+  const wrong = new S3Blobs(bucket.url.replace('secret', 'guess'))
+  await t.rejects(wrong.size('a'), { code: 'UNAVAILABLE', cause: { message: /403/ } })
 })
 
 t.test('a bucket keeps what a folder keeps, however the bytes come and break off', async t => {

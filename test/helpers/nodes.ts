@@ -19,6 +19,8 @@ export interface TestNode {
 export interface TestNodes {
   bus: Bus
   nodes: TestNode[]
+  /** For a server in a process of its own, on the same database and files. */
+  environment: Record<string, string>
   // A test checks the form of a body itself.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   call: (node: TestNode, method: string, path: string, token?: string, body?: object) => Promise<{ status: number, body: any }>
@@ -50,13 +52,12 @@ export async function startNodes (
   const folder = t.testdir({ engine: {} })
   const engine = await startEmbeddedMongo({ dataDir: join(folder, 'engine') })
   stopEngine = () => engine.stop()
+  const shared = { MONGODB_URL: engine.uri, DATA_DIR: folder, JWT_SECRET: 'a secret of sixteen characters' }
   while (nodes.length < count) {
     const link = bus.newLink()
     const given = environment(nodes.length)
     const config = readConfig({
-      MONGODB_URL: engine.uri,
-      DATA_DIR: folder,
-      JWT_SECRET: 'a secret of sixteen characters',
+      ...shared,
       LOG_LEVEL: 'silent',
       RATE_LIMIT_SENDS: '0',
       ...given
@@ -82,5 +83,5 @@ export async function startNodes (
     if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`)
     return { token: body.token as string, id: body.user._id as string }
   }
-  return { bus, nodes, call, register }
+  return { bus, nodes, environment: shared, call, register }
 }

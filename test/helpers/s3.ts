@@ -18,6 +18,10 @@ export interface TestBucket {
   objects: Map<string, Buffer>
   /** Requests for which it is true are answered 503. */
   refuses: (method: string, key: string) => boolean
+  /** Somebody has deleted it. */
+  isGone: boolean
+  /** Nothing is answered any more. */
+  hangs: boolean
   /** How many of the next reads are cut off in their middle. */
   cuts: number
 }
@@ -26,7 +30,7 @@ export interface TestBucket {
  * A service for one bucket. It answers only what is signed as AWS' own library would sign it, and lists in small pages.
  */
 export async function startBucket (t: { teardown: (end: () => unknown) => void }): Promise<TestBucket> {
-  const bucket: TestBucket = { url: '', objects: new Map(), refuses: () => false, cuts: 0 }
+  const bucket: TestBucket = { url: '', objects: new Map(), refuses: () => false, isGone: false, hangs: false, cuts: 0 }
   const server = createServer((request, response) => {
     answer(bucket, request, response).catch((error: unknown) => { response.destroy(error as Error) })
   })
@@ -51,6 +55,8 @@ async function answer (bucket: TestBucket, request: IncomingMessage, response: S
     response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code></Error>`)
   }
   if (headers.authorization !== await signatureOf(request, url)) return fail(403, 'SignatureDoesNotMatch')
+  if (bucket.hangs) return
+  if (bucket.isGone) return fail(404, 'NoSuchBucket')
   if (bucket.refuses(method, key)) return fail(503, 'SlowDown')
   if (method === 'GET' && key === '') {
     response.writeHead(200, { 'content-type': 'application/xml' }).end(listOf(bucket, url.searchParams))

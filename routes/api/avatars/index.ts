@@ -22,11 +22,11 @@ const avatarRoutes: FastifyPluginAsyncTypebox = async app => {
   }, async ({ params: { picture }, raw }, reply) => {
     app.limiters.requests.consume(`address:${app.addressOf(raw)}`)
     const file = await requirePublished(app.files, picture.slice(0, idDigits), picture.slice(idDigits + 1))
-    const { status, headers, stream } = await contentOf(app.files, file, raw)
+    const caching = 'public, max-age=31536000, immutable'
+    const { status, headers, stream } = await contentOf(app.files, file, raw, caching)
     return await (reply as FastifyReply).code(status).headers(headers)
       // The name of the file is its owner's.
-      .header('content-disposition', 'inline')
-      .header('cache-control', 'public, max-age=31536000, immutable').send(stream)
+      .header('content-disposition', 'inline').send(stream)
   })
 }
 

@@ -35,7 +35,8 @@ const fileRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> = a
     config: { takesLinks: true },
     schema: {
       summary: 'The content of a file',
-      description: 'Answers `Range` and `If-None-Match`. Browsers are told to store what they cannot show safely.',
+      description: 'Answers `Range`, `If-Range`, `If-None-Match` and `If-Match`. Browsers are told to store what ' +
+        'they cannot show safely.',
       tags,
       params: FileParams,
       querystring: LinkQuery,
@@ -50,9 +51,9 @@ const fileRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> = a
         app.chat, params.id, { e: e ?? 0, s }
       )
       : await requireReadableFile(app.chat, identity, params.id)
-    const { status, headers, stream } = await contentOf(app.files, file, raw)
-    return await (reply as FastifyReply).code(status).headers(headers)
-      .header('cache-control', isLink ? 'private, max-age=7200, immutable' : 'private, no-cache').send(stream)
+    const caching = isLink ? 'private, max-age=7200, immutable' : 'private, no-cache'
+    const { status, headers, stream } = await contentOf(app.files, file, raw, caching)
+    return await (reply as FastifyReply).code(status).headers(headers).send(stream)
   })
 
   app.post('/links', {

@@ -10,6 +10,8 @@ import { failures } from '../../../src/schemas/failures.ts'
 import { FileBody, FileParams, UploadQuery } from '../../../src/schemas/file.ts'
 
 const tags = ['files']
+/** Bytes of a body that are read although it is refused. */
+const restBytesMax = 1_048_576
 const noBody = { type: 'null', description: 'Nothing' } as const
 
 /** Uploads: by the tus protocol, or with the file as the body. */
@@ -19,8 +21,12 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => { done(null) })
   app.addHook('onRequest', async ({ raw }) => { allowLongBody(raw, REQUEST_TIMEOUT * 1_000) })
-  // What is refused while its body arrives is not read to its end.
-  app.addHook('onError', async (request, reply) => { if (!request.raw.complete) reply.header('connection', 'close') })
+  app.addHook('onError', async ({ raw }, reply) => {
+    if (raw.complete) return
+    // Of what is refused, a short rest is thrown away, so that a client which is still sending gets the answer.
+    if (Number(raw.headers['content-length'] ?? Number.NaN) <= restBytesMax) raw.removeAllListeners('data').resume()
+    else reply.header('connection', 'close')
+  })
 
   app.post('', {
     schema: {
@@ -69,10 +75,11 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
   app.delete('/:id', {
     schema: {
       summary: 'Delete your upload',
-      description: 'A file that a message carries is deleted with the message: 403, also for an hour after one was to.',
+      description: 'A file that a message carries is deleted with the message: 403, also for an hour after one was ' +
+        'to. A request that still writes to the upload is ended: 423 while it is at another server.',
       tags,
       params: FileParams,
-      response: { 204: noBody, ...failures(400, 401, 403, 404, 429, 503) }
+      response: { 204: noBody, ...failures(400, 401, 403, 404, 423, 429, 503) }
     }
   }, async ({ params, identity }, reply) => {
     await removeOwnFile(
