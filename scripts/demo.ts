@@ -1,53 +1,58 @@
-// Fills a server with a believable community through its public API: forty people with portraits, rooms, talks with
-// pictures, replies, edits, reactions and mentions. `npm run demo [-- <url>] [--live]`; with --live they talk on until
-// you end it.
-import { type Voice, password, voice } from './demo/api.ts'
-import { commonPlace, countLines, dress, type Place, placeOf, tell } from './demo/fill.ts'
+// `npm run demo [-- --live]`: starts Tidelog on port 5000 (or PORT) with a believable community, in a folder that is
+// deleted at the end. Forty people with portraits have talked for some days: rooms, pictures, replies, edits,
+// reactions, mentions. `npm run demo -- <url>` lets them say it all now, at a running server. With --live they go on.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { password } from './demo/api.ts'
+import { fill } from './demo/community.ts'
+import type { Place } from './demo/fill.ts'
+import { startOwnServer } from './demo/own-server.ts'
 import { people } from './demo/people.ts'
-import { common, type Talk, talks } from './demo/talk.ts'
+import type { Talk } from './demo/talk.ts'
 import { history } from './demo/weeks.ts'
 
 const args = process.argv.slice(2)
+const given = args.find(arg => /^https?:/.test(arg))?.replace(/\/$/, '')
 const isLive = args.includes('--live')
-const url = (args.find(arg => /^https?:/.test(arg)) ?? `http://127.0.0.1:${process.env['PORT'] ?? 5000}`).replace(/\/$/, '')
 
 try {
-  await run()
+  if (given === undefined) await startOwn()
+  else await invite(given, await fill(given, { onProgress }))
 } catch (error) {
   console.error(`\n${(error as Error).message}`)
-  process.exitCode = 1
+  process.exit(1)
 }
 
-async function run (): Promise<void> {
-  const names = Object.entries(people)
-  const bar = progress(names.length + countLines(talks))
-  const voices = new Map<string, Voice>()
-  await inParallel(names, 4, async ([username, fullName]) => {
-    const who = await voice(url, username, fullName)
-    await dress(who)
-    voices.set(username, who)
-    bar()
-  })
-  const places: Array<[Place, Talk]> = []
-  await inParallel(talks, 4, async talk => {
-    const place = await placeOf(talk, voices)
-    places.push([place, talk])
-    await tell(place, talk, bar)
-  })
-  await tell(commonPlace(voices), { lines: common }, bar)
-  process.stdout.write('\n')
+async function startOwn (): Promise<void> {
+  execFileSync(process.execPath, ['scripts/build-web.mjs'], { stdio: 'inherit' })
+  const folder = mkdtempSync(join(tmpdir(), 'tidelog-demo-'))
+  process.on('exit', () => { rmSync(folder, { recursive: true, force: true }) })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0))
+  try {
+    const { url, places } = await startOwnServer({ ...process.env, DATA_DIR: folder }, onProgress)
+    await invite(url, places)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new Error('Another server uses the port: "npm run demo -- http://localhost:5000" fills that one, "PORT=5001 npm run demo" takes another port.', { cause: error })
+  }
+  console.log('Ctrl+C ends it, and nothing is kept.')
+}
+
+/** Prints addresses that sign in, and lets the community talk on if it shall. */
+async function invite (url: string, places: Array<[Place, Talk]>): Promise<void> {
   for (const username of ['mara', 'tomas']) {
     console.log(`${people[username] ?? ''}: ${url}/sign-in#username=${username}&password=${password}`)
   }
-  if (isLive) await talkOn(places)
+  if (isLive) void talkOn(places)
 }
 
-/** One says something, somewhere, every second or two; typing first, as people do. */
+/** One says something, somewhere, every second or two. */
 async function talkOn (places: Array<[Place, Talk]>): Promise<never> {
   console.log('They talk on; Ctrl+C ends it.')
   for (let round = 0; ; round++) {
-    const [place, talk] = places[round * 5 % places.length] ?? places[0] ?? []
-    if (place === undefined || talk === undefined) throw new Error('nobody is there')
+    const [place, talk] = places[round * 5 % places.length]!
     const lines = history(talk)
     const [, name = '', text = ''] = /^(\w+)(?:<\d+)?: (.*)$/u.exec(lines[round * 3 % lines.length] ?? '') ?? []
     const who = place.voices.get(name)
@@ -56,20 +61,10 @@ async function talkOn (places: Array<[Place, Talk]>): Promise<never> {
   }
 }
 
-async function inParallel<T> (items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items]
-  await Promise.all(Array.from({ length: width }, async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
-  }))
-}
-
-/** A bar that grows at each call. */
-function progress (total: number): () => void {
-  let done = 0
-  return () => {
-    done = Math.min(done + 1, total)
-    const filled = Math.round(done / total * 40)
-    if (!process.stdout.isTTY) return
-    process.stdout.write(`\r${'█'.repeat(filled)}${'░'.repeat(40 - filled)} ${Math.round(done / total * 100)} %`)
-  }
+/** A bar that grows. */
+function onProgress (part: number): void {
+  if (!process.stdout.isTTY) return
+  const filled = Math.round(part * 40)
+  const bar = '█'.repeat(filled) + '░'.repeat(40 - filled)
+  process.stdout.write(`\r${bar} ${Math.round(part * 100)} %${part === 1 ? '\n' : ''}`)
 }

@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startServer } from '../test/helpers/process.ts'
 import { password } from './demo/api.ts'
+import { startOwnServer } from './demo/own-server.ts'
 
 const folder = process.argv[2] ?? 'out/pictures'
 /** Those that the README shows. */
@@ -15,12 +15,11 @@ const widths = [['desktop', 1_280, 800], ['tablet', 900, 1_000], ['phone', 390, 
 
 execFileSync(process.execPath, ['scripts/build-web.mjs'], { stdio: 'inherit' })
 const data = mkdtempSync(join(tmpdir(), 'tidelog-pictures-'))
-const server = await startServer({ DATA_DIR: data, RATE_LIMIT_SENDS: '0', RATE_LIMIT_REGISTER: '0' })
+const server = await startOwnServer({ DATA_DIR: data, HOST: '127.0.0.1', PORT: '0' }, () => {})
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu']
 })
 try {
-  execFileSync(process.execPath, ['--import', 'tsx', 'scripts/demo.ts', server.url], { stdio: 'inherit' })
   mkdirSync(folder, { recursive: true })
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [name, width, height] of widths) await takeAll(colorScheme, name, width, height)
@@ -29,7 +28,7 @@ try {
   for (const name of shown) copyFileSync(join(folder, `${name}.png`), join('docs/pictures', `${name}.png`))
 } finally {
   await browser.close()
-  await server.end('SIGTERM')
+  await server.app.close()
   rmSync(data, { recursive: true })
 }
 

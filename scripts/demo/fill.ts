@@ -1,6 +1,6 @@
 import { type Body, upload, type Voice } from './api.ts'
 import { portrait } from './portraits.ts'
-import { common, isNewcomer, type Talk } from './talk.ts'
+import { isNewcomer, type Talk } from './talk.ts'
 import { view } from './views.ts'
 import { history } from './weeks.ts'
 
@@ -22,8 +22,11 @@ export async function dress (who: Voice): Promise<void> {
   await who.call('PUT', '/api/users/me/avatar', { fileId: await upload(who, who.username, drawn) })
 }
 
-/** Makes a talk's room, or takes the direct talk of its two people. */
+/** Makes a talk's room, or takes the direct talk of its two people, or the common chat. */
 export async function placeOf (talk: Talk, all: Map<string, Voice>): Promise<Place> {
+  if (talk.with === undefined && talk.room === undefined) {
+    return { voices: all, say: (who, said) => post(who, '/api/common-chat/message', said) }
+  }
   const voices = new Map((talk.with ?? talk.members ?? []).map(name => [name, voiceOf(all, name)]))
   const [first, ...others] = [...voices.values()]
   if (first === undefined) throw new Error('a talk without people')
@@ -52,10 +55,6 @@ export async function placeOf (talk: Talk, all: Map<string, Voice>): Promise<Pla
   return { voices, members: `${path}/members`, say: (who, said) => post(who, `${path}/messages`, said) }
 }
 
-export function commonPlace (all: Map<string, Voice>): Place {
-  return { voices: all, say: (who, said) => post(who, '/api/common-chat/message', said) }
-}
-
 async function post (who: Voice, path: string, body: Said & { receiverId?: string | undefined }): Promise<string> {
   const { message }: Body = await who.call('POST', path, body)
   // Who writes has read what stands above.
@@ -63,49 +62,55 @@ async function post (who: Voice, path: string, body: Said & { receiverId?: strin
   return message._id
 }
 
-/** Says everything of a talk, in order: first what a place of its kind says over weeks, then its own lines. */
-export async function tell (place: Place, talk: Talk, onSaid: () => void): Promise<void> {
+/** Something that somebody does in a place. */
+export type Step = () => Promise<void>
+
+/** What happens in a place, in order: first what a place of its kind says over weeks, then the talk's own lines. */
+export function stepsOf (place: Place, talk: Talk): Step[] {
   const said: string[] = []
-  for (const line of [...history(talk), ...linesOf(talk.lines)]) {
-    onSaid()
-    const reaction = /^\+(\S+) (.*)$/u.exec(line)
-    if (reaction !== null) {
-      const [, emoji = '', names = ''] = reaction
-      for (const name of names.split(' ')) {
-        await voiceOf(place.voices, name).call(
-          'PUT', `/api/messages/${said.at(-1) ?? ''}/reactions/${encodeURIComponent(emoji)}`
-        )
-      }
-      continue
-    }
-    const newcomer = /^> (\w+)$/.exec(line)
-    if (newcomer !== null) {
-      await voiceOf(place.voices, newcomer[1] ?? '').call('PUT', `${place.members ?? ''}/me`, {})
-      continue
-    }
-    const [, name = '', back, edits, text = '', pictures = ''] =
-      /^(\w+)(?:<(\d+))?(~)?: (.*?)((?: \{\w+\})*)$/u.exec(line) ?? []
-    const who = voiceOf(place.voices, name)
-    const fileIds = await Promise.all(
-      [...pictures.matchAll(/\w+/g)].map(([name]) => upload(who, name, view(name, 960, 540)))
-    )
-    const [first = '', ...rest] = edits === undefined ? [text] : text.split(' => ')
-    const edited = rest.length === 0 ? undefined : rest.join(' => ')
-    const id = await place.say(who, {
-      content: unfold(first),
-      replyTo: back === undefined ? undefined : said.at(-Number(back)),
-      ...(fileIds.length === 0 ? {} : { attachments: fileIds.map(fileId => ({ fileId })) })
-    })
-    said.push(id)
-    if (edited !== undefined) await who.call('PUT', `/api/messages/${id}`, { content: unfold(edited) })
-  }
+  return linesOf(talk).map(line => () => tell(place, line, said))
 }
 
-/** How many lines will be told. */
-export const countLines = (talks: readonly Talk[]): number =>
-  talks.reduce((sum, talk) => sum + history(talk).length + linesOf(talk.lines).length, 0) + linesOf(common).length
+async function tell (place: Place, line: string, said: string[]): Promise<void> {
+  const reaction = /^\+(\S+) (.*)$/u.exec(line)
+  if (reaction !== null) {
+    const [, emoji = '', names = ''] = reaction
+    for (const name of names.split(' ')) {
+      await voiceOf(place.voices, name).call(
+        'PUT', `/api/messages/${said.at(-1) ?? ''}/reactions/${encodeURIComponent(emoji)}`
+      )
+    }
+    return
+  }
+  const newcomer = /^> (\w+)$/.exec(line)
+  if (newcomer !== null) {
+    await voiceOf(place.voices, newcomer[1] ?? '').call('PUT', `${place.members ?? ''}/me`, {})
+    return
+  }
+  const [, name = '', back, edits, text = '', pictures = ''] =
+    /^(\w+)(?:<(\d+))?(~)?: (.*?)((?: \{\w+\})*)$/u.exec(line) ?? []
+  const who = voiceOf(place.voices, name)
+  const fileIds = await Promise.all(
+    [...pictures.matchAll(/\w+/g)].map(([name]) => upload(who, name, view(name, 960, 540)))
+  )
+  const [first = '', ...rest] = edits === undefined ? [text] : text.split(' => ')
+  const edited = rest.length === 0 ? undefined : rest.join(' => ')
+  const id = await place.say(who, {
+    content: unfold(first),
+    replyTo: back === undefined ? undefined : said.at(-Number(back)),
+    ...(fileIds.length === 0 ? {} : { attachments: fileIds.map(fileId => ({ fileId })) })
+  })
+  said.push(id)
+  if (edited !== undefined) await who.call('PUT', `/api/messages/${id}`, { content: unfold(edited) })
+}
 
-function linesOf (lines: string): string[] {
+/** The lines of a talk, with those that it has behind it. */
+function linesOf (talk: Talk): string[] {
+  return [...history(talk), ...ownLines(talk)]
+}
+
+/** A talk's own lines. */
+export function ownLines ({ lines }: Talk): string[] {
   return lines.split('\n').map(line => line.trim()).filter(line => line !== '')
 }
 

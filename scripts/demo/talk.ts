@@ -19,7 +19,7 @@ export interface Talk {
 export const isNewcomer = ({ lines }: Talk, name: string): boolean =>
   lines.split('\n').some(line => line.trim() === `> ${name}`)
 
-export const talks: Talk[] = [
+const talksOfSome: Talk[] = [
   {
     room: 'Estuary survey',
     topic: 'Counts, gauges and who walks out when',
@@ -154,7 +154,7 @@ leila: And bring tea ☕`
   { with: ['nani', 'mara'], lines: 'nani: Aloha! I am at the gate, which code?' }
 ]
 
-export const common = `
+const common = `
 ola: Welcome aboard, everyone 👋 Rooms are under the #, people under the pen.
 +👋 mara ingrid leila haruka tomas priya jun
 sanjay: Is there a tide table that works without a connection?
@@ -162,3 +162,6 @@ mara<1: This app is one, if you write it down here.
 +😂 sanjay quinn
 viktor: Szia mindenkinek!
 ines: Bom dia! Chove no estuário, claro.`
+
+/** What was said in rooms, between two people, and, without either, in the common chat. */
+export const talks: readonly Talk[] = [...talksOfSome, { lines: common }]
