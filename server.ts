@@ -20,6 +20,11 @@ setFlagsFromString('--no-allocation-site-pretenuring')
 const nodeId = newNodeId()
 let requests = 0
 
+/** How a terminal shows the log. */
+const prettyLines = {
+  target: 'pino-pretty', options: { ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss.l' }
+}
+
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
 
 // Until the server listens, a signal ends the process at once. (As PID 1 of a container it would not end by itself.)
@@ -98,7 +103,7 @@ async function buildOrExit (config: Config): Promise<FastifyInstance> {
         level: config.LOG_LEVEL,
         base: { pid: process.pid, hostname: hostname(), node: nodeId },
         mixin: traceIds,
-        ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss.l' } } } : {})
+        ...(process.stdout.isTTY ? { transport: prettyLines } : {})
       }
     }, { nodeId })
     await app.listen({ port: config.PORT, host: config.HOST })

@@ -58,7 +58,8 @@ export default fp(async function accounts (app, config: Config) {
     void keys.start()
     if (!issuesTokens(config)) return
     for (const { username, code } of await issueAdminCodes(app.accounts)) {
-      app.log.warn({ username, adminCode: code }, 'nobody bears this name of ADMIN_USERS yet: register it with this adminCode')
+      const text = 'nobody bears this name of ADMIN_USERS yet: register it with this adminCode'
+      app.log.warn({ username, adminCode: code }, text)
     }
   })
 

@@ -62,6 +62,7 @@ export default fp(async function chat (app, { nodeId, ...config }: Config & { no
   app.addHook('onReady', async () => {
     fillRoomNames(app.chat)
       .catch((error: unknown) => { app.log.warn({ err: error }, 'rooms are not sorted by name yet') })
-    evictFromDeletedRooms(app.chat).catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })
+    evictFromDeletedRooms(app.chat)
+      .catch((error: unknown) => { app.log.warn({ err: error }, 'members of a deleted room are left') })
   })
 }, { name: 'chat', dependencies: ['mongodb', 'rate-limit', 'files'] })

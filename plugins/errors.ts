@@ -9,13 +9,20 @@ import { toTidelogError } from '../src/to-tidelog-error.ts'
 export default fp(async function errors (app) {
   app.setErrorHandler((error, request, reply) => {
     const isTooLarge = (error as FastifyError).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
-    const failure = isTooLarge ? new TidelogError('TOO_LARGE', tooLargeText(request.routeOptions.bodyLimit)) : toTidelogError(error as FastifyError)
+    const failure = isTooLarge
+      ? new TidelogError('TOO_LARGE', tooLargeText(request.routeOptions.bodyLimit))
+      : toTidelogError(error as FastifyError)
     const userId = (request as { identity?: { userId: string } | null }).identity?.userId
     if (failure.status >= 500) request.log.error({ err: error, userId }, 'request failed')
-    if (failure.retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterMs / 1_000)))
+    if (failure.retryAfterMs !== undefined) {
+      reply.header('retry-after', Math.max(1, Math.ceil(failure.retryAfterMs / 1_000)))
+    }
     return reply.code(failure.status).send(failureBody(failure))
   })
-  app.setNotFoundHandler((request, reply) => reply.code(404).send(failureBody(new TidelogError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}`))))
+  app.setNotFoundHandler(({ method, url }, reply) => {
+    const error = new TidelogError('NOT_FOUND', `There is no ${method} ${url.split('?')[0] ?? ''}`)
+    return reply.code(404).send(failureBody(error))
+  })
 }, { name: 'errors' })
 
 /**

@@ -65,7 +65,9 @@ export default fp(async function jwt (app, config: Config) {
   await acceptKeys(app, config, verifier)
   const admins = new AdminNames(config.ADMIN_USERS)
   const issuerClock = new IssuerClock()
-  const use = new SessionUse(app.mongo.db!.collection<SessionRow>('sessions'), error => { app.log.warn({ err: error }, 'the use of a session could not be noted') })
+  const use = new SessionUse(app.mongo.db!.collection<SessionRow>('sessions'), error => {
+    app.log.warn({ err: error }, 'the use of a session could not be noted')
+  })
   const { users, now } = app.chat
   const opened = new WeakMap<Claims, Session>()
 

@@ -52,7 +52,9 @@ export default fp(async function rateLimit (app, config: Config) {
     sends: limiter(config.RATE_LIMIT_SENDS, 10),
     requests: limiter(config.RATE_LIMIT_REQUESTS, 10),
     search: limiter(config.RATE_LIMIT_SEARCH, 60),
-    invitations: limiter(config.RATE_LIMIT_INVITATIONS, 86_400, 'This user gets too many invitations from people who are strangers to them'),
+    invitations: limiter(
+      config.RATE_LIMIT_INVITATIONS, 86_400, 'This user gets too many invitations from people who are strangers to them'
+    ),
     handshakes: limiter(config.RATE_LIMIT_HANDSHAKES, 10)
   })
 }, { name: 'rate-limit' })

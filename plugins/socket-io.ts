@@ -44,7 +44,9 @@ const handshakeMs = 10_000
  */
 export default fp(async function socketIo (app, config: Config) {
   const work = new PendingRequests()
-  const bounds: SocketBounds = { requests: app.limiters.requests, sockets: config.SOCKETS_MAX, packetBytes: config.OUTBOX_BYTES_MAX }
+  const bounds: SocketBounds = {
+    requests: app.limiters.requests, sockets: config.SOCKETS_MAX, packetBytes: config.OUTBOX_BYTES_MAX
+  }
   const refusals = new RefusalLog(line => { app.log.info(line, 'sockets refused') })
   app.decorate('pendingRequests', work)
   app.decorate('socketBounds', bounds)

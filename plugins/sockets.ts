@@ -44,7 +44,10 @@ export default fp(async function sockets (app, config: Config) {
       const timer = setTimeout(act, ms).unref()
       return () => { clearTimeout(timer) }
     },
-    onEnd: typing => { tellOthers(services, { ...typing, on: false }).catch((error: unknown) => { app.log.error({ err: error }, 'the end of typing could not be told') }) }
+    onEnd: typing => {
+      const failed = (error: unknown) => { app.log.error({ err: error }, 'the end of typing could not be told') }
+      tellOthers(services, { ...typing, on: false }).catch(failed)
+    }
   })
   const services: SocketServices = {
     io,
@@ -75,7 +78,9 @@ export default fp(async function sockets (app, config: Config) {
   app.addHook('onReady', async () => { subscriptions.start() })
   const stopTyping = chat.log.onCommitted(({ rows }) => {
     if (typists.isEmpty) return
-    for (const { row, isNew } of rows) if (isNew && row.kind === 'message') typists.sent(row.conversationId, row.senderId!.toHexString())
+    for (const { row, isNew } of rows) {
+      if (isNew && row.kind === 'message') typists.sent(row.conversationId, row.senderId!.toHexString())
+    }
   })
   live.startHeartbeat()
   const stopNodes = followNodes(app, services, watermarks)

@@ -30,7 +30,9 @@ export default fp(async function validation (app) {
     // Many clients send the JSON content type with every request, so an empty body is no error.
     if (bytes.length === 0) return done(null, undefined)
     const encoding = headers['content-encoding'] ?? 'identity'
-    if (encoding.toLowerCase() !== 'identity') return done(new TidelogError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a Content-Encoding'))
+    if (encoding.toLowerCase() !== 'identity') {
+      return done(new TidelogError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a Content-Encoding'))
+    }
     // Decoding would replace invalid bytes and store a text that nobody wrote.
     if (!isUtf8(bytes)) return done(new TidelogError('VALIDATION', 'The body is not UTF-8'))
     void parse(undefined as never, bytes.toString(), done)
@@ -42,7 +44,9 @@ export default fp(async function validation (app) {
   // A route without a body refuses fields in one, like other routes refuse unknown fields.
   app.addHook('preValidation', (request, _reply, done) => {
     const { body, is404, routeOptions: { schema } } = request
-    const [field] = !is404 && schema?.body === undefined && typeof body === 'object' && body !== null ? Object.keys(body) : []
-    done(field === undefined ? undefined : new TidelogError('VALIDATION', `${field.slice(0, 100)} is not a known field: this request takes no body`))
+    const takesNone = !is404 && schema?.body === undefined
+    const [field] = takesNone && typeof body === 'object' && body !== null ? Object.keys(body) : []
+    if (field === undefined) return done()
+    done(new TidelogError('VALIDATION', `${field.slice(0, 100)} is not a known field: this request takes no body`))
   })
 }, { name: 'validation' })

@@ -13,9 +13,13 @@ import type { Caller } from '../../../src/auth/context.ts'
 
 /** Routes of accounts that register here; `app.accounts` signs their tokens. */
 const accountRoutes: FastifyPluginAsyncTypebox = async app => {
-  const callerOf = ({ raw, headers }: Pick<FastifyRequest, 'raw' | 'headers'>): Caller => ({ address: app.addressOf(raw), client: clientName(headers['user-agent']) })
+  const callerOf = ({ raw, headers }: Pick<FastifyRequest, 'raw' | 'headers'>): Caller => ({
+    address: app.addressOf(raw), client: clientName(headers['user-agent'])
+  })
   /** A request counts for its address until its token is verified. */
-  const countAddress = async ({ raw }: FastifyRequest) => { app.limiters.requests.consume(`address:${app.addressOf(raw)}`) }
+  const countAddress = async ({ raw }: FastifyRequest) => {
+    app.limiters.requests.consume(`address:${app.addressOf(raw)}`)
+  }
 
   app.post('/register', {
     onRequest: countAddress,
@@ -38,7 +42,9 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
     onRequest: countAddress,
     schema: {
       summary: 'Begin a session',
-      description: 'Send `email` or `username`. An unknown account and a wrong password get the same answer. The server counts failures by account and address, by address, and by account over all addresses that are new to it.',
+      description: 'Send `email` or `username`. An unknown account and a wrong password get the same answer. The ' +
+        'server counts failures by account and address, by address, and by account over all addresses that are new ' +
+        'to it.',
       tags: ['authentication'],
       security: [],
       body: LoginInput,
@@ -54,7 +60,9 @@ const accountRoutes: FastifyPluginAsyncTypebox = async app => {
     onRequest: countAddress,
     schema: {
       summary: 'Continue a session with new tokens',
-      description: 'An answer may be lost, so you can exchange the old refresh token again until you use one of the new tokens; that replaces them. If you send it later, or send an older or a replaced one, the session ends (401 `INVALID_REFRESH_TOKEN`).',
+      description: 'An answer may be lost, so you can exchange the old refresh token again until you use one of the ' +
+        'new tokens; that replaces them. If you send it later, or send an older or a replaced one, the session ends ' +
+        '(401 `INVALID_REFRESH_TOKEN`).',
       tags: ['authentication'],
       security: [],
       body: RefreshInput,

@@ -20,7 +20,8 @@ const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
     onRequest: app.authenticate,
     schema: {
       summary: 'End this session, or all your sessions',
-      description: 'The server refuses this access token and the refresh token of its session from now on, and closes its sockets. With `everywhere` it ends all your sessions.',
+      description: 'The server refuses this access token and the refresh token of its session from now on, and ' +
+        'closes its sockets. With `everywhere` it ends all your sessions.',
       tags: ['authentication'],
       body: Type.Union([LogoutInput, Type.Null()]),
       response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(400, 401, 415, 429, 503) }
@@ -35,9 +36,13 @@ const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
     onRequest: app.authenticate,
     schema: {
       summary: 'Your sessions',
-      description: 'At most 100 sessions that have not ended, the last used first. A host application\'s tokens have none.',
+      description: 'At most 100 sessions that have not ended, the last used first. A host application\'s tokens have ' +
+        'none.',
       tags: ['authentication'],
-      response: { 200: Type.Object({ success: Type.Literal(true), sessions: Type.Array(SessionInfo) }), ...failures(401, 429, 503) }
+      response: {
+        200: Type.Object({ success: Type.Literal(true), sessions: Type.Array(SessionInfo) }),
+        ...failures(401, 429, 503)
+      }
     }
   }, async ({ identity }) => ({ success: true as const, sessions: await listSessions(app.accounts, identity) }))
 

@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
+import { sendJson, sentBody } from '../../answers.ts'
 import { commonChatId } from '../../../src/chat/rules/conversation-id.ts'
 import { readHistory, writeHistoryJson } from '../../../src/chat/messages/history.ts'
 import { sendCommon } from '../../../src/chat/messages/send-common.ts'
 import { failures } from '../../../src/schemas/failures.ts'
-import { CommonChatMessage, HistoryQuery, SendCommonInput, historyBody, messageBody } from '../../../src/schemas/message.ts'
+import {
+  CommonChatMessage, HistoryQuery, SendCommonInput, historyBody, messageBody
+} from '../../../src/schemas/message.ts'
 
 const tags = ['common chat']
 
@@ -16,11 +18,15 @@ const commonChatRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Send a message to the common chat',
       tags,
       body: SendCommonInput,
-      response: { 201: messageBody(CommonChatMessage), 200: messageBody(CommonChatMessage), ...failures(400, 401, 409, 413, 415, 429, 503) }
+      response: {
+        201: messageBody(CommonChatMessage),
+        200: messageBody(CommonChatMessage),
+        ...failures(400, 401, 409, 413, 415, 429, 503)
+      }
     }
   }, async ({ body, identity }, reply) => {
-    const { message, duplicate, rev } = await sendCommon(app.chat, identity, body)
-    return await reply.code(duplicate ? 200 : 201).send({ success: true, message, rev, ...(duplicate ? { duplicate } : {}) })
+    const sent = await sendCommon(app.chat, identity, body)
+    return await reply.code(sent.duplicate ? 200 : 201).send(sentBody(sent))
   })
 
   app.get('/messages', {
@@ -30,8 +36,10 @@ const commonChatRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: HistoryQuery,
       response: { 200: historyBody(CommonChatMessage), ...failures(400, 401, 429, 503) }
     }
-  }, async ({ query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistoryJson(await readHistory(app.chat, identity, commonChatId, query))))
+  }, async ({ query, identity }, reply) => {
+    const page = await readHistory(app.chat, identity, commonChatId, query)
+    return await sendJson(reply, writeHistoryJson(page))
+  })
 }
 
 export default commonChatRoutes

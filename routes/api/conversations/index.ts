@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
+import { sendJson } from '../../answers.ts'
 import { changeSettings } from '../../../src/chat/conversations/change-settings.ts'
 import { getConversation } from '../../../src/chat/conversations/describe-conversations.ts'
 import { getMessage } from '../../../src/chat/conversations/get-message.ts'
@@ -22,14 +22,15 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('', {
     schema: {
       summary: 'Your conversations of every kind',
-      description: 'Pinned ones first, then by the latest activity. The common chat is among them once it has a message.',
+      description: 'Pinned ones first, then by the latest activity. The common chat is among them once it has a ' +
+        'message.',
       tags,
       querystring: ConversationQuery,
       response: { 200: ConversationListBody, ...failures(400, 401, 429, 503) }
     }
   }, async ({ query, identity }, reply) => {
     const text = writeConversationList(await listConversations(app.chat, identity, query))
-    return await (reply as FastifyReply).type('application/json; charset=utf-8').send(text)
+    return await sendJson(reply, text)
   })
 
   app.get('/:conversationId', {
@@ -40,7 +41,9 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       params: ConversationParams,
       response: { 200: ConversationBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, identity }) => ({ success: true as const, conversation: await getConversation(app.chat, identity, params.conversationId) }))
+  }, async ({ params, identity }) => ({
+    success: true as const, conversation: await getConversation(app.chat, identity, params.conversationId)
+  }))
 
   app.patch('/:conversationId', {
     schema: {
@@ -66,8 +69,10 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: StretchQuery,
       response: { 200: StretchBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeStretch(await readHistory(app.chat, identity, params.conversationId, query))))
+  }, async ({ params, query, identity }, reply) => {
+    const page = await readHistory(app.chat, identity, params.conversationId, query)
+    return await sendJson(reply, writeStretch(page))
+  })
 
   app.get('/:conversationId/messages/:messageId', {
     schema: {
@@ -76,7 +81,9 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       params: ConversationMessageParams,
       response: { 200: OneMessageBody, ...failures(400, 401, 404, 429, 503) }
     }
-  }, async ({ params, identity }) => ({ success: true as const, message: await getMessage(app.chat, identity, params) }))
+  }, async ({ params, identity }) => ({
+    success: true as const, message: await getMessage(app.chat, identity, params)
+  }))
 
   app.get('/:conversationId/pins', {
     schema: {
@@ -98,7 +105,10 @@ const conversationRoutes: FastifyPluginAsyncTypebox = async app => {
       body: ReadInput,
       response: { 200: ReadBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
     }
-  }, async ({ params, body, identity }) => ({ success: true as const, ...await markRead(app.chat, identity, { conversationId: params.conversationId, seq: body.seq }) }))
+  }, async ({ params, body, identity }) => ({
+    success: true as const,
+    ...await markRead(app.chat, identity, { conversationId: params.conversationId, seq: body.seq })
+  }))
 }
 
 export default conversationRoutes

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import type { FastifyReply } from 'fastify'
+import { sendJson, sentBody } from '../../answers.ts'
 import { deleteMessage } from '../../../src/chat/messages/delete-message.ts'
 import { editMessage } from '../../../src/chat/messages/edit-message.ts'
 import { listReactors } from '../../../src/chat/messages/list-reactors.ts'
@@ -38,11 +38,15 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
         'Administrators may send the messageType `system`, also to a room that they have not joined.',
       tags,
       body: SendInput,
-      response: { 201: messageBody(Message), 200: messageBody(Message), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
+      response: {
+        201: messageBody(Message),
+        200: messageBody(Message),
+        ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503)
+      }
     }
   }, async ({ body, identity }, reply) => {
-    const { message, duplicate, rev } = await sendTo(app.chat, identity, body)
-    return await reply.code(duplicate ? 200 : 201).send({ success: true, message, rev, ...(duplicate ? { duplicate } : {}) })
+    const sent = await sendTo(app.chat, identity, body)
+    return await reply.code(sent.duplicate ? 200 : 201).send(sentBody(sent))
   })
 
   app.get('/conversations', {
@@ -73,7 +77,9 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: SearchQuery,
       response: { 200: SearchBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ query, identity }) => ({ success: true as const, ...await searchMessages(app.messageSearch, identity, query) }))
+  }, async ({ query, identity }) => ({
+    success: true as const, ...await searchMessages(app.messageSearch, identity, query)
+  }))
 
   app.get('/:userId', {
     schema: {
@@ -83,8 +89,10 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: HistoryQuery,
       response: { 200: historyBody(DirectMessage), ...failures(400, 401, 404, 429, 503) }
     }
-  }, async ({ params, query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistoryJson(await readDirectHistory(app.chat, identity, params.userId, query))))
+  }, async ({ params, query, identity }, reply) => {
+    const page = await readDirectHistory(app.chat, identity, params.userId, query)
+    return await sendJson(reply, writeHistoryJson(page))
+  })
 
   app.patch('/:id/read', {
     schema: {
@@ -93,7 +101,9 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       params: MessageParams,
       response: { 200: ReadBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, identity }) => ({ success: true as const, ...await markMessageRead(app.chat, identity, params.id) }))
+  }, async ({ params, identity }) => ({
+    success: true as const, ...await markMessageRead(app.chat, identity, params.id)
+  }))
 
   app.patch('/conversations/:userId/read', {
     schema: {
@@ -102,7 +112,9 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       params: UserParams,
       response: { 200: ReadBody, ...failures(400, 401, 404, 429, 503) }
     }
-  }, async ({ params, identity }) => ({ success: true as const, ...await markConversationRead(app.chat, identity, params.userId) }))
+  }, async ({ params, identity }) => ({
+    success: true as const, ...await markConversationRead(app.chat, identity, params.userId)
+  }))
 
   app.put('/:id', {
     schema: {
@@ -112,17 +124,22 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       body: EditBodyInput,
       response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
     }
-  }, async ({ params, body, identity }) => ({ success: true as const, ...await editMessage(app.chat, identity, { ...body, messageId: params.id }) }))
+  }, async ({ params, body, identity }) => ({
+    success: true as const, ...await editMessage(app.chat, identity, { ...body, messageId: params.id })
+  }))
 
   app.delete('/:id', {
     schema: {
       summary: 'Delete a message',
-      description: 'You can delete your messages at any time. The owner and moderators of a room delete any message in it, administrators any in the common chat.',
+      description: 'You can delete your messages at any time. The owner and moderators of a room delete any message ' +
+        'in it, administrators any in the common chat.',
       tags,
       params: MessageParams,
       response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, identity }) => ({ success: true as const, ...await deleteMessage(app.chat, identity, { messageId: params.id }) }))
+  }, async ({ params, identity }) => ({
+    success: true as const, ...await deleteMessage(app.chat, identity, { messageId: params.id })
+  }))
 
   app.get('/:id/reactions/:emoji', {
     schema: {
@@ -161,13 +178,16 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       schema: {
         summary: on ? 'React to a message' : 'Remove a reaction',
         description: on
-          ? 'The emoji is one grapheme of at most 64 bytes, percent-encoded in the URL. A message takes at most 20 kinds of reactions, and 5,000 in all. Repeating it changes nothing.'
+          ? 'The emoji is one grapheme of at most 64 bytes, percent-encoded in the URL. A message takes at most 20 ' +
+            'kinds of reactions, and 5,000 in all. Repeating it changes nothing.'
           : 'Repeating it changes nothing.',
         tags,
         params: ReactionParams,
         response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
       },
-      handler: async ({ params, identity }) => ({ success: true as const, ...await react(app.chat, identity, { messageId: params.id, emoji: params.emoji, on }) })
+      handler: async ({ params, identity }) => ({
+        success: true as const, ...await react(app.chat, identity, { messageId: params.id, emoji: params.emoji, on })
+      })
     })
   }
 }

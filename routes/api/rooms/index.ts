@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
+import { sendJson, sentBody } from '../../answers.ts'
 import { normalRoomId, roomConversationId } from '../../../src/chat/rules/conversation-id.ts'
 import { deleteRoom } from '../../../src/chat/rooms/delete-room.ts'
 import { readHistory, writeHistoryJson } from '../../../src/chat/messages/history.ts'
@@ -8,7 +8,9 @@ import { changeRoom, createRoom, getRoom } from '../../../src/chat/rooms/room.ts
 import { sendRoom } from '../../../src/chat/messages/send-room.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { HistoryQuery, RoomMessage, historyBody, messageBody } from '../../../src/schemas/message.ts'
-import { ChangeRoomInput, CreateRoomInput, DoneBody, RoomBody, RoomMessageInput, RoomParams, RoomsBody, RoomsQuery } from '../../../src/schemas/room.ts'
+import {
+  ChangeRoomInput, CreateRoomInput, DoneBody, RoomBody, RoomMessageInput, RoomParams, RoomsBody, RoomsQuery
+} from '../../../src/schemas/room.ts'
 import memberRoutes from './members.ts'
 
 const tags = ['rooms']
@@ -25,7 +27,10 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
       body: CreateRoomInput,
       response: { 201: RoomBody, ...failures(400, 401, 413, 415, 429, 503) }
     }
-  }, async ({ body, identity }, reply) => await reply.code(201).send({ success: true, room: await createRoom(app.chat, identity, body) }))
+  }, async ({ body, identity }, reply) => {
+    const room = await createRoom(app.chat, identity, body)
+    return await reply.code(201).send({ success: true, room })
+  })
 
   app.get('', {
     schema: {
@@ -44,7 +49,9 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
       params: RoomParams,
       response: { 200: RoomBody, ...failures(400, 401, 404, 429, 503) }
     }
-  }, async ({ params, identity }) => ({ success: true as const, room: await getRoom(app.chat, identity, params.roomId) }))
+  }, async ({ params, identity }) => ({
+    success: true as const, room: await getRoom(app.chat, identity, params.roomId)
+  }))
 
   app.patch('/:roomId', {
     schema: {
@@ -55,7 +62,9 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
       body: ChangeRoomInput,
       response: { 200: RoomBody, ...failures(400, 401, 403, 404, 413, 415, 429, 503) }
     }
-  }, async ({ params, body, identity }) => ({ success: true as const, room: await changeRoom(app.chat, identity, params.roomId, body) }))
+  }, async ({ params, body, identity }) => ({
+    success: true as const, room: await changeRoom(app.chat, identity, params.roomId, body)
+  }))
 
   app.delete('/:roomId', {
     schema: {
@@ -78,8 +87,10 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: HistoryQuery,
       response: { 200: historyBody(RoomMessage), ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, query, identity }, reply) =>
-    await (reply as FastifyReply).type('application/json; charset=utf-8').send(writeHistoryJson(await readHistory(app.chat, identity, roomConversationId(normalRoomId(params.roomId)), query))))
+  }, async ({ params, query, identity }, reply) => {
+    const page = await readHistory(app.chat, identity, roomConversationId(normalRoomId(params.roomId)), query)
+    return await sendJson(reply, writeHistoryJson(page))
+  })
 
   app.post('/:roomId/messages', {
     schema: {
@@ -87,11 +98,15 @@ const roomRoutes: FastifyPluginAsyncTypebox = async app => {
       tags,
       params: RoomParams,
       body: RoomMessageInput,
-      response: { 201: messageBody(RoomMessage), 200: messageBody(RoomMessage), ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503) }
+      response: {
+        201: messageBody(RoomMessage),
+        200: messageBody(RoomMessage),
+        ...failures(400, 401, 403, 404, 409, 413, 415, 429, 503)
+      }
     }
   }, async ({ params, body, identity }, reply) => {
-    const { message, duplicate, rev } = await sendRoom(app.chat, identity, { ...body, roomId: params.roomId })
-    return await reply.code(duplicate ? 200 : 201).send({ success: true, message, rev, ...(duplicate ? { duplicate } : {}) })
+    const sent = await sendRoom(app.chat, identity, { ...body, roomId: params.roomId })
+    return await reply.code(sent.duplicate ? 200 : 201).send(sentBody(sent))
   })
 }
 

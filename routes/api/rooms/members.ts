@@ -18,12 +18,15 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: MembersQuery,
       response: { 200: MembersBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, query, identity }) => ({ success: true as const, ...await listMembers(app.chat, identity, params.roomId, query) }))
+  }, async ({ params, query, identity }) => ({
+    success: true as const, ...await listMembers(app.chat, identity, params.roomId, query)
+  }))
 
   app.put('/:roomId/members/:userId', {
     schema: {
       summary: 'Invite a user, join, or change a role',
-      description: 'The owner and moderators invite. The owner makes members moderators, and hands the room over by making another member its owner. ' +
+      description: 'The owner and moderators invite. The owner makes members moderators, and hands the room over by ' +
+        'making another member its owner. ' +
         'To join a public room, name yourself (or `me`). Repeating it changes nothing.',
       tags,
       params: RoomMemberParams,
@@ -40,7 +43,8 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
   app.delete('/:roomId/members/:userId', {
     schema: {
       summary: 'Remove a member, or leave',
-      description: 'Moderators remove members, the owner removes anybody else. The owner hands the room over first, or leaves last.',
+      description: 'Moderators remove members, the owner removes anybody else. The owner hands the room over first, ' +
+        'or leaves last.',
       tags,
       params: RoomMemberParams,
       response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }
@@ -59,7 +63,9 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: MembersQuery,
       response: { 200: BansBody, ...failures(400, 401, 403, 404, 429, 503) }
     }
-  }, async ({ params, query, identity }) => ({ success: true as const, ...await listBans(app.chat, identity, params.roomId, query) }))
+  }, async ({ params, query, identity }) => ({
+    success: true as const, ...await listBans(app.chat, identity, params.roomId, query)
+  }))
 
   for (const on of [true, false]) {
     app.route({
@@ -67,7 +73,9 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       url: '/:roomId/bans/:userId',
       schema: {
         summary: on ? 'Ban a user from a room' : 'Lift a ban',
-        description: on ? 'Removes them if they are members. They cannot join again; an invitation lifts the ban.' : 'They may join again. Repeating it changes nothing.',
+        description: on
+          ? 'Removes them if they are members. They cannot join again; an invitation lifts the ban.'
+          : 'They may join again. Repeating it changes nothing.',
         tags,
         params: BanParams,
         response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }

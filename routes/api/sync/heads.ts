@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
+import { sendJson } from '../../answers.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { HeadsBody } from '../../../src/schemas/sync.ts'
 import { readHeadsResponse, matchesEtag, cachedEtag } from '../../../src/sync/heads.ts'
@@ -10,7 +11,9 @@ const headsRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/heads', {
     schema: {
       summary: 'Where each of your conversations stands',
-      description: 'The cheap poll: send the ETag of the last answer as `If-None-Match`, and get 304 while nothing changed. If the head of a conversation differs from your cursor, `POST /api/sync` has something new. Do not use a head as a cursor.',
+      description: 'The cheap poll: send the ETag of the last answer as `If-None-Match`, and get 304 while nothing ' +
+        'changed. If the head of a conversation differs from your cursor, `POST /api/sync` has something new. Do not ' +
+        'use a head as a cursor.',
       tags: ['sync'],
       response: { 200: HeadsBody, 304: Type.Null({ description: 'Nothing changed' }), ...failures(401, 429, 503) }
     }
@@ -18,11 +21,13 @@ const headsRoutes: FastifyPluginAsyncTypebox = async app => {
     const known = headers['if-none-match']
     const unmoved = known === undefined ? undefined : cachedEtag(app.sync, identity)
     reply.header('cache-control', 'private, no-cache')
-    if (unmoved !== undefined && matchesEtag(known, unmoved)) return await reply.header('etag', unmoved).code(304).send()
+    if (unmoved !== undefined && matchesEtag(known, unmoved)) {
+      return await reply.header('etag', unmoved).code(304).send()
+    }
     const { etag, body } = await readHeadsResponse(app.sync, identity)
     reply.header('etag', etag)
     if (matchesEtag(known, etag)) return await reply.code(304).send()
-    return await reply.type('application/json; charset=utf-8').send(body())
+    return await sendJson(reply, body())
   })
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { sendJson } from '../../answers.ts'
 import type { Session } from '../../../src/auth/identity.ts'
 import { failures } from '../../../src/schemas/failures.ts'
 import { SyncBody, SyncInput } from '../../../src/schemas/sync.ts'
@@ -27,20 +28,20 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post('', {
     schema: {
       summary: 'What changed in all your conversations',
-      description: 'Keep the `cursor` of each conversation and send it next time. While `hasMore`, ask again at once. A conversation whose cursor you do not send comes with its newest page.',
+      description: 'Keep the `cursor` of each conversation and send it next time. While `hasMore`, ask again at ' +
+        'once. A conversation whose cursor you do not send comes with its newest page.',
       tags: ['sync'],
       body: SyncInput,
       response: { 200: SyncBody, ...failures(400, 401, 413, 415, 429, 503) }
     }
   }, async ({ body, identity, session }, reply) => {
     const { waitMs = 0 } = body
-    const pulled = waitMs === 0
-      ? await pullOrWait(app.sync, identity, body)
-      : await pullOrWait(app.sync, identity, { ...body, waitMs: withinSession(waitMs, session, app.chat.now()) }, untilGone(reply.raw))
+    const input = waitMs === 0 ? body : { ...body, waitMs: withinSession(waitMs, session, app.chat.now()) }
+    const gone = waitMs === 0 ? undefined : untilGone(reply.raw)
+    const pulled = await pullOrWait(app.sync, identity, input, gone)
     // The session may have ended during the wait: send nothing that happened afterwards.
     if (waitMs > 0) await app.requireSession(session)
-    const json: unknown = writeSyncJson(pulled, app.chat.now())
-    return await reply.type('application/json; charset=utf-8').send(json as SyncBody)
+    return await sendJson(reply, writeSyncJson(pulled, app.chat.now()))
   })
 }
 

@@ -12,21 +12,23 @@ const pushRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
     onRequest: app.authenticate,
     schema: {
       summary: 'Send your outbox',
-      description: 'The server applies up to 100 operations in order, and answers with a result for each. If one fails, the later ones on the same message ' +
-        'are not tried and get `PREVIOUS_FAILED`; the others go on. An operation with wrong fields gets `VALIDATION` as its result. ' +
-        'The server refuses the whole call only if it is not a list of operations.',
+      description: 'The server applies up to 100 operations in order, and answers with a result for each. If one ' +
+        'fails, the later ones on the same message are not tried and get `PREVIOUS_FAILED`; the others go on. An ' +
+        'operation with wrong fields gets `VALIDATION` as its result. The server refuses the whole call only if it ' +
+        'is not a list of operations.',
       tags: ['sync'],
       body: PushInput,
       response: { 200: PushBody, ...failures(400, 401, 413, 415, 429, 503) }
     }
-  }, async ({ body, identity, session, log }) => ({
-    success: true as const,
-    results: await pushOutbox(guardedBy(app.chat, () => app.requireSession(session)), identity, body.operations, thrown => {
+  }, async ({ body, identity, session, log }) => {
+    const chat = guardedBy(app.chat, () => app.requireSession(session))
+    const results = await pushOutbox(chat, identity, body.operations, thrown => {
       const error = toTidelogError(thrown instanceof Error ? thrown : new Error(String(thrown)))
       if (error.status >= 500) log.error({ err: thrown }, 'operation failed')
       return error
     })
-  }))
+    return { success: true as const, results }
+  })
 }
 
 export default pushRoutes

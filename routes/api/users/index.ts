@@ -28,7 +28,9 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ query, identity }) => {
     if (query.ids !== undefined) {
-      if (query.search !== undefined || query.cursor !== undefined) throw new TidelogError('VALIDATION', 'Send ids without search and cursor')
+      if (query.search !== undefined || query.cursor !== undefined) {
+        throw new TidelogError('VALIDATION', 'Send ids without search and cursor')
+      }
       const ids = query.ids.toLowerCase().split(',')
       const found = await app.chat.users.getMany(ids)
       const users = [...new Set(ids)].flatMap(id => found.has(id) ? [toPublicUser(found.get(id)!)] : [])
@@ -47,7 +49,10 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       description: '`blocked` says whether you have blocked them.',
       tags: ['users'],
       params: UserParams,
-      response: { 200: Type.Object({ success: Type.Literal(true), user: User, blocked: Type.Boolean() }), ...failures(400, 401, 404, 429, 503) }
+      response: {
+        200: Type.Object({ success: Type.Literal(true), user: User, blocked: Type.Boolean() }),
+        ...failures(400, 401, 404, 429, 503)
+      }
     }
   }, async ({ params, identity }) => {
     const id = params.id.toLowerCase()
@@ -61,7 +66,10 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Change your account',
       tags: ['users'],
       body: ProfileInput,
-      response: { 200: Type.Object({ success: Type.Literal(true), user: OwnUser }), ...failures(400, 401, 403, 409, 413, 415, 429, 503) }
+      response: {
+        200: Type.Object({ success: Type.Literal(true), user: OwnUser }),
+        ...failures(400, 401, 403, 409, 413, 415, 429, 503)
+      }
     }
   }, async ({ body, identity }) => {
     const row = await changeProfile(app.accounts, identity, body)
@@ -112,10 +120,17 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
       url: '/:id/block',
       schema: {
         summary: on ? 'Block a user' : 'Unblock a user',
-        description: on ? 'The server refuses their direct messages to you, and hides their messages and reactions elsewhere from you. Neither of you learns of the other\'s typing, presence and read positions. Repeating it changes nothing.' : 'Repeating it changes nothing.',
+        description: on
+          ? 'The server refuses their direct messages to you, and hides their messages and reactions ' +
+          'elsewhere from you. Neither of you learns of the other\'s typing, presence and read positions. Repeating ' +
+          'it changes nothing.'
+          : 'Repeating it changes nothing.',
         tags: ['users'],
         params: UserParams,
-        response: { 200: Type.Object({ success: Type.Literal(true), blocked: Type.Boolean() }), ...failures(400, 401, 403, 404, 429, 503) }
+        response: {
+          200: Type.Object({ success: Type.Literal(true), blocked: Type.Boolean() }),
+          ...failures(400, 401, 403, 404, 429, 503)
+        }
       },
       handler: async ({ params, identity }) => {
         await setBlock(app.chat, identity, params.id, on)
