@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type Page, chromium } from 'playwright-core'
 import { Engine } from '../packages/client/src/engine/engine.ts'
+import { RowWriter } from '../packages/client/src/engine/row-writer.ts'
 import { memoryStorage } from '../packages/client/src/index.ts'
 import { type Row, emptyConversation } from '../packages/client/src/pure/state.ts'
 import { startServer } from '../test/helpers/process.ts'
@@ -49,6 +50,7 @@ async function engineCpu (): Promise<number> {
   const engine = new Engine('ada', await memoryStorage().open('ada'), { onFailure: () => {}, onLost: () => {} })
   await engine.lead()
   await engine.commit({ conversations: [{ ...emptyConversation('room_r', 'room'), isFresh: false }] })
+  const rows = new RowWriter(engine)
   const before = process.cpuUsage()
   for (let seq = 1; seq <= messages; seq++) {
     const row: Row = {
@@ -64,7 +66,7 @@ async function engineCpu (): Promise<number> {
       reactions: []
     }
     const change = { kind: 'message' as const, rev: seq, row, people: [] }
-    await engine.write(() => engine.applyLive([{ conversationId: 'room_r', rev: seq, change }]))
+    await engine.write(() => rows.applyLive([{ conversationId: 'room_r', rev: seq, change }]))
   }
   const { user, system } = process.cpuUsage(before)
   return (user + system) / messages

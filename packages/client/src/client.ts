@@ -1,6 +1,4 @@
 import { ConversationView } from './api/conversation.ts'
-import { filesApi } from './api/files.ts'
-import { inbox } from './api/inbox.ts'
 import { lazily } from './api/lazily.ts'
 import { MemberLists } from './api/members.ts'
 import { outboxOf } from './api/operations.ts'
@@ -12,21 +10,23 @@ import { People, usersApi } from './api/users.ts'
 import { systemClock, systemRandom } from './clock.ts'
 import { Core } from './core.ts'
 import { Device } from './device.ts'
+import { loaded } from './errors.ts'
 import { Http } from './network/http.ts'
+import type { Later, Parts } from './parts.ts'
 import { commonId } from './pure/state.ts'
 import { SessionState } from './session.ts'
 import { memoryStorage } from './storage/memory.ts'
-import type { Account, Client, ClientOptions, Conversation, Rooms } from './types.ts'
+import type { Account, Client, ClientOptions, Conversation, Files, Rooms } from './types.ts'
 
-/** Makes a client. Nothing is asked for or connected before `resume`, `login` and `start`. */
-export function createClient (options: ClientOptions = {}): Client {
+/** A client, without the parts that are loaded later. */
+export function makeClient (options: ClientOptions, later: Later): Client {
   const { url = (globalThis as { location?: { origin: string } }).location?.origin ?? '', storage = memoryStorage(), clock = systemClock, random = systemRandom } = options
   const http: Http = new Http({
     url, clock, fetch: options.fetch ?? ((...given) => globalThis.fetch(...given)), token: () => session.tokens.token(), renew: refused => session.tokens.renew(refused)
   })
   const core: Core = new Core({ http, clock, random })
   const typing = new TypingState(core)
-  const presence = new PresenceState()
+  const presence = new PresenceState(core)
   const people = new People(core)
   const uploads = new UploadState(core)
   const members = new MemberLists(core, () => rooms)
@@ -39,6 +39,7 @@ export function createClient (options: ClientOptions = {}): Client {
     tabs: options.tabs ?? true,
     keep: options.keep ?? 100_000,
     session: () => session,
+    lead: given => loaded(later.leader(given)),
     typing,
     presence,
     people,
@@ -54,7 +55,21 @@ export function createClient (options: ClientOptions = {}): Client {
     conversations.set(id, held)
     return held
   }
-  const files = filesApi(core, uploads)
+  const files: Files = {
+    progress: uploads.progress,
+    pending: async id => await core.signedIn.file(id),
+    ...lazily<Pick<Files, 'prepare'>>({ prepare: true }, later.preparing),
+    ...lazily<Pick<Files, 'get' | 'link' | 'upload'>>({ get: true, link: true, upload: true }, () => later.files(parts))
+  }
+  const parts: Parts = {
+    core,
+    people,
+    files,
+    conversation,
+    awaitConversation: (id, signal) => device.awaitConversation(id, signal),
+    onMe: user => session.changed(user),
+    signOut: () => device.signOut()
+  }
   const rooms = lazily<Rooms>({
     list: true,
     get: true,
@@ -68,9 +83,7 @@ export function createClient (options: ClientOptions = {}): Client {
     setMember: true,
     bans: true,
     ban: true
-  }, async () => (await import('./api/rooms.ts')).roomsApi(
-    core, people, files, conversation, (id, signal) => device.awaitConversation(id, signal)
-  ))
+  }, () => later.rooms(parts))
 
   return {
     session: session.state,
@@ -78,12 +91,10 @@ export function createClient (options: ClientOptions = {}): Client {
     conversations: summaries.list,
     outbox: outboxOf(core),
     rooms,
-    users: usersApi(core, people, async () =>
-      (await import('./api/user-calls.ts')).userCalls(core, people, files, user => session.changed(user))),
+    users: usersApi(core, people, () => later.users(parts)),
     files,
     account: lazily<Account>(
-      { me: true, sessions: true, endSession: true, changePassword: true, erase: true },
-      async () => (await import('./api/account.ts')).accountApi(core, () => device.signOut())
+      { me: true, sessions: true, endSession: true, changePassword: true, erase: true }, () => later.account(parts)
     ),
     register: (input, given) => device.signIn(() => session.register(input, given)),
     login: (input, given) => device.signIn(() => session.login(input, given)),
@@ -98,9 +109,8 @@ export function createClient (options: ClientOptions = {}): Client {
     room: roomId => conversation(`room_${roomId}`),
     common: conversation(commonId),
     presence: userIds => presence.of(userIds),
-    ...lazily<Pick<Client, 'search' | 'find'>>({ search: true, find: true }, async () =>
-      (await import('./api/search.ts')).searchApi(core)),
-    inbox: given => inbox(core, given),
+    ...lazily<Pick<Client, 'search' | 'find'>>({ search: true, find: true }, () => later.search(parts)),
+    async * inbox (given) { yield * (await loaded(later.inbox(parts)))(given) },
     on: (event, fn) => core.on(event, fn),
     inspect: () => device.inspect()
   }

@@ -23,6 +23,11 @@ export function sleep (clock: Clock, ms: number, signal?: AbortSignal): Promise<
   })
 }
 
+/** Milliseconds before what has failed so often in a row is tried again: a random part of a wait that doubles. */
+export function backoffMs (random: () => number, failures: number, maxMs = 60_000): number {
+  return random() * Math.min(maxMs, 1_000 * 2 ** failures)
+}
+
 /** An id that nobody else chooses. */
 export function newId (random: () => number): string {
   let id = ''

@@ -1,7 +1,7 @@
 import { TidelogError } from './errors.ts'
 import type { Engine, Delta } from './engine/engine.ts'
 import type { Http } from './network/http.ts'
-import { directId } from './pure/state.ts'
+import { type Row, directId } from './pure/state.ts'
 import { Listeners } from './readable.ts'
 import type { Clock, Events, Failure } from './types.ts'
 
@@ -19,8 +19,8 @@ export class Core {
     message: new Listeners(), failed: new Listeners(), removed: new Listeners(), error: new Listeners()
   }
 
-  /** Asks whoever talks to the server, this tab or another one. */
-  remote: Remote = { tell: () => {}, loadHistory: async () => { throw new TidelogError({ code: 'NO_SESSION' }) }, wake: () => {}, markedRead: async () => {} }
+  /** Asks whoever talks to the server, this tab or another one. @throws TidelogError OFFLINE if nobody does */
+  remotely: Remotely = async () => { throw new TidelogError({ code: 'NO_SESSION' }) }
 
   constructor ({ http, clock, random }: { http: Http, clock: Clock, random: () => number }) {
     this.http = http
@@ -56,14 +56,21 @@ export class Core {
   }
 }
 
-/** What only the tab that leads does. */
+/** What only the tab that leads does; the others ask it. */
 export interface Remote {
-  /** An event of the socket, if there is one. */
-  tell: (event: string, data: unknown) => void
+  /** Sends an event, if there is a socket. */
+  tell: (event: string, data: unknown) => Promise<void>
+  /** Tries to connect now, if it does not wait for a time that the server named. */
+  hurry: () => Promise<void>
   /** Fetches the page of messages before a seq, and stores it. @throws TidelogError */
   loadHistory: (conversationId: string, before: number, limit: number, signal?: AbortSignal) => Promise<void>
-  /** There is something to send. */
-  wake: () => void
   /** The unread messages are counted from here. */
   markedRead: (conversationId: string, seq: number) => Promise<void>
+  /** Stores the pinned messages of a conversation, so that they are there without a connection. */
+  keepPins: (conversationId: string, rows: readonly Row[]) => Promise<void>
+  /** Who is online, now and from now on. @throws TidelogError OFFLINE */
+  presence: (userIds: readonly string[]) => Promise<unknown>
+  sync: () => Promise<void>
 }
+
+export type Remotely = <M extends keyof Remote>(method: M, ...given: Parameters<Remote[M]>) => ReturnType<Remote[M]> | Promise<never>

@@ -3,13 +3,12 @@ import type { PresenceState } from './api/presence.ts'
 import type { TypingState } from './api/typing.ts'
 import type { UploadState } from './api/upload-state.ts'
 import type { People } from './api/users.ts'
-import { newId } from './clock.ts'
-import type { Changed, Core } from './core.ts'
+import { backoffMs, newId } from './clock.ts'
+import type { Changed, Core, Remote } from './core.ts'
 import { type Delta, Engine } from './engine/engine.ts'
-import { Leader } from './engine/leader.ts'
-import { TabCalls, type TabMethods } from './engine/tab-calls.ts'
+import type { LeaderOptions, Leading } from './engine/leading.ts'
+import { TabCalls } from './engine/tab-calls.ts'
 import { type TabMessage, type Tabs, joinTabs, locks } from './engine/tabs.ts'
-import { trim } from './engine/trim.ts'
 import { onWake } from './engine/waking.ts'
 import { TidelogError, toFailure } from './errors.ts'
 import type { SocketTransport } from './network/transport.ts'
@@ -29,6 +28,8 @@ export interface DeviceOptions {
   tabs: boolean
   /** Messages that are stored at most. */
   keep: number
+  /** Loads what talks to the server. */
+  lead: (options: LeaderOptions) => Promise<Leading>
   session: () => SessionState
   typing: TypingState
   presence: PresenceState
@@ -42,8 +43,11 @@ export class Device {
   readonly connection = new Value<Connection>({ state: 'offline', leads: false })
   private readonly options: DeviceOptions
   private readonly id: string
-  private leader: Leader | undefined
-  private making: Promise<Leader> | undefined
+  private leader: Leading | undefined
+  private making: Promise<Leading> | undefined
+  /** In a row, in which this tab could not begin to lead. */
+  private failures = 0
+  private cancelRetry = () => {}
   private tabs: Tabs | undefined
   private readonly calls: TabCalls
   private isStarted = false
@@ -51,34 +55,19 @@ export class Device {
 
   constructor (options: DeviceOptions) {
     this.options = options
-    const { core, presence } = options
+    const { core } = options
     this.id = newId(core.random)
     this.calls = new TabCalls(core.clock, message => { this.tabs?.tell(message) })
-    presence.ask = async userIds => await this.remotely('presence', [userIds]) as Awaited<ReturnType<typeof presence.ask>>
-    core.remote = {
-      tell: (event, data) => { this.leader === undefined ? this.tabs?.tell({ type: 'tell', event, data }) : this.leader.connection.link?.tell(event, data) },
-      loadHistory: async (id, before, limit) => { await this.remotely('loadHistory', [id, before, limit]) },
-      wake: () => { this.leader?.wake() },
-      markedRead: async (id, seq) => { await this.remotely('markedRead', [id, seq]).catch(() => {}) }
-    }
+    core.remotely = (method, ...given) => this.remotely(method, given) as never
     this.endWaking = onWake(isBack => { this.wake(isBack) })
   }
 
   /** By the tab that leads. */
-  private async remotely (method: keyof TabMethods, given: unknown[]): Promise<unknown> {
-    if (this.leader !== undefined) return await this.serve(this.leader, method, given)
-    if (this.tabs === undefined || !this.tabs.isShared) throw new TidelogError({ code: 'OFFLINE' })
-    return await this.calls.ask(method, given)
-  }
-
-  private serve (leader: Leader, method: keyof TabMethods, given: unknown[]): Promise<unknown> {
-    const methods: TabMethods = {
-      loadHistory: (id, before, limit) => leader.loadHistory(id, before, limit),
-      markedRead: (id, seq) => leader.markedRead(id, seq),
-      presence: userIds => leader.ask('subscribePresence', { userIds }),
-      sync: () => leader.sync()
-    }
-    return (methods[method] as (...given: unknown[]) => Promise<unknown>)(...given)
+  private async remotely (method: string, given: unknown[]): Promise<unknown> {
+    if (this.leader !== undefined) return await (this.leader.remote[method as keyof Remote] as (...given: unknown[]) => Promise<unknown>)(...given)
+    if (this.tabs?.isShared !== true) throw new TidelogError({ code: 'OFFLINE' })
+    // A signal stays in its tab.
+    return await this.calls.ask(method, given.filter(one => !(one instanceof AbortSignal)))
   }
 
   /** One at a time over all tabs. */
@@ -147,27 +136,17 @@ export class Device {
   private hear (message: TabMessage): void {
     const { core: { engine } } = this.options
     switch (message.type) {
-      case 'delta': {
-        const delta = message['delta'] as Delta
-        engine?.adopt(delta)
-        if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.wake()
-        return
-      }
+      case 'delta': return engine?.adopt(message['delta'] as Delta)
       case 'leads':
         engine?.reload().catch(() => {})
         return
       case 'state': return this.leader === undefined ? this.connection.set({ ...message['state'] as Connection, leads: false }) : undefined
-      case 'wake': return this.leader?.connection.wake()
       case 'hello': return this.leader === undefined ? undefined : this.tellState()
       case 'event': return this.take(message['event'] as string, message['data'])
-      case 'tell': return this.leader?.connection.link?.tell(message['event'] as string, message['data'])
       case 'session':
         void this.reloadSession()
         return
-      case 'call': {
-        const { leader } = this
-        return leader === undefined ? undefined : this.calls.serve(message, (method, given) => this.serve(leader, method as keyof TabMethods, given))
-      }
+      case 'call': return this.leader === undefined ? undefined : this.calls.serve(message, (method, given) => this.remotely(method, given))
       case 'answer': return this.calls.hear(message, this.id)
     }
   }
@@ -200,7 +179,7 @@ export class Device {
     if (this.isStarted) return this.hurry()
     this.isStarted = true
     this.tabs?.campaign({
-      onLead: () => { this.makeLeader().then(leader => { if (this.isStarted) leader.start() }, (error: unknown) => { this.options.core.fail(toFailure(error)) }) },
+      onLead: () => { void this.beginLeading() },
       onLost: () => { void this.lost() }
     })
     this.tabs?.tell({ type: 'hello' })
@@ -208,19 +187,39 @@ export class Device {
 
   /** Whoever leads tries to connect now, if it does not wait for a time that the server named. */
   private hurry (): void {
-    if (this.leader === undefined) this.tabs?.tell({ type: 'wake' })
-    else this.leader.connection.wake()
+    this.remotely('hurry', []).catch(() => {})
   }
 
-  private makeLeader (): Promise<Leader> {
-    this.making ??= this.lead()
+  /** What it takes may not come from the server or the storage: then it is tried again. */
+  private async beginLeading (): Promise<void> {
+    this.cancelRetry()
+    try {
+      const leader = await this.makeLeader()
+      this.failures = 0
+      if (this.isStarted) leader.start()
+    } catch (thrown) {
+      const { core: { clock, random }, core } = this.options
+      const error = toFailure(thrown)
+      core.fail(error)
+      if (!this.isStarted) return
+      const waitMs = backoffMs(random, ++this.failures)
+      this.connection.set({ state: 'offline', leads: true, retryAt: clock.now() + waitMs, error })
+      this.cancelRetry = clock.after(waitMs, () => { void this.beginLeading() })
+    }
+  }
+
+  private makeLeader (): Promise<Leading> {
+    this.making ??= this.lead().catch((error: unknown) => {
+      this.making = undefined
+      throw error
+    })
     return this.making
   }
 
-  private async lead (): Promise<Leader> {
+  private async lead (): Promise<Leading> {
     const { core, url, storage, socket, session, presence, keep } = this.options
     const engine = core.signedIn
-    const leader = new Leader({
+    const leader = await this.options.lead({
       core,
       engine,
       url,
@@ -235,12 +234,11 @@ export class Device {
         this.tabs?.tell({ type: 'event', event, data })
       },
       onLink: isOpen => { presence.connected(isOpen) },
-      keeps: storage.sharedAs !== undefined
+      keep: storage.sharedAs === undefined ? undefined : keep
     })
-    await engine.lead()
+    await leader.begin()
     // The one before may have stored what it could not tell any more.
     this.tabs?.tell({ type: 'leads' })
-    await trim(engine, keep)
     this.leader = leader
     core.changed.call('all')
     return leader
@@ -249,6 +247,7 @@ export class Device {
   /** Another tab leads: this one follows. */
   private async lost (): Promise<void> {
     const { core } = this.options
+    this.cancelRetry()
     const leader = this.leader ?? await this.making?.catch(() => undefined)
     this.leader = this.making = undefined
     if (core.engine !== undefined) core.engine.term = undefined
@@ -270,12 +269,13 @@ export class Device {
   private wake (isBack: boolean): void {
     const { core } = this.options
     this.hurry()
-    void this.leader?.connection.probe()
+    void this.leader?.probe()
     if (isBack) core.engine?.reload().catch(() => {})
   }
 
   async stop (): Promise<void> {
     this.isStarted = false
+    this.cancelRetry()
     this.tabs?.resign()
     const leader = this.leader ?? await this.making?.catch(() => undefined)
     this.leader = this.making = undefined
@@ -320,10 +320,10 @@ export class Device {
       userId: engine?.userId,
       tab: { id: this.id, leads: this.leader !== undefined, term: engine?.term ?? 0 },
       connection: this.connection.get(),
-      transport: this.leader?.connection.transport ?? 'none',
+      transport: this.leader?.transport ?? 'none',
       conversations: engine?.conversations.size ?? 0,
       outbox: { queued: count('queued'), sending: count('sending'), failed: count('failed') },
-      counters: { requests: core.http.requests, steps: engine?.steps ?? 0, ...this.leader?.syncer.counters }
+      counters: { requests: core.http.requests, steps: engine?.steps ?? 0, ...this.leader?.counters }
     }
   }
 }

@@ -42,3 +42,8 @@ export function asTidelogError (error: unknown): TidelogError {
   if (error instanceof TidelogError) return error
   return new TidelogError({ code: 'INTERNAL', message: error instanceof Error ? error.message : String(error), cause: error })
 }
+
+/** Code that is loaded when it is used. @throws TidelogError OFFLINE if it does not come; the next try may bring it */
+export async function loaded<T> (loading: Promise<T>): Promise<T> {
+  return await loading.catch((cause: unknown) => { throw new TidelogError({ code: 'OFFLINE', cause }) })
+}

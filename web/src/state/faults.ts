@@ -1,4 +1,5 @@
 import { type SocketTransport, TidelogError } from '@tidelog/client'
+import { socketTransport } from '@tidelog/client/socket'
 import { signal } from '@preact/signals'
 
 /** What the fault drawer does to what comes in over the socket; for development, and to see that sync is right. */
@@ -47,22 +48,12 @@ export function cutOff (isOff: boolean): void {
 export const faultyFetch: typeof fetch = (input, init) =>
   isCutOff.value ? Promise.reject(new TypeError('cut off')) : fetch(input, init)
 
-/** Socket.IO's transport, loaded after the first paint, behind the faults. @param at the server's endpoint */
+/** Socket.IO's transport behind the faults. @param at the server's endpoint */
 export function faultySocket (at: { url: string; path: string }): SocketTransport {
-  let loading: Promise<SocketTransport> | undefined
-  const load = async () => {
-    try {
-      return (await import('@tidelog/client/socket')).socketTransport({ path: at.path })
-    } catch (cause) {
-      loading = undefined
-      throw new TidelogError({ code: 'OFFLINE', cause })
-    }
-  }
+  const transport = socketTransport({ path: at.path })
   return {
     open: async options => {
       if (isCutOff.value) throw new TidelogError({ code: 'OFFLINE' })
-      loading ??= load()
-      const transport = await loading
       const link = await transport.open({
         ...options,
         // A path in the address would be a namespace.

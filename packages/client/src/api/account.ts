@@ -1,12 +1,11 @@
-import type { Core } from '../core.ts'
-import { toOwnUser } from '../pure/normalize.ts'
+import type { Parts } from '../parts.ts'
 import type { WireOwnUser } from '../pure/wire.ts'
+import { toOwnUser } from '../shared.ts'
 import type { Account } from '../types.ts'
 
 interface WireSession { _id: string, createdAt: string, lastUsedAt: string, client: string, current: boolean }
 
-/** @param signOut leaves nothing on this device */
-export function accountApi ({ http }: Core, signOut: () => Promise<void>): Account {
+export function accountApi ({ core: { http }, signOut }: Parts): Account {
   return {
     me: async ({ signal } = {}) => {
       const { user } = await http.call<{ user: WireOwnUser }>('GET', '/api/auth/me', { signal })

@@ -139,7 +139,8 @@ export class ConversationView implements Conversation {
     if (settings[this.id]?.markedUnread === true) await this.enqueue({ type: 'settings', settings: { markedUnread: false } })
     if (seq <= engine.readSeq(this.id)) return
     await this.enqueue({ type: 'markRead', seq })
-    await this.core.remote.markedRead(this.id, seq)
+    // If nobody is there to count, the next sync does.
+    await this.core.remotely('markedRead', this.id, seq).catch(() => {})
   }
 
   readonly setTyping = (on: boolean): void => { this.typingState.set(this.id, on) }
@@ -181,7 +182,6 @@ export class ConversationView implements Conversation {
         ...(hasDraft ? { drafts: [[id, '']] } : {})
       })
     })
-    core.remote.wake()
   }
 
   /** What was sent under this id before. */

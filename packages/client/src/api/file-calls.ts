@@ -1,16 +1,15 @@
-import { newId, sleep } from '../clock.ts'
 import type { Core } from '../core.ts'
-import { asTidelogError } from '../errors.ts'
 import { isPassing, uploadRest } from '../network/tus.ts'
-import { toAttachment } from '../pure/normalize.ts'
+import type { Parts } from '../parts.ts'
 import type { WireAttachment } from '../pure/wire.ts'
+import { asTidelogError, backoffMs, newId, sleep, toAttachment } from '../shared.ts'
 import type { Attachment, Files, UploadOptions } from '../types.ts'
 import { FileLinks } from './file-links.ts'
 
 /** Failures in a row after which an upload that somebody waits for has failed. */
 const triesMax = 6
 
-export function fileCalls (core: Core): Pick<Files, 'get' | 'link' | 'upload'> {
+export function fileCalls ({ core }: Parts): Pick<Files, 'get' | 'link' | 'upload'> {
   const links = new FileLinks(core)
   return {
     get: (id, { signal } = {}) => fileOf(core, id, signal),
@@ -50,7 +49,7 @@ async function upload (
     } catch (thrown) {
       const error = asTidelogError(thrown)
       if (!isPassing(error) || ++failures >= triesMax) throw error
-      await sleep(clock, Math.max(error.retryAfterMs ?? 0, (0.5 + random() / 2) * 500 * 2 ** failures), signal)
+      await sleep(clock, Math.max(error.retryAfterMs ?? 0, backoffMs(random, failures)), signal)
     }
   }
 }

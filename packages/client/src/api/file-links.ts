@@ -1,5 +1,5 @@
 import type { Core } from '../core.ts'
-import { TidelogError } from '../errors.ts'
+import { TidelogError } from '../shared.ts'
 import type { CallOptions } from '../types.ts'
 
 /** The server's limit of one question. */

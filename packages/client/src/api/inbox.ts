@@ -1,15 +1,17 @@
 import type { Core } from '../core.ts'
-import { TidelogError } from '../errors.ts'
-import { counts } from '../pure/apply.ts'
-import { isWhole } from '../pure/ranges.ts'
+import type { Parts } from '../parts.ts'
 import type { ConversationRecord } from '../pure/state.ts'
-import { showRow } from '../pure/view.ts'
-import type { Message } from '../types.ts'
+import { TidelogError, counts, isWhole, showRow } from '../shared.ts'
+import type { Client, Message } from '../types.ts'
 
 const pageSize = 100
 
+export function inboxOf ({ core }: Parts): Client['inbox'] {
+  return options => inbox(core, options)
+}
+
 /** What others wrote and you have not read, each once in this life, in the order of each conversation. */
-export async function * inbox (core: Core, { signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Message> {
+async function * inbox (core: Core, { signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Message> {
   const given = new Map<string, number>()
   let hasChanged = true
   let wake = () => {}
@@ -50,7 +52,7 @@ async function unread (core: Core, id: string, given: ReadonlyMap<string, number
   try {
     for (let before = top + 1; !isWhole(record()?.ranges ?? [], from(), top) && before > from();) {
       const range = record()?.ranges.find(([first, last]) => first < before && last >= before - 1)
-      if (range === undefined) await core.remote.loadHistory(id, before, pageSize)
+      if (range === undefined) await core.remotely('loadHistory', id, before, pageSize)
       else before = range[0]
     }
   } catch (error) {

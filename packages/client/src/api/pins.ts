@@ -1,5 +1,4 @@
 import type { Core } from '../core.ts'
-import type { Engine } from '../engine/engine.ts'
 import { toRow } from '../pure/normalize.ts'
 import type { Row } from '../pure/state.ts'
 import { showRow } from '../pure/view.ts'
@@ -38,7 +37,7 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
       const { messages } = await core.http.call<{ messages: WireMessage[] }>('GET', path)
       for (const row of messages.map(toRow)) take(row)
       shown.invalidate()
-      if (engine !== undefined && engine === core.engine) await store(engine)
+      if (engine === core.engine) await core.remotely('keepPins', id, named().flatMap(pin => rows.get(pin) ?? []))
     } catch {
       // Whoever subscribes next asks again, and so does the next change of the conversation.
       asked = undefined
@@ -46,18 +45,6 @@ export function pinsOf (core: Core, id: string): Readable<readonly Message[]> {
   }
 
   const takeStored = () => { for (const row of core.engine?.conversations.get(id)?.pinned ?? []) take(row) }
-
-  /** Only the tab that leads writes what the server said; in the others they are shown until the page ends. */
-  const store = async (engine: Engine): Promise<void> => {
-    if (engine.term === undefined) return
-    await engine.write(async () => {
-      const patch = engine.patch()
-      patch.change(id, ({ pins = [] }) => ({
-        pinned: pins.flatMap(pin => rows.get(pin) ?? []).filter(({ seq }) => !patch.isGone(id, seq))
-      }))
-      await engine.commitPatch(patch)
-    })
-  }
 
   /** A row that came live meanwhile is newer. */
   const take = (row: Row): void => {

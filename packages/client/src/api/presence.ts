@@ -1,3 +1,4 @@
+import type { Core } from '../core.ts'
 import { Computed } from '../readable.ts'
 import type { Presence, Readable } from '../types.ts'
 
@@ -10,8 +11,11 @@ const askMax = 200
 export class PresenceState {
   private readonly known = new Map<string, Presence>()
   private readonly followed = new Map<Computed<ReadonlyMap<string, Presence>>, readonly string[]>()
-  /** Sends the question to the server and resolves with its answer; undefined: there is no socket. */
-  ask: (userIds: string[]) => Promise<{ presence?: WirePresence[] } | undefined> = async () => undefined
+  private readonly core: Core
+
+  constructor (core: Core) {
+    this.core = core
+  }
 
   of (userIds: readonly string[]): Readable<ReadonlyMap<string, Presence>> {
     const state: Computed<ReadonlyMap<string, Presence>> = new Computed(
@@ -46,7 +50,8 @@ export class PresenceState {
   private async subscribe (userIds: readonly string[]): Promise<void> {
     for (let start = 0; start < userIds.length; start += askMax) {
       try {
-        const answer = await this.ask(userIds.slice(start, start + askMax))
+        const ids = userIds.slice(start, start + askMax)
+        const answer = await this.core.remotely('presence', ids) as { presence?: WirePresence[] } | undefined
         for (const presence of answer?.presence ?? []) this.hear(presence)
       } catch {
         // The next connection asks again.

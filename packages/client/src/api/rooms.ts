@@ -1,8 +1,7 @@
-import type { Core } from '../core.ts'
-import { toPerson } from '../pure/normalize.ts'
+import type { Parts } from '../parts.ts'
 import type { WireUser } from '../pure/wire.ts'
-import type { Conversation, Files, Role, Room, Rooms } from '../types.ts'
-import type { People } from './users.ts'
+import { toPerson } from '../shared.ts'
+import type { Role, Room, Rooms } from '../types.ts'
 
 interface WireRoom {
   roomId: string
@@ -44,10 +43,7 @@ function toRoom ({ roomId, role, createdAt, ...rest }: WireRoom): Room {
 }
 
 /** Rooms are changed on the server at once, not by the outbox: who may do what is known there. */
-export function roomsApi (
-  core: Core, people: People, files: Files, conversation: (id: string) => Conversation,
-  awaitConversation: (id: string, signal?: AbortSignal) => Promise<void>
-): Rooms {
+export function roomsApi ({ core, people, files, conversation, awaitConversation }: Parts): Rooms {
   const path = (roomId: string, rest = '') => `/api/rooms/${encodeURIComponent(roomId)}${rest}`
   const { http } = core
   const waitFor = async (wire: WireRoom, signal?: AbortSignal): Promise<Room> => {

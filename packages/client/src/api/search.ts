@@ -1,11 +1,9 @@
 import type { Core } from '../core.ts'
-import { toFailure, asTidelogError } from '../errors.ts'
-import { toRow } from '../pure/normalize.ts'
+import type { Parts } from '../parts.ts'
 import { matcherOf } from '../pure/search.ts'
-import { type Row, commonId } from '../pure/state.ts'
-import { showRow } from '../pure/view.ts'
+import type { Row } from '../pure/state.ts'
 import type { WireMessage } from '../pure/wire.ts'
-import { Value } from '../readable.ts'
+import { Value, asTidelogError, commonId, showRow, toFailure, toRow } from '../shared.ts'
 import type { Client, Failure, Finding, Message, Page, SearchInput } from '../types.ts'
 
 interface Answer { messages: WireMessage[], cursor: string | null, indexing?: true }
@@ -16,7 +14,7 @@ const heldMax = { ofOne: 2_000, ofAll: 20_000 }
 const hitsMax = 200
 
 /** What is found is shown, not stored: it may stand where nothing else is held. */
-export function searchApi (core: Core): Pick<Client, 'search' | 'find'> {
+export function searchApi ({ core }: Parts): Pick<Client, 'search' | 'find'> {
   return {
     search: input => searchMessages(core, input),
     find: async input => {

@@ -168,7 +168,7 @@ export class TimelineWindow implements Timeline {
     const [from, to] = isEnd ? [seq - this.pageSize + 1, record.top] : [seq - half, Math.min(record.top, seq + half)]
     if (rangeAt(record.ranges, to) === undefined || rangeAt(record.ranges, to)![0] > Math.max(seq, this.firstSeq)) {
       try {
-        await this.core.remote.loadHistory(this.id, to + 1, this.pageSize, options.signal)
+        await this.core.remotely('loadHistory', this.id, to + 1, this.pageSize, options.signal)
       } catch (error) {
         // Without a connection: the newest ones, which are here.
         if (place !== 'unread') throw error
@@ -223,14 +223,14 @@ export class TimelineWindow implements Timeline {
   private async growOlder ({ signal }: CallOptions): Promise<void> {
     await this.settle()
     if (!this.older.get()) return
-    const { record, core: { engine, remote } } = this
+    const { record, core } = this
     let range = rangeAt(record!.ranges, this.lo)
     if (range === undefined || range[0] >= this.lo) {
-      await remote.loadHistory(this.id, this.lo, this.pageSize, signal)
+      await core.remotely('loadHistory', this.id, this.lo, this.pageSize, signal)
       range = rangeAt(this.record?.ranges ?? [], this.lo)
     }
     if (range === undefined) return
-    const rows = await engine!.rows(this.id, range[0], this.lo - 1, this.pageSize)
+    const rows = await core.signedIn.rows(this.id, range[0], this.lo - 1, this.pageSize)
     this.lo = rows.length < this.pageSize ? range[0] : rows[0]!.seq
     if (this.rows.length + rows.length > rowsMax) this.hasEnd = false
     await this.read()
@@ -240,7 +240,7 @@ export class TimelineWindow implements Timeline {
     await this.settle()
     if (this.hasEnd || this.record === undefined) return
     const to = Math.min(this.hi + this.pageSize, this.record.top)
-    if ((rangeAt(this.record.ranges, this.hi)?.[1] ?? 0) < to) await this.core.remote.loadHistory(this.id, to + 1, this.pageSize, signal)
+    if ((rangeAt(this.record.ranges, this.hi)?.[1] ?? 0) < to) await this.core.remotely('loadHistory', this.id, to + 1, this.pageSize, signal)
     const { record } = this
     const range = rangeAt(record?.ranges ?? [], this.hi)
     if (record === undefined || range === undefined) return

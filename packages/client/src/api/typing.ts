@@ -49,7 +49,7 @@ export class TypingState {
     if (on ? last !== undefined && now - last < renewMs && now >= last : last === undefined) return
     if (on) this.told.set(conversationId, now)
     else this.told.delete(conversationId)
-    this.core.remote.tell('typing', { conversationId, on })
+    this.core.remotely('tell', 'typing', { conversationId, on }).catch(() => {})
   }
 
   /** A send ends it on the server too. */

@@ -1,5 +1,5 @@
 import type { Core } from '../core.ts'
-import { filesOf } from '../pure/uploads.ts'
+import { filesOf } from '../pure/outbox.ts'
 import { Value } from '../readable.ts'
 
 /** How far the files of the outbox are. */

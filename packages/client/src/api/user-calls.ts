@@ -1,13 +1,11 @@
-import type { Core } from '../core.ts'
 import type { Request } from '../network/http.ts'
-import { toOwnUser, toPerson } from '../pure/normalize.ts'
+import type { Parts } from '../parts.ts'
 import type { WireOwnUser } from '../pure/wire.ts'
-import type { Files, OwnUser } from '../types.ts'
-import type { People, UserCalls, WirePage } from './users.ts'
+import { toOwnUser, toPerson } from '../shared.ts'
+import type { OwnUser } from '../types.ts'
+import type { UserCalls, WirePage } from './users.ts'
 
-export function userCalls (
-  core: Core, people: People, files: Files, onMe: (user: OwnUser) => Promise<void>
-): UserCalls {
+export function userCalls ({ core, people, files, onMe }: Parts): UserCalls {
   const change = async (method: string, path: string, request: Request): Promise<OwnUser> => {
     const { user } = await core.http.call<{ user: WireOwnUser }>(method, path, request)
     const own = toOwnUser(user)

@@ -1,11 +1,10 @@
-import { sleep } from '../clock.ts'
+import { backoffMs, sleep } from '../clock.ts'
 import { TidelogError, asTidelogError, toFailure } from '../errors.ts'
 import type { Tokens } from '../network/tokens.ts'
 import type { Link, SocketTransport } from '../network/transport.ts'
 import type { Heads } from '../pure/follow.ts'
-import { type LiveEvent, toLive } from '../pure/normalize.ts'
+import { toLive } from '../pure/changes.ts'
 import type { Clock, Connection } from '../types.ts'
-import type { Sender } from './sender.ts'
 import type { Syncer } from './syncer.ts'
 
 export interface ConnectionOptions {
@@ -15,7 +14,8 @@ export interface ConnectionOptions {
   socket: SocketTransport | undefined
   tokens: Tokens
   syncer: Syncer
-  sender: Pick<Sender, 'reset'>
+  /** Calls of the server make sense again. */
+  onUp: () => void
   onState: (state: Omit<Connection, 'leads'>) => void
   /** Everything that is no change of a conversation. */
   onEvent: (name: string, payload: unknown) => void
@@ -42,8 +42,8 @@ const wakeMs = 1_000
  * The longest wait before the next try. In the first five minutes nobody waits more than ten seconds for a server that
  * is back; then no more than a thirtieth of the time that it was away, and never more than a minute.
  */
-function waitMaxMs (attempt: number, outageMs: number): number {
-  return Math.min(1_000 * 2 ** attempt, Math.max(10_000, Math.min(60_000, outageMs / 30)))
+function waitMaxMs (outageMs: number): number {
+  return Math.max(10_000, Math.min(60_000, outageMs / 30))
 }
 
 /**
@@ -132,7 +132,7 @@ export class ConnectionLoop {
       if (now - this.lastTry > steadyMs && this.isSteady) this.endOutage()
       this.outageSince ??= now
       const leastMs = error.retryAfterMs ?? 0
-      const waitMs = Math.max(leastMs, this.options.random() * waitMaxMs(this.attempt, now - this.outageSince))
+      const waitMs = Math.max(leastMs, backoffMs(this.options.random, this.attempt, waitMaxMs(now - this.outageSince)))
       this.attempt++
       onState({ state: 'offline', retryAt: now + waitMs, error: toFailure(error) })
       await this.wait(waitMs, Math.max(leastMs, wakeMs), signal)
@@ -171,7 +171,7 @@ export class ConnectionLoop {
   private up (state: 'live' | 'polling'): void {
     this.isSteady = true
     this.options.onState({ state })
-    this.options.sender.reset()
+    this.options.onUp()
   }
 
   private down (): void {
@@ -222,7 +222,7 @@ export class ConnectionLoop {
 
   private take (name: string, payload: unknown): void {
     const { syncer, onEvent } = this.options
-    const event: LiveEvent | undefined = toLive(name, payload)
+    const event = toLive(name, payload)
     if (event !== undefined) syncer.hear([event])
     else if (name === 'heads') syncer.hearHeads(payload as Record<string, number>)
     else if (name === 'resync') syncer.mustSync('all')

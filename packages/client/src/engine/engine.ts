@@ -1,15 +1,10 @@
 import { type Failure } from '../types.ts'
 import { asTidelogError, TidelogError, toFailure } from '../errors.ts'
-import { applyLive, counts, furthest } from '../pure/apply.ts'
-import type { LiveEvent, Reads } from '../pure/normalize.ts'
-import { editsDone, sendOf } from '../pure/outbox.ts'
-import { Patch } from '../pure/patch.ts'
-import { isWhole } from '../pure/ranges.ts'
+import { filesOf } from '../pure/outbox.ts'
 import {
   type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type StoredOperation, emptySelf, readSeqOf
 } from '../pure/state.ts'
-import { filesOf } from '../pure/uploads.ts'
-import { type ViewContext, isBlocked, settingsOf, shownBy } from '../pure/view.ts'
+import { type ViewContext, settingsOf, shownBy } from '../pure/view.ts'
 import { Listeners } from '../readable.ts'
 import { type AccountStorage, type Loaded, Stale } from '../storage/storage.ts'
 
@@ -26,11 +21,6 @@ export interface EngineEnds {
   /** Another tab writes the rows from now on. */
   onLost: () => void
 }
-
-/** Unread messages are counted up to here. */
-const unreadMax = 1_000
-/** Of so many rows the newest that stays is looked for; at most 500 are hidden. */
-const previewMax = 501
 
 /**
  * What is stored of a user, in memory, and its only writer: one step at a time is worked out, stored whole, and then
@@ -137,22 +127,6 @@ export class Engine {
     })
   }
 
-  patch (): Patch {
-    return new Patch(this, this.userId)
-  }
-
-  /** Stores what the server said, and the outbox's part of it, in one step. Only the writer of rows does. */
-  async commitPatch (patch: Patch, outbox: Pick<Batch, 'put' | 'settle'> = {}): Promise<void> {
-    const { operations, term } = this
-    if (term === undefined) throw new Stale('another tab leads')
-    const answered = patch.rows.flatMap(row =>
-      [sendOf(operations, row, this.userId) ?? [], editsDone(operations, row, this.userId)].flat())
-    const settle = [...new Map([...outbox.settle ?? [], ...answered].map(one => [one.position, one])).values()]
-    const put = (outbox.put ?? []).filter(({ position }) => !settle.some(other => other.position === position))
-    await this.count(patch)
-    await this.commit({ ...patch.toBatch(), put, settle, term }, patch.news)
-  }
-
   async commit (batch: Batch, news: Row[] = []): Promise<number[]> {
     const dropFiles = (batch.settle ?? []).flatMap(filesOf).map(({ key }) => key)
     const positions = await this.store(() => this.account.commit({ ...batch, dropFiles }))
@@ -187,72 +161,6 @@ export class Engine {
     }
     this.ordered = undefined
     this.changed.call(delta)
-  }
-
-  /** Applies live changes that come next. */
-  async applyLive (events: readonly LiveEvent[]): Promise<Patch> {
-    const patch = this.patch()
-    for (const event of events) applyLive(patch, event)
-    const recounted = [...patch.recount]
-    await this.commitPatch(patch)
-    // What is not all here, the server counts.
-    for (const id of recounted) if (!this.isCounted(id)) patch.due.add(id)
-    return patch
-  }
-
-  async applyReads (conversationId: string, reads: readonly Reads[]): Promise<void> {
-    const record = this.conversations.get(conversationId)
-    if (record === undefined) return
-    const moved = furthest(record.reads, reads, this.userId)
-    if (moved === record.reads) return
-    const patch = this.patch()
-    patch.put({ ...record, reads: moved })
-    await this.commitPatch(patch)
-  }
-
-  /** Unread messages by their rows, where they are all here. */
-  private async count (patch: Patch): Promise<void> {
-    for (const id of patch.recount) {
-      const record = patch.get(id)
-      if (record === undefined) continue
-      const read = Math.max(patch.selfNow.readSeqs[id] ?? 0, record.localReadSeq)
-      const counted = await this.countRows(patch, record, read)
-      patch.put({ ...record, ...counted, last: record.last ?? await this.newest(patch, id) })
-    }
-    patch.recount.clear()
-  }
-
-  /** What the list shows, when what it showed is gone. */
-  private async newest (patch: Patch, id: string): Promise<Row | undefined> {
-    return (await this.rowsAfter(patch, id, 0, Infinity)).at(-1)
-  }
-
-  private isCounted (id: string): boolean {
-    const { ranges = [], top = 0, purgedSeq = 0 } = this.conversations.get(id) ?? {}
-    return isWhole(ranges, Math.max(this.readSeq(id), purgedSeq) + 1, top)
-  }
-
-  private async countRows (patch: Patch, { id, top, ranges, purgedSeq, unreadCount, mentionCount }: ConversationRecord, read: number) {
-    const from = Math.max(read, purgedSeq) + 1
-    if (from > top) return { unreadCount: 0, mentionCount: 0 }
-    if (!isWhole(ranges, from, top)) return { unreadCount: Math.min(unreadCount, top - from + 1), mentionCount }
-    const rows = await this.rowsAfter(patch, id, from, top)
-    const unread = rows.filter(row => row.senderId !== this.userId && counts(row) && !isBlocked(patch.selfNow, row))
-    const named = unread.filter(({ mentions }) => mentions?.all === true || mentions?.userIds.includes(this.userId) === true)
-    // Reading, a delete and a purge only make it less; the server may count from a later place, as for who came later.
-    return { unreadCount: Math.min(unreadMax, unreadCount, unread.length), mentionCount: Math.min(mentionCount, named.length) }
-  }
-
-  /** Rows as they will be after a patch, ascending. */
-  private async rowsAfter (patch: Patch, id: string, from: number, to: number): Promise<Row[]> {
-    const limit = to === Infinity ? previewMax : undefined
-    const stored = patch.dropRows.has(id) ? [] : await this.rows(id, from, to, limit)
-    const rows = new Map<number, Row>(stored.filter(({ seq }) => !patch.isGone(id, seq)).map(row => [row.seq, row]))
-    for (const row of patch.rows) {
-      const isIn = row.conversationId === id && row.seq >= from && row.seq <= to
-      if (isIn && row.rev > (rows.get(row.seq)?.rev ?? 0)) rows.set(row.seq, row)
-    }
-    return [...rows.values()].sort((a, b) => a.seq - b.seq)
   }
 
   /** The bytes of a file of the outbox. */

@@ -1,98 +1,141 @@
-import type { Core } from '../core.ts'
+import type { Remote } from '../core.ts'
 import { TidelogError } from '../errors.ts'
-import type { Tokens } from '../network/tokens.ts'
-import type { SocketTransport } from '../network/transport.ts'
-import { toReads } from '../pure/normalize.ts'
+import { toReads } from '../pure/changes.ts'
 import type { Scope } from '../pure/follow.ts'
-import { filesOf } from '../pure/uploads.ts'
 import type { WireAnswer, WireReads, WireResult } from '../pure/wire.ts'
+import { filesOf } from '../shared.ts'
 import type { Connection } from '../types.ts'
 import { backfill, savesData } from './backfill.ts'
 import { ConnectionLoop } from './connection.ts'
-import type { Engine } from './engine.ts'
 import { fetchHistory } from './history.ts'
+import type { LeaderOptions, Leading } from './leading.ts'
+import { RowWriter } from './row-writer.ts'
 import { Sender } from './sender.ts'
 import { Syncer } from './syncer.ts'
+import { trim } from './trim.ts'
 import type { Uploader } from './uploader.ts'
 
-export interface LeaderOptions {
-  core: Core
-  engine: Engine
-  url: string
-  socket: SocketTransport | undefined
-  tokens: Tokens
-  onState: (state: Omit<Connection, 'leads'>) => void
-  onEvent: (name: string, payload: unknown) => void
-  onLink: (isOpen: boolean) => void
-  /** What is fetched stays on this device: then it is worth fetching more than is looked at. */
-  keeps?: boolean
-}
-
 const pullMs = 30_000
+const askMs = 10_000
 
 /** The one that talks to the server for all tabs: follows it, and empties the outbox. */
-export class Leader {
+export class Leader implements Leading {
+  readonly rows: RowWriter
   readonly syncer: Syncer
   readonly sender: Sender
   readonly connection: ConnectionLoop
   private readonly options: LeaderOptions
+  private endListening = () => {}
   private filling = new AbortController()
   private uploader: Promise<Uploader> | undefined
 
   constructor (options: LeaderOptions) {
     this.options = options
-    const { core, engine, url, socket, tokens, onLink } = options
+    const { core, engine, url, socket, tokens, onEvent, onLink } = options
     const { http, clock, random } = core
-    this.syncer = new Syncer({
-      engine,
+    const rows = this.rows = new RowWriter(engine)
+    const syncer = this.syncer = new Syncer({
+      rows,
       clock,
       random,
       pull: (body, signal) => http.call<WireAnswer>('POST', '/api/sync', { body, signal, timeoutMs: pullMs + (body.waitMs ?? 0) }),
-      onFailure: error => { this.connection.fail(error) }
+      onFailure: error => { connection.fail(error) }
     })
     this.sender = new Sender({
-      engine,
+      rows,
       clock,
       random,
       push: async operations => (await http.call<{ results: WireResult[] }>('POST', '/api/sync/push', { body: { operations }, timeoutMs: pullMs })).results,
-      onChanges: events => { this.syncer.hear(events) },
-      connection: () => this.syncer.life,
+      onChanges: events => { syncer.hear(events) },
+      connection: () => syncer.life,
       bring: ids => this.sync(undefined, ids),
-      isOnline: () => this.connection.isOnline
+      isOnline: () => connection.isOnline
     })
-    this.connection = new ConnectionLoop({
+    const connection: ConnectionLoop = this.connection = new ConnectionLoop({
       url,
       clock,
       random,
       socket,
       tokens,
-      syncer: this.syncer,
-      sender: { reset: () => { this.reset() } },
+      syncer,
+      onUp: () => { this.reset() },
       onState: state => { this.tell(state) },
-      onEvent: (name, payload) => { this.take(name, payload) },
+      onEvent: (name, payload) => {
+        if (name === 'messagesRead') this.takeReads(payload as WireReads & { conversationId: string })
+        else onEvent(name, payload)
+      },
       onLink
     })
   }
 
+  readonly remote: Remote = {
+    tell: async (event, data) => { this.connection.link?.tell(event, data) },
+    hurry: async () => { this.connection.wake() },
+    loadHistory: async (id, before, limit, signal) => {
+      await fetchHistory(this.rows, this.options.core.http, id, { before, limit, signal })
+    },
+    markedRead: async (id, seq) => {
+      await this.rows.write(patch => {
+        const record = patch.get(id)
+        if (record === undefined || seq <= record.localReadSeq) return false
+        patch.put({ ...record, localReadSeq: seq })
+        patch.recount.add(id)
+        return true
+      })
+    },
+    keepPins: async (id, rows) => {
+      await this.rows.write(patch => {
+        patch.change(id, ({ pins = [], pinned = [] }) => ({
+          pinned: rows.filter(row => pins.includes(row.id) && !patch.isGone(id, row.seq))
+            .map(row => pinned.find(held => held.id === row.id && held.rev > row.rev) ?? row)
+        }))
+        return true
+      })
+    },
+    presence: async userIds => {
+      const { link } = this.connection
+      if (link === undefined) throw new TidelogError({ code: 'OFFLINE' })
+      return await link.ask('subscribePresence', { userIds }, askMs)
+    },
+    sync: () => this.sync()
+  }
+
+  get transport (): Leading['transport'] {
+    return this.connection.transport
+  }
+
+  get counters (): Record<string, number> {
+    return this.syncer.counters
+  }
+
+  async begin (): Promise<void> {
+    const { engine, keep } = this.options
+    await engine.lead()
+    // Written here or in another tab: there may be something to send.
+    this.endListening = engine.changed.add(changed => {
+      const { add = [], put = [], settle = [] } = changed === 'all' ? {} : changed.batch
+      if (add.length + put.length + settle.length > 0) this.wake()
+    })
+    // What could not be dropped is dropped the next time.
+    if (keep !== undefined) await trim(engine, keep).catch(() => {})
+  }
+
   private tell (state: Omit<Connection, 'leads'>): void {
-    const { core: { clock }, engine, onState, keeps = false } = this.options
+    const { core: { clock }, engine, onState, keep } = this.options
     onState(state)
     this.filling.abort()
-    if (!keeps || savesData() || (state.state !== 'live' && state.state !== 'polling')) return
+    // What is fetched stays on this device: then it is worth fetching more than is looked at.
+    if (keep === undefined || savesData() || (state.state !== 'live' && state.state !== 'polling')) return
     this.filling = new AbortController()
-    const loadHistory: Leader['loadHistory'] = (...given) => this.loadHistory(...given)
+    const { loadHistory } = this.remote
     backfill({ engine, clock, loadHistory, signal: this.filling.signal }).catch(() => {})
   }
 
-  private take (name: string, payload: unknown): void {
-    if (name !== 'messagesRead') return this.options.onEvent(name, payload)
-    const { conversationId, ...reads } = payload as WireReads & { conversationId: string }
-    const { engine } = this.options
-    engine.write(() => engine.applyReads(conversationId, [toReads(reads)])).catch((error: unknown) => { this.connection.fail(error) })
+  private takeReads ({ conversationId, ...reads }: WireReads & { conversationId: string }): void {
+    this.rows.applyReads(conversationId, [toReads(reads)]).catch((error: unknown) => { this.connection.fail(error) })
   }
 
-  /** There may be something to send. */
-  wake (): void {
+  private wake (): void {
     this.sender.wake()
     this.withUploader(uploader => { uploader.wake() })
   }
@@ -128,39 +171,20 @@ export class Leader {
   }
 
   async stop (): Promise<void> {
+    this.endListening()
     this.syncer.stop()
     await this.connection.stop()
     await this.sender.stop()
     await this.uploader?.then(uploader => uploader.stop(), () => {})
   }
 
-  /** What the server holds now. */
+  async probe (): Promise<void> {
+    await this.connection.probe()
+  }
+
   async sync (signal?: AbortSignal, scope: Scope = 'all'): Promise<void> {
-    if (this.connection.transport !== 'socket') return await this.syncer.sync({ signal })
+    if (this.transport !== 'socket') return await this.syncer.sync({ signal })
     this.syncer.mustSync(scope)
     await this.syncer.settled()
-  }
-
-  async loadHistory (id: string, before: number, limit: number, signal?: AbortSignal): Promise<void> {
-    const { core: { http }, engine } = this.options
-    await fetchHistory({ engine, http }, id, { before, limit, signal })
-  }
-
-  async markedRead (id: string, seq: number): Promise<void> {
-    const { engine } = this.options
-    await engine.write(async () => {
-      const patch = engine.patch()
-      const record = patch.get(id)
-      if (record === undefined || seq <= record.localReadSeq) return
-      patch.put({ ...record, localReadSeq: seq })
-      patch.recount.add(id)
-      await engine.commitPatch(patch)
-    })
-  }
-
-  async ask (event: string, data: unknown): Promise<unknown> {
-    const { link } = this.connection
-    if (link === undefined) throw new TidelogError({ code: 'OFFLINE' })
-    return await link.ask(event, data, 10_000)
   }
 }

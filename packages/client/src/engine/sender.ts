@@ -1,15 +1,18 @@
+import { backoffMs } from '../clock.ts'
 import { TidelogError, asTidelogError } from '../errors.ts'
 import { applyRow } from '../pure/apply.ts'
-import { type LiveEvent, peopleOf, toRow } from '../pure/normalize.ts'
-import { judge, nextIn, plan, rebased, refused, sending, toWire, unanswered } from '../pure/outbox.ts'
+import { type LiveEvent, peopleOf } from '../pure/changes.ts'
+import { toRow } from '../pure/normalize.ts'
 import type { Patch } from '../pure/patch.ts'
+import { judge, nextIn, plan, rebased, refused, sending, toWire, unanswered } from '../pure/push.ts'
 import type { StoredOperation } from '../pure/state.ts'
 import type { WireMessage, WireResult } from '../pure/wire.ts'
 import type { Clock } from '../types.ts'
 import type { Engine } from './engine.ts'
+import type { RowWriter } from './row-writer.ts'
 
 export interface SenderOptions {
-  engine: Engine
+  rows: RowWriter
   clock: Clock
   random: () => number
   /** @throws TidelogError */
@@ -35,6 +38,7 @@ const pauseMax = 300_000
 /** Empties the outbox: one call at a time, each operation until it has a final answer. */
 export class Sender {
   private readonly options: SenderOptions
+  private readonly engine: Engine
   private running: Promise<void> | undefined
   private cancelTimer = () => {}
   private isStopped = false
@@ -46,6 +50,7 @@ export class Sender {
 
   constructor (options: SenderOptions) {
     this.options = options
+    this.engine = options.rows.engine
   }
 
   /** There may be something to send. */
@@ -72,7 +77,7 @@ export class Sender {
 
   private schedule (): void {
     this.cancelTimer()
-    const { engine, clock, isOnline } = this.options
+    const { engine, options: { clock, isOnline } } = this
     if (this.isStopped || !isOnline()) return
     const now = clock.now()
     const wait = nextIn(engine.operations, now)
@@ -87,7 +92,7 @@ export class Sender {
   }
 
   private async run (): Promise<void> {
-    const { engine, isOnline } = this.options
+    const { engine, options: { isOnline } } = this
     while (!this.isStopped && isOnline() && engine.term !== undefined && this.pausedFor() === 0) {
       const chosen = await this.begin()
       if (chosen.length === 0) return
@@ -97,7 +102,7 @@ export class Sender {
 
   /** What is sent is marked first: after a crash the server may have it. */
   private async begin (): Promise<StoredOperation[]> {
-    const { engine, clock } = this.options
+    const { engine, options: { clock } } = this
     return await engine.writeOutbox(async () => {
       const chosen = plan(engine.operations, clock.now()).slice(0, this.isSingle ? 1 : undefined).map(sending)
       if (chosen.length > 0) await engine.commit({ put: chosen })
@@ -120,7 +125,7 @@ export class Sender {
   }
 
   private ask (chosen: readonly StoredOperation[]): Asked {
-    const { engine: { conversations }, connection } = this.options
+    const { engine: { conversations }, options: { connection } } = this
     return {
       generations: new Map(chosen.map(({ conversationId: id }) => [id, conversations.get(id)?.generation])),
       connection: connection()
@@ -128,7 +133,7 @@ export class Sender {
   }
 
   private async fail (chosen: StoredOperation[], error: TidelogError): Promise<void> {
-    const { engine, clock, random } = this.options
+    const { engine, options: { clock, random } } = this
     const isRefused = [400, 413].includes(error.status)
     if (isRefused && chosen.length === 1) {
       const result = { opId: chosen[0]!.opId, success: false, code: error.code, message: error.message }
@@ -138,14 +143,14 @@ export class Sender {
     this.isSingle = isRefused
     if (!isRefused) {
       this.failures++
-      this.pausedUntil = clock.now() + Math.max(Math.min(pauseMax, error.retryAfterMs ?? 0), random() * Math.min(60_000, 1_000 * 2 ** this.failures))
+      this.pausedUntil = clock.now() + Math.max(Math.min(pauseMax, error.retryAfterMs ?? 0), backoffMs(random, this.failures))
     }
     await engine.writeOutbox(() => engine.commit({ put: this.stillThere(chosen).map(operation => unanswered(operation)) }))
   }
 
   /** One that was answered by its own row meanwhile is gone. */
   private stillThere (chosen: readonly StoredOperation[]): StoredOperation[] {
-    const byPosition = new Map(this.options.engine.operations.map(operation => [operation.position, operation]))
+    const byPosition = new Map(this.engine.operations.map(operation => [operation.position, operation]))
     return chosen.flatMap(({ position }) => byPosition.get(position) ?? [])
   }
 
@@ -154,7 +159,7 @@ export class Sender {
    * held yet, nor the rev of settings: a sync does. If that fails, the same is sent again, which changes nothing.
    */
   private async bring (chosen: readonly StoredOperation[], results: readonly WireResult[]): Promise<void> {
-    const { engine, bring } = this.options
+    const { engine, options: { bring } } = this
     const settings = new Set(chosen.flatMap(({ opId, work }) => work.type === 'settings' ? opId : []))
     const missing = new Set(results.flatMap(({ opId, success, message }) => {
       if (!success) return []
@@ -171,12 +176,12 @@ export class Sender {
 
   /** Rows and the end of their operations are stored in one step: no message is there twice, or not at all. */
   private async settle (chosen: StoredOperation[], results: WireResult[], asked: Asked): Promise<void> {
-    const { engine, clock, random, connection, onChanges } = this.options
+    const { engine, options: { rows, clock, random, connection, onChanges } } = this
     const isSame = () => connection() === asked.connection
     const events: LiveEvent[] = []
     await engine.writeOutbox(async () => {
       events.length = 0
-      const patch = engine.patch()
+      const patch = rows.patch()
       const put: StoredOperation[] = []
       const settle: StoredOperation[] = []
       const held = new Map(this.stillThere(chosen).map(operation => [operation.opId, operation]))
@@ -199,7 +204,7 @@ export class Sender {
       }
       // An operation without a result was not done.
       for (const operation of held.values()) put.push(unanswered(operation, clock.now() + 1_000))
-      await engine.commitPatch(patch, { put, settle })
+      await rows.commit(patch, { put, settle })
     })
     if (isSame()) onChanges(events)
     if (this.isSingle && chosen.length === 1) this.isSingle = false

@@ -3,14 +3,15 @@ import { applyAnswer } from '../pure/apply.ts'
 import {
   type Follow, type Heads, type Scope, beginSync, connected, disconnected, endSync, failSync, forget, gaps, hear, hearAnswer, hearHeads, isDue, mustSync, take
 } from '../pure/follow.ts'
-import { type LiveEvent, toSynced } from '../pure/normalize.ts'
+import { type LiveEvent, toSynced } from '../pure/changes.ts'
 import type { Patch } from '../pure/patch.ts'
 import type { WireAnswer, WireConversation } from '../pure/wire.ts'
 import type { Clock } from '../types.ts'
 import type { Engine } from './engine.ts'
+import type { RowWriter } from './row-writer.ts'
 
 export interface SyncerOptions {
-  engine: Engine
+  rows: RowWriter
   clock: Clock
   random: () => number
   pull: (body: Question, signal: AbortSignal | undefined) => Promise<WireAnswer>
@@ -30,6 +31,7 @@ const gapMs = 200
 /** Follows the server: applies live changes in their order, and syncs what they do not bring. */
 export class Syncer {
   private readonly options: SyncerOptions
+  private readonly engine: Engine
   private follow: Follow = disconnected
   private incoming: LiveEvent[] = []
   private running: Promise<void> | undefined
@@ -43,11 +45,12 @@ export class Syncer {
 
   constructor (options: SyncerOptions) {
     this.options = options
+    this.engine = options.rows.engine
   }
 
   /** The server sends live changes from now on, and says where conversations stand. Resolves when all is here. */
   async begin (heads: Heads): Promise<void> {
-    const { self, conversations } = this.options.engine
+    const { self, conversations } = this.engine
     this.isLive = true
     this.follow = connected(this.follow, heads, id => {
       if (id === 'self') return self.cursor
@@ -135,14 +138,14 @@ export class Syncer {
 
   /** Everything that comes next, in one step. */
   private async apply (): Promise<void> {
-    await this.options.engine.write(async () => {
+    await this.engine.write(async () => {
       this.follow = hear(this.follow, this.incoming.splice(0))
       const { events, follow } = take(this.follow)
       const { follow: known, life } = this
       this.follow = follow
       if (events.length === 0) return
       try {
-        const patch = await this.options.engine.applyLive(events)
+        const patch = await this.options.rows.applyLive(events)
         this.counters.applied += events.length
         this.after(patch)
       } catch (error) {
@@ -154,7 +157,7 @@ export class Syncer {
 
   /** One sync of what is due, to its end. In `waitMs` the server waits for something to tell. */
   async sync ({ waitMs, signal }: { waitMs?: number, signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { options: { engine }, life } = this
+    const { engine, life } = this
     this.follow = beginSync(this.follow)
     this.counters.syncs++
     try {
@@ -201,12 +204,11 @@ export class Syncer {
     } catch (error) {
       if (!(error instanceof TidelogError) || error.code !== 'BAD_CURSOR') throw error
       // What it stands for cannot be said any more: everything begins anew, the outbox and drafts excepted.
-      await this.options.engine.write(async () => {
-        const patch = this.options.engine.patch()
-        if (patch.selfNow.cursor === '' && this.options.engine.conversations.size === 0) throw error
+      await this.options.rows.write(patch => {
+        if (patch.selfNow.cursor === '' && this.engine.conversations.size === 0) throw error
         patch.dropAll()
         patch.changeSelf({ cursor: '', rev: 0 })
-        await this.options.engine.commitPatch(patch)
+        return true
       })
       return undefined
     }
@@ -220,14 +222,14 @@ export class Syncer {
   }
 
   private cursors (): Cursors {
-    const { self, conversations } = this.options.engine
+    const { self, conversations } = this.engine
     const cursors: Cursors = self.cursor === '' ? {} : { self: self.cursor }
     for (const { id, cursor } of conversations.values()) if (cursor !== '') cursors[id] = cursor
     return cursors
   }
 
   private async take ({ conversations }: WireAnswer, asked: Cursors, life: number): Promise<void> {
-    const { engine } = this.options
+    const { engine, options: { rows } } = this
     this.counters.answers++
     if (conversations.length === 0) return
     await engine.write(async () => {
@@ -235,9 +237,9 @@ export class Syncer {
       const { fresh, late } = this.sift(conversations, asked)
       if (late.length > 0) this.follow = mustSync(this.follow, new Set(late))
       const synced = fresh.map(toSynced)
-      const patch = engine.patch()
+      const patch = rows.patch()
       applyAnswer(patch, synced, this.follow.scope === null || this.follow.scope === 'all')
-      await engine.commitPatch(patch)
+      await rows.commit(patch)
       this.checkLife(life)
       this.follow = hearAnswer(this.follow, synced)
       this.after(patch)

@@ -2,14 +2,6 @@ import { TidelogError, toFailure } from '../errors.ts'
 import type { Clock, Failure } from '../types.ts'
 import type { TabMessage } from './tabs.ts'
 
-/** What the tab that leads does for the others. */
-export interface TabMethods {
-  loadHistory: (id: string, before: number, limit: number) => Promise<void>
-  markedRead: (id: string, seq: number) => Promise<void>
-  presence: (userIds: string[]) => Promise<unknown>
-  sync: () => Promise<void>
-}
-
 const timeoutMs = 20_000
 
 /** Calls between tabs. A leader that is gone does not answer: then the call has failed, and may be made again. */

@@ -1,9 +1,8 @@
-import { TidelogError, asTidelogError, toFailure } from '../errors.ts'
 import type { Http } from '../network/http.ts'
 import { endUpload, isPassing, uploadRest } from '../network/tus.ts'
-import { refused } from '../pure/outbox.ts'
+import { nextUpload, refused, withUpload } from '../pure/push.ts'
 import type { PendingFile, StoredOperation } from '../pure/state.ts'
-import { filesOf, nextUpload, withUpload } from '../pure/uploads.ts'
+import { TidelogError, asTidelogError, backoffMs, filesOf, toFailure } from '../shared.ts'
 import type { Clock } from '../types.ts'
 import type { Changed } from '../core.ts'
 import type { Engine } from './engine.ts'
@@ -19,7 +18,6 @@ export interface UploaderOptions {
   onReady: () => void
 }
 
-const pauseMax = 60_000
 /** Tries in a row without a connection. */
 const triesAlone = 4
 /** Times in a row that a server may not know an upload which it has just begun. */
@@ -158,7 +156,7 @@ export class Uploader {
     this.failures++
     const isMissing = error.code === 'NOT_FOUND' && this.failures < missesMax
     if (isPassing(error) || error.status === 401 || isMissing) {
-      this.pause(Math.max(error.retryAfterMs ?? 0, random() * Math.min(pauseMax, 1_000 * 2 ** this.failures)))
+      this.pause(Math.max(error.retryAfterMs ?? 0, backoffMs(random, this.failures)))
       return
     }
     await engine.writeOutbox(async () => {

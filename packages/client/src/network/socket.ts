@@ -1,5 +1,5 @@
-import { type Socket, io } from 'socket.io-client'
-import { TidelogError } from '../errors.ts'
+import type { Socket } from 'socket.io-client'
+import { TidelogError, loaded } from '../errors.ts'
 import type { Link, LinkOptions, SocketTransport } from './transport.ts'
 
 /** The code of a refused handshake, by its message. */
@@ -9,12 +9,18 @@ const refusals: Record<string, string> = {
   'Authentication error: User not found': 'UNKNOWN_USER'
 }
 
-/** Live changes over Socket.IO. @param options.path of the server's endpoint, if it is not `/socket.io/` */
+/**
+ * Live changes over Socket.IO, which is loaded when the client connects.
+ * @param options.path of the server's endpoint, if it is not `/socket.io/`
+ */
 export function socketTransport (options: { path?: string } = {}): SocketTransport {
   return { open: link => open(link, options) }
 }
 
-function open ({ url, token, transport, timeoutMs, signal, onEvent, onClose }: LinkOptions, { path }: { path?: string }): Promise<Link> {
+async function open (
+  { url, token, transport, timeoutMs, signal, onEvent, onClose }: LinkOptions, { path }: { path?: string }
+): Promise<Link> {
+  const { io } = await loaded(import('socket.io-client'))
   const socket = io(url, {
     ...(path === undefined ? {} : { path }),
     auth: { token },
@@ -25,7 +31,7 @@ function open ({ url, token, transport, timeoutMs, signal, onEvent, onClose }: L
     forceNew: true,
     timeout: timeoutMs
   })
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const abort = () => { fail(new TidelogError({ code: 'ABORTED' })) }
     const fail = (error: TidelogError) => {
       signal.removeEventListener('abort', abort)
@@ -37,7 +43,9 @@ function open ({ url, token, transport, timeoutMs, signal, onEvent, onClose }: L
     socket.onAny(onEvent)
     socket.once('connect_error', error => {
       const code = refusals[error.message]
-      fail(code === undefined ? new TidelogError({ code: 'OFFLINE', cause: error }) : new TidelogError({ code, message: error.message, status: 401 }))
+      fail(code === undefined
+        ? new TidelogError({ code: 'OFFLINE', cause: error })
+        : new TidelogError({ code, message: error.message, status: 401 }))
     })
     socket.once('connect', () => {
       signal.removeEventListener('abort', abort)

@@ -1,7 +1,7 @@
-import type { Change, HistoryPage, LiveEvent, Reads, Synced } from './normalize.ts'
+import type { Change, HistoryPage, LiveEvent, Reads, Synced } from './changes.ts'
 import type { Patch } from './patch.ts'
 import { addRange, cutThrough } from './ranges.ts'
-import { type ConversationRecord, type Row, noSettings } from './state.ts'
+import { type ConversationRecord, type Row, counts, noSettings } from './state.ts'
 
 /** What the server says, applied to what is held. A row counts if its rev is above the held one's; the storage sees to that. */
 
@@ -77,11 +77,6 @@ function countLive (patch: Patch, row: Row): void {
     const isNamed = row.mentions?.all === true || row.mentions?.userIds.includes(patch.userId) === true
     patch.change(record.id, ({ unreadCount, mentionCount }) => ({ unreadCount: unreadCount + 1, mentionCount: mentionCount + Number(isNamed) }))
   }
-}
-
-/** Is it one of those that are unread until they are read? */
-export function counts ({ isDeleted, type }: Row): boolean {
-  return !isDeleted && type !== 'system'
 }
 
 function readSeq (patch: Patch, id: string): number {

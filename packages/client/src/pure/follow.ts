@@ -1,4 +1,4 @@
-import type { LiveEvent } from './normalize.ts'
+import type { LiveEvent } from './changes.ts'
 
 /**
  * Which live changes may be applied, and what only a sync can bring: a change of the rev behind the known one is applied, an

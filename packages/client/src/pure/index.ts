@@ -1,9 +1,11 @@
 /** The pure parts, for bridges to other databases: no network, no storage. */
 export * from './apply.ts'
+export * from './changes.ts'
 export * from './follow.ts'
 export * from './normalize.ts'
 export * from './outbox.ts'
 export * from './patch.ts'
+export * from './push.ts'
 export * from './ranges.ts'
 export * from './state.ts'
 export * from './view.ts'

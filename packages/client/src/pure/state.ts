@@ -215,6 +215,11 @@ export function readSeqOf ({ self, conversations }: State, id: string): number {
   return Math.max(self.readSeqs[id] ?? 0, conversations.get(id)?.localReadSeq ?? 0)
 }
 
+/** Is it one of those that are unread until they are read? */
+export function counts ({ isDeleted, type }: Row): boolean {
+  return !isDeleted && type !== 'system'
+}
+
 /** What is stored together. Removals come before what is put. */
 export interface Batch {
   /** Refused unless this is the stored term. */

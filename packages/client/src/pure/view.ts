@@ -1,13 +1,12 @@
 import type {
   Attachment, ConversationSettings, Mentions, Message, MessageStatus, MessageType, Reaction, Summary
 } from '../values.ts'
-import { isAbout } from './outbox.ts'
+import { filesOf, isAbout } from './outbox.ts'
 import {
   type ConversationRecord, type PendingFile, type Person,
   type Row, type SelfRecord, type State, type StoredOperation, noSettings,
   otherUserOf, readSeqOf
 } from './state.ts'
-import { filesOf } from './uploads.ts'
 
 /** What is shown: the server's rows, and what the outbox makes of them. Nothing of it is stored. */
 

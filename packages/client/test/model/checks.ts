@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/engine/engine.ts'
-import { plan } from '../../src/pure/outbox.ts'
+import { plan } from '../../src/pure/push.ts'
 import { rangeAt } from '../../src/pure/ranges.ts'
 import { type ConversationRecord, type Range, type Row, emptySelf, noSettings } from '../../src/pure/state.ts'
 import { type Held, loadHeld } from '../../src/storage/apply-batch.ts'

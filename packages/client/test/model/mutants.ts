@@ -23,9 +23,9 @@ export const mutants: Record<string, Mutation> = {
   'a purge is not stored': { bendBatch: ({ purge, ...batch }) => batch },
   'what was deleted for oneself is kept': { bendBatch: ({ hide, ...batch }) => batch },
   'what was deleted for oneself comes again if it was on its way': {
-    bendEngine: engine => {
-      const patch = engine.patch.bind(engine)
-      engine.patch = () => {
+    bendRows: rows => {
+      const patch = rows.patch.bind(rows)
+      rows.patch = () => {
         const made = patch()
         made.isGone = (id, seq) => seq <= (made.get(id)?.purgedSeq ?? 0)
         return made
@@ -33,9 +33,9 @@ export const mutants: Record<string, Mutation> = {
     }
   },
   'what was cleared comes again with what begins anew': {
-    bendEngine: engine => {
-      const patch = engine.patch.bind(engine)
-      engine.patch = () => {
+    bendRows: rows => {
+      const patch = rows.patch.bind(rows)
+      rows.patch = () => {
         const made = patch()
         const reset = made.reset.bind(made)
         made.reset = id => {
@@ -57,9 +57,9 @@ export const mutants: Record<string, Mutation> = {
     bendSyncer: syncer => { syncer.hearHeads = () => {} }
   },
   'what was marked as read here is forgotten when the server answers': {
-    bendEngine: engine => {
-      const patch = engine.patch.bind(engine)
-      engine.patch = () => {
+    bendRows: rows => {
+      const patch = rows.patch.bind(rows)
+      rows.patch = () => {
         const made = patch()
         made.recount.add = () => made.recount
         return made

@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/engine/engine.ts'
+import type { RowWriter } from '../../src/engine/row-writer.ts'
 import type { Syncer } from '../../src/engine/syncer.ts'
-import type { LiveEvent } from '../../src/pure/normalize.ts'
+import type { LiveEvent } from '../../src/pure/changes.ts'
 import type { Batch } from '../../src/pure/state.ts'
 
 /** What happens in a random history, and ways to break the client. */
@@ -38,6 +39,7 @@ export interface Mutation {
   bendBatch?: (batch: Batch) => Batch
   bendEvent?: (event: LiveEvent) => LiveEvent
   bendEngine?: (engine: Engine) => void
+  bendRows?: (rows: RowWriter) => void
   bendSyncer?: (syncer: Syncer) => void
   /** What happens before the random part. */
   first?: Step[]

@@ -1,12 +1,12 @@
 import { ConversationView } from '../../src/api/conversation.ts'
 import { MemberLists } from '../../src/api/members.ts'
 import { TypingState } from '../../src/api/typing.ts'
-import { Core } from '../../src/core.ts'
+import { Core, type Remotely } from '../../src/core.ts'
 import { type Delta, Engine } from '../../src/engine/engine.ts'
 import { Leader } from '../../src/engine/leader.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Http, Request } from '../../src/network/http.ts'
-import type { LiveEvent } from '../../src/pure/normalize.ts'
+import type { LiveEvent } from '../../src/pure/changes.ts'
 import type { Clock } from '../../src/types.ts'
 import { Value } from '../../src/readable.ts'
 import type { Disk } from './disk.ts'
@@ -49,11 +49,11 @@ export class Tab {
     this.engine.onCommitted = delta => { parts.tell(this, delta) }
     this.core = new Core({ http: { call: this.call } as unknown as Http, clock, random })
     this.core.engine = this.engine
-    this.core.remote = {
-      ...this.core.remote,
-      wake: () => { this.leader?.wake() },
-      markedRead: async (id, seq) => { await parts.leader()?.markedRead(id, seq).catch(() => {}) }
-    }
+    this.core.remotely = ((method, ...given) => {
+      const remote = method === 'markedRead' ? parts.leader()?.remote : undefined
+      return remote?.markedRead(...given as Parameters<typeof remote.markedRead>) ??
+        Promise.reject(new TidelogError({ code: 'OFFLINE' }))
+    }) as Remotely
   }
 
   private readonly call = (_method: string, path: string, request: Request): Promise<unknown> =>
@@ -76,8 +76,6 @@ export class Tab {
 
   async lead (): Promise<void> {
     if (this.leader !== undefined) return
-    await this.engine.lead()
-    this.parts.tell(this, 'leads')
     const { core, engine } = this
     const nothing = () => {}
     const leader = new Leader({
@@ -92,6 +90,9 @@ export class Tab {
     })
     leader.connection.fail = () => { this.disconnect() }
     this.parts.mutation.bendSyncer?.(leader.syncer)
+    this.parts.mutation.bendRows?.(leader.rows)
+    await leader.begin()
+    this.parts.tell(this, 'leads')
     this.leader = leader
   }
 
@@ -140,7 +141,6 @@ export class Tab {
     if (delta === 'leads') void this.engine.reload().catch(() => {})
     if (delta === undefined || delta === 'leads') return
     this.engine.adopt(delta)
-    if ((delta.batch.add ?? delta.batch.put ?? []).length > 0) this.leader?.wake()
   }
 
   answer (fate: 'now' | 'lost' | 'late'): void {

@@ -3,8 +3,8 @@ import type { Delta } from '../../src/engine/engine.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Request } from '../../src/network/http.ts'
 import type { Message } from '../../src/types.ts'
-import { toChange } from '../../src/pure/normalize.ts'
-import { plan } from '../../src/pure/outbox.ts'
+import { toChange } from '../../src/pure/changes.ts'
+import { plan } from '../../src/pure/push.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
 import { type Written, brokenAtRest, brokenNow, differing } from './checks.ts'
 import { Disk } from './disk.ts'
@@ -246,7 +246,7 @@ export class World {
 
   private page ({ engine, leader }: Tab, id: string): void {
     const record = engine.conversations.get(id)
-    if (record !== undefined) leader?.loadHistory(id, record.ranges[0]?.[0] ?? record.top + 1, 2).catch(() => {})
+    if (record !== undefined) leader?.remote.loadHistory(id, record.ranges[0]?.[0] ?? record.top + 1, 2).catch(() => {})
   }
 
   /** Nothing goes wrong any more: all must come to rest. */

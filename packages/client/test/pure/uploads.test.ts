@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { again, isAbout, plan } from '../../src/pure/outbox.ts'
+import { again, filesOf, isAbout } from '../../src/pure/outbox.ts'
+import { isUploaded, nextUpload, plan, withUpload } from '../../src/pure/push.ts'
 import type { StoredOperation, Work } from '../../src/pure/state.ts'
-import { filesOf, isUploaded, nextUpload, withUpload } from '../../src/pure/uploads.ts'
 
 const files = fc.array(fc.boolean(), { maxLength: 3 })
 const send = fc.record({ type: fc.constant('send' as const), files })
