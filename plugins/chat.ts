@@ -32,6 +32,7 @@ export default fp(async function chat (app, { nodeId, ...config }: Config & { no
   const log = await ConversationLog.open(client, db, {
     isSoleWriter: app.isSoleWriter,
     tellsTime: !app.isSoleWriter && !app.isSharded,
+    hasBulkWrite: app.hasBulkWrite,
     nodeId,
     onRetry: (result, attempt) => { app.log.debug({ result: result.result, attempt }, 'commit tried again') }
   })

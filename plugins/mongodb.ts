@@ -4,6 +4,7 @@ import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import fp from 'fastify-plugin'
 import type { MongoClient } from 'mongodb'
 import { type Config, databaseName } from '../src/config.ts'
+import { bulkWriteWireVersion } from '../src/log/commit/statements.ts'
 import { readCausally } from '../src/log/read/causal-reads.ts'
 import { isUnreachable } from '../src/log/unreachable.ts'
 
@@ -13,6 +14,8 @@ declare module 'fastify' {
     isSoleWriter: boolean
     /** True if the database is a sharded cluster. */
     isSharded: boolean
+    /** True if the database takes the statements of a transaction in one command, whatever their collections. */
+    hasBulkWrite: boolean
     /**
      * Resolves with the error if this process can never reach its database again. End the process then, so that a
      * supervisor starts a new one.
@@ -70,7 +73,9 @@ export default fp(async function mongodb (app, config: Config) {
       readPreference: 'primary',
       ignoreUndefined: true
     })
-    app.decorate('isSharded', await requireTransactions(app.mongo.client))
+    const server = await requireTransactions(app.mongo.client)
+    app.decorate('isSharded', server.isSharded)
+    app.decorate('hasBulkWrite', server.hasBulkWrite)
     if (!embedded) readCausally(app.mongo.client)
   })
   // Fail operations that wait for a dead engine now, before the driver gives up.
@@ -99,9 +104,9 @@ function withoutSecrets (url: string): string {
 
 /**
  * The log needs transactions, which a standalone server lacks. Fail now, not at the first message.
- * @returns whether it is a sharded cluster
+ * @returns what else the server is
  */
-async function requireTransactions (client: MongoClient): Promise<boolean> {
+async function requireTransactions (client: MongoClient): Promise<{ isSharded: boolean, hasBulkWrite: boolean }> {
   const hello = await client.db('admin').command({ hello: 1 })
   const isSharded = hello['msg'] === 'isdbgrid'
   if (hello['setName'] === undefined && !isSharded) {
@@ -110,5 +115,5 @@ async function requireTransactions (client: MongoClient): Promise<boolean> {
         'member will do: mongod --replSet rs0, then rs.initiate())'
     )
   }
-  return isSharded
+  return { isSharded, hasBulkWrite: hello['maxWireVersion'] >= bulkWriteWireVersion }
 }

@@ -3,17 +3,21 @@ import { BatchedReader } from '../lib/batched-reader.ts'
 import { type LogCollections, ensureLogIndexes, logCollections } from './model/collections.ts'
 import { type CommitOptions, type CommitSteps, type CommittedBatch, Committer } from './commit/committer.ts'
 import type { CommitCounts } from './commit/commit-counts.ts'
+import { bulkSender } from './commit/statements.ts'
+import { commitPlan } from './commit/transaction.ts'
 import { CursorCodec } from './read/cursor.ts'
 import { readDatabaseIdentity } from './database-identity.ts'
 import type { Guard, UnitOutcome, CommitUnit } from './commit/plan.ts'
 import { type Head, type Member, memberKey } from './model/types.ts'
 
-interface LogOptions extends CommitOptions {
+export interface LogOptions extends CommitOptions {
   /**
    * Commits carry the database's time, which other nodes then name in their reads. Default: unless this is the sole
    * writer. In a sharded cluster a shard refuses a time of which it has not heard yet.
    */
   tellsTime?: boolean
+  /** The server takes statements on several collections in one command. */
+  hasBulkWrite?: boolean
 }
 
 /**
@@ -36,12 +40,13 @@ export class ConversationLog {
     client: MongoClient, collections: LogCollections, cursors: CursorCodec, options: LogOptions,
     steps?: Partial<CommitSteps>
   ) {
-    const { tellsTime = !options.isSoleWriter } = options
+    const { tellsTime = !options.isSoleWriter, hasBulkWrite = false, ...commitOptions } = options
+    const send = hasBulkWrite ? bulkSender(client) : undefined
     this.client = client
     this.collections = collections
     this.cursors = cursors
     this.committer = new Committer(client, collections, {
-      ...options,
+      ...commitOptions,
       onCommitted: batch => {
         const committed = { ...batch, time: tellsTime ? this.timeSeen() : undefined }
         options.onCommitted?.(committed)
@@ -51,7 +56,7 @@ export class ConversationLog {
         options.onUnknownOutcome?.(conversationIds)
         for (const listener of this.unknownOutcomeListeners) listener(conversationIds)
       }
-    }, steps)
+    }, { write: (plan, log, session) => commitPlan(plan, log, session, send), ...steps })
     this.headReader = new BatchedReader(ids => this.committer.heads.read(ids))
     this.memberReader = byId(ids => collections.members.find({ _id: { $in: ids } }).batchSize(ids.length + 1).toArray())
   }

@@ -43,6 +43,7 @@ export const spec: fc.Arbitrary<Spec> = fc.record({
   lag: fc.constantFrom(0, 0, 0.3),
   elections: fc.constantFrom(false, true, true, 'unseen' as const),
   share: fc.boolean(),
+  bulk: fc.boolean(),
   nodes: fc.constantFrom(1, 2, 3, 3),
   replicates: fc.boolean(),
   calm: fc.constantFrom(false, false, true),

@@ -7,7 +7,7 @@ interface WriteOptions {
   session?: FakeSession
 }
 
-type Operation =
+export type Operation =
   | { insertOne: { document: Doc } }
   | { updateOne: { filter: Doc, update: { $set?: object, $unset?: object, $inc?: Record<string, number> } } }
   | { replaceOne: { filter: Doc, replacement: object } }
@@ -99,6 +99,7 @@ export class FakeCollection {
 
   readonly readConcern = undefined
   get collectionName (): string { return this.table }
+  get namespace (): string { return this.table }
 
   /** For pages, which ask for a reply as it is. */
   readonly db = {
@@ -108,7 +109,8 @@ export class FakeCollection {
     }
   }
 
-  private write (transaction: Transaction, operation: Operation): number {
+  /** Returns the number of documents matched. */
+  write (transaction: Transaction, operation: Operation): number {
     if ('insertOne' in operation) {
       transaction.insert(this.table, { ...operation.insertOne.document })
       return 0

@@ -1,6 +1,7 @@
 import type { MongoClient } from 'mongodb'
 import type { LogCollections } from '../../src/log/model/collections.ts'
 import { FakeCollection } from './fake-collection.ts'
+import { type BulkWrite, bulkWrite } from './fake-bulk-write.ts'
 import { FakeSession } from './fake-session.ts'
 import { FakeStore, Seen } from './fake-store.ts'
 
@@ -16,8 +17,14 @@ export class FakeMongo extends FakeStore {
     // Its first call is a write, and the reply to a write tells of everything before it.
     seen.advance(this.durable)
     const collection = (table: string) => new FakeCollection(this, { name: node, seen }, table)
+    const command = (body: BulkWrite, { session }: { session: FakeSession }) => {
+      return bulkWrite(this, node, body, session, collection)
+    }
     return {
-      client: { startSession: () => new FakeSession(this, { name: node, seen }) } as unknown as MongoClient,
+      client: {
+        startSession: () => new FakeSession(this, { name: node, seen }),
+        db: () => ({ command })
+      } as unknown as MongoClient,
       collections: {
         heads: collection('conversations'), rows: collection('log'), members: collection('members')
       } as unknown as LogCollections,

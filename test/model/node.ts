@@ -3,8 +3,8 @@ import type { ChatContext } from '../../src/chat/context.ts'
 import { BlockDirectory } from '../../src/chat/directories/block-directory.ts'
 import { HiddenMessages } from '../../src/chat/directories/hidden-messages.ts'
 import { MembershipDirectory } from '../../src/chat/directories/membership-directory.ts'
-import type { CommitOptions, CommitSteps } from '../../src/log/commit/committer.ts'
-import { ConversationLog } from '../../src/log/conversation-log.ts'
+import type { CommitSteps } from '../../src/log/commit/committer.ts'
+import { ConversationLog, type LogOptions } from '../../src/log/conversation-log.ts'
 import type { LogCollections } from '../../src/log/model/collections.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import type { Schedule } from '../../src/lib/schedule.ts'
@@ -32,7 +32,7 @@ export interface NodeOptions {
   client: MongoClient
   collections: LogCollections
   epoch: number
-  commit: CommitOptions
+  commit: LogOptions
   steps: Partial<CommitSteps>
   wire: Wire
   /** A mutant's change to the log and its context, before anything is built on them. */

@@ -40,6 +40,8 @@ export interface Spec {
   /** After a failover, majority reads are for some time older than what is committed (fake-store.ts). */
   elections?: boolean | 'unseen'
   share: boolean
+  /** The statements of a transaction go in one command. */
+  bulk?: boolean
   nodes: number
   replicates: boolean
   /** Nothing fails, and clients do not sync at a gap. */

@@ -133,15 +133,15 @@ class World {
       epoch: this.era,
       commit: {
         isSoleWriter: this.spec.share,
+        hasBulkWrite: this.spec.bulk === true,
         batchCountMax: this.spec.batchCountMax,
         headsMax: this.spec.share ? 64 : 2 + index,
         now,
         onCommitted: committed => {
           this.books.delivered(name, committed)
           for (const { row } of committed.rows) {
-            this.told = Math.max(
-              this.told, this.books.history(row.conversationId)[row.rev - 1]?.commit ?? 0
-            )
+            const { commit = 0 } = this.books.history(row.conversationId)[row.rev - 1] ?? {}
+            this.told = Math.max(this.told, commit)
           }
           this.relay(node, committed)
         }

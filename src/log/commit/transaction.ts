@@ -1,9 +1,11 @@
 import {
-  type AnyBulkWriteOperation, type ClientSession, MongoAPIError, MongoError, MongoServerError, type UpdateFilter
+  type AnyBulkWriteOperation, type ClientSession, type Collection, type Document, MongoAPIError, MongoError,
+  MongoServerError, type UpdateFilter
 } from 'mongodb'
 import { type LogCollections, indexNames } from '../model/collections.ts'
 import type { Plan } from './plan.ts'
 import type { Head, LogRow, Member } from '../model/types.ts'
+import { type SendStatements, type Statements, isCommandRefused, sendByCollection } from './statements.ts'
 import { isBrokenConnection } from '../../lib/broken-connection.ts'
 import { isUnreachable, unwrapped } from '../unreachable.ts'
 
@@ -32,16 +34,17 @@ const unknownRetriesMax = 5
  * assign the same rev, and no row appears below a head that readers have seen.
  */
 export async function commitPlan (
-  plan: Plan, collections: LogCollections, session: ClientSession
+  plan: Plan, collections: LogCollections, session: ClientSession, send: SendStatements = sendByCollection
 ): Promise<TransactionResult> {
   session.startTransaction({
     readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary'
   })
   try {
-    await moveHeads(plan, collections, session)
+    // The heads come first: of nodes that change a conversation at once, all but one end there.
+    const { heads, members, rows } = collections
+    const parts = [on(heads, headStatements(plan)), on(members, memberStatements(plan)), on(rows, rowStatements(plan))]
+    if (!await send(parts, session)) throw new HeadConflict()
     if (plan.relied.length > 0) await checkRelied(plan, collections, session)
-    if (plan.members.length > 0) await writeMembers(plan, collections, session)
-    await writeRows(plan, collections, session)
   } catch (error) {
     if (isUnreachable(error)) return { result: 'unreachable', error }
     await session.abortTransaction().catch(() => {}) // If the abort is lost, the server aborts by itself.
@@ -68,27 +71,21 @@ async function finish (session: ClientSession): Promise<TransactionResult> {
   }
 }
 
-async function moveHeads (
-  { heads }: Plan, { heads: collection }: LogCollections, session: ClientSession
-): Promise<void> {
-  const operations: Array<AnyBulkWriteOperation<Head>> = []
-  let expected = 0
-  for (const { from, to } of heads) {
-    if (from === null) {
-      operations.push({ insertOne: { document: to } })
-    } else {
-      expected++
-      const { _id, headRev, clock, reservedBy } = from
-      operations.push({
-        updateOne: {
-          filter: { _id, headRev, clock, reservedBy: reservedBy ?? { $exists: false } },
-          update: { $set: changedFields(from, to), ...(reservedBy === undefined ? {} : { $unset: { reservedBy: '' } }) }
-        }
-      })
+function on<T extends Document> (collection: Collection<T>, operations: Array<AnyBulkWriteOperation<T>>): Statements {
+  return { collection, operations } as unknown as Statements
+}
+
+function headStatements ({ heads }: Plan): Array<AnyBulkWriteOperation<Head>> {
+  return heads.map(({ from, to }) => {
+    if (from === null) return { insertOne: { document: to } }
+    const { _id, headRev, clock, reservedBy } = from
+    return {
+      updateOne: {
+        filter: { _id, headRev, clock, reservedBy: reservedBy ?? { $exists: false } },
+        update: { $set: changedFields(from, to), ...(reservedBy === undefined ? {} : { $unset: { reservedBy: '' } }) }
+      }
     }
-  }
-  const { matchedCount } = await collection.bulkWrite(operations, { session })
-  if (matchedCount !== expected) throw new HeadConflict()
+  })
 }
 
 /** The fields of a head that a commit changes. A commit removes no field except `reservedBy`. */
@@ -97,19 +94,12 @@ function changedFields (from: Head, to: Head): Partial<Head> {
   return Object.fromEntries(changed)
 }
 
-async function writeRows ({ rows }: Plan, { rows: log }: LogCollections, session: ClientSession): Promise<void> {
-  if (rows.length === 0) return
-  if (rows.every(row => row.from === null)) {
-    await log.insertMany(rows.map(row => row.to), { session })
-    return
-  }
-  const revised = rows.filter(row => row.from !== null).length
-  const { matchedCount } = await log.bulkWrite(rows.map(({ from, to }): AnyBulkWriteOperation<LogRow> => {
+function rowStatements ({ rows }: Plan): Array<AnyBulkWriteOperation<LogRow>> {
+  return rows.map(({ from, to }) => {
     if (from === null) return { insertOne: { document: to } }
     const { _id, ...replacement } = to
     return { replaceOne: { filter: { _id, rev: from.rev }, replacement } }
-  }), { session })
-  if (matchedCount !== revised) throw new HeadConflict()
+  })
 }
 
 /** The snapshot is that of the head, which no other commit of the conversation can move until this one ends. */
@@ -119,18 +109,15 @@ async function checkRelied ({ relied }: Plan, { rows }: LogCollections, session:
   if (relied.some(({ _id, rev }) => revs.get(_id.toHexString()) !== rev)) throw new HeadConflict()
 }
 
-async function writeMembers (
-  { members: writes }: Plan, { members }: LogCollections, session: ClientSession
-): Promise<void> {
+function memberStatements ({ members }: Plan): Array<AnyBulkWriteOperation<Member>> {
   // No filter on the old value: a change of a membership changes the head too, and the head's filter guards that. Two
   // nodes may move a read position and the time of a message at once, so only what a commit changes is written.
-  const operations = writes.flatMap(({ key, from, to }): Array<AnyBulkWriteOperation<Member>> => {
+  return members.flatMap(({ key, from, to }): Array<AnyBulkWriteOperation<Member>> => {
+    // A user who joins and leaves within one batch leaves nothing to write.
     if (to === null) return from === null ? [] : [{ deleteOne: { filter: { _id: key } } }]
     if (from === null) return [{ insertOne: { document: to } }]
     return [{ updateOne: { filter: { _id: key }, update: changesOf(from, to) } }]
   })
-  // A user who joins and leaves within one batch leaves nothing to write, and the driver refuses an empty list.
-  if (operations.length > 0) await members.bulkWrite(operations, { session })
 }
 
 function changesOf (from: Member, to: Member): UpdateFilter<Member> {
@@ -145,7 +132,8 @@ function changesOf (from: Member, to: Member): UpdateFilter<Member> {
 
 function classify (error: unknown): TransactionResult {
   if (error instanceof HeadConflict) return { result: 'conflict' }
-  if (hasLabel(error, 'TransientTransactionError')) return { result: 'transient', error }
+  // The next try is sent in other commands than the one that the server refuses.
+  if (hasLabel(error, 'TransientTransactionError') || isCommandRefused(error)) return { result: 'transient', error }
   if (error instanceof MongoServerError && error.code === 11000) {
     return { result: isDuplicateRow(error.message) ? 'duplicateKey' : 'conflict' }
   }

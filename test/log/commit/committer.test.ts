@@ -1,9 +1,11 @@
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { BSON, type Document, MongoClient, ObjectId } from 'mongodb'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type LogCollections, ensureLogIndexes, logCollections } from '../../../src/log/model/collections.ts'
 import { type CommitOptions, type CommittedBatch, Committer } from '../../../src/log/commit/committer.ts'
 import { changesAfter, changesSince, messagesBefore } from '../../../src/log/read/page.ts'
+import { type SendStatements, bulkSender } from '../../../src/log/commit/statements.ts'
+import { commitPlan } from '../../../src/log/commit/transaction.ts'
 import { type Mutation, type UnitOutcome, type CommitUnit, planBatch } from '../../../src/log/commit/plan.ts'
 import { type LogRow, type Seq, revOf, seqOf } from '../../../src/log/model/types.ts'
 
@@ -26,14 +28,19 @@ interface Nodes {
   committed: CommittedBatch[]
 }
 
-async function nodes (): Promise<Nodes> {
+async function openNodes (send?: SendStatements): Promise<Nodes> {
   const collections = logCollections(client.db(`log${databases++}`))
   await ensureLogIndexes(collections)
   const committed: CommittedBatch[] = []
   return {
     collections,
     committed,
-    node: options => new Committer(client, collections, { isSoleWriter: false, onCommitted: each => { committed.push(each) }, ...options })
+    node: options => new Committer(
+      client,
+      collections,
+      { isSoleWriter: false, onCommitted: each => { committed.push(each) }, ...options },
+      { write: (plan, log, session) => commitPlan(plan, log, session, send) }
+    )
   }
 }
 
@@ -61,7 +68,15 @@ function edit (rowId: ObjectId, text: string): CommitUnit {
 const read = (seq: number): CommitUnit => ({ mutations: [{ type: 'read', conversationId: direct, userId: bob, seq: seqOf(seq) }] })
 const rowOf = (outcome: UnitOutcome): LogRow => 'rows' in outcome ? outcome.rows[0]! : (outcome as Extract<UnitOutcome, { row: LogRow }>).row
 
-t.test('I2: two nodes that open and write to one conversation at once leave no gap and share no rev', async t => {
+/** On a server with MongoDB 8's `bulkWrite` and on one without it. */
+const bothWays = {
+  test (title: string, run: (t: Test, nodes: () => Promise<Nodes>) => Promise<void>): void {
+    t.test(title, async t => { await run(t, openNodes) })
+    t.test(`in one command: ${title}`, async t => { await run(t, () => openNodes(bulkSender(client))) })
+  }
+}
+
+bothWays.test('I2: two nodes that open and write to one conversation at once leave no gap and share no rev', async (t, nodes) => {
   const { collections, node, committed } = await nodes()
   const [first, second] = [node({ attemptsMax: 200 }), node({ attemptsMax: 200, now: () => Date.now() - 60_000 })]
   const sent = (committer: Committer, name: string) => Array.from({ length: 60 }, async (_, index) => await committer.commit(message(`${name} ${index}`)))
@@ -76,7 +91,7 @@ t.test('I2: two nodes that open and write to one conversation at once leave no g
   t.same(new Set(committed.flatMap(({ rows }) => rows.map(({ row }) => row.rev))).size, 120, 'each is delivered')
 })
 
-t.test('no node starves while others write to the same conversation without a pause', async t => {
+bothWays.test('no node starves while others write to the same conversation without a pause', async (t, nodes) => {
   const { node } = await nodes()
   const done = [0, 0, 0]
   const enough = () => done.every(count => count >= 15)
@@ -92,7 +107,7 @@ t.test('no node starves while others write to the same conversation without a pa
   t.ok(enough(), done.join(' '))
 })
 
-t.test('I5: a clientMessageId sent to two nodes at once, and again later, is one message', async t => {
+bothWays.test('I5: a clientMessageId sent to two nodes at once, and again later, is one message', async (t, nodes) => {
   const { collections, node } = await nodes()
   const [first, second] = [node(), node()]
   const outcomes = await Promise.all([first, second, first, second].map(async committer => await committer.commit(message('hi', 'c1'))))
@@ -104,7 +119,7 @@ t.test('I5: a clientMessageId sent to two nodes at once, and again later, is one
   t.equal(await collections.rows.countDocuments({ kind: 'message' }), 2)
 })
 
-t.test('a duplicate in a batch does not delay the others', async t => {
+bothWays.test('a duplicate in a batch does not delay the others', async (t, nodes) => {
   const { node } = await nodes()
   const committer = node()
   await committer.commit(message('hi', 'c1'))
@@ -113,7 +128,7 @@ t.test('a duplicate in a batch does not delay the others', async t => {
   t.same(outcomes.map(outcome => rowOf(outcome).seq), [2, 1, 3])
 })
 
-t.test('a unit that is committed twice is stored once', async t => {
+bothWays.test('a unit that is committed twice is stored once', async (t, nodes) => {
   const { collections, node } = await nodes()
   const unit = message('hi')
   t.match(await node().commit(unit), { outcome: 'committed' })
@@ -121,7 +136,7 @@ t.test('a unit that is committed twice is stored once', async t => {
   t.equal(await collections.rows.countDocuments({ kind: 'message' }), 1)
 })
 
-t.test('an outdated cached head costs another try, and never loses an edit or a read', async t => {
+bothWays.test('an outdated cached head costs another try, and never loses an edit or a read', async (t, nodes) => {
   const { collections, node } = await nodes()
   const retries: string[] = []
   const [first, second] = [node(), node({ onRetry: ({ result }) => { retries.push(result) } })]
@@ -136,7 +151,7 @@ t.test('an outdated cached head costs another try, and never loses an edit or a 
   t.same((await collections.rows.find({ kind: 'message' }).sort({ rev: 1 }).toArray()).map(({ message }) => message), ['two', 'three', 'edited here'])
 })
 
-t.test('what a stale row decided is decided again, even if that row is not written', async t => {
+bothWays.test('what a stale row decided is decided again, even if that row is not written', async (t, nodes) => {
   const { collections, node } = await nodes()
   const writer = node()
   const sent = rowOf(await writer.commit(message('one')))
@@ -157,7 +172,7 @@ t.test('what a stale row decided is decided again, even if that row is not writt
   t.same(retries, ['conflict'])
 })
 
-t.test('a user who joins and leaves in one batch leaves one row and no member', async t => {
+bothWays.test('a user who joins and leaves in one batch leaves one row and no member', async (t, nodes) => {
   const { collections, node } = await nodes()
   const committer = node()
   const member = (userId: ObjectId, role: 'owner' | 'member' | null): CommitUnit =>
@@ -168,7 +183,7 @@ t.test('a user who joins and leaves in one batch leaves one row and no member', 
   t.same((await collections.members.find({}).toArray()).map(({ userId }) => userId), [alice])
 })
 
-t.test('a unit that the database refuses does not fail the others of its batch', async t => {
+bothWays.test('a unit that the database refuses does not fail the others of its batch', async (t, nodes) => {
   const { collections, node } = await nodes()
   const committer = node()
   const outcomes = await Promise.allSettled([message('one'), message('two'), message('x'.repeat(17 << 20)), message('three')].map(async unit => await committer.commit(unit)))
@@ -179,7 +194,7 @@ t.test('a unit that the database refuses does not fail the others of its batch',
 
 t.test('only the sole writer puts several conversations into one transaction', async t => {
   for (const isSoleWriter of [true, false]) {
-    const { node } = await nodes()
+    const { node } = await openNodes()
     let transactions = 0
     const count = ({ commandName }: { commandName: string }) => { if (commandName === 'commitTransaction') transactions++ }
     client.on('commandStarted', count)
@@ -193,32 +208,37 @@ t.test('only the sole writer puts several conversations into one transaction', a
 })
 
 t.test('a commit sends few commands: the database may be far away', async t => {
-  const { node } = await nodes()
-  const committer = node()
-  const commandsOf = async (unit: CommitUnit) => {
+  const commandsOf = async (committer: Committer, unit: CommitUnit) => {
     const names: string[] = []
     const note = ({ commandName, command }: { commandName: string, command: Document }) => {
-      names.push(commandName === 'commitTransaction' ? commandName : `${commandName} ${command[commandName]}`)
+      names.push(typeof command[commandName] === 'string' ? `${commandName} ${command[commandName]}` : commandName)
     }
     client.on('commandStarted', note)
     const outcome = await committer.commit(unit)
     client.off('commandStarted', note)
     return { names, outcome }
   }
-  const first = await commandsOf(message('the first'))
-  t.same(first.names, [
-    'find conversations', 'find log', 'insert conversations', 'insert members', 'insert log', 'commitTransaction'
-  ])
-  const written = ['update conversations', 'insert log', 'commitTransaction']
-  t.same((await commandsOf(message('the second'))).names, written)
-  const { names } = await commandsOf({
-    mutations: [{ ...edit(rowOf(first.outcome)._id, 'edited').mutations[0]!, actor: alice } as Mutation]
-  })
-  t.same(names, ['find log', 'find members', 'update conversations', 'update log', 'commitTransaction'])
+  const writes = {
+    opens: ['insert conversations', 'insert members', 'insert log'],
+    sends: ['update conversations', 'insert log'],
+    edits: ['update conversations', 'update log']
+  }
+  for (const [send, { opens, sends, edits }] of [
+    [undefined, writes], [bulkSender(client), { opens: ['bulkWrite'], sends: ['bulkWrite'], edits: ['bulkWrite'] }]
+  ] as const) {
+    const committer = (await openNodes(send)).node()
+    const first = await commandsOf(committer, message('the first'))
+    t.same(first.names, ['find conversations', 'find log', ...opens, 'commitTransaction'])
+    t.same((await commandsOf(committer, message('the second'))).names, [...sends, 'commitTransaction'])
+    const { names } = await commandsOf(committer, {
+      mutations: [{ ...edit(rowOf(first.outcome)._id, 'edited').mutations[0]!, actor: alice } as Mutation]
+    })
+    t.same(names, ['find log', 'find members', ...edits, 'commitTransaction'])
+  }
 })
 
 t.test('closing refuses new units and finishes the accepted ones, however often it is called', async t => {
-  const { node } = await nodes()
+  const { node } = await openNodes()
   const committer = node()
   const accepted = Promise.all([committer.commit(message('one')), committer.commit(message('two'))])
   const closed = Promise.all([committer.close(), committer.close()])
@@ -229,7 +249,7 @@ t.test('closing refuses new units and finishes the accepted ones, however often 
 })
 
 t.test('a full queue refuses at once, and only the first mutation of a unit may have a clientMessageId', async t => {
-  const { node } = await nodes()
+  const { node } = await openNodes()
   const committer = node({ queueMax: 1 })
   const accepted = [committer.commit(message('one')), committer.commit(message('two'))]
   await t.rejects(committer.commit(message('three')), { code: 'OVERLOADED' })
@@ -238,7 +258,7 @@ t.test('a full queue refuses at once, and only the first mutation of a unit may 
 })
 
 t.test('every scan of a log reads an index in order, and no more than a page', async t => {
-  const { collections, node } = await nodes()
+  const { collections, node } = await openNodes()
   const committer = node()
   const outcomes = await Promise.all(Array.from({ length: 40 }, async (_, index) => await committer.commit(message(`${index}`))))
   await Promise.all(outcomes.slice(0, 10).map(async outcome => await committer.commit(edit(rowOf(outcome)._id, 'edited'))))

@@ -8,7 +8,7 @@ const session = {
   startTransaction: () => {},
   abortTransaction: async () => {}
 } as unknown as ClientSession
-const plan = { heads: [], relied: [], members: [], rows: [] } as unknown as Plan
+const plan = { heads: [{ from: {}, to: {} }], relied: [], members: [], rows: [] } as unknown as Plan
 
 /** What becomes of a plan whose first write fails so. */
 const endOf = async (error: Error) => {
