@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
-import type { FileRow } from './file-row.ts'
+import { type FileRow, sendMsMax } from './file-row.ts'
 import { markGone } from './quota.ts'
 import { discard, isCarried } from './sweep.ts'
 import { withUploadLocked } from './upload-locks.ts'
@@ -20,15 +20,29 @@ export async function requireOwnUpload ({ files }: FilesContext, userId: ObjectI
 export async function removeOwnFile (context: FilesContext, row: FileRow): Promise<void> {
   const remove = async () => {
     if (row.state === 'ready' && await isCarried(context, row)) throw inUse()
-    // It may have been sent since, or be about to be.
-    if (!await markGone(context, row)) throw inUse()
+    if (!await markGone(context, row)) {
+      await sweepSoon(context, row)
+      throw inUse()
+    }
     await discard(context, row)
   }
   // What still arrived after its end would be kept, or would take space that nobody counts.
   await (row.state === 'uploading' ? withUploadLocked(context, row._id, remove) : remove())
 }
 
+/**
+ * A send may have been refused, or be about to be committed: nobody can tell yet. Its owner has no use for the file, so
+ * the sweep looks when it can be told, and not a day after the upload.
+ */
+async function sweepSoon ({ files }: FilesContext, { _id }: FileRow): Promise<void> {
+  const { usedAt } = await files.findOne({ _id, state: 'ready' }, { projection: { usedAt: 1 } }) ?? {}
+  if (usedAt === undefined) return
+  const checkAt = new Date(usedAt.getTime() + sendMsMax)
+  await files.updateOne({ _id, state: 'ready', usedAt, checkAt: { $exists: true } }, { $min: { checkAt } })
+}
+
 const inUse = () => new TidelogError(
   'NOT_ALLOWED',
-  'A message carries this file or was to carry it within the last hour, or it is a picture of you or of a room'
+  'A message has this file, or it is a picture of you or of a room, or was to be within the last hour: if nothing ' +
+    'has it then, it is removed'
 )

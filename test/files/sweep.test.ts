@@ -141,6 +141,22 @@ t.test('a file cannot be deleted while the message that is to carry it is being 
   t.ok(await isThere(fileId))
 })
 
+t.test('a file that its owner deletes after a refused send is removed once it is sure that nothing has it', async t => {
+  const [fileId, other] = [await uploaded(test, ann.token), await uploaded(test, ann.token)]
+  for (const id of [fileId, other]) {
+    const body = { content: '', replyTo: new ObjectId().toHexString(), attachments: [{ fileId: id }] }
+    t.equal((await call('POST', '/api/common-chat/message', { token: ann.token, body })).status, 400)
+  }
+  const { status, body } = await call('DELETE', `/api/files/${fileId}`, { token: ann.token })
+  t.match({ status, body }, { status: 403, body: { code: 'NOT_ALLOWED', message: /is removed/ } })
+  await sweepIn(3_590_000)
+  t.ok(await isThere(fileId))
+  await sweepIn(3_610_000)
+  t.notOk(await isThere(fileId))
+  t.ok(await isThere(other), 'others can be sent for a day')
+  await sweepIn(2 * dayMs)
+})
+
 t.test('a deletion that a crash interrupted is completed by the next sweep', async t => {
   const fileId = await uploaded(test, ann.token)
   const broken: FilesContext = {
