@@ -10,6 +10,12 @@ const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } }
 const maps = { sourcemap: 'inline', sourcesContent: false }
 const options = { loader: 'ts', format: 'esm', target: 'es2022', ...maps, tsconfigRaw }
 
+/** An engine that runs from the sources has tsx compile them in its thread: most of its start was that. */
+export async function resolve (specifier, context, nextResolve) {
+  if (specifier !== 'tsx/esm/api') return await nextResolve(specifier, context)
+  return { url: new URL('compile-thread.mjs', import.meta.url).href, shortCircuit: true }
+}
+
 export async function load (url, context, nextLoad) {
   if (!/^file:.*\.ts$/.test(url) || url.includes('/node_modules/')) return await nextLoad(url, context)
   return { format: 'module', shortCircuit: true, source: await compiled(url) }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Collection } from 'mongodb'
 import type { DataFolderError } from '@tidelog/embedded-mongo'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { fromSources } from '../../../test/helpers/process.ts'
 import { startEngineIn, temporaryFolder } from './helpers/engine.ts'
 
 const ROUNDS = 3
@@ -17,7 +18,7 @@ const ACKNOWLEDGED_A_ROUND = 80
 /** Starts the writer, kills it amid its work, returns what it was told is safe. */
 async function killedWriter (dataDir: string, round: number): Promise<string[]> {
   const file = fileURLToPath(new URL('crash-writer.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', file, dataDir, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...fromSources, file, dataDir, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const acknowledged: string[] = []
   for await (const line of createInterface({ input: child.stdout })) {
     if (line !== 'ready') acknowledged.push(line)

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Binary, Long } from 'bson'
 import type { Document } from 'bson'
+import { fromSources } from '../../../test/helpers/process.ts'
 import { SESSION_TIMEOUT_MINUTES } from '../src/engine/sessions.ts'
 import { int32 } from '../src/values/values.ts'
 import type { Doc } from '../src/values/values.ts'
@@ -40,7 +41,7 @@ class Process {
   }
 
   async start (): Promise<void> {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', CLI, '--data', this.#dataDir, '--port', String(this.#port)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#child = spawn(process.execPath, [...fromSources, CLI, '--data', this.#dataDir, '--port', String(this.#port)], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#uri = once(createInterface({ input: this.#child.stdout! }), 'line').then(([line]) => line as string)
     await this.#uri
   }

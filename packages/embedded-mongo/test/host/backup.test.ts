@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { MongoClient } from 'mongodb'
 import type { Db } from 'mongodb'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { fromSources } from '../../../../test/helpers/process.ts'
 import { startEngineIn, temporaryFolder } from '../helpers/engine.ts'
 
 const WRITERS = 6
@@ -18,7 +19,7 @@ type Row = { _id: string, writer: number, n: number, tags: string[] }
 type Counter = { _id: number, n: number, half: number }
 
 function runCli (...args: string[]) {
-  return spawn(process.execPath, ['--import', 'tsx', '--conditions=@tidelog/source', cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [...fromSources, cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** Each writer counts in a document, adds a row for each number, and moves both of a pair in one transaction. */

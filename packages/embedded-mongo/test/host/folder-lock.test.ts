@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { MongoClient } from 'mongodb'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { fromSources } from '../../../../test/helpers/process.ts'
 import { FolderLock } from '../../src/host/folder-lock.ts'
 import { startEngineIn, temporaryFolder } from '../helpers/engine.ts'
 
@@ -18,7 +19,7 @@ type Test = { teardown: (handler: () => void) => unknown }
 
 /** Starts one of the scripts beside this file. */
 function run (t: Test, script: string, folder: string, { contained = false } = {}): ChildProcess {
-  const node = [process.execPath, '--import', 'tsx', '--conditions=@tidelog/source', fileURLToPath(new URL(script, import.meta.url)), folder]
+  const node = [process.execPath, ...fromSources, fileURLToPath(new URL(script, import.meta.url)), folder]
   const [command, ...args] = contained ? ['unshare', ...CONTAINER, ...node] : node
   const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
