@@ -240,6 +240,7 @@ export class Device {
     // The one before may have stored what it could not tell any more.
     this.tabs?.tell({ type: 'leads' })
     this.leader = leader
+    this.calls.takeOver((method, given) => this.remotely(method, given))
     core.changed.call('all')
     return leader
   }

@@ -2,13 +2,20 @@ import { TidelogError, toFailure } from '../errors.ts'
 import type { Clock, Failure } from '../types.ts'
 import type { TabMessage } from './tabs.ts'
 
+interface Call {
+  method: string
+  given: unknown[]
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+}
+
 const timeoutMs = 20_000
 
 /** Calls between tabs. A leader that is gone does not answer: then the call has failed, and may be made again. */
 export class TabCalls {
   private readonly clock: Clock
   private readonly tell: (message: TabMessage) => void
-  private readonly open = new Map<number, { resolve: (value: unknown) => void, reject: (error: unknown) => void }>()
+  private readonly open = new Map<number, Call>()
   private made = 0
 
   constructor (clock: Clock, tell: (message: TabMessage) => void) {
@@ -25,9 +32,14 @@ export class TabCalls {
         cancel()
         act(value)
       }
-      this.open.set(call, { resolve: settle(resolve), reject: settle(reject) })
+      this.open.set(call, { method, given, resolve: settle(resolve), reject: settle(reject) })
       this.tell({ type: 'call', call, method, given })
     })
+  }
+
+  /** This tab leads now: it does itself what it has asked of the one before, which may be gone. */
+  takeOver (run: (method: string, given: unknown[]) => Promise<unknown>): void {
+    for (const { method, given, resolve, reject } of this.open.values()) run(method, given).then(resolve, reject)
   }
 
   serve ({ from, call, method, given }: TabMessage, run: (method: string, given: unknown[]) => Promise<unknown>): void {

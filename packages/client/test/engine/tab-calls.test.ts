@@ -1,0 +1,21 @@
+import t from 'tap'
+import { TabCalls } from '../../src/engine/tab-calls.ts'
+import type { TabMessage } from '../../src/engine/tabs.ts'
+import { FakeClock } from '../helpers/fake-clock.ts'
+
+t.test('a tab that comes to lead does at once what it has asked of the one before', async t => {
+  const told: TabMessage[] = []
+  const calls = new TabCalls(new FakeClock(), message => { told.push(message) })
+  const [read, failed] = [calls.ask('loadHistory', ['room_x', 50, 10]), calls.ask('sync', [])]
+  t.match(told, [{ type: 'call', method: 'loadHistory' }, { type: 'call', method: 'sync' }])
+  const done: unknown[] = []
+  calls.takeOver(async (method, given) => {
+    done.push([method, given])
+    if (method === 'sync') throw new Error('no connection')
+    return 'read'
+  })
+  t.equal(await read, 'read')
+  await t.rejects(failed, { message: 'no connection' })
+  t.same(done, [['loadHistory', ['room_x', 50, 10]], ['sync', []]])
+  calls.takeOver(async () => { t.fail('what is settled is not done again') })
+})
