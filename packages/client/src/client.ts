@@ -1,6 +1,6 @@
-import { ConversationView } from './api/conversation.ts'
+import { conversationOf } from './api/conversation.ts'
 import { lazily } from './api/lazily.ts'
-import { MemberLists } from './api/members.ts'
+import { membersOf } from './api/members.ts'
 import { outboxOf } from './api/operations.ts'
 import { PresenceState } from './api/presence.ts'
 import { Summaries } from './api/summaries.ts'
@@ -29,7 +29,6 @@ export function makeClient (options: ClientOptions, later: Later): Client {
   const presence = new PresenceState(core)
   const people = new People(core)
   const uploads = new UploadState(core)
-  const members = new MemberLists(core, () => rooms)
   const summaries = new Summaries(core)
   const device: Device = new Device({
     core,
@@ -43,15 +42,20 @@ export function makeClient (options: ClientOptions, later: Later): Client {
     typing,
     presence,
     people,
-    uploads,
-    onUser: () => { members.clear() }
+    uploads
   })
   const session: SessionState = new SessionState({
     core, storage, auth: options.auth, exclusively: work => device.exclusively(work), onChange: () => { device.sessionChanged() }
   })
   const conversations = new Map<string, Conversation>()
   const conversation = (id: string): Conversation => {
-    const held = conversations.get(id) ?? new ConversationView(id, { core, members, typing, summaryOf: of => summaries.of(of) })
+    const held = conversations.get(id) ?? conversationOf(id, {
+      core,
+      typing,
+      membersOf: of => membersOf(core, of, () => rooms),
+      summaryOf: of => summaries.of(of),
+      prepare: file => files.prepare(file)
+    })
     conversations.set(id, held)
     return held
   }

@@ -2,7 +2,7 @@ import { TidelogError } from './errors.ts'
 import type { Engine, Delta } from './engine/engine.ts'
 import type { Http } from './network/http.ts'
 import { type Row, directId } from './pure/state.ts'
-import { Listeners } from './readable.ts'
+import { Computed, Listeners } from './readable.ts'
 import type { Clock, Events, Failure } from './types.ts'
 
 /** Where somebody's change of what is shown comes from. */
@@ -36,6 +36,13 @@ export class Core {
 
   get userId (): string | undefined {
     return this.engine?.userId
+  }
+
+  /** State that is worked out of what is held. One that is another object each time tells of every change: see `memo`. */
+  computed<T> (compute: () => T, onFirst?: () => void): Computed<T> {
+    const state = new Computed(compute, onFirst)
+    this.changed.add(() => { state.invalidate() })
+    return state
   }
 
   emit<E extends keyof Events> (event: E, payload: Events[E]): void {
@@ -73,4 +80,5 @@ export interface Remote {
   sync: () => Promise<void>
 }
 
-export type Remotely = <M extends keyof Remote>(method: M, ...given: Parameters<Remote[M]>) => ReturnType<Remote[M]> | Promise<never>
+export type Remotely =
+  <M extends keyof Remote>(method: M, ...given: Parameters<Remote[M]>) => ReturnType<Remote[M]> | Promise<never>

@@ -35,7 +35,6 @@ export interface DeviceOptions {
   presence: PresenceState
   people: People
   uploads: UploadState
-  onUser: () => void
 }
 
 /** This client on this device: whose data is open, and which tab talks to the server. */
@@ -95,14 +94,13 @@ export class Device {
   }
 
   private async open (user: OwnUser): Promise<void> {
-    const { core, storage, onUser } = this.options
+    const { core, storage } = this.options
     if (core.engine?.userId === user.id) {
       this.leader?.start()
       return
     }
     const wasStarted = this.isStarted
     await this.shut()
-    onUser()
     const engine = new Engine(user.id, await storage.open(user.id), {
       onFailure: failure => { core.fail(failure) },
       onLost: () => { void this.lost() }

@@ -33,9 +33,7 @@ export class TidelogError extends Error implements Failure {
 /** Whatever was thrown, as a failure that can be stored. */
 export function toFailure (error: unknown): Failure {
   const { code, message, status, retryable, retryAfterMs, current } = asTidelogError(error)
-  return {
-    code, message, status, retryable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...(current === undefined ? {} : { current })
-  }
+  return { code, message, status, retryable, retryAfterMs, current }
 }
 
 export function asTidelogError (error: unknown): TidelogError {

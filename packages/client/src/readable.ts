@@ -99,3 +99,14 @@ export class Computed<T> implements Readable<T> {
     })
   }
 }
+
+/** What `work` gives, worked out anew only when it is given something else. */
+export function memo<A extends unknown[], T> (work: (...given: A) => T): (...given: A) => T {
+  let last: A | undefined
+  let value: T
+  return (...given) => {
+    if (last === undefined || given.some((one, index) => one !== last![index])) value = work(...given)
+    last = given
+    return value
+  }
+}

@@ -1,6 +1,6 @@
 import type { Core } from './core.ts'
 import { TidelogError } from './errors.ts'
-import { type Grant, Tokens, type TokenOptions } from './network/tokens.ts'
+import { type Grant, Tokens, type TokenOptions, claimsOf } from './network/tokens.ts'
 import { toOwnUser } from './pure/normalize.ts'
 import type { WireOwnUser, WireUser } from './pure/wire.ts'
 import { Value } from './readable.ts'
@@ -44,7 +44,7 @@ export class SessionState {
     const state = session === null ? 'signedOut' : session.expired === true ? 'expired' : 'signedIn'
     const held = this.state.get()
     if (held.state === state && held.user === session?.user) return
-    this.state.set({ state, ...(session === null ? {} : { user: session.user }) })
+    this.state.set({ state, user: session?.user })
   }
 
   async register (body: RegisterInput, options: CallOptions = {}): Promise<OwnUser> {
@@ -68,7 +68,7 @@ export class SessionState {
     this.show(stored)
     if (this.options.auth === undefined) return stored?.user ?? null
     try {
-      const id = userIn(await this.tokens.token())
+      const { id } = claimsOf(await this.tokens.token())
       if (stored !== null && (id === undefined || id === stored.user.id)) return stored.user
     } catch (error) {
       if (stored !== null) return stored.user
@@ -101,14 +101,5 @@ export class SessionState {
   async changed (user: OwnUser): Promise<void> {
     const { current } = this.tokens
     if (current !== null) await this.tokens.store({ ...current, user })
-  }
-}
-
-/** Whose token it is. */
-function userIn (token: string): string | undefined {
-  try {
-    return (JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as { id?: string }).id
-  } catch {
-    return undefined
   }
 }

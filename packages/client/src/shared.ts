@@ -5,7 +5,9 @@
  */
 export { makeClient } from './client.ts'
 export { backoffMs, newId, sleep } from './clock.ts'
+export { isOfOutbox } from './engine/engine.ts'
 export { TidelogError, asTidelogError, toFailure } from './errors.ts'
+export { failureOf, readAnswer } from './network/http.ts'
 export { toAttachment, toOwnUser, toPerson, toRow } from './pure/normalize.ts'
 export { filesOf } from './pure/outbox.ts'
 export { isWhole } from './pure/ranges.ts'

@@ -4,9 +4,9 @@ import { sizes } from '../scripts/size.mjs'
 
 /** Kilobytes, minified and gzipped, at first and connected: more of them is a decision. */
 const budgets = {
-  core: { first: 18.6, connected: 31 },
-  withIndexedDb: { first: 22, connected: 34.3 },
-  all: { first: 22.8, connected: 48.5 }
+  core: { first: 18.1, connected: 30.4 },
+  withIndexedDb: { first: 21.5, connected: 33.8 },
+  all: { first: 22.2, connected: 47.9 }
 }
 
 type Measured = Record<keyof typeof budgets, { first: number, connected: number, files: number }>
@@ -17,7 +17,8 @@ t.test('the client keeps to its size limits', async t => {
     const { first, connected, files } = measured[name as keyof Measured]
     t.ok(first <= budget.first * 1_000, `${name}, at first: ${first} bytes, of ${budget.first} KB`)
     t.ok(connected <= budget.connected * 1_000, `${name}, connected: ${connected} bytes, of ${budget.connected} KB`)
-    t.ok(files <= 2, `${name}: a page loads two files of it at once, and not one for each thing that is shared`)
+    // The entry, what is shared with later parts, and esbuild's own helpers.
+    t.ok(files <= 3, `${name}: ${files} files at once, not one for each thing that is shared`)
   }
 })
 

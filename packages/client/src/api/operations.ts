@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts'
 import { targetOf } from '../pure/outbox.ts'
 import type { StoredOperation } from '../pure/state.ts'
-import { Computed } from '../readable.ts'
+import { memo } from '../readable.ts'
 import type { Operation, Readable } from '../types.ts'
 
 export function toOperation ({ position, conversationId, state, notBefore, attempts, error, createdAt, work }: StoredOperation): Operation {
@@ -10,11 +10,11 @@ export function toOperation ({ position, conversationId, state, notBefore, attem
 }
 
 export function outboxOf (core: Core): Readable<readonly Operation[]> {
-  const outbox = new Computed<readonly Operation[]>(() => core.engine?.operations.map(toOperation) ?? [])
   core.changed.add(changed => {
-    const { add = [], put = [], settle = [] } = changed === 'all' ? {} : changed.batch
-    if (changed === 'all' || add.length + put.length + settle.length > 0) outbox.invalidate()
-    for (const operation of put) if (operation.state === 'failed') core.emit('failed', toOperation(operation))
+    for (const operation of changed === 'all' ? [] : changed.batch.put ?? []) {
+      if (operation.state === 'failed') core.emit('failed', toOperation(operation))
+    }
   })
-  return outbox
+  const shown = memo((operations: readonly StoredOperation[] = []) => operations.map(toOperation))
+  return core.computed(() => shown(core.engine?.operations))
 }

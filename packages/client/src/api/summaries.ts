@@ -2,7 +2,7 @@ import type { Changed, Core } from '../core.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type ConversationRecord, type Row, directId } from '../pure/state.ts'
 import { compareSummaries, showSummary } from '../pure/view.ts'
-import { Computed } from '../readable.ts'
+import type { Computed } from '../readable.ts'
 import type { Readable, Summary } from '../types.ts'
 
 /** So many of the newest rows are looked at for one that is shown. */
@@ -15,59 +15,54 @@ export class Summaries {
   /** Of conversations whose newest message is not shown: one that is. */
   private readonly beneath = new Map<string, Row>()
   private readonly single = new Map<string, Computed<Summary | undefined>>()
+  private all: readonly Summary[] | undefined
   readonly list: Computed<readonly Summary[]>
 
   constructor (core: Core) {
     this.core = core
-    this.list = new Computed(() => this.compute())
     core.changed.add(changed => { this.take(changed) })
+    this.list = core.computed(() => this.compute())
   }
 
   of (id: string): Readable<Summary | undefined> {
-    const state = this.single.get(id) ?? new Computed(() => this.summary(id))
+    const state = this.single.get(id) ?? this.core.computed(() => this.summary(id))
     this.single.set(id, state)
     return state
   }
 
   private take (changed: Changed): void {
-    const ids = changed === 'all' || changed.batch.self !== undefined ? undefined : this.concerned(changed)
-    if (ids === undefined) {
+    if (changed === 'all' || changed.batch.self !== undefined) {
+      this.all = undefined
       this.cache.clear()
       this.beneath.clear()
-      for (const state of this.single.values()) state.invalidate()
-      this.list.invalidate()
-    } else {
-      for (const row of changed === 'all' ? [] : changed.batch.rows ?? []) {
-        if (this.beneath.get(row.conversationId)?.id === row.id) this.beneath.set(row.conversationId, row)
-      }
-      this.forget(ids)
+      return
     }
+    for (const row of changed.batch.rows ?? []) {
+      if (this.beneath.get(row.conversationId)?.id === row.id) this.beneath.set(row.conversationId, row)
+    }
+    for (const id of this.concerned(changed)) this.forget(id)
   }
 
-  private forget (ids: readonly string[]): void {
-    for (const id of ids) {
-      this.cache.delete(id)
-      this.single.get(id)?.invalidate()
-    }
-    if (ids.length > 0) this.list.invalidate()
+  private forget (id: string): void {
+    this.all = undefined
+    this.cache.delete(id)
   }
 
   private concerned ({ batch }: Exclude<Changed, 'all'>): string[] {
     const { userId } = this.core.signedIn
-    const ids = [
+    return [
       ...batch.drop ?? [],
       ...(batch.conversations ?? []).map(({ id }) => id),
       ...(batch.drafts ?? []).map(([id]) => id),
       ...(batch.users ?? []).map(({ id }) => directId(userId, id)),
       ...[...batch.add ?? [], ...batch.put ?? [], ...batch.settle ?? []].map(({ conversationId }) => conversationId)
     ]
-    return [...new Set(ids)]
   }
 
   private compute (): readonly Summary[] {
-    const { engine } = this.core
-    if (engine === undefined) return []
-    return [...engine.conversations.keys()].flatMap(id => this.summary(id) ?? []).sort(compareSummaries)
+    const ids = [...this.core.engine?.conversations.keys() ?? []]
+    this.all ??= ids.flatMap(id => this.summary(id) ?? []).sort(compareSummaries)
+    return this.all
   }
 
   private summary (id: string): Summary | undefined {
@@ -98,7 +93,9 @@ export class Summaries {
       const row = rows.findLast(engine.shownIn(id))
       if (row === undefined) return
       this.beneath.set(id, row)
-      this.forget([id])
+      this.forget(id)
+      this.single.get(id)?.invalidate()
+      this.list.invalidate()
     }, () => {})
     return undefined
   }

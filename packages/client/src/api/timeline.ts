@@ -1,4 +1,5 @@
 import type { Changed, Core } from '../core.ts'
+import { isOfOutbox } from '../engine/engine.ts'
 import { asTidelogError, toFailure } from '../errors.ts'
 import { rangeAt } from '../pure/ranges.ts'
 import type { ConversationRecord, Row } from '../pure/state.ts'
@@ -103,7 +104,7 @@ export class TimelineWindow implements Timeline {
   private take (changed: Changed): void {
     if (this.isClosed) return
     if (changed === 'all') return this.settleSoon()
-    const { drop, dropRows, purge, rows = [], conversations, self } = changed.batch
+    const { drop, dropRows, rows = [], conversations, self } = changed.batch
     // What begins anew, and what you see more or less of, is read again.
     if (self !== undefined || drop?.includes(this.id) === true || dropRows?.includes(this.id) === true) return this.settleSoon()
     const news = rows.filter(({ conversationId }) => conversationId === this.id)
@@ -111,16 +112,12 @@ export class TimelineWindow implements Timeline {
       conversations?.some(({ id }) => id === this.id) === true
     if (isMine && this.place !== undefined) return this.settleSoon()
     if (this.isReading) {
-      this.isOutdated ||= isMine || (purge?.length ?? 0) > 0
+      this.isOutdated ||= isMine
       return
     }
     // In one step with the outbox: a message that was answered does not go away for a moment.
     if (isMine) this.merge(news)
-    else if (purge?.length !== 0 || this.isOutbox(changed)) this.shown.invalidate()
-  }
-
-  private isOutbox ({ batch: { add, put, settle } }: Exclude<Changed, 'all'>): boolean {
-    return [add, put, settle].some(list => list !== undefined && list.length > 0)
+    else if (isOfOutbox(changed.batch)) this.shown.invalidate()
   }
 
   private isNarrowed ({ batch: { add = [], put = [], settle = [] } }: Exclude<Changed, 'all'>): boolean {

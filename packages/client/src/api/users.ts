@@ -1,8 +1,7 @@
 import type { Core } from '../core.ts'
 import { toPerson } from '../pure/normalize.ts'
-import type { Person } from '../pure/state.ts'
+import { type Person, emptySelf } from '../pure/state.ts'
 import type { WireUser } from '../pure/wire.ts'
-import { Computed } from '../readable.ts'
 import type { Readable, User, Users } from '../types.ts'
 import { lazily } from './lazily.ts'
 
@@ -16,19 +15,15 @@ const idsMax = 100
 /** Names of users: those that messages bring, and those that are asked for. */
 export class People {
   private readonly core: Core
-  private readonly states = new Map<string, Computed<User | undefined>>()
+  private readonly states = new Map<string, Readable<User | undefined>>()
   private readonly asking = new Set<string>()
 
   constructor (core: Core) {
     this.core = core
-    core.changed.add(changed => {
-      if (changed === 'all') for (const state of this.states.values()) state.invalidate()
-      else for (const { id } of changed.batch.users ?? []) this.states.get(id)?.invalidate()
-    })
   }
 
   get (id: string): Readable<User | undefined> {
-    const state = this.states.get(id) ?? new Computed<User | undefined>(() => this.core.engine?.users.get(id), () => { this.ask(id) })
+    const state = this.states.get(id) ?? this.core.computed<User | undefined>(() => this.core.engine?.users.get(id), () => { this.ask(id) })
     this.states.set(id, state)
     return state
   }
@@ -67,10 +62,8 @@ export class People {
 
 /** @param load what asks the server; loaded when it is used */
 export function usersApi (core: Core, people: People, load: () => Promise<UserCalls>): Users {
-  const blocked = new Computed<readonly string[]>(() => core.engine?.self.blocked ?? [])
-  core.changed.add(changed => { if (changed === 'all' || changed.batch.self !== undefined) blocked.invalidate() })
   return {
-    blocked,
+    blocked: core.computed(() => core.engine?.self.blocked ?? emptySelf.blocked),
     get: id => people.get(id),
     ...lazily<UserCalls>({ search: true, updateMe: true, setAvatar: true, block: true }, load)
   }

@@ -159,7 +159,7 @@ export class Engine {
       if (this.gone.has(operation.position) || operation.version < (this.byPosition.get(operation.position)?.version ?? 0)) continue
       this.byPosition.set(operation.position, operation)
     }
-    this.ordered = undefined
+    if (isOfOutbox(batch)) this.ordered = undefined
     this.changed.call(delta)
   }
 
@@ -203,6 +203,11 @@ export class Engine {
       throw failure
     }
   }
+}
+
+/** Does it change the outbox? */
+export function isOfOutbox ({ add = [], put = [], settle = [] }: Batch): boolean {
+  return add.length + put.length + settle.length > 0
 }
 
 function replace<K, V> (map: Map<K, V>, entries: ReadonlyArray<readonly [K, V]>): void {

@@ -3,7 +3,7 @@ import { TidelogError } from '../errors.ts'
 import { toReads } from '../pure/changes.ts'
 import type { Scope } from '../pure/follow.ts'
 import type { WireAnswer, WireReads, WireResult } from '../pure/wire.ts'
-import { filesOf } from '../shared.ts'
+import { filesOf, isOfOutbox } from '../shared.ts'
 import type { Connection } from '../types.ts'
 import { backfill, savesData } from './backfill.ts'
 import { ConnectionLoop } from './connection.ts'
@@ -113,8 +113,7 @@ export class Leader implements Leading {
     await engine.lead()
     // Written here or in another tab: there may be something to send.
     this.endListening = engine.changed.add(changed => {
-      const { add = [], put = [], settle = [] } = changed === 'all' ? {} : changed.batch
-      if (add.length + put.length + settle.length > 0) this.wake()
+      if (changed !== 'all' && isOfOutbox(changed.batch)) this.wake()
     })
     // What could not be dropped is dropped the next time.
     if (keep !== undefined) await trim(engine, keep).catch(() => {})

@@ -45,19 +45,8 @@ export class Http {
     return this.options.url
   }
 
-  async call<T> (method: string, path: string, request: Request = {}): Promise<T> {
-    return await this.authorized(method, path, request, readAnswer<T>)
-  }
-
-  /**
-   * A call whose answer stands in its headers.
-   * @param required a header that the server sets and nothing on the way does
-   */
-  async headersOf (method: string, path: string, request: Request, required: string): Promise<Headers> {
-    return await this.authorized(method, path, request, (response, text) => readHeaders(response, text, required))
-  }
-
-  private async authorized<T> (method: string, path: string, request: Request, read: Read<T>): Promise<T> {
+  /** @param read takes the answer; without one it is a body of JSON */
+  async call<T> (method: string, path: string, request: Request = {}, read: Read<T> = readAnswer): Promise<T> {
     if (request.withToken === false) return await this.once(method, path, request, read, undefined)
     const token = await this.options.token()
     try {
@@ -94,7 +83,7 @@ export class Http {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers
         },
-        ...(bytes === undefined ? body === undefined ? {} : { body: JSON.stringify(body) } : { body: bytes })
+        body: bytes ?? (body === undefined ? null : JSON.stringify(body))
       })
       return read(response, await response.text())
     } catch (error) {
@@ -119,7 +108,7 @@ function queryOf (query: Record<string, string | number | undefined>): string {
 interface FailureBody { success: false, code: string, message: string, retryable?: boolean, retryAfterMs?: number, current?: WireMessage }
 
 /** A page of a hotel's network is no answer of the server. */
-function readAnswer<T> ({ status, headers }: Response, text: string): T {
+export function readAnswer<T> ({ status, headers }: Response, text: string): T {
   let body: { success?: unknown }
   try {
     body = JSON.parse(text) as { success?: unknown }
@@ -132,28 +121,16 @@ function readAnswer<T> ({ status, headers }: Response, text: string): T {
   throw failureOf(body as FailureBody, status, headers.get('retry-after'))
 }
 
-const codes: Record<number, string> = { 401: 'INVALID_TOKEN', 404: 'NOT_FOUND', 429: 'RATE_LIMITED' }
-
-/** The answer to HEAD has no body, so a failure has its status alone. */
-function readHeaders (response: Response, text: string, required: string): Headers {
-  const { status, headers } = response
-  if (status < 300 && headers.has(required)) return headers
-  if (status < 300 || text !== '') return readAnswer<never>(response, text === '' ? '{}' : text)
-  const code = codes[status] ?? 'UNAVAILABLE'
-  const body = { success: false as const, code, message: code, retryable: status !== 401 && status !== 404 }
-  throw failureOf(body, status, headers.get('retry-after'))
-}
-
 /** The failure of a REST body, an acknowledgement or a result. */
-function failureOf (body: FailureBody, status: number, retryAfter?: string | null): TidelogError {
+export function failureOf (body: FailureBody, status: number, retryAfter?: string | null): TidelogError {
   const { code, message, retryable, retryAfterMs, current } = body
-  const afterMs = retryAfterMs ?? (retryAfter == null || Number.isNaN(Number(retryAfter)) ? undefined : Number(retryAfter) * 1_000)
+  const seconds = Number(retryAfter ?? NaN)
   return new TidelogError({
     code,
     message,
     status,
     retryable: retryable ?? (status === 429 || status >= 500),
-    retryAfterMs: afterMs,
-    ...(current === undefined ? {} : { current: showRow(toRow(current), [], { userId: '', reads: {} }) })
+    retryAfterMs: retryAfterMs ?? (Number.isNaN(seconds) ? undefined : seconds * 1_000),
+    current: current === undefined ? undefined : showRow(toRow(current), [], { userId: '', reads: {} })
   })
 }

@@ -112,15 +112,17 @@ export class Tokens {
   /** By this device's clock, which may be wrong: a token tells how long it lives. */
   lifeOf ({ token, refreshToken, expiresAt }: Grant): Omit<StoredSession, 'user'> {
     const now = this.options.clock.now()
-    return { token, refreshToken, issuedAt: now, expiresAt: now + (lifeMs(token) ?? Math.max(0, Date.parse(expiresAt) - now)) }
+    const { iat = NaN, exp = NaN } = claimsOf(token)
+    const lifeMs = Number.isNaN(exp - iat) ? Math.max(0, Date.parse(expiresAt) - now) : (exp - iat) * 1_000
+    return { token, refreshToken, issuedAt: now, expiresAt: now + lifeMs }
   }
 }
 
-function lifeMs (token: string): number | undefined {
+/** What a token says; nothing, if it is none of the server's. */
+export function claimsOf (token: string): { id?: string, iat?: number, exp?: number } {
   try {
-    const { iat, exp } = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as { iat: number, exp: number }
-    return Number.isFinite(exp - iat) ? (exp - iat) * 1_000 : undefined
+    return JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as object
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -1,4 +1,4 @@
-import { TidelogError } from '../errors.ts'
+import { TidelogError, failureOf, readAnswer } from '../shared.ts'
 import type { Clock } from '../types.ts'
 import type { Http } from './http.ts'
 
@@ -47,17 +47,17 @@ export function isPassing ({ retryable, status }: TidelogError): boolean {
 
 /** Gives up an upload, or a file that no message has. */
 export async function endUpload (http: Http, id: string): Promise<void> {
-  await http.headersOf('DELETE', `/api/files/${id}`, { headers: { [required]: version } }, required)
+  await http.call('DELETE', `/api/files/${id}`, { headers: { [required]: version } }, headersWith(required))
 }
 
 async function begin (
   { http, blob, name, key, onBegun, signal }: UploadRest
 ): Promise<{ id: string, offset: number }> {
   const metadata = `filename ${base64(name)},uploadId ${base64(key)}`
-  const headers = await http.headersOf('POST', '/api/files', {
+  const headers = await http.call('POST', '/api/files', {
     signal,
     headers: { [required]: version, 'upload-length': String(blob.size), 'upload-metadata': metadata }
-  }, 'location')
+  }, headersWith('location'))
   const id = headers.get('location')!.split('/').at(-1)!
   if (!/^[0-9a-f]{24}$/.test(id)) throw new TidelogError({ code: 'BAD_ANSWER' })
   await onBegun(id)
@@ -69,7 +69,7 @@ async function begin (
 async function offsetOf ({ http, signal }: UploadRest, id: string): Promise<number | undefined> {
   try {
     const request = { signal, headers: { [required]: version } }
-    const headers = await http.headersOf('HEAD', `/api/files/${id}`, request, 'upload-offset')
+    const headers = await http.call('HEAD', `/api/files/${id}`, request, headersWith('upload-offset'))
     return Number(headers.get('upload-offset'))
   } catch (error) {
     if (error instanceof TidelogError && error.code === 'NOT_FOUND') return undefined
@@ -83,14 +83,14 @@ async function sendPieces (upload: UploadRest, id: string, from: number): Promis
   for (let offset = from; offset < blob.size;) {
     onProgress(offset)
     const began = clock.now()
-    const headers = await http.headersOf('PATCH', `/api/files/${id}`, {
+    const headers = await http.call('PATCH', `/api/files/${id}`, {
       signal,
       timeoutMs: pieceTimeoutMs,
       bytes: blob.slice(offset, offset + piece, 'application/offset+octet-stream'),
       headers: {
         [required]: version, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream'
       }
-    }, 'upload-offset')
+    }, headersWith('upload-offset'))
     const next = Number(headers.get('upload-offset'))
     if (!(next > offset)) throw new TidelogError({ code: 'BAD_ANSWER' })
     offset = next
@@ -103,4 +103,23 @@ async function sendPieces (upload: UploadRest, id: string, from: number): Promis
 
 function base64 (text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+}
+
+const codes: Record<number, string> = { 401: 'INVALID_TOKEN', 404: 'NOT_FOUND', 429: 'RATE_LIMITED' }
+
+/**
+ * Reads an answer that stands in its headers. That to HEAD has no body, so a failure has its status alone.
+ * @param required a header that the server sets and nothing on the way does
+ */
+function headersWith (required: string): (response: Response, text: string) => Headers {
+  return (response, text) => readHeaders(response, text, required)
+}
+
+function readHeaders (response: Response, text: string, required: string): Headers {
+  const { status, headers } = response
+  if (status < 300 && headers.has(required)) return headers
+  if (status < 300 || text !== '') return readAnswer<never>(response, text === '' ? '{}' : text)
+  const code = codes[status] ?? 'UNAVAILABLE'
+  const body = { success: false as const, code, message: code, retryable: status !== 401 && status !== 404 }
+  throw failureOf(body, status, headers.get('retry-after'))
 }

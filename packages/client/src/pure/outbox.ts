@@ -79,11 +79,7 @@ function merged (all: readonly SettingsWork[]): SettingsWork {
   const { clearThroughSeq, hideSeqs, ...rest }: SettingsWork = Object.assign({}, ...all)
   const cleared = Math.max(0, ...all.map(({ clearThroughSeq = 0 }) => clearThroughSeq))
   const hidden = new Set(all.flatMap(({ hideSeqs = [] }) => hideSeqs).filter(seq => seq > cleared))
-  return {
-    ...rest,
-    ...(cleared === 0 ? {} : { clearThroughSeq: cleared }),
-    ...(hidden.size === 0 ? {} : { hideSeqs: [...hidden] })
-  }
+  return { ...rest, clearThroughSeq: cleared || undefined, hideSeqs: hidden.size === 0 ? undefined : [...hidden] }
 }
 
 /** A message, or one operation. */

@@ -144,7 +144,7 @@ export function editsDone (operations: readonly StoredOperation[], row: Row, use
   })
 }
 
-/** As it goes over the wire. */
+/** As it goes over the wire, as JSON: what is undefined is left out. */
 export function toWire ({ opId, conversationId, work, attempts }: StoredOperation): object {
   switch (work.type) {
     case 'send': {
@@ -159,11 +159,11 @@ export function toWire ({ opId, conversationId, work, attempts }: StoredOperatio
         conversationId,
         clientMessageId,
         content: text,
-        ...(messageType === undefined ? {} : { messageType }),
-        ...(replyTo === undefined ? {} : { replyTo: replyTo.id }),
-        ...(mentions === undefined ? {} : { mentions }),
-        ...(forwarded === undefined ? {} : { forwarded }),
-        ...(carried.length === 0 ? {} : { attachments: carried })
+        messageType,
+        replyTo: replyTo?.id,
+        mentions,
+        forwarded,
+        attachments: carried.length === 0 ? undefined : carried
       }
     }
     case 'edit': {
@@ -174,8 +174,8 @@ export function toWire ({ opId, conversationId, work, attempts }: StoredOperatio
         type: 'edit',
         ...targetToWire(conversationId, target),
         content: text,
-        ...(expectedRev === undefined ? {} : { expectedRev }),
-        ...(mentions === undefined ? {} : { mentions })
+        expectedRev,
+        mentions
       }
     }
     case 'delete':

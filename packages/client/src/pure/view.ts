@@ -38,8 +38,8 @@ export function showRow (row: Row, operations: readonly StoredOperation[], { use
     replyTo: row.replyTo,
     reactions: row.reactions.map(reaction => ({ ...reaction, mine: reaction.userIds.includes(userId) })),
     attachments: row.attachments ?? [],
-    ...(row.system === undefined ? {} : { system: row.system }),
-    ...(row.forwarded === undefined ? {} : { forwarded: row.forwarded }),
+    system: row.system,
+    forwarded: row.forwarded,
     mentions,
     mentionsMe: !isOwn && (mentions.all === true || mentions.userIds.includes(userId)),
     readBy: isOwn ? Object.entries(reads).flatMap(([id, { seq }]) => seq >= row.seq ? [id] : []) : [],
@@ -53,7 +53,7 @@ function changed (message: Message, { work, state, error, createdAt }: StoredOpe
   if (message.isDeleted && state !== 'failed') return message
   const status = statusOf(state, error, stored)
   switch (work.type) {
-    case 'edit': return { ...message, ...status, text: work.text, editedAt: createdAt, ...(work.mentions === undefined ? {} : { mentions: work.mentions }) }
+    case 'edit': return { ...message, ...status, text: work.text, editedAt: createdAt, mentions: work.mentions ?? message.mentions }
     // What could not be deleted is still there.
     case 'delete': return state === 'failed' ? { ...message, ...status } : { ...message, ...status, isDeleted: true, text: '', reactions: [], attachments: [] }
     case 'react': return state === 'failed' ? message : { ...message, reactions: reacted(message.reactions, work.emoji, work.on, userId) }
@@ -109,17 +109,17 @@ export function showSend (
     replyTo: work.replyTo,
     reactions: [],
     attachments,
-    ...(work.forwarded === undefined ? {} : { forwarded: work.forwarded }),
+    forwarded: work.forwarded,
     mentions: work.mentions ?? noMentions,
     mentionsMe: false,
     readBy: [],
     status: state,
-    ...(error === undefined ? {} : { error })
+    error
   }
   // Changes of a message that may have been sent already.
   const about = operations.filter(other => other !== operation && isAbout(other, work))
   const shown = about.reduce((shown, other) => changed(shown, other, message, userId), message)
-  return shown.isDeleted ? undefined : { ...shown, status: message.status, ...(message.error === undefined ? {} : { error: message.error }) }
+  return shown.isDeleted ? undefined : { ...shown, status: state, error }
 }
 
 /** Your own messages keep the id that you gave them; nobody else's id can take its place. */

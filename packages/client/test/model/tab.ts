@@ -1,5 +1,4 @@
-import { ConversationView } from '../../src/api/conversation.ts'
-import { MemberLists } from '../../src/api/members.ts'
+import { conversationOf } from '../../src/api/conversation.ts'
 import { TypingState } from '../../src/api/typing.ts'
 import { Core, type Remotely } from '../../src/core.ts'
 import { type Delta, Engine } from '../../src/engine/engine.ts'
@@ -7,7 +6,7 @@ import { Leader } from '../../src/engine/leader.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Http, Request } from '../../src/network/http.ts'
 import type { LiveEvent } from '../../src/pure/changes.ts'
-import type { Clock } from '../../src/types.ts'
+import type { Clock, Conversation } from '../../src/types.ts'
 import { Value } from '../../src/readable.ts'
 import type { Disk } from './disk.ts'
 import { me } from './server.ts'
@@ -39,7 +38,7 @@ export class Tab {
   readonly engine: Engine
   private readonly core: Core
   private readonly parts: TabParts
-  private readonly chats = new Map<string, ConversationView>()
+  private readonly chats = new Map<string, Conversation>()
 
   constructor (parts: TabParts) {
     this.parts = parts
@@ -65,11 +64,16 @@ export class Tab {
     return this.leader?.connection.isOnline === true
   }
 
-  chat (id: string): ConversationView {
+  chat (id: string): Conversation {
     const { core } = this
-    const members = new MemberLists(core, () => undefined as never)
-    const parts = { core, members, typing: new TypingState(core), summaryOf: () => new Value(undefined) }
-    const chat = this.chats.get(id) ?? new ConversationView(id, parts)
+    const parts = {
+      core,
+      typing: new TypingState(core),
+      membersOf: () => new Value([]),
+      summaryOf: () => new Value(undefined),
+      prepare: () => Promise.reject(new Error('nothing is uploaded here'))
+    }
+    const chat = this.chats.get(id) ?? conversationOf(id, parts)
     this.chats.set(id, chat)
     return chat
   }

@@ -1,8 +1,7 @@
-import type { ConversationView } from '../../src/api/conversation.ts'
 import type { Delta } from '../../src/engine/engine.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Request } from '../../src/network/http.ts'
-import type { Message } from '../../src/types.ts'
+import type { Conversation, Message } from '../../src/types.ts'
 import { toChange } from '../../src/pure/changes.ts'
 import { plan } from '../../src/pure/push.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
@@ -206,7 +205,7 @@ export class World {
       else if (type === 'clearHere' || type === 'hideHere') await this.narrow(tab, id, type, pick)
       else if (operation?.work.type === 'send') {
         const { clientMessageId } = operation.work
-        const message = { isOwn: true, clientMessageId } as Parameters<ConversationView['edit']>[0]
+        const message = { isOwn: true, clientMessageId } as Parameters<Conversation['edit']>[0]
         if (type === 'change') await chat.edit(message, `changed ${this.made++}`)
         else {
           this.written = this.written.filter(written => written.id !== clientMessageId)
