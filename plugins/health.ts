@@ -49,9 +49,10 @@ const health: FastifyPluginAsyncTypebox = async app => {
     }
   }, async () => {
     if (app.draining.isOn) throw new TidelogError('UNAVAILABLE', 'The server is shutting down')
-    await app.mongo.client.db('admin').command({ ping: 1 }, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {
-      throw new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
-    })
+    await app.mongo.client.db('admin').command({ ping: 1 }, { signal: AbortSignal.timeout(pingMsMax) })
+      .catch((cause: unknown) => {
+        throw new TidelogError('UNAVAILABLE', undefined, { cause, retryAfterMs: 1_000 })
+      })
     const { isLinked, isUp } = app.nodes
     const link = isUp ? 'up' as const : 'down' as const
     const files = app.files.blobs.isUp ? {} : { files: 'down' as const }

@@ -71,18 +71,27 @@ export async function refreshSession (context: AuthContext, refreshToken: string
   const tokenHash = hash(refreshToken)
   const same = running.get(tokenHash)
   if (same !== undefined) return await same
-  const exchange = rotate(context, refreshToken.slice(0, familyChars), tokenHash, caller).finally(() => { running.delete(tokenHash) })
+  const exchange = rotate(context, refreshToken.slice(0, familyChars), tokenHash, caller)
+    .finally(() => { running.delete(tokenHash) })
   running.set(tokenHash, exchange)
   return await exchange
 }
 
-async function rotate (context: AuthContext, family: string, tokenHash: string, { address, client }: Caller): Promise<TokenPair> {
+async function rotate (
+  context: AuthContext, family: string, tokenHash: string, { address, client }: Caller
+): Promise<TokenPair> {
   const now = context.now()
   const next = nextToken(family)
   const row = await context.sessions.findOneAndUpdate(
     { familyHash: hash(family), $or: [{ tokenHash }, { previousHash: tokenHash }], expiresAt: { $gt: new Date(now) } },
     {
-      $set: { tokenHash: hash(next), previousHash: tokenHash, client, refreshedAt: new Date(now), expiresAt: new Date(now + context.refreshTtlMs) },
+      $set: {
+        tokenHash: hash(next),
+        previousHash: tokenHash,
+        client,
+        refreshedAt: new Date(now),
+        expiresAt: new Date(now + context.refreshTtlMs)
+      },
       $inc: { pair: 1 }
     },
     { returnDocument: 'after' }
@@ -93,7 +102,8 @@ async function rotate (context: AuthContext, family: string, tokenHash: string, 
     throw new TidelogError('INVALID_REFRESH_TOKEN')
   }
   const user = await context.users.findOne({ _id: row.userId })
-  if (user === null || user.isActive === false || isRevoked(user, { sessionId: row._id, generation: row.generation ?? 0, issuedAt: null })) {
+  const claims = { sessionId: row._id, generation: row.generation ?? 0, issuedAt: null }
+  if (user === null || user.isActive === false || isRevoked(user, claims)) {
     await context.sessions.deleteOne({ _id: row._id })
     throw new TidelogError('INVALID_REFRESH_TOKEN')
   }
@@ -105,7 +115,9 @@ async function rotate (context: AuthContext, family: string, tokenHash: string, 
  * Ends one session: its refresh token and all its access tokens.
  * @param expiresAt the expiry of the present token, which may be a host application's and outlive ours; null: never.
  */
-export async function endSession (context: AuthContext, userId: ObjectId, sid: string, expiresAt: Date | null = new Date(0)): Promise<void> {
+export async function endSession (
+  context: AuthContext, userId: ObjectId, sid: string, expiresAt: Date | null = new Date(0)
+): Promise<void> {
   const now = context.now()
   await context.sessions.deleteOne({ _id: sid, userId })
   const until = expiresAt === null ? never : new Date(Math.max(expiresAt.getTime(), now + context.accessTtlMs))
@@ -137,12 +149,17 @@ export async function endAllSessions (context: AuthContext, userId: ObjectId, ke
     ...(kept === undefined ? { $unset: { keptSession: '' } } : {})
   }, { returnDocument: 'after' })
   await context.sessions.deleteMany({ userId, ...(kept === undefined ? {} : { _id: { $ne: kept } }) })
-  if (kept !== undefined) await context.sessions.updateOne({ _id: kept, userId }, { $set: { generation: user?.tokenGeneration ?? 0 } })
+  if (kept !== undefined) {
+    const generation = user?.tokenGeneration ?? 0
+    await context.sessions.updateOne({ _id: kept, userId }, { $set: { generation } })
+  }
   context.directory.announceChange(userId.toHexString())
   await context.announce({ userId: userId.toHexString(), ...(kept === undefined ? {} : { keptSessionId: kept }) })
 }
 
-function grant (context: AuthContext, user: UserRow, { _id: sid, generation = 0, pair = 0 }: SessionRow, refreshToken: string): TokenPair {
+function grant (
+  context: AuthContext, user: UserRow, { _id: sid, generation = 0, pair = 0 }: SessionRow, refreshToken: string
+): TokenPair {
   // A token's time of issue is in whole seconds, so its expiry is too.
   const iat = Math.floor(context.now() / 1_000)
   return {

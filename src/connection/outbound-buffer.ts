@@ -70,12 +70,15 @@ export class OutboundBuffer {
 
   /** Is the client so far behind that its live events are dropped? */
   isFull (): boolean {
-    return this.isDropping || this.conn.writeBuffer.length >= highWaterMark.packets || this.waitingBytes >= highWaterMark.bytes
+    const isAboveMark =
+      this.conn.writeBuffer.length >= highWaterMark.packets || this.waitingBytes >= highWaterMark.bytes
+    return this.isDropping || isAboveMark
   }
 
   /** Resolves when the client takes its answers or is gone. Undefined: it takes them now. */
   whenDrained (): Promise<void> | undefined {
-    return this.waitingBytes <= this.waitingBytesMax / 2 ? undefined : new Promise(resolve => { this.onceDrained.push(resolve) })
+    if (this.waitingBytes <= this.waitingBytesMax / 2) return undefined
+    return new Promise(resolve => { this.onceDrained.push(resolve) })
   }
 
   private onDrain (): void {
@@ -90,5 +93,6 @@ export class OutboundBuffer {
 }
 
 function lengthOf (packets: RawPacket | readonly RawPacket[]): number {
-  return typeof packets === 'string' || Buffer.isBuffer(packets) ? packets.length : packets.reduce((sum, packet) => sum + packet.length, 0)
+  if (typeof packets === 'string' || Buffer.isBuffer(packets)) return packets.length
+  return packets.reduce((sum, packet) => sum + packet.length, 0)
 }

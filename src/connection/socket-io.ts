@@ -52,7 +52,8 @@ export function clientOf (socket: ChatSocket): Client {
 
 /** Acknowledges an event that was not passed to Socket.IO. */
 export function acknowledgeRaw (socket: ChatSocket, ackId: number, answer: object): void {
-  (socket as unknown as { packet: (packet: object) => void }).packet({ type: PacketType.ACK, id: ackId, data: [answer] })
+  const raw = socket as unknown as { packet: (packet: object) => void }
+  raw.packet({ type: PacketType.ACK, id: ackId, data: [answer] })
 }
 
 /** Disconnects the sockets of every namespace. */

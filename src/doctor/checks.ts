@@ -32,10 +32,8 @@ export class RevCheck implements Check<ScannedRow> {
     const found: Defect[] = []
     const say = (code: DefectCode, detail: string) => { found.push({ code, conversationId, detail }) }
     if ((row.kind === 'message') !== (row.seq !== undefined)) {
-      say(
-        'SEQ_MISPLACED',
-        `${row.kind} ${row._id.toHexString()} at rev ${row.rev} has ${row.seq === undefined ? 'no seq' : `seq ${row.seq}`}`
-      )
+      const seq = row.seq === undefined ? 'no seq' : `seq ${row.seq}`
+      say('SEQ_MISPLACED', `${row.kind} ${row._id.toHexString()} at rev ${row.rev} has ${seq}`)
     }
     if (last === undefined) return found
     if (row.rev === last.rev) {
@@ -100,7 +98,8 @@ export class ClientIdCheck implements Check<ScannedRow> {
     return [{
       code: 'CLIENT_ID_SHARED',
       conversationId,
-      detail: `${row.clientMessageId!} of ${row.senderId?.toHexString() ?? 'nobody'}: ${last._id.toHexString()} and ${row._id.toHexString()}`
+      detail: `${row.clientMessageId!} of ${row.senderId?.toHexString() ?? 'nobody'}: ` +
+        `${last._id.toHexString()} and ${row._id.toHexString()}`
     }]
   }
 }

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../chat/context.ts'
+import type { ChatContext, PreparedCommit } from '../chat/context.ts'
 import { directId, parseConversationId, roomConversationId } from '../chat/rules/conversation-id.ts'
 import { prepareSettings } from '../chat/conversations/change-settings.ts'
 import { prepareDelete } from '../chat/messages/delete-message.ts'
@@ -10,10 +10,11 @@ import { prepareReact } from '../chat/messages/react.ts'
 import { prepareSendTo } from '../chat/messages/send-to.ts'
 import { TidelogError, failureBody } from '../errors.ts'
 import { type Check, checkOf } from '../lib/json-schema.ts'
-import { type MarkReadOperation, type PushInput, type PushOperation, type PushResult, pushOperations } from '../schemas/push.ts'
+import {
+  type MarkReadOperation, type PushInput, type PushOperation, type PushResult, pushOperations
+} from '../schemas/push.ts'
 import { wellFormed } from '../schemas/text.ts'
 import type { Identity } from '../users/identity.ts'
-import type { PreparedCommit } from '../chat/context.ts'
 
 /**
  * Runs an offline outbox. Each operation is prepared after the commit of the previous one has begun, so they are stored
@@ -26,17 +27,21 @@ type RawOperation = PushInput['operations'][number]
 /** The fields of a success beside `opId` and `success`. */
 type Done = Omit<Extract<PushResult, { success: true }>, 'opId' | 'success'>
 
-const checks = new Map<string, Check>(Object.entries(pushOperations).map(([type, schema]) => [type, checkOf(schema, 'the operation')]))
+const checks = new Map<string, Check>(
+  Object.entries(pushOperations).map(([type, schema]) => [type, checkOf(schema, 'the operation')])
+)
 
-/** @param failing turns any error into a failure for the client */
+/** Turns any error into a failure for the client. */
+type Failing = (error: unknown) => TidelogError
+
 export async function pushOutbox (
-  context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: (error: unknown) => TidelogError
+  context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: Failing
 ): Promise<PushResult[]> {
   return await (await prepareOutbox(context, identity, operations, failing))()
 }
 
 export async function prepareOutbox (
-  context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: (error: unknown) => TidelogError
+  context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: Failing
 ): Promise<PreparedCommit<PushResult[]>> {
   const outbox = new Outbox(context, identity)
   const results: Array<Promise<PushResult>> = []
@@ -101,9 +106,15 @@ class Outbox {
           return { message, rev, ...(duplicate ? { duplicate } : {}) }
         }
       }
-      case 'edit': return await prepareEdit(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
+      case 'edit': {
+        const messageId = await this.messageOf(operation, names)
+        return await prepareEdit(context, identity, { ...operation, messageId })
+      }
       case 'delete': return await prepareDelete(context, identity, { messageId: await this.messageOf(operation, names) })
-      case 'react': return await prepareReact(context, identity, { ...operation, messageId: await this.messageOf(operation, names) })
+      case 'react': {
+        const messageId = await this.messageOf(operation, names)
+        return await prepareReact(context, identity, { ...operation, messageId })
+      }
       case 'pin': {
         const messageId = await this.messageOf(operation, names)
         return await preparePin(context, identity, { messageId, on: operation.on })
@@ -112,18 +123,23 @@ class Outbox {
         const { opId, type, conversationId, ...input } = operation
         return prepareSettings(context, identity, conversationId, input)
       }
-      case 'markRead': return await prepareMarkRead(context, identity, await this.placeOf(operation, names))
+      case 'markRead': return await prepareMarkRead(context, identity, await this.positionOf(operation, names))
     }
   }
 
   /** @throws TidelogError VALIDATION, NOT_FOUND, PREVIOUS_FAILED */
   private async messageOf ({ messageId, conversationId, clientMessageId }: Target, names: string[]): Promise<string> {
     if (messageId !== undefined) {
-      if (clientMessageId !== undefined) throw new TidelogError('VALIDATION', 'Name the message by messageId or by clientMessageId, not by both')
+      if (clientMessageId !== undefined) {
+        throw new TidelogError('VALIDATION', 'Name the message by messageId or by clientMessageId, not by both')
+      }
       return messageId
     }
-    if (conversationId === undefined || clientMessageId === undefined) throw new TidelogError('VALIDATION', 'messageId, or conversationId and clientMessageId, is required')
-    const id = names.map(name => this.sent.get(name)).find(known => known !== undefined) ?? await this.storedUnder(conversationId, clientMessageId)
+    if (conversationId === undefined || clientMessageId === undefined) {
+      throw new TidelogError('VALIDATION', 'messageId, or conversationId and clientMessageId, is required')
+    }
+    const sent = names.map(name => this.sent.get(name)).find(known => known !== undefined)
+    const id = sent ?? await this.storedUnder(conversationId, clientMessageId)
     // Another operation may have named the message by its id.
     await this.follow(nameOfId(id))
     names.push(nameOfId(id))
@@ -135,18 +151,24 @@ class Outbox {
     const ref = parseConversationId(conversationId)
     const row = ref === null
       ? null
-      : await this.context.log.collections.rows.findOne({ conversationId: ref.conversationId, senderId: this.identity.id, clientMessageId: wellFormed(clientMessageId) })
+      : await this.context.log.collections.rows.findOne({
+        conversationId: ref.conversationId, senderId: this.identity.id, clientMessageId: wellFormed(clientMessageId)
+      })
     if (row === null) throw new TidelogError('NOT_FOUND')
     return row._id.toHexString()
   }
 
-  private async placeOf (operation: MarkReadOperation, names: string[]): Promise<{ conversationId: string, seq: number }> {
+  private async positionOf (
+    operation: MarkReadOperation, names: string[]
+  ): Promise<{ conversationId: string, seq: number }> {
     const { conversationId, seq, messageId, clientMessageId } = operation
     if (seq === undefined) {
       const { row } = await requireVisibleMessage(this.context, this.identity, await this.messageOf(operation, names))
       return { conversationId: row.conversationId, seq: row.seq! }
     }
-    if (conversationId === undefined || messageId !== undefined || clientMessageId !== undefined) throw new TidelogError('VALIDATION', 'Send seq with conversationId alone')
+    if (conversationId === undefined || messageId !== undefined || clientMessageId !== undefined) {
+      throw new TidelogError('VALIDATION', 'Send seq with conversationId alone')
+    }
     return { conversationId, seq }
   }
 }
@@ -163,7 +185,8 @@ const nameOfId = (messageId: string): string => `id ${messageId.toLowerCase()}`
  * The names by which an operation refers to its message, even if the rest of it is malformed; empty if nothing can
  * refer to it.
  */
-function namesOf ({ userId }: Identity, { messageId, conversationId, receiverId, roomId, clientMessageId }: Record<string, unknown>): string[] {
+function namesOf ({ userId }: Identity, operation: Record<string, unknown>): string[] {
+  const { messageId, conversationId, receiverId, roomId, clientMessageId } = operation
   if (typeof messageId === 'string') return [nameOfId(messageId)]
   if (typeof clientMessageId !== 'string') return []
   const given = typeof receiverId === 'string'

@@ -69,7 +69,8 @@ async function describeAnew (
     // Loaded first: if one of them changes from now on, the description is made again next time.
     const named = await namedIn(context, one, row)
     const lastMessage = row === undefined ? null : await loadMessagePayload(context, row, identity)
-    return { description: new Description(describe(context, identity, one, named, { ...counts[index]!, lastMessage })), named }
+    const described = describe(context, identity, one, named, { ...counts[index]!, lastMessage })
+    return { description: new Description(described), named }
   }))
 }
 

@@ -154,10 +154,8 @@ export function writeHistoryJson (page: HistoryPage): Buffer {
 
 /** The page as JSON. */
 export function writeStretch (page: HistoryPage): Buffer {
-  return writeMessagesJson(
-    page,
-    `"fromSeq":${page.fromSeq},${asOfJson(page)},"hasOlder":${String(page.hasOlder)},"hasNewer":${String(page.hasNewer)}`
-  )
+  const ends = `"hasOlder":${String(page.hasOlder)},"hasNewer":${String(page.hasNewer)}`
+  return writeMessagesJson(page, `"fromSeq":${page.fromSeq},${asOfJson(page)},${ends}`)
 }
 
 const asOfJson = ({ asOf: { rev, cursor } }: HistoryPage): string => `"asOf":{"rev":${rev},"cursor":"${cursor}"}`

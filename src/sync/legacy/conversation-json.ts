@@ -7,6 +7,6 @@ export function writeConversationJson (found: ConversationSync): Buffer | string
   const rest = `"syncTimestamp":"${syncTime.toISOString()}","count":${rows.length},"cursor":"${cursor}",` +
     `"hasMore":${String(hasMore)},"reads":${reads.length === 0 ? '[]' : JSON.stringify(reads)}` +
     `${reset ? ',"reset":true' : ''}${purgedSeq === 0 ? '' : `,"purgedSeq":${purgedSeq}`}`
-  // The answer to most polls. Node sends a string in one piece with the headers, which costs less than bytes after them.
+  // The answer to most polls. Node sends a string in one piece with the headers: that costs less than bytes after them.
   return rows.length === 0 ? `{"success":true,"messages":[],${rest}}` : writeMessagesJson(found, rest)
 }

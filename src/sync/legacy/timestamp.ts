@@ -8,13 +8,20 @@ const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2}
  * @throws TidelogError VALIDATION naming the field
  */
 export function parseTimestamp (field: string, value: string | number): Date {
-  const time = typeof value === 'number'
-    ? new Date(value)
-    : /^\d{12,14}$/.test(value)
-      ? new Date(Number(value))
-      : iso.test(value) ? new Date(/T.*(Z|[+-]\d{2}:?\d{2})$/.test(value) || !value.includes('T') ? value : `${value}Z`) : new Date(NaN)
-  if (Number.isNaN(time.getTime())) throw new TidelogError('VALIDATION', `${field} must be an ISO-8601 time or milliseconds since 1970`)
+  const time = timeOf(value)
+  if (Number.isNaN(time.getTime())) {
+    throw new TidelogError('VALIDATION', `${field} must be an ISO-8601 time or milliseconds since 1970`)
+  }
   return time
+}
+
+function timeOf (value: string | number): Date {
+  if (typeof value === 'number') return new Date(value)
+  if (/^\d{12,14}$/.test(value)) return new Date(Number(value))
+  if (!iso.test(value)) return new Date(NaN)
+  // A date without a time is UTC already.
+  const namesZone = !value.includes('T') || /T.*(Z|[+-]\d{2}:?\d{2})$/.test(value)
+  return new Date(namesZone ? value : `${value}Z`)
 }
 
 /** Milliseconds by which a client's time may be ahead of the server's. */
