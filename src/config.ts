@@ -13,22 +13,39 @@ const seconds = (description: string, value: number) =>
 const limit = (description: string, value: number) =>
   Type.Integer({ default: value, minimum: 0, maximum: 1_000_000_000, description: `${description}; 0 turns it off` })
 
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
 /** Every environment variable, with its default and description. `.env.example` and the docs are made from it. */
 export const configSchema = Type.Object({
-  NODE_ENV: Type.String({ default: 'development', description: 'If it is `production` and MONGODB_URL is set, JWT_SECRET or another token key must be set' }),
-  PORT: Type.Integer({ default: 5000, minimum: 0, maximum: 65_535, description: 'TCP port of the HTTP and Socket.IO server; 0 chooses a free one' }),
+  NODE_ENV: Type.String({
+    default: 'development',
+    description: 'If it is `production` and MONGODB_URL is set, JWT_SECRET or another token key must be set'
+  }),
+  PORT: Type.Integer({
+    default: 5000,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'TCP port of the HTTP and Socket.IO server; 0 chooses a free one'
+  }),
   HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'Address on which the server listens' }),
   DATA_DIR: Type.String({
     default: './data',
     minLength: 1,
     description: 'Folder of the embedded database, of the generated secret, and of the files that users upload'
   }),
-  MONGODB_URL: Type.String({ default: '', description: 'Connection string of a MongoDB replica set; if it is empty, the server starts the embedded engine' }),
-  MONGODB_DATABASE: Type.String({ default: '', pattern: '^[A-Za-z0-9_-]{0,63}$', description: 'Name of the database; if it is empty, the one in MONGODB_URL, or `tidelog`' }),
+  MONGODB_URL: Type.String({
+    default: '',
+    description: 'Connection string of a MongoDB replica set; if it is empty, the server starts the embedded engine'
+  }),
+  MONGODB_DATABASE: Type.String({
+    default: '',
+    pattern: '^[A-Za-z0-9_-]{0,63}$',
+    description: 'Name of the database; if it is empty, the one in MONGODB_URL, or `tidelog`'
+  }),
   REDIS_URL: Type.String({
     default: '',
-    description: 'Address of a Redis that links several servers on one MongoDB: redis://host:6379, or rediss: with TLS; if ' +
-      'it is empty, this server is the only one'
+    description: 'Address of a Redis that links several servers on one MongoDB: redis://host:6379, or rediss: with ' +
+      'TLS; if it is empty, this server is the only one'
   }),
   DRAIN_DELAY: Type.Integer({
     default: 5,
@@ -42,13 +59,33 @@ export const configSchema = Type.Object({
     maximum: 3_600,
     description: 'Seconds over which it then sends its sockets to the other servers, at most'
   }),
-  JWT_SECRET: Type.String({ default: '', pattern: '^(.{16,})?$', description: 'Secret (16 characters or more) that signs HS256 tokens; if it is empty, the server makes one and keeps it in DATA_DIR' }),
-  JWT_PUBLIC_KEY: Type.String({ default: '', description: 'PEM public key of the host application\'s RS256, ES256 or EdDSA tokens' }),
-  JWT_JWKS_URL: Type.String({ default: '', description: 'Address of the JWKS with the keys of the host application\'s RS256, ES256 or EdDSA tokens' }),
+  JWT_SECRET: Type.String({
+    default: '',
+    pattern: '^(.{16,})?$',
+    description: 'Secret (16 characters or more) that signs HS256 tokens; if it is empty, the server makes one and ' +
+      'keeps it in DATA_DIR'
+  }),
+  JWT_PUBLIC_KEY: Type.String({
+    default: '',
+    description: 'PEM public key of the host application\'s RS256, ES256 or EdDSA tokens'
+  }),
+  JWT_JWKS_URL: Type.String({
+    default: '',
+    description: 'Address of the JWKS with the keys of the host application\'s RS256, ES256 or EdDSA tokens'
+  }),
   ACCESS_TOKEN_TTL: seconds('Lifetime of an access token', 86_400),
   REFRESH_TOKEN_TTL: seconds('Lifetime of a refresh token', 30 * 86_400),
-  ADMIN_USERS: Type.String({ default: '', description: 'User names of the administrators, separated by commas; to register one you need the code that the server prints for it' }),
-  CORS_ORIGIN: Type.String({ default: '*', minLength: 1, description: 'Origins of browser clients as browsers send them (https://chat.example, without a path), separated by commas; `*` allows every origin' }),
+  ADMIN_USERS: Type.String({
+    default: '',
+    description: 'User names of the administrators, separated by commas; to register one you need the code that the ' +
+      'server prints for it'
+  }),
+  CORS_ORIGIN: Type.String({
+    default: '*',
+    minLength: 1,
+    description: 'Origins of browser clients as browsers send them (https://chat.example, without a path), separated ' +
+      'by commas; `*` allows every origin'
+  }),
   EMBED_ORIGINS: Type.String({
     default: '',
     description: 'Origins of pages that may show the app in a frame (https://shop.example, without a path), ' +
@@ -56,8 +93,9 @@ export const configSchema = Type.Object({
   }),
   TRUST_PROXY: Type.String({
     default: 'false',
-    description: 'The proxies in front of the server whose X-Forwarded-For it believes: true (one proxy), a number of proxies one behind the other, or ' +
-      'their networks, separated by commas (10.0.0.0/8, loopback, linklocal, uniquelocal)'
+    description: 'The proxies in front of the server whose X-Forwarded-For it believes: true (one proxy), a number ' +
+      'of proxies one behind the other, or their networks, separated by commas (10.0.0.0/8, loopback, linklocal, ' +
+      'uniquelocal)'
   }),
   BASE_PATH: Type.String({
     default: '',
@@ -66,12 +104,15 @@ export const configSchema = Type.Object({
   }),
   PUBLIC_URL: Type.String({
     default: '',
-    description: 'Address at which clients reach this server (https://chat.example), with the path of BASE_PATH if there is ' +
-      'one: the addresses of pictures begin with it; if it is empty, they are paths on this server'
+    description: 'Address at which clients reach this server (https://chat.example), with the path of BASE_PATH if ' +
+      'there is one: the addresses of pictures begin with it; if it is empty, they are paths on this server'
   }),
   LOG_LEVEL: Type.Union(
-    [Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'), Type.Literal('trace'), Type.Literal('silent')],
-    { default: 'info', description: 'Lowest level that the server logs: fatal, error, warn, info, debug, trace or silent' }
+    logLevels.map(level => Type.Literal(level)),
+    {
+      default: 'info',
+      description: 'Lowest level that the server logs: fatal, error, warn, info, debug, trace or silent'
+    }
   ),
   METRICS_TOKEN: Type.String({
     default: '',
@@ -84,12 +125,34 @@ export const configSchema = Type.Object({
     description: 'Networks from which `GET /metrics` answers without a token, separated by commas (10.0.0.0/8, ' +
       'loopback, linklocal, uniquelocal)'
   }),
-  MESSAGE_CHARS_MAX: Type.Integer({ default: 4000, minimum: 1, maximum: 100_000, description: 'Most characters of a message' }),
+  MESSAGE_CHARS_MAX: Type.Integer({
+    default: 4000,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Most characters of a message'
+  }),
   EDIT_WINDOW: seconds('Time in which users can edit their messages', 86_400),
-  RETENTION_DAYS: Type.Integer({ default: 0, minimum: 0, maximum: 36_500, description: 'Days for which the server keeps messages: about every hour it purges older ones, permanently; 0 keeps them for ever' }),
+  RETENTION_DAYS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 36_500,
+    description: 'Days for which the server keeps messages: about every hour it purges older ones, permanently; 0 ' +
+      'keeps them for ever'
+  }),
   PRESENCE_GRACE: seconds('Time for which a user is still shown as online after their last socket has closed', 10),
-  REQUEST_BYTES_MAX: Type.Integer({ default: 1_048_576, minimum: 1_024, maximum: 16_777_216, description: 'Largest REST body, in bytes; a push may be as large as OUTBOX_BYTES_MAX' }),
-  OUTBOX_BYTES_MAX: Type.Integer({ default: 0, minimum: 0, maximum: 67_108_864, description: 'Largest push and largest socket packet, in bytes; 0 stands for what 100 operations with the longest content need' }),
+  REQUEST_BYTES_MAX: Type.Integer({
+    default: 1_048_576,
+    minimum: 1_024,
+    maximum: 16_777_216,
+    description: 'Largest REST body, in bytes; a push may be as large as OUTBOX_BYTES_MAX'
+  }),
+  OUTBOX_BYTES_MAX: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 67_108_864,
+    description: 'Largest push and largest socket packet, in bytes; 0 stands for what 100 operations with the ' +
+      'longest content need'
+  }),
   S3_URL: Type.String({
     default: '',
     description: 'Bucket for the files that users upload, at any service with the API of S3: ' +
@@ -122,10 +185,16 @@ export const configSchema = Type.Object({
   }),
   RATE_LIMIT_LOGIN: limit('Failed logins of an account and address in a minute', 20),
   RATE_LIMIT_LOGIN_ADDRESS: limit('Failed logins of an address in a minute, over all accounts', 200),
-  RATE_LIMIT_LOGIN_ACCOUNT: limit('Failed logins of an account in 15 minutes, over all addresses at which it was never used', 50),
+  RATE_LIMIT_LOGIN_ACCOUNT: limit(
+    'Failed logins of an account in 15 minutes, over all addresses at which it was never used', 50
+  ),
   RATE_LIMIT_REGISTER: limit('Registrations of an address in an hour', 300),
   RATE_LIMIT_SENDS: limit('Messages of a user in 10 seconds, over all transports', 3_000),
-  RATE_LIMIT_REQUESTS: limit('REST requests, socket events and operations of a push of a user in 10 seconds; also logins, registrations, refreshes, logouts and requests without a valid token of an address', 6_000),
+  RATE_LIMIT_REQUESTS: limit(
+    'REST requests, socket events and operations of a push of a user in 10 seconds; also logins, registrations, ' +
+      'refreshes, logouts and requests without a valid token of an address',
+    6_000
+  ),
   RATE_LIMIT_SEARCH: limit('Searches of a user in a minute', 60),
   RATE_LIMIT_INVITATIONS: limit('Invitations of a user into rooms by strangers in a day', 20),
   RATE_LIMIT_HANDSHAKES: limit('Socket.IO handshakes of an address in 10 seconds', 600),
@@ -169,13 +238,15 @@ export function readConfig (environment: Record<string, string | undefined> = pr
   checkValues(config)
   if (config.OUTBOX_BYTES_MAX === 0) config.OUTBOX_BYTES_MAX = operationsMax * messageBytes(config)
   if (config.OUTBOX_BYTES_MAX < messageBytes(config)) {
-    throw new ConfigError(`OUTBOX_BYTES_MAX must be at least ${messageBytes(config)}: a message of MESSAGE_CHARS_MAX does not fit`)
+    const least = messageBytes(config)
+    throw new ConfigError(`OUTBOX_BYTES_MAX must be at least ${least}: a message of MESSAGE_CHARS_MAX does not fit`)
   }
   if (config.REDIS_URL !== '' && config.MONGODB_URL === '') {
     throw new ConfigError('REDIS_URL must be empty without MONGODB_URL: the embedded engine serves one process')
   }
   if (config.NODE_ENV === 'production' && config.MONGODB_URL !== '' && !hasTokenKey(config)) {
-    throw new ConfigError('JWT_SECRET must be set (16 characters or more) when NODE_ENV is production and MONGODB_URL is set')
+    const when = 'when NODE_ENV is production and MONGODB_URL is set'
+    throw new ConfigError(`JWT_SECRET must be set (16 characters or more) ${when}`)
   }
   return config
 }
@@ -212,17 +283,22 @@ export function storedSecret (dataDir: string): string {
   }
   chmodSync(file, 0o600)
   const secret = readFileSync(file, 'utf8').trim()
-  if (secret.length < 32) throw new ConfigError(`DATA_DIR: ${file} must hold a secret of 32 characters or more; delete it to make a new one`)
+  if (secret.length < 32) {
+    throw new ConfigError(
+      `DATA_DIR: ${file} must hold a secret of 32 characters or more; delete it to make a new one`
+    )
+  }
   return secret
 }
 
 function describe (error: unknown, given: Record<string, unknown>): string {
-  const [first] = (error as { errors?: Array<{ instancePath: string, message?: string, keyword: string, params: Record<string, unknown> }> }).errors ?? []
+  const [first] = (error as { errors?: Array<{ instancePath: string, message?: string }> }).errors ?? []
   if (first === undefined) return String(error)
   const name = first.instancePath.slice(1)
   const about = (configSchema.properties as Record<string, { description?: string }>)[name]?.description
   const secret = /SECRET|KEY|METRICS_TOKEN|MONGODB_URL|REDIS_URL|S3_URL/.test(name)
-  return `${name} ${first.message ?? 'is wrong'}${secret ? '' : `, not ${JSON.stringify(given[name])}`}${about === undefined ? '' : ` (${about})`}`
+  const value = secret ? '' : `, not ${JSON.stringify(given[name])}`
+  return `${name} ${first.message ?? 'is wrong'}${value}${about === undefined ? '' : ` (${about})`}`
 }
 
 /** @throws ConfigError for a value that does not parse */
@@ -260,6 +336,7 @@ export function trustedProxies (config: Config): Trust | undefined {
 /** The text of `.env.example`: every variable with its description, commented out at its default. */
 export function envExample (): string {
   const entries = Object.entries(configSchema.properties as Record<string, { description?: string, default?: unknown }>)
-  return '# Copy to .env and uncomment what you change. Made from src/config.ts by `npm run env-example`.\n' +
-    entries.map(([name, { description = '', default: value }]) => `\n# ${description}.\n# ${name}=${String(value)}\n`).join('')
+  const lines = entries.map(([name, { description = '', default: value }]) =>
+    `\n# ${description}.\n# ${name}=${String(value)}\n`)
+  return `# Copy to .env and uncomment what you change. Made from src/config.ts by \`npm run env-example\`.\n${lines.join('')}`
 }

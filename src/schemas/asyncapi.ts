@@ -16,7 +16,8 @@ export function asyncApi (): object {
     info: {
       title: 'Tidelog',
       version: '0.1.0',
-      description: 'Socket.IO events. Send `auth.token` with the handshake. Every client event takes an acknowledgement callback as its last argument.'
+      description: 'Socket.IO events. Send `auth.token` with the handshake. Every client event takes an ' +
+        'acknowledgement callback as its last argument.'
     },
     defaultContentType: 'application/json',
     channels: {
@@ -24,7 +25,8 @@ export function asyncApi (): object {
         address: '/socket.io/',
         title: 'The Socket.IO connection',
         messages: {
-          ...Object.fromEntries(incoming.map(([name, { input, description }]) => [incomingName(name), message(name, input, description)])),
+          ...Object.fromEntries(incoming.map(([name, { input, description }]) =>
+            [incomingName(name), message(name, input, description)])),
           ...Object.fromEntries(outgoing.map(([name, payload]) => [name, message(name, payload)])),
           acknowledgement: message('acknowledgement', Acknowledgement, 'What the callback of a client event gets')
         }
@@ -54,5 +56,6 @@ function incomingName (event: string): string {
 
 function message (event: string, payload: TSchema, summary: string | undefined = payload.description): object {
   // TypeBox marks its schemas with symbols. JSON drops them.
-  return { name: event, ...(summary === undefined ? {} : { summary }), payload: JSON.parse(JSON.stringify(payload)) as object }
+  const plain = JSON.parse(JSON.stringify(payload)) as object
+  return { name: event, ...(summary === undefined ? {} : { summary }), payload: plain }
 }

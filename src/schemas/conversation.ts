@@ -4,19 +4,29 @@ import { Id, Input, Time, User } from './primitives.ts'
 import { MemberRole } from './room.ts'
 import { ConversationSettings, Notify } from './settings.ts'
 
-const ConversationKind = Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common')], { description: 'The kind of a conversation' })
+const ConversationKind = Type.Union([Type.Literal('direct'), Type.Literal('room'), Type.Literal('common')], {
+  description: 'The kind of a conversation'
+})
 
 export const ConversationParams = Type.Object({ conversationId: ConversationId })
 export const ConversationMessageParams = Type.Object({ conversationId: ConversationId, messageId: Id })
 
 export const SettingsInput = Input({
-  mutedUntil: Type.Optional(Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'You get no notifications until this time; null: you get them again' })),
+  mutedUntil: Type.Optional(Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'You get no notifications until this time; null: you get them again'
+  })),
   notify: Type.Optional(Notify),
   archived: Type.Optional(Type.Boolean()),
   pinned: Type.Optional(Type.Boolean({ description: 'True: first in your list' })),
   markedUnread: Type.Optional(Type.Boolean({ description: 'True: shown as unread until you read it' })),
-  clearThroughSeq: Type.Optional(Type.Integer({ minimum: 0, description: 'The server does not show you messages up to this seq any more. It only grows' })),
-  hideSeqs: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 500, description: 'The server never shows you these messages again; at most 500 for each conversation' }))
+  clearThroughSeq: Type.Optional(Type.Integer({
+    minimum: 0,
+    description: 'The server does not show you messages up to this seq any more. It only grows'
+  })),
+  hideSeqs: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), {
+    maxItems: 500,
+    description: 'The server never shows you these messages again; at most 500 for each conversation'
+  }))
 }, { description: 'The settings to change; the others stay' })
 export type SettingsInput = Static<typeof SettingsInput>
 
@@ -30,7 +40,9 @@ export const ListedConversation = Type.Object({
   user: Type.Optional(User),
   role: Type.Optional(MemberRole),
   memberCount: Type.Optional(Type.Integer({ description: 'Of a room: the number of its members' })),
-  lastMessage: Type.Union([Message, Type.Null()], { description: 'Null: there is none, or you may see none of the newest 50' }),
+  lastMessage: Type.Union([Message, Type.Null()], {
+    description: 'Null: there is none, or you may see none of the newest 50'
+  }),
   rev: Type.Integer({ description: 'The rev that the cursor stands for' }),
   cursor: Type.String({ description: 'Sync with it to learn what changes from now on' }),
   lastActivityAt: Type.String({ ...Time, description: 'When the last message was sent, or you joined' }),
@@ -46,7 +58,9 @@ export type ListedConversation = Static<typeof ListedConversation>
 
 export const ConversationQuery = Type.Object({
   kind: Type.Optional(ConversationKind),
-  archived: Type.Optional(Type.Boolean({ description: 'True: only archived conversations; false: only the others; absent: both' })),
+  archived: Type.Optional(Type.Boolean({
+    description: 'True: only archived conversations; false: only the others; absent: both'
+  })),
   after: Type.Optional(Type.String({ maxLength: 100, description: 'The `next` of the previous page' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 30 }))
 })
@@ -63,7 +77,9 @@ export const ConversationListBody = Type.Object({
   success: Type.Literal(true),
   conversations: Type.Array(ListedConversation),
   hasMore: Type.Boolean(),
-  next: Type.Union([Type.String(), Type.Null()], { description: 'Send it as `after` to get the next page; null: this is the last one' })
+  next: Type.Union([Type.String(), Type.Null()], {
+    description: 'Send it as `after` to get the next page; null: this is the last one'
+  })
 })
 
 const place = (description: string) => Type.Optional(Type.Integer({ minimum: 0, description }))
@@ -78,12 +94,21 @@ export const StretchQuery = Type.Object({
 export const StretchBody = Type.Object({
   success: Type.Literal(true),
   messages: Type.Array(Message, { description: 'By ascending seq' }),
-  fromSeq: Type.Integer({ description: 'The page is whole from this seq up to its last message: if a seq is missing in between, you may not see that message' }),
-  asOf: Type.Object({ rev: Type.Integer(), cursor: Type.String() }, { description: 'Sync from here to learn what changed since' }),
+  fromSeq: Type.Integer({
+    description: 'The page is whole from this seq up to its last message: if a seq is missing in between, you may ' +
+      'not see that message'
+  }),
+  asOf: Type.Object({ rev: Type.Integer(), cursor: Type.String() }, {
+    description: 'Sync from here to learn what changed since'
+  }),
   hasOlder: Type.Boolean({ description: 'True: there are older messages. Ask with `before: fromSeq`' }),
-  hasNewer: Type.Boolean({ description: 'True: there are newer messages. Ask with `after`: the seq of the last message' })
+  hasNewer: Type.Boolean({
+    description: 'True: there are newer messages. Ask with `after`: the seq of the last message'
+  })
 })
 
 export const OneMessageBody = Type.Object({ success: Type.Literal(true), message: Message })
 
-export const ReadInput = Input({ seq: Type.Integer({ minimum: 0, description: 'You have read everything up to this seq' }) })
+export const ReadInput = Input({
+  seq: Type.Integer({ minimum: 0, description: 'You have read everything up to this seq' })
+})

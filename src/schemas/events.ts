@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import {
-  CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, ReactInput, RoomId, RoomMessage,
+  CommonChatMessage, ConversationId, DeleteInput, DirectMessage, EditInput, MarkReadInput, Message, ReactInput, RoomId,
+  RoomMessage,
   SendCommonEvent, SendDirectEvent, SendInput, SendRoomEvent, failureFields
 } from './message.ts'
 import { Id, Input, Time, User } from './primitives.ts'
@@ -35,21 +36,52 @@ export const clientEvents = {
     description: 'Registers this socket; answered by `userSetup`. With `{live: true}` it gets all your conversations ' +
       'live, present and future ones, or `only` those that you name; the answer says where they stand'
   },
-  sendDirectMessage: { input: SendDirectEvent, description: 'Sends a message to one user; answered by `directMessage`' },
-  sendMessage: { input: SendInput, description: 'Sends a message to a conversation, a user or a room; subscribers get the event of its kind' },
-  joinCommonChat: { input: Type.Unknown(), description: 'Subscribes this socket to the common chat; answered by `joinedCommonChat`' },
-  leaveCommonChat: { input: Type.Unknown(), description: 'Unsubscribes this socket from the common chat; answered by `leftCommonChat`' },
-  sendCommonChatMessage: { input: SendCommonEvent, description: 'Sends a message to the common chat; subscribers get `commonChatMessage`' },
-  joinRoom: { input: RoomId, description: 'Makes you a member of a room and subscribes this socket to it; answered by `joinedRoom`' },
-  leaveRoom: { input: RoomId, description: 'Unsubscribes this socket from a room; answered by `leftRoom`. You stay a member' },
+  sendDirectMessage: {
+    input: SendDirectEvent,
+    description: 'Sends a message to one user; answered by `directMessage`'
+  },
+  sendMessage: {
+    input: SendInput,
+    description: 'Sends a message to a conversation, a user or a room; subscribers get the event of its kind'
+  },
+  joinCommonChat: {
+    input: Type.Unknown(),
+    description: 'Subscribes this socket to the common chat; answered by `joinedCommonChat`'
+  },
+  leaveCommonChat: {
+    input: Type.Unknown(),
+    description: 'Unsubscribes this socket from the common chat; answered by `leftCommonChat`'
+  },
+  sendCommonChatMessage: {
+    input: SendCommonEvent,
+    description: 'Sends a message to the common chat; subscribers get `commonChatMessage`'
+  },
+  joinRoom: {
+    input: RoomId,
+    description: 'Makes you a member of a room and subscribes this socket to it; answered by `joinedRoom`'
+  },
+  leaveRoom: {
+    input: RoomId,
+    description: 'Unsubscribes this socket from a room; answered by `leftRoom`. You stay a member'
+  },
   sendRoomMessage: { input: SendRoomEvent, description: 'Sends a message to a room; subscribers get `roomMessage`' },
   editMessage: { input: EditInput, description: 'Changes the content of your message' },
   deleteMessage: { input: DeleteInput, description: 'Deletes a message; a tombstone stays' },
   react: { input: ReactInput, description: 'Sets or removes your reaction to a message' },
   markRead: { input: MarkReadInput, description: 'Moves your read position forward' },
-  sync: { input: Type.Omit(SyncInput, ['waitMs']), description: 'Answers what changed in all your conversations, as `POST /api/sync` does' },
-  push: { input: PushInput, description: 'Applies up to 100 operations of your outbox in order; answers with a result for each' },
-  typing: { input: Input({ conversationId: ConversationId, on: Type.Boolean() }), description: 'Tells the others that you are typing, until you stop, send or disconnect, or 8 seconds after you said it last' },
+  sync: {
+    input: Type.Omit(SyncInput, ['waitMs']),
+    description: 'Answers what changed in all your conversations, as `POST /api/sync` does'
+  },
+  push: {
+    input: PushInput,
+    description: 'Applies up to 100 operations of your outbox in order; answers with a result for each'
+  },
+  typing: {
+    input: Input({ conversationId: ConversationId, on: Type.Boolean() }),
+    description: 'Tells the others that you are typing, until you stop, send or disconnect, or 8 seconds after you ' +
+      'said it last'
+  },
   subscribePresence: {
     input: Input({
       userIds: Type.Array(Id, { maxItems: 200, description: 'All users whose presence this socket wants' })
@@ -58,7 +90,10 @@ export const clientEvents = {
       'it. A repeated call replaces the list. Users with whom you share no conversation, or between whom and you ' +
       'there is a block, are left out'
   },
-  refreshToken: { input: Input({ token: Type.String({ maxLength: 16_384 }) }), description: 'Continues this socket with a newer token of the same user' }
+  refreshToken: {
+    input: Input({ token: Type.String({ maxLength: 16_384 }) }),
+    description: 'Continues this socket with a newer token of the same user'
+  }
 } as const satisfies Record<string, ClientEvent>
 
 /** Every event that the server sends, with its payload. */
@@ -76,9 +111,16 @@ export const serverEvents = {
     description: 'A membership, settings, pins or a purge of a conversation; for `live` sockets also every change of ' +
       'your self log (`self`)'
   }),
-  noop: Type.Object({ conversationId: SyncedId, rev: Type.Integer() }, { description: 'Fills the rev of a change that you may not see, or that has moved to a later rev' }),
-  heads: Type.Record(Type.String(), Type.Integer(), { description: 'About every 25 seconds: the revs of the conversations that changed meanwhile' }),
-  resync: Type.Object({}, { description: 'The server did not send some events: you read too slowly, or it subscribed you to a conversation later than you joined it. Sync everything' }),
+  noop: Type.Object({ conversationId: SyncedId, rev: Type.Integer() }, {
+    description: 'Fills the rev of a change that you may not see, or that has moved to a later rev'
+  }),
+  heads: Type.Record(Type.String(), Type.Integer(), {
+    description: 'About every 25 seconds: the revs of the conversations that changed meanwhile'
+  }),
+  resync: Type.Object({}, {
+    description: 'The server did not send some events: you read too slowly, or it subscribed you to a conversation ' +
+      'later than you joined it. Sync everything'
+  }),
   messagesRead: Type.Object({ conversationId: ConversationId, userId: Id, seq: Type.Integer(), at: Time }),
   typing: Type.Object({ conversationId: ConversationId, userId: Id, on: Type.Boolean() }),
   presence: PresencePayload,
@@ -95,7 +137,9 @@ export const serverEvents = {
     message: Type.String(),
     error: Type.String(),
     code: Type.String(),
-    event: Type.String({ description: 'The client event that failed. Empty: the failure is of the connection, and a disconnect follows' }),
+    event: Type.String({
+      description: 'The client event that failed. Empty: the failure is of the connection, and a disconnect follows'
+    }),
     retryAfterMs: Type.Optional(Type.Integer()),
     clientMessageId: Type.Optional(Type.String())
   })
@@ -109,7 +153,9 @@ export const Acknowledgement = Type.Union([
     duplicate: Type.Optional(Type.Literal(true)),
     rev: Type.Optional(Type.Integer()),
     results: Type.Optional(Type.Array(PushResult, { description: 'For `push`: one for each operation' })),
-    presence: Type.Optional(Type.Array(PresencePayload, { description: 'For `subscribePresence`: the presence of each user now' }))
+    presence: Type.Optional(Type.Array(PresencePayload, {
+      description: 'For `subscribePresence`: the presence of each user now'
+    }))
   }),
   Type.Object(failureFields)
 ])
@@ -120,5 +166,7 @@ export type ClientInput<E extends ClientEventName> = Static<typeof clientEvents[
 export type ServerEventName = keyof typeof serverEvents
 export type ServerPayload<E extends ServerEventName> = Static<typeof serverEvents[E]>
 
-export type ClientToServer = { [E in ClientEventName]: (data: ClientInput<E>, acknowledge?: (answer: Acknowledgement) => void) => void }
+export type ClientToServer = {
+  [E in ClientEventName]: (data: ClientInput<E>, acknowledge?: (answer: Acknowledgement) => void) => void
+}
 export type ServerToClient = { [E in ServerEventName]: (payload: ServerPayload<E>) => void }

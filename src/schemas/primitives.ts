@@ -1,7 +1,8 @@
 import { type ObjectOptions, type TProperties, Type } from '@sinclair/typebox'
 
 /** An object that a client sends. An unknown field is refused by name, so that a misspelt one is not lost silently. */
-export const Input = <P extends TProperties>(properties: P, options: ObjectOptions = {}) => Type.Object(properties, { ...options, additionalProperties: false })
+export const Input = <P extends TProperties>(properties: P, options: ObjectOptions = {}) =>
+  Type.Object(properties, { ...options, additionalProperties: false })
 
 /** A MongoDB ObjectId as 24 hexadecimal digits. */
 export const Id = Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: 'A 24-digit hexadecimal id' })

@@ -11,7 +11,11 @@ import { Id, Input, Time } from './primitives.ts'
 export const operationsMax = 100
 
 /** Fields of every operation. Each operation is validated separately: a malformed one gets its own result. */
-const OpId = Type.String({ minLength: 1, maxLength: 64, description: 'The id that the client chooses for the operation; its result has the same' })
+const OpId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'The id that the client chooses for the operation; its result has the same'
+})
 const common = <const T extends string>(type: T) => ({ opId: OpId, type: Type.Literal(type) })
 
 /** The message of an operation: by its id, or one of your own by its client id. */
@@ -21,10 +25,16 @@ const target = {
   clientMessageId: Type.Optional(ClientMessageId)
 }
 
-const SendOperation = Input({ ...common('send'), ...SendInput.properties }, { description: 'Sends a message to a conversation, a user or a room' })
+const SendOperation = Input({ ...common('send'), ...SendInput.properties }, {
+  description: 'Sends a message to a conversation, a user or a room'
+})
 
 const EditOperation = Input({
-  ...common('edit'), ...target, content: EditInput.properties.content, mentions: EditInput.properties.mentions, expectedRev: EditInput.properties.expectedRev
+  ...common('edit'),
+  ...target,
+  content: EditInput.properties.content,
+  mentions: EditInput.properties.mentions,
+  expectedRev: EditInput.properties.expectedRev
 }, { description: 'Changes the content of your message' })
 
 const DeleteOperation = Input({ ...common('delete'), ...target }, { description: 'Deletes a message' })
@@ -91,7 +101,9 @@ export const PushResult = Type.Union([
     opId: OpId,
     success: Type.Literal(true),
     message: Type.Optional(Message),
-    duplicate: Type.Optional(Type.Literal(true, { description: 'The message was stored before, with the same clientMessageId' })),
+    duplicate: Type.Optional(Type.Literal(true, {
+      description: 'The message was stored before, with the same clientMessageId'
+    })),
     rev: Type.Optional(Type.Integer({ description: 'The rev that the change has; for `settings`: in `self`' })),
     conversationId: Type.Optional(ConversationId),
     seq: Type.Optional(Type.Integer({ description: 'For `markRead`: you have read everything up to this seq' })),

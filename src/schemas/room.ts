@@ -15,8 +15,12 @@ export const RoomMemberParams = Type.Object({
 export const RoomMessageInput = SendCommonInput
 
 const RoomName = Name('The room\'s name')
-const IsPrivate = Type.Boolean({ description: 'True: people need an invitation, and nobody else learns that the room exists' })
-const HistoryView = Type.Union([Type.Literal('all'), Type.Literal('joined')], { description: 'The messages that members see: all, or those since they joined' })
+const IsPrivate = Type.Boolean({
+  description: 'True: people need an invitation, and nobody else learns that the room exists'
+})
+const HistoryView = Type.Union([Type.Literal('all'), Type.Literal('joined')], {
+  description: 'The messages that members see: all, or those since they joined'
+})
 const Topic = Type.Union([
   Type.String({ minLength: 1, maxLength: 200, format: 'name' }), Type.Null()
 ], { description: 'What the room is about, in one line of at most 200 characters; null: nothing is said' })
@@ -69,7 +73,9 @@ export const ChangeRoomInput = Type.Partial(Input({
 }), { description: 'The settings to change; the others stay. Null removes one' })
 export type ChangeRoomInput = Static<typeof ChangeRoomInput>
 
-export const MemberRole = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member')], { description: 'A room has one owner' })
+export const MemberRole = Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member')], {
+  description: 'A room has one owner'
+})
 export const MemberInput = Input({ role: Type.Optional(MemberRole) }, { description: 'The new role; absent: `member`' })
 
 export const Room = Type.Object({
@@ -90,7 +96,9 @@ export const Room = Type.Object({
 }, { description: 'A room' })
 export type Room = Static<typeof Room>
 
-export const RoomMember = Type.Object({ user: User, role: MemberRole, joinedAt: Time }, { description: 'A member of a room' })
+export const RoomMember = Type.Object({ user: User, role: MemberRole, joinedAt: Time }, {
+  description: 'A member of a room'
+})
 export type RoomMember = Static<typeof RoomMember>
 
 export const RoomsQuery = Type.Object({
@@ -110,7 +118,10 @@ export const MembersQuery = Type.Object({
   cursor: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: 'The `cursor` of the previous page' }))
 })
 
-const paged = { hasMore: Type.Boolean(), cursor: orNull(Type.String({ description: 'Send it to get the next page; null: this is the last one' })) }
+const paged = {
+  hasMore: Type.Boolean(),
+  cursor: orNull(Type.String({ description: 'Send it to get the next page; null: this is the last one' }))
+}
 
 export const RoomBody = Type.Object({ success: Type.Literal(true), room: Room })
 export const RoomsBody = Type.Object({

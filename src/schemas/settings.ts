@@ -1,7 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Time } from './primitives.ts'
 
-export const Notify = Type.Union([Type.Literal('all'), Type.Literal('mentions'), Type.Literal('none')], { description: 'Which messages to be notified of' })
+export const Notify = Type.Union([Type.Literal('all'), Type.Literal('mentions'), Type.Literal('none')], {
+  description: 'Which messages to be notified of'
+})
 
 /** A user's own settings of a conversation. */
 export const ConversationSettings = Type.Object({

@@ -7,8 +7,17 @@ export const Name = (whose: string) => Type.String({
 })
 
 export const FullName = Name('The name that others see')
-export const Username = Type.String({ minLength: 3, maxLength: 32, pattern: '^[A-Za-z0-9_.-]+$', description: '3 to 32 letters (A to Z), digits, `_`, `.` or `-`; unique, ignoring case' })
-export const Email = Type.String({ maxLength: 254, format: 'email', description: 'An e-mail address, stored in lower case; only you see it' })
+export const Username = Type.String({
+  minLength: 3,
+  maxLength: 32,
+  pattern: '^[A-Za-z0-9_.-]+$',
+  description: '3 to 32 letters (A to Z), digits, `_`, `.` or `-`; unique, ignoring case'
+})
+export const Email = Type.String({
+  maxLength: 254,
+  format: 'email',
+  description: 'An e-mail address, stored in lower case; only you see it'
+})
 export const ProfilePicture = Type.Union(
   [Type.String({ maxLength: 2_000, format: 'picture', pattern: '^[hH][tT][tT][pP][sS]?://[^"<>\\\\]+$' }), Type.Null()],
   { description: 'The http or https address of a picture, of at most 2,000 characters, or null' }
@@ -23,7 +32,9 @@ export const OwnUser = Type.Object({
 }, { description: 'Your own account' })
 
 /** An account as an administrator sees it. */
-export const AdminUser = Type.Object({ ...User.properties, isActive: Type.Boolean() }, { description: 'An account, for administrators' })
+export const AdminUser = Type.Object({ ...User.properties, isActive: Type.Boolean() }, {
+  description: 'An account, for administrators'
+})
 
 export const UserParams = Type.Object({ id: Id })
 
@@ -48,13 +59,23 @@ export const AvatarParams = Type.Object({
 })
 
 export const AdminUserInput = Input({
-  isActive: Type.Optional(Type.Boolean({ description: 'False closes the account, and ends its tokens, sessions and sockets at once' }))
+  isActive: Type.Optional(Type.Boolean({
+    description: 'False closes the account, and ends its tokens, sessions and sockets at once'
+  }))
 })
 export type AdminUserInput = Static<typeof AdminUserInput>
 
 export const UserSearch = Type.Object({
-  search: Type.Optional(Type.String({ maxLength: 100, format: 'plain', description: 'Beginnings of words of the names, ignoring case and accents; after an @ the beginning of a user name. Absent: all users' })),
-  ids: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}(,[0-9a-fA-F]{24}){0,99}$', description: 'Up to 100 ids, separated by commas: only these users' })),
+  search: Type.Optional(Type.String({
+    maxLength: 100,
+    format: 'plain',
+    description: 'Beginnings of words of the names, ignoring case and accents; after an @ the beginning of a user ' +
+      'name. Absent: all users'
+  })),
+  ids: Type.Optional(Type.String({
+    pattern: '^[0-9a-fA-F]{24}(,[0-9a-fA-F]{24}){0,99}$',
+    description: 'Up to 100 ids, separated by commas: only these users'
+  })),
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   cursor: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{24}$', description: 'The `cursor` of the previous page' }))
 })
@@ -64,5 +85,7 @@ export const UserPage = Type.Object({
   success: Type.Literal(true),
   users: Type.Array(User),
   hasMore: Type.Boolean(),
-  cursor: Type.Union([Type.String(), Type.Null()], { description: 'Send it to get the next page; null: this is the last one' })
+  cursor: Type.Union([Type.String(), Type.Null()], {
+    description: 'Send it to get the next page; null: this is the last one'
+  })
 })
