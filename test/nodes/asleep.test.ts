@@ -60,6 +60,13 @@ for (const [where, environment, stored] of places) {
       t.ok((await contentOf(server, id, token)).bytes.equals(content), 'what is whole never changes')
     }
     t.match(await files.files.findOne({ _id }), { state: 'ready', lease: undefined })
+    if (where === 'bucket') {
+      bucket.refuses = () => true
+      t.equal((await contentOf(asleep, id, token)).status, 503)
+      bucket.refuses = () => false
+      while (!asleep.output().includes('request failed')) await delay(10)
+      t.match(asleep.output(), /S3 returned 503.*"msg":"request failed"/, 'the log has what the bucket said')
+    }
     t.equal((await fetch(there, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } })).status, 204)
     for await (const left of files.blobs.ids()) t.fail(`${left} is left`)
   })

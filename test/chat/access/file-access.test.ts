@@ -142,6 +142,26 @@ t.test('in a room, members read files; strangers, former members and later membe
   t.notOk(await reads(bob, fileId))
 })
 
+t.test('a file goes with its message: deleted, hidden or cleared, and then it cannot be passed on either', async t => {
+  const conversationId = `dm_${[ann.id, bob.id].sort().join('_')}`
+  const settings = `/api/conversations/${conversationId}`
+  const end: Array<[string, (sent: { _id: string, seq: number }) => Promise<{ status: number }>]> = [
+    ['hidden', ({ seq }) => call('PATCH', settings, { token: bob.token, body: { hideSeqs: [seq] } })],
+    ['cleared', ({ seq }) => call('PATCH', settings, { token: bob.token, body: { clearThroughSeq: seq } })],
+    ['deleted', ({ _id }) => call('DELETE', `/api/messages/${_id}`, { token: ann.token })]
+  ]
+  for (const [how, run] of end) {
+    const fileId = await uploaded(test, ann.token)
+    const { body: { message } } = await send(ann, { receiverId: bob.id }, [fileId])
+    t.ok(await reads(bob, fileId))
+    t.equal((await run(message)).status, 200, how)
+    t.notOk(await reads(bob, fileId), how)
+    t.match(await send(bob, { receiverId: eve.id }, [fileId]), { status: 400, body: { code: 'VALIDATION' } }, how)
+    t.notOk(await reads(eve, fileId))
+    t.ok(await reads(ann, fileId), 'its owner has it until it is collected')
+  }
+})
+
 t.test('a file of a user you blocked is hidden with its message', async t => {
   const fileId = await uploaded(test, ann.token)
   t.equal((await call(
