@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { dm, landed, noBrowser, open, twoPeople, until } from './browser.ts'
+import { dm, landed, noBrowser, open, signIn, twoPeople, until } from './browser.ts'
 
 /** Colours from side to side. */
 const picture = async (page: Page, type: string, width: number, height: number) =>
@@ -37,7 +37,7 @@ function withPlace (jpeg: Buffer): Buffer {
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  const { app, ada, bob } = await twoPeople(t)
+  const { app, browser, ada, bob } = await twoPeople(t)
   const chat = dm(ada.id, bob.id)
   await Promise.all([open(ada.page, app.url, chat), open(bob.page, app.url, chat)])
   const tray = ada.page.getByRole('list', { name: 'Files to send' })
@@ -132,6 +132,23 @@ else {
     await failed.getByRole('button', { name: 'Delete' }).click()
     await failed.waitFor({ state: 'detached' })
     t.pass()
+  })
+
+  await t.test('on a phone one takes a picture with the camera, in the dark too', async t => {
+    const eve = await signIn(browser, app, 'eve', { touch: true, width: 390, colorScheme: 'dark' })
+    await open(eve.page, app.url, dm(ada.id, eve.id))
+    await eve.page.getByRole('button', { name: 'Attach a file' }).click()
+    const chooser = eve.page.waitForEvent('filechooser')
+    await eve.page.getByRole('menuitem', { name: 'Camera' }).click()
+    const choosing = await chooser
+    t.equal(choosing.isMultiple(), false)
+    t.equal(await choosing.element().getAttribute('accept'), 'image/*')
+    t.equal(await choosing.element().getAttribute('capture'), 'environment')
+    await choosing.setFiles({ name: 'now.jpg', mimeType: 'image/jpeg', buffer: photo })
+    await eve.page.getByRole('img', { name: 'now.jpg' }).first().waitFor()
+    await eve.page.getByRole('button', { name: 'Send', exact: true }).click()
+    await eve.page.getByRole('button', { name: 'Open now.jpg' }).locator('img:not(.coming)').waitFor()
+    t.same(eve.problems, [])
   })
 
   await t.test('nothing went wrong in the pages', async t => {
