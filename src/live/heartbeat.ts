@@ -125,8 +125,8 @@ export class Heartbeat {
     const sockets = this.subscriptions.socketsOf(liveRoom(userId))
     const subscribed = sockets.flatMap(socket => this.subscriptions.subscribedBy(socket))
     if (sockets.every(socket => this.subscriptions.isChoosy(socket))) return subscribed
-    const places = this.sync.conversations.peek(userId)?.list ?? []
-    return [...places.map(({ conversationId }) => conversationId), ...subscribed]
+    const own = this.sync.conversations.peek(userId)?.list ?? []
+    return [...own.map(({ conversationId }) => conversationId), ...subscribed]
   }
 
   /**

@@ -33,17 +33,18 @@ export async function goLive (
   })
   // From here on this node hears of every change above the heads.
   await nodes.channels.settled()
-  const { places, selfHead, asked, heads } = await readUserHeads(sync, identity, named)
+  const { own, selfHead, asked, heads } = await readUserHeads(sync, identity, named)
   const answer: Record<string, LiveHead> = {}
-  asked.forEach((place, index) => {
+  asked.forEach((conversation, index) => {
     const head = heads[index]
     if (head === undefined || head.deleted === true) return
     const position = {
-      rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead)
+      rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, conversation.joined, selfHead)
     }
-    answer[place.wireId] = { rev: head.headRev, cursor: sync.conversations.cursorAt(userId, place, position) }
+    const cursor = sync.conversations.cursorAt(userId, conversation, position)
+    answer[conversation.wireId] = { rev: head.headRev, cursor }
     // If the list has grown meanwhile by a conversation that sent no event yet, the next heartbeat checks it.
-    if (index > 0 || places.rev === subscribed) live.heartbeat.recordSeen(place.conversationId, head.headRev, socket)
+    if (index > 0 || own.rev === subscribed) live.heartbeat.recordSeen(head._id, head.headRev, socket)
   })
   return answer
 }

@@ -12,7 +12,7 @@ import { canResume } from '../log/read/cursor.ts'
 
 /** A conversation with changes for the client. */
 export interface DueConversation {
-  place: UserConversation
+  conversation: UserConversation
   /** Read before any scan. */
   head: Head
   view: View
@@ -20,8 +20,11 @@ export interface DueConversation {
   since: CursorPosition | null
 }
 
+/** Before it is known what the client may see of it. */
+type Due = Omit<DueConversation, 'view'>
+
 export interface UserHeads {
-  places: UserConversations
+  own: UserConversations
   selfHead: Head | undefined
   /** The requested conversations, the self log first. */
   asked: readonly UserConversation[]
@@ -39,7 +42,7 @@ export async function readUserHeads (
   // The self log first: it lists the others.
   const selfHead = await log.head(selfLogId(identity.userId))
   const mine = await conversations.get(identity, selfHead)
-  const asked = named === undefined ? mine.list : placesOf(mine, named)
+  const asked = named === undefined ? mine.list : conversationsOf(mine, named)
   const unknown: number[] = []
   const heads = asked.map(({ conversationId }, index) => {
     const head = index === 0 ? selfHead ?? null : log.peekHead(conversationId)
@@ -50,15 +53,15 @@ export async function readUserHeads (
     const found = await log.heads(unknown.map(index => asked[index]!.conversationId))
     for (const index of unknown) heads[index] = found.get(asked[index]!.conversationId)
   }
-  return { places: mine, selfHead, asked, heads }
+  return { own: mine, selfHead, asked, heads }
 }
 
 /** The self log, and those named conversations that belong to the caller. */
-function placesOf ({ list, byWireId }: UserConversations, named: readonly string[]): UserConversation[] {
+function conversationsOf ({ list, byWireId }: UserConversations, named: readonly string[]): UserConversation[] {
   const found = new Set(list.slice(0, 1))
   for (const wireId of named) {
-    const place = byWireId.get(wireId)
-    if (place !== undefined) found.add(place)
+    const conversation = byWireId.get(wireId)
+    if (conversation !== undefined) found.add(conversation)
   }
   return [...found]
 }
@@ -71,7 +74,7 @@ const upToDate = new WeakMap<object, UserHeads & { commitCount: number | undefin
 
 /** A head or a list that has changed is another object. */
 function isSame (a: UserHeads, b: UserHeads): boolean {
-  return a.places === b.places && a.selfHead === b.selfHead && a.heads.every((head, index) => head === b.heads[index])
+  return a.own === b.own && a.selfHead === b.selfHead && a.heads.every((head, index) => head === b.heads[index])
 }
 
 /**
@@ -90,42 +93,42 @@ export async function findDue (
     before.commitCount = commitCount
     return []
   }
-  const { places, selfHead, asked, heads } = found
+  const { own, selfHead, asked, heads } = found
   const { userId } = identity
-  const due: Array<Omit<DueConversation, 'view'>> = []
+  const due: Array<Due> = []
   let known = 0
   for (let index = 0; index < asked.length; index++) {
-    const place = asked[index]!
+    const conversation = asked[index]!
     const head = heads[index]
-    const cursor = cursors[place.wireId]
+    const cursor = cursors[conversation.wireId]
     if (cursor === null) known++
     if (cursor == null) {
-      if (head !== undefined) due.push({ place, head, since: null })
+      if (head !== undefined) due.push({ conversation, head, since: null })
       continue
     }
     known++
-    const position = context.conversations.positionOf(userId, place, cursor)
+    const position = context.conversations.positionOf(userId, conversation, cursor)
     if (head === undefined) {
       // The database was restored to a time before this conversation began: the client's copy is invalid.
-      if (!canResume(position, head)) due.push({ place, head: emptyHead(place), since: null })
+      if (!canResume(position, head)) due.push({ conversation, head: emptyHead(conversation), since: null })
       continue
     }
-    const generation = generationOf(head, place.joined, selfHead)
+    const generation = generationOf(head, conversation.joined, selfHead)
     const isBehind = position.rev < head.headRev || position.clock < head.clock.getTime()
     if (showsMore(generation, position.generation) || !canResume(position, head)) {
-      due.push({ place, head, since: null })
+      due.push({ conversation, head, since: null })
     } else if (isBehind || position.generation !== generation) {
-      due.push({ place, head, since: position })
+      due.push({ conversation, head, since: position })
     }
   }
-  checkOthers(context, userId, places, cursors, known)
+  checkOthers(context, userId, own, cursors, known)
   if (due.length === 0) {
     upToDate.set(cursors, { ...found, commitCount })
     return []
   }
   const blocked = await context.chat.blocks.getAsOf(userId, selfHead)
   return due.flatMap(one => {
-    const view = viewOf(one.head, one.place.joined, selfHead, blocked)
+    const view = viewOf(one.head, one.conversation.joined, selfHead, blocked)
     return view === null ? [] : [{ ...one, view }]
   }).sort(byPriority)
 }
@@ -164,9 +167,9 @@ function checkOthers (
  * have, the latest activity first; then those that have waited longest, so that at small limits a busy conversation
  * does not block the others.
  */
-function byPriority (a: Omit<DueConversation, 'view'>, b: Omit<DueConversation, 'view'>): number {
-  const rank = ({ place, since }: Omit<DueConversation, 'view'>) => place.wireId === 'self' ? 0 : since === null ? 1 : 2
-  const active = ({ place, head }: Omit<DueConversation, 'view'>) => lastActivityOf(head, place.joined).getTime()
+function byPriority (a: Due, b: Due): number {
+  const rank = ({ conversation, since }: Due) => conversation.wireId === 'self' ? 0 : since === null ? 1 : 2
+  const active = ({ conversation, head }: Due) => lastActivityOf(head, conversation.joined).getTime()
   return (
     rank(a) - rank(b) ||
     (a.since === null || b.since === null ? active(b) - active(a) : a.since.clock - b.since.clock)

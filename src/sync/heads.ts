@@ -17,7 +17,7 @@ export async function readHeadsResponse (context: SyncContext, identity: Identit
   const { commitCount } = context.chat.log
   const found = await readUserHeads(context, identity)
   const etag = etagOf(context, found)
-  if (commitCount !== undefined) found.places.heads = { moves: commitCount, etag }
+  if (commitCount !== undefined) found.own.heads = { moves: commitCount, etag }
   return { etag, body: () => write(context, identity, found) }
 }
 
@@ -35,14 +35,14 @@ export function matchesEtag (ifNoneMatch: string | undefined, etag: string): boo
   )
 }
 
-function etagOf ({ chat: { log } }: SyncContext, { places, selfHead, heads }: UserHeads): string {
+function etagOf ({ chat: { log } }: SyncContext, { own, selfHead, heads }: UserHeads): string {
   let [a, b] = [log.cursors.epoch, 0x9e3779b1]
-  places.list.forEach((place, index) => {
+  own.list.forEach((conversation, index) => {
     const head = heads[index]
     if (head === undefined) return
     const clock = head.clock.getTime()
     for (const value of [
-      index, head.headRev, clock >>> 0, Math.floor(clock / 2 ** 32), generationOf(head, place.joined, selfHead)
+      index, head.headRev, clock >>> 0, Math.floor(clock / 2 ** 32), generationOf(head, conversation.joined, selfHead)
     ]) {
       a = Math.imul(a ^ value, 0x85ebca6b)
       a ^= a >>> 13
@@ -53,15 +53,15 @@ function etagOf ({ chat: { log } }: SyncContext, { places, selfHead, heads }: Us
   return `"${(a >>> 0).toString(36)}-${(b >>> 0).toString(36)}"`
 }
 
-function write (context: SyncContext, { userId }: Identity, { places, selfHead, heads }: UserHeads): string {
+function write (context: SyncContext, { userId }: Identity, { own, selfHead, heads }: UserHeads): string {
   let text = ''
-  places.list.forEach((place, index) => {
+  own.list.forEach((conversation, index) => {
     const head = heads[index]
     if (head === undefined || head.deleted === true) return
-    const cursor = context.conversations.cursorAt(userId, place, {
-      rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, place.joined, selfHead)
+    const cursor = context.conversations.cursorAt(userId, conversation, {
+      rev: head.headRev, clock: head.clock.getTime(), generation: generationOf(head, conversation.joined, selfHead)
     })
-    text += `${text === '' ? '' : ','}"${place.wireId}":"${cursor}"`
+    text += `${text === '' ? '' : ','}"${conversation.wireId}":"${cursor}"`
   })
   return `{"success":true,"heads":{${text}}}`
 }

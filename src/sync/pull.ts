@@ -82,7 +82,8 @@ async function recheck (
     found.flatMap(({ due }, index) => ((now[index]?.purgedSeq ?? 0) > (due.head.purgedSeq ?? 0) ? [due] : []))
   )
   return {
-    isStillMember: ({ place }) => mine.byWireId.get(place.wireId)?.joined?.joinedRev === place.joined?.joinedRev,
+    isStillMember: ({ conversation: { wireId, joined } }) =>
+      mine.byWireId.get(wireId)?.joined?.joinedRev === joined?.joinedRev,
     isPurged: due => isPurged.has(due)
   }
 }

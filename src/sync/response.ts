@@ -151,7 +151,7 @@ export class ResponseBuilder {
   }
 
   private take (
-    { due: { place, head, since }, members, unread, mentions, isOutdated, fromSeq }: ConversationScan,
+    { due: { conversation, head, since }, members, unread, mentions, isOutdated, fromSeq }: ConversationScan,
     {
       changes,
       count,
@@ -172,10 +172,10 @@ export class ResponseBuilder {
     this.hasMore ||= hasMore || isOutdated
     if (since === null) this.context.counts.resets++
     this.conversations.push({
-      wireId: place.wireId,
+      wireId: conversation.wireId,
       kind: head.kind,
       changes,
-      cursor: this.context.conversations.cursorAt(this.identity.userId, place, position),
+      cursor: this.context.conversations.cursorAt(this.identity.userId, conversation, position),
       rev: position.rev,
       hasMore: hasMore || isOutdated,
       reset: since === null,

@@ -50,10 +50,10 @@ export async function scanConversation (
   due: DueConversation,
   { limit, snapshotPage }: { limit: number, snapshotPage: Newest }
 ): Promise<ConversationScan> {
-  const { head, place } = due
+  const { head, conversation } = due
   const [page, mine, members] = await Promise.all([
     pageOf(context, due, limit, snapshotPage),
-    place.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
+    conversation.joined === undefined ? undefined : context.chat.log.member(head._id, identity.id),
     readersOf(context, identity, due)
   ])
   const [unread, mentions] = await Promise.all([
@@ -84,15 +84,16 @@ async function mentionsOf (
 type Begun = Scanned & Pick<ConversationScan, 'fromSeq' | 'meta'>
 
 async function pageOf (context: SyncContext, due: DueConversation, limit: number, newest: Newest): Promise<Begun> {
-  const { head, place, since, view } = due
+  const { head, conversation, since, view } = due
   if (since !== null) return { ...await scan(context, head, since.rev, limit), ...notBegun }
-  if (place.wireId === 'self') return { ...await scan(context, head, revOf(0), limit), ...notBegun }
+  if (conversation.wireId === 'self') return { ...await scan(context, head, revOf(0), limit), ...notBegun }
   if (newest !== 'all') {
     const [messages, pins] = await Promise.all([newestOf(context, due, newest), pinsOf(context, head)])
     return { ...messages, ...joined(messages, pins), meta: head.kind === 'room' ? settingsEntryOf(head) : undefined }
   }
   // Every visible message has a rev above this: its rev is at least its seq, and is higher than the joining's.
-  const start = revOf(Math.max(view.afterSeq, head.history === 'joined' ? (place.joined?.joinedRev ?? 1) - 1 : 0))
+  const joinedRev = head.history === 'joined' ? conversation.joined?.joinedRev ?? 1 : 1
+  const start = revOf(Math.max(view.afterSeq, joinedRev - 1))
   const isToldByRow = (head.metaRev ?? 0) > start
   const pins = (head.pinsRev ?? 0) > start ? nothing : await pinsOf(context, head)
   return {

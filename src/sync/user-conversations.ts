@@ -59,13 +59,13 @@ export class UserConversationDirectory {
     // These may be newer than the head. The next rev of the self log tells of any difference.
     const { byConversation } = await this.memberships.of(identity, selfHead)
     const list = [
-      placeOf(selfLogId(userId), undefined, 'self'), placeOf(commonChatId),
-      ...[...byConversation.values()].sort(byId).map(member => placeOf(member.conversationId, member))
+      conversationOf(selfLogId(userId), undefined, 'self'), conversationOf(commonChatId),
+      ...[...byConversation.values()].sort(byId).map(member => conversationOf(member.conversationId, member))
     ]
-    if (before !== undefined) for (const place of list) place.last = before.byWireId.get(place.wireId)?.last
-    const places = { rev, list, byWireId: new Map(list.map(place => [place.wireId, place])), heads: undefined }
-    this.cache.set(userId, places)
-    return places
+    if (before !== undefined) for (const one of list) one.last = before.byWireId.get(one.wireId)?.last
+    const own = { rev, list, byWireId: new Map(list.map(one => [one.wireId, one])), heads: undefined }
+    this.cache.set(userId, own)
+    return own
   }
 
   /** The user's cached conversations, possibly stale. */
@@ -74,19 +74,19 @@ export class UserConversationDirectory {
   }
 
   /** The cursor for a position. */
-  cursorAt (userId: string, place: UserConversation, position: CursorPosition): string {
-    const { last } = place
+  cursorAt (userId: string, conversation: UserConversation, position: CursorPosition): string {
+    const { last } = conversation
     if (last !== undefined && !last.position.isFromOtherEpoch && isAt(last.position, position)) return last.cursor
-    const cursor = this.log.cursors.encode(userId, place.conversationId, position)
-    place.last = { cursor, position: { ...position, isFromOtherEpoch: false } }
+    const cursor = this.log.cursors.encode(userId, conversation.conversationId, position)
+    conversation.last = { cursor, position: { ...position, isFromOtherEpoch: false } }
     return cursor
   }
 
   /** @throws TidelogError BAD_CURSOR */
-  positionOf (userId: string, place: UserConversation, cursor: string): DecodedCursor {
-    if (place.last?.cursor === cursor) return place.last.position
-    const position = this.decodeCursor(userId, place.conversationId, cursor)
-    place.last = { cursor, position }
+  positionOf (userId: string, conversation: UserConversation, cursor: string): DecodedCursor {
+    if (conversation.last?.cursor === cursor) return conversation.last.position
+    const position = this.decodeCursor(userId, conversation.conversationId, cursor)
+    conversation.last = { cursor, position }
     return position
   }
 
@@ -98,7 +98,7 @@ export class UserConversationDirectory {
   }
 }
 
-function placeOf (conversationId: string, joined?: JoinInfo, wireId = conversationId): UserConversation {
+function conversationOf (conversationId: string, joined?: JoinInfo, wireId = conversationId): UserConversation {
   return { conversationId, wireId, joined, last: undefined }
 }
 

@@ -120,7 +120,7 @@ export const mutants: Record<string, Mutant> = {
     first: [...joins, blocks(true), says(1), says(1), blocks(false)]
   },
   'who was removed goes on with an old cursor': {
-    pull: pull => async (context, identity, input) => await pull({ ...context, conversations: placesForEver(context.conversations) }, identity, input)
+    pull: pull => async (context, identity, input) => await pull({ ...context, conversations: conversationsForEver(context.conversations) }, identity, input)
   },
   'a client is not told of a change that it may not see': {
     isDropped: event => event === 'noop',
@@ -260,15 +260,15 @@ function withReactionsOfAll (changes: string): string {
 const everSeen = new WeakMap<UserConversationDirectory, Map<string, UserConversations>>()
 
 /** Caches conversations and never drops any. */
-function placesForEver (places: UserConversationDirectory): UserConversationDirectory {
-  const seen = everSeen.get(places) ?? new Map<string, UserConversations>()
-  everSeen.set(places, seen)
-  return Object.assign(Object.create(UserConversationDirectory.prototype) as UserConversationDirectory, places, {
+function conversationsForEver (directory: UserConversationDirectory): UserConversationDirectory {
+  const seen = everSeen.get(directory) ?? new Map<string, UserConversations>()
+  everSeen.set(directory, seen)
+  return Object.assign(Object.create(UserConversationDirectory.prototype) as UserConversationDirectory, directory, {
     get: async (...given: Parameters<UserConversationDirectory['get']>) => {
-      const now = await places.get(...given)
+      const now = await directory.get(...given)
       const before = seen.get(given[0].userId)
       const list = [...now.list, ...before?.list.filter(({ wireId }) => !now.byWireId.has(wireId)) ?? []]
-      const kept = { ...now, list, byWireId: new Map(list.map(place => [place.wireId, place])) }
+      const kept = { ...now, list, byWireId: new Map(list.map(one => [one.wireId, one])) }
       seen.set(given[0].userId, kept)
       return kept
     }
@@ -276,15 +276,15 @@ function placesForEver (places: UserConversationDirectory): UserConversationDire
 }
 
 /** Conversations without what their reader has cleared or hidden. */
-function nothingHidden (places: UserConversationDirectory): UserConversationDirectory {
-  return Object.assign(Object.create(UserConversationDirectory.prototype) as UserConversationDirectory, places, {
+function nothingHidden (directory: UserConversationDirectory): UserConversationDirectory {
+  return Object.assign(Object.create(UserConversationDirectory.prototype) as UserConversationDirectory, directory, {
     get: async (...given: Parameters<UserConversationDirectory['get']>) => {
-      const mine = await places.get(...given)
-      const list = mine.list.map(place => {
-        const { clearedSeq, hiddenSeqs, ...joined } = place.joined ?? {}
-        return place.joined === undefined ? place : { ...place, joined: joined as typeof place.joined }
+      const mine = await directory.get(...given)
+      const list = mine.list.map(one => {
+        const { clearedSeq, hiddenSeqs, ...joined } = one.joined ?? {}
+        return one.joined === undefined ? one : { ...one, joined: joined as typeof one.joined }
       })
-      return { ...mine, list, byWireId: new Map(list.map(place => [place.wireId, place])) }
+      return { ...mine, list, byWireId: new Map(list.map(one => [one.wireId, one])) }
     }
   })
 }
