@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createClient, memoryStorage } from '../../src/index.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
+import { firstFailure } from '../helpers/first-failure.ts'
 
 const window = new EventTarget()
 const document = Object.assign(new EventTarget(), { visibilityState: 'visible' })
@@ -26,6 +27,7 @@ async function waiting (t: { teardown: (end: () => unknown) => void }, answer: (
   t.teardown(() => client.close())
   await client.resume()
   await client.start()
+  await firstFailure(client)
   /** Time passes, in steps that are short enough for every timer. */
   const pass = async (ms: number) => {
     for (let left = ms; left > 0; left -= 100) {
