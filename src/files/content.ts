@@ -58,8 +58,9 @@ export async function contentOf (
 }
 
 /**
- * From `start` to before `end`; undefined: everything, also for several ranges at once. (range-parser 1.3 and 2.0
- * refuse two headers which are to be answered: a last byte before the first, and a suffix longer than the file.)
+ * From `start` to before `end`; undefined: everything, also for several ranges at once. (range-parser 1.3 refuses two
+ * headers which are to be answered: a last byte before the first, and a suffix longer than the file. Version 2 needs
+ * Node 22.)
  */
 function rangeOf (size: number, header = ''): { start: number, end: number } | 'unsatisfiable' | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header) ?? []

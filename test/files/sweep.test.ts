@@ -7,7 +7,7 @@ import { roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import type { FilesContext } from '../../src/files/context.ts'
 import { removeOwnFile, requireOwnUpload } from '../../src/files/own-upload.ts'
 import { noteUse, sweepFiles } from '../../src/files/sweep.ts'
-import { begin, folderOf, uploaded } from '../helpers/files.ts'
+import { begin, contentOf, folderOf, uploaded } from '../helpers/files.ts'
 import { startRooms } from '../helpers/rooms.ts'
 
 const test = await startRooms(t)
@@ -82,12 +82,15 @@ t.test('a file stays as long as one message has it', async t => {
 t.test('a file is deleted with messages that are purged by age', async t => {
   const fileId = await uploaded(test, ann.token)
   const { conversationId } = await send(fileId)
+  t.equal((await contentOf(test, fileId, bob.token)).status, 200)
   await sweepIn(dayMs)
   await chat.log.collections.rows.updateMany(
     { conversationId, kind: 'message' }, { $set: { createdAt: new Date(Date.now() - 40 * dayMs) } }
   )
   await sweepRetention(chat, { days: 30 })
   t.equal(await chat.log.collections.rows.countDocuments({ conversationId, kind: 'message' }), 0)
+  t.ok(await isThere(fileId))
+  t.equal((await contentOf(test, fileId, bob.token)).status, 404, 'until then only its owner may still read it')
   await sweepIn(dayMs)
   t.notOk(await isThere(fileId))
 })

@@ -51,6 +51,14 @@ export const mutants: Record<string, Mutant> = {
     },
     within: noFaults
   },
+  'the files of a message are not told': {
+    pull: pull => async (context, identity, input) => {
+      const pulled = await pull(context, identity, input)
+      for (const one of pulled.conversations) one.changes = Buffer.from(one.changes.toString().replaceAll(/,"attachments":\[[^\]]*\]/g, ''))
+      return pulled
+    },
+    within: noFaults
+  },
   'what does not fit into an answer is dropped, and there is said to be no more': {
     pull: pull => async (context, identity, input) => {
       const pulled = await pull(context, identity, { ...input, limit: 500 })

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { ObjectId } from 'mongodb'
 import {
   type Head, type LogRow, type Member, type OwnSettings, memberKey, selfLogId, seqOf, settingsOf, stateRowId
 } from '../../src/log/model/types.ts'
@@ -106,11 +107,21 @@ export class Truth {
     return reactions.some(({ count, userIds }) => count !== userIds.length || userIds.some(reactor => this.hasBlocked(userId, reactor, by)))
   }
 
+  /** Is one of these files, which nobody needs any more, in a message that is there? */
+  wrongRelease (files: readonly ObjectId[]): string | undefined {
+    const isThere = ({ conversationId, seq = seqOf(0), attachments = [] }: LogRow) => {
+      const head = this.mongo.read('conversations', conversationId) as unknown as Head | null
+      return seq > (head?.purgedSeq ?? 0) && attachments.some(({ _id }) => files.some(file => file.equals(_id)))
+    }
+    const isWrong = (this.mongo.all('log') as unknown as LogRow[]).some(isThere)
+    return isWrong ? 'I6: a file is released while its message is there' : undefined
+  }
+
   private wrongMessage (message: Message, userId: string, since: number): string | undefined {
     const { conversationId, rev, seq } = message
     const given = this.books.history(conversationId)
     const row = given[rev - 1]?.row
-    if (row === undefined || row._id.toHexString() !== message._id || row.seq !== seq || (row.message ?? '') !== message.message || (row.isDeleted === true) !== message.isDeleted) return 'a message is not what was stored under its rev'
+    if (row === undefined || row._id.toHexString() !== message._id || row.seq !== seq || (row.message ?? '') !== message.message || (row.isDeleted === true) !== message.isDeleted || !hasFilesOf(message, row)) return 'a message is not what was stored under its rev'
     if (given.some(later => later.row.rev > rev && later.row._id.equals(row._id) && later.commit <= since)) return 'I6: an old form of a message is told'
     if (seq <= (this.lastBefore(conversationId, since, 'purge')?.throughSeq ?? 0)) return 'I6: a purged message is told'
     if (this.hasHidden(userId, conversationId, seq, since)) return 'I6: a message that the user cleared or hid is told'
@@ -235,7 +246,7 @@ export class Truth {
       const message = held.messages[row._id.toHexString()]
       if (message === undefined && row.seq! < held.fromSeq) continue
       if (message === undefined) return `message ${row.seq} is missing`
-      if (message.rev !== row.rev || message.seq !== row.seq || message.message !== (row.message ?? '') || message.isDeleted !== (row.isDeleted === true)) return `message ${row.seq} differs`
+      if (message.rev !== row.rev || message.seq !== row.seq || message.message !== (row.message ?? '') || message.isDeleted !== (row.isDeleted === true) || !hasFilesOf(message, row)) return `message ${row.seq} differs`
     }
     const shown = new Set(rows.map(row => row._id.toHexString()))
     if (Object.keys(held.messages).some(id => !shown.has(id))) return 'there are more messages'
@@ -258,6 +269,11 @@ export class Truth {
     const wereApart = (id: string) => head.kind === 'room' && (everBlocked(viewer, id) || everBlocked(id, viewer))
     return withReads && members.some(member => isUntold(member) && !wereApart(member.userId.toHexString())) ? 'read positions differ' : undefined
   }
+}
+
+function hasFilesOf (message: Message, row: LogRow): boolean {
+  const files = row.attachments?.map(({ _id, ...about }) => ({ _id: _id.toHexString(), ...about }))
+  return isDeepStrictEqual(message.attachments, files)
 }
 
 function isHiddenBy (settings: OwnSettings | undefined, seq: number): boolean {

@@ -2,9 +2,10 @@ import { ObjectId } from 'mongodb'
 import { settingsAfter } from '../../src/chat/conversations/change-settings.ts'
 import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import { hasReacted, withReaction, withoutReaction } from '../../src/chat/rules/reactions.ts'
+import { deletionOf } from '../../src/chat/rules/tombstone.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Mutation, CommitUnit } from '../../src/log/commit/plan.ts'
-import { type HistoryView, selfLogId, seqOf } from '../../src/log/model/types.ts'
+import { type Attachment, type HistoryView, selfLogId, seqOf } from '../../src/log/model/types.ts'
 import type { SettingsInput } from '../../src/schemas/conversation.ts'
 
 /** The users' requests, as mutations of the log. */
@@ -43,6 +44,14 @@ export type Ask =
 
 /** What an edit adds to a message, by the number of its call: a lost edit is noticed. */
 export const markOf = (call: number): string => ` [${call}]`
+
+/** Every third message has files: two, so that their order counts. */
+function filesOf (unique: number): Attachment[] {
+  if (unique % 3 !== 0) return []
+  return [1, 2].map(number => (
+    { _id: new ObjectId(), name: `${unique}-${number}.png`, type: 'image/png', size: unique }
+  ))
+}
 
 /** The content that the database refuses. */
 export const poison = 'poison'
@@ -147,6 +156,7 @@ export function again ({ mutations }: CommitUnit): CommitUnit {
 function sendOf ({ user, place, clientId, big }: Send, unique: number): Extract<Mutation, { type: 'append' }> {
   const conversationId = conversations[place]!
   const senderId = people[conversationId === direct ? user % 2 : user]!
+  const attachments = filesOf(unique)
   return {
     type: 'append',
     conversationId,
@@ -155,6 +165,7 @@ function sendOf ({ user, place, clientId, big }: Send, unique: number): Extract<
       kind: 'message',
       senderId,
       message: big ? `${unique} ${long}` : `m${unique}`,
+      ...(attachments.length === 0 ? {} : { attachments }),
       ...(conversationId === room ? { roomId: 'x' } : conversationId === direct ? { receiverId: people[1 - user % 2]! } : {}),
       ...(clientId === null
         ? { bodyHash: `unique ${unique}` }
@@ -178,13 +189,9 @@ function reviseOf (
     conversationId,
     rowId: id,
     decide: row => {
-      if (row.isDeleted === true) {
-        if (mark === undefined) return null
-        throw new TidelogError('NOT_ALLOWED')
-      }
-      return mark === undefined
-        ? { set: { isDeleted: true }, unset: ['message', 'reactions'] }
-        : { set: { message: `${row.message ?? ''}${mark}` } }
+      if (mark === undefined) return deletionOf(row)
+      if (row.isDeleted === true) throw new TidelogError('NOT_ALLOWED')
+      return { set: { message: `${row.message ?? ''}${mark}` } }
     }
   }
 }

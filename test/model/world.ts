@@ -271,9 +271,8 @@ class World {
         void this.collect(this.nodes[step.node % this.nodes.length]!).catch((error: unknown) => { if (!(error instanceof MongoServerError || error instanceof Lost)) this.note(String(error)) })
         return
       case 'beat':
-        void this.nodes[step.node % this.nodes.length]!.ready.then(({ services }) => services.live.beat()).catch(
-          () => {}
-        )
+        void this.nodes[step.node % this.nodes.length]!.ready
+          .then(({ services }) => services.live.beat()).catch(() => {})
         return
       case 'leave':
       case 'clientCrash':
@@ -343,7 +342,8 @@ class World {
         const head = this.mongo.read('conversations', id, this.mongo.durable) as unknown as Head | null
         if (head?.purgedSeq === undefined) continue
         await Promise.allSettled([...this.open])
-        await deletePurgedRows(log.collections, head, { rowsAtOnce: 1 + this.schedule.below(8) })
+        const onFiles = async (files: ObjectId[]) => { this.note(this.truth.wrongRelease(files)) }
+        await deletePurgedRows(log.collections, head, { rowsAtOnce: 1 + this.schedule.below(8), onFiles })
       }
     }
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
+import { begin } from '../helpers/files.ts'
 import { dm, landed, noBrowser, open, signIn, twoPeople, until } from './browser.ts'
 
 /** Colours from side to side. */
@@ -132,6 +133,29 @@ else {
     await failed.getByRole('button', { name: 'Delete' }).click()
     await failed.waitFor({ state: 'detached' })
     t.pass()
+  })
+
+  await t.test('a file that failed is tried again where it stands, and arrives', async t => {
+    const { token } = await (await fetch(`${app.url}/api/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'ada', password: 'password-1' })
+    })).json() as { token: string }
+    // So many unfinished uploads that there is no room for one more.
+    const unfinished = await Promise.all(Array.from({ length: 10 }, () => begin(app, token, 10)))
+    const buffer = Buffer.alloc(300_000, 'tide')
+    await choose([{ name: 'second try.bin', mimeType: 'application/octet-stream', buffer }])
+    await tray.getByText('second try.bin').waitFor()
+    await ada.page.locator('#composer').press('Enter')
+    const failed = ada.page.locator('article.failed')
+    await failed.getByText('Your files take all the space').waitFor()
+    const headers = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' }
+    for (const { at } of unfinished) t.equal((await fetch(at, { method: 'DELETE', headers })).status, 204)
+    await failed.getByRole('button', { name: 'Retry' }).click()
+    await failed.waitFor({ state: 'detached' })
+    const arrived = (page: Page) => page.getByRole('log').getByText('second try.bin')
+    await arrived(bob.page).waitFor()
+    t.equal(await arrived(ada.page).count(), 1)
   })
 
   await t.test('on a phone one takes a picture with the camera, in the dark too', async t => {
