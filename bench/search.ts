@@ -140,7 +140,9 @@ async function * searches (
     slow.push([performance.now() - sent, queries[index]!])
   }
   slow.sort(([a], [b]) => b - a)
-  console.log(`The slowest: ${slow.slice(0, 5).map(([ms, query]) => `${query} ${ms.toFixed(0)} ms`).join(', ')}\n`)
+  const { p50, p99 } = latencyOf(slow.map(([ms]) => ms))
+  console.log(`Each for the first time: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(0)} ms. ` +
+    `The slowest: ${slow.slice(0, 5).map(([ms, query]) => `${query} ${ms.toFixed(0)} ms`).join(', ')}\n`)
   const inTurn = async (seconds: number) => {
     const millis: number[] = []
     const start = performance.now()

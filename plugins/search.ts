@@ -4,6 +4,7 @@ import { Follower } from '../src/log/follower.ts'
 import { positionCollection } from '../src/log/positions.ts'
 import type { Seq } from '../src/log/model/types.ts'
 import { searchBounds } from '../src/search/candidates.ts'
+import { Chunks } from '../src/search/chunks.ts'
 import { ensureSearchIndex, searchIndex, searchName } from '../src/search/collections.ts'
 import type { SearchContext } from '../src/search/context.ts'
 import { Directories } from '../src/search/directories.ts'
@@ -41,6 +42,7 @@ export default fp(async function search (app, { SEARCH, SEARCH_CHARS_MAX: charsM
     chat,
     index,
     directories: new Directories(index),
+    chunks: new Chunks(index),
     follower,
     turns: new Turns(turns),
     bounds: { ...searchBounds, rowsMax, charsMax },

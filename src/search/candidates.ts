@@ -1,5 +1,6 @@
 import type { LogRow, Seq } from '../log/model/types.ts'
-import { type SearchIndex, chunkId } from './collections.ts'
+import type { Chunks } from './chunks.ts'
+import { chunkId } from './collections.ts'
 import type { KnownSegment } from './directories.ts'
 import type { OwnConversation } from './own-conversations.ts'
 import type { Place } from './place.ts'
@@ -18,8 +19,6 @@ import type { Need } from './words.ts'
 export const searchBounds = { chunksMax: 8_000, segmentsAtOnce: 200, rowsAtFirst: 32, rowsAtOnce: 256 }
 export type SearchBounds = typeof searchBounds
 
-/** Chunks that one query of the database names. */
-const chunksInQuery = 1_000
 /** Needs that are looked up; the rows are checked for the others. */
 const needsMax = 4
 
@@ -61,7 +60,7 @@ export interface Taken {
 }
 
 export class Candidates {
-  private readonly index: SearchIndex
+  private readonly stored: Chunks
   private readonly needs: readonly Need[]
   private readonly lastMs: number
   private readonly bounds: SearchBounds
@@ -69,7 +68,7 @@ export class Candidates {
   /** The newest first. */
   private readonly unread: Stretch[] = []
   private read: Stretch[] = []
-  private chunks = 0
+  private chunksRead = 0
   private rowsNext: number
   /** What `take` named last. */
   private taken = new Map<Stretch, Seq[]>()
@@ -79,11 +78,11 @@ export class Candidates {
    * @param from only those behind this place are needed
    */
   constructor (
-    index: SearchIndex, own: ReadonlyMap<string, OwnConversation>,
+    stored: Chunks, own: ReadonlyMap<string, OwnConversation>,
     segments: ReadonlyMap<string, readonly KnownSegment[]>, { needs, after, before }: Query, from: Place | undefined,
     bounds: SearchBounds, giveWay: () => Promise<void>
   ) {
-    this.index = index
+    this.stored = stored
     // A long word is rarer than a short one.
     this.needs = [...needs].sort((a, b) => b.term.length - a.term.length).slice(0, needsMax)
     this.lastMs = Math.min(before - 1, from === undefined ? Infinity : lastMsBehind(from))
@@ -108,7 +107,7 @@ export class Candidates {
   }
 
   get isSpent (): boolean {
-    return this.chunks >= this.bounds.chunksMax
+    return this.chunksRead >= this.bounds.chunksMax
   }
 
   /** Takes the newest that are known. None, if more of the index had to be read first: call it again. */
@@ -170,18 +169,13 @@ export class Candidates {
       return Array.from({ length: to - from + 1 }, (_, index) =>
         ({ at, id: chunkId(conversationId, segment.id, from + index) }))
     })
-    for (let done = 0; done < wanted.length; done += chunksInQuery) {
-      const some = wanted.slice(done, done + chunksInQuery)
-      const chunks = new Map((await this.index.chunks.find({ _id: { $in: some.map(({ id }) => id) } })
-        .batchSize(some.length + 1).toArray()).map(({ _id, postings }) => [_id, postings]))
-      for (const { at, id } of some) {
-        const chunk = chunks.get(id)
-        if (chunk === undefined) throw new SegmentReplaced()
-        found[at]!.push(...findPostings(chunk, stretches[at]!.segment.first, need))
-      }
-      this.chunks += some.length
-      await this.giveWay()
+    const chunks = await this.stored.of(wanted.map(({ id }) => id), this.giveWay)
+    for (const { at, id } of wanted) {
+      const chunk = chunks.get(id)
+      if (chunk === undefined) throw new SegmentReplaced()
+      found[at]!.push(...findPostings(chunk, stretches[at]!.segment.first, need))
     }
+    this.chunksRead += wanted.length
     return found.map((lists, at) => lists.length <= 1 ? lists[0] ?? [] : union(lists, stretches[at]!.segment))
   }
 }

@@ -2,6 +2,7 @@ import type { ChatContext } from '../chat/context.ts'
 import type { Follower } from '../log/follower.ts'
 import type { Message } from '../schemas/message.ts'
 import type { SearchBounds } from './candidates.ts'
+import type { Chunks } from './chunks.ts'
 import type { SearchIndex } from './collections.ts'
 import type { Directories } from './directories.ts'
 import type { Turns } from './turns.ts'
@@ -11,6 +12,7 @@ export interface SearchContext {
   chat: ChatContext
   index: SearchIndex
   directories: Directories
+  chunks: Chunks
   /** Keeps the index; undefined: there is none, and each search looks through the messages. */
   follower: Follower | undefined
   turns: Turns

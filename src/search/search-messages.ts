@@ -91,12 +91,12 @@ interface Shown {
 
 /** The messages of the index and the scanned ones, in their order, as far as the caller may see them. */
 async function findShown (
-  { chat, index, directories, bounds }: SearchContext, own: ReadonlyMap<string, OwnConversation>,
+  { chat, directories, chunks, bounds }: SearchContext, own: ReadonlyMap<string, OwnConversation>,
   handled: ReadonlyMap<string, Rev>, query: Query, scanned: readonly LogRow[], from: Place | undefined, limit: number,
   budget: Budget
 ): Promise<Shown> {
   const segments = await directories.of(handled)
-  const candidates = new Candidates(index, own, segments, query, from, bounds, givingWay(chat.log))
+  const candidates = new Candidates(chunks, own, segments, query, from, bounds, givingWay(chat.log))
   const firstMs = candidates.latestMs
   const hits = new Map(scanned.map(row => [row._id.toHexString(), row]))
   for (;;) {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ClientSession } from 'mongodb'
 import { type Rev, type Seq, seqOf } from '../log/model/types.ts'
@@ -88,7 +89,7 @@ async function plan (
     writes.removed.push(...directory.segments.flatMap(segment => chunkIds(conversationId, segment)))
     return
   }
-  const { rev, segments, nextId } = directory ?? { rev: 0, segments: [], nextId: 0 }
+  const { rev, segments, nextId } = directory ?? { rev: 0, segments: [], nextId: firstId() }
   const messages = new Map([...change.messages].filter(([seq, message]) => message.rev > rev && seq > purgedSeq))
   const groups = groupsOf(segments, messages, purgedSeq, sizes)
   if (!groups.some(({ isChanged }) => isChanged)) return
@@ -157,6 +158,9 @@ function groupsOf (
   }
   return groups
 }
+
+/** No segment of a directory that was here before has had it: its chunks may still be known (chunks.ts). */
+const firstId = (): number => randomInt(2 ** 31)
 
 /** Makes one segment of a group; undefined: it would be empty. */
 async function join (
