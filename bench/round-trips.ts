@@ -19,12 +19,12 @@ import { connectAll, disconnectAll } from './lib/sockets.ts'
 import { latencyOf } from './lib/statistics.ts'
 
 const { values } = parseArgs({ options: { messages: { type: 'string', default: '300' } } })
-const messages = Number(values.messages)
+/** So many operations of each kind, one place after the other, so that other work affects all places alike. */
+const atOnce = 25
+const messages = Math.ceil(Number(values.messages) / atOnce) * atOnce
 const lateMs = [0, 1, 10]
 /** The first messages to as many users, for each place behind the proxy. */
 const usersNeeded = messages * lateMs.length + 2
-/** So many operations of each kind, one place after the other, so that other work affects all places alike. */
-const atOnce = 25
 const { commit, machine, date, loadBefore } = provenance([])
 console.log(`${commit}, ${machine}, load average ${loadBefore}, ${date}\n`)
 
