@@ -6,7 +6,7 @@ import { ObjectId } from 'mongodb'
 import t from 'tap'
 import { makeLink } from '../../src/files/links.ts'
 import { type TestApp, startApp } from '../helpers/app.ts'
-import { begin, contentOf, goOn, offsetOf, png, uploaded } from '../helpers/files.ts'
+import { begin, contentOf, goOn, offsetOf, openPatch, png, uploaded } from '../helpers/files.ts'
 import { startBucket } from '../helpers/s3.ts'
 
 const bucket = await startBucket(t)
@@ -20,16 +20,6 @@ async function blobsOf ({ app }: TestApp): Promise<string[]> {
   const ids: string[] = []
   for await (const id of app.files.blobs.ids()) ids.push(id)
   return ids
-}
-
-/** A request whose body comes when the test sends it, and its answer; undefined if it gets none. */
-function open (at: string, token: string, offset: number, length: number) {
-  const headers = { ...tus(token), ...octets, 'upload-offset': offset, 'content-length': length }
-  const sending = request(at, { method: 'PATCH', headers })
-  sending.on('error', () => {})
-  const status = Promise.race([once(sending, 'response'), once(sending, 'close').then(() => [undefined])])
-    .then(([answer]) => (answer as { statusCode: number } | undefined)?.statusCode)
-  return { sending, status }
 }
 
 for (const [where, environment] of places) {
@@ -77,7 +67,7 @@ for (const [where, environment] of places) {
       const size = 9_000_000
       const { at } = await begin(test, token, size)
       const id = at.split('/').at(-1)!
-      const { sending, status } = open(at, token, 0, size)
+      const { sending, status } = openPatch(at, token, 0, size)
       sending.write(randomBytes(8_500_000))
       while (!((await test.app.files.blobs.size(id))! > 0)) await delay(5)
       t.equal((await fetch(at, { method: 'DELETE', headers: tus(token) })).status, 204)

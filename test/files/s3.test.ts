@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -13,7 +12,7 @@ import { DiskBlobs } from '../../src/files/disk-blobs.ts'
 import { S3Blobs } from '../../src/files/s3-blobs.ts'
 import { sweepFiles } from '../../src/files/sweep.ts'
 import { startApp } from '../helpers/app.ts'
-import { begin, contentOf, goOn, offsetOf, png, uploaded } from '../helpers/files.ts'
+import { begin, contentOf, goOn, offsetOf, openPatch, png, uploaded } from '../helpers/files.ts'
 import { startBucket } from '../helpers/s3.ts'
 
 const bucket = await startBucket(t)
@@ -53,17 +52,7 @@ t.test('a file in the bucket is read whole and in parts, wherever they begin and
 t.test('an upload whose link breaks goes on with what had come', async t => {
   const content = randomBytes(9_000_000)
   const { at } = await begin(test, token, content.length)
-  const sending = request(at, {
-    method: 'PATCH',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'tus-resumable': '1.0.0',
-      'upload-offset': 0,
-      'content-length': content.length,
-      'content-type': 'application/offset+octet-stream'
-    }
-  })
-  sending.on('error', () => {})
+  const { sending } = openPatch(at, token, 0, content.length)
   const id = at.split('/').at(-1)!
   sending.write(content.subarray(0, 8_900_000))
   while (bucket.objects.get(objectsOf(id)[0]!)!.length === 0) await delay(5)

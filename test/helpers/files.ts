@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { request } from 'node:http'
 import type { Blobs } from '../../src/files/blobs.ts'
 import type { DiskBlobs } from '../../src/files/disk-blobs.ts'
 import type { TestApp } from './app.ts'
@@ -91,4 +93,24 @@ export async function goOn (at: string, token: string, offset: number, bytes: Bu
 
 function tus (token: string): Record<string, string> {
   return { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' }
+}
+
+/** A PATCH whose body comes when the test sends it, and the status of its answer; undefined if it gets none. */
+export function openPatch (at: string, token: string, offset: number, length: number) {
+  const sending = request(at, {
+    method: 'PATCH',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'tus-resumable': '1.0.0',
+      'upload-offset': offset,
+      'content-length': length,
+      'content-type': 'application/offset+octet-stream'
+    }
+  })
+  sending.on('error', () => {})
+  const status = Promise.race([once(sending, 'response'), once(sending, 'close').then(() => [undefined])])
+    .then(([answer]) => (answer as { statusCode: number } | undefined)?.statusCode)
+  // A test that breaks the link does not ask for it.
+  status.catch(() => {})
+  return { sending, status }
 }
