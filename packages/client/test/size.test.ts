@@ -4,9 +4,9 @@ import { sizes } from '../scripts/size.mjs'
 
 /** Kilobytes, minified and gzipped, at first and connected: more of them is a decision. */
 const budgets = {
-  core: { first: 18.1, connected: 30.4 },
-  withIndexedDb: { first: 21.5, connected: 33.8 },
-  all: { first: 22.2, connected: 47.9 }
+  core: { first: 18.1, connected: 30.6 },
+  withIndexedDb: { first: 21.5, connected: 34.0 },
+  all: { first: 22.2, connected: 48.1 }
 }
 
 type Measured = Record<keyof typeof budgets, { first: number, connected: number, files: number }>

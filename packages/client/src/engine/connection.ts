@@ -261,12 +261,11 @@ export class ConnectionLoop {
     const until = clock.now() + (this.otherWayInMs ?? Infinity)
     onState({ state: 'syncing' })
     try {
-      await syncer.sync({ signal: aborted.signal })
+      await syncer.sync({ scope: 'all', signal: aborted.signal })
       this.isOnline = true
       this.up('polling')
       while (!signal.aborted && clock.now() < until) {
-        syncer.mustSync('all')
-        await syncer.sync({ waitMs: pollMs, signal: aborted.signal })
+        await syncer.sync({ scope: 'all', waitMs: pollMs, signal: aborted.signal })
       }
       this.mode = 0
       this.endOutage()

@@ -182,8 +182,6 @@ export class Leader implements Leading {
   }
 
   async sync (signal?: AbortSignal, scope: Scope = 'all'): Promise<void> {
-    if (this.transport !== 'socket') return await this.syncer.sync({ signal })
-    this.syncer.mustSync(scope)
-    await this.syncer.settled()
+    await this.syncer.bring(scope, signal)
   }
 }

@@ -23,6 +23,8 @@ type Cursors = Record<string, string>
 
 interface Question { cursors: Record<string, string | null>, only?: true, waitMs?: number }
 
+interface SyncOptions { scope?: Scope | undefined, waitMs?: number | undefined, signal?: AbortSignal | undefined }
+
 interface Page { asked: Cursors, answer: WireAnswer | undefined }
 
 /** How long a change may be overtaken on its way before it counts as lost. */
@@ -35,7 +37,12 @@ export class Syncer {
   private follow: Follow = disconnected
   private incoming: LiveEvent[] = []
   private running: Promise<void> | undefined
+  /** The sync that was asked for last, and all before it. */
+  private turn: Promise<void> = Promise.resolve()
+  /** Ends the long poll under way, and what is left of its sync. */
+  private endPoll = () => {}
   private isLive = false
+  private connection = new AbortController()
   /** Counts connections: what was asked on an earlier one is not taken any more. */
   life = 0
   private isStopped = false
@@ -51,7 +58,10 @@ export class Syncer {
   /** The server sends live changes from now on, and says where conversations stand. Resolves when all is here. */
   async begin (heads: Heads): Promise<void> {
     const { self, conversations } = this.engine
+    const { life } = this
     this.isLive = true
+    await this.turn
+    this.checkLife(life)
     this.follow = connected(this.follow, heads, id => {
       if (id === 'self') return self.cursor
       const record = conversations.get(id)
@@ -62,9 +72,11 @@ export class Syncer {
 
   /** Nothing comes live any more. */
   end (): void {
+    if (this.isLive) this.follow = disconnected
     this.isLive = false
+    this.connection.abort()
+    this.connection = new AbortController()
     this.life++
-    this.follow = disconnected
     this.incoming = []
     this.cancelGap?.()
     this.cancelGap = undefined
@@ -95,8 +107,18 @@ export class Syncer {
     this.hearNow(mustSync(this.follow, scope))
   }
 
+  /** Resolves when `scope` is here as it stands now. */
+  async bring (scope: Scope, signal?: AbortSignal): Promise<void> {
+    if (this.isLive) {
+      this.mustSync(scope)
+      // When the connection ends meanwhile, it is asked for without one.
+      if (await this.settled().then(() => true, () => false)) return
+    }
+    await this.sync({ scope, signal })
+  }
+
   /** Resolves when nothing is due any more; rejects if nothing comes live. */
-  async settled (): Promise<void> {
+  private async settled (): Promise<void> {
     if (!this.isLive) throw new TidelogError({ code: 'OFFLINE' })
     const done = new Promise<void>((resolve, reject) => { this.waiting.push({ resolve, reject }) })
     this.wake()
@@ -123,7 +145,7 @@ export class Syncer {
   private async run (): Promise<void> {
     while (this.isLive) {
       await this.apply()
-      if (isDue(this.follow)) await this.sync()
+      if (isDue(this.follow)) await this.sync({ signal: this.connection.signal })
       else if (this.incoming.length === 0) break
     }
     if (gaps(this.follow).length > 0) this.cancelGap ??= this.options.clock.after(gapMs + this.options.random() * gapMs, () => { this.fillGaps() })
@@ -155,13 +177,43 @@ export class Syncer {
     })
   }
 
-  /** One sync of what is due, to its end. In `waitMs` the server waits for something to tell. */
-  async sync ({ waitMs, signal }: { waitMs?: number, signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { engine, life } = this
+  /**
+   * Syncs what is due and `scope`, to the end. One sync after another, for all share what is followed. In `waitMs` the
+   * server waits for something to tell; if another sync is asked for meanwhile, this one ends.
+   */
+  async sync (options: SyncOptions = {}): Promise<void> {
+    this.endPoll()
+    const poll = new AbortController()
+    this.endPoll = () => { if (options.waitMs !== undefined) poll.abort() }
+    const done = this.turn.then(() => this.inTurn(options, poll.signal))
+    this.turn = done.catch(() => {})
+    await done
+  }
+
+  private async inTurn ({ scope, waitMs, signal }: SyncOptions, poll: AbortSignal): Promise<void> {
+    if (scope !== undefined) this.follow = mustSync(this.follow, scope)
+    if (waitMs !== undefined) await this.poll(waitMs, poll, signal)
+    // Your own log may name conversations that are yours since.
+    while (isDue(this.follow) && !poll.aborted) await this.toEnd(signal)
+  }
+
+  private async poll (waitMs: number, poll: AbortSignal, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      if (!poll.aborted) await this.toEnd(signal, waitMs, poll)
+    } catch (error) {
+      if (!poll.aborted) throw error
+    }
+  }
+
+  /** @param poll aborts the first call, in which the server waits */
+  private async toEnd (signal: AbortSignal | undefined, waitMs?: number, poll?: AbortSignal): Promise<void> {
+    const { engine } = this
+    const life = this.isLive ? this.life : undefined
+    this.checkLife(life)
     this.follow = beginSync(this.follow)
     this.counters.syncs++
     try {
-      let page = this.ask(this.cursors(), signal, waitMs)
+      let page = this.ask(this.cursors(), either(signal, poll), waitMs)
       for (let hasMore = true; hasMore;) {
         const { asked, answer } = await page
         // The next page is on its way while this one is stored.
@@ -172,7 +224,7 @@ export class Syncer {
         if (hasMore && ahead === undefined) page = this.ask(this.cursors(), signal)
       }
     } catch (error) {
-      if (life === this.life) this.follow = failSync(this.follow)
+      if (this.isOf(life)) this.follow = failSync(this.follow)
       throw error
     }
     this.checkLife(life)
@@ -185,8 +237,13 @@ export class Syncer {
     this.end()
   }
 
-  private checkLife (life: number): void {
-    if (this.isStopped || life !== this.life) throw new TidelogError({ code: 'OFFLINE' })
+  /** Undefined: it was no sync of a live connection, and the next one waits for it. */
+  private isOf (life: number | undefined): boolean {
+    return !this.isStopped && (life === undefined || life === this.life)
+  }
+
+  private checkLife (life: number | undefined): void {
+    if (!this.isOf(life)) throw new TidelogError({ code: 'OFFLINE' })
   }
 
   private ask (asked: Cursors, signal: AbortSignal | undefined, waitMs?: number): Promise<Page> {
@@ -228,7 +285,7 @@ export class Syncer {
     return cursors
   }
 
-  private async take ({ conversations }: WireAnswer, asked: Cursors, life: number): Promise<void> {
+  private async take ({ conversations }: WireAnswer, asked: Cursors, life: number | undefined): Promise<void> {
     const { engine, options: { rows } } = this
     this.counters.answers++
     if (conversations.length === 0) return
@@ -263,6 +320,10 @@ export class Syncer {
     if (dropped.length > 0) this.follow = forget(this.follow, dropped)
     if (patch.isAllDue || patch.due.size > 0) this.follow = mustSync(this.follow, patch.isAllDue ? 'all' : patch.due)
   }
+}
+
+function either (...signals: Array<AbortSignal | undefined>): AbortSignal {
+  return AbortSignal.any(signals.filter(signal => signal !== undefined))
 }
 
 /**
