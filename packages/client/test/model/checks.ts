@@ -7,7 +7,13 @@ import type { Tab } from './tab.ts'
 import { type Server, hall, me, places, room } from './server.ts'
 
 /** A message that a tab has been told is stored. */
-export interface Written { tab: Tab, place: string, id: string }
+export interface Written {
+  tab: Tab
+  place: string
+  id: string
+  /** It was refused, and sent again by the user when others may have been under way. */
+  isAgain?: boolean
+}
 
 export interface Checked {
   server: Server
@@ -118,7 +124,7 @@ function brokenOutbox ({ server, engine, written }: Checked, id: string): string
   if (lost.length > 0 && purgedSeq === 0 && id === hall) broken.push(`C2: ${lost.join()} was never sent`)
   // Two tabs that write at the same moment do not know of each other.
   for (const tab of new Set(expected.map(own => own.tab))) {
-    const own = expected.filter(written => written.tab === tab).map(({ id }) => id)
+    const own = expected.filter(written => written.tab === tab && written.isAgain !== true).map(({ id }) => id)
     const order = sent.filter(id => own.includes(id)).join()
     if (order !== own.filter(id => sent.includes(id)).join()) broken.push(`C2: sent in another order: ${order}`)
   }

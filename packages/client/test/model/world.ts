@@ -206,6 +206,8 @@ export class World {
       else if (operation?.work.type === 'send') {
         const { clientMessageId } = operation.work
         const message = { isOwn: true, clientMessageId } as Parameters<Conversation['edit']>[0]
+        const written = this.written.find(({ id }) => id === clientMessageId)
+        if (operation.state === 'failed' && written !== undefined) written.isAgain = true
         if (type === 'change') await chat.edit(message, `changed ${this.made++}`)
         else {
           this.written = this.written.filter(written => written.id !== clientMessageId)
