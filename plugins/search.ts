@@ -40,7 +40,6 @@ export default fp(async function search (app, { SEARCH, SEARCH_CHARS_MAX: charsM
   }
   app.decorate('messageSearch', {
     chat,
-    index,
     directories: new Directories(index),
     chunks: new Chunks(index),
     follower,

@@ -1,16 +1,13 @@
 import type { ChatContext } from '../chat/context.ts'
 import type { Follower } from '../log/follower.ts'
-import type { Message } from '../schemas/message.ts'
 import type { SearchBounds } from './candidates.ts'
 import type { Chunks } from './chunks.ts'
-import type { SearchIndex } from './collections.ts'
 import type { Directories } from './directories.ts'
 import type { Turns } from './turns.ts'
 
 /** What searches work on. The plugin `search` makes it once. */
 export interface SearchContext {
   chat: ChatContext
-  index: SearchIndex
   directories: Directories
   chunks: Chunks
   /** Keeps the index; undefined: there is none, and each search looks through the messages. */
@@ -24,16 +21,4 @@ export interface SearchContext {
   }
   /** Counts a search against the user's limit; throws RATE_LIMITED. */
   countSearch: (userId: string) => void
-}
-
-/** What one call answers. */
-export interface SearchPage {
-  /** The newest first; while `indexing`, those of the first pages conversation by conversation. */
-  messages: Message[]
-  /** Some messages were not searched yet. */
-  hasMore: boolean
-  /** Pass it to the next call; null at the end. */
-  cursor: string | null
-  /** So much is not in the index yet that it is looked through first, some at a time. */
-  indexing?: true
 }

@@ -1,5 +1,4 @@
 import { TidelogError } from '../errors.ts'
-import { loadMessagePayloads } from '../chat/payload/load-payloads.ts'
 import { callerView } from '../chat/access/caller-view.ts'
 import { requireAccess } from '../chat/access/access.ts'
 import type { ChatContext } from '../chat/context.ts'
@@ -10,7 +9,8 @@ import { messagesBefore } from '../log/read/page.ts'
 import type { SearchQuery } from '../schemas/message.ts'
 import type { Identity } from '../users/identity.ts'
 import { Budget } from './budget.ts'
-import type { SearchContext, SearchPage } from './context.ts'
+import type { SearchContext } from './context.ts'
+import { type SearchPage, pageOf } from './page.ts'
 import { type Query, matchesFilters } from './query.ts'
 
 /**
@@ -29,7 +29,8 @@ interface SearchCursor {
   before: Seq | undefined
 }
 
-interface SearchTarget {
+/** A conversation, and where its scan begins. */
+interface ScanStart {
   head: Head
   member: Member | undefined
   before: Seq | undefined
@@ -45,22 +46,20 @@ export async function scanMessages (
   { q = '', conversationId, limit = 20, cursor }: SearchQuery
 ): Promise<SearchPage> {
   const words = wordsOf(q)
-  const from = cursor === undefined ? undefined : readPlace(cursor)
+  const from = cursor === undefined ? undefined : readCursor(cursor)
   countSearch(identity.userId)
-  const { places, next } = conversationId === undefined
+  const { conversations, next } = conversationId === undefined
     ? await ownConversations(context, identity, from)
-    : { places: await oneConversation(context, identity, conversationId, from), next: undefined }
+    : { conversations: await oneConversation(context, identity, conversationId, from), next: undefined }
 
   const found: LogRow[] = []
   const budget = new Budget(bounds)
-  for (const { head, member, before } of places) {
+  for (const { head, member, before } of conversations) {
     const view = await callerView(context, identity, head, member)
     if (view === null) continue
     for (let end = before, hasMore = true; hasMore;) {
       if (budget.isSpent || found.length >= limit) {
-        return await pageOf(
-          context, identity, found, { conversationId: head._id, before: end }
-        )
+        return await pageOf(context, identity, found, writeCursor({ conversationId: head._id, before: end }))
       }
       const page = await messagesBefore(context.log.collections, head._id, end, Math.min(rowsAtOnce, budget.rows))
       for (const stored of page.rows) {
@@ -74,13 +73,13 @@ export async function scanMessages (
       hasMore = last !== undefined && (page.hasMore || end !== last) && end! > view.afterSeq + 1
     }
   }
-  return await pageOf(context, identity, found, next)
+  return await pageOf(context, identity, found, next && writeCursor(next))
 }
 
 /** Some of the caller's conversations by id, beginning with the one in which the previous call stopped. */
 async function ownConversations (
   { log }: ChatContext, { id }: Identity, from: SearchCursor | undefined
-): Promise<{ places: SearchTarget[], next: SearchCursor | undefined }> {
+): Promise<{ conversations: ScanStart[], next: SearchCursor | undefined }> {
   const members = await log.collections.members.find({
     userId: id,
     ...(from === undefined ? {} : { conversationId: { $gte: from.conversationId } })
@@ -90,7 +89,7 @@ async function ownConversations (
       conversationId: 1
     }).hint(indexNames.byMember).limit(conversationsMax + 1).batchSize(conversationsMax + 2).toArray()
   const heads = await log.heads(members.map(({ conversationId }) => conversationId))
-  const places = members.slice(0, conversationsMax).flatMap((member): SearchTarget[] => {
+  const conversations = members.slice(0, conversationsMax).flatMap((member): ScanStart[] => {
     const head = heads.get(member.conversationId)
     return head === undefined
       ? []
@@ -101,30 +100,15 @@ async function ownConversations (
         }]
   })
   const last = members[conversationsMax]
-  return { places, next: last === undefined ? undefined : { conversationId: last.conversationId, before: undefined } }
+  return { conversations, next: last === undefined ? undefined : { conversationId: last.conversationId, before: undefined } }
 }
 
 async function oneConversation (
   context: ChatContext, identity: Identity, conversationId: string, from: SearchCursor | undefined
-): Promise<SearchTarget[]> {
+): Promise<ScanStart[]> {
   const { ref, head, member } = await requireAccess(context, identity, conversationId)
   if (from !== undefined && from.conversationId !== ref.conversationId) throw new TidelogError('BAD_CURSOR')
   return head === undefined ? [] : [{ head, member, before: from?.before }]
-}
-
-async function pageOf (
-  context: ChatContext, identity: Identity, rows: readonly LogRow[], next: SearchCursor | undefined
-): Promise<SearchPage> {
-  const byConversation = new Map<string, LogRow[]>()
-  for (const row of rows) byConversation.set(row.conversationId, [...byConversation.get(row.conversationId) ?? [], row])
-  const messages = await Promise.all([...byConversation.values()].map(some => loadMessagePayloads(
-    context, some, identity
-  )))
-  return {
-    messages: messages.flat(),
-    hasMore: next !== undefined,
-    cursor: next === undefined ? null : writePlace(next)
-  }
 }
 
 function wordsOf (text: string): string[] {
@@ -140,11 +124,11 @@ function folded (text: string): string {
   return text.normalize('NFKC').toLowerCase()
 }
 
-function writePlace ({ conversationId, before }: SearchCursor): string {
+function writeCursor ({ conversationId, before }: SearchCursor): string {
   return `${conversationId}~${before ?? ''}`
 }
 
-function readPlace (text: string): SearchCursor {
+function readCursor (text: string): SearchCursor {
   const match = /^([A-Za-z0-9_.:-]{1,80})~([0-9]{0,15})$/.exec(text)
   if (match === null) throw new TidelogError('BAD_CURSOR')
   return { conversationId: match[1]!, before: match[2] === '' ? undefined : seqOf(Number(match[2])) }

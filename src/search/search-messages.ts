@@ -1,14 +1,14 @@
-import { loadMessagePayloads } from '../chat/payload/load-payloads.ts'
 import { isShown } from '../chat/rules/view.ts'
 import { TidelogError } from '../errors.ts'
 import type { LogCollections } from '../log/model/collections.ts'
 import type { LogRow, Rev } from '../log/model/types.ts'
-import type { Message, SearchQuery } from '../schemas/message.ts'
+import type { SearchQuery } from '../schemas/message.ts'
 import type { Identity } from '../users/identity.ts'
 import { Budget, givingWay } from './budget.ts'
 import { Candidates, SegmentReplaced, type Taken } from './candidates.ts'
-import type { SearchContext, SearchPage } from './context.ts'
+import type { SearchContext } from './context.ts'
 import { type OwnConversation, ownConversations } from './own-conversations.ts'
+import { type SearchPage, pageOf } from './page.ts'
 import { type Place, type SearchCursor, comparePlaces, endOf, placeOf, readCursor, writeCursor } from './place.ts'
 import { type Query, matchesFilters, matchesText, queryOf } from './query.ts'
 import { scanMessages } from './scan-messages.ts'
@@ -57,15 +57,15 @@ async function find (
     const isCut = hits.length > limit
     const last = hits[limit - 1]
     const goesOn = isCut ? { conversationId: last!.conversationId, after: last!.rev } : next ?? 'done'
-    const page = await pageOf(context, identity, hits.slice(0, limit), { place, scan: goesOn })
+    const page = await pageOf(context.chat, identity, hits.slice(0, limit), writeCursor({ place, scan: goesOn }))
     return { ...page, indexing: true }
   }
   // What an earlier call has scanned is not scanned again.
   const found = await again(context, own, () => findShown(
     context, own, handled, query, isPart ? [] : hits, place, limit, new Budget(context.bounds)
   ))
-  const goesOn = found.next === undefined ? undefined : { place: found.next, scan }
-  const page = await pageOf(context, identity, found.rows, goesOn)
+  const goesOn = found.next === undefined ? undefined : writeCursor({ place: found.next, scan })
+  const page = await pageOf(context.chat, identity, found.rows, goesOn)
   return next === undefined ? page : { ...page, indexing: true }
 }
 
@@ -128,21 +128,4 @@ async function isHit (
   return (from === undefined || comparePlaces(placeOf(row), from) > 0) &&
     isShown(own.get(row.conversationId)!.view, row) && matchesFilters(query, row) &&
     matchesText(query, row.message ?? '')
-}
-
-/** The payloads of rows of any conversations, in the order of the rows. */
-async function pageOf (
-  { chat }: SearchContext, identity: Identity, rows: readonly LogRow[], next: SearchCursor | undefined
-): Promise<SearchPage> {
-  const byConversation = new Map<string, LogRow[]>()
-  for (const row of rows) byConversation.set(row.conversationId, [...byConversation.get(row.conversationId) ?? [], row])
-  const messages = new Map<string, Message>()
-  await Promise.all(Array.from(byConversation.values(), async some => {
-    for (const message of await loadMessagePayloads(chat, some, identity)) messages.set(message._id, message)
-  }))
-  return {
-    messages: rows.map(({ _id }) => messages.get(_id.toHexString())!),
-    hasMore: next !== undefined,
-    cursor: next === undefined ? null : writeCursor(next)
-  }
 }

@@ -5,7 +5,7 @@ import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { type Followed, Follower } from '../../src/log/follower.ts'
 import { positionCollection } from '../../src/log/positions.ts'
-import { searchName } from '../../src/search/collections.ts'
+import { searchIndex, searchName } from '../../src/search/collections.ts'
 import { reindex } from '../../src/search/reindex.ts'
 import { searchMessages } from '../../src/search/search-messages.ts'
 import { startApp } from '../helpers/app.ts'
@@ -108,11 +108,12 @@ t.test('an index that is dropped is built again, and searches find everything me
   const { messageSearch, chat, mongo } = test.app
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
   await sendDirect(chat, ann.identity, { receiverId: bob.id, content: 'the tide' })
+  const { directories } = searchIndex(mongo.db!)
   await messageSearch.follower!.catchUp()
-  t.equal(await messageSearch.index.directories.countDocuments(), 1)
+  t.equal(await directories.countDocuments(), 1)
   await messageSearch.follower!.close()
   await reindex(mongo.db!)
-  t.equal(await messageSearch.index.directories.countDocuments(), 0)
+  t.equal(await directories.countDocuments(), 0)
   const follower = new Follower(
     chat.log, positionCollection(mongo.db!), { name: searchName, handle: async () => {}, onError: () => {} }
   )

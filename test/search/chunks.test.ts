@@ -1,9 +1,10 @@
 import t from 'tap'
 import { Chunks } from '../../src/search/chunks.ts'
-import { chunkId, ensureSearchIndex } from '../../src/search/collections.ts'
+import { chunkId, ensureSearchIndex, searchIndex } from '../../src/search/collections.ts'
 import { startApp } from '../helpers/app.ts'
 
-const { app: { messageSearch: { index }, mongo } } = await startApp(t, { SEARCH: 'off' })
+const { app: { mongo } } = await startApp(t, { SEARCH: 'off' })
+const index = searchIndex(mongo.db!)
 await ensureSearchIndex(mongo.db!)
 
 t.test('a chunk is read once, and what is gone is not there', async t => {

@@ -16,7 +16,7 @@ import type { Follower } from '../../src/log/follower.ts'
 import { type LogRow, revOf, seqOf } from '../../src/log/model/types.ts'
 import { Positions, positionCollection } from '../../src/log/positions.ts'
 import { changesAfter, pageEndRev } from '../../src/log/read/page.ts'
-import { type SearchIndex, ensureSearchIndex } from '../../src/search/collections.ts'
+import { type SearchIndex, ensureSearchIndex, searchIndex } from '../../src/search/collections.ts'
 import { indexMessages } from '../../src/search/index-messages.ts'
 import { ownConversations } from '../../src/search/own-conversations.ts'
 import { comparePlaces, placeOf } from '../../src/search/place.ts'
@@ -35,7 +35,7 @@ const positions = new Positions(positionCollection(mongo.db!), 'test')
 const follower = { handledOf: heads => positions.of(heads, true) } as Pick<Follower, 'handledOf'> as Follower
 const small = { chunksMax: 3, segmentsAtOnce: 2, rowsAtFirst: 1, rowsAtOnce: 2, rowsMax: 6, charsMax: 200 }
 const index: SearchIndex = {
-  ...messageSearch.index,
+  ...searchIndex(mongo.db!),
   sizes: { segmentMax: 8, tailMax: 2, joinFactor: 2, chunkBytes: 60, seqsBetweenTimes: 3 }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { revOf, seqOf } from '../../src/log/model/types.ts'
-import { type SearchIndex, chunkIds, ensureSearchIndex, searchName } from '../../src/search/collections.ts'
+import { type SearchIndex, chunkIds, ensureSearchIndex, searchIndex, searchName } from '../../src/search/collections.ts'
 import { chunksFor, findPostings } from '../../src/search/segment.ts'
 import { latestMs, readTimes, seqAfter } from '../../src/search/times.ts'
 import { type Change, writeSegments } from '../../src/search/write-segments.ts'
@@ -13,7 +13,7 @@ const { app } = await startApp(t, { SEARCH: 'off' })
 const db = app.mongo.db!
 await ensureSearchIndex(db)
 const index: SearchIndex = {
-  ...app.messageSearch.index,
+  ...searchIndex(db),
   sizes: { segmentMax: 16, tailMax: 4, joinFactor: 3, chunkBytes: 40, seqsBetweenTimes: 3 }
 }
 const { directories, chunks } = index

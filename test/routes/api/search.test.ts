@@ -1,4 +1,5 @@
 import t from 'tap'
+import { searchIndex } from '../../../src/search/collections.ts'
 import { startApp } from '../../helpers/app.ts'
 import { png, uploaded } from '../../helpers/files.ts'
 import { searchesOf } from '../../helpers/search.ts'
@@ -170,7 +171,8 @@ t.test('a deleted room leaves no terms behind', async t => {
     'POST', `/api/rooms/${roomId}/messages`, { token: owner.token, body: { content } }
   )
   for (const content of ['one word', 'another word']) await say(content)
-  const { follower, index } = test.app.messageSearch
+  const { messageSearch: { follower }, mongo } = test.app
+  const index = searchIndex(mongo.db!)
   const kept = async () => {
     await follower!.catchUp()
     const _id = `room_${roomId as string}`
