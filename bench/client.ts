@@ -10,7 +10,8 @@ import { RowWriter } from '../packages/client/src/engine/row-writer.ts'
 import { memoryStorage } from '../packages/client/src/index.ts'
 import { type Row, emptyConversation } from '../packages/client/src/pure/state.ts'
 import { startServer } from '../test/helpers/process.ts'
-import { request } from '../test/helpers/request.ts'
+import { register } from '../test/helpers/register.ts'
+import { call } from '../test/helpers/request.ts'
 import { startProxy } from '../test/helpers/tcp-proxy.ts'
 import type {} from './lib/client-page.ts'
 import { provenance } from './lib/machine.ts'
@@ -73,8 +74,8 @@ async function engineCpu (): Promise<number> {
 }
 
 async function inChromium (): Promise<void> {
-  const ada = await register('ada')
-  const bob = await register('bob')
+  const ada = await register(server.url, 'ada')
+  const bob = await register(server.url, 'bob')
   // A page that is not from the network may else not open a websocket to this machine.
   const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-features=LocalNetworkAccessChecks']
   const browser = await chromium.launch({ executablePath, args })
@@ -126,18 +127,9 @@ async function inChromium (): Promise<void> {
   }
 }
 
-async function register (username: string): Promise<{ id: string, token: string }> {
-  const body = { fullName: username, username, email: `${username}@example.org`, password: 'password-1' }
-  const { user, token } = await post('/api/auth/register', body) as { user: { _id: string }, token: string }
-  return { id: user._id, token }
-}
-
-async function post (path: string, body: object, token = ''): Promise<unknown> {
-  const bearer = token === '' ? {} : { authorization: `Bearer ${token}` }
-  const headers = { 'content-type': 'application/json', ...bearer }
-  const { status, text } = await request(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+async function post (path: string, body: object, token: string): Promise<void> {
+  const { status, text } = await call(server, 'POST', path, { token, body })
   if (status >= 400) throw new Error(text)
-  return JSON.parse(text)
 }
 
 async function say ({ token }: { token: string }, receiverId: string, count: number): Promise<void> {

@@ -30,7 +30,8 @@ console.log(`${commit}, ${machine}, load average ${loadBefore}, ${date}\n`)
 
 const folder = mkdtempSync(join(tmpdir(), 'tidelog-round-trips-'))
 const { engine, uri } = await startEngine(join(folder, 'engine'))
-const proxy = await startCountingProxy(Number(new URL(uri).port))
+// It ends with the process.
+const proxy = await startCountingProxy({ teardown: () => {} }, uri)
 const client = await MongoClient.connect(uri)
 await addUsers(client.db('tidelog'), people(usersNeeded))
 await client.close()
@@ -38,7 +39,7 @@ await withDatabase(join(folder, 'alone'), db => addUsers(db, people(usersNeeded)
 // The index of words follows the log after the acknowledgement: nobody waits for its commands.
 const environment = { SEARCH: 'off' }
 const behind = await startProduct(join(folder, 'behind'), {
-  environment: { ...environment, MONGODB_URL: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true` }
+  environment: { ...environment, MONGODB_URL: proxy.url }
 })
 const alone = await startProduct(join(folder, 'alone'), { environment })
 
@@ -51,7 +52,6 @@ console.log(`| --- | --- | ---: ${'| ---: | ---: '.repeat(lateMs.length + 1)}|`)
 for (const name of Object.keys(near.operations)) await measure(name)
 for (const { socket } of [near, far]) disconnectAll([socket])
 await Promise.all([behind.stop(), alone.stop()])
-proxy.stop()
 engine.kill('SIGKILL')
 rmSync(folder, { recursive: true })
 process.exit(0)

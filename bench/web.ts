@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { startServer } from '../test/helpers/process.ts'
-import { request } from '../test/helpers/request.ts'
+import { register } from '../test/helpers/register.ts'
+import { call } from '../test/helpers/request.ts'
 import { provenance } from './lib/machine.ts'
 import { header } from './lib/table.ts'
 
@@ -214,14 +215,14 @@ function p98 (values: readonly number[]): number {
 
 /** Creates fifty users who have written to Ada, and a room of 10,000 messages. */
 async function fill (): Promise<string> {
-  const ada = await register('ada')
-  const writer = await register('writer')
+  const ada = await register(server.url, 'ada')
+  const writer = await register(server.url, 'writer')
   for (let at = 0; at < conversations; at++) {
-    const { token } = await register(`friend${at}`)
-    await call('POST', '/api/messages', token, { receiverId: ada.id, content: `hello from friend ${at}` })
+    const { token } = await register(server.url, `friend${at}`)
+    await ask('POST', '/api/messages', token, { receiverId: ada.id, content: `hello from friend ${at}` })
   }
-  const { room } = await call('POST', '/api/rooms', writer.token, { name: 'Long' })
-  await call('PUT', `/api/rooms/${room.roomId}/members/${ada.id}`, writer.token, {})
+  const { room } = await ask('POST', '/api/rooms', writer.token, { name: 'Long' })
+  await ask('PUT', `/api/rooms/${room.roomId}/members/${ada.id}`, writer.token, {})
   const conversationId = `room_${room.roomId}`
   for (let at = 0; at < messages; at += 100) {
     const operations = Array.from({ length: 100 }, (_, n) => ({
@@ -231,29 +232,15 @@ async function fill (): Promise<string> {
       clientMessageId: `m${at + n}`,
       content: `${at + n} ${'low water at the bar '.repeat((at + n) * 7 % 23 + 1)}`
     }))
-    await call('POST', '/api/sync/push', writer.token, { operations })
+    await ask('POST', '/api/sync/push', writer.token, { operations })
   }
   return conversationId
 }
 
-async function register (username: string): Promise<{ token: string, id: string }> {
-  const { token, user } = await call('POST', '/api/auth/register', undefined, {
-    fullName: `${username} Test`, username, email: `${username}@example.org`, password: 'password-1'
-  })
-  return { token, id: user._id }
-}
-
 // The callers know the shape of the answer.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-async function call (method: string, path: string, token: string | undefined, body: unknown): Promise<any> {
-  const { status, text } = await request(server.url + path, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
-    },
-    body: JSON.stringify(body)
-  })
-  if (status >= 300) throw new Error(`${path} answered ${status}: ${text.slice(0, 300)}`)
-  return JSON.parse(text)
+async function ask (method: string, path: string, token: string, body: unknown): Promise<any> {
+  const answer = await call(server, method, path, { token, body })
+  if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${answer.text.slice(0, 300)}`)
+  return answer.body
 }

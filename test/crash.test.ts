@@ -2,7 +2,7 @@ import { io, type Socket } from 'socket.io-client'
 import t from 'tap'
 import { type ServerProcess, startServer } from './helpers/process.ts'
 import { register } from './helpers/register.ts'
-import { request } from './helpers/request.ts'
+import { call } from './helpers/request.ts'
 
 /** Sends one message after the other until the connection breaks; collects what was acknowledged. */
 async function sendUntilKilled (socket: Socket, receiverId: string, acknowledged: Map<string, string>, name: string): Promise<void> {
@@ -18,12 +18,10 @@ async function everything (url: string, token: string, otherUserId: string): Pro
   const all = []
   let cursor: string | undefined
   for (;;) {
-    const { text } = await request(`${url}/api/messages/sync-conversation`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ otherUserId, limit: 500, ...(cursor === undefined ? {} : { cursor }) })
+    const answer = await call({ url }, 'POST', '/api/messages/sync-conversation', {
+      token, body: { otherUserId, limit: 500, ...(cursor === undefined ? {} : { cursor }) }
     })
-    const page = JSON.parse(text) as { messages: Array<{ _id: string, seq: number, rev: number, clientMessageId: string }>, cursor: string, hasMore: boolean }
+    const page = answer.body as { messages: Array<{ _id: string, seq: number, rev: number, clientMessageId: string }>, cursor: string, hasMore: boolean }
     all.push(...page.messages)
     cursor = page.cursor
     if (!page.hasMore) return all

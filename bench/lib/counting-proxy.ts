@@ -1,59 +1,41 @@
-import { once } from 'node:events'
-import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
+import { startDatabaseProxy } from '../../test/helpers/tcp-proxy.ts'
 
 /** A proxy in front of a database, which is late in both directions and counts the commands that pass. */
 export interface CountingProxy {
-  port: number
+  url: string
   /** Milliseconds by which everything is late, each way, from now on. */
   delay: (ms: number) => void
   /** Commands since the last call, by name and collection. */
   take: () => Map<string, number>
-  stop: () => void
 }
 
 /** What a driver does by itself, on no caller's way. */
 const ofTheDriver = new Set(['hello', 'ismaster', 'isMaster', 'ping', 'endSessions', 'buildInfo'])
 
-export async function startCountingProxy (port: number): Promise<CountingProxy> {
-  const sockets = new Set<Socket>()
+export async function startCountingProxy (
+  bench: { teardown: (end: () => unknown) => void }, uri: string
+): Promise<CountingProxy> {
   let counts = new Map<string, number>()
-  let delayMs = 0
   const count = (name: string, collection: string) => {
     if (ofTheDriver.has(name)) return
     const command = name + collection
     counts.set(command, (counts.get(command) ?? 0) + 1)
   }
-  const server = createServer(client => {
-    const database = connect(port, '127.0.0.1')
+  const proxy = await startDatabaseProxy(bench, uri, () => {
     const seen = commandReader(count)
-    for (const [from, to] of [[client, database], [database, client]] as const) {
-      sockets.add(from)
-      from.setNoDelay(true)
-      from.on('data', chunk => {
-        if (from === client) seen(chunk)
-        if (delayMs === 0) to.write(chunk)
-        else setTimeout(() => { to.write(chunk) }, delayMs)
-      })
-      from.on('error', () => {})
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
+    return {
+      up: (chunk, write) => {
+        seen(chunk)
+        write(chunk)
+      }
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   return {
-    port: (server.address() as AddressInfo).port,
-    delay: ms => { delayMs = ms },
+    ...proxy,
     take: () => {
       const taken = counts
       counts = new Map()
       return taken
-    },
-    stop: () => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
     }
   }
 }

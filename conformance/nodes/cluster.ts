@@ -1,7 +1,6 @@
 import { type Cluster, startCluster } from '../../test/helpers/cluster.ts'
-import { type HangingProxy, hangingProxy } from '../../test/helpers/hanging-proxy.ts'
 import { freePort } from '../../test/helpers/free-port.ts'
-import { type TcpProxy, startProxy } from '../../test/helpers/tcp-proxy.ts'
+import { type TcpProxy, startDatabaseProxy, startProxy } from '../../test/helpers/tcp-proxy.ts'
 import type { Fault } from './faults.ts'
 import { unruly } from './unruly.ts'
 
@@ -21,15 +20,15 @@ export async function startFaultyCluster (
   suite: Parameters<typeof startCluster>[0], count: number
 ): Promise<FaultyCluster> {
   const links: TcpProxy[] = []
-  const databases: HangingProxy[] = []
+  const databases: Array<Awaited<ReturnType<typeof startDatabaseProxy>>> = []
   const ports = await Promise.all(Array.from({ length: count }, freePort))
   let isUnruly = false
   const cluster = await startCluster(suite, count, {
     environment: { DRAIN_SECONDS: '1', RATE_LIMIT_REGISTER: '100000', RATE_LIMIT_INVITATIONS: '0' },
     portOf: index => ports[index]!,
-    mongoUrl: async (uri, index) => (databases[index] ??= await hangingProxy(suite, uri)).url,
+    mongoUrl: async (uri, index) => (databases[index] ??= await startDatabaseProxy(suite, uri)).url,
     redisUrl: async ({ port }, index) => {
-      links[index] ??= await startProxy(suite, port, () => unruly(() => isUnruly))
+      links[index] ??= await startProxy(suite, port, () => ({ down: unruly(() => isUnruly) }))
       return `redis://127.0.0.1:${links[index].port}`
     }
   })

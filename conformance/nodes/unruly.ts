@@ -1,5 +1,4 @@
-/** What a proxy does with the bytes of one connection. */
-type Filter = (chunk: Buffer, write: (bytes: Buffer) => void) => void
+import type { Filter } from '../../test/helpers/tcp-proxy.ts'
 
 /** Milliseconds after which a word that was held back follows in any case. */
 const heldMs = 30

@@ -4,7 +4,7 @@ import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { type Document, MongoClient } from 'mongodb'
 import t from 'tap'
 import { fromSources, root, runScript, startServer } from '../helpers/process.ts'
-import { request } from '../helpers/request.ts'
+import { call } from '../helpers/request.ts'
 import { hs256 } from '../helpers/tokens.ts'
 import { oldId, user } from './old-backend.ts'
 
@@ -53,11 +53,10 @@ t.test('after a kill and a second run all messages are there, sound, and a serve
   t.teardown(() => { server.child.kill('SIGKILL') })
   const second = Math.floor(Date.now() / 1_000)
   const token = hs256({ id: user(0).toHexString(), iat: second, exp: second + 600 }, JWT_SECRET)
-  const headers = { authorization: `Bearer ${token}` }
-  const { status, text } = await request(`${server.url}/api/messages/conversations`, { method: 'GET', headers })
+  const { status, body } = await call(server, 'GET', '/api/messages/conversations', { token })
   await server.end('SIGTERM')
   t.equal(status, 200, 'a token of the old backend is still good')
-  t.ok((JSON.parse(text) as { conversations: unknown[] }).conversations.length > 3)
+  t.ok(body.conversations.length > 3)
 })
 
 t.test('each failure is reported in one line', async t => {

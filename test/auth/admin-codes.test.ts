@@ -2,7 +2,8 @@ import t from 'tap'
 import { issueAdminCodes } from '../../src/auth/admin-codes.ts'
 import { startApp } from '../helpers/app.ts'
 import { startServer } from '../helpers/process.ts'
-import { request } from '../helpers/request.ts'
+import { register } from '../helpers/register.ts'
+import { call } from '../helpers/request.ts'
 
 const reserved = { status: 403, body: { success: false, code: 'NOT_ALLOWED', message: /adminCode/ } }
 const fields = (username: string) => ({ fullName: 'X', username, email: `${username}@example.org`, password: 'password-1' })
@@ -41,15 +42,13 @@ t.test('the codes of the last five starts are accepted', async t => {
 t.test('an account that exists when its name is configured becomes an administrator', async t => {
   const dataDir = t.testdir()
   const before = await startServer({ DATA_DIR: dataDir })
-  const post = async (url: string, path: string, body: object) => JSON.parse((await request(`${url}/api/auth/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).text) as { token: string }
-  const { token } = await post(before.url, 'register', fields('early'))
+  const { token } = await register(before.url, 'early')
   await before.end('SIGTERM')
   const printed: string[] = []
   const after = await startServer({ DATA_DIR: dataDir, ADMIN_USERS: 'early,late' }, line => { printed.push(line) })
-  const me = JSON.parse((await request(`${after.url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } })).text) as { user: object }
-  t.match(me, { user: { isAdmin: true } })
+  t.match((await call(after, 'GET', '/api/auth/me', { token })).body, { user: { isAdmin: true } })
   const code = /"username":"late","adminCode":"([^"]+)"/.exec(printed.join('\n'))?.[1]
-  t.match(await post(after.url, 'register', { ...fields('late'), adminCode: code }), { success: true }, 'the code that the start printed')
+  t.ok(await register(after.url, 'late', { adminCode: code }), 'the code that the start printed')
   t.notMatch(printed.join('\n'), /"username":"early","adminCode"/)
   await after.end('SIGTERM')
 })

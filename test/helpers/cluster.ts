@@ -2,18 +2,15 @@ import { join } from 'node:path'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { type TestRedis, startRedis } from './redis.ts'
 import { type ServerProcess, startServer } from './process.ts'
-import { request } from './request.ts'
+import { type Registered, register } from './register.ts'
+import { type Answer, call } from './request.ts'
 
 /** Servers in processes of their own, on one database and one Redis. */
 export interface Cluster {
   servers: ServerProcess[]
   redis: TestRedis
-  call: (
-    server: { url: string }, method: string, path: string, token?: string, body?: object
-    // A test checks the form of a body itself.
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  ) => Promise<{ status: number, body: any }>
-  register: (username: string) => Promise<{ token: string, id: string }>
+  call: (server: { url: string }, method: string, path: string, token?: string, body?: object) => Promise<Answer>
+  register: (username: string) => Promise<Registered>
   /** Starts another server, or one that has ended again. */
   start: (index?: number) => Promise<ServerProcess>
   /** Resolves when every server that runs hears the others. */
@@ -67,23 +64,7 @@ export async function startCluster (
     return server
   }
 
-  const call: Cluster['call'] = async ({ url }, method, path, token, body) => {
-    const { status, text } = await request(url + path, {
-      method,
-      headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' })
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
-    })
-    return { status, body: text === '' ? undefined : JSON.parse(text) }
-  }
-  async function register (username: string) {
-    const account = { fullName: username, username, email: `${username}@example.org`, password: 'password-1' }
-    const { status, body } = await call(servers[0]!, 'POST', '/api/auth/register', undefined, account)
-    if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`)
-    return { token: body.token as string, id: body.user._id as string }
-  }
+  const callOn: Cluster['call'] = (at, method, path, token, body) => call(at, method, path, { token, body })
   async function linked (): Promise<void> {
     for (const server of servers) {
       if (server.child.exitCode !== null || server.child.signalCode !== null) continue
@@ -95,5 +76,7 @@ export async function startCluster (
   // One after the other: the first one creates the indexes.
   while (servers.length < count) await start()
   await linked()
-  return { servers, redis, call, register, start, linked }
+  return {
+    servers, redis, call: callOn, register: username => register(servers[0]!.url, username), start, linked
+  }
 }

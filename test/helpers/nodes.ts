@@ -5,7 +5,8 @@ import { buildApp } from '../../app.ts'
 import { readConfig } from '../../src/config.ts'
 import { beatsWhenAsked } from './beats.ts'
 import { type Bus, type BusLink, makeBus } from './bus.ts'
-import { request } from './request.ts'
+import { type Registered, register } from './register.ts'
+import { type Answer, call } from './request.ts'
 
 /** One of several nodes. */
 export interface TestNode {
@@ -21,11 +22,9 @@ export interface TestNodes {
   nodes: TestNode[]
   /** For a server in a process of its own, on the same database and files. */
   environment: Record<string, string>
-  // A test checks the form of a body itself.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  call: (node: TestNode, method: string, path: string, token?: string, body?: object) => Promise<{ status: number, body: any }>
+  call: (node: TestNode, method: string, path: string, token?: string, body?: object) => Promise<Answer>
   /** Registers an account on the first node. */
-  register: (username: string) => Promise<{ token: string, id: string }>
+  register: (username: string) => Promise<Registered>
 }
 
 interface Suite {
@@ -70,18 +69,6 @@ export async function startNodes (
     nodes.push({ app, link, url, beat })
   }
 
-  const call: TestNodes['call'] = async ({ url }, method, path, token, body) => {
-    const { status, text } = await request(url + path, {
-      method,
-      headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
-    })
-    return { status, body: JSON.parse(text) }
-  }
-  const register = async (username: string) => {
-    const { status, body } = await call(nodes[0]!, 'POST', '/api/auth/register', undefined, { fullName: username, username, email: `${username}@example.org`, password: 'password-1' })
-    if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`)
-    return { token: body.token as string, id: body.user._id as string }
-  }
-  return { bus, nodes, environment: shared, call, register }
+  const callOn: TestNodes['call'] = (at, method, path, token, body) => call(at, method, path, { token, body })
+  return { bus, nodes, environment: shared, call: callOn, register: username => register(nodes[0]!.url, username) }
 }

@@ -1,16 +1,18 @@
-import { request } from './request.ts'
+import { call } from './request.ts'
 
-/** Registers an account, with the password `password-1`, at a server that runs in another process. */
+/** An account of a test, signed in. */
+export interface Registered {
+  token: string
+  refreshToken: string
+  id: string
+}
+
+/** Registers an account, with the password `password-1`. */
 export async function register (
   url: string, username: string, fields: Record<string, unknown> = {}
-): Promise<{ token: string, refreshToken: string, id: string }> {
+): Promise<Registered> {
   const account = { fullName: `Full ${username}`, username, email: `${username}@example.org`, password: 'password-1' }
-  const { status, text } = await request(`${url}/api/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...account, ...fields })
-  })
+  const { status, text, body } = await call({ url }, 'POST', '/api/auth/register', { body: { ...account, ...fields } })
   if (status !== 201) throw new Error(`registration answered ${status}: ${text}`)
-  const { user, ...tokens } = JSON.parse(text) as { token: string, refreshToken: string, user: { _id: string } }
-  return { token: tokens.token, refreshToken: tokens.refreshToken, id: user._id }
+  return { token: body.token, refreshToken: body.refreshToken, id: body.user._id }
 }

@@ -6,6 +6,35 @@ export interface Received {
   text: string
 }
 
+export interface Answer extends Received {
+  // A test checks the form of a body itself.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any
+}
+
+export interface CallOptions {
+  token?: string | undefined
+  /** Sent as JSON. */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** Calls the API of a server, as `request` does. */
+export async function call (
+  { url }: { url: string }, method: string, path: string, { token, body, headers = {} }: CallOptions = {}
+): Promise<Answer> {
+  const received = await request(url + path, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) })
+  })
+  return { ...received, body: received.text === '' ? undefined : JSON.parse(received.text) }
+}
+
 /**
  * Sends a request as a client that follows rule R3 of the protocol: if a busy server refused it unprocessed, it repeats
  * the request after the time that the server names. A test of such refusals uses `fetch`.

@@ -1,7 +1,8 @@
 import { Value } from '@sinclair/typebox/value'
 import type { Test } from 'tap'
 import { SearchBody } from '../../src/schemas/message.ts'
-import type { Answer, TestApp } from './app.ts'
+import type { TestApp } from './app.ts'
+import type { Answer } from './request.ts'
 
 interface User { id: string, token: string }
 

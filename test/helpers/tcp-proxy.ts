@@ -1,8 +1,14 @@
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 
-/** Passes the bytes of a connection on. */
-type Filter = (chunk: Buffer, write: (bytes: Buffer) => void) => void
+/** Passes bytes of a connection on, or ends it. */
+export type Filter = (chunk: Buffer, write: (bytes: Buffer) => void, end: () => void) => void
+
+/** What becomes of the client's bytes and of the server's, of one connection. */
+interface Filters {
+  up?: Filter
+  down?: Filter
+}
 
 const pass: Filter = (chunk, write) => { write(chunk) }
 
@@ -11,35 +17,46 @@ export interface TcpProxy {
   port: number
   /** Milliseconds by which everything is late, in both directions, from now on. */
   delay: (ms: number) => void
+  /** Holds back what is sent, also by new connections. */
+  hang: () => void
+  /** Passes what was held back, and what comes. */
+  resume: () => void
   /** Nothing passes any more, and no connection ends: a cut cable. */
   cut: () => void
   /** Ends the connections of before, and passes new ones. */
   mend: () => void
 }
 
-/** @param filterOf makes what passes the server's bytes of one connection on */
-export async function startProxy (
-  t: { teardown: (end: () => unknown) => void }, port: number, filterOf: () => Filter = () => pass
-): Promise<TcpProxy> {
+interface Suite { teardown: (end: () => unknown) => void }
+
+/** @param filtersOf called for each connection */
+export async function startProxy (t: Suite, port: number, filtersOf: () => Filters = () => ({})): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let delayMs = 0
   let isCut = false
+  let isHanging = false
   const server = createServer(client => {
     const target = connect(port, '127.0.0.1')
-    for (const [from, to] of [[client, target], [target, client]] as const) {
+    const { up = pass, down = pass } = filtersOf()
+    const end = () => {
+      client.destroy()
+      target.destroy()
+    }
+    for (const [from, to, filter] of [[client, target, up], [target, client, down]] as const) {
       sockets.add(from)
+      from.setNoDelay(true)
       const write = (bytes: Buffer) => { if (!isCut) to.write(bytes) }
-      const filter = from === target ? filterOf() : pass
       from.on('data', chunk => {
         if (isCut) return
-        if (delayMs === 0) filter(chunk, write)
-        else setTimeout(() => { filter(chunk, write) }, delayMs)
+        if (delayMs === 0) filter(chunk, write, end)
+        else setTimeout(() => { filter(chunk, write, end) }, delayMs)
       })
       from.on('error', () => {})
       from.on('close', () => {
         sockets.delete(from)
         if (!isCut) to.destroy()
       })
+      if (isHanging) from.pause()
     }
   })
   const endAll = () => { for (const socket of sockets) socket.destroy() }
@@ -53,10 +70,26 @@ export async function startProxy (
   return {
     port: (server.address() as AddressInfo).port,
     delay: ms => { delayMs = ms },
+    hang: () => {
+      isHanging = true
+      for (const socket of sockets) socket.pause()
+    },
+    resume: () => {
+      isHanging = false
+      for (const socket of sockets) socket.resume()
+    },
     cut: () => { isCut = true },
     mend: () => {
       isCut = false
       endAll()
     }
   }
+}
+
+/** A proxy in front of a database, and the URL of the database through it. */
+export async function startDatabaseProxy (
+  t: Suite, uri: string, filtersOf?: () => Filters
+): Promise<TcpProxy & { url: string }> {
+  const proxy = await startProxy(t, Number(new URL(uri).port), filtersOf)
+  return { ...proxy, url: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true` }
 }

@@ -1,13 +1,13 @@
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import t from 'tap'
-import { hangingProxy } from '../helpers/hanging-proxy.ts'
 import { startNodes, type TestNode } from '../helpers/nodes.ts'
 import { connect } from '../helpers/sockets.ts'
+import { startDatabaseProxy } from '../helpers/tcp-proxy.ts'
 
 t.test('a server without its database does no harm to its clients or to another server', async t => {
   const engine = await startEmbeddedMongo({ inMemory: true, port: 0 })
   t.teardown(() => engine.stop())
-  const proxy = await hangingProxy(t, engine.uri)
+  const proxy = await startDatabaseProxy(t, engine.uri)
   const urls = [engine.uri, proxy.url]
   const { nodes, call, register } = await startNodes(t, 2, index => ({ MONGODB_URL: urls[index]! }))
   // Runs before the nodes are closed, which wait for the database.

@@ -1,15 +1,37 @@
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import t from 'tap'
 import { examine } from '../../src/doctor/index.ts'
-import { type Answer, startApp } from '../helpers/app.ts'
-import { cuttingProxy } from '../helpers/cutting-proxy.ts'
+import { startApp } from '../helpers/app.ts'
+import type { Answer } from '../helpers/request.ts'
+import { startDatabaseProxy } from '../helpers/tcp-proxy.ts'
 
 const engine = await startEmbeddedMongo({ inMemory: true, port: 0 })
 t.teardown(() => engine.stop())
-// Runs of cuts that are longer than the driver's own retries, and commits in between that pass.
-const proxy = await cuttingProxy(t, engine.uri, commit => {
-  const step = commit % 24
+const cuts = { request: 0, reply: 0 }
+let commits = 0
+/**
+ * Where the next commit is cut off: before it reaches the database, or before its reply reaches the driver. Runs of
+ * cuts are longer than the driver's own retries, and commits in between pass.
+ */
+const nextCut = () => {
+  const step = commits++ % 24
   return step < 3 || step >= 15 ? undefined : step % 3 === 0 ? 'request' : 'reply'
+}
+const proxy = await startDatabaseProxy(t, engine.uri, () => {
+  let losesReply = false
+  return {
+    up: (chunk, write, end) => {
+      const cut = chunk.includes('commitTransaction') ? nextCut() : undefined
+      if (cut !== undefined) cuts[cut]++
+      losesReply ||= cut === 'reply'
+      if (cut === 'request') end()
+      else write(chunk)
+    },
+    down: (chunk, write, end) => {
+      if (losesReply) end()
+      else write(chunk)
+    }
+  }
 })
 // Without search: only the log's own commits are cut.
 const { app, call, register } = await startApp(t, {
@@ -49,8 +71,7 @@ t.test('a failover during commits loses no message and stores none twice', async
     }
   }
   await Promise.all(Array.from({ length: 6 }, work))
-  const { request, reply } = proxy.cuts
-  t.ok(request > 0 && reply > 0, `cut ${request} requests and ${reply} replies`)
+  t.ok(cuts.request > 0 && cuts.reply > 0, JSON.stringify(cuts))
   const { retries } = app.chat.log.commitCounts
   t.ok(retries.unknown + retries.unreachable + retries.transient > 0, JSON.stringify(retries))
 

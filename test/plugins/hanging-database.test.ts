@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
-import { hangingProxy } from '../helpers/hanging-proxy.ts'
 import { runServer } from '../helpers/process.ts'
 import { connect } from '../helpers/sockets.ts'
+import { startDatabaseProxy } from '../helpers/tcp-proxy.ts'
 
 t.test('a database that accepts connections and never answers', async t => {
   const engine = await startEmbeddedMongo({ inMemory: true, port: 0 })
   t.teardown(() => engine.stop())
-  const proxy = await hangingProxy(t, engine.uri)
+  const proxy = await startDatabaseProxy(t, engine.uri)
   const { app, call, register, url } = await startApp(t, { MONGODB_URL: proxy.url, JWT_SECRET: 'a secret of this test' })
   // Runs before the app is closed, which waits for the database.
   t.teardown(() => { proxy.resume() })

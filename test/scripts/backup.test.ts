@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { runScript, startServer } from '../helpers/process.ts'
 import { register } from '../helpers/register.ts'
-import { request } from '../helpers/request.ts'
+import { call } from '../helpers/request.ts'
 
 interface Synced {
   conversations: Array<{ conversationId: string, cursor: string, changes: Array<{ message?: { message: string } }> }>
@@ -13,13 +13,9 @@ interface Synced {
 }
 
 async function post<T> (url: string, path: string, body: object, token = ''): Promise<T> {
-  const { status, text } = await request(url + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify(body)
-  })
-  if (status >= 300) throw new Error(`${path} answered ${status}: ${text}`)
-  return JSON.parse(text) as T
+  const answer = await call({ url }, 'POST', path, { token, body })
+  if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${answer.text}`)
+  return answer.body as T
 }
 
 /** The texts of a user's direct messages, by a sync from the beginning. */
