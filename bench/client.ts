@@ -22,12 +22,12 @@ const pushMax = 100
 const catchUps = 5
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
-const about = provenance([])
+const about = provenance('bench:client')
 const data = mkdtempSync(join(tmpdir(), 'tidelog-bench-client-'))
 const server = await startServer({
   DATA_DIR: data, RATE_LIMIT_SENDS: '0', RATE_LIMIT_REGISTER: '0', RATE_LIMIT_REQUESTS: '0'
 })
-console.log(`${header({ ...about, command: 'npm run bench:client' })}\n`)
+console.log(`${header(about)}\n`)
 console.log('| | measured |\n| --- | ---: |')
 try {
   tell('CPU of the engine for a live message, stored in memory', `${(await engineCpu()).toFixed(0)} µs`)

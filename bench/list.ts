@@ -5,7 +5,7 @@ import { type History, addHistories, addUsers, withDatabase } from './lib/databa
 import { type Request, ask, get, post } from './lib/http-load.ts'
 import { type Person, people } from './lib/people.ts'
 import { startProduct } from './lib/process.ts'
-import { latencyOf } from './lib/statistics.ts'
+import { oneAtATime } from './lib/statistics.ts'
 import { syncBenchmark } from './lib/sync-setting.ts'
 
 const path = '/api/conversations?limit=50'
@@ -36,16 +36,8 @@ const manyConversations: Benchmark = async function * ({ folder, pace, quick, pr
     await addHistories(db, others.map((b): History => ({ a: self, b, messages: 3 })))
   })
   const product = await startProduct(dataDir, { profileDir })
-  const inTurn = (request: Request, check: (answer: ListAnswer) => void) => async (seconds: number) => {
-    const millis: number[] = []
-    const start = performance.now()
-    while (performance.now() - start < seconds * 1_000) {
-      const sent = performance.now()
-      check(await askCompressed(product.url, request))
-      millis.push(performance.now() - sent)
-    }
-    return { operations: millis.length, seconds: (performance.now() - start) / 1_000, latency: latencyOf(millis) }
-  }
+  const inTurn = (request: Request, check: (answer: ListAnswer) => void) => (seconds: number) =>
+    oneAtATime(seconds, async () => { check(await askCompressed(product.url, request)) })
   try {
     const first = performance.now()
     const { conversations: listed } = await askCompressed(product.url, get(self.token, path))

@@ -5,7 +5,7 @@ import { type History, addHistories, addUsers, withDatabase } from './lib/databa
 import { type Request, ask, post } from './lib/http-load.ts'
 import { type Person, people } from './lib/people.ts'
 import { startProduct } from './lib/process.ts'
-import { latencyOf } from './lib/statistics.ts'
+import { oneAtATime } from './lib/statistics.ts'
 import { nothingNewOfAll } from './lib/sync-requests.ts'
 
 const conversations = 5_000
@@ -24,19 +24,10 @@ export const many: Benchmark = async function * ({ folder, pace, profileDir }) {
   try {
     const [request] = await nothingNewOfAll(product.url, [self])
     for (const { token } of others.slice(0, changed)) await ask(product.url, post(token, '/api/messages', { receiverId: self.id, content: 'News' }))
-    await expectChanged(product.url, request!)
-    const sequential = async (seconds: number) => {
-      const millis: number[] = []
-      const start = performance.now()
-      while (performance.now() - start < seconds * 1_000) {
-        const sent = performance.now()
-        await expectChanged(product.url, request!)
-        millis.push(performance.now() - sent)
-      }
-      return { operations: millis.length, seconds: (performance.now() - start) / 1_000, latency: latencyOf(millis) }
-    }
+    const check = () => expectChanged(product.url, request!)
+    await check()
     yield held(await compare(`Sync of ${conversations.toLocaleString('en')} conversations of which ${changed} have changed`, 'requests', [
-      { name: 'Tidelog: POST /api/sync, one at a time', pid: product.pid, run: sequential }
+      { name: 'Tidelog: POST /api/sync, one at a time', pid: product.pid, run: seconds => oneAtATime(seconds, check) }
     ], pace), 'p50 ≤ 100 ms', ({ lines }) => (lines[0]!.latency?.p50 ?? Infinity) <= 100)
   } finally {
     await product.stop()

@@ -26,7 +26,7 @@ const { values } = parseArgs({
 const [seconds, rate] = [Number(values.seconds), Number(values.rate)]
 const pairs = 20
 const wanderers = 300
-const { commit, machine, date, loadBefore } = provenance([])
+const { commit, machine, date, loadBefore } = provenance('bench:nodes')
 console.log(`${commit}, ${machine}, load average ${loadBefore}, ${date}\n`)
 
 const folder = mkdtempSync(join(tmpdir(), 'tidelog-nodes-'))

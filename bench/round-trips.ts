@@ -25,7 +25,7 @@ const messages = Math.ceil(Number(values.messages) / atOnce) * atOnce
 const lateMs = [0, 1, 10]
 /** The first messages to as many users, for each place behind the proxy. */
 const usersNeeded = messages * lateMs.length + 2
-const { commit, machine, date, loadBefore } = provenance([])
+const { commit, machine, date, loadBefore } = provenance('bench:round-trips')
 console.log(`${commit}, ${machine}, load average ${loadBefore}, ${date}\n`)
 
 const folder = mkdtempSync(join(tmpdir(), 'tidelog-round-trips-'))

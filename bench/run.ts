@@ -36,7 +36,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const about = provenance(process.argv.slice(2))
+const about = provenance('bench', process.argv.slice(2))
 const profileDir = values.profile === undefined ? undefined : resolve(values.profile)
 const pace = values.quick
   ? { rounds: 1, seconds: 1, warmUpSeconds: 0.5 }

@@ -11,7 +11,7 @@ import { DirectLoad } from './lib/direct-load.ts'
 import { type Request, ask, get } from './lib/http-load.ts'
 import { type Person, people } from './lib/people.ts'
 import { startProduct } from './lib/process.ts'
-import { latencyOf } from './lib/statistics.ts'
+import { latencyOf, oneAtATime } from './lib/statistics.ts'
 
 const conversations = 200
 /** Pairs of others who send while the user searches, or while the index is built. */
@@ -143,17 +143,9 @@ async function * searches (
   const { p50, p99 } = latencyOf(slow.map(([ms]) => ms))
   console.log(`Each for the first time: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(0)} ms. ` +
     `The slowest: ${slow.slice(0, 5).map(([ms, query]) => `${query} ${ms.toFixed(0)} ms`).join(', ')}\n`)
-  const inTurn = async (seconds: number) => {
-    const millis: number[] = []
-    const start = performance.now()
-    // All 200 at least once, however long it takes.
-    for (let next = 0; next < requests.length || performance.now() - start < seconds * 1_000; next++) {
-      const sent = performance.now()
-      await first(url, requests[next % requests.length]!)
-      millis.push(performance.now() - sent)
-    }
-    return { operations: millis.length, seconds: (performance.now() - start) / 1_000, latency: latencyOf(millis) }
-  }
+  // All 200 at least once, however long it takes.
+  const inTurn = (seconds: number) =>
+    oneAtATime(seconds, number => first(url, requests[number % requests.length]!), requests.length)
   yield held(await compare('Searches of one user, one at a time', 'searches', [
     { name: 'Tidelog: a mix of 200 queries', pid, run: inTurn }
   ], pace), 'p50 ≤ 15 ms, p99 ≤ 150 ms', ({ lines: [line] }) => line!.latency!.p50 <= 15 && line!.latency!.p99 <= 150)

@@ -39,7 +39,7 @@ const minutes = Number(values.minutes)
 const messages = Number(values.messages)
 const [sockets, comings] = [Number(values.sockets), Number(values.comings)]
 const pace = { sockets, messages, edits: messages / 5, comings, polls: 50 }
-const { commit, machine, date, loadBefore } = provenance([])
+const { commit, machine, date, loadBefore } = provenance('soak')
 console.log(`${commit}, ${machine}, load average ${loadBefore}, ${date}\n${JSON.stringify(pace)}\n`)
 
 const folder = mkdtempSync(join(tmpdir(), 'tidelog-soak-'))

@@ -17,7 +17,7 @@ const breaks = 10
 const kills = 2
 const password = 'password-1'
 
-const about = provenance([])
+const about = provenance('bench:upload')
 const folder = mkdtempSync(join(tmpdir(), 'tidelog-bench-upload-'))
 const environment = {
   DATA_DIR: join(folder, 'data'),
@@ -89,7 +89,7 @@ async function run (): Promise<void> {
   const arrived = await digestOf(await fetch(await bob.files.link(messages[0]!.attachments[0]!.id)))
   await bob.sync()
   const stored = readdirSync(join(environment.DATA_DIR, 'files')).length
-  console.log(`${header({ ...about, command: 'npm run bench:upload' })}\n`)
+  console.log(`${header(about)}\n`)
   console.log('| | measured |\n| --- | ---: |')
   const what = `${megabytes} MB over a link that broke ${broken} times, to a server that was killed ${killed} times`
   tell(what, `${seconds.toFixed(0)} s`)

@@ -48,7 +48,7 @@ function watch (part: string): string {
 }
 
 execFileSync(process.execPath, ['scripts/build-web.mjs'], { stdio: 'inherit' })
-const about = provenance([])
+const about = provenance('bench:web')
 const data = mkdtempSync(join(tmpdir(), 'tidelog-bench-web-'))
 const server = await startServer({
   DATA_DIR: data, RATE_LIMIT_SENDS: '0', RATE_LIMIT_REGISTER: '0', RATE_LIMIT_REQUESTS: '0'
@@ -59,7 +59,7 @@ const browser = await chromium.launch({
 try {
   const room = await fill()
   const rows = [...await firstLoad(browser), ...await fromDevice(browser, room)]
-  console.log(`${header({ ...about, command: 'npm run bench:web' })}\n`)
+  console.log(`${header(about)}\n`)
   console.log('| | measured | target | |\n| --- | ---: | ---: | --- |')
   for (const { what, value, target, isMet } of rows) {
     console.log(`| ${what} | ${value} | ${target} | ${isMet ? 'met' : '**missed**'} |`)

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { MongoClient } from 'mongodb'
+import { freePort } from '../../test/helpers/free-port.ts'
 import { addUsers } from './database.ts'
 import { people } from './people.ts'
-import { type Running, freePort, startProduct } from './process.ts'
+import { type Running, startProduct } from './process.ts'
 
 const program = '/usr/bin/redis-server'
 

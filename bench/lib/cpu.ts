@@ -22,15 +22,6 @@ export function cpuOf (pid: number): Cpu {
   }
 }
 
-/** Largest resident size of a process so far, in MiB. */
-export function peakMemoryOf (pid: number): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
-  } catch {
-    return NaN
-  }
-}
-
 /** What a node has spent and heard since its start, by its own count: /proc counts in steps of 10 ms. */
 export interface NodeCount {
   cpuMicros: number

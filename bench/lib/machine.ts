@@ -11,10 +11,11 @@ export interface Provenance {
   loadBefore: number
 }
 
-export function provenance (args: readonly string[]): Provenance {
+/** @param script of package.json */
+export function provenance (script: string, args: readonly string[] = []): Provenance {
   const all = cpus()
   return {
-    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    command: [`npm run ${script}`, ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
     commit: commit(),
     machine: `${all.length} × ${all[0]?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${process.platform}`,
     date: new Date().toISOString(),

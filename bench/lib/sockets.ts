@@ -6,8 +6,10 @@ export function openSocket (url: string, { index, token }: Person): Socket {
   return io(url, { transports: ['websocket'], forceNew: true, multiplex: false, reconnection: false, auth: { token, index } })
 }
 
-/** Opens sockets for `people`, `atOnce` at a time, and waits until all are connected. */
-export async function connectAll (url: string, people: readonly Person[], atOnce = 50): Promise<Socket[]> {
+const atOnce = 50
+
+/** Opens sockets for `people`, 50 at a time, and waits until all are connected. */
+export async function connectAll (url: string, people: readonly Person[]): Promise<Socket[]> {
   const sockets: Socket[] = []
   for (let start = 0; start < people.length; start += atOnce) {
     const some = people.slice(start, start + atOnce).map(one => openSocket(url, one))

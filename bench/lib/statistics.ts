@@ -17,6 +17,20 @@ export interface Latency {
   max: number
 }
 
+/** Does one thing after the other for so many seconds. @param act gets the number of the operation: 0, 1, 2 … */
+export async function oneAtATime (
+  seconds: number, act: (number: number) => Promise<unknown>, operationsMin = 1
+): Promise<{ operations: number, seconds: number, latency: Latency }> {
+  const millis: number[] = []
+  const start = performance.now()
+  while (millis.length < operationsMin || performance.now() - start < seconds * 1_000) {
+    const sent = performance.now()
+    await act(millis.length)
+    millis.push(performance.now() - sent)
+  }
+  return { operations: millis.length, seconds: (performance.now() - start) / 1_000, latency: latencyOf(millis) }
+}
+
 export function latencyOf (millis: readonly number[]): Latency {
   const ascending = Float64Array.from(millis).sort()
   return { p50: percentile(ascending, 0.5), p99: percentile(ascending, 0.99), max: ascending.at(-1) ?? NaN }

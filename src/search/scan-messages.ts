@@ -100,7 +100,7 @@ async function ownConversations (
         }]
   })
   const last = members[conversationsMax]
-  return { conversations, next: last === undefined ? undefined : { conversationId: last.conversationId, before: undefined } }
+  return { conversations, next: last && { conversationId: last.conversationId, before: undefined } }
 }
 
 async function oneConversation (

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import { databaseOf } from './data.ts'
-import { median } from './lib/rounds.ts'
+import { median } from '../../../bench/lib/statistics.ts'
 
 export interface Opening {
   name: string

@@ -10,6 +10,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { MongoClient } from 'mongodb'
 import { type EmbeddedMongo, startEmbeddedMongo } from '@tidelog/embedded-mongo'
+import { provenance } from '../../../bench/lib/machine.ts'
+import { header } from '../../../bench/lib/table.ts'
 import { type Database, databaseOf, fill } from './data.ts'
 import { type Figure, figures } from './figures.ts'
 import { EmptyReplies } from './floors/empty-replies.ts'
@@ -17,7 +19,7 @@ import { PlainLmdb } from './floors/plain-lmdb.ts'
 import { pathOf, recordReplies, uriOf } from './floors/replies.ts'
 import { profiled } from './lib/profiler.ts'
 import { type Contestant, compare } from './lib/rounds.ts'
-import { Table, cellsOf, header, lineHeads } from './lib/table.ts'
+import { Table, cellsOf, lineHeads } from './lib/table.ts'
 import { threadsOf } from './lib/threads.ts'
 import { openings } from './opening.ts'
 
@@ -120,7 +122,7 @@ async function openingsOf (folder: string): Promise<void> {
 
 const folder = mkdtempSync(join(tmpdir(), 'engine-bench-'))
 try {
-  console.log(`${header(process.argv.slice(2))}\n`)
+  console.log(`${header(provenance('bench:engine', process.argv.slice(2)))}\n`)
   await figuresOf(folder)
   if (profile === undefined && positionals.length === 0) {
     console.log()

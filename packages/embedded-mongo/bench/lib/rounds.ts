@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { latencyOf, median } from '../../../../bench/lib/statistics.ts'
 import { type Cpu, cpuOf } from './threads.ts'
 
 /** One of several ways to do the same work. */
@@ -15,21 +16,17 @@ export interface Pace {
   warmUpSeconds: number
 }
 
-export interface Line {
-  name: string
-  perSecond: number
-  /** Rate of the first contestant over this one's, the median over the rounds. */
-  ratio: number
-  cpu: Cpu
-  p50Ms: number
-  p99Ms: number
-}
-
 interface Round {
   perSecond: number
   cpu: Cpu
   p50Ms: number
   p99Ms: number
+}
+
+export interface Line extends Round {
+  name: string
+  /** Rate of the first contestant over this one's, the median over the rounds. */
+  ratio: number
 }
 
 /**
@@ -76,21 +73,15 @@ async function closedLoop (loop: { contestant: Contestant, done: number }, inFli
   const tookMs = performance.now() - start
   const after = cpuOf(threads)
   const count = latencies.length * units
-  const ascending = Float64Array.from(latencies).sort()
+  const { p50: p50Ms, p99: p99Ms } = latencyOf(latencies)
   return {
     perSecond: count / tookMs * 1_000,
     cpu: eachThread(part => (after[part] - before[part]) / count),
-    p50Ms: ascending[Math.floor(ascending.length * 0.5)]!,
-    p99Ms: ascending[Math.floor(ascending.length * 0.99)]!
+    p50Ms,
+    p99Ms
   }
 }
 
 function eachThread (of: (part: keyof Cpu) => number): Cpu {
   return { server: of('server'), client: of('client'), writer: of('writer'), helpers: of('helpers') }
-}
-
-export function median (values: readonly number[]): number {
-  const ascending = [...values].sort((a, b) => a - b)
-  const middle = ascending.length >> 1
-  return ascending.length % 2 === 1 ? ascending[middle]! : (ascending[middle - 1]! + ascending[middle]!) / 2
 }

@@ -1,26 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { cpus, loadavg } from 'node:os'
 import type { Line } from './rounds.ts'
-
-/** The command, commit, machine and date of a run. A figure without them means nothing. */
-export function header (args: readonly string[]): string {
-  return [
-    `- command: \`${['npm run bench:engine', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')}\``,
-    `- commit: ${commit()}`,
-    `- machine: ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.version}, ${process.platform}; load average before: ${loadavg()[0]!.toFixed(2)}`,
-    `- date: ${new Date().toISOString().slice(0, 10)}`
-  ].join('\n')
-}
-
-function commit (): string {
-  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  try {
-    const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'packages/embedded-mongo/src') !== ''
-    return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? ' and uncommitted changes' : ''}`
-  } catch {
-    return 'unknown'
-  }
-}
 
 /** Prints a row as soon as it is ready, so the widths of the columns are chosen before. */
 export class Table {
