@@ -50,7 +50,7 @@ export function openMetrics (sources: MetricsSources): Registry {
   addLive(registry, sources)
   addLink(registry, sources.nodes)
   addSync(registry, sources.sync)
-  gauge(registry, 'tidelog_files_up', '0 after the bucket of the files did not answer, until it does',
+  gauge(registry, 'tidelog_files_up', '0 while the bucket of the files does not answer',
     () => Number(sources.blobs.isUp))
   gauge(registry, 'tidelog_search_waiting', 'Conversations whose messages are not all in the index of words',
     () => sources.follower?.waiting ?? 0)
@@ -79,7 +79,7 @@ function addTraffic (to: Registry, { traffic, io, refusedSockets, limiters }: Me
 function addCommits (to: Registry, log: ConversationLog): void {
   const { commitCounts: counts } = log
   counter(to, 'tidelog_commit_units_total', 'Commit units, by outcome', () => counts.units, 'outcome')
-  counter(to, 'tidelog_commit_retries_total', 'Tries of a batch that did not commit, by reason',
+  counter(to, 'tidelog_commit_retries_total', 'Attempts to commit a batch that failed, by reason',
     () => counts.retries, 'reason')
   counter(to, 'tidelog_commit_unknown_outcomes_total', 'Commits whose reply was lost', () => counts.retries.unknown)
   histogram(to, 'tidelog_commit_batch_units', 'Commit units of a batch', counts.batchUnits)
@@ -110,11 +110,11 @@ function addLink (to: Registry, nodes: LinkState): void {
   gauge(to, 'tidelog_link_up', '1 while that link works', () => Number(nodes.isUp))
   gauge(to, 'tidelog_link_channels', 'Channels that this node listens to', () => nodes.channels.size)
   counter(to, 'tidelog_link_openings_total', 'How often the link was opened', () => nodes.openings)
-  counter(to, 'tidelog_link_words_total', 'Words to other nodes, once for each channel, and words of other nodes',
+  counter(to, 'tidelog_link_words_total', 'Words sent to other nodes, once for each channel, and words heard from them',
     () => nodes.words, 'direction')
   counter(to, 'tidelog_link_words_dropped_total', 'Words that were not sent or not understood, by reason',
     () => nodes.dropped, 'reason')
-  histogram(to, 'tidelog_link_lag_seconds', 'Time of a word through the link, measured with one to this node itself',
+  histogram(to, 'tidelog_link_lag_seconds', 'Time that a word takes through the link to this node itself',
     nodes.lagSeconds)
 }
 
