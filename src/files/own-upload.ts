@@ -43,6 +43,6 @@ async function sweepSoon ({ files }: FilesContext, { _id }: FileRow): Promise<vo
 
 const inUse = () => new TidelogError(
   'NOT_ALLOWED',
-  'A message has this file, or it is a picture of you or of a room, or was to be within the last hour: if nothing ' +
-    'has it then, it is removed'
+  'A message carries this file, or it is a picture of you or of a room, or you used it in the last hour. If nothing ' +
+    'carries it when the hour is over, the server removes it'
 )

@@ -19,7 +19,7 @@ export async function reserve (context: FilesContext, row: FileRow): Promise<voi
   await inTransaction(context, async session => {
     const { bytes = 0, unfinished = 0 } = await context.usage.findOne({ _id: row.userId }, { session }) ?? {}
     if (bytes + row.size > userBytesMax) {
-      throw new TidelogError('QUOTA_EXCEEDED', `Your files would come to more than ${userBytesMax} bytes`)
+      throw new TidelogError('QUOTA_EXCEEDED', `Your files must not take more than ${userBytesMax} bytes together`)
     }
     if (unfinished >= unfinishedMax) {
       throw new TidelogError('QUOTA_EXCEEDED', `You have ${unfinishedMax} unfinished uploads: finish or delete one`)

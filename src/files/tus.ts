@@ -135,7 +135,7 @@ export class TusUploads {
     }
     try {
       await this.run(course)
-      if (course.finished === undefined) throw new TidelogError('VALIDATION', 'The file has ended too early')
+      if (course.finished === undefined) throw new TidelogError('VALIDATION', 'The body ended before the file was complete')
       return course.finished
     } catch (error) {
       const { begun } = course
@@ -150,7 +150,7 @@ export class TusUploads {
     switch (response.status) {
       case 404:
       case 410: return new TidelogError('NOT_FOUND')
-      case 409: return new TidelogError('CONFLICT', 'Upload-Offset is not where this upload stands: ask with HEAD')
+      case 409: return new TidelogError('CONFLICT', 'Upload-Offset is not the number of bytes stored: ask with HEAD')
       case 413: return new TidelogError('TOO_LARGE', 'This is more than Upload-Length says')
       case 412: return new TidelogError('VALIDATION', 'Tus-Resumable must be 1.0.0')
       // It waited for the lock in vain.

@@ -21,7 +21,7 @@ export const SettingsInput = Input({
   markedUnread: Type.Optional(Type.Boolean({ description: 'True: shown as unread until you read it' })),
   clearThroughSeq: Type.Optional(Type.Integer({
     minimum: 0,
-    description: 'The server does not show you messages up to this seq any more. It only grows'
+    description: 'The server does not show you messages up to this seq any more. You can raise it, not lower it'
   })),
   hideSeqs: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), {
     maxItems: 500,
@@ -95,8 +95,8 @@ export const StretchBody = Type.Object({
   success: Type.Literal(true),
   messages: Type.Array(Message, { description: 'By ascending seq' }),
   fromSeq: Type.Integer({
-    description: 'The page is whole from this seq up to its last message: if a seq is missing in between, you may ' +
-      'not see that message'
+    description: 'The page is complete from this seq up to its last message: if a seq is missing in between, you ' +
+      'may not see that message'
   }),
   asOf: Type.Object({ rev: Type.Integer(), cursor: Type.String() }, {
     description: 'Sync from here to learn what changed since'

@@ -34,7 +34,7 @@ export const clientEvents = {
       }))
     }),
     description: 'Registers this socket; answered by `userSetup`. With `{live: true}` it gets all your conversations ' +
-      'live, present and future ones, or `only` those that you name; the answer says where they stand'
+      'live, present and future ones, or `only` those that you name; the answer has their last revs'
   },
   sendDirectMessage: {
     input: SendDirectEvent,
@@ -79,16 +79,16 @@ export const clientEvents = {
   },
   typing: {
     input: Input({ conversationId: ConversationId, on: Type.Boolean() }),
-    description: 'Tells the others that you are typing, until you stop, send or disconnect, or 8 seconds after you ' +
-      'said it last'
+    description: 'Tells the others that you are typing, until you stop, send or disconnect, or for 8 seconds after ' +
+      'you last sent it'
   },
   subscribePresence: {
     input: Input({
       userIds: Type.Array(Id, { maxItems: 200, description: 'All users whose presence this socket wants' })
     }),
-    description: 'Subscribes this socket to the presence of these users (at most 200) and of no others, and answers ' +
-      'it. A repeated call replaces the list. Users with whom you share no conversation, or between whom and you ' +
-      'there is a block, are left out'
+    description: 'Subscribes this socket to the presence of these users (at most 200) and of no others, and returns ' +
+      'it. A repeated call replaces the list. Users with whom you share no conversation are left out, as are those ' +
+      'whom you blocked or who blocked you'
   },
   refreshToken: {
     input: Input({ token: Type.String({ maxLength: 16_384 }) }),
@@ -131,14 +131,14 @@ export const serverEvents = {
   tokenExpiring: Type.Object({ expiresAt: Time }),
   tokenExpired: Type.Object({ expiredAt: Time }),
   goingAway: Type.Object({ reconnectAfterMs: Type.Integer() }, {
-    description: 'This server ends: connect again after so many milliseconds, and another one takes you'
+    description: 'This server shuts down: reconnect after this many milliseconds, and another one takes you'
   }),
   error: Type.Object({
     message: Type.String(),
     error: Type.String(),
     code: Type.String(),
     event: Type.String({
-      description: 'The client event that failed. Empty: the failure is of the connection, and a disconnect follows'
+      description: 'The client event that failed. Empty: the connection itself failed, and a disconnect follows'
     }),
     retryAfterMs: Type.Optional(Type.Integer()),
     clientMessageId: Type.Optional(Type.String())

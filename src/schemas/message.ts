@@ -48,14 +48,14 @@ export const SystemEvent = Type.Object({
     Type.Literal('created'), Type.Literal('joined'), Type.Literal('left'), Type.Literal('added'),
     Type.Literal('removed'), Type.Literal('role'), Type.Literal('renamed'), Type.Literal('pinned')
   ]),
-  userId: Type.Optional({ ...Id, description: 'Whom it is about' }),
-  by: Type.Optional({ ...Id, description: 'Who did it' }),
+  userId: Type.Optional({ ...Id, description: 'The user whom it is about' }),
+  by: Type.Optional({ ...Id, description: 'The user who did it' }),
   role: Type.Optional(Type.Union([Type.Literal('owner'), Type.Literal('moderator'), Type.Literal('member')], {
     description: 'For `role`: the new one'
   })),
   name: Type.Optional(Type.String({ description: 'For `renamed`: the new name' })),
   messageId: Type.Optional({ ...Id, description: 'For `pinned`: the message' })
-}, { description: 'What a system message tells of; absent in other messages, and in those of administrators' })
+}, { description: 'The event that an announcement is about; absent in other messages, and in those of administrators' })
 export type SystemEvent = Static<typeof SystemEvent>
 
 /** Files of one message. */
@@ -63,7 +63,7 @@ const attachmentsMax = 10
 
 const pixels = (of: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description: `${of}, in pixels` })
 
-/** What a sender may say of a file; what the server knows itself counts more. */
+/** What a sender may say of a file. What the server itself has found out takes precedence. */
 const aboutFile = {
   width: Type.Optional(pixels('Width of a picture or video')),
   height: Type.Optional(pixels('Height of a picture or video')),
@@ -83,11 +83,11 @@ export const Attachment = Type.Object({
   type: Type.String({ description: 'The media type, from the content of the file' }),
   size: Type.Integer({ description: 'In bytes' }),
   ...aboutFile
-}, { description: 'A file of a message. `GET /api/files/:id/content` answers its bytes' })
+}, { description: 'A file of a message. `GET /api/files/:id/content` returns its bytes' })
 export type Attachment = Static<typeof Attachment>
 
 export const AttachmentInput = Input({ fileId: Id, ...aboutFile }, {
-  description: 'A file that you uploaded, or that a message which you may see carries'
+  description: 'A file that you uploaded, or one carried by a message that you can see'
 })
 export type AttachmentInput = Static<typeof AttachmentInput>
 
@@ -118,7 +118,7 @@ const additions = {
   mentions: Type.Optional(Mentions),
   system: Type.Optional(SystemEvent),
   attachments: Type.Optional(Type.Array(Attachment, { description: 'The files of the message; absent: none' })),
-  forwarded: Type.Optional(Type.Literal(true, { description: 'The sender passes on what somebody wrote before' })),
+  forwarded: Type.Optional(Type.Literal(true, { description: 'The sender passes on what somebody else wrote' })),
   editedAt: orNull(Time),
   isDeleted: Type.Boolean({ description: 'True: a tombstone; its content is gone' })
 }
@@ -169,7 +169,7 @@ const sendable = {
   replyTo: Type.Optional(orNull(Id)),
   mentions: Type.Optional(orNull(MentionsInput)),
   attachments: Type.Optional(orNull(Type.Array(AttachmentInput, { maxItems: attachmentsMax }))),
-  forwarded: Type.Optional(Type.Boolean({ description: 'True: the words are of a message that somebody wrote before' }))
+  forwarded: Type.Optional(Type.Boolean({ description: 'True: you pass on what somebody wrote in another message' }))
 }
 
 export const SendCommonInput = Input(sendable)
@@ -197,7 +197,7 @@ export const EditInput = Input({
 export const EditBodyInput = Type.Omit(EditInput, ['messageId'])
 export const DeleteInput = Input({ messageId: Id })
 export const ReactInput = Input({ messageId: Id, emoji: Emoji, on: Type.Boolean({ description: 'False removes the reaction' }) })
-export const PinInput = Input({ messageId: Id, on: Type.Boolean({ description: 'False ends the pin' }) })
+export const PinInput = Input({ messageId: Id, on: Type.Boolean({ description: 'False unpins the message' }) })
 export const MarkReadInput = Input({ conversationId: ConversationId, seq: Type.Integer({ minimum: 0 }) })
 
 export type SendCommonInput = Static<typeof SendCommonInput>
@@ -254,11 +254,11 @@ export const historyBody = <T extends TSchema>(message: T) => Type.Object({
 })
 
 export const HistoryQuery = Type.Object({
-  before: Type.Optional(Type.Integer({ minimum: 1, description: 'Answers messages before this seq; absent: the newest' })),
+  before: Type.Optional(Type.Integer({ minimum: 1, description: 'Only messages before this seq; absent: the newest' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 }))
 })
 
-/** What a message may have beside its words. */
+/** What a message may have besides words. */
 export const features = ['file', 'image', 'video', 'audio', 'link'] as const
 export type Feature = (typeof features)[number]
 
@@ -266,8 +266,8 @@ export const SearchQuery = Type.Object({
   q: Type.Optional(Type.String({
     minLength: 1,
     maxLength: 100,
-    description: 'The words that a message must contain, ignoring case and accents: the last one as the beginning ' +
-      'of a word, what stands in quotes as it is written. May be absent with `has`'
+    description: 'The words that a message must contain, ignoring case and accents. The last one may be the ' +
+      'beginning of a word; words in quotes must follow one another as written. May be absent with `has`'
   })),
   conversationId: Type.Optional(ConversationId),
   from: Type.Optional(Id),
@@ -287,8 +287,8 @@ export const SearchBody = Type.Object({
   hasMore: Type.Boolean({ description: 'True: the search has not seen all messages yet, whether or not it found some. Ask again with `cursor`' }),
   cursor: orNull(Type.String()),
   indexing: Type.Optional(Type.Literal(true, {
-    description: 'The index lacks many of your messages. The first pages look through those, conversation by ' +
-      'conversation; what they found may come again later'
+    description: 'Many of your messages are not in the index yet. The first pages look through those, conversation ' +
+      'by conversation; what they find may come again later'
   }))
 })
 

@@ -14,7 +14,7 @@ export const operationsMax = 100
 const OpId = Type.String({
   minLength: 1,
   maxLength: 64,
-  description: 'The id that the client chooses for the operation; its result has the same'
+  description: 'An id that the client chooses; the result of the operation has the same id'
 })
 const common = <const T extends string>(type: T) => ({ opId: OpId, type: Type.Literal(type) })
 
@@ -45,7 +45,7 @@ const ReactOperation = Input({
 
 const PinOperation = Input({
   ...common('pin'), ...target, on: PinInput.properties.on
-}, { description: 'Pins a message in its conversation, or ends that' })
+}, { description: 'Pins a message in its conversation, or unpins it' })
 
 export const MarkReadOperation = Input({
   ...common('markRead'), ...target, seq: Type.Optional(MarkReadInput.properties.seq)

@@ -23,19 +23,19 @@ const HistoryView = Type.Union([Type.Literal('all'), Type.Literal('joined')], {
 })
 const Topic = Type.Union([
   Type.String({ minLength: 1, maxLength: 200, format: 'name' }), Type.Null()
-], { description: 'What the room is about, in one line of at most 200 characters; null: nothing is said' })
+], { description: 'What the room is about, in one line of at most 200 characters; null: none' })
 const Description = Type.Union([
   Type.String({ minLength: 1, maxLength: 1_000, format: 'paragraphs' }), Type.Null()
-], { description: 'More about the room, of at most 1,000 characters; null: nothing is said' })
+], { description: 'More about the room, in at most 1,000 characters; null: none' })
 /** A picture of the web, or a file of the caller's. */
 const Picture = Type.Union([
   ...ProfilePicture.anyOf,
   Input({ fileId: Id }, {
-    description: 'A file that you uploaded: everybody can read it then, at the address that the room has'
+    description: 'A file that you uploaded; everybody can then read it at the address in `picture`'
   })
 ], { description: 'The http or https address of a picture, a file that you uploaded, or null' })
 const PostRole = Type.Union([Type.Literal('member'), Type.Literal('moderator')], {
-  description: 'The least role that may send messages: every member, or the owner and moderators alone'
+  description: 'Who may send messages: every member, or only the owner and moderators'
 })
 const SlowModeS = Type.Integer({
   minimum: 0,
@@ -43,7 +43,7 @@ const SlowModeS = Type.Integer({
   description: 'Seconds that a plain member waits between two messages, at most 6 hours; 0: they do not wait'
 })
 const SystemMessages = Type.Boolean({
-  description: 'True: messages tell who came and went, of roles, of another name and of pins'
+  description: 'True: the server announces in the room who joins or leaves, new roles, a new name, and pins'
 })
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 

@@ -12,7 +12,7 @@ export const ConversationSettings = Type.Object({
   archived: Type.Boolean(),
   pinnedAt: Type.Union([Time, Type.Null()], { description: 'Null: not pinned' }),
   markedUnread: Type.Boolean(),
-  clearedSeq: Type.Integer({ description: 'Messages up to here are not shown to you; 0: none is cleared' }),
+  clearedSeq: Type.Integer({ description: 'The server does not show you messages up to this seq; 0: none is cleared' }),
   hiddenSeqs: Type.Array(Type.Integer(), { description: 'Nor are these' })
 }, { description: 'Your settings of a conversation; other members do not see them' })
 export type ConversationSettings = Static<typeof ConversationSettings>

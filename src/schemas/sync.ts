@@ -159,8 +159,8 @@ const SyncedConversation = Type.Object({
     description: 'Drop what you hold of this conversation, and take these changes'
   })),
   fromSeq: Type.Optional(Type.Integer({
-    description: 'With `reset`: when `hasMore` is false, you hold the conversation whole from this seq on; older ' +
-      'messages come by history'
+    description: 'With `reset`: when `hasMore` is false, you hold the whole conversation from this seq on; for older ' +
+      'messages read its history'
   })),
   unreadCount: Type.Integer({ description: 'Messages of others above your read position; at most 1,000 are counted' }),
   unreadCountCapped: Type.Optional(Type.Literal(true, { description: 'True: there are more than are counted' })),
@@ -179,6 +179,6 @@ export type SyncBody = Static<typeof SyncBody>
 export const HeadsBody = Type.Object({
   success: Type.Literal(true),
   heads: Type.Record(Type.String(), Cursor, {
-    description: 'Where each of your conversations stands; it equals your cursor if nothing is new'
+    description: 'The head of each of your conversations; it equals your cursor if nothing is new'
   })
 })

@@ -148,7 +148,7 @@ else {
     await tray.getByText('second try.bin').waitFor()
     await ada.page.locator('#composer').press('Enter')
     const failed = ada.page.locator('article.failed')
-    await failed.getByText('Your files take all the space').waitFor()
+    await failed.getByText('Your files have used up the space').waitFor()
     const headers = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' }
     for (const { at } of unfinished) t.equal((await fetch(at, { method: 'DELETE', headers })).status, 204)
     await failed.getByRole('button', { name: 'Retry' }).click()

@@ -13,7 +13,7 @@ const adminRoutes: FastifyPluginAsyncTypebox = async app => {
   app.patch('/users/:id', {
     schema: {
       summary: 'Close or reopen an account',
-      description: 'For the users that ADMIN_USERS names. Closing ends the account\'s tokens, sessions and sockets ' +
+      description: 'For administrators (ADMIN_USERS). Closing ends the account\'s tokens, sessions and sockets ' +
         'at once; reopening does not bring them back. Each room that the account owns passes to the moderator who ' +
         'joined it first, else to the member who did.',
       tags: ['administration'],
@@ -35,9 +35,9 @@ const adminRoutes: FastifyPluginAsyncTypebox = async app => {
   app.delete('/users/:id', {
     schema: {
       summary: 'Delete an account',
-      description: 'For the users that ADMIN_USERS names, if somebody asks to be forgotten: the same as ' +
-        '`DELETE /api/users/me`. An account that a host application keeps is closed, and its messages are deleted; ' +
-        'its row keeps its names.',
+      description: 'For administrators (ADMIN_USERS), if a user asks to be forgotten: the same as ' +
+        '`DELETE /api/users/me`. An account of a host application is closed, and its messages are deleted; its row ' +
+        'keeps its names.',
       tags: ['administration'],
       params: UserParams,
       response: {

@@ -12,7 +12,8 @@ const avatarRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/:picture', {
     schema: {
       summary: 'The picture of a user or a room',
-      description: 'Needs no token. What is at an address never changes; it ends when it is the picture of nothing.',
+      description: 'Needs no token. The picture at an address never changes; the address ends when it is replaced or ' +
+        'removed.',
       tags: ['files'],
       security: [],
       params: AvatarParams,

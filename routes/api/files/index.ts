@@ -22,7 +22,7 @@ const fileRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> = a
     exposeHeadRoute: false, // HEAD is the upload's.
     schema: {
       summary: 'One file',
-      description: 'You may read your own files, and those that a message carries which you are shown.',
+      description: 'You can read your own files, and those carried by messages that you can see.',
       tags,
       params: FileParams,
       response: { 200: FileBody, ...failures(400, 401, 404, 429, 503) }
@@ -35,8 +35,8 @@ const fileRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> = a
     config: { takesLinks: true },
     schema: {
       summary: 'The content of a file',
-      description: 'Answers `Range`, `If-Range`, `If-None-Match` and `If-Match`. Browsers are told to store what ' +
-        'they cannot show safely.',
+      description: 'Honours `Range`, `If-Range`, `If-None-Match` and `If-Match`. Browsers download what they ' +
+        'cannot show safely.',
       tags,
       params: FileParams,
       querystring: LinkQuery,
@@ -59,8 +59,8 @@ const fileRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> = a
   app.post('/links', {
     schema: {
       summary: 'Links to the content of files',
-      description: 'For what cannot send a token, such as `<img>` and `<video>`. Links are alike within an hour, and ' +
-        'end after one to two hours.',
+      description: 'For what cannot send a token, such as `<img>` and `<video>`. Within an hour you get the same ' +
+        'link for a file; it ends after one to two hours.',
       tags,
       body: LinksInput,
       response: { 200: LinksBody, ...failures(400, 401, 413, 415, 429, 503) }

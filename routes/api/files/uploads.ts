@@ -10,9 +10,9 @@ import { failures } from '../../../src/schemas/failures.ts'
 import { FileBody, FileParams, UploadQuery } from '../../../src/schemas/file.ts'
 
 const tags = ['files']
-/** Bytes of a body that are read although it is refused. */
+/** Bytes of a refused body that the server still reads. */
 const restBytesMax = 1_048_576
-const noBody = { type: 'null', description: 'Nothing' } as const
+const noBody = { type: 'null', description: 'No body' } as const
 
 /** Uploads: by the tus protocol, or with the file as the body. */
 const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> = async (app, { REQUEST_TIMEOUT }) => {
@@ -23,7 +23,8 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
   app.addHook('onRequest', async ({ raw }) => { allowLongBody(raw, REQUEST_TIMEOUT * 1_000) })
   app.addHook('onError', async ({ raw }, reply) => {
     if (raw.complete) return
-    // Of what is refused, a short rest is thrown away, so that a client which is still sending gets the answer.
+    // If little of a refused body is left, the server reads it and drops it: a client that is still sending then gets
+    // the answer.
     if (Number(raw.headers['content-length'] ?? Number.NaN) <= restBytesMax) raw.removeAllListeners('data').resume()
     else reply.header('connection', 'close')
   })
@@ -31,12 +32,12 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
   app.post('', {
     schema: {
       summary: 'Upload a file',
-      description: 'The body is the file, and its `Content-Length` is needed: ' +
+      description: 'The body is the file; send its `Content-Length`: ' +
         '`curl --data-binary @a.png \'…/api/files?name=a.png\'`. ' +
         'With `Tus-Resumable: 1.0.0` the call begins an upload that can be resumed, by version 1.0.0 of the tus ' +
         'protocol (tus.io; creation, creation-with-upload and termination), with `filename` in `Upload-Metadata`; ' +
-        '`Location` names it. With an `uploadId` in `Upload-Metadata`, which you choose, a repeated call answers the ' +
-        'same upload, and in `Upload-Offset` how far it has come; 409 if its name or length differ.',
+        '`Location` names it. If you put an `uploadId` of your own into `Upload-Metadata`, a repeated call returns ' +
+        'the same upload, and in `Upload-Offset` how much of it is stored; 409 if its name or length differ.',
       tags,
       querystring: UploadQuery,
       response: { 201: FileBody, ...failures(400, 401, 409, 413, 415, 429, 503, 507) }
@@ -52,8 +53,8 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
 
   app.head('/:id', {
     schema: {
-      summary: 'How far your upload has come',
-      description: '`Upload-Offset` says how many bytes are stored.',
+      summary: 'How much of your upload is stored',
+      description: '`Upload-Offset` is the number of bytes.',
       tags,
       params: FileParams,
       response: { 200: noBody, ...failures(400, 401, 404, 423, 429, 503) }
@@ -62,10 +63,10 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
 
   app.patch('/:id', {
     schema: {
-      summary: 'Go on with your upload',
-      description: 'The body are the bytes from `Upload-Offset` on; with the last one the file is whole. 409 if the ' +
-        'upload stands elsewhere: ask with HEAD. 423 while another server still writes to it: the earlier ' +
-        'request is ended, and the same call succeeds soon.',
+      summary: 'Continue your upload',
+      description: 'The body is the bytes from `Upload-Offset` on; with the last one the file is complete. 409 if ' +
+        '`Upload-Offset` is not the number of bytes stored: ask with HEAD. 423 while another server still writes ' +
+        'to the upload: it ends that earlier request, so the same call succeeds soon.',
       tags,
       params: FileParams,
       response: { 204: noBody, ...failures(400, 401, 404, 409, 413, 415, 423, 429, 503, 507) }
@@ -75,8 +76,9 @@ const uploadRoutes: FastifyPluginAsyncTypebox<Pick<Config, 'REQUEST_TIMEOUT'>> =
   app.delete('/:id', {
     schema: {
       summary: 'Delete your upload',
-      description: 'A file that a message carries is deleted with the message: 403, also for an hour after one was ' +
-        'to. A request that still writes to the upload is ended: 423 while it is at another server.',
+      description: '403 if a message carries the file, which is then deleted with it, or if you named the file in a ' +
+        'send within the last hour. A request that still writes to the upload is ended: 423 while that is on ' +
+        'another server.',
       tags,
       params: FileParams,
       response: { 204: noBody, ...failures(400, 401, 403, 404, 423, 429, 503) }

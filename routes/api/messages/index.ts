@@ -61,7 +61,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('/unread-count', {
     schema: {
-      summary: 'The number of unread messages, in all and by conversation',
+      summary: 'The number of unread messages, in total and by conversation',
       description: 'At most 1,000 are counted for each conversation.',
       tags,
       response: { 200: UnreadBody, ...failures(401, 429, 503) }
@@ -71,8 +71,8 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/search', {
     schema: {
       summary: 'Search your direct conversations and rooms',
-      description: 'With `conversationId` it searches that one. What a call costs is bounded, so a page may have few ' +
-        'messages, or none: while `hasMore`, ask again with `cursor`.',
+      description: 'With `conversationId` it searches that one. A call does a bounded amount of work, so a page may ' +
+        'have few messages, or none: while `hasMore`, ask again with `cursor`.',
       tags,
       querystring: SearchQuery,
       response: { 200: SearchBody, ...failures(400, 401, 403, 404, 429, 503) }
@@ -131,8 +131,8 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
   app.delete('/:id', {
     schema: {
       summary: 'Delete a message',
-      description: 'You can delete your messages at any time. The owner and moderators of a room delete any message ' +
-        'in it, administrators any in the common chat.',
+      description: 'You can delete your messages at any time. The owner and moderators of a room can delete any ' +
+        'message in it, administrators any message in a room or the common chat.',
       tags,
       params: MessageParams,
       response: { 200: messageBody(Message), ...failures(400, 401, 403, 404, 429, 503) }
@@ -162,7 +162,7 @@ const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       schema: {
         summary: on ? 'Pin a message' : 'Unpin a message',
         description: 'Both users of a direct conversation may do this, the owner and moderators of a room, and ' +
-          'administrators in rooms and the common chat. At most 50 messages of a conversation are pinned; deleting a ' +
+          'administrators in rooms and the common chat. A conversation has at most 50 pinned messages; deleting a ' +
           'message unpins it. Repeating it changes nothing.',
         tags,
         params: MessageParams,

@@ -33,7 +33,7 @@ const syncRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get('/sync-status', {
     schema: {
-      summary: 'Whether anything happened in your direct conversations',
+      summary: 'Whether anything has changed in your direct conversations',
       tags: ['sync'],
       querystring: SyncStatusQuery,
       response: { 200: SyncStatusBody, ...failures(400, 401, 429, 503) }

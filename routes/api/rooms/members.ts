@@ -43,8 +43,8 @@ const memberRoutes: FastifyPluginAsyncTypebox = async app => {
   app.delete('/:roomId/members/:userId', {
     schema: {
       summary: 'Remove a member, or leave',
-      description: 'Moderators remove members, the owner removes anybody else. The owner hands the room over first, ' +
-        'or leaves last.',
+      description: 'Moderators remove members, the owner removes anybody else. The owner can leave only after ' +
+        'handing the room over, or as the last member.',
       tags,
       params: RoomMemberParams,
       response: { 200: DoneBody, ...failures(400, 401, 403, 404, 429, 503) }

@@ -10,7 +10,7 @@ import { readHeadsResponse, matchesEtag, cachedEtag } from '../../../src/sync/he
 const headsRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/heads', {
     schema: {
-      summary: 'Where each of your conversations stands',
+      summary: 'The heads of your conversations',
       description: 'The cheap poll: send the ETag of the last answer as `If-None-Match`, and get 304 while nothing ' +
         'changed. If the head of a conversation differs from your cursor, `POST /api/sync` has something new. Do not ' +
         'use a head as a cursor.',

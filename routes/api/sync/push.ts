@@ -12,8 +12,8 @@ const pushRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
     onRequest: app.authenticate,
     schema: {
       summary: 'Send your outbox',
-      description: 'The server applies up to 100 operations in order, and answers with a result for each. If one ' +
-        'fails, the later ones on the same message are not tried and get `PREVIOUS_FAILED`; the others go on. An ' +
+      description: 'The server applies up to 100 operations in order, and returns a result for each. If one fails, ' +
+        'it skips the later ones on the same message (`PREVIOUS_FAILED`), and applies the others. An ' +
         'operation with wrong fields gets `VALIDATION` as its result. The server refuses the whole call only if it ' +
         'is not a list of operations.',
       tags: ['sync'],

@@ -19,9 +19,9 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       summary: 'Find users',
       description: 'Finds active users by the beginnings of words of their names, in any order, ignoring case and ' +
-        'accents; after an @ by the beginning of their user name. Who bears exactly that user name comes first. ' +
+        'accents; after an @ by the beginning of their user name. A user with exactly that user name comes first. ' +
         'A server may let you find only users with whom you share a conversation. ' +
-        'With `ids` it answers these users, deactivated ones too, and leaves unknown ids out.',
+        'With `ids` it returns these users, deactivated ones too, and leaves unknown ids out.',
       tags: ['users'],
       querystring: UserSearch,
       response: { 200: UserPage, ...failures(400, 401, 429, 503) }
@@ -100,8 +100,8 @@ const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.put('/me/avatar', {
     schema: {
       summary: 'Change your picture',
-      description: 'Everybody can read the file then, at the address in `profilePicture`. Send it to ' +
-        '`POST /api/files` first. It stays as long as it is your picture.',
+      description: 'Upload a file with `POST /api/files` first. Everybody can then read it at the address in ' +
+        '`profilePicture`. The server keeps it as long as it is your picture.',
       tags: ['users'],
       body: AvatarInput,
       response: {

@@ -25,7 +25,7 @@ export async function prepareReact (
   if (on) await requireNotBlocked(context, identity, ref)
   const decide = (row: LogRow, asking: RuleContext): RowPatch | null => {
     requireStillMember(row, asking)
-    if (row.isDeleted === true && on) throw new TidelogError('NOT_ALLOWED', 'A deleted message takes no reactions')
+    if (row.isDeleted === true && on) throw new TidelogError('NOT_ALLOWED', 'A deleted message cannot have reactions')
     if (hasReacted(row.reactions, emoji, identity.id) === on) return null
     return on ? added(row, emoji, identity) : removed(row, emoji, identity)
   }
@@ -36,7 +36,7 @@ function added ({ reactions = [] }: LogRow, emoji: string, { id }: Identity): Ro
   const all = withReaction(reactions, emoji, id)
   if (all === null) {
     throw new TidelogError(
-      'NOT_ALLOWED', `This message cannot take more reactions (of at most ${reactionKindsMax} kinds)`
+      'NOT_ALLOWED', `This message cannot have more reactions (of at most ${reactionKindsMax} kinds)`
     )
   }
   return { set: { reactions: all } }

@@ -37,7 +37,7 @@ export function refuseFuture (
 ): void {
   if (time !== undefined && time.getTime() > Math.max(now, latest?.getTime() ?? 0) + aheadMaxMs) {
     throw new TidelogError(
-      'VALIDATION', `${field} lies in the future of the server, whose time is ${new Date(now).toISOString()}`
+      'VALIDATION', `${field} is in the future: the server's time is ${new Date(now).toISOString()}`
     )
   }
 }

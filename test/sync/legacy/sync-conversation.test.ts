@@ -180,7 +180,7 @@ t.test('your own messages come once more when they are read, at most the newest 
   t.match(await sync(fourth.syncTimestamp), { messages: [], count: 0, reads: [], hasMore: false, syncTimestamp: fourth.syncTimestamp })
   const after = await sync(new Date(Date.now() + 30_000).toISOString())
   t.equal(after.syncTimestamp, fourth.syncTimestamp, 'a client whose clock is a little ahead is put right')
-  t.match(await sync(new Date(Date.now() + 3_600_000).toISOString()), { success: false, code: 'VALIDATION', message: /^lastSyncTimestamp lies in the future/ })
+  t.match(await sync(new Date(Date.now() + 3_600_000).toISOString()), { success: false, code: 'VALIDATION', message: /^lastSyncTimestamp is in the future/ })
 })
 
 t.test('without a conversation the answer is empty and its time is the beginning', async t => {

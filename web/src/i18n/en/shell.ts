@@ -63,7 +63,7 @@ export const errors = {
   USER_NOT_FOUND: 'This person is not here any more',
   RATE_LIMITED: 'Too much at once. Try again in a moment.',
   TOO_LARGE: 'It is too large',
-  QUOTA_EXCEEDED: 'Your files take all the space that you have',
+  QUOTA_EXCEEDED: 'Your files have used up the space that you have',
   UNSUPPORTED_MEDIA_TYPE: 'Files of this type are not taken here',
   STORAGE_FULL: 'The server has no space left for files',
   VALIDATION: 'The server cannot accept this',
