@@ -135,7 +135,7 @@ export class TusUploads {
     }
     try {
       await this.run(course)
-      if (course.finished === undefined) throw new TidelogError('VALIDATION', 'The body ended before the file was complete')
+      if (course.finished === undefined) throw new TidelogError('VALIDATION', 'The body ended too early')
       return course.finished
     } catch (error) {
       const { begun } = course
