@@ -70,9 +70,11 @@ export class Http {
     })
     const abort = () => { ended.abort() }
     signal?.addEventListener('abort', abort)
+    // Not every fetch hears of it, or at every moment.
+    const isEnded = new Promise<never>((_resolve, reject) => { ended.signal.addEventListener('abort', reject) })
     this.requests++
     try {
-      const response = await this.options.fetch(this.options.url + path + queryOf(query), {
+      const response = await Promise.race([isEnded, this.options.fetch(this.options.url + path + queryOf(query), {
         method,
         signal: ended.signal,
         // A page of a hotel's network.
@@ -84,8 +86,8 @@ export class Http {
           ...headers
         },
         body: bytes ?? (body === undefined ? null : JSON.stringify(body))
-      })
-      return read(response, await response.text())
+      })])
+      return read(response, await Promise.race([isEnded, response.text()]))
     } catch (error) {
       if (error instanceof TidelogError) throw error
       throw new TidelogError({ code: isLate ? 'TIMEOUT' : isAborted(signal) ? 'ABORTED' : 'OFFLINE', cause: error })
