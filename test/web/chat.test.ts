@@ -42,8 +42,55 @@ else {
     await landed(bob.page, 'hello Ada').getByRole('button', { name: /^👍\uFE0F? 1/u }).waitFor()
     await landed(ada.page, 'how are you today?').focus()
     await ada.page.keyboard.press('Delete')
+    await ada.page.getByRole('dialog').getByText('Delete the message for everyone?').waitFor()
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await bob.page.locator('article').getByText('Message deleted').waitFor()
-    t.equal(await ada.page.evaluate('document.activeElement.id === "composer"'), true, 'focus is in the composer after a delete')
+    await until(ada.page, 'document.activeElement.id === "composer"')
+  })
+
+  await t.test('the menu of a message opens where the pointer asked for it, and its buttons hide no text', async t => {
+    const { page } = ada
+    const theirs = landed(page, 'hello Ada')
+    const { x = 0, y = 0 } = await theirs.boundingBox() ?? {}
+    await page.mouse.click(x + 90, y + 12, { button: 'right' })
+    const menu = await page.getByRole('menu').boundingBox()
+    t.equal(Math.round(menu?.x ?? 0), Math.round(x + 90))
+    await page.keyboard.press('Escape')
+    await write(page, 'mine')
+    await landed(page, 'mine').hover()
+    const tools = await landed(page, 'mine').getByRole('group', { name: 'Actions' }).boundingBox()
+    const bubble = await landed(page, 'mine').locator('.bub').boundingBox()
+    t.ok((tools?.x ?? 0) + (tools?.width ?? 0) <= (bubble?.x ?? 0), 'the buttons stand beside the bubble')
+  })
+
+  await t.test('a text that is too long is counted below it, and the buttons stay beside it', async t => {
+    const { page } = bob
+    await page.locator('#composer').fill('z'.repeat(4_001))
+    const note = await page.getByText('1 character too many').boundingBox()
+    const area = await page.locator('#composer').boundingBox()
+    const button = await page.getByRole('button', { name: 'Send' }).boundingBox()
+    const bottom = (box: { y: number, height: number } | null) => Math.round((box?.y ?? 0) + (box?.height ?? 0))
+    t.equal(bottom(button), bottom(area))
+    t.ok((note?.y ?? 0) >= bottom(area) && bottom(note) <= 844, 'all of the note is seen')
+    await page.locator('#composer').fill('')
+  })
+
+  await t.test('a finger that opens the actions of a message presses none of them when it is lifted', async t => {
+    const { page, context } = bob
+    const finger = await context.newCDPSession(page)
+    const box = await landed(page, 'hello Bob').locator('.text').boundingBox()
+    const touchPoints = [{ x: (box?.x ?? 0) + 10, y: (box?.y ?? 0) + 5 }]
+    await page.evaluate(`window.clicks = 0
+      addEventListener('click', () => window.clicks++, true)
+      addEventListener('touchend', () => requestAnimationFrame(() => { window.isLifted = true }), true)`)
+    await finger.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints })
+    await page.getByRole('dialog', { name: 'Actions' }).waitFor()
+    await finger.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+    await until(page, 'window.isLifted')
+    t.equal(await page.evaluate('window.clicks'), 0)
+    await page.getByRole('dialog', { name: 'Actions' }).getByRole('button', { name: 'Reply' }).tap()
+    await page.getByText('Reply to Ada Test').waitFor()
+    await page.getByRole('button', { name: 'Do not reply' }).tap()
   })
 
   await t.test('at midnight what was said today is from yesterday', async () => {

@@ -84,6 +84,7 @@ else {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     await landed(ada.page, 'four').click({ button: 'right' })
     await ada.page.getByRole('menuitem', { name: 'Delete for me' }).click()
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await landed(ada.page, 'four').waitFor({ state: 'detached' })
     await landed(ada.page, 'two').click({ modifiers: ['Control'] })
     await ada.page.getByRole('button', { name: 'Delete for me' }).click()

@@ -3,6 +3,7 @@ import { App } from './app.tsx'
 import { startKeyboard } from './keyboard.ts'
 import { go, href, paths, route, startRouter } from './router.ts'
 import { client } from './state/client.ts'
+import { watchConnection } from './state/away.ts'
 import { startBackgroundSync } from './state/background.ts'
 import { isEmbedded } from './state/embedded.ts'
 import { startFreezing } from './state/freeze.ts'
@@ -33,6 +34,7 @@ async function start (): Promise<void> {
   if (user !== null && page === 'signIn' && client.session.get().state === 'signedIn') {
     go(paths.home(), { replace: true })
   }
+  watchConnection()
   const root = document.getElementById('app')
   // The mark that the page shows by itself until now.
   root?.replaceChildren()

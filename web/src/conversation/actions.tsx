@@ -5,12 +5,13 @@ import { say } from '../state/view.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { openEmoji, quickEmoji } from '../ui/emoji.ts'
 import { Icon } from '../ui/icon.tsx'
-import { Menu, MenuEntries, type MenuItem } from '../ui/menu.tsx'
+import { Menu, MenuEntries, type MenuItem, type Point } from '../ui/menu.tsx'
 
 /** What can be done with a message: a menu beside it for a pointer, a sheet from below for a finger. */
 export function MessageActions ({
   message,
   anchor,
+  at,
   isSheet,
   mayDelete,
   pin,
@@ -27,6 +28,7 @@ export function MessageActions ({
 }: {
   message: Message
   anchor: Element
+  at: Point | undefined
   isSheet: boolean
   /** Own messages, and others' for those who keep order in a room. */
   mayDelete: boolean
@@ -92,7 +94,7 @@ export function MessageActions ({
         ]
       : [])
   ]
-  if (!isSheet) return <Menu anchor={anchor} items={items} label={t.actions} onClose={onClose} />
+  if (!isSheet) return <Menu anchor={anchor} at={at} items={items} label={t.actions} onClose={onClose} />
   return (
     <Dialog label={t.actions} look='sheet' onClose={onClose}>
       {isSent && (

@@ -12,7 +12,7 @@ import { isTouch } from '../state/view.ts'
 import { openEmoji } from '../ui/emoji.ts'
 import { IconButton } from '../ui/icon.tsx'
 import { Lazy } from '../ui/lazy.tsx'
-import { completionAt, MentionList, mentionsIn, useMentionable } from './mentions.tsx'
+import { completionAt, mentionId, MentionList, mentionListId, mentionsIn, useMentionable } from './mentions.tsx'
 
 /** What the next send is about: an answer to a message, or another text for one of your own. */
 export interface Context {
@@ -53,6 +53,7 @@ export function Composer ({
   const completion = completionAt(text, caret, people)
   const [chosen, setChosen] = useState(0)
   const [isClosed, setClosed] = useState(false)
+  const suggested = isClosed ? undefined : completion?.people
   const [error, setError] = useState<string>()
   const surplus = [...text].length - textMax
   const editing = context?.kind === 'edit' ? context.message : undefined
@@ -202,9 +203,7 @@ export function Composer ({
         submit()
       }}
     >
-      {completion !== undefined && !isClosed && (
-        <MentionList people={completion.people} chosen={chosen} onChoose={complete} />
-      )}
+      {suggested !== undefined && <MentionList people={suggested} chosen={chosen} onChoose={complete} />}
       {context !== undefined && <ContextLine context={context} onLeave={leave} />}
       {takesFiles && files.chosen.length > 0 && <Lazy load={loadTray} files={files} />}
       {takesFiles ? <AttachButton onFiles={addFiles} /> : <span />}
@@ -215,7 +214,11 @@ export function Composer ({
         value={text}
         placeholder={t.placeholder(title)}
         aria-label={t.message}
-        enterkeyhint={enterSends.value ? 'send' : 'enter'}
+        {...(suggested === undefined
+          ? {}
+          : { 'aria-controls': mentionListId, 'aria-activedescendant': mentionId(suggested[chosen] ?? suggested[0]!) })}
+        aria-autocomplete='list'
+        enterkeyhint={enterSends.value && !isTouch.value ? 'send' : 'enter'}
         id='composer'
         onInput={onInput}
         onKeyDown={onKeyDown}
@@ -227,6 +230,15 @@ export function Composer ({
           conversation.setTyping(false)
         }}
       />
+      <IconButton
+        name='smile'
+        label={t.emoji}
+        onClick={event => {
+          pickEmoji(event.currentTarget as Element)
+        }}
+        aria-haspopup='dialog'
+      />
+      <IconButton name='send' label={t.send} class='go' type='submit' disabled={!canSend} />
       {(error ?? files.error) !== undefined && (
         <span class='tiny surplus' role='alert'>
           {error ?? files.error}
@@ -242,15 +254,6 @@ export function Composer ({
           {t.tooLong(surplus)}
         </span>
       )}
-      <IconButton
-        name='smile'
-        label={t.emoji}
-        onClick={event => {
-          pickEmoji(event.currentTarget as Element)
-        }}
-        aria-haspopup='dialog'
-      />
-      <IconButton name='send' label={t.send} class='go' type='submit' disabled={!canSend} />
     </form>
   )
 }

@@ -4,9 +4,9 @@ import { texts } from '../i18n/index.ts'
 import { client } from '../state/client.ts'
 import { useReadable } from '../state/readable.ts'
 import { say } from '../state/view.ts'
+import { ConversationMark } from '../ui/conversation-mark.tsx'
 import { Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Find } from '../ui/fields.tsx'
-import { Item } from '../ui/item.tsx'
 
 /** Where messages are passed on to: each as one of your own that says so, in their order. */
 export function ForwardDialog ({ messages, onClose }: { messages: readonly Message[]; onClose: () => void }) {
@@ -29,15 +29,19 @@ export function ForwardDialog ({ messages, onClose }: { messages: readonly Messa
       </div>
       <div class='items scroll'>
         {found.map(summary => (
-          <Item
+          <button
             key={summary.id}
-            icon={icons[summary.kind]}
-            text={titleOf(summary)}
+            type='button'
+            class='item'
             onClick={() => {
               forward(summary)
             }}
-          />
+          >
+            <ConversationMark summary={summary} size='' />
+            <b class='cut grow' dir='auto'>{titleOf(summary)}</b>
+          </button>
         ))}
+        {found.length === 0 && <p class='calm' role='status'>{texts.value.search.nothing(query)}</p>}
       </div>
     </Dialog>
   )
@@ -48,8 +52,6 @@ async function sendAll (to: Conversation, messages: readonly Message[]): Promise
     await to.send(text, { forwarded: true, ...(attachments.length === 0 ? {} : { attachments }) })
   }
 }
-
-const icons = { direct: 'message', room: 'hash', common: 'common' } as const
 
 const titleOf = ({ kind, title }: Summary): string => (kind === 'common' ? texts.value.app.common : title)
 

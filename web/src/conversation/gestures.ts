@@ -18,6 +18,7 @@ export function useGestures (
     let row: HTMLElement | undefined
     let start = { x: 0, y: 0 }
     let isPulled = false
+    let hasOpened = false
     let timer: ReturnType<typeof setTimeout> | undefined
 
     const down = (event: TouchEvent) => {
@@ -32,6 +33,7 @@ export function useGestures (
       const pressed = row
       timer = setTimeout(() => {
         row = undefined
+        hasOpened = true
         navigator.vibrate?.(10)
         latest.current('menu', pressed)
       }, longPressMs)
@@ -49,8 +51,11 @@ export function useGestures (
       row.style.translate = `${Math.sign(touch.clientX - start.x) * Math.min(across - 12, replyPx)}px`
       row.classList.toggle('pulled', across > replyPx)
     }
-    const up = () => {
+    const up = (event: TouchEvent) => {
       clearTimeout(timer)
+      // The finger that opened the actions lies on one of them now: to lift it is no press.
+      if (hasOpened && event.cancelable) event.preventDefault()
+      hasOpened = false
       if (row !== undefined && isPulled) {
         if (row.classList.contains('pulled')) latest.current('reply', row)
         row.style.translate = ''

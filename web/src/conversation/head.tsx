@@ -7,7 +7,8 @@ import { client } from '../state/client.ts'
 import { useHereCount, usePresence } from '../state/presence.ts'
 import { useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
-import { Avatar, RoomMark } from '../ui/avatar.tsx'
+import { isWide } from '../state/view.ts'
+import { ConversationMark } from '../ui/conversation-mark.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { IconButton } from '../ui/icon.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
@@ -31,12 +32,18 @@ export function ConversationHead ({
   const isDirect = summary?.kind === 'direct'
   const isRoom = summary?.kind === 'room'
   const isOpen = route.value.page === 'conversation' && route.value.panel === 'members'
+  // Beside three buttons a phone cuts off who is there.
+  const isCrowded = isRoom && !isWide.value
+  const search = () => {
+    go(paths.search('', { within: conversation.id }))
+  }
   const items = useItems(conversation, summary, setDialog)
+  if (isCrowded) items.unshift({ icon: 'search', text: t.app.search, act: search })
 
   return (
     <header class='bar'>
       <BackButton />
-      <Mark summary={summary} />
+      <ConversationMark summary={summary} size='md' />
       <div class='grow hd'>
         <h1 class='cut' dir='auto'>
           {title}
@@ -51,13 +58,7 @@ export function ConversationHead ({
               )}
         </div>
       </div>
-      <IconButton
-        name='search'
-        label={t.chat.searchHere}
-        onClick={() => {
-          go(paths.search('', { within: conversation.id }))
-        }}
-      />
+      {!isCrowded && <IconButton name='search' label={t.chat.searchHere} onClick={search} />}
       {isRoom && (
         <IconButton
           name='members'
@@ -166,19 +167,6 @@ function useItems (
 function togglePanel (id: string, isOpen: boolean): void {
   if (isOpen) back(paths.conversation(id))
   else go(paths.conversation(id, { panel: 'members' }))
-}
-
-function Mark ({ summary }: { summary: Summary | undefined }) {
-  const user = useUser(summary?.userId)
-  if (summary?.kind === 'direct') return <Avatar user={user} id={summary.userId ?? ''} size='md' withPresence />
-  return (
-    <RoomMark
-      kind={summary?.kind === 'common' ? 'common' : 'room'}
-      isPrivate={summary?.isPrivate === true}
-      picture={summary?.picture}
-      size='md'
-    />
-  )
 }
 
 function PersonLine ({ userId }: { userId: string }) {

@@ -1,5 +1,6 @@
 import type { Conversation } from '@tidelog/client'
 import { texts } from '../i18n/index.ts'
+import { isAway } from '../state/away.ts'
 import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { useLater } from '../state/load.ts'
@@ -29,10 +30,8 @@ export function TypingLine ({ conversation }: { conversation: Conversation }) {
 
 /** Offline, with nothing waiting, one calm line says so; with a queue, the line in the log does. */
 export function CalmLine ({ conversation }: { conversation: Conversation }) {
-  const { state } = useReadable(client.connection)
   const outbox = useReadable(client.outbox)
-  const isOffline = useLater(state === 'offline', 2_000)
-  if (!isOffline || outbox.some(operation => operation.conversationId === conversation.id)) return null
+  if (!isAway.value || outbox.some(operation => operation.conversationId === conversation.id)) return null
   return (
     <div class='calm'>
       <Icon small name='cloudOff' />

@@ -3,12 +3,12 @@ import type { RefObject } from 'preact'
 import { useMemo, useRef } from 'preact/hooks'
 import { clockTime, dayName } from '../i18n/dates.ts'
 import { texts } from '../i18n/index.ts'
-import { client } from '../state/client.ts'
+import { isAway } from '../state/away.ts'
 import { why } from '../state/failures.ts'
-import { useLater } from '../state/load.ts'
 import { useReadable } from '../state/readable.ts'
 import { Trouble } from '../ui/fields.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { type Point, pointOf } from '../ui/menu.tsx'
 import { MessageRow } from './message.tsx'
 import { EventsRow } from './system-rows.tsx'
 import { firstUnreadOf, type Row, rowsOf } from './rows.ts'
@@ -17,8 +17,11 @@ import { useGestures } from './gestures.ts'
 
 export type Act =
   | 'select' | 'reply' | 'edit' | 'menu' | 'pick' | 'react' | 'retry' | 'cancel' | 'delete' | 'original' | 'view'
-/** @param more the emoji of a reaction; the place of a file; `range` of a choice that reaches from the last one */
-export type OnAct = (act: Act, message: Message, element: HTMLElement, more?: string) => void
+/**
+ * @param more the emoji of a reaction; the place of a file; `range` of a choice that reaches from the last one
+ * @param at where the pointer asked for it
+ */
+export type OnAct = (act: Act, message: Message, element: HTMLElement, more?: string, at?: Point) => void
 
 /** The messages, each in its row; keys and pointer act on the row they are at. */
 export function LogView ({
@@ -38,8 +41,7 @@ export function LogView ({
   picked: ReadonlySet<string> | undefined
 }) {
   const t = texts.value.chat
-  const { state } = useReadable(client.connection)
-  const isOffline = useLater(state === 'offline' || state === 'connecting', 2_000)
+  const isOffline = isAway.value
   const hasOlder = useReadable(timeline.hasOlder)
   const loading = useReadable(timeline.loading)
   const { messages, range } = log
@@ -134,7 +136,7 @@ export function LogView ({
     const at = messageAt(event.target)
     if (at === undefined || at.message.isDeleted) return
     event.preventDefault()
-    onAct('menu', at.message, at.row)
+    onAct('menu', at.message, at.row, undefined, pointOf(event))
   }
 
   function onKeyDown (event: KeyboardEvent): void {

@@ -1,5 +1,6 @@
 import type { Conversation, Mentions, User } from '@tidelog/client'
 import { useEffect, useState } from 'preact/hooks'
+import { texts } from '../i18n/index.ts'
 import { client } from '../state/client.ts'
 import { myId } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
@@ -71,6 +72,10 @@ export function mentionsIn (text: string, people: User[]): Mentions {
   return { userIds: people.filter(user => names.has(user.username.toLowerCase())).map(user => user.id) }
 }
 
+/** The field in which one writes names what is chosen in the list by these: the focus stays with it. */
+export const mentionListId = 'mentions'
+export const mentionId = ({ id }: User): string => `mention-${id}`
+
 export function MentionList ({
   people,
   chosen,
@@ -81,10 +86,11 @@ export function MentionList ({
   onChoose: (username: string) => void
 }) {
   return (
-    <div class='menu mentions' role='listbox'>
+    <div class='menu mentions' role='listbox' id={mentionListId} aria-label={texts.value.chat.mention}>
       {people.map((user, at) => (
         <button
           key={user.id}
+          id={mentionId(user)}
           type='button'
           role='option'
           aria-selected={at === chosen}

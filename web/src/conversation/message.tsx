@@ -100,11 +100,11 @@ function OwnRow ({ message, isFirst, hasMore, isFound, isPicked, original }: Mes
             {original !== null && <Quote message={message} original={original} />}
             {message.forwarded === true && <Forwarded />}
             <Content message={message} />
+            <Tools isOwn isSent={message.seq !== undefined} />
           </div>
           )}
       <Reactions message={message} />
       {(!hasMore || isFailed) && <Meta message={message} />}
-      {!message.isDeleted && <Tools isOwn isSent={message.seq !== undefined} />}
     </article>
   )
 }

@@ -1,6 +1,5 @@
 import type { Conversation, Message, Summary } from '@tidelog/client'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { texts } from '../i18n/index.ts'
 import { route } from '../router.ts'
 import { client } from '../state/client.ts'
 import { noteTitle } from '../state/notifications.ts'
@@ -9,8 +8,10 @@ import { useReadable } from '../state/readable.ts'
 import { isTouch } from '../state/view.ts'
 import { openEmoji } from '../ui/emoji.ts'
 import { Lazy } from '../ui/lazy.tsx'
+import type { Point } from '../ui/menu.tsx'
 import { MessageActions } from './actions.tsx'
 import { Composer, type Context } from './composer.tsx'
+import { DeleteDialog } from './delete-dialog.tsx'
 import { ForwardDialog } from './forward.tsx'
 import { ConversationHead } from './head.tsx'
 import { CalmLine, ClosedLine, NothingYet, ToNewest, TypingLine } from './lines.tsx'
@@ -18,12 +19,16 @@ import { type Act, LogView } from './log.tsx'
 import { PinnedBar } from './pinned.tsx'
 import { ReadersDialog } from './readers.tsx'
 import { SelectionBar, useSelection } from './selection.tsx'
+import { guess, kindOf, otherOf, titleOf } from './told-by-id.ts'
 import { useLog } from './use-log.ts'
 import { useWait } from './use-wait.ts'
 
 const loadViewer = () => import('../files/viewer.tsx')
 
-type OpenDialog = { kind: 'forward'; messages: Message[] } | { kind: 'readers'; message: Message }
+type OpenDialog =
+  | { kind: 'forward'; messages: Message[] }
+  | { kind: 'readers'; message: Message }
+  | { kind: 'delete' | 'hide'; message: Message }
 
 /** A conversation: its head, its messages, and where one writes. */
 export function ConversationPane ({ id }: { id: string }) {
@@ -73,7 +78,7 @@ function Talk ({
   const scroller = useRef<HTMLDivElement>(null)
   const log = useLog(conversation, timeline, scroller, at)
   const [context, setContext] = useState<Context>()
-  const [menu, setMenu] = useState<{ message: Message; anchor: Element }>()
+  const [menu, setMenu] = useState<{ message: Message; anchor: Element; at: Point | undefined }>()
   const [dialog, setDialog] = useState<OpenDialog>()
   const [viewed, setViewed] = useState<{ message: Message; index: number }>()
   const hasReads = useReadable(conversation.reads).length > 0
@@ -84,7 +89,7 @@ function Talk ({
     setDialog(undefined)
   }
 
-  function onAct (act: Act, message: Message, element: HTMLElement, more?: string): void {
+  function onAct (act: Act, message: Message, element: HTMLElement, more?: string, at?: Point): void {
     switch (act) {
       case 'reply':
         if (message.seq !== undefined) setContext({ kind: 'reply', message })
@@ -93,7 +98,7 @@ function Talk ({
         setContext({ kind: 'edit', message })
         break
       case 'menu':
-        setMenu({ message, anchor: element })
+        setMenu({ message, anchor: element, at })
         break
       case 'pick':
         if (message.seq !== undefined) {
@@ -112,7 +117,7 @@ function Talk ({
         void conversation.cancel(message)
         break
       case 'delete':
-        if (mayDelete(message)) remove(message)
+        if (mayDelete(message)) askToDelete(message)
         break
       case 'select':
         selection.toggle(message, more === 'range')
@@ -147,9 +152,15 @@ function Talk ({
   /** In the common chat nothing can be taken away for oneself. */
   const mayHide = (message: Message): boolean => message.seq !== undefined && kind !== 'common'
 
-  function remove (message: Message): void {
-    void conversation.delete(message)
-    document.getElementById('composer')?.focus()
+  /** What was not sent yet can be written again: it goes at once. */
+  function askToDelete (message: Message): void {
+    if (message.seq === undefined) void conversation.delete(message)
+    else setDialog({ kind: 'delete', message })
+  }
+
+  function remove (kind: 'delete' | 'hide', message: Message): void {
+    void (kind === 'delete' ? conversation.delete(message) : conversation.hide([message]))
+    toComposer()
   }
 
   function editLast (): void {
@@ -216,7 +227,7 @@ function Talk ({
               }}
               onEnd={() => {
                 selection.end()
-                requestAnimationFrame(() => document.getElementById('composer')?.focus())
+                toComposer()
               }}
             />
             )}
@@ -225,6 +236,7 @@ function Talk ({
         <MessageActions
           message={menu.message}
           anchor={menu.anchor}
+          at={menu.at}
           isSheet={isTouch.value}
           mayDelete={mayDelete(menu.message)}
           pin={pinOf(menu.message)}
@@ -242,11 +254,10 @@ function Talk ({
             setContext({ kind: 'edit', message: menu.message })
           }}
           onDelete={() => {
-            remove(menu.message)
+            askToDelete(menu.message)
           }}
           onHide={() => {
-            void conversation.hide([menu.message])
-            document.getElementById('composer')?.focus()
+            setDialog({ kind: 'hide', message: menu.message })
           }}
           onForward={() => {
             setDialog({ kind: 'forward', messages: [menu.message] })
@@ -276,8 +287,23 @@ function Talk ({
       {dialog?.kind === 'readers' && (
         <ReadersDialog conversation={conversation} message={dialog.message} onClose={endDialog} />
       )}
+      {(dialog?.kind === 'delete' || dialog?.kind === 'hide') && (
+        <DeleteDialog
+          count={1}
+          forAll={dialog.kind === 'delete'}
+          onAct={() => {
+            remove(dialog.kind, dialog.message)
+          }}
+          onClose={endDialog}
+        />
+      )}
     </>
   )
+}
+
+/** Once the dialog that is open has given the focus back. */
+function toComposer (): void {
+  requestAnimationFrame(() => document.getElementById('composer')?.focus())
 }
 
 function useReady (ready: Promise<void>): { isReady: boolean; error: unknown; again: () => void } {
@@ -302,30 +328,4 @@ function useReady (ready: Promise<void>): { isReady: boolean; error: unknown; ag
       location.reload()
     }
   }
-}
-
-/** The kind that an id tells, before anything else is known. */
-function kindOf (id: string): 'direct' | 'room' | 'common' {
-  return id.startsWith('dm_') ? 'direct' : id.startsWith('room_') ? 'room' : 'common'
-}
-
-function otherOf (id: string): string | undefined {
-  if (!id.startsWith('dm_')) return undefined
-  const me = client.session.get().user?.id
-  return id
-    .split('_')
-    .slice(1)
-    .find(part => part !== me)
-}
-
-function titleOf (kind: string, title: string | undefined, name: string | undefined): string {
-  if (kind === 'common') return texts.value.app.common
-  return kind === 'direct' ? (name ?? title ?? '…') : (title ?? '…')
-}
-
-/** What is shown above a conversation that is not in the list yet: one with somebody to whom nothing was written. */
-function guess (id: string) {
-  const kind = kindOf(id)
-  if (kind === 'room') return undefined
-  return { kind, id, userId: otherOf(id) } as ReturnType<Conversation['summary']['get']>
 }

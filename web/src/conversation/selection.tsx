@@ -1,9 +1,9 @@
 import type { Message } from '@tidelog/client'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
-import { Confirm } from '../ui/dialog.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { copy } from './actions.tsx'
+import { DeleteDialog } from './delete-dialog.tsx'
 
 export interface Selection {
   /** The keys of the chosen messages; undefined: nothing is being chosen. */
@@ -126,9 +126,9 @@ export function SelectionBar ({
         {t.deleteForAll}
       </button>
       {sure !== undefined && (
-        <Confirm
-          question={sure === 'all' ? t.deleteSure(messages.length) : t.hideSure(messages.length)}
-          act={t.delete}
+        <DeleteDialog
+          count={messages.length}
+          forAll={sure === 'all'}
           onAct={() => {
             if (sure === 'all') onDelete(messages)
             else onHide(messages)

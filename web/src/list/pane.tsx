@@ -6,7 +6,7 @@ import { client } from '../state/client.ts'
 import { useReadable } from '../state/readable.ts'
 import { isWide } from '../state/view.ts'
 import { Icon, IconButton, Logo } from '../ui/icon.tsx'
-import { Menu } from '../ui/menu.tsx'
+import { Menu, type Point, pointOf } from '../ui/menu.tsx'
 import { settingItems } from '../conversation/setting-items.ts'
 import { ConversationRow } from './row.tsx'
 import { Tide } from './tide.tsx'
@@ -85,7 +85,7 @@ function Rows () {
   const all = useReadable(client.conversations)
   const outbox = useReadable(client.outbox)
   const [showsArchive, setShowsArchive] = useState(false)
-  const [menu, setMenu] = useState<{ summary: Summary; anchor: Element }>()
+  const [menu, setMenu] = useState<{ summary: Summary; anchor: Element; at: Point | undefined }>()
   const failed = useMemo(
     () => new Map(outbox.filter(isFailedSend).map(operation => [operation.conversationId, operation])),
     [outbox]
@@ -111,7 +111,8 @@ function Rows () {
     const summary = all.find(({ id }) => id === item?.dataset['id'])
     if (item == null || summary === undefined) return
     event.preventDefault()
-    setMenu({ summary, anchor: target?.closest('[data-act=menu]') ?? item.querySelector('a') ?? item })
+    const anchor = target?.closest('[data-act=menu]') ?? item.querySelector('a') ?? item
+    setMenu({ summary, anchor, at: pointOf(event) })
   }
 
   return (
@@ -139,6 +140,7 @@ function Rows () {
       {menu !== undefined && (
         <Menu
           anchor={menu.anchor}
+          at={menu.at}
           label={texts.value.app.more}
           items={settingItems(client.conversation(menu.summary.id), menu.summary)}
           onClose={() => {

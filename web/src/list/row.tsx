@@ -9,7 +9,7 @@ import { client } from '../state/client.ts'
 import { why } from '../state/failures.ts'
 import { firstName, nameOf, useUser } from '../state/people.ts'
 import { useReadable } from '../state/readable.ts'
-import { Avatar, RoomMark } from '../ui/avatar.tsx'
+import { ConversationMark } from '../ui/conversation-mark.tsx'
 import { Icon, IconButton, Swell } from '../ui/icon.tsx'
 import type { IconName } from '../ui/icons.ts'
 import { pure } from '../ui/pure.ts'
@@ -42,7 +42,6 @@ export const ConversationRow = pure(function ConversationRow ({
         : summary.title
   const isSilent = isMuted(summary)
   const isNew = (summary.unreadCount > 0 || summary.settings.markedUnread) && !isSilent && summary.kind !== 'common'
-  const size = isWide ? '' : 'lg'
   return (
     <li data-id={summary.id}>
       <a
@@ -50,18 +49,7 @@ export const ConversationRow = pure(function ConversationRow ({
         href={paths.conversation(summary.id).slice(1)}
         aria-current={isCurrent ? 'page' : undefined}
       >
-        {summary.kind === 'direct'
-          ? (
-            <Avatar user={other} id={summary.userId ?? ''} size={size} withPresence />
-            )
-          : (
-            <RoomMark
-              kind={summary.kind === 'common' ? 'common' : 'room'}
-              isPrivate={summary.isPrivate === true}
-              picture={summary.picture}
-              size={size}
-            />
-            )}
+        <ConversationMark summary={summary} size={isWide ? '' : 'lg'} />
         <span>
           <span class='l'>
             <b class='cut grow' dir='auto'>

@@ -1,5 +1,6 @@
 import { texts } from '../i18n/index.ts'
 import { go, paths, route } from '../router.ts'
+import { isAway } from '../state/away.ts'
 import { client } from '../state/client.ts'
 import { useLater } from '../state/load.ts'
 import { nameOf } from '../state/people.ts'
@@ -16,8 +17,7 @@ export function Tide () {
   const session = useReadable(client.session)
   const connection = useReadable(client.connection)
   const outbox = useReadable(client.outbox)
-  const isAway = connection.state === 'offline' || connection.state === 'connecting'
-  const isDry = useLater(isAway, 2_000) || session.state === 'expired'
+  const isDry = isAway.value || session.state === 'expired'
   const isSyncing = useLater(connection.state === 'syncing', 300)
   const waiting = outbox.filter(operation => operation.type === 'send' && operation.state !== 'failed').length
   const status = cannotStore.value

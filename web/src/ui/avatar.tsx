@@ -7,7 +7,7 @@ import { usePresence } from '../state/presence.ts'
 import { Icon } from './icon.tsx'
 import type { IconName } from './icons.ts'
 
-type Size = 'xs' | 'sm' | 'md' | 'lg' | 'xl' | ''
+export type Size = 'xs' | 'sm' | 'md' | 'lg' | 'xl' | ''
 
 /**
  * A person's picture or initials, with presence if asked for. Beside a name it is decoration: without `isNamed`, screen

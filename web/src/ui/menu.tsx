@@ -14,14 +14,25 @@ export interface MenuItem {
   isApart?: boolean
 }
 
+/** Pixels in the window. */
+export interface Point { x: number; y: number }
+
+/** Where the pointer asked for a menu; undefined: a key did. */
+export function pointOf (event: MouseEvent): Point | undefined {
+  return event.type === 'contextmenu' && event.button === 2 ? { x: event.clientX, y: event.clientY } : undefined
+}
+
 /** A menu beside what opened it; in the top layer, so that nothing cuts it off. */
 export function Menu ({
   anchor,
+  at,
   items,
   label,
   onClose
 }: {
   anchor: Element
+  /** Where the pointer asked for it. */
+  at?: Point | undefined
   items: MenuItem[]
   label: string
   onClose: () => void
@@ -32,7 +43,7 @@ export function Menu ({
     const menu = element.current
     if (menu === null) return
     menu.showPopover()
-    place(menu, anchor)
+    place(menu, anchor, at)
     menu.querySelector('button')?.focus()
     return () => {
       if (anchor instanceof HTMLElement && anchor.isConnected) anchor.focus({ preventScroll: true })
@@ -40,7 +51,7 @@ export function Menu ({
   }, [anchor])
   useLayoutEffect(() => {
     if (element.current === null || more === undefined) return
-    place(element.current, anchor)
+    place(element.current, anchor, at)
     element.current.querySelector('button')?.focus()
   }, [more])
   useEffect(() => {
@@ -110,14 +121,18 @@ export function MenuEntries ({
   )
 }
 
-/** Below its anchor, ending with it; above if there is no room, and never outside of the window. */
-export function place (popup: HTMLElement, anchor: Element): void {
-  const box = anchor.getBoundingClientRect()
+/** Below its anchor, ending with it, or beside a point; above if there is no room, and never outside of the window. */
+export function place (popup: HTMLElement, anchor: Element, at?: Point): void {
+  const { left: start, right: end, top: over, bottom: under } = at === undefined
+    ? anchor.getBoundingClientRect()
+    : new DOMRect(at.x, at.y)
   const { offsetWidth: width, offsetHeight: height } = popup
-  const below = box.bottom + 4
-  const top = below + height > innerHeight - 8 ? Math.max(8, box.top - 4 - height) : below
-  const isRtl = document.documentElement.dir === 'rtl'
-  const left = isRtl ? box.left : box.right - width
+  const gap = at === undefined ? 4 : 0
+  const below = under + gap
+  const top = below + height > innerHeight - 8 ? Math.max(8, over - gap - height) : below
+  // Under a button it ends with the button; from the pointer it begins.
+  const isLeft = (document.documentElement.dir === 'rtl') === (at === undefined)
+  const left = isLeft ? start : end - width
   popup.style.top = `${top}px`
   popup.style.left = `${Math.min(Math.max(8, left), innerWidth - width - 8)}px`
 }

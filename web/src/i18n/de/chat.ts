@@ -14,6 +14,7 @@ export const chat: Texts['chat'] = {
   placeholder: name => `Nachricht an ${name}`,
   send: 'Senden',
   emoji: 'Emoji',
+  mention: 'Menschen zum Erwähnen',
   newSince: time => `Neu seit ${time}`,
   newMessages: n => count(n, { one: '# neue Nachricht', other: '# neue Nachrichten' }),
   new: 'Neu',
@@ -47,10 +48,10 @@ export const chat: Texts['chat'] = {
   selected: n => count(n, { one: '# ausgewählt', other: '# ausgewählt' }),
   selectThis: text => `Auswählen: ${text}`,
   endSelection: 'Auswahl beenden',
-  deleteSure: n => count(n, { one: '# Nachricht für alle löschen?', other: '# Nachrichten für alle löschen?' }),
+  deleteSure: n => count(n, { one: 'Die Nachricht für alle löschen?', other: '# Nachrichten für alle löschen?' }),
   hideSure: n =>
     count(n, {
-      one: '# Nachricht für dich löschen, auf all deinen Geräten? Die anderen behalten sie.',
+      one: 'Die Nachricht für dich löschen, auf all deinen Geräten? Die anderen behalten sie.',
       other: '# Nachrichten für dich löschen, auf all deinen Geräten? Die anderen behalten sie.'
     }),
   clear: 'Verlauf leeren',

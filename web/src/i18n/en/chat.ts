@@ -13,6 +13,7 @@ export const chat = {
   placeholder: (name: string) => `Message ${name}`,
   send: 'Send',
   emoji: 'Emoji',
+  mention: 'People to mention',
   newSince: (time: string) => `New since ${time}`,
   newMessages: (n: number) => count(n, { one: '# new message', other: '# new messages' }),
   new: 'New',
@@ -47,10 +48,10 @@ export const chat = {
   selectThis: (text: string) => `Select: ${text}`,
   endSelection: 'End the selection',
   deleteSure: (n: number) =>
-    count(n, { one: 'Delete # message for everyone?', other: 'Delete # messages for everyone?' }),
+    count(n, { one: 'Delete the message for everyone?', other: 'Delete # messages for everyone?' }),
   hideSure: (n: number) =>
     count(n, {
-      one: 'Delete # message for you, on all your devices? The others keep it.',
+      one: 'Delete the message for you, on all your devices? The others keep it.',
       other: 'Delete # messages for you, on all your devices? The others keep them.'
     }),
   clear: 'Clear history',
