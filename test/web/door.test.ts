@@ -30,6 +30,28 @@ else {
     t.same(problems, [])
   })
 
+  await t.test('a form that is not right says so below its field, in the reader’s language', async t => {
+    const context = await browser.newContext({ locale: 'de-DE' })
+    const page = await context.newPage()
+    await page.goto(`${app.url}/sign-up`)
+    const told = page.getByRole('alert')
+    const press = async () => { await page.getByRole('button', { name: 'Konto anlegen' }).click() }
+    await press()
+    await told.getByText('Füll das aus').waitFor()
+    await until(page, 'document.activeElement === document.querySelector("input")')
+    for (const [at, text] of ['Neu', 'x!', 'nobody', 'short'].entries()) await page.locator('input').nth(at).fill(text)
+    await press()
+    await told.getByText('3 bis 32 Buchstaben').waitFor()
+    await page.getByLabel('Benutzername').fill('neu')
+    await press()
+    await told.getByText('Das ist keine E-Mail-Adresse').waitFor()
+    await page.getByLabel('E-Mail').fill('neu@example.org')
+    await press()
+    await told.getByText('Mindestens 8 Zeichen').waitFor()
+    t.equal(await page.getByLabel('Passwort', { exact: true }).getAttribute('aria-invalid'), 'true')
+    await context.close()
+  })
+
   await t.test('when a host application’s token expires, messages wait, and the next token sends them', async t => {
     const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
     await page.goto(`${app.url}/sign-in#token=${hostToken(15)}`)

@@ -35,11 +35,11 @@ else {
       t.match(page.url(), /q=cafe&has=link/)
       await page.getByRole('button', { name: 'From' }).click()
       await page.getByRole('menuitem', { name: 'Me' }).click()
-      await page.getByText('Nothing found').waitFor()
+      await page.getByText('No message found').waitFor()
       await page.getByRole('button', { name: 'From Me' }).click()
       await page.getByRole('menuitem', { name: 'Anybody' }).click()
       await page.getByLabel('Until').fill('2020-01-01')
-      await page.getByText('Nothing found').waitFor()
+      await page.getByText('No message found').waitFor()
       await page.getByLabel('Until').fill('')
 
       await hits.first().click()

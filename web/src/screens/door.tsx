@@ -14,7 +14,7 @@ export function Door ({ isNew }: { isNew: boolean }) {
   const session = useReadable(client.session)
   const form = useRef<HTMLFormElement>(null)
   const [fields, setFields] = useState(() => given(session.user?.username ?? ''))
-  const [error, setError] = useState<{ at: Place; text: string }>()
+  const [error, setError] = useState<Complaint>()
   const [isBusy, setBusy] = useState(false)
   const [byToken, setByToken] = useState(fields.token !== '')
   const set = (name: keyof typeof fields) => (value: string) => {
@@ -30,7 +30,19 @@ export function Door ({ isNew }: { isNew: boolean }) {
     setError(undefined)
   })
 
+  function complain (complaint: Complaint) {
+    setError(complaint)
+    requestAnimationFrame(() => {
+      form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+    })
+  }
+
   async function submit () {
+    const empty = placesOf(isNew, byToken).find(place => fields[place].trim() === '')
+    if (empty !== undefined) {
+      complain({ at: empty, text: t.fillIn })
+      return
+    }
     setBusy(true)
     try {
       const { token, ...account } = fields
@@ -41,10 +53,7 @@ export function Door ({ isNew }: { isNew: boolean }) {
       await client.start()
       go(paths.home(), { replace: true })
     } catch (failure) {
-      setError(placed(failure, isNew, byToken))
-      requestAnimationFrame(() => {
-        form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
-      })
+      complain(placed(failure, fields, isNew, byToken))
     } finally {
       setBusy(false)
     }
@@ -55,6 +64,7 @@ export function Door ({ isNew }: { isNew: boolean }) {
     <main class='door'>
       <form
         ref={form}
+        noValidate
         onSubmit={event => {
           event.preventDefault()
           void submit()
@@ -209,9 +219,16 @@ function loginOf ({ username, password }: Pick<Fields, 'username' | 'password'>)
 }
 
 type Place = keyof Fields | 'form'
+interface Complaint { at: Place, text: string }
+
+/** What has to be filled in. */
+function placesOf (isNew: boolean, byToken: boolean): Array<keyof Fields> {
+  if (byToken) return ['token']
+  return isNew ? ['fullName', 'username', 'email', 'password'] : ['username', 'password']
+}
 
 /** Which field a failure is about; the server names it at the beginning of what it says. */
-function placed (failure: unknown, isNew: boolean, byToken: boolean): { at: Place; text: string } {
+function placed (failure: unknown, { password }: Fields, isNew: boolean, byToken: boolean): Complaint {
   const { code, message = '', status } = failure as { code?: string; message?: string; status?: number }
   if (byToken && status === 401) return { at: 'token', text: texts.value.signIn.badToken }
   if (code === 'INVALID_CREDENTIALS') return { at: 'password', text: texts.value.signIn.wrong }
@@ -220,7 +237,12 @@ function placed (failure: unknown, isNew: boolean, byToken: boolean): { at: Plac
   const named = (['fullName', 'username', 'email', 'password'] as const).find(
     field => code === 'VALIDATION' && message.includes(field)
   )
-  return { at: isNew ? (named ?? 'form') : 'form', text: why(failure) }
+  if (!isNew || named === undefined) return { at: 'form', text: why(failure) }
+  const { usernameHint, badEmail, passwordHint } = texts.value.signIn
+  const rules: Partial<Record<Place, string>> = {
+    username: usernameHint, email: badEmail, ...(password.length < 8 ? { password: passwordHint } : {})
+  }
+  return { at: named, text: rules[named] ?? why(failure) }
 }
 
 /** A log that turns into the sea. */

@@ -100,7 +100,7 @@ function Pairs ({ query, onOpen }: { query: string; onOpen: () => void }) {
       <div class='pairs' onClick={onOpen}>
         {value.rooms.map(room => (
           <a key={room.id} class='item' href={paths.conversation(room.conversationId).slice(1)}>
-            <RoomMark kind='room' isPrivate={room.isPrivate} size='md' />
+            <RoomMark kind='room' isPrivate={room.isPrivate} picture={room.picture} size='md' />
             <span class='grow'>
               <b class='cut' dir='auto'>
                 <Marked text={room.name} query={query} />
@@ -170,7 +170,7 @@ function Messages ({ query, filters, onOpen }: { query: string; filters: Filters
             )
           : messages.length === 0 && (
             <p class='calm' role='status'>
-              {t.nothing(query)}
+              {t.noMessage(query)}
             </p>
           )
       )}

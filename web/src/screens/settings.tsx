@@ -7,7 +7,7 @@ import {
   chosenLanguage, enterSends, notify, notifyRooms, tellTyping, textSize, theme
 } from '../state/preferences.ts'
 import { useReadable } from '../state/readable.ts'
-import { showsFaults, showsShortcuts } from '../state/view.ts'
+import { isTouch, showsFaults, showsShortcuts } from '../state/view.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Segments } from '../ui/fields.tsx'
 import { Box, Item, SwitchItem } from '../ui/item.tsx'
@@ -148,15 +148,17 @@ function Writing () {
   const t = texts.value.settings
   return (
     <Box title={t.writing}>
-      <SwitchItem
-        text={t.enterSends}
-        hint={t.enterSendsHint}
-        isLong
-        isOn={enterSends.value}
-        onChange={on => {
-          enterSends.value = on
-        }}
-      />
+      {!isTouch.value && (
+        <SwitchItem
+          text={t.enterSends}
+          hint={t.enterSendsHint}
+          isLong
+          isOn={enterSends.value}
+          onChange={on => {
+            enterSends.value = on
+          }}
+        />
+      )}
       <SwitchItem
         text={t.tellTyping}
         isLong
@@ -240,6 +242,7 @@ function Session ({ onOpen }: SectionProps) {
       />
       <Item
         icon='trash'
+        isDanger
         text={t.erase}
         hint={t.eraseShort}
         onClick={() => {

@@ -44,6 +44,7 @@ export function Shortcuts ({ onClose }: { onClose: () => void }) {
             keys={[
               [t.reply, ['R']],
               [t.react, ['E']],
+              [t.select, ['X']],
               [t.delete, [k.del]]
             ]}
           />

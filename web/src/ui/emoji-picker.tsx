@@ -103,14 +103,16 @@ function Grid ({ onPick }: { onPick: (emoji: string) => void }) {
     <div class='picker' onKeyDown={onKeyDown}>
       <Find label={t.find} placeholder={t.find} value={query} onInput={setQuery} />
       <div class='scroll' tabIndex={-1}>
-        {sections.map(([name, emoji]) => (
+        {sections.map(([name, emoji], section) => (
           <section key={name} class='group'>
             <h3>{name}</h3>
             <div class='grid'>
-              {emoji.map(([unicode, label]) => (
+              {emoji.map(([unicode, label], at) => (
                 <button
                   key={unicode}
                   type='button'
+                  // One stop for Tab; the arrow keys go from one to the other.
+                  tabIndex={section === 0 && at === 0 ? 0 : -1}
                   aria-label={label}
                   title={label}
                   onClick={() => {

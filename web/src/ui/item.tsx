@@ -15,13 +15,15 @@ interface ItemProps {
   isLong?: boolean
   /** A narrow screen puts what stands at the end below the text. */
   wraps?: boolean
+  /** It takes away what cannot be brought back. */
+  isDanger?: boolean
   /** What stands at its end. */
   children?: ComponentChildren
 }
 
 /** A line of a box: an icon, a text with a hint below it, and what can be done. */
 export function Item (props: ItemProps) {
-  const { icon, text, hint, onClick, opens = false, isLong = false, wraps = false, children } = props
+  const { icon, text, hint, onClick, opens = false, isLong = false, wraps = false, isDanger = false, children } = props
   const cut = isLong ? undefined : 'cut'
   const content = (
     <>
@@ -34,7 +36,7 @@ export function Item (props: ItemProps) {
       {opens && <Icon small flip name='next' />}
     </>
   )
-  const look = `item${wraps ? ' wrap' : ''}`
+  const look = `item${wraps ? ' wrap' : ''}${isDanger ? ' danger' : ''}`
   if (onClick === undefined) return <div class={look}>{content}</div>
   return (
     <button type='button' class={look} onClick={onClick}>

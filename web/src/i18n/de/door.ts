@@ -19,6 +19,8 @@ export const signIn: Texts['signIn'] = {
   emailHint: 'Sieht niemand',
   usernameHint: '3 bis 32 Buchstaben, Ziffern, _ . oder -',
   passwordHint: 'Mindestens 8 Zeichen',
+  fillIn: 'Füll das aus',
+  badEmail: 'Das ist keine E-Mail-Adresse',
   create: 'Konto anlegen',
   haveOne: 'Schon ein Konto?',
   withToken: 'Stattdessen mit einem Token',

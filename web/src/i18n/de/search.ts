@@ -10,6 +10,7 @@ export const search: Texts['search'] = {
   toYou: 'an dich',
   withWhom: name => `an ${name}`,
   nothing: q => `Nichts gefunden zu „${q}“`,
+  noMessage: q => (q === '' ? 'Keine Nachricht gefunden' : `Keine Nachricht gefunden zu „${q}“`),
   hint: 'Finde Nachrichten nach ihren Wörtern, Menschen und Räume nach ihren Namen.',
   more: 'Ältere Nachrichten suchen',
   anywhere: 'Überall',

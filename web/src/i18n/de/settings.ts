@@ -101,6 +101,7 @@ export const keys: Texts['keys'] = {
   onMessage: 'An einer Nachricht',
   reply: 'Antworten',
   react: 'Reagieren',
+  select: 'Auswählen',
   delete: 'Löschen',
   key: {
     ctrl: 'Strg',

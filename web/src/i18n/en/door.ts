@@ -17,6 +17,8 @@ export const signIn = {
   emailHint: 'Shown to nobody',
   usernameHint: '3 to 32 letters, digits, _ . or -',
   passwordHint: 'At least 8 characters',
+  fillIn: 'Fill this in',
+  badEmail: 'This is no e-mail address',
   create: 'Create account',
   haveOne: 'Have an account?',
   withToken: 'Use a token instead',

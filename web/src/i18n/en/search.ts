@@ -8,6 +8,7 @@ export const search = {
   toYou: 'to you',
   withWhom: (name: string) => `to ${name}`,
   nothing: (q: string) => `Nothing found for “${q}”`,
+  noMessage: (q: string) => (q === '' ? 'No message found' : `No message found for “${q}”`),
   hint: 'Find messages by their words, people and rooms by their names.',
   more: 'Search older messages',
   anywhere: 'Anywhere',

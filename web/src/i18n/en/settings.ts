@@ -100,6 +100,7 @@ export const keys = {
   onMessage: 'On a message',
   reply: 'Reply',
   react: 'React',
+  select: 'Select',
   delete: 'Delete',
   key: {
     ctrl: 'Ctrl',
