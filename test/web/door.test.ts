@@ -37,7 +37,7 @@ else {
     const told = page.getByRole('alert')
     const press = async () => { await page.getByRole('button', { name: 'Konto anlegen' }).click() }
     await press()
-    await told.getByText('Füll das aus').waitFor()
+    await told.getByText('Bitte ausfüllen').waitFor()
     await until(page, 'document.activeElement === document.querySelector("input")')
     for (const [at, text] of ['Neu', 'x!', 'nobody', 'short'].entries()) await page.locator('input').nth(at).fill(text)
     await press()

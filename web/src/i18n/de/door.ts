@@ -19,7 +19,7 @@ export const signIn: Texts['signIn'] = {
   emailHint: 'Sieht niemand',
   usernameHint: '3 bis 32 Buchstaben, Ziffern, _ . oder -',
   passwordHint: 'Mindestens 8 Zeichen',
-  fillIn: 'Füll das aus',
+  fillIn: 'Bitte ausfüllen',
   badEmail: 'Das ist keine E-Mail-Adresse',
   create: 'Konto anlegen',
   haveOne: 'Schon ein Konto?',
