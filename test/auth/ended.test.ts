@@ -45,7 +45,7 @@ t.test('operations that a socket has queued are not done after its session has e
   }
 })
 
-t.test('a long poll ends with its session and tells it nothing more', async t => {
+t.test('a long poll ends with its session, and tells nothing after that', async t => {
   const [waiter, other] = [await register('waiter'), await register('other')]
   const login = async () => (await call('POST', '/api/auth/login', { body: { username: 'waiter', password: 'password-1' } })).body.token as string
   /** A call that waits; its answer is wrapped, or it would be waited for. */
@@ -59,7 +59,7 @@ t.test('a long poll ends with its session and tells it nothing more', async t =>
   }
   const refused = { status: 401, body: { success: false, code: 'INVALID_TOKEN' } }
 
-  await t.test('after a logout of this session; another session of the user continues', async t => {
+  await t.test('after a logout of this session, while another session of the user continues', async t => {
     const [one, two] = [await login(), await login()]
     const [first, second] = [await poll(one), await poll(two)]
     await call('POST', '/api/auth/logout', { token: one, body: {} })

@@ -66,7 +66,7 @@ t.test('the last set is used while the address does not answer; a withdrawn key 
   await t.rejects(keys.pem('EdDSA', 'a'), invalid)
 })
 
-t.test('before the first set arrives, a token is neither accepted nor refused', async t => {
+t.test('before the first set arrives, a token gets 503: it is neither accepted nor refused', async t => {
   const server = await startKeyServer(t, [])
   server.status = 503
   const keys = new JwkSet(server.url)

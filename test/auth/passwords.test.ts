@@ -18,7 +18,7 @@ t.test('bcrypt hashes of a host application are recognised and marked for an upg
   }
 })
 
-t.test('a stored text that is no hash admits nobody', async t => {
+t.test('a stored text that is not a hash lets nobody log in', async t => {
   for (const stored of [undefined, '', 'password-1', '$2b$04$tooshort', '$argon2id$v=19$broken', '$5$rounds=1$x$y']) {
     t.equal(await checkPassword('password-1', stored), 'wrong', String(stored))
   }

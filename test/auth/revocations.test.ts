@@ -42,7 +42,7 @@ t.test('a logout is found once: a later long poll is not ended', async t => {
   t.match((await poll).body.conversations, [{ conversationId: 'self' }], 'it was answered by the change')
 })
 
-t.test('a node whose link comes up again looks for logouts that it was not told of', async t => {
+t.test('a node whose link is up again finds the logouts that it was not told of', async t => {
   const cid = await register('cid')
   const socket = await connect(t, there.url, cid.token)
   await there.app.checkRevocations()

@@ -104,7 +104,7 @@ t.test('with a secret, only tokens of HS256 are accepted', async t => {
     }
   })
 
-  await t.test('a token that names nobody is refused', async t => {
+  await t.test('a token that names no user is refused', async t => {
     for (const wrong of [undefined, null, '', 1, true, 'x', { $ne: null }, { $gt: '' }, [id], 'z'.repeat(24), `${id}0`, '0'.repeat(5_000)]) {
       await expect(t, server, hs256({ id: wrong }, secret), 'invalid', JSON.stringify(wrong)?.slice(0, 40) ?? 'no id')
     }

@@ -107,7 +107,7 @@ t.test('an erasure that is cut short is repeated from the beginning, and a repea
   t.equal((await app.chat.log.head(directId(gone.id, stays.id)))!.headRev, headRev)
 })
 
-t.test('what is left is sound', async t => {
+t.test('the doctor finds no defect in what is left', async t => {
   const defects: unknown[] = []
   const onDefect = (defect: unknown) => { defects.push(defect) }
   await examine(app.mongo.client, app.mongo.db!, { repair: false, onDefect })

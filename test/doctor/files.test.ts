@@ -27,7 +27,7 @@ async function diagnose (repair = false): Promise<Array<Pick<Defect, 'code'> & {
   return found
 }
 
-t.test('files that messages carry, or that wait to be sent, are no defects', async t => {
+t.test('files that messages carry, or that wait to be sent, are not reported as defects', async t => {
   await uploaded(test, ada.token)
   t.strictSame(await diagnose(), [])
 })
@@ -46,7 +46,7 @@ t.test('a message whose file has no row is found', async t => {
   t.strictSame(await diagnose(), [])
 })
 
-t.test('bytes without a file, and a file that is forgotten, are removed', async t => {
+t.test('bytes without a file, and a file that nothing carries, are removed', async t => {
   const stray = join(folderOf(files), new ObjectId().toHexString())
   await writeFile(stray, 'stray')
   const forgotten = await uploaded(test, ada.token)
@@ -58,7 +58,7 @@ t.test('bytes without a file, and a file that is forgotten, are removed', async 
   t.strictSame(await diagnose(), [])
 })
 
-t.test('while the files are copied nothing is removed, and the copy is whole or not there', async t => {
+t.test('while a backup copies the files none is removed, and the backup is complete or does not exist', async t => {
   const copy = join(t.testdir(), 'files')
   const blobs = files.blobs as DiskBlobs
   const going = await uploaded(test, ada.token)

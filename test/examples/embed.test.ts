@@ -55,11 +55,11 @@ else {
 
     token = undefined
     await shop.reload()
-    await chat.getByText('The page around does not say who you are').waitFor()
+    await chat.getByText('The page around this chat does not say who you are').waitFor()
     await context.close()
   })
 
-  await t.test('a page that the server does not name shows nothing', async t => {
+  await t.test('a page whose origin the server does not name shows nothing', async t => {
     const { url, register } = await startApp(t)
     token = (await register('eve')).token
     const { headers } = await request(`${url}/`, { method: 'GET' })

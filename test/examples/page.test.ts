@@ -32,7 +32,7 @@ t.test('the page has at most 60 lines', async t => {
 })
 
 const options = { skip: noBrowser ?? false }
-t.test('a page of plain HTML on another origin chats and keeps the messages', options, async t => {
+t.test('a page of plain HTML on another origin can chat, and keeps the messages', options, async t => {
   const { url, register, call } = await startApp(t)
   const bob = await register('bob')
   await register('ada', { fullName: 'Ada' })

@@ -78,7 +78,7 @@ for (const [where, environment] of places) {
       t.notOk((await blobsOf(test)).includes(id))
     })
 
-    t.test('two requests at once write no mixture', async t => {
+    t.test('two requests at once do not mix their bytes', async t => {
       const { token } = await test.register('twice')
       const [one, other] = [Buffer.alloc(60_000, 'a'), Buffer.alloc(60_000, 'b')]
       const { at } = await begin(test, token, one.length)
@@ -144,7 +144,7 @@ for (const [where, environment] of places) {
       t.match((await ask({ range: 'bytes=5000-' })).headers, { 'cache-control': 'no-store' }, 'a refusal is not kept')
     })
 
-    t.test('a link that was changed, or is over, leads nowhere', async t => {
+    t.test('a link that was changed or has expired is refused', async t => {
       const { token } = await test.register('linked')
       const [id, other] = [await uploaded(test, token, png), await uploaded(test, token)]
       const { url } = (await test.call('POST', '/api/files/links', { token, body: { fileIds: [id] } })).body.links[id]

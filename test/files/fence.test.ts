@@ -22,7 +22,7 @@ async function idsOf (blobs: Blobs): Promise<string[]> {
   return ids
 }
 
-t.test('who began to write before a fence changes nothing behind it', async () => {
+t.test('a write that began before a fence changes nothing behind it', async () => {
   const length = fc.nat(20)
   await fc.assert(fc.asyncProperty(length, length, length, fc.integer({ min: 1, max: 3 }), async (
     first, early, late, fences
@@ -56,7 +56,7 @@ t.test('who began to write before a fence changes nothing behind it', async () =
   }), { numRuns: 10, endOnFailure: true })
 })
 
-t.test('who has lost the right to write, writes nothing', async t => {
+t.test('a writer that has lost its lease writes nothing', async t => {
   for (const blobs of places) {
     const id = new ObjectId().toHexString()
     await blobs.create(id)

@@ -77,7 +77,7 @@ const names: Array<{ what: string, given: string, kept: string }> = [
 ]
 
 for (const { what, given, kept } of names) {
-  t.test(`${what} is a name and no more`, async t => {
+  t.test(`${what} is only a name`, async t => {
     const { status, body } = await upload(test, token, png, given)
     t.equal(status, 201)
     t.equal(body.file.name, kept)

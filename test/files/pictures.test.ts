@@ -31,7 +31,7 @@ function pngOf (width: number, height: number): Buffer {
   return picture
 }
 
-t.test('a file that becomes an avatar is for everybody, at an address that nobody can guess', async t => {
+t.test('everybody can read a file that is an avatar, at an address that nobody can guess', async t => {
   const fileId = await uploaded(test, ann.token, png, 'me at home.png')
   const { status, body } = await setAvatar(ann, fileId)
   t.equal(status, 200)
@@ -75,7 +75,7 @@ t.test('others are told of a new avatar at once', async t => {
   t.ok(await wait('userChanged', ({ user }) => user.profilePicture === profilePicture))
 })
 
-t.test('an avatar stays as long as it is one, and its address ends with it', async t => {
+t.test('an avatar is kept while it is in use, and its address ends when it is replaced', async t => {
   const first = await uploaded(test, ann.token, png)
   const { profilePicture } = (await setAvatar(ann, first)).body.user
   await sweepIn(7 * dayMs)
@@ -92,7 +92,7 @@ t.test('an avatar stays as long as it is one, and its address ends with it', asy
   t.notOk(isThere(second))
 })
 
-t.test('an avatar that is replaced by an address of the web is collected', async t => {
+t.test('an avatar that is replaced by a web address is removed', async t => {
   const fileId = await uploaded(test, ann.token, png)
   await setAvatar(ann, fileId)
   await sweepIn(7 * dayMs)
@@ -101,7 +101,7 @@ t.test('an avatar that is replaced by an address of the web is collected', async
   t.notOk(isThere(fileId))
 })
 
-t.test('a file that a message carries outlives its time as an avatar, but not for everybody', async t => {
+t.test('a file that a message carries outlives its use as an avatar, but is no longer public', async t => {
   const fileId = await uploaded(test, ann.token, png)
   await call('POST', '/api/messages', {
     token: ann.token, body: { receiverId: bob.id, content: '', attachments: [{ fileId }] }
@@ -200,7 +200,7 @@ const refusals: Array<{ what: string, content: Buffer | string, status: number, 
 ]
 
 for (const { what, content, status, code } of refusals) {
-  t.test(`${what} is no picture`, async t => {
+  t.test(`${what} is not accepted as a picture`, async t => {
     const fileId = await uploaded(test, ann.token, content, 'a.png')
     t.match(await setAvatar(ann, fileId), { status, body: { code } })
     const roomId = await make(ann)
@@ -210,12 +210,12 @@ for (const { what, content, status, code } of refusals) {
   })
 }
 
-t.test('the largest picture is one', async t => {
+t.test('a picture of the largest allowed size is accepted', async t => {
   const content = Buffer.concat([pngOf(4_096, 4_096), Buffer.alloc(5_242_880 - png.length)])
   t.equal((await setAvatar(ann, await uploaded(test, ann.token, content))).status, 200)
 })
 
-t.test('nobody can make a file of another, or of nobody, their picture', async t => {
+t.test('you cannot use another user\'s file, or one that does not exist, as your picture', async t => {
   const fileId = await uploaded(test, bob.token, png)
   const roomId = await make(ann)
   for (const id of [fileId, 'f'.repeat(24)]) {

@@ -49,7 +49,7 @@ t.test('a file in the bucket is read whole and in parts, wherever they begin and
   t.equal(head.headers.get('content-length'), '2500000')
 })
 
-t.test('an upload whose link breaks goes on with what had come', async t => {
+t.test('an upload whose connection breaks continues with what had arrived', async t => {
   const content = randomBytes(9_000_000)
   const { at } = await begin(test, token, content.length)
   const { sending } = openPatch(at, token, 0, content.length)
@@ -72,7 +72,7 @@ t.test('short pieces become one object', async t => {
   t.equal(objectsOf(id).length, 1)
 })
 
-t.test('of an answer that the service breaks off, the rest is asked for', async t => {
+t.test('if the service breaks off an answer, the rest is requested', async t => {
   const content = randomBytes(400_000)
   const id = await uploaded(test, token, content)
   bucket.cuts = 5
@@ -83,7 +83,7 @@ t.test('of an answer that the service breaks off, the rest is asked for', async 
   bucket.refuses = () => false
 })
 
-t.test('a bucket that does not answer loses nothing', async t => {
+t.test('nothing is lost while the bucket does not answer', async t => {
   const { at } = await begin(test, token, 20)
   bucket.refuses = method => method === 'PUT'
   t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 503)
@@ -113,7 +113,7 @@ t.test('files that are deleted, or that nothing carries, leave the bucket', asyn
   t.equal(objectsOf(carried).length, 1)
 })
 
-t.test('the doctor finds what the bucket misses, and what is too much in it', async t => {
+t.test('the doctor finds objects that the bucket lacks, and objects that nothing needs', async t => {
   const diagnose = async (repair = false) => {
     const found: Array<Pick<Defect, 'code'>> = []
     await examine(mongo.client, mongo.db!, {
@@ -137,7 +137,7 @@ t.test('the doctor finds what the bucket misses, and what is too much in it', as
   t.ok(bucket.objects.has('something else'))
 })
 
-t.test('a bucket that fails, is gone or hangs is said to be unavailable, on every route', async t => {
+t.test('if the bucket fails, is gone or hangs, every route answers that it is unavailable', async t => {
   const id = await uploaded(test, token, png, 'me.png')
   const { at } = await begin(test, token, 20)
   const unfinished = at.split('/').at(-1)!

@@ -58,7 +58,7 @@ const whenMarked = (happen: () => Promise<void>): FilesContext => ({
   })
 })
 
-t.test('a file stays as long as one message has it', async t => {
+t.test('a file stays as long as a message carries it', async t => {
   const fileId = await uploaded(test, ann.token)
   const [first, second] = [await send(fileId), await send(fileId, '/api/common-chat/message', {})]
   await sweepIn(7 * dayMs)
@@ -144,7 +144,7 @@ t.test('a file cannot be deleted while the message that is to carry it is being 
   t.ok(await isThere(fileId))
 })
 
-t.test('a file that its owner deletes after a refused send is removed once it is sure that nothing has it', async t => {
+t.test('a file that its owner deletes after a refused send is removed once no message can carry it', async t => {
   const [fileId, other] = [await uploaded(test, ann.token), await uploaded(test, ann.token)]
   for (const id of [fileId, other]) {
     const body = { content: '', replyTo: new ObjectId().toHexString(), attachments: [{ fileId: id }] }

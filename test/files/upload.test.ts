@@ -38,7 +38,7 @@ t.test('a file is uploaded as the body of one request, and read back', async t =
   t.strictSame(await usageOf(ada.id), { _id: new ObjectId(ada.id), bytes: png.length, unfinished: 0 })
 })
 
-t.test('ranges of a file are answered, and nothing again that the client has cached', async t => {
+t.test('a client gets ranges of a file, and 304 for what it has cached', async t => {
   const { token } = await user('parts')
   const content = randomBytes(1_000)
   const id = await uploaded(test, token, content)
@@ -178,7 +178,7 @@ t.test('a user has at most ten unfinished uploads', async t => {
   t.equal((await begin(test, token, 10)).status, 201, 'a deleted one makes room')
 })
 
-t.test('a creation that is repeated with its uploadId is the same upload, which goes on', async t => {
+t.test('a creation that is repeated with its uploadId returns the same upload, which continues', async t => {
   const [{ token, id: userId }, other] = [await user('lost'), await user('namesake')]
   const content = randomBytes(1_000)
   const create = async (of = token) => await begin(test, of, content.length, 'a.bin', 'mine')
@@ -213,7 +213,7 @@ t.test('an upload that was begun just before a crash has its blob when the creat
   t.equal(await goOn(at, token, 0, Buffer.alloc(10)), 204)
 })
 
-t.test('uploads leave the disk the space that the database needs', async t => {
+t.test('uploads leave free the disk space that the database needs', async t => {
   const full = { ...files, limits: { ...files.limits, freeBytesMin: 2 ** 60 } }
   await t.rejects(requireSpace(full, 1), { code: 'STORAGE_FULL', status: 507, retryable: true })
 })

@@ -158,7 +158,7 @@ t.test('I4: a verification covers the revs known when it began, and none that ca
   t.same(run([row(8), { kind: 'verified', job: next.job }], {}, next.state).done, ['record', 'send 8 after 7'])
 })
 
-t.test('I7: a head that was read is where a conversation begins: what follows it is read, not skipped', async t => {
+t.test('I7: a conversation begins at the head that was read: what follows it is read, not skipped', async t => {
   const asked = run([after(7)])
   t.same(run([{ kind: 'verified', job: asked.job }], {}, asked.state).rev, 7)
 

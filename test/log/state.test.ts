@@ -56,7 +56,7 @@ t.test('a read position moves in the self log too', async t => {
   t.match(database.heads.get(selfLogId(alice)), { headRev: 3, memberRev: 1 }, 'and the list of conversations is still good')
 })
 
-t.test('in a large conversation a read position is not shown, and does not change the conversation', async t => {
+t.test('in a large conversation read positions are not shown, and do not change the conversation', async t => {
   const database = opened()
   for (let index = 0; index < readPositionsShownMax; index++) database.commit([unit(member(new ObjectId(), 'member'))])
   database.commit([unit(message())])

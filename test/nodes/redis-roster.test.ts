@@ -49,7 +49,7 @@ t.test('a roster in Redis', { skip: noRedis }, async t => {
     t.ok((await here.roster.nodesOf(['eve'])).has('eve'))
   })
 
-  t.test('thousands of users are entered at once, and end by themselves', async t => {
+  t.test('thousands of users are entered at once, and their entries expire by themselves', async t => {
     const { roster, client } = await join(t)
     const users = Array.from({ length: 1_200 }, (_, index) => `user-${index}`)
     await roster.enter(users.map(userId => [userId, 1_000]))
@@ -57,7 +57,7 @@ t.test('a roster in Redis', { skip: noRedis }, async t => {
     t.ok(await client.ttl('test:online:user-1199') > 0)
   })
 
-  t.test('without a link or with a silent Redis nobody is known, and no call waits long', async t => {
+  t.test('without a link, or with a silent Redis, no other users are known, and no call waits long', async t => {
     const { nodeId, roster, client, close } = await join(t)
     await roster.enter([['ann', 1_000]])
     redis.freeze()

@@ -76,7 +76,7 @@ t.test('nodes that a Redis links', { skip: noRedis }, async t => {
     t.match(await two.wait('typing'), { conversationId, userId: ann.id, on: true })
   })
 
-  t.test('sends are acknowledged while Redis is away, and afterwards every missed event is delivered', async t => {
+  t.test('sends are acknowledged while Redis is down, and afterwards every missed event is delivered', async t => {
     const [one, two] = await Promise.all([connect(t, here.url, ann.token), connect(t, there.url, bob.token)])
     await two.ask('setupUser', { live: true })
     // The look after the link is up goes by the same method as a heartbeat, which these nodes make when asked only.

@@ -55,7 +55,7 @@ t.test('three servers, one Redis, one database', { skip: noRedis }, async t => {
     for (const socket of sockets) t.same(await revsUntil(socket, last), from(socket.from + 1, last))
   })
 
-  t.test('I7: they do so too if the link of one server is two seconds late', async t => {
+  t.test('I7: so they do even if the link of one server is two seconds late', async t => {
     const sockets = await Promise.all(servers.map(async server => await live(t, server, bob)))
     proxies[1]!.delay(2_000)
     const last = await sayTen('late')

@@ -44,7 +44,7 @@ function open (address: string, offset: number, length: number) {
   return { sending, ended }
 }
 
-t.test('a request that goes on at another server ends the one before, whose later bytes are lost', async t => {
+t.test('if an upload continues on another server, the earlier request ends and its later bytes are lost', async t => {
   const content = randomBytes(2_000)
   const { at: address } = await begin(first, token, content.length)
   const id = address.split('/').at(-1)!
@@ -61,7 +61,7 @@ t.test('a request that goes on at another server ends the one before, whose late
   for (const node of nodes) t.same((await contentOf(node, id, token)).bytes, content, 'a file that is whole stays so')
 })
 
-t.test('an upload at a server that has died goes on at another when its lease ends', async t => {
+t.test('the upload of a server that died continues on another one when its lease ends', async t => {
   const { at: address } = await begin(first, token, 10)
   const _id = new ObjectId(address.split('/').at(-1)!)
   const held = (ms: number) => ({ $set: { lease: { nodeId: 'dead', until: new Date(Date.now() + ms) } } })
@@ -73,7 +73,7 @@ t.test('an upload at a server that has died goes on at another when its lease en
   t.equal((await files.files.findOne({ _id }))?.lease, undefined)
 })
 
-t.test('an upload that goes on at both servers at once is the file that was sent', async () => {
+t.test('an upload that continues on two servers at once is still the file that was sent', async () => {
   const pieces = fc.array(fc.record({ node: fc.nat(1), bytes: fc.integer({ min: 1, max: 40_000 }) }), {
     minLength: 2, maxLength: 6
   })

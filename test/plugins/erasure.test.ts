@@ -3,7 +3,7 @@ import t from 'tap'
 import { buildApp } from '../../app.ts'
 import { readConfig } from '../../src/config.ts'
 
-t.test('a server that stopped before an erased user’s messages were deleted goes on at its next start', async t => {
+t.test('a server that stopped before an erased user’s messages were deleted continues at its next start', async t => {
   const environment = { DATA_DIR: t.testdir(), LOG_LEVEL: 'silent' }
   const first = await buildApp(readConfig(environment))
   t.teardown(() => first.close())

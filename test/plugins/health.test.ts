@@ -44,7 +44,7 @@ async function lag (ms: number): Promise<void> {
   await new Promise(resolve => { setImmediate(resolve) })
 }
 
-t.test('a server whose loop lags one second serves; above the limit it answers 503 and says it is alive', async t => {
+t.test('a server whose loop lags one second serves; above the limit it answers 503 and is still live', async t => {
   const { app, url, call } = await startApp(t)
   for (let turn = 0; turn < 4; turn++) {
     await lag(1_100)

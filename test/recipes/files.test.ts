@@ -13,7 +13,7 @@ interface Recipe {
 const folder = unpack(t, 'recipes/files.md')
 const { sendFiles, shownOf, onRefused } = await importRecipe<Recipe>(folder, 'files.mjs')
 
-t.test('the recipe sends files, shows them before and after, and tells what is refused', async t => {
+t.test('the recipe sends files, shows them before and after, and says what is refused', async t => {
   const { url } = await startApp(t, { FILE_TYPES: 'text/*' })
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
   const chat = ada.direct(bob.id)

@@ -7,7 +7,7 @@ const { app: { mongo } } = await startApp(t, { SEARCH: 'off' })
 const index = searchIndex(mongo.db!)
 await ensureSearchIndex(mongo.db!)
 
-t.test('a chunk is read once, and what is gone is not there', async t => {
+t.test('a chunk is read once, and a chunk that is gone is reported missing', async t => {
   const ids = [1, 2, 3].map(number => chunkId('room_x', number, 0))
   const [first, second, gone] = ids as [string, string, string]
   await index.chunks.insertMany([first, second].map(_id => ({ _id, postings: Buffer.from(_id) })))

@@ -39,7 +39,7 @@ t.test('a search finds messages with all the words, newest first, in your own co
   t.equal((await look(eve, `q=fox&conversationId=room_${roomId}`)).status, 404)
 })
 
-t.test('deleted and overwritten texts are not found, and any script is searched', async t => {
+t.test('deleted and overwritten texts are not found, and every script can be searched', async t => {
   const [one, two] = [await register('one'), await register('two')]
   const first = await send(one, two, 'नमस्ते दुनिया')
   const second = await send(one, two, 'ＦＵＬＬ width')

@@ -139,7 +139,7 @@ const search = fc.record({
 /** TIDELOG_RUNS checks more of them. */
 const runs = Number(process.env['TIDELOG_RUNS'] ?? 15)
 
-t.test('I8 a search finds what looking at every message finds, however far the index has come', async t => {
+t.test('I8 a search finds what a look at every message would find, however far the index has come', async t => {
   await fc.assert(fc.asyncProperty(fc.array(
     operation, { minLength: 5, maxLength: 40 }
   ), fc.array(search, { minLength: 6, maxLength: 6 }), async (operations, searches) => {

@@ -5,24 +5,24 @@ const times = Array.from({ length: 1_000 }, (_, at): [number, number] => [5 + at
 const lastMs = times.at(-1)![1]
 const few = fewTimes(times, 16)
 
-t.test('The times of the newest messages are all known, and of the older ones some', async t => {
+t.test('the times of all the newest messages are stored, and of some older ones', async t => {
   t.match(few.seqs.slice(-32), times.slice(-32).map(([seq]) => seq))
   t.ok(few.seqs.every((seq, at) => at === 0 || seq - few.seqs[at - 1]! <= 16))
   t.ok(few.seqs.length < 150, `${few.seqs.length} of 1000`)
   t.equal(few.seqs[0], 5)
 })
 
-t.test('No message is said to be older than it is, nor to be before a time at which it was sent', async t => {
+t.test('no message is taken for older than it is, nor for earlier than the time at which it was sent', async t => {
   for (const [seq, ms] of times) {
     if (latestMs({ times: few, lastMs }, seq) < ms) t.fail(`seq ${seq} was sent at ${ms}`)
     if (seqAfter(few, ms) <= seq) t.fail(`seq ${seq} was sent at or before ${ms}`)
   }
 })
 
-t.test('Times are the same after they were stored', async t => {
+t.test('times are the same after they were stored', async t => {
   t.strictSame(readTimes(packTimes(few)), few)
 })
 
-t.test('A segment that lost its messages has no times', async t => {
+t.test('a segment that lost its messages has no times', async t => {
   t.strictSame(fewTimes([], 16), { seqs: [], ms: [] })
 })

@@ -94,7 +94,7 @@ async function check (conversationId: string, expected: Map<number, string[]>): 
   }
 }
 
-t.test('two that write the same conversation at once lose nothing', async t => {
+t.test('two nodes that index the same conversation at once lose nothing', async t => {
   const message = (seq: number) => [seq, { rev: revOf(seq), ms: timeOf(seq), terms: ['tide', `w${seq}`] }] as const
   const change = (to: number): Change => ({
     conversationId: 'room_two',

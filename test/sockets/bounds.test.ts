@@ -52,7 +52,7 @@ t.test('a body of too many packets is refused unparsed, and its connection is cl
   t.match(await witness.ask('setupUser'), { success: true })
 })
 
-t.test('packets of one body run in several turns of the loop, in order', async t => {
+t.test('packets of one body run in several ticks of the event loop, in order', async t => {
   const { app, url, register } = await start(t, { RATE_LIMIT_SENDS: '0' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const polling = await connectPolling(url, ann.token)
@@ -103,7 +103,7 @@ t.test('the server does not read from a client that does not read, and ends its 
   t.ok(['server namespace disconnect', 'forced server close', 'ping timeout'].includes(await closed as string))
 })
 
-t.test('a connection with too many bytes waiting is closed, and no other one', async t => {
+t.test('a connection with too many waiting bytes is closed, and no other one is', async t => {
   const { app, url, register, call } = await start(t, { WAITING_BYTES_MAX: '150000', RATE_LIMIT_SENDS: '0' })
   // Who does not read answers no pings: on a slow machine the server would end the connection for that.
   app.io.engine.opts.pingInterval = 3_600_000

@@ -57,7 +57,7 @@ t.test('a value of any shape in any event is answered', async t => {
   t.ok(socket.socket.connected)
 })
 
-t.test('unknown events are told so, whatever their names', async t => {
+t.test('an unknown event is answered as unknown, whatever its name', async t => {
   const socket = await connect(t, url, ann.token)
   for (const event of ['nonsense', 'error', 'constructor', '__proto__', 'toString', 'message', '']) {
     t.match(await socket.ask(event, {}), { success: false, code: 'VALIDATION', message: 'There is no such event' }, event)
@@ -83,7 +83,7 @@ t.test('packets that no client library sends end at most their own connection', 
   }
 })
 
-t.test('several callbacks or too many arguments do no harm', async t => {
+t.test('an event with several callbacks or too many arguments does no harm', async t => {
   const socket = await connect(t, url, ann.token)
   t.match(await socket.ask('sendDirectMessage', { receiverId: bob.id, content: 'x' }, 'more', { and: 'more' }), { success: true })
   t.match(await socket.ask('joinRoom', 'den', 'den2'), { success: true, roomId: 'den' })

@@ -49,7 +49,7 @@ t.test('a socket gets the conversations that it names, of every kind, and its se
   t.equal(came(socket).length, 3, 'what it sends elsewhere comes in the acknowledgement alone')
 })
 
-t.test('heartbeats name only these', async t => {
+t.test('heartbeats name only these conversations', async t => {
   const [ann, bob] = await people(2) as [User, User]
   const [mine, other] = [await roomOf(ann, bob), await roomOf(ann, bob)]
   const { socket } = await phone(ann, [mine])
@@ -77,7 +77,7 @@ t.test('a later conversation comes only if it was named, and the self log announ
   t.same(came(socket), ['in the lounge', 'first'])
 })
 
-t.test('naming again replaces the list, naming none gives all, and joining a room adds it', async t => {
+t.test('a new list replaces the old one, no list means all conversations, and joining a room adds it', async t => {
   const [ann, bob] = await people(2) as [User, User]
   const [one, two] = [await roomOf(ann, bob), await roomOf(ann, bob)]
   const direct = directId(ann.id, bob.id)
@@ -122,7 +122,7 @@ t.test('a hidden change fills the rev of a named direct conversation, and is not
   t.same(other.all('typing'), [])
 })
 
-t.test('only takes a list of at most 1,000 names, and nothing without live', async t => {
+t.test('`only` takes at most 1,000 names, and only together with `live`', async t => {
   const [ann] = await people(1) as [User]
   const socket = await connect(t, url, ann.token)
   const named = async (only: unknown, live = true) => await socket.ask('setupUser', { live, only })

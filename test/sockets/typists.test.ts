@@ -18,7 +18,7 @@ function made () {
   return { typists, timers, told, ended, began }
 }
 
-t.test('typing that is not repeated ends once', async t => {
+t.test('typing that is not repeated ends, and the end is announced once', async t => {
   const { timers, told, ended, began, typists } = made()
   began('s')
   began('s')
@@ -43,7 +43,7 @@ t.test('a send ends it on all sockets of the user, in that conversation', async 
   t.notOk(typists.isEmpty)
 })
 
-t.test('while another device types, the others are told nothing', async t => {
+t.test('while the user still types on another device, no end of typing is announced', async t => {
   const { told, began, typists } = made()
   began('one')
   began('two')

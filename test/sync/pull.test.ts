@@ -262,7 +262,7 @@ t.test('everybody has the common chat', async t => {
   t.match(inAnswer(await sync(a, { cursors: cursorsOf(state) }), commonChatId), { kind: 'common', unreadCount: 0, reads: [], changes: [{ message: { message: 'good morning' } }] })
 })
 
-t.test('an invalid request is told what is wrong', async t => {
+t.test('the answer to an invalid request says what is wrong', async t => {
   const { token } = await person()
   for (const [body, field] of [[{ limit: 0 }, 'limit'], [{ limit: 501 }, 'limit'], [{ waitMs: 25_001 }, 'waitMs'], [{ cursors: [] }, 'cursors'], [{ cursors: { a: 1 } }, 'cursors'], [[], 'body']] as const) {
     const answer = await call('POST', '/api/sync', { token, body })

@@ -66,13 +66,13 @@ t.test('long polling', async t => {
     t.match((await answer).conversations, [{ changes: [{ message: { message: 'for you' } }] }])
   })
 
-  await t.test('is answered with nothing when the time is over', async t => {
+  await t.test('gets an empty answer when the time is over', async t => {
     const cursors = cursorsOf(await catchUp(test, a))
     t.match(await syncOnce(test, a, { cursors, waitMs: 20 }), { success: true, conversations: { length: 0 }, hasMore: false })
     t.equal(app.sync.longPolls.size, 0)
   })
 
-  await t.test('keeps nothing of a client that has gone', async () => {
+  await t.test('keeps nothing for a client that has disconnected', async () => {
     const cursors = cursorsOf(await catchUp(test, a))
     const gone = request(`${url}/api/sync`, { method: 'POST', headers: { authorization: `Bearer ${a.token}`, 'content-type': 'application/json' } })
     gone.on('error', () => {})

@@ -40,7 +40,7 @@ t.test('a row that was read before its user changed is not cached', async t => {
   t.equal(users.peek(id)?.isActive, false)
 })
 
-t.test('an invalid id is nobody, without a read', async t => {
+t.test('an invalid id belongs to no user, and is not looked up', async t => {
   const { collection, pending } = slowUsers(new Map())
   t.equal(await new UserDirectory(collection).get('nobody'), undefined)
   t.equal(pending.length, 0)

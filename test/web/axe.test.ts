@@ -44,7 +44,7 @@ else {
     })
   }
 
-  await t.test('nor on the sign-in screen', async t => {
+  await t.test('axe finds no serious defect on the sign-in screen', async t => {
     const page = await browser.newPage({ viewport: { width: 320, height: 640 } })
     for (const path of ['/sign-in', '/sign-up']) {
       await page.goto(app.url + path)

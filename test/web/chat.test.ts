@@ -93,7 +93,7 @@ else {
     await page.getByRole('button', { name: 'Do not reply' }).tap()
   })
 
-  await t.test('at midnight what was said today is from yesterday', async () => {
+  await t.test('after midnight, what was said today is shown as yesterday\'s', async () => {
     const page = await ada.page.context().newPage()
     await page.clock.install()
     await open(page, app.url, dm(ada.id, bob.id))
@@ -103,7 +103,7 @@ else {
     await page.close()
   })
 
-  await t.test('a text that you began stays with its conversation', async t => {
+  await t.test('a draft stays with its conversation', async t => {
     await ada.page.locator('#composer').fill('not yet')
     await ada.page.goto(`${app.url}/c/common_chat`)
     await ada.page.locator('#composer').waitFor()

@@ -18,7 +18,7 @@ else {
     const problems = watch(page)
     await page.goto(`${app.url}/sign-in#token=not-a-token`)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await page.getByText('This token is not valid, or not any more').waitFor()
+    await page.getByText('This token is not valid, or has expired').waitFor()
     t.equal(await page.evaluate('location.hash'), '', 'the token is not left in the address')
     await page.getByLabel('Token', { exact: true }).fill(hostToken(3_600))
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -74,7 +74,7 @@ else {
     t.equal(await ada.page.locator('article').filter({ hasText: 'late' }).count(), 1)
   })
 
-  await t.test('who deletes their account gives the password, and is signed out for good', async () => {
+  await t.test('to delete their account users give the password; then they are signed out for good', async () => {
     const { page } = await signIn(browser, app, 'leaving')
     await page.goto(`${app.url}/settings`)
     await page.getByRole('button', { name: 'Delete account' }).click()

@@ -12,7 +12,7 @@ else {
   const drawer = drawerOf(ada.page)
   await drawer.waitFor()
 
-  await t.test('events that are lost, late, repeated or out of order leave the conversation as it is', async t => {
+  await t.test('lost, late, repeated or reordered events do not change what the conversation shows', async t => {
     for (const [name, amount] of [['Drop', 30], ['Double', 50], ['Reorder', 50], ['Delay', 50]] as const) {
       await drawer.getByRole('switch', { name, exact: true }).click()
       await drawer.getByLabel(`${name}: how much`).fill(String(amount))

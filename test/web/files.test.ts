@@ -52,8 +52,8 @@ else {
       { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('low tide at six') },
       { name: 'wrong.txt', mimeType: 'text/plain', buffer: Buffer.from('no') }
     ])
-    await tray.getByText('Sent without where they were taken').waitFor()
-    await tray.getByRole('button', { name: 'Do not send wrong.txt' }).click()
+    await tray.getByText('Sent without the place and camera').waitFor()
+    await tray.getByRole('button', { name: 'Remove wrong.txt' }).click()
     t.equal(await tray.getByText('wrong.txt').count(), 0)
     await ada.page.locator('#composer').fill('from the shore')
     await ada.page.locator('#composer').press('Enter')
@@ -61,7 +61,7 @@ else {
     t.equal(await tray.count(), 0)
   })
 
-  await t.test('the other one sees the picture in its place, without where it was taken, and a card', async t => {
+  await t.test('the other user sees the picture, without where it was taken, and a card for the file', async t => {
     const message = landed(bob.page, 'from the shore')
     const image = message.locator('.pic img:not(.coming)')
     await image.waitFor()
@@ -78,10 +78,10 @@ else {
     t.equal(readFileSync(await download.path(), 'utf8'), 'low tide at six')
   })
 
-  await t.test('the original goes if one asks for it', async t => {
+  await t.test('the original is sent if the user asks for it', async t => {
     await choose([{ name: 'original.jpg', mimeType: 'image/jpeg', buffer: photo }])
     await tray.getByRole('button', { name: 'Original files' }).click()
-    await tray.getByText('Sent with where and by what').waitFor()
+    await tray.getByText('Sent with the place and camera').waitFor()
     await ada.page.getByRole('button', { name: 'Send', exact: true }).click()
     const image = bob.page.getByRole('button', { name: 'Open original.jpg' }).locator('img:not(.coming)')
     await image.waitFor()
@@ -123,7 +123,7 @@ else {
     t.pass()
   })
 
-  await t.test('what is refused says why in its place, and can be deleted', async t => {
+  await t.test('a refused file shows the reason in its place, and can be deleted', async t => {
     // No server takes more than 100 MiB by default; nothing of it is read before it is refused.
     await ada.page.evaluate(dispatched('[role=log]', 'drop', 'huge.bin', 105 * 2 ** 20))
     await tray.getByText('huge.bin').waitFor()
@@ -135,7 +135,7 @@ else {
     t.pass()
   })
 
-  await t.test('a file that failed is tried again where it stands, and arrives', async t => {
+  await t.test('a failed file can be retried in its place, and arrives', async t => {
     const { token } = await (await fetch(`${app.url}/api/auth/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -158,7 +158,7 @@ else {
     t.equal(await arrived(ada.page).count(), 1)
   })
 
-  await t.test('on a phone one takes a picture with the camera, in the dark too', async t => {
+  await t.test('on a phone the user takes a picture with the camera, in the dark theme too', async t => {
     const eve = await signIn(browser, app, 'eve', { touch: true, width: 390, colorScheme: 'dark' })
     await open(eve.page, app.url, dm(ada.id, eve.id))
     await eve.page.getByRole('button', { name: 'Attach a file' }).click()

@@ -14,7 +14,7 @@ else {
     await ada.page.getByRole('menuitem', { name: item }).click()
   }
 
-  await t.test('a message is passed on to another conversation, where it says that it was', async t => {
+  await t.test('a message can be forwarded to another conversation, and is shown there as forwarded', async t => {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     await write(ada.page, 'the key is under the mat')
     await landed(ada.page, 'the key is under the mat').waitFor()
@@ -28,7 +28,7 @@ else {
     t.match(page.messages.at(-1), { message: 'the key is under the mat', forwarded: true, user: { _id: ada.id } })
   })
 
-  await t.test('several messages are passed on together, in their order', async t => {
+  await t.test('several messages can be forwarded together, and keep their order', async t => {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     for (const text of ['first of three', 'second of three', 'third of three']) {
       await write(ada.page, text)
@@ -46,7 +46,7 @@ else {
     t.match(page.messages.slice(-3), [told('first of three'), told('second of three'), told('third of three')])
   })
 
-  await t.test('who has read a message of a room is listed', async t => {
+  await t.test('the users who have read a message of a room are listed', async t => {
     await open(ada.page, app.url, room.conversationId as string)
     await write(ada.page, 'who is there?')
     await landed(bob.page, 'who is there?').waitFor()

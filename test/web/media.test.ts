@@ -71,7 +71,7 @@ else {
     return { player: bob.page.locator(selector), it: `document.querySelector('${selector}')` }
   }
 
-  await t.test('a sound is played where it stands, from where its scrubber is pressed', async t => {
+  await t.test('an audio file plays in its place, from the point where its scrubber is pressed', async t => {
     const content = sound()
     await send('tide.wav', 'audio/wav', content)
     const { player, it } = playerOf('audio', 'tide.wav')
@@ -91,7 +91,7 @@ else {
     await until(bob.page, `${it}.ended`)
   })
 
-  await t.test('a film is shown in its own ratio, played, and played again from its middle', async t => {
+  await t.test('a video is shown in its own ratio, plays, and plays again from its middle', async t => {
     await send('wave.webm', 'video/webm', await film(ada.page))
     const { player, it } = playerOf('video', 'wave.webm')
     await player.waitFor()

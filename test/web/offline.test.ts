@@ -65,7 +65,7 @@ else {
     t.same(await shown(bob.page), ['before', 'one', 'two', 'three', 'from the void'])
   })
 
-  await t.test('two tabs of one user agree', async t => {
+  await t.test('two tabs of one user show the same', async t => {
     await landed(ada.page, 'from the void').waitFor()
     const other = await ada.context.newPage()
     await open(other, app.url, conversationId)
@@ -101,7 +101,7 @@ else {
     t.notOk((await shown(bob.page)).includes('to be deleted'))
   })
 
-  await t.test('two devices of one user agree, also on what was written while one was away', async t => {
+  await t.test('two devices of one user show the same, also what was written while one was away', async t => {
     const device = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'en-GB' })
     const phone = await device.newPage()
     await phone.goto(`${app.url}/sign-in`)

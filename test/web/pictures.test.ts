@@ -76,7 +76,7 @@ if (noBrowser === undefined) {
     t.match(await colourOf(ada.page.locator('.av.xl img').first()), { blue: true })
   })
 
-  await t.test('a file that is no picture is not taken, and says so', async t => {
+  await t.test('a file that is not a picture is refused with a message', async t => {
     const buffer = Buffer.from('<svg onload="alert(1)"/>')
     const dialog = await choose({ name: 'a.png', mimeType: 'image/png', buffer })
     await dialog.getByRole('alert').getByText('This browser cannot read the file as a picture').waitFor()

@@ -53,7 +53,7 @@ else {
     await page.locator('#composer').fill('')
   })
 
-  await t.test('a message is notified if the page is in the background and you want it', async t => {
+  await t.test('a message is notified if the page is in the background and notifications are on', async t => {
     await bob.context.grantPermissions(['notifications'])
     await bob.page.goto(`${url}/settings`)
     await bob.page.getByRole('switch', { name: 'Direct messages and mentions' }).click()

@@ -59,7 +59,7 @@ else {
 
   await t.test('a room of announcements shows its members no composer', async t => {
     await settings(async () => { await ada.page.getByRole('switch', { name: 'Announcements only' }).click() })
-    await bob.page.getByText('Only the owner and moderators write here.').waitFor()
+    await bob.page.getByText('Only the owner and moderators can write here.').waitFor()
     t.equal(await bob.page.locator('#composer').count(), 0)
     await write(ada.page, 'hear, hear')
     await landed(bob.page, 'hear, hear').waitFor()
@@ -67,7 +67,7 @@ else {
     await bob.page.locator('#composer').waitFor()
   })
 
-  await t.test('another name and a pin are told too', async () => {
+  await t.test('a new name and a pin are announced too', async () => {
     await settings(async () => { await ada.page.getByLabel('Name').fill('The cave') })
     await bob.page.locator('.msg.system').getByText('Ada Test named the room “The cave”').waitFor()
     await open(ada.page, app.url, `room_${roomId}`)

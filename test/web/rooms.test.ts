@@ -74,7 +74,7 @@ else {
     t.same(await bob.page.locator('a[href^="javascript:"]').count(), 0)
   })
 
-  await t.test('a user who is removed while the room is open is told, and the room disappears', async t => {
+  await t.test('a user who is removed while the room is open sees that, and the room disappears', async t => {
     await open(bob.page, app.url, 'common_chat')
     await bob.page.getByRole('link', { name }).first().click()
     await bob.page.locator('#composer').fill('half a sentence')

@@ -20,7 +20,7 @@ else {
     t.match(await titles(ada), [/^Bob/, /^Cleo/])
   })
 
-  await t.test('a muted one notifies nobody, and the page’s title does not count it', async t => {
+  await t.test('a muted conversation sends no notification, and the page’s title does not count it', async t => {
     await until(ada.page, 'document.title.startsWith("(2)")')
     await row(ada, 'Bob Test').click({ button: 'right' })
     await ada.page.getByRole('menuitem', { name: 'Mute' }).click()
@@ -47,7 +47,7 @@ else {
     t.equal(await row(ada, 'Cleo Test').getByRole('img', { name: /unread/ }).count(), 0)
   })
 
-  await t.test('an archived one leaves the list, and is in the archive', async t => {
+  await t.test('an archived conversation leaves the list, and is in the archive', async t => {
     await settle('Cleo Test', 'Archive')
     await until(ada.page, 'document.querySelectorAll(".rows .row").length === 1')
     await ada.page.getByRole('button', { name: '1 archived' }).click()
@@ -80,7 +80,7 @@ else {
     await bob.page.locator('#composer').waitFor()
   })
 
-  await t.test('messages can be deleted for oneself, and a history cleared; the other user keeps them', async t => {
+  await t.test('you can delete messages for yourself, and clear a history; the other user keeps them', async t => {
     await open(ada.page, app.url, dm(ada.id, bob.id))
     await landed(ada.page, 'four').click({ button: 'right' })
     await ada.page.getByRole('menuitem', { name: 'Delete for me' }).click()

@@ -25,7 +25,7 @@ t.test('the first load keeps to its budget', t => {
   t.end()
 })
 
-t.test('it is one script and one style, so that no round trip waits for another', t => {
+t.test('the first load is one script and one style sheet, so that no round trip waits for another', t => {
   t.same(files.map(file => file.replace(/-[\w-]+\./, '.')).toSorted(), ['assets/app.css', 'assets/app.js'])
   const script = readFileSync(join(dist, files.find(file => file.endsWith('.js')) ?? ''), 'utf8')
   t.notMatch(script, /\bfrom\s*["']\.\//, 'it imports nothing that the page has not named')

@@ -258,7 +258,7 @@ export interface Room {
   postRole: 'member' | 'moderator'
   /** Seconds that a plain member waits between two messages; 0: they do not wait. */
   slowModeS: number
-  /** Messages tell who came and went, of roles, of another name and of pins. */
+  /** The server announces who joins or leaves, and when roles, the name or pins change. */
   systemMessages: boolean
   memberCount: number
   /** Yours; undefined: you are no member. */

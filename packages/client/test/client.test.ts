@@ -39,7 +39,7 @@ for (const live of [true, false]) {
   })
 }
 
-t.test('people create, join, write in, read back and leave a room', async t => {
+t.test('users create, join, write in, read back and leave a room', async t => {
   const { url } = await startApp(t)
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
   await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])

@@ -55,7 +55,7 @@ t.test('messages with files', async t => {
     return { client, network, chat, messages, account: await storage.open(client.id) }
   }
 
-  t.test('files that were sent offline are kept, and arrive with their message once', async t => {
+  t.test('files that were sent offline are kept, and arrive once with their message', async t => {
     const { client, network, chat, messages, account } = await newSender('offline')
     network.isOffline = true
     const files = [new File(['one'], 'one.txt'), new File([randomBytes(600_000)], 'two')]
@@ -81,7 +81,7 @@ t.test('messages with files', async t => {
     t.equal(client.files.progress.get().size, 0)
   })
 
-  t.test('an upload whose creation was answered into the void is begun once', async t => {
+  t.test('if the answer to the creation of an upload is lost, the upload is still created once', async t => {
     const { client, network, chat } = await newSender('void')
     network.lost = 2
     await chat.send('', { files: [new Blob(['heard'])] })
@@ -93,7 +93,7 @@ t.test('messages with files', async t => {
     t.match(await app.files.usage.findOne({ _id: userId }), { bytes: 5, unfinished: 0 })
   })
 
-  t.test('what is written meanwhile does not wait for an upload', async t => {
+  t.test('later messages do not wait for an upload', async t => {
     const { client, network, chat } = await newSender('meanwhile')
     let release = () => {}
     network.hold = new Promise<void>(resolve => { release = resolve })
@@ -106,7 +106,7 @@ t.test('messages with files', async t => {
     t.strictSame(both.map(({ attachments }) => attachments.length), [0, 1])
   })
 
-  t.test('what is taken back in the middle of its upload leaves nothing behind, here or on the server', async t => {
+  t.test('a message cancelled in the middle of its upload leaves nothing behind, here or on the server', async t => {
     const { client, network, chat, messages, account } = await newSender('cancel')
     network.hold = new Promise(() => {})
     const sent = await chat.send('', { files: [new Blob(['never'])] })
@@ -122,7 +122,7 @@ t.test('messages with files', async t => {
     await when(bobs(client), ([first]) => first?.text === 'next')
   })
 
-  t.test('what is refused for good says why, holds up nothing, and can be tried again or given up', async t => {
+  t.test('a finally refused file says why, holds up nothing, and can be retried or cancelled', async t => {
     const { client, chat, messages } = await newSender('refused')
     const big = await chat.send('too much', { files: [new Blob([new Uint8Array(3_000_001)])] })
     const gif = await chat.send('a gif', { files: [new Blob(['GIF89a…'])] })
@@ -151,7 +151,7 @@ t.test('messages with files', async t => {
   })
 })
 
-t.test('C2: an upload goes on after a crash of program or server, and is sent once', { timeout: 120_000 }, async t => {
+t.test('C2: an upload survives a crash of program or server, and is sent once', { timeout: 120_000 }, async t => {
   const environment = { DATA_DIR: t.testdir() }
   let server = await startServer(environment)
   const { url } = server

@@ -130,7 +130,7 @@ t.test('an ordered command ends with the first failure, an unordered one does th
   t.same(await idsOf(running, 'a'), [1, 2])
 })
 
-t.test('what is not a bulkWrite is refused with MongoDB\'s code before anything is written', async t => {
+t.test('an invalid bulkWrite is refused with MongoDB\'s code before anything is written', async t => {
   const running = await startEngine(t)
   const { databaseName } = running.db
   const insert = { insert: 0, document: { _id: 1 } }
@@ -188,7 +188,7 @@ t.test('more results than the first reply holds come from a cursor', async t => 
   t.same(none.cursor.firstBatch, [])
 })
 
-t.test('results of 16 MB are the most: the first reply holds that much, and the command ends', async t => {
+t.test('at most 16 MB of results are kept: the first reply holds that much, and the command ends', async t => {
   const running = await startEngine(t)
   const { client, db: { databaseName } } = running
   const half = 8 * 1024 * 1024
@@ -239,7 +239,7 @@ t.test('in a transaction all statements count or none', async t => {
   t.same([await idsOf(running, 'new'), await idsOf(running, 'a')], [[2, 102], [1, 2]])
 })
 
-t.test('a statement that another writer was ahead of fails its transaction, to be tried again', async t => {
+t.test('a statement that conflicts with another writer fails its transaction, which can be retried', async t => {
   const running = await startEngine(t)
   const { client, db } = running
   const namespace = `${db.databaseName}.a`

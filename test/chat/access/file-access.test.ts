@@ -28,7 +28,7 @@ const send = async (
   token: user.token, body: { ...to, content: '', attachments: fileIds.map(fileId => ({ fileId })), ...more }
 })
 
-t.test('a file is its uploader\'s alone until a message has it, and then also of everybody who sees that', async t => {
+t.test('only its uploader can read a file until a message carries it; then so can everybody who sees that', async t => {
   const fileId = await uploaded(test, ann.token, png)
   t.ok(await reads(ann, fileId))
   t.notOk(await reads(bob, fileId))
@@ -86,7 +86,7 @@ t.test('history, sync, push and sockets carry the files of a message', async t =
   t.match(push.body.results, [{ success: true, message: { attachments: [{ _id: first }], messageType: 'file' } }])
 })
 
-t.test('a retry is the stored message even if its file is gone; other files make another message', async t => {
+t.test('a retry finds the stored message even if its file is gone; with other files it is another message', async t => {
   const fileId = await uploaded(test, ann.token)
   const other = await uploaded(test, ann.token)
   const sent = await send(ann, { receiverId: bob.id }, [fileId], { clientMessageId: 'retried' })
@@ -105,7 +105,7 @@ t.test('a retry is the stored message even if its file is gone; other files make
   t.match(await send(ann, { receiverId: bob.id }, [fileId]), { status: 400, body: { code: 'VALIDATION' } })
 })
 
-t.test('you cannot send a file that you may not read, and can pass on one that you may', async t => {
+t.test('you cannot send a file that you may not read, but can forward one that you may', async t => {
   const fileId = await uploaded(test, ann.token)
   t.match(await send(eve, { receiverId: bob.id }, [fileId]), { status: 400, body: { code: 'VALIDATION', message: /attachments/ } })
   t.match(await send(eve, { receiverId: bob.id }, [new ObjectId().toHexString()]), { status: 400, body: { code: 'VALIDATION', message: /attachments/ } })
@@ -142,7 +142,7 @@ t.test('in a room, members read files; strangers, former members and later membe
   t.notOk(await reads(bob, fileId))
 })
 
-t.test('a file goes with its message: deleted, hidden or cleared, and then it cannot be passed on either', async t => {
+t.test('a file disappears with its message (deleted, hidden, cleared), and cannot be forwarded then', async t => {
   const conversationId = `dm_${[ann.id, bob.id].sort().join('_')}`
   const settings = `/api/conversations/${conversationId}`
   const end: Array<[string, (sent: { _id: string, seq: number }) => Promise<{ status: number }>]> = [

@@ -123,7 +123,7 @@ t.test('no operation shows or changes a purged message, whether or not its row s
   }
 })
 
-t.test('a change of a message that is purged meanwhile finds nothing', async t => {
+t.test('a change of a message that is purged meanwhile gets NOT_FOUND', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const { _id, conversationId } = await say(a, b, 'one')
   const change = { type: 'revise', conversationId, rowId: new ObjectId(_id), decide: () => ({ set: { message: 'two' } }) } as const

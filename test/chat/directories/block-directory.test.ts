@@ -2,7 +2,7 @@ import t from 'tap'
 import { selfLogId } from '../../../src/log/model/types.ts'
 import { startApp } from '../../helpers/app.ts'
 
-t.test('the first block of a user counts, although somebody looks with a head of before', async t => {
+t.test('a user\'s first block takes effect even for a reader with an older head', async t => {
   const { app, call, register } = await startApp(t)
   const [ann, bob] = [await register('ann'), await register('bob')]
   const { blocks, log } = app.chat

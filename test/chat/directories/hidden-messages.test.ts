@@ -10,7 +10,7 @@ import { watchReads } from '../../helpers/reads.ts'
 
 const message = (conversationId: string, seq: number) => ({ conversationId, seq: seqOf(seq) })
 
-t.test('a message costs no read unless somebody has hidden it or a later one', async t => {
+t.test('a message costs no database read unless somebody has hidden it or a later one', async t => {
   const { app, call, register } = await startApp(t, { SEARCH: 'off' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const { hidden, log: { collections } } = app.chat

@@ -56,7 +56,7 @@ t.test('emoji that differ only in their variation selectors are one reaction, in
   t.ok(hasReacted(withReaction([], '🏳️‍🌈', a)!, '🏳‍🌈', a), 'inside a sequence too')
 })
 
-t.test('an id is not found across the border of two others', async t => {
+t.test('an id is not found across the boundary of two others', async t => {
   const [a, b] = [new ObjectId('0123456789abcdef01234567'), new ObjectId('89abcdef0123456789abcdef')]
   const both = withReaction(withReaction([], '👍', a)!, '👍', b)!
   const users = both[0]!.users
@@ -65,7 +65,7 @@ t.test('an id is not found across the border of two others', async t => {
   t.same(withoutReaction(both, '👍', between), both)
 })
 
-t.test('a message takes a bounded number of kinds and reactions', async t => {
+t.test('a message can have a bounded number of kinds and of reactions', async t => {
   let reactions: Reactions = []
   for (let i = 0; i < reactionKindsMax; i++) reactions = withReaction(reactions, String.fromCodePoint(0x1f600 + i), new ObjectId())!
   t.equal(withReaction(reactions, '👍', new ObjectId()), null)

@@ -76,7 +76,7 @@ t.test('pinned conversations come first, also over pages, and archived ones are 
   t.same(await ids(me), [all[0], all[3], all[2], all[1]])
 })
 
-t.test('cleared and hidden messages are no longer shown to the user who did it, and to nobody less', async t => {
+t.test('cleared and hidden messages are no longer shown to that user, but to everybody else', async t => {
   const [me, you] = [await someone(), await someone()]
   const id = directId(me.id, you.id)
   const sent = []

@@ -85,7 +85,7 @@ t.test('in a room its owner, moderators and administrators pin; in the common ch
   t.same(await pinned(bob, 'common_chat'), [common._id])
 })
 
-t.test('a deletion ends the pin in the same commit, and a tombstone takes none', async t => {
+t.test('a deletion ends the pin in the same commit, and a tombstone cannot be pinned', async t => {
   const { roomId, conversationId } = await roomOf(ann, [bob])
   const message = await say(bob, { roomId })
   const { body: { rev } } = await pin(ann, message)
@@ -100,7 +100,7 @@ t.test('a deletion ends the pin in the same commit, and a tombstone takes none',
   t.match(await unpin(ann, message), { status: 200, body: { messageIds: [], rev: rev + 2 } })
 })
 
-t.test('a member gets the pins of messages that they may see, and somebody blocked pins nothing', async t => {
+t.test('a member gets the pins of messages that they may see, and a blocked user cannot pin', async t => {
   const { roomId, conversationId } = await roomOf(ann, [], { history: 'joined' })
   const [early, late] = [await say(ann, { roomId }), await say(ann, { roomId })]
   await pin(ann, early)

@@ -21,7 +21,7 @@ const roomWith = async (settings: object) => {
 }
 const change = async (roomId: string, body: object) => await as(ann)('PATCH', `/rooms/${roomId}`, body)
 
-t.test('a room without settings of its own takes messages of every member at any rate', async t => {
+t.test('in a room without its own settings every member sends messages at any rate', async t => {
   const roomId = await roomWith({})
   t.match((await as(eve)('GET', `/rooms/${roomId}`)).body.room, { postRole: 'member', slowModeS: 0 })
   for (let n = 0; n < 3; n++) t.equal((await say(eve, roomId)).status, 201)
@@ -30,7 +30,7 @@ t.test('a room without settings of its own takes messages of every member at any
   t.equal((await as(ann)('GET', `/conversations/room_${roomId}`)).body.conversation.rev, rev, 'nothing was changed')
 })
 
-t.test('only those who lead an announcements-only room send to it; members still react and read', async t => {
+t.test('only owner and moderators send to an announcements-only room; members still react and read', async t => {
   const roomId = await roomWith({ postRole: 'moderator' })
   t.match(await say(eve, roomId), { status: 403, body: { code: 'READ_ONLY', retryable: false } })
   const phone = await connect(t, url, eve.token)
@@ -42,7 +42,7 @@ t.test('only those who lead an announcements-only room send to it; members still
   t.equal((await say(eve, roomId)).status, 201)
 })
 
-t.test('in slow mode a member waits between two messages, on every transport; those who lead do not', async t => {
+t.test('in slow mode a member waits between two messages, on every transport; owner and moderators do not', async t => {
   const roomId = await roomWith({ slowModeS: 600 })
   t.equal((await say(eve, roomId, { clientMessageId: 'm1' })).status, 201)
   const refused = await say(eve, roomId, { clientMessageId: 'm2' })

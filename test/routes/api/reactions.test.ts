@@ -40,7 +40,7 @@ t.test('every way of reading shows the reactions', async t => {
   t.same((await call('GET', '/api/messages/conversations', { token: bob.token })).body.conversations[0].lastMessage, reacted)
 })
 
-t.test('other texts than emoji are refused, and so are reactions without access or to a tombstone', async t => {
+t.test('texts other than emoji are refused, and so are reactions without access or to a tombstone', async t => {
   const message = await send(ann, bob, 'hello')
   for (const emoji of ['a', '👍👍', '$', 'x'.repeat(65), '%00']) t.match(await react('PUT', bob, message._id, emoji), { status: 400, body: { code: 'VALIDATION' } }, emoji)
   t.match(await react('PUT', eve, message._id, '👍'), { status: 404, body: { code: 'NOT_FOUND' } })
@@ -57,7 +57,7 @@ t.test('other texts than emoji are refused, and so are reactions without access 
   t.equal((await react('DELETE', bob, message._id, '👍')).body.rev, tombstone.body.rev)
 })
 
-t.test('a message takes 20 kinds, and concurrent reactions are all stored', async t => {
+t.test('a message can have 20 kinds of reactions, and concurrent ones are all stored', async t => {
   const message = await send(ann, bob, 'popular')
   const kinds = Array.from({ length: 25 }, (_, index) => String.fromCodePoint(0x1f600 + index))
   const answers = await Promise.all(kinds.map(async (emoji, index) => await react('PUT', index % 2 === 0 ? ann : bob, message._id, emoji)))

@@ -18,7 +18,7 @@ async function both (check: () => Promise<void>): Promise<void> {
   await check()
 }
 
-t.test('a search finds what holds all the words, newest first, in own conversations only', async t => {
+t.test('a search finds messages with all the words, newest first, in your own conversations only', async t => {
   await send(ann, bob, 'The quick brown fox')
   await send(bob, ann, 'QUICK and foxy')
   await send(bob, ann, 'slow fox')
@@ -58,7 +58,7 @@ t.test('a search finds what holds all the words, newest first, in own conversati
   t.equal((await look(eve, `q=fox&conversationId=room_${roomId}`)).status, 404)
 })
 
-t.test('what is deleted or edited away is not found, and any script is searched', async t => {
+t.test('deleted and overwritten texts are not found, and every script can be searched', async t => {
   const [one, two] = [await register('one'), await register('two')]
   const first = await send(one, two, 'नमस्ते दुनिया')
   const second = await send(one, two, 'ＦＵＬＬ width, Élan')
@@ -82,7 +82,7 @@ t.test('what is deleted or edited away is not found, and any script is searched'
   })
 })
 
-t.test('filters narrow what is found', async t => {
+t.test('filters narrow the results', async t => {
   const [one, two] = [await register('from1'), await register('from2')]
   await send(one, two, 'see https://example.org')
   const { createdAt } = await send(two, one, 'a link: https://example.net')
@@ -100,7 +100,7 @@ t.test('filters narrow what is found', async t => {
   })
 })
 
-t.test('what the caller has blocked, cleared or hidden is not found', async t => {
+t.test('messages that the caller has blocked, cleared or hidden are not found', async t => {
   const [one, two] = [await register('view1'), await register('view2')]
   const { body: { room: { roomId } } } = await call('POST', '/api/rooms', { token: one.token, body: { name: 'views' } })
   await call('PUT', `/api/rooms/${roomId}/members/me`, { token: two.token })
@@ -123,7 +123,7 @@ t.test('what the caller has blocked, cleared or hidden is not found', async t =>
   t.same(await all(two, 'q=tide'), ['tide 4', 'tide 3', 'tide 2', 'tide 1'], 'others find it')
 })
 
-t.test('junk is refused', async t => {
+t.test('invalid requests are refused', async t => {
   for (const query of [
     '', 'q=', 'q=%20', `q=${'x'.repeat(101)}`, 'q=x&cursor=x',
     'q=x&cursor=', 'q=x&cursor=~a', 'q=x&cursor=a~b', 'q=x&limit=0', 'q=x&limit=101', 'q[$gt]=x',
@@ -133,7 +133,7 @@ t.test('junk is refused', async t => {
   t.equal((await look(ann, 'q=x&cursor=~room_nowhere~5')).status, 200, 'a place is looked for, never believed')
 })
 
-t.test('searches count against their user, and no junk does', async t => {
+t.test('searches count against their user\'s limit, and invalid requests do not', async t => {
   const { call, register } = await startApp(t, { RATE_LIMIT_SEARCH: '2' })
   const [{ token }, other] = [await register('ann'), await register('bob')]
   const look = async (token: string, query: string) => await call('GET', `/api/messages/search?${query}`, { token })

@@ -47,7 +47,7 @@ t.test('you can end one of them', async t => {
   for (const id of [_id, 'x', '{"$ne":1}']) t.match(await end(token, id), { status: 404 }, id)
 })
 
-t.test('you change your password by the present one, and this ends the other sessions', async t => {
+t.test('you change your password with the current one, and this ends your other sessions', async t => {
   const { token, refreshToken } = await register('changer')
   const other = (await login('changer')).body
   const [mine, theirs] = [await connect(t, url, token), await connect(t, url, other.token)]
@@ -71,7 +71,7 @@ t.test('you change your password by the present one, and this ends the other ses
   for (const ended of [token, next.body.token as string]) t.equal(await me(ended), 401, 'a session that went on once can be ended')
 })
 
-t.test('guesses of the present password are counted per session', async t => {
+t.test('guesses of the current password are counted per session', async t => {
   const { token } = await register('guessed')
   const second = (await login('guessed')).body.token as string
   const change = (by: string, password: string) => call('POST', '/api/auth/password', { token: by, body: { password, newPassword: 'password-2' } })

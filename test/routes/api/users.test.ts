@@ -44,7 +44,7 @@ t.test('finding users', async t => {
     t.same([await find('elsewh'), await find('hosted')], [['HostName'], []], 'a name that the host has changed')
   })
 
-  await t.test('whoever bears exactly that user name comes first, on one page only', async t => {
+  await t.test('the user with exactly that user name comes first, on one page only', async t => {
     for (const name of ['adalbert', 'ada', 'adamina']) await register(name, { fullName: `Ada ${name}` })
     t.same(await find('ada'), ['ada', 'adalbert', 'adamina'])
     t.same(await find('@ADA'), ['ada', 'adalbert', 'adamina'])
@@ -179,7 +179,7 @@ t.test('many users are read by their ids', async t => {
   for (const query of [`ids=${Array(101).fill(ann.id).join(',')}`, 'ids=', 'ids=x', `ids=${ann.id}&search=ann`]) t.match(await ask(query), invalid, query)
 })
 
-t.test('with USER_SEARCH=shared one finds those with whom one shares a conversation', async t => {
+t.test('with USER_SEARCH=shared you find only users with whom you share a conversation', async t => {
   const { call, register } = await startApp(t, { USER_SEARCH: 'shared' })
   const [ann, bob] = [await register('ann'), await register('bob')]
   const [cid, dan] = [await register('cid'), await register('dan')]

@@ -203,7 +203,7 @@ t.test('without changes a sync reads no database if the heads are cached', async
   t.same(used, [])
 })
 
-t.test('an invalid request is told what is wrong', async t => {
+t.test('the answer to an invalid request says what is wrong', async t => {
   const [a, b] = [await newUser(), await newUser()]
   const sync = async (body?: unknown) => await call('POST', '/api/messages/sync-conversation', { token: a.token, body })
   for (const body of [undefined, {}, { lastSyncTimestamp: 'x' }, { otherUserId: null }]) {

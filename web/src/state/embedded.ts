@@ -21,13 +21,13 @@ export function hostToken (stale = false): Promise<string> {
     }
     const timer = setTimeout(() => {
       end()
-      reject(new Error('The page around does not say who its user is'))
+      reject(new Error('The page around this chat does not say who its user is'))
     }, answerMs)
     const hear = ({ source, data }: MessageEvent<{ type?: unknown; id?: unknown; token?: unknown } | null>) => {
       if (source !== window.parent || data?.type !== 'tidelog-token' || data.id !== id) return
       end()
       if (typeof data.token === 'string') resolve(data.token)
-      else reject(new Error('The page around has no token'))
+      else reject(new Error('The page around this chat has no token'))
     }
     addEventListener('message', hear)
     window.parent.postMessage({ type: 'tidelog-token', id, stale }, '*')

@@ -89,7 +89,7 @@ export function conversationOf (id: string, { core, typing, membersOf, summaryOf
     timeline: options => new TimelineWindow(core, id, options),
     send: async (text, { replyTo, mentions, attachments = [], files = [], type, forwarded, clientMessageId } = {}) => {
       const { userId } = core.signedIn
-      if (attachments.length + files.length > attachmentsMax) throw invalid(`A message carries ${attachmentsMax} files at most`)
+      if (attachments.length + files.length > attachmentsMax) throw invalid(`A message can have at most ${attachmentsMax} files`)
       if (files.length > 0 && clientMessageId !== undefined) {
         // Uploaded again they would be other files, and the message another one under the same id.
         const before = await stored(clientMessageId)

@@ -45,7 +45,7 @@ for (const live of [true, false]) {
   })
 }
 
-t.test('what `send` returns says nothing of the changes of another message that wait', async t => {
+t.test('what `send` returns does not contain waiting changes of another message', async t => {
   const { url } = await startApp(t)
   const ada = await newClient(t, url, { live: false })
   const timeline = ada.common.timeline()

@@ -16,7 +16,7 @@ t.test('files that are uploaded at once', async t => {
     }
   })
 
-  t.test('upload answers what the server knows of the file, and tells how far it is', async t => {
+  t.test('upload resolves with what the server knows of the file, and reports its progress', async t => {
     const progress: number[] = []
     const file = await ada.files.upload(new Blob(['a text']), {
       name: 'Grüße.txt', onProgress: (sent, size) => { progress.push(sent, size) }
@@ -31,7 +31,7 @@ t.test('files that are uploaded at once', async t => {
     t.match(await ada.files.upload(new Blob([]), { name: 'empty' }), { size: 0 })
   })
 
-  t.test('links are asked for together, lead to the content without a token, and are kept', async t => {
+  t.test('links are requested together, lead to the content without a token, and are kept', async t => {
     const texts = ['one', 'two', 'three']
     const files = await Promise.all(texts.map(text => ada.files.upload(new Blob([text]))))
     asked.length = 0
@@ -43,13 +43,13 @@ t.test('files that are uploaded at once', async t => {
     t.match(error, { code: 'NOT_FOUND' })
   })
 
-  t.test('what is too large, or of a type that is not taken, is refused for good', async t => {
+  t.test('a file that is too large, or of a refused type, fails permanently', async t => {
     const tooLarge = ada.files.upload(new Blob([new Uint8Array(20_000_001)]))
     await t.rejects(tooLarge, { code: 'TOO_LARGE', retryable: false })
     await t.rejects(ada.files.upload(new Blob(['GIF89a…'])), { code: 'UNSUPPORTED_MEDIA_TYPE', retryable: false })
   })
 
-  t.test('an upload goes on after each cut of the link, and arrives as it was', async t => {
+  t.test('an upload continues after each broken connection, and arrives unchanged', async t => {
     const proxy = await startProxy(t, Number(new URL(url).port))
     const away = createClient({ url: `http://127.0.0.1:${proxy.port}` })
     t.teardown(() => away.close())

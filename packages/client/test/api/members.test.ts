@@ -2,7 +2,7 @@ import t from 'tap'
 import { startApp } from '../../../../test/helpers/app.ts'
 import { newClient, when } from '../helpers/clients.ts'
 
-t.test('who looks at the members of a room without a connection sees them when it is back', async t => {
+t.test('a user who opens the members of a room offline sees them when the connection is back', async t => {
   const { url } = await startApp(t)
   let refused = 0
   const lossy: typeof globalThis.fetch = async (input, init) => {

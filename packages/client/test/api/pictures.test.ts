@@ -30,7 +30,7 @@ t.test('a room\'s picture is in its conversation, and changes everywhere', async
   await when(theirs.summary, summary => summary?.picture === undefined)
 })
 
-t.test('what is no picture is refused, and changes nothing', async t => {
+t.test('a file that is not a picture is refused, and changes nothing', async t => {
   const text = new Blob(['<svg onload="alert(1)"/>'], { type: 'image/svg+xml' })
   await t.rejects(ada.users.setAvatar(text), { code: 'UNSUPPORTED_MEDIA_TYPE' })
   t.equal(ada.session.get().user?.picture, null)

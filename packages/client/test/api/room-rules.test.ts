@@ -7,7 +7,7 @@ const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
 await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])
 const name = (id: string) => ada.users.get(id).get()?.fullName ?? ''
 
-t.test('what the room says of its own comes with its event, is not unread, and is not activity', async t => {
+t.test('an announcement comes with its event, is not unread, and is not activity', async t => {
   const room = await ada.rooms.create({ name: 'den', systemMessages: true })
   const chat = ada.conversation(room.conversationId)
   const timeline = chat.timeline()

@@ -20,7 +20,7 @@ const row = (text: string): Row => ({
   reactions: []
 })
 
-t.test('what is held here is matched as the server matches it', async () => {
+t.test('messages on the device are matched as the server matches them', async () => {
   const word = fc.constantFrom(
     'tide', 'Tidal', 'tid', 'ti', 'CAFÉ', 'cafe\u0301s', 'Straße', 'strasse', 'e-mail', "don't", '3.14', 'Ёлка',
     'İstanbul', 'שָׁלוֹם', 'مُحَمَّد', '東京都', '京都', '都', 'あ', 'カタカナ', '학교에서', '하', 'สวัสดี', '👍🏽', '🇩🇪', '?!', '"', 'ø'
@@ -39,7 +39,7 @@ t.test('the places of the words are marked in the text as it is written', async 
   t.same(marked('nothing', ''), [])
 })
 
-t.test('a search finds what is held here at once, then what the server knows, and offline the first alone', async t => {
+t.test('a search first finds what is on the device, then what the server finds; offline only the first', async t => {
   const { url } = await startApp(t)
   let isDown = false
   const ada = await newClient(t, url, {

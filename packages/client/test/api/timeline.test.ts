@@ -4,7 +4,7 @@ import { isConnected, newClient, when } from '../helpers/clients.ts'
 
 const seqs = (messages: ReadonlyArray<{ seq?: number | undefined }>) => messages.map(({ seq }) => seq)
 
-t.test('a window in the past does not move when a message arrives, and goes on without a gap', async t => {
+t.test('a window in the past does not move when a message arrives, and continues without a gap', async t => {
   const { url } = await startApp(t)
   const [ada, bob] = [await newClient(t, url), await newClient(t, url)]
   await Promise.all([when(ada.connection, isConnected), when(bob.connection, isConnected)])

@@ -9,7 +9,7 @@ import type {} from './page.ts'
 
 const options = existsSync(executablePath) ? {} : { skip: 'There is no Chromium on this machine' }
 
-t.test('what is loaded when it is used is asked for again if it does not come', options, async t => {
+t.test('a file of the bundle that does not load is requested again', options, async t => {
   const { url, register } = await startApp(t)
   const { outputFiles } = await build({
     stdin: { contents: pageCode, resolveDir: fileURLToPath(new URL('../../src/', import.meta.url)), loader: 'ts' },

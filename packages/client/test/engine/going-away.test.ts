@@ -7,7 +7,7 @@ import { FakeClock } from '../helpers/fake-clock.ts'
 const user = { id: 'a'.repeat(24), fullName: 'Ada', username: 'ada', picture: null }
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-t.test('C8: a client leaves a server when it says so, not before, and soon connects again', async t => {
+t.test('C8: a client leaves a server at the time that it names, not before, and soon reconnects', async t => {
   const clock = new FakeClock()
   const storage = memoryStorage()
   const session = { user, token: 't', issuedAt: clock.now(), expiresAt: clock.now() + 86_400_000, refreshToken: 'r' }

@@ -37,7 +37,7 @@ function freezing () {
   return { transport, opened, freeze: () => { isFrozen = true } }
 }
 
-t.test('a page that comes back out of the browser\'s cache connects again, and shows what it missed', async t => {
+t.test('a page that comes back from the browser\'s cache reconnects, and shows what it missed', async t => {
   const { url } = await startApp(t)
   const sockets = freezing()
   const storage = memoryStorage()

@@ -3,7 +3,7 @@ import { TabCalls } from '../../src/engine/tab-calls.ts'
 import type { TabMessage } from '../../src/engine/tabs.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
 
-t.test('a tab that comes to lead does at once what it has asked of the one before', async t => {
+t.test('a tab that becomes the leader does at once what it had asked of the old leader', async t => {
   const told: TabMessage[] = []
   const calls = new TabCalls(new FakeClock(), message => { told.push(message) })
   const [read, failed] = [calls.ask('loadHistory', ['room_x', 50, 10]), calls.ask('sync', [])]

@@ -39,7 +39,7 @@ async function newClient (t: { teardown: (end: () => unknown) => void }, passes:
   return { clock, client, tried, until }
 }
 
-t.test('what works first after an outage is left for a websocket soon', async t => {
+t.test('the transport that works first after an outage soon gives way to a websocket', async t => {
   let isAway = true
   const { client, clock, tried, until } = await newClient(t, () => !isAway)
   await until(() => tried.length === 5 && tried.at(-1) === 'websocket')

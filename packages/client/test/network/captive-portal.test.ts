@@ -37,7 +37,7 @@ const login: RequestListener = (request, response) => {
 }
 
 for (const [name, portal, code] of [['a page', page, 'BAD_ANSWER'], ['a redirect', login, 'OFFLINE']] as const) {
-  t.test(`a captive portal that answers ${name} is no server: what is written waits, and goes out once`, async t => {
+  t.test(`a captive portal that answers ${name} is not the server: messages wait, and go out once`, async t => {
     const between = await network(portal)
     const ada = await newClient(t, url, { live: false, fetch: between.fetch, random: () => Math.random() / 20 })
     const bob = await newClient(t, url)

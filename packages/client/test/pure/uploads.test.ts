@@ -40,7 +40,7 @@ function workOf (
 
 const isSend = ({ work }: StoredOperation) => work.type === 'send'
 
-t.test('what waits for its files is not sent, holds up what is about it, and nothing else', async t => {
+t.test('a message that waits for its files holds up only operations on itself', async t => {
   fc.assert(fc.property(outboxes, operations => {
     const chosen = plan(operations, 0)
     const held = operations.filter(isSend).filter(one => one.state === 'failed' || !isUploaded(one))
@@ -77,7 +77,7 @@ t.test('files are uploaded in the order of their messages, until all are there',
   t.pass()
 })
 
-t.test('what is tried again asks for each of its files', async t => {
+t.test('a retried message checks each of its files again', async t => {
   fc.assert(fc.property(outboxes, operations => operations
     .filter(({ state }) => state === 'failed')
     .every(operation => filesOf(again(operation)).every(({ isUploaded }) => isUploaded === false))))

@@ -16,7 +16,7 @@ for (const name of ['put', 'add'] as const) {
   }
 }
 
-t.test('on a full device nothing is lost: it is said, and all is there when there is room again', async t => {
+t.test('on a full device nothing is lost: the client says so, and all is there when there is space', async t => {
   const { url } = await startApp(t)
   const storage = indexedDbStorage({ name: 'full' })
   const ada = await newClient(t, url, { storage, tabs: false, random: () => Math.random() / 20 })

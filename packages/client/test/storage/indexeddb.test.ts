@@ -18,7 +18,7 @@ const open = async (userId = 'ada'): Promise<{ name: string, account: AccountSto
   return { name, account: await indexedDbStorage({ name }).open(userId) }
 }
 
-t.test('what one commit stores is there after a restart', async t => {
+t.test('what a commit stored is there after a restart', async t => {
   const { name, account } = await open()
   const record = { ...emptyConversation('room_r', 'room'), cursor: 'c-1', rev: 3 }
   const positions = await account.commit({ rows: [row(1), row(2), row(3)], conversations: [record], add: [operation('one'), operation('two')], drafts: [['room_r', 'we']] })
@@ -74,7 +74,7 @@ t.test('messages are deleted by conversation, or up to a seq', async t => {
   t.match(await account.load(), { conversations: [] })
 })
 
-t.test('what version 1 stored is taken over, and the user\'s own log is asked for again', async t => {
+t.test('what version 1 stored is migrated, and the self log is requested again', async t => {
   const { name, account } = await open()
   account.close()
   const settings = { mutedUntil: null, notify: 'none', archived: false, pinnedAt: null, markedUnread: false }

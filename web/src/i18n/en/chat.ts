@@ -58,9 +58,9 @@ export const chat = {
   clearSure: 'Clear the history for you, on all your devices? The others keep it.',
   moreEmoji: 'More emoji',
   replyTo: (name: string) => `Reply to ${name}`,
-  noReply: 'Do not reply',
+  noReply: 'Cancel the reply',
   editing: 'Edit your message',
-  noEdit: 'Do not edit',
+  noEdit: 'Cancel editing',
   reaction: (emoji: string, n: number, names: string) => `${emoji} ${n}${names === '' ? '' : `, ${names}`}`,
   toNewest: 'Go to the newest',
   below: (n: number) => count(n, { one: '# below, go to the newest', other: '# below, go to the newest' }),
@@ -68,7 +68,7 @@ export const chat = {
   severalTyping: 'Several people are typing',
   offline: 'Offline. What you write is sent when the connection is back.',
   empty: 'Nothing here yet. Say the first word.',
-  readOnly: 'Only the owner and moderators write here.',
+  readOnly: 'Only the owner and moderators can write here.',
   slowMode: (s: number) => count(s, { one: 'Slow mode: # second left', other: 'Slow mode: # seconds left' }),
   join: 'Join',
   from: (name: string, time: string) => `${name}, ${time}`,
@@ -82,7 +82,7 @@ export const chat = {
   everyoneElse: (n: number) => count(n, { one: '# more', other: '# more' })
 }
 
-/** What messages of the server tell of. */
+/** Announcements: what happened in a room. */
 export const events = {
   created: (who: string) => `${who} created the room`,
   joined: (who: string) => `${who} joined`,
@@ -110,7 +110,7 @@ export const events = {
 export const emoji = {
   title: 'Emoji',
   find: 'Find an emoji',
-  recent: 'Used lately',
+  recent: 'Recently used',
   none: 'No such emoji',
   groups: ['Smileys', 'People', 'Parts', 'Nature', 'Food', 'Travel', 'Activities', 'Things', 'Signs', 'Flags']
 }

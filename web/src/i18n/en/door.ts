@@ -14,7 +14,7 @@ export const signIn = {
   fullName: 'Name',
   fullNameHint: 'What others see',
   email: 'E-mail',
-  emailHint: 'Shown to nobody',
+  emailHint: 'Not shown to others',
   usernameHint: '3 to 32 letters, digits, _ . or -',
   passwordHint: 'At least 8 characters',
   fillIn: 'Fill this in',
@@ -24,8 +24,8 @@ export const signIn = {
   withToken: 'Use a token instead',
   withPassword: 'Use a password instead',
   token: 'Token',
-  tokenHint: 'The application that sends you here gives you one',
-  badToken: 'This token is not valid, or not any more',
+  tokenHint: 'You get one from the application that sent you here',
+  badToken: 'This token is not valid, or has expired',
   wrong: 'Wrong username or password',
   sessionEnded: 'Your session has ended. What you wrote is kept.'
 }

@@ -3,7 +3,7 @@ import { counter } from '../plural.ts'
 const count = counter('en')
 
 export const list = {
-  empty: 'People and rooms you write to line up here.',
+  empty: 'People and rooms that you write to appear here.',
   draft: 'Draft:',
   typing: 'typing',
   someoneTyping: (name: string) => `${name} is typing`,
@@ -28,7 +28,7 @@ export const hello = {
   people: 'People'
 }
 
-/** What one settles for oneself about a conversation. */
+/** The user's own settings of a conversation. */
 export const settle = {
   pin: 'Pin to the top',
   unpin: 'Unpin',
@@ -40,7 +40,7 @@ export const settle = {
   markRead: 'Mark as read',
   markUnread: 'Mark as unread',
   archive: 'Archive',
-  unarchive: 'Take out of the archive',
+  unarchive: 'Move out of the archive',
   pinned: 'Pinned',
   muted: 'Muted',
   marked: 'Marked as unread',

@@ -25,7 +25,7 @@ export const search = {
   kinds: { link: 'Link', image: 'Picture', video: 'Video', audio: 'Audio', file: 'File' },
   after: 'Since',
   before: 'Until',
-  wordsToo: 'Write a word, or choose what the messages have.',
+  wordsToo: 'Type a word, or choose what the messages must have.',
   recent: 'Recent searches',
   forget: (text: string) => `Remove “${text}”`
 }

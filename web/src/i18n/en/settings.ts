@@ -10,7 +10,7 @@ export const settings = {
   username: 'Username',
   password: 'Password',
   passwordHint: 'Changing it ends your other sessions',
-  oldPassword: 'Password now',
+  oldPassword: 'Current password',
   newPassword: 'New password',
   changePassword: 'Change password',
   changed: 'Changed',

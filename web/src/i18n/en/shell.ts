@@ -26,7 +26,7 @@ export const app = {
   update: 'A new version is ready',
   updateNow: 'Reload',
   updateLater: 'Later',
-  noHost: 'The page around does not say who you are'
+  noHost: 'The page around this chat does not say who you are'
 }
 
 export const tide = {
@@ -56,20 +56,20 @@ export const errors = {
   TIMEOUT: 'The server did not answer in time',
   STORAGE: 'This device cannot store it',
   NO_SESSION: 'Sign in first',
-  READ_ONLY: 'Only those who lead the room write here',
+  READ_ONLY: 'Only the owner and moderators can write here',
   SLOW_MODE: 'Slow mode: wait a moment before you write again',
   NOT_ALLOWED: 'Not allowed',
-  NOT_FOUND: 'It is not there any more',
+  NOT_FOUND: 'It no longer exists',
   USER_NOT_FOUND: 'This person is not here any more',
   RATE_LIMITED: 'Too much at once. Try again in a moment.',
   TOO_LARGE: 'It is too large',
   QUOTA_EXCEEDED: 'Your files have used up the space that you have',
-  UNSUPPORTED_MEDIA_TYPE: 'Files of this type are not taken here',
+  UNSUPPORTED_MEDIA_TYPE: 'Files of this type are not accepted here',
   STORAGE_FULL: 'The server has no space left for files',
   VALIDATION: 'The server cannot accept this',
-  CONFLICT: 'Somebody changed it meanwhile',
+  CONFLICT: 'Somebody else has changed it',
   INVALID_CREDENTIALS: 'The password is wrong',
-  TAKEN: 'It is taken already',
+  TAKEN: 'It is already taken',
   other: 'It did not work',
   failed: (what: string) => `The page could not be shown: ${what}`
 }
