@@ -1,23 +1,15 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { type TestApp, startApp } from '../helpers/app.ts'
+import { executablePath, launchArgs } from '../helpers/chromium.ts'
 
-/** Debian's Chromium; CHROMIUM names another one. */
-export const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-
-/** The reason for which tests in a browser are not run here; undefined: they are. */
-export const noBrowser = existsSync(executablePath) ? undefined : `${executablePath} is not installed`
+export { noBrowser } from '../helpers/chromium.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Milliseconds: a little less than tap gives a file, so that a failure says what did not come. */
 const patienceMs = 280_000
-const args = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'
-]
 
 interface Suite { teardown: (end: () => Promise<unknown>) => void }
 
@@ -27,8 +19,8 @@ export function buildWeb (): void {
 }
 
 /** A browser that waits for what a test waits for as long as the test may take. */
-export async function startBrowser (t: Suite): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath, args, timeout: patienceMs })
+export async function startBrowser (t: Suite, path = executablePath): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: path, args: launchArgs, timeout: patienceMs })
   browser.on('context', context => { context.setDefaultTimeout(patienceMs) })
   t.teardown(() => browser.close())
   return browser

@@ -1,18 +1,17 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
-import {
-  buildWeb, dm, landed, noBrowser, open, type Person, shown, signIn, startBrowser, until, write
-} from './browser.ts'
+import { noWholeBrowser, wholeBrowser } from '../helpers/chromium.ts'
+import { buildWeb, dm, landed, open, type Person, shown, signIn, startBrowser, until, write } from './browser.ts'
 import { startPrefixProxy } from './prefix-proxy.ts'
 
-if (noBrowser !== undefined) t.plan(0, noBrowser)
+if (noWholeBrowser !== undefined) t.plan(0, noWholeBrowser)
 else {
   buildWeb()
   const app = await startApp(t, { BASE_PATH: '/some/chat' })
   const proxy = await startPrefixProxy(t, app.url, '/some/chat')
   const url = proxy.url.slice(0, -1)
-  const browser = await startBrowser(t)
+  const browser = await startBrowser(t, wholeBrowser)
   const there = { url, register: app.register }
   const ada = await signIn(browser, there, 'ada')
   const bob = await signIn(browser, there, 'bob')

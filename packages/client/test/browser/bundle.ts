@@ -1,12 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-export const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-export const launchArgs = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'
-]
-
 /** The client for a page, as `tidelog`. */
 export async function bundle (): Promise<string> {
   const { outputFiles } = await build({

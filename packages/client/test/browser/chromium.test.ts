@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import { type BrowserContext, type Page, chromium } from 'playwright-core'
 import t from 'tap'
 import { startApp } from '../../../../test/helpers/app.ts'
-import { bundle, executablePath, launchArgs } from './bundle.ts'
+import { executablePath, launchArgs, noBrowser } from '../../../../test/helpers/chromium.ts'
+import { bundle } from './bundle.ts'
 
 /** A page of the server's own origin with nothing on it but the client, as `tidelog`. */
 async function openPage (context: BrowserContext, url: string): Promise<Page> {
@@ -11,7 +11,7 @@ async function openPage (context: BrowserContext, url: string): Promise<Page> {
   return page
 }
 
-const options = existsSync(executablePath) ? {} : { skip: 'There is no Chromium on this machine' }
+const options = { skip: noBrowser ?? false }
 
 t.test('in Chromium, with IndexedDB and several tabs', options, async t => {
   const { url, register } = await startApp(t)

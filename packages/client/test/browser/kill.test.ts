@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Page, chromium } from 'playwright-core'
 import t from 'tap'
+import { executablePath, launchArgs, noBrowser } from '../../../../test/helpers/chromium.ts'
 import { type ServerProcess, startServer } from '../../../../test/helpers/process.ts'
 import { createClient } from '../../src/index.ts'
 import type { Client } from '../../src/types.ts'
 import { when } from '../helpers/clients.ts'
-import { bundle, executablePath, launchArgs } from './bundle.ts'
+import { bundle } from './bundle.ts'
 
-const options = existsSync(executablePath) ? {} : { skip: 'There is no Chromium on this machine' }
+const options = { skip: noBrowser ?? false }
 
 interface Browser { page: Page, kill: () => Promise<void> }
 

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
 import t from 'tap'
 import { startApp } from '../../../../test/helpers/app.ts'
-import { executablePath, launchArgs } from './bundle.ts'
+import { executablePath, launchArgs, noBrowser } from '../../../../test/helpers/chromium.ts'
 import type {} from './page.ts'
 
-const options = existsSync(executablePath) ? {} : { skip: 'There is no Chromium on this machine' }
+const options = { skip: noBrowser ?? false }
 
 t.test('a file of the bundle that does not load is requested again', options, async t => {
   const { url, register } = await startApp(t)
