@@ -55,3 +55,10 @@ export interface ChatContext {
 
 /** The second half of an operation: starts its commit at once when called. */
 export type PreparedCommit<R> = () => Promise<R>
+
+/** The operation as one call: prepared, and then committed. */
+export function atOnce<A extends unknown[], R> (
+  prepare: (...given: A) => Promise<PreparedCommit<R>> | PreparedCommit<R>
+): (...given: A) => Promise<R> {
+  return async (...given) => await (await prepare(...given))()
+}

@@ -1,4 +1,4 @@
-import type { ChatContext, PreparedCommit } from '../chat/context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../chat/context.ts'
 import { directId, parseConversationId, roomConversationId } from '../chat/rules/conversation-id.ts'
 import { prepareSettings } from '../chat/conversations/change-settings.ts'
 import { prepareDelete } from '../chat/messages/delete-message.ts'
@@ -34,11 +34,7 @@ const checks = new Map<string, Check>(
 /** Turns any error into a failure for the client. */
 type Failing = (error: unknown) => TidelogError
 
-export async function pushOutbox (
-  context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: Failing
-): Promise<PushResult[]> {
-  return await (await prepareOutbox(context, identity, operations, failing))()
-}
+export const pushOutbox = atOnce(prepareOutbox)
 
 export async function prepareOutbox (
   context: ChatContext, identity: Identity, operations: readonly RawOperation[], failing: Failing

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { type Followed, Follower } from '../../src/log/follower.ts'
@@ -42,7 +42,7 @@ async function stored (): Promise<Array<[string, string]>> {
   return rows.map(({ _id, message }): [string, string] => [_id.toHexString(), message ?? '']).sort()
 }
 
-const say = async (content: string) => (await sendDirect(
+const say = async (content: string) => (await sendTo(
   chat, ann.identity, { receiverId: bob.id, content }
 )).message._id
 
@@ -107,7 +107,7 @@ t.test('an index that is dropped is built again, and searches find everything me
   const test = await startApp(t)
   const { messageSearch, chat, mongo } = test.app
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
-  await sendDirect(chat, ann.identity, { receiverId: bob.id, content: 'the tide' })
+  await sendTo(chat, ann.identity, { receiverId: bob.id, content: 'the tide' })
   const { directories } = searchIndex(mongo.db!)
   await messageSearch.follower!.catchUp()
   t.equal(await directories.countDocuments(), 1)

@@ -5,10 +5,10 @@ import { setBlock } from '../../src/chat/conversations/block-user.ts'
 import { changeSettings } from '../../src/chat/conversations/change-settings.ts'
 import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
 import { editMessage } from '../../src/chat/messages/edit-message.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import { createRoom } from '../../src/chat/rooms/room.ts'
-import { joinRoom } from '../../src/chat/rooms/join-room.ts'
+import { prepareJoin } from '../../src/chat/rooms/join-room.ts'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { isShown } from '../../src/chat/rules/view.ts'
 import { deletePurgedRows } from '../../src/log/delete-purged.ts'
@@ -148,12 +148,12 @@ t.test('I8 a search finds what a look at every message would find, however far t
     const rooms = await Promise.all((['all', 'joined'] as const).map(async history => (await createRoom(
       chat, ann.identity, { name: 'r', history }
     )).roomId))
-    await joinRoom(chat, bob.identity, rooms[0]!)
+    await (await prepareJoin(chat, bob.identity, rooms[0]!))()
     const places = [...rooms.map(roomId => `room_${roomId}`), directId(ann.id, bob.id)]
     const sent: Array<Array<{ id: string, seq: number, by: TestPerson }>> = [[], [], []]
     for (const [index, one] of operations.entries()) {
       // Two people join a room in the middle of its history.
-      if (index === 10) for (const person of [bob, cid]) await joinRoom(chat, person.identity, rooms[1]!)
+      if (index === 10) for (const person of [bob, cid]) await (await prepareJoin(chat, person.identity, rooms[1]!))()
       await apply(one)
     }
     for (const { who, q, filter, at, limit, isSmall } of searches) {
@@ -192,7 +192,7 @@ t.test('I8 a search finds what a look at every message would find, however far t
         case 'send': {
           const by = people[one.place === 2 ? one.who % 2 : one.who]!
           const say = one.place === 2
-            ? sendDirect(chat, by.identity, { receiverId: (by === ann ? bob : ann).id, content: one.text })
+            ? sendTo(chat, by.identity, { receiverId: (by === ann ? bob : ann).id, content: one.text })
             : sendRoom(chat, by.identity, { roomId: rooms[one.place]!, content: one.text })
           const { message } = await say.then(sent => sent, () => ({ message: undefined }))
           if (message !== undefined) sent[one.place]!.push({ id: message._id, seq: message.seq, by })
@@ -244,7 +244,7 @@ t.test('I8 a search finds what a look at every message would find, however far t
 
 t.test('terms of an earlier rev never replace those of a later one, and a deleted message has none', async t => {
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
-  const { message: { _id } } = await sendDirect(chat, ann.identity, { receiverId: bob.id, content: 'first' })
+  const { message: { _id } } = await sendTo(chat, ann.identity, { receiverId: bob.id, content: 'first' })
   const read = async () => (await chat.log.collections.rows.findOne({ _id: new ObjectId(_id) }))!
   const terms = async () => (await storedTerms(index, directId(ann.id, bob.id))).get(1)
     ?.filter(term => !term.startsWith(':'))
@@ -267,7 +267,7 @@ t.test('terms of an earlier rev never replace those of a later one, and a delete
 t.test('a search begins again if a segment that it knows was replaced', async t => {
   const [ann, bob] = [await newPerson(test), await newPerson(test)]
   const conversationId = directId(ann.id, bob.id)
-  const say = (content: string) => sendDirect(chat, ann.identity, { receiverId: bob.id, content })
+  const say = (content: string) => sendTo(chat, ann.identity, { receiverId: bob.id, content })
   const found = async () => (await all(ann, { q: 'tide' }, messageSearch.bounds)).ids.length
   for (const content of ['tide 1', 'tide 2']) await say(content)
   await indexSome(conversationId, 10)

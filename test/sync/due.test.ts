@@ -1,6 +1,6 @@
 import t from 'tap'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { CursorCodec } from '../../src/log/read/cursor.ts'
 import { readDatabaseIdentity } from '../../src/log/database-identity.ts'
 import { revOf, selfLogId, seqOf } from '../../src/log/model/types.ts'
@@ -15,7 +15,7 @@ const { app, call } = test
 const { chat } = app
 const person = () => newPerson(test)
 const sync = (who: TestPerson, body: object = {}) => syncOnce(test, who, body)
-const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
+const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendTo(chat, from.identity, { receiverId: to.id, content })).message
 
 t.test('a cursor that can no longer be resumed gets a reset', async t => {
   const [a, b] = [await person(), await person()]

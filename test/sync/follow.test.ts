@@ -10,7 +10,7 @@ import { markRead } from '../../src/chat/conversations/mark-read.ts'
 import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
 import { changeRoom, createRoom } from '../../src/chat/rooms/room.ts'
 import { sendCommon } from '../../src/chat/messages/send-common.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import { TidelogError } from '../../src/errors.ts'
 import type { Message } from '../../src/schemas/message.ts'
@@ -94,7 +94,7 @@ class World {
     const roomId = this.rooms[step.room]!
     const content = `said ${this.sent.length}`
     switch (step.type) {
-      case 'direct': return this.keep(await sendDirect(chat, identity, { receiverId: other.id, content }))
+      case 'direct': return this.keep(await sendTo(chat, identity, { receiverId: other.id, content }))
       case 'room': return this.keep(await sendRoom(chat, identity, { roomId, content }))
       case 'common': return this.keep(await sendCommon(chat, identity, { content }))
       case 'remove': return await removeMember(chat, this.people[0]!.identity, roomId, other.id)

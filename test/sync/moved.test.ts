@@ -1,7 +1,7 @@
 import t from 'tap'
 import { commonChatId, directId } from '../../src/chat/rules/conversation-id.ts'
 import { editMessage } from '../../src/chat/messages/edit-message.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { CursorCodec } from '../../src/log/read/cursor.ts'
 import { readDatabaseIdentity } from '../../src/log/database-identity.ts'
 import { revOf, selfLogId, seqOf } from '../../src/log/model/types.ts'
@@ -15,7 +15,7 @@ const { chat, mongo } = test.app
 
 t.test('I3: a message that moves beyond the head during the scan is not missed', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
-  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const { message } = await sendTo(chat, b.identity, { receiverId: a.id, content: 'one' })
   beforeScan(t, chat.log.collections, directId(a.id, b.id), async () => await editMessage(chat, b.identity, { messageId: message._id, content: 'two' }))
   const first = await syncOnce(test, a, {})
   const id = directId(a.id, b.id)
@@ -28,10 +28,10 @@ t.test('I3: a message that moves beyond the head during the scan is not missed',
 t.test('I3: a message that moves beyond a page that is full up to the head is not missed', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
-  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const { message } = await sendTo(chat, b.identity, { receiverId: a.id, content: 'one' })
   const cursors = cursorsIn(await syncOnce(test, a, {}))
   await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
-  await sendDirect(chat, b.identity, { receiverId: a.id, content: 'last' })
+  await sendTo(chat, b.identity, { receiverId: a.id, content: 'last' })
   beforeScan(t, chat.log.collections, id, async () => await editMessage(chat, b.identity, { messageId: message._id, content: 'three' }))
   const full = await syncOnce(test, a, { cursors, limit: 1 })
   t.match(full, { conversations: [{ conversationId: id, changes: [{ rev: 3 }], rev: 3, hasMore: true }], hasMore: true })
@@ -40,7 +40,7 @@ t.test('I3: a message that moves beyond a page that is full up to the head is no
 
 t.test('a page that is full up to the head is the last one if nothing came meanwhile', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
-  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const { message } = await sendTo(chat, b.identity, { receiverId: a.id, content: 'one' })
   const cursors = cursorsIn(await syncOnce(test, a, {}))
   await editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
   t.match(await syncOnce(test, a, { cursors, limit: 1 }), { conversations: [{ changes: [{ rev: 2 }], hasMore: false }], hasMore: false })
@@ -49,7 +49,7 @@ t.test('a page that is full up to the head is the last one if nothing came meanw
 t.test('I3: after hasMore there is more, even if the commit is not acknowledged yet', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
-  const { message } = await sendDirect(chat, b.identity, { receiverId: a.id, content: 'one' })
+  const { message } = await sendTo(chat, b.identity, { receiverId: a.id, content: 'one' })
   const commit = holdCommit(t, mongo.client)
   const edited = editMessage(chat, b.identity, { messageId: message._id, content: 'two' })
   await commit.isApplied
@@ -74,7 +74,7 @@ t.test('I3: after hasMore there is more, even if the commit is not acknowledged 
 t.test('a snapshot page that begins below a purge reaches its end one change at a time', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
   const id = directId(a.id, b.id)
-  for (const content of ['one', 'two', 'three']) await sendDirect(chat, b.identity, { receiverId: a.id, content })
+  for (const content of ['one', 'two', 'three']) await sendTo(chat, b.identity, { receiverId: a.id, content })
   await chat.log.commit({ mutations: [{ type: 'purge', conversationId: id, throughSeq: seqOf(1) }] })
   const cursors: Record<string, string> = {}
   const told: unknown[] = []

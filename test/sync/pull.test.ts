@@ -5,12 +5,12 @@ import { setBlock } from '../../src/chat/conversations/block-user.ts'
 import { commonChatId, directId, roomConversationId } from '../../src/chat/rules/conversation-id.ts'
 import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
 import { editMessage } from '../../src/chat/messages/edit-message.ts'
-import { joinRoom } from '../../src/chat/rooms/join-room.ts'
+import { prepareJoin } from '../../src/chat/rooms/join-room.ts'
 import { markRead } from '../../src/chat/conversations/mark-read.ts'
 import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
 import { changeRoom, createRoom } from '../../src/chat/rooms/room.ts'
 import { sendCommon } from '../../src/chat/messages/send-common.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
@@ -23,7 +23,7 @@ const { app, call } = test
 const { chat } = app
 const person = () => newPerson(test)
 const sync = (who: TestPerson, body: object = {}) => syncOnce(test, who, body)
-const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
+const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendTo(chat, from.identity, { receiverId: to.id, content })).message
 
 /** A room of these, the first of whom owns it. */
 async function roomOf (...people: TestPerson[]): Promise<{ roomId: string, id: string }> {
@@ -324,7 +324,7 @@ t.test('heads', async t => {
       async () => { await direct(b, a, 'x') },
       async () => { await markRead(chat, b.identity, { conversationId: directId(a.id, b.id), seq: 1 }).catch(() => {}); await direct(b, a, 'y') },
       async () => { await markRead(chat, a.identity, { conversationId: directId(a.id, b.id), seq: 1 }) },
-      async () => { await joinRoom(chat, a.identity, `public-${a.id}`) },
+      async () => { await (await prepareJoin(chat, a.identity, `public-${a.id}`))() },
       async () => { await setBlock(chat, a.identity, b.id, true) }
     ]
     let last = etag

@@ -3,7 +3,7 @@ import { deleteMessage } from '../../src/chat/messages/delete-message.ts'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { markRead } from '../../src/chat/conversations/mark-read.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { seqOf } from '../../src/log/model/types.ts'
 import { startApp } from '../helpers/app.ts'
 import { type TestPerson, newPerson } from '../helpers/people.ts'
@@ -11,7 +11,7 @@ import { beforeScan } from '../helpers/reads.ts'
 
 const test = await startApp(t, { SEARCH: 'off' })
 const { chat } = test.app
-const say = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
+const say = async (from: TestPerson, to: TestPerson, content: string) => (await sendTo(chat, from.identity, { receiverId: to.id, content })).message
 const purge = async (conversationId: string, throughSeq: number) => await chat.log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq: seqOf(throughSeq) }] })
 
 /** What the sync of one conversation answers to a deployed client. */

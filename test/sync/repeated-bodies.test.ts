@@ -1,7 +1,7 @@
 import t from 'tap'
 import { setBlock } from '../../src/chat/conversations/block-user.ts'
 import { changeSettings } from '../../src/chat/conversations/change-settings.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { RepeatedBodies } from '../../src/sync/repeated-bodies.ts'
 import { startApp } from '../helpers/app.ts'
@@ -33,8 +33,8 @@ t.test('the same body brings whatever is new, and is refused as before', async t
   const test = await startApp(t)
   const { chat } = test.app
   const [me, ...others] = await Promise.all(Array.from({ length: 16 }, () => newPerson(test)))
-  const send = async (content: string) => await sendDirect(chat, others[3]!.identity, { receiverId: me!.id, content })
-  for (const other of others) await sendDirect(chat, other.identity, { receiverId: me!.id, content: 'first' })
+  const send = async (content: string) => await sendTo(chat, others[3]!.identity, { receiverId: me!.id, content })
+  for (const other of others) await sendTo(chat, other.identity, { receiverId: me!.id, content: 'first' })
   const url = `${test.url}/api/sync`
   const poll = async (body: string, headers: object = {}) => {
     const own = { authorization: `Bearer ${me!.token}`, 'content-type': 'application/json' }
@@ -50,7 +50,7 @@ t.test('the same body brings whatever is new, and is refused as before', async t
   t.match(await poll(body.replace('"cursors"', '"Cursors"')), { status: 400 })
   t.match(await poll(body.replace(/.(?="\}\}$)/, '_')), { status: 400 }, 'one letter of a cursor is another')
 
-  await sendDirect(chat, others[1]!.identity, { receiverId: others[2]!.id, content: 'between others' })
+  await sendTo(chat, others[1]!.identity, { receiverId: others[2]!.id, content: 'between others' })
   t.same(await due(body), [], 'a commit elsewhere changes nothing')
   await send('second')
   const id = directId(me!.id, others[3]!.id)

@@ -5,7 +5,7 @@ import { editMessage } from '../../src/chat/messages/edit-message.ts'
 import { removeMember, setMemberRole } from '../../src/chat/rooms/room-members.ts'
 import { createRoom } from '../../src/chat/rooms/room.ts'
 import { sendCommon } from '../../src/chat/messages/send-common.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
@@ -18,7 +18,7 @@ const test = await startApp(t, { RATE_LIMIT_SENDS: '0' })
 const { chat } = test.app
 const person = () => newPerson(test)
 const sync = (who: TestPerson, body: object = {}) => syncOnce(test, who, body)
-const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendDirect(chat, from.identity, { receiverId: to.id, content })).message
+const direct = async (from: TestPerson, to: TestPerson, content: string) => (await sendTo(chat, from.identity, { receiverId: to.id, content })).message
 const ids = ({ conversations }: SyncBody) => conversations.map(({ conversationId }) => conversationId)
 const seqs = (body: SyncBody, id: string) => inAnswer(body, id)?.changes.flatMap(change => change.kind === 'message' ? [change.message.seq] : [])
 

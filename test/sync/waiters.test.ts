@@ -4,7 +4,7 @@ import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { markRead } from '../../src/chat/conversations/mark-read.ts'
 import { setMemberRole } from '../../src/chat/rooms/room-members.ts'
 import { createRoom } from '../../src/chat/rooms/room.ts'
-import { sendDirect } from '../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../src/chat/messages/send-to.ts'
 import { sendRoom } from '../../src/chat/messages/send-room.ts'
 import type { SyncBody } from '../../src/schemas/sync.ts'
 import { type WakeReason, LongPolls } from '../../src/sync/waiters.ts'
@@ -25,7 +25,7 @@ t.test('long polling', async t => {
   const { app, url, call } = test
   const { chat } = app
   const [a, b] = [await newPerson(test), await newPerson(test)]
-  await sendDirect(chat, a.identity, { receiverId: b.id, content: 'first' })
+  await sendTo(chat, a.identity, { receiverId: b.id, content: 'first' })
   const { roomId } = await createRoom(chat, b.identity, { name: 'Room' })
 
   /** A call that waits; its answer is wrapped, or it would be waited for. */
@@ -61,8 +61,8 @@ t.test('long polling', async t => {
   await t.test('is not woken by changes that do not concern the user', async t => {
     const { answer } = await waiting(a, cursorsOf(await catchUp(test, a)))
     const c = await newPerson(test)
-    await sendDirect(chat, c.identity, { receiverId: b.id, content: 'not for you' })
-    await sendDirect(chat, b.identity, { receiverId: a.id, content: 'for you' })
+    await sendTo(chat, c.identity, { receiverId: b.id, content: 'not for you' })
+    await sendTo(chat, b.identity, { receiverId: a.id, content: 'for you' })
     t.match((await answer).conversations, [{ changes: [{ message: { message: 'for you' } }] }])
   })
 
@@ -90,7 +90,7 @@ t.test('long polling', async t => {
     const fifth = syncOnce(test, a, { cursors, waitMs: longMs })
     t.match(await oldest, { conversations: { length: 0 } })
     await untilWaiting(test, 4)
-    await sendDirect(chat, b.identity, { receiverId: a.id, content: 'x' })
+    await sendTo(chat, b.identity, { receiverId: a.id, content: 'x' })
     for (const answer of [...others, fifth]) t.match((await answer).conversations, [{ changes: [{ message: { message: 'x' } }] }])
   })
 })

@@ -3,7 +3,7 @@ import { type Head, type OwnSettings, type Seq, seqOf } from '../../log/model/ty
 import type { SettingsInput } from '../../schemas/conversation.ts'
 import type { ConversationSettings } from '../../schemas/settings.ts'
 import { requireCommittedByMember } from '../access/access.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { requireRef } from '../rules/conversation-id.ts'
 import { settingsPayload } from './settings-payload.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -24,11 +24,7 @@ export interface ChangedSettings {
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED (a public room that the caller has not joined, the common
  * chat, too many hidden messages)
  */
-export async function changeSettings (
-  context: ChatContext, identity: Identity, conversationId: string, input: SettingsInput
-): Promise<ChangedSettings> {
-  return await prepareSettings(context, identity, conversationId, input)()
-}
+export const changeSettings = atOnce(prepareSettings)
 
 export function prepareSettings (
   context: ChatContext, identity: Identity, given: string, input: SettingsInput

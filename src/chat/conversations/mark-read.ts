@@ -2,7 +2,7 @@ import { TidelogError } from '../../errors.ts'
 import { seqOf } from '../../log/model/types.ts'
 import type { MarkReadInput } from '../../schemas/message.ts'
 import { apartFrom } from '../directories/block-directory.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { type ReadResult, markCommonRead } from './common-read.ts'
 import { directId, otherUser, requireRef } from '../rules/conversation-id.ts'
 import { requireCommittedByMember, requireVisibleMessage } from '../access/access.ts'
@@ -12,9 +12,7 @@ import type { Identity } from '../../users/identity.ts'
  * Moves the caller's read position forward, never back. A seq beyond the end means the end.
  * @throws TidelogError NOT_FOUND to a stranger, NOT_ALLOWED for a public room that the caller has not joined
  */
-export async function markRead (context: ChatContext, identity: Identity, input: MarkReadInput): Promise<ReadResult> {
-  return await (await prepareMarkRead(context, identity, input))()
-}
+export const markRead = atOnce(prepareMarkRead)
 
 export async function prepareMarkRead (
   context: ChatContext, identity: Identity, { conversationId: given, seq }: MarkReadInput

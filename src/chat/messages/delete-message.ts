@@ -3,7 +3,7 @@ import type { RowPatch } from '../../log/commit/plan.ts'
 import { noteEnd } from '../../files/sweep.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { DeleteInput } from '../../schemas/message.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { type ChangedMessage, reviseMessage } from './revise-message.ts'
 import { type RuleContext, requireModeratedMessage, requireStillMember } from '../access/access.ts'
 import { deletionOf } from '../rules/tombstone.ts'
@@ -14,13 +14,7 @@ import type { Identity } from '../../users/identity.ts'
  * remains, without content, listing and reference. Deleting it again changes nothing.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED
  */
-export async function deleteMessage (
-  context: ChatContext, identity: Identity, input: DeleteInput
-): Promise<ChangedMessage> {
-  return await (
-    await prepareDelete(context, identity, input)
-  )()
-}
+export const deleteMessage = atOnce(prepareDelete)
 
 export async function prepareDelete (
   context: ChatContext, identity: Identity, { messageId }: DeleteInput

@@ -2,7 +2,7 @@ import { TidelogError } from '../../errors.ts'
 import type { RowPatch } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { EditInput } from '../../schemas/message.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { type RuleContext, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { mentionedIn } from './mentions.ts'
 import { loadMessagePayload } from '../payload/load-payloads.ts'
@@ -16,13 +16,7 @@ import type { Identity } from '../../users/identity.ts'
  * @throws TidelogError VALIDATION, NOT_FOUND, NOT_ALLOWED (another's, deleted, too old, blocked), CONFLICT with the
  * stored message
  */
-export async function editMessage (
-  context: ChatContext, identity: Identity, input: EditInput
-): Promise<ChangedMessage> {
-  return await (
-    await prepareEdit(context, identity, input)
-  )()
-}
+export const editMessage = atOnce(prepareEdit)
 
 export async function prepareEdit (
   context: ChatContext, identity: Identity, { messageId, content, mentions, expectedRev }: EditInput

@@ -4,7 +4,7 @@ import type { PinInput } from '../../schemas/message.ts'
 import {
   type RuleContext, actorOf, requireModeratedMessage, requireNotBlocked, requireStillMember
 } from '../access/access.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { pinAnnouncement } from '../payload/announcements.ts'
 import { pinnedIds } from '../payload/pinned-ids.ts'
 import { parseConversationId } from '../rules/conversation-id.ts'
@@ -24,9 +24,7 @@ export interface ChangedPins {
  * and moderators, and administrators there and in the common chat. Repeating it changes nothing.
  * @throws TidelogError NOT_FOUND, NOT_ALLOWED (not theirs to pin, deleted, full, blocked), RATE_LIMITED
  */
-export async function pinMessage (context: ChatContext, identity: Identity, input: PinInput): Promise<ChangedPins> {
-  return await (await preparePin(context, identity, input))()
-}
+export const pinMessage = atOnce(preparePin)
 
 export async function preparePin (
   context: ChatContext, identity: Identity, { messageId, on }: PinInput

@@ -2,7 +2,7 @@ import { TidelogError } from '../../errors.ts'
 import type { RowPatch } from '../../log/commit/plan.ts'
 import type { LogRow } from '../../log/model/types.ts'
 import type { ReactInput } from '../../schemas/message.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { type ChangedMessage, reviseMessage } from './revise-message.ts'
 import { type RuleContext, requireNotBlocked, requireStillMember, requireVisibleMessage } from '../access/access.ts'
 import { hasReacted, isEmoji, reactionKindsMax, withReaction, withoutReaction } from '../rules/reactions.ts'
@@ -12,9 +12,7 @@ import type { Identity } from '../../users/identity.ts'
  * Adds or removes the caller's reaction to a message. If nothing would change, nothing is committed.
  * @throws TidelogError VALIDATION (no emoji), NOT_FOUND, NOT_ALLOWED (deleted, full, blocked), RATE_LIMITED
  */
-export async function react (context: ChatContext, identity: Identity, input: ReactInput): Promise<ChangedMessage> {
-  return await (await prepareReact(context, identity, input))()
-}
+export const react = atOnce(prepareReact)
 
 export async function prepareReact (
   context: ChatContext, identity: Identity, { messageId, emoji, on }: ReactInput

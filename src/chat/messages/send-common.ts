@@ -1,5 +1,5 @@
 import type { CommonChatMessage, SendCommonInput } from '../../schemas/message.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { commonChatId } from '../rules/conversation-id.ts'
 import { type SentMessage, commitMessage, buildMessageRow } from './send-message.ts'
 import type { Identity } from '../../users/identity.ts'
@@ -8,13 +8,7 @@ import type { Identity } from '../../users/identity.ts'
  * Sends a message to everybody; you need not join.
  * @throws TidelogError VALIDATION, IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
-export async function sendCommon (
-  context: ChatContext, identity: Identity, input: SendCommonInput
-): Promise<SentMessage<CommonChatMessage>> {
-  return await (
-    await prepareCommon(context, identity, input)
-  )()
-}
+export const sendCommon = atOnce(prepareCommon)
 
 export async function prepareCommon (
   context: ChatContext, identity: Identity, input: SendCommonInput

@@ -9,14 +9,6 @@ import type { Identity } from '../../users/identity.ts'
  * Sends a message to one user; the first one opens their conversation.
  * @throws TidelogError VALIDATION, NOT_ALLOWED (oneself, blocked), USER_NOT_FOUND, IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
-export async function sendDirect (
-  context: ChatContext, identity: Identity, input: SendDirectInput
-): Promise<SentMessage<DirectMessage>> {
-  return await (
-    await prepareDirect(context, identity, input)
-  )()
-}
-
 export async function prepareDirect (
   context: ChatContext, identity: Identity, input: SendDirectInput
 ): Promise<PreparedCommit<SentMessage<DirectMessage>>> {

@@ -1,6 +1,6 @@
 import { TidelogError } from '../../errors.ts'
 import type { RoomMessage, SendRoomInput } from '../../schemas/message.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { normalRoomId, roomConversationId } from '../rules/conversation-id.ts'
 import { sendRule } from '../rules/room-rules.ts'
 import { type SentMessage, commitMessage, buildMessageRow, findDuplicate } from './send-message.ts'
@@ -11,13 +11,7 @@ import type { Identity } from '../../users/identity.ts'
  * @throws TidelogError VALIDATION, NOT_FOUND (unknown, or private to a stranger), NOT_ALLOWED (public, not joined),
  * READ_ONLY, SLOW_MODE, IDEMPOTENCY_MISMATCH, RATE_LIMITED
  */
-export async function sendRoom (
-  context: ChatContext, identity: Identity, input: SendRoomInput
-): Promise<SentMessage<RoomMessage>> {
-  return await (
-    await prepareRoom(context, identity, input)
-  )()
-}
+export const sendRoom = atOnce(prepareRoom)
 
 export async function prepareRoom (
   context: ChatContext, identity: Identity, input: SendRoomInput

@@ -1,6 +1,6 @@
 import { TidelogError } from '../../errors.ts'
 import type { Message, SendInput } from '../../schemas/message.ts'
-import type { ChatContext, PreparedCommit } from '../context.ts'
+import { type ChatContext, type PreparedCommit, atOnce } from '../context.ts'
 import { otherUser, parseConversationId } from '../rules/conversation-id.ts'
 import { prepareCommon } from './send-common.ts'
 import { prepareDirect } from './send-direct.ts'
@@ -12,13 +12,7 @@ import type { Identity } from '../../users/identity.ts'
  * Sends a message to a conversation of any kind, named by its id, its user or its room.
  * @throws TidelogError the errors of the three kinds of sending, and VALIDATION unless exactly one receiver is named
  */
-export async function sendTo (
-  context: ChatContext, identity: Identity, input: SendInput
-): Promise<SentMessage<Message>> {
-  return await (
-    await prepareSendTo(context, identity, input)
-  )()
-}
+export const sendTo = atOnce(prepareSendTo)
 
 export async function prepareSendTo (
   context: ChatContext, identity: Identity, input: SendInput

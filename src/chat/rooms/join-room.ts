@@ -16,10 +16,6 @@ export interface JoinedRoom {
  * made opens a public room with the caller as its owner.
  * @throws TidelogError NOT_FOUND (unknown, deleted, or private to a stranger), NOT_ALLOWED (banned), RATE_LIMITED
  */
-export async function joinRoom (context: ChatContext, identity: Identity, roomId: string): Promise<JoinedRoom> {
-  return await (await prepareJoin(context, identity, roomId))()
-}
-
 export async function prepareJoin (
   context: ChatContext, identity: Identity, given: string
 ): Promise<PreparedCommit<JoinedRoom>> {

@@ -12,7 +12,7 @@ import { react } from '../../../src/chat/messages/react.ts'
 import { sweepRetention } from '../../../src/chat/conversations/retention.ts'
 import { createRoom } from '../../../src/chat/rooms/room.ts'
 import { sendCommon } from '../../../src/chat/messages/send-common.ts'
-import { sendDirect } from '../../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../../src/chat/messages/send-to.ts'
 import { sendRoom } from '../../../src/chat/messages/send-room.ts'
 import { readUnreadCounts } from '../../../src/chat/conversations/unread.ts'
 import { readConfig } from '../../../src/config.ts'
@@ -32,7 +32,7 @@ const { rows: log } = chat.log.collections
 const dayMs = 86_400_000
 
 const say = async (from: TestPerson, to: TestPerson, content: string, more: object = {}) =>
-  (await sendDirect(chat, from.identity, { receiverId: to.id, content, ...more })).message
+  (await sendTo(chat, from.identity, { receiverId: to.id, content, ...more })).message
 const purge = async (conversationId: string, throughSeq: number) => await chat.log.commit({ mutations: [{ type: 'purge', conversationId, throughSeq: seqOf(throughSeq) }] })
 const purged = async (conversationId: string) => (await chat.log.head(conversationId))?.purgedSeq
 
@@ -133,7 +133,7 @@ t.test('a change of a message that is purged meanwhile gets NOT_FOUND', async t 
 
 t.test('I5: a retry finds its message until the row is deleted; once purged it is answered as deleted', async t => {
   const [a, b] = [await newPerson(test), await newPerson(test)]
-  const send = async (content: string) => await sendDirect(chat, a.identity, { receiverId: b.id, content, clientMessageId: 'c1' })
+  const send = async (content: string) => await sendTo(chat, a.identity, { receiverId: b.id, content, clientMessageId: 'c1' })
   const { message } = await send('one')
   const id = directId(a.id, b.id)
   await purge(id, 1)
@@ -152,9 +152,9 @@ t.test('I5: a retry of a reply finds it although the message it replies to is pu
     const { _id } = await say(a, b, 'two', reply)
     await purge(id, 1)
     if (collects) await deletePurgedRows(chat.log.collections, (await chat.log.head(id))!)
-    t.match(await sendDirect(chat, a.identity, { receiverId: b.id, ...reply }), { duplicate: true, message: { _id, replyTo: { _id: gone._id, seq: 1, senderId: b.id } } })
-    await t.rejects(sendDirect(chat, a.identity, { receiverId: b.id, ...reply, content: 'three' }), { code: 'IDEMPOTENCY_MISMATCH' })
-    await t.rejects(sendDirect(chat, a.identity, { receiverId: b.id, ...reply, clientMessageId: 'c2' }), { code: 'VALIDATION' })
+    t.match(await sendTo(chat, a.identity, { receiverId: b.id, ...reply }), { duplicate: true, message: { _id, replyTo: { _id: gone._id, seq: 1, senderId: b.id } } })
+    await t.rejects(sendTo(chat, a.identity, { receiverId: b.id, ...reply, content: 'three' }), { code: 'IDEMPOTENCY_MISMATCH' })
+    await t.rejects(sendTo(chat, a.identity, { receiverId: b.id, ...reply, clientMessageId: 'c2' }), { code: 'VALIDATION' })
   }
 })
 

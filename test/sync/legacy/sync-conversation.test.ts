@@ -7,8 +7,9 @@ import { directId } from '../../../src/chat/rules/conversation-id.ts'
 import { deleteMessage } from '../../../src/chat/messages/delete-message.ts'
 import { editMessage } from '../../../src/chat/messages/edit-message.ts'
 import { markRead } from '../../../src/chat/conversations/mark-read.ts'
-import { sendDirect } from '../../../src/chat/messages/send-direct.ts'
+import { sendTo } from '../../../src/chat/messages/send-to.ts'
 import { type LogRow, revOf } from '../../../src/log/model/types.ts'
+import type { DirectMessage } from '../../../src/schemas/message.ts'
 import { SyncConversationBody, SyncStatusBody } from '../../../src/schemas/sync.ts'
 import { startApp } from '../../helpers/app.ts'
 import { watchReads } from '../../helpers/reads.ts'
@@ -82,7 +83,7 @@ async function write (random: () => number, a: User, b: User, ids: string[], con
   const dice = random()
   const chosen = ids[Math.floor(random() * ids.length)]
   if (dice < 0.7 || chosen === undefined) {
-    ids.push((await sendDirect(app.chat, from.identity, { receiverId: to.id, content })).message._id)
+    ids.push((await sendTo(app.chat, from.identity, { receiverId: to.id, content })).message._id)
     return
   }
   const row = await app.chat.log.collections.rows.findOne({ _id: new ObjectId(chosen) })
@@ -162,7 +163,7 @@ function lehmer (seed: number): () => number {
 t.test('your own messages come once more when they are read, at most the newest 100', async t => {
   const [a, b] = [await newUser(), await newUser()]
   const conversationId = directId(a.id, b.id)
-  for (let i = 0; i < 250; i += 50) await Promise.all(Array.from({ length: 50 }, () => sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })))
+  for (let i = 0; i < 250; i += 50) await Promise.all(Array.from({ length: 50 }, () => sendTo(app.chat, a.identity, { receiverId: b.id, content: 'x' })))
   const sync = async (lastSyncTimestamp?: string) => (await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId: b.id, limit: 500, lastSyncTimestamp } })).body
   const first = await sync()
   t.equal(first.count, 250)
@@ -194,7 +195,7 @@ t.test('without a conversation the answer is empty and its time is the beginning
 
 t.test('without changes a sync reads no database if the heads are cached', async t => {
   const [a, b] = [await newUser(), await newUser()]
-  await sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })
+  await sendTo(app.chat, a.identity, { receiverId: b.id, content: 'x' })
   const sync = async (body: object) => (await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId: b.id, ...body } })).body
   const { syncTimestamp, cursor } = await sync({})
   const used = watchReads(t, app.chat.log.collections)
@@ -228,7 +229,7 @@ t.test('the answer to an invalid request says what is wrong', async t => {
 
 t.test('a cursor that cannot be resumed begins again and says so', async t => {
   const [a, b] = [await newUser(), await newUser()]
-  const { message } = await sendDirect(app.chat, a.identity, { receiverId: b.id, content: 'x' })
+  const { message } = await sendTo(app.chat, a.identity, { receiverId: b.id, content: 'x' })
   const ahead = app.chat.log.cursors.encode(a.id, message.conversationId, { rev: revOf(7), clock: 0, generation: 0 })
   const { body } = await call('POST', '/api/messages/sync-conversation', { token: a.token, body: { otherUserId: b.id, cursor: ahead } })
   t.match(body, { reset: true, count: 1, messages: [{ _id: message._id }] })
@@ -240,10 +241,10 @@ t.test('sync-status gives the last activity and the unread count', async t => {
   const nothing = await status(b)
   t.ok(Value.Check(SyncStatusBody, nothing))
   t.match(nothing, { success: true, lastActivity: null, userId: b.id, hasChanges: false, unreadCount: 0 })
-  for (const from of [a, a, c]) await sendDirect(app.chat, from.identity, { receiverId: b.id, content: 'x' })
-  const { message } = await sendDirect(app.chat, b.identity, { receiverId: a.id, content: 'mine' })
+  for (const from of [a, a, c]) await sendTo(app.chat, from.identity, { receiverId: b.id, content: 'x' })
+  const { message } = await sendTo(app.chat, b.identity, { receiverId: a.id, content: 'mine' })
   const some = await status(b)
-  t.match(some, { lastActivity: message.updatedAt, hasChanges: true, unreadCount: 3 })
+  t.match(some, { lastActivity: (message as DirectMessage).updatedAt, hasChanges: true, unreadCount: 3 })
   t.match(await status(b, some.lastActivity), { hasChanges: false })
   t.match(await status(b, nothing.serverTime), { hasChanges: true })
   await markRead(app.chat, b.identity, { conversationId: directId(a.id, b.id), seq: 1 })
