@@ -1,5 +1,5 @@
-// npm run bench:upload [-- 200]: a video of so many megabytes over a link that breaks ten times, to a server that is
-// killed twice. It must arrive whole and once, and the server must not hold it in memory.
+// npm run bench:upload [-- 200]: a video of so many megabytes over a connection that breaks ten times, to a server that
+// is killed twice. It must arrive whole and once, and the server must not hold it in memory.
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, openAsBlob, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -86,12 +86,12 @@ async function run (): Promise<void> {
   await ending
   clearInterval(sampling)
 
-  const arrived = await digestOf(await fetch(await bob.files.link(messages[0]!.attachments[0]!.id)))
+  const arrived = await digestOf(await fetch(await bob.files.url(messages[0]!.attachments[0]!.id)))
   await bob.sync()
   const stored = readdirSync(join(environment.DATA_DIR, 'files')).length
   console.log(`${header(about)}\n`)
   console.log('| | measured |\n| --- | ---: |')
-  const what = `${megabytes} MB over a link that broke ${broken} times, to a server that was killed ${killed} times`
+  const what = `${megabytes} MB over a connection that broke ${broken} times, a server killed ${killed} times`
   tell(what, `${seconds.toFixed(0)} s`)
   tell('messages, files on the server', `${conversation.messages.get().length}, ${stored}`)
   tell('arrived as it was', arrived === digest ? 'yes' : '**no**')

@@ -63,7 +63,7 @@ export function makeClient (options: ClientOptions, later: Later): Client {
     progress: uploads.progress,
     pending: async id => await core.signedIn.file(id),
     ...lazily<Pick<Files, 'prepare'>>({ prepare: true }, later.preparing),
-    ...lazily<Pick<Files, 'get' | 'link' | 'upload'>>({ get: true, link: true, upload: true }, () => later.files(parts))
+    ...lazily<Pick<Files, 'get' | 'url' | 'upload'>>({ get: true, url: true, upload: true }, () => later.files(parts))
   }
   const parts: Parts = {
     core,

@@ -134,7 +134,7 @@ export class Device {
   private hear (message: TabMessage): void {
     const { core: { engine } } = this.options
     switch (message.type) {
-      case 'delta': return engine?.adopt(message['delta'] as Delta)
+      case 'delta': return engine?.show(message['delta'] as Delta)
       case 'leads':
         engine?.reload().catch(() => {})
         return
@@ -231,7 +231,7 @@ export class Device {
         this.take(event, data)
         this.tabs?.tell({ type: 'event', event, data })
       },
-      onLink: isOpen => { presence.connected(isOpen) },
+      onSocket: isOpen => { presence.connected(isOpen) },
       keep: storage.sharedAs === undefined ? undefined : keep
     })
     await leader.begin()

@@ -10,8 +10,8 @@ export interface UploadOptions extends CallOptions {
 
 export interface Files {
   /**
-   * Uploads a file now, as it is, and resolves when the server has all of it. It goes on over broken links, but not
-   * over reloads. For what is no message: a picture of yours or of a room.
+   * Uploads a file now, as it is, and resolves when the server has all of it. It goes on over broken
+   * connections, but not over reloads. For what is no message: a picture of yours or of a room.
    */
   upload: (file: Blob, options?: UploadOptions) => Promise<Attachment>
   get: (id: string, options?: CallOptions) => Promise<Attachment>
@@ -25,6 +25,6 @@ export interface Files {
   pending: (id: string) => Promise<Blob | undefined>
   /** Bytes that the server has of the attachments that are being uploaded, by their ids. */
   readonly progress: Readable<ReadonlyMap<string, number>>
-  /** An address of the content, for `<img>` and `<video>`: good for five minutes at least. It needs no token. */
-  link: (id: string, options?: CallOptions) => Promise<string>
+  /** A URL of the content, for `<img>` and `<video>`: good for five minutes at least. It needs no token. */
+  url: (id: string, options?: CallOptions) => Promise<string>
 }

@@ -23,7 +23,7 @@ export interface Later {
   inbox: (parts: Parts) => Promise<Client['inbox']>
   rooms: (parts: Parts) => Promise<Rooms>
   users: (parts: Parts) => Promise<UserCalls>
-  files: (parts: Parts) => Promise<Pick<Files, 'get' | 'link' | 'upload'>>
+  files: (parts: Parts) => Promise<Pick<Files, 'get' | 'url' | 'upload'>>
   preparing: () => Promise<Pick<Files, 'prepare'>>
   account: (parts: Parts) => Promise<Account>
   search: (parts: Parts) => Promise<Pick<Client, 'search' | 'find'>>

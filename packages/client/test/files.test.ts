@@ -15,7 +15,7 @@ const signIn = (client: Client, username: string) =>
   client.register({ fullName: username, username, email: `${username}@example.org`, password: 'password-1' })
 
 const contentOf = async (client: Client, message: Message | undefined, index = 0) =>
-  Buffer.from(await (await fetch(await client.files.link(message!.attachments[index]!.id))).arrayBuffer())
+  Buffer.from(await (await fetch(await client.files.url(message!.attachments[index]!.id))).arrayBuffer())
 
 t.test('messages with files', async t => {
   const { url, app } = await startApp(t, {

@@ -25,12 +25,12 @@ export function useSource (
     async function find (): Promise<string | undefined> {
       const held = local.get(place)
       if (held !== undefined && tries === 0) return held
-      return isPending === true ? await keep(place, id) : await client.files.link(id)
+      return isPending === true ? await keep(place, id) : await client.files.url(id)
     }
   }, [place, id, tries])
   return {
     src,
-    // A link ends after an hour or two.
+    // A URL is good for an hour or two.
     again: () => { if (tries < 3) setTries(tries + 1) }
   }
 }

@@ -33,11 +33,11 @@ export const arrivals: Arrival[] = []
 export const isListening = signal(false)
 const arrivalsMax = 400
 
-let closeLink: (() => void) | undefined
+let closeSocket: (() => void) | undefined
 
 /** Ends the connection as a bad network does; the client connects again by itself. */
 export function killSocket (): void {
-  closeLink?.()
+  closeSocket?.()
 }
 
 export function cutOff (isOff: boolean): void {
@@ -54,21 +54,21 @@ export function faultySocket (at: { url: string; path: string }): SocketTranspor
   return {
     open: async options => {
       if (isCutOff.value) throw new TidelogError({ code: 'OFFLINE' })
-      const link = await transport.open({
+      const socket = await transport.open({
         ...options,
         // A path in the address would be a namespace.
         url: at.url,
         onEvent: disturb(options.onEvent),
         onClose: reason => {
-          closeLink = undefined
+          closeSocket = undefined
           options.onClose(reason)
         }
       })
-      closeLink = () => {
-        link.close()
+      closeSocket = () => {
+        socket.close()
         options.onClose('cut off')
       }
-      return link
+      return socket
     }
   }
 }

@@ -4,16 +4,16 @@ import type { Parts } from '../parts.ts'
 import type { WireAttachment } from '../pure/wire.ts'
 import { asTidelogError, backoffMs, newId, sleep, toAttachment } from '../shared.ts'
 import type { Attachment, Files, UploadOptions } from '../types.ts'
-import { FileLinks } from './file-links.ts'
+import { UrlCache } from './file-urls.ts'
 
 /** Failures in a row after which an upload that somebody waits for has failed. */
 const triesMax = 6
 
-export function fileCalls ({ core }: Parts): Pick<Files, 'get' | 'link' | 'upload'> {
-  const links = new FileLinks(core)
+export function fileCalls ({ core }: Parts): Pick<Files, 'get' | 'url' | 'upload'> {
+  const urls = new UrlCache(core)
   return {
     get: (id, { signal } = {}) => fileOf(core, id, signal),
-    link: (id, given) => links.get(id, given),
+    url: (id, given) => urls.get(id, given),
     upload: async (file, given = {}) => await fileOf(core, await upload(core, file, given), given.signal)
   }
 }

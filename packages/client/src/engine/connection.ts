@@ -1,7 +1,7 @@
 import { backoffMs, sleep } from '../clock.ts'
 import { TidelogError, asTidelogError, toFailure } from '../errors.ts'
 import type { Tokens } from '../network/tokens.ts'
-import type { Link, SocketTransport } from '../network/transport.ts'
+import type { OpenSocket, SocketTransport } from '../network/transport.ts'
 import type { Heads } from '../pure/follow.ts'
 import { toLive } from '../pure/changes.ts'
 import type { Clock, Connection } from '../types.ts'
@@ -19,7 +19,7 @@ export interface ConnectionOptions {
   onState: (state: Omit<Connection, 'leads'>) => void
   /** Everything that is no change of a conversation. */
   onEvent: (name: string, payload: unknown) => void
-  onLink: (isOpen: boolean) => void
+  onSocket: (isOpen: boolean) => void
 }
 
 type Mode = 'websocket' | 'polling' | 'rest'
@@ -62,7 +62,7 @@ export class ConnectionLoop {
   private outageSince: number | undefined
   private skipWait: (() => void) | undefined
   private drop: ((error: unknown) => void) | undefined
-  link: Link | undefined
+  socket: OpenSocket | undefined
   /** Calls of the server make sense. */
   isOnline = false
 
@@ -72,7 +72,7 @@ export class ConnectionLoop {
   }
 
   get transport (): 'socket' | 'poll' | 'none' {
-    return this.link !== undefined ? 'socket' : this.isOnline ? 'poll' : 'none'
+    return this.socket !== undefined ? 'socket' : this.isOnline ? 'poll' : 'none'
   }
 
   start (): void {
@@ -102,13 +102,13 @@ export class ConnectionLoop {
 
   /** Does the socket still reach the server? After a sleep it may not, and not know it. */
   async probe (): Promise<void> {
-    const { link, options: { clock } } = this
+    const { socket, options: { clock } } = this
     if (Math.abs(clock.now() - this.probedAt) < probeMs) return
     this.probedAt = clock.now()
     try {
-      await link?.ask('subscribePresence', { userIds: [] }, probeMs)
+      await socket?.ask('subscribePresence', { userIds: [] }, probeMs)
     } catch (error) {
-      if (link === this.link) this.fail(error)
+      if (socket === this.socket) this.fail(error)
     }
   }
 
@@ -177,28 +177,28 @@ export class ConnectionLoop {
   private down (): void {
     this.isOnline = false
     this.drop = undefined
-    this.link?.close()
-    if (this.link !== undefined) this.options.onLink(false)
-    this.link = undefined
+    this.socket?.close()
+    if (this.socket !== undefined) this.options.onSocket(false)
+    this.socket = undefined
     this.options.syncer.end()
   }
 
   private async live (transport: 'websocket' | 'polling', signal: AbortSignal): Promise<void> {
-    const { syncer, onState, onLink } = this.options
+    const { syncer, onState, onSocket } = this.options
     const ended = new Promise<never>((_resolve, reject) => { this.drop = reject })
     ended.catch(() => {})
     const early: Array<[string, unknown]> = []
     let take = (name: string, payload: unknown) => { early.push([name, payload]) }
-    const link = await this.open(transport, signal, (name, payload) => { take(name, payload) })
-    this.link = link
+    const socket = await this.open(transport, signal, (name, payload) => { take(name, payload) })
+    this.socket = socket
     onState({ state: 'syncing' })
-    const answer = await link.ask('setupUser', { live: true }, openMs) as { success: boolean, heads?: Heads, code?: string, retryAfterMs?: number }
+    const answer = await socket.ask('setupUser', { live: true }, openMs) as { success: boolean, heads?: Heads, code?: string, retryAfterMs?: number }
     if (!answer.success || answer.heads === undefined) throw new TidelogError({ code: answer.code ?? 'BAD_ANSWER', retryable: true, retryAfterMs: answer.retryAfterMs })
     this.isOnline = true
     const synced = syncer.begin(answer.heads)
     take = (name, payload) => { this.take(name, payload) }
     for (const [name, payload] of early.splice(0)) take(name, payload)
-    onLink(true)
+    onSocket(true)
     await Promise.race([synced, ended])
     this.up('live')
     const { otherWayInMs } = this
@@ -206,7 +206,7 @@ export class ConnectionLoop {
     await ended
   }
 
-  private async open (transport: 'websocket' | 'polling', signal: AbortSignal, onEvent: (name: string, payload: unknown) => void): Promise<Link> {
+  private async open (transport: 'websocket' | 'polling', signal: AbortSignal, onEvent: (name: string, payload: unknown) => void): Promise<OpenSocket> {
     const { url, socket, tokens } = this.options
     const open = (token: string) => socket!.open({
       url, token, transport, timeoutMs: openMs, signal, onEvent, onClose: () => { this.drop?.(new TidelogError({ code: 'OFFLINE' })) }
@@ -232,21 +232,21 @@ export class ConnectionLoop {
     else onEvent(name, payload)
   }
 
-  /** Leaves this link later, and connects again by the best way. */
+  /** Leaves this socket later, and connects again by the best way. */
   private async leave (afterMs: number): Promise<void> {
-    const { link } = this
+    const { socket } = this
     await sleep(this.options.clock, afterMs, this.stopped.signal)
-    if (link !== this.link) return
+    if (socket !== this.socket) return
     this.mode = 0
     this.fail(new TidelogError({ code: 'OFFLINE' }))
   }
 
   private async renew (): Promise<void> {
     const { tokens } = this.options
-    const { link } = this
+    const { socket } = this
     try {
       const token = await tokens.renew(await tokens.token())
-      await link?.ask('refreshToken', { token }, openMs)
+      await socket?.ask('refreshToken', { token }, openMs)
     } catch {
       // The server closes the socket; the next one tells why.
     }

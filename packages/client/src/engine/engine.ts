@@ -6,6 +6,7 @@ import {
 } from '../pure/state.ts'
 import { type ViewContext, settingsOf, shownBy } from '../pure/view.ts'
 import { Listeners } from '../readable.ts'
+import { applyRecords } from '../storage/apply-batch.ts'
 import { type AccountStorage, type Loaded, Stale } from '../storage/storage.ts'
 
 /** What was stored in one step; other tabs get it as it is. */
@@ -133,22 +134,18 @@ export class Engine {
     this.steps++
     const { files, ...told } = batch
     const delta = { batch: told, positions, news }
-    this.adopt(delta)
+    this.show(delta)
     this.onCommitted(delta)
     return positions
   }
 
   /** Shows what was stored, here or by another tab. */
-  adopt (delta: Delta): void {
+  show (delta: Delta): void {
     const { batch, positions } = delta
     // A tab that led before this one may still speak.
     if (batch.term !== undefined && batch.term < this.highestTerm) return
     this.highestTerm = Math.max(this.highestTerm, batch.term ?? 0)
-    for (const id of batch.drop ?? []) this.conversations.delete(id)
-    for (const record of batch.conversations ?? []) this.conversations.set(record.id, record)
-    if (batch.self !== undefined) this.self = batch.self
-    for (const user of batch.users ?? []) this.users.set(user.id, user)
-    for (const [id, text] of batch.drafts ?? []) text === '' ? this.drafts.delete(id) : this.drafts.set(id, text)
+    applyRecords(this, batch)
     for (const { position } of batch.settle ?? []) {
       this.byPosition.delete(position)
       // Tabs may hear of its end before they hear of it.

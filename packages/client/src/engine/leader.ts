@@ -31,7 +31,7 @@ export class Leader implements Leading {
 
   constructor (options: LeaderOptions) {
     this.options = options
-    const { core, engine, url, socket, tokens, onEvent, onLink } = options
+    const { core, engine, url, socket, tokens, onEvent, onSocket } = options
     const { http, clock, random } = core
     const rows = this.rows = new RowWriter(engine)
     const syncer = this.syncer = new Syncer({
@@ -64,12 +64,12 @@ export class Leader implements Leading {
         if (name === 'messagesRead') this.takeReads(payload as WireReads & { conversationId: string })
         else onEvent(name, payload)
       },
-      onLink
+      onSocket
     })
   }
 
   readonly remote: Remote = {
-    tell: async (event, data) => { this.connection.link?.tell(event, data) },
+    tell: async (event, data) => { this.connection.socket?.tell(event, data) },
     hurry: async () => { this.connection.wake() },
     loadHistory: async (id, before, limit, signal) => {
       await fetchHistory(this.rows, this.options.core.http, id, { before, limit, signal })
@@ -93,9 +93,9 @@ export class Leader implements Leading {
       })
     },
     presence: async userIds => {
-      const { link } = this.connection
-      if (link === undefined) throw new TidelogError({ code: 'OFFLINE' })
-      return await link.ask('subscribePresence', { userIds }, askMs)
+      const { socket } = this.connection
+      if (socket === undefined) throw new TidelogError({ code: 'OFFLINE' })
+      return await socket.ask('subscribePresence', { userIds }, askMs)
     },
     sync: () => this.sync()
   }

@@ -30,5 +30,5 @@ export interface LeaderOptions {
   keep?: number | undefined
   onState: (state: Omit<Connection, 'leads'>) => void
   onEvent: (name: string, payload: unknown) => void
-  onLink: (isOpen: boolean) => void
+  onSocket: (isOpen: boolean) => void
 }

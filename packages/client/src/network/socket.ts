@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io-client'
 import { TidelogError, loaded } from '../errors.ts'
-import type { Link, LinkOptions, SocketTransport } from './transport.ts'
+import type { OpenOptions, OpenSocket, SocketTransport } from './transport.ts'
 
 /** The code of a refused handshake, by its message. */
 const refusals: Record<string, string> = {
@@ -14,12 +14,12 @@ const refusals: Record<string, string> = {
  * @param options.path of the server's endpoint, if it is not `/socket.io/`
  */
 export function socketTransport (options: { path?: string } = {}): SocketTransport {
-  return { open: link => open(link, options) }
+  return { open: given => open(given, options) }
 }
 
 async function open (
-  { url, token, transport, timeoutMs, signal, onEvent, onClose }: LinkOptions, { path }: { path?: string }
-): Promise<Link> {
+  { url, token, transport, timeoutMs, signal, onEvent, onClose }: OpenOptions, { path }: { path?: string }
+): Promise<OpenSocket> {
   const { io } = await loaded(import('socket.io-client'))
   const socket = io(url, {
     ...(path === undefined ? {} : { path }),
@@ -50,12 +50,12 @@ async function open (
     socket.once('connect', () => {
       signal.removeEventListener('abort', abort)
       socket.once('disconnect', onClose)
-      resolve(linkOf(socket))
+      resolve(opened(socket))
     })
   })
 }
 
-function linkOf (socket: Socket): Link {
+function opened (socket: Socket): OpenSocket {
   return {
     ask: async (event, data, timeoutMs) => {
       if (!socket.connected) throw new TidelogError({ code: 'OFFLINE' })

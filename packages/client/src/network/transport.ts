@@ -1,13 +1,13 @@
 /** How the core talks over a socket; `@tidelog/client/socket` has the one of Socket.IO. */
 export interface SocketTransport {
   /**
-   * Connects. Resolves with an open link.
+   * Connects. Resolves with an open socket.
    * @throws TidelogError `INVALID_TOKEN`, `UNKNOWN_USER`, `OFFLINE`, `TIMEOUT`
    */
-  open: (options: LinkOptions) => Promise<Link>
+  open: (options: OpenOptions) => Promise<OpenSocket>
 }
 
-export interface LinkOptions {
+export interface OpenOptions {
   url: string
   token: string
   /** `polling` for networks that let no websocket through. */
@@ -16,11 +16,11 @@ export interface LinkOptions {
   signal: AbortSignal
   /** Everything that the server sends, in order. */
   onEvent: (name: string, payload: unknown) => void
-  /** Once, when an open link is gone. */
+  /** Once, when an open socket is gone. */
   onClose: (reason: string) => void
 }
 
-export interface Link {
+export interface OpenSocket {
   /** Resolves with the acknowledgement. @throws TidelogError `TIMEOUT`, `OFFLINE` */
   ask: (event: string, data: unknown, timeoutMs: number) => Promise<unknown>
   /** Without an answer. */

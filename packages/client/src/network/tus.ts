@@ -29,7 +29,7 @@ const required = 'tus-resumable'
 const pieceMin = 65_536
 const pieceMax = 8 * 1_024 * 1_024
 const pieceFirst = 262_144
-/** Milliseconds for one piece over the worst link; what came of it stays on the server. */
+/** Milliseconds for one piece over the worst connection; what came of it stays on the server. */
 const pieceTimeoutMs = 120_000
 
 /** Uploads what is missing of a file. @returns its id @throws TidelogError */

@@ -33,7 +33,7 @@ export function applyBatch (held: Held, batch: Batch): number[] {
   if (batch.term !== undefined && batch.term !== held.term) throw new Stale('another tab leads')
   for (const { position, version } of batch.put ?? []) if (held.operations.get(position)?.version !== version - 1) throw new Stale('the operation was changed')
   for (const { position, version } of batch.settle ?? []) if ((held.operations.get(position)?.version ?? version) !== version) throw new Stale('the operation was changed')
-  for (const id of batch.drop ?? []) held.conversations.delete(id)
+  applyRecords(held, batch)
   for (const id of [...batch.drop ?? [], ...batch.dropRows ?? []]) held.rows.delete(id)
   for (const [id, through] of batch.purge ?? []) {
     const rows = held.rows.get(id)
@@ -41,19 +41,27 @@ export function applyBatch (held: Held, batch: Batch): number[] {
   }
   for (const [id, seqs] of batch.hide ?? []) for (const seq of seqs) held.rows.get(id)?.delete(seq)
   for (const row of batch.rows ?? []) putRow(held, row)
-  for (const record of batch.conversations ?? []) held.conversations.set(record.id, record)
-  if (batch.self !== undefined) held.self = batch.self
-  for (const user of batch.users ?? []) held.users.set(user.id, user)
   for (const { position } of batch.settle ?? []) held.operations.delete(position)
   for (const operation of batch.put ?? []) held.operations.set(operation.position, operation)
   for (const [key, bytes] of batch.files ?? []) held.files.set(key, bytes)
   for (const key of batch.dropFiles ?? []) held.files.delete(key)
-  for (const [id, text] of batch.drafts ?? []) text === '' ? held.drafts.delete(id) : held.drafts.set(id, text)
   return (batch.add ?? []).map(operation => {
     const position = ++held.lastPosition
     held.operations.set(position, { ...operation, position })
     return position
   })
+}
+
+/** Applies a batch to what is held beside messages, outbox and files. */
+export function applyRecords (
+  held: Pick<Held, 'self' | 'conversations' | 'users' | 'drafts'>,
+  { drop = [], conversations = [], self, users = [], drafts = [] }: Batch
+): void {
+  for (const id of drop) held.conversations.delete(id)
+  for (const record of conversations) held.conversations.set(record.id, record)
+  if (self !== undefined) held.self = self
+  for (const user of users) held.users.set(user.id, user)
+  for (const [id, text] of drafts) text === '' ? held.drafts.delete(id) : held.drafts.set(id, text)
 }
 
 function putRow (held: Held, row: Row): void {

@@ -31,15 +31,15 @@ t.test('files that are uploaded at once', async t => {
     t.match(await ada.files.upload(new Blob([]), { name: 'empty' }), { size: 0 })
   })
 
-  t.test('links are requested together, lead to the content without a token, and are kept', async t => {
+  t.test('URLs are requested together, lead to the content without a token, and are kept', async t => {
     const texts = ['one', 'two', 'three']
     const files = await Promise.all(texts.map(text => ada.files.upload(new Blob([text]))))
     asked.length = 0
-    const links = await Promise.all(files.map(({ id }) => ada.files.link(id)))
-    t.strictSame(await Promise.all(links.map(async link => await (await fetch(link)).text())), texts)
-    t.strictSame(await ada.files.link(files[0]!.id), links[0])
+    const urls = await Promise.all(files.map(({ id }) => ada.files.url(id)))
+    t.strictSame(await Promise.all(urls.map(async url => await (await fetch(url)).text())), texts)
+    t.strictSame(await ada.files.url(files[0]!.id), urls[0])
     t.strictSame(asked, ['POST /api/files/links'])
-    const error = await ada.files.link('0'.repeat(24)).catch((error: unknown) => error as TidelogError)
+    const error = await ada.files.url('0'.repeat(24)).catch((error: unknown) => error as TidelogError)
     t.match(error, { code: 'NOT_FOUND' })
   })
 
@@ -64,7 +64,7 @@ t.test('files that are uploaded at once', async t => {
       }
     })
     t.equal(cuts, 3)
-    const content = await (await fetch(await away.files.link(file.id))).arrayBuffer()
+    const content = await (await fetch(await away.files.url(file.id))).arrayBuffer()
     t.ok(bytes.equals(Buffer.from(content)))
   })
 

@@ -26,12 +26,13 @@ function freezing () {
     open: async options => {
       isFrozen = false
       opened.count++
-      const link = await real.open({ ...options, onEvent: (...event) => { if (!isFrozen) options.onEvent(...event) } })
-      const ask: typeof link.ask = async (...question) => {
+      const onEvent: typeof options.onEvent = (...event) => { if (!isFrozen) options.onEvent(...event) }
+      const socket = await real.open({ ...options, onEvent })
+      const ask: typeof socket.ask = async (...question) => {
         if (isFrozen) throw new TidelogError({ code: 'TIMEOUT' })
-        return await link.ask(...question)
+        return await socket.ask(...question)
       }
-      return { ...link, ask }
+      return { ...socket, ask }
     }
   }
   return { transport, opened, freeze: () => { isFrozen = true } }

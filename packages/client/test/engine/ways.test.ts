@@ -58,7 +58,7 @@ t.test('on a network that lets no websocket through, a client asks for one once 
   await until(isLive)
   t.same(tried, ['websocket', 'polling'])
   passing = []
-  // Nothing else ends a link of this test.
+  // Nothing else ends a socket of this test.
   await client.stop()
   await client.start()
   await until(() => tried.length > 10)

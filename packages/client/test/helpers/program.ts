@@ -1,7 +1,7 @@
 import { createClient } from '../../src/index.ts'
 import { socketTransport } from '../../src/network/socket.ts'
 import { indexedDbStorage } from '../../src/storage/indexeddb.ts'
-import type { Link } from '../../src/network/transport.ts'
+import type { OpenSocket } from '../../src/network/transport.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 
 interface ProgramOptions {
@@ -33,16 +33,16 @@ export function program (
       }
     }
   }
-  const links: Link[] = []
+  const sockets: OpenSocket[] = []
   const transport = socketTransport()
   const client = createClient({
     url,
     storage,
     socket: {
       open: async options => {
-        const link = isDead ? await never : await transport.open(options)
-        links.push(link)
-        return link
+        const socket = isDead ? await never : await transport.open(options)
+        sockets.push(socket)
+        return socket
       }
     },
     fetch: async (...given) => {
@@ -57,7 +57,7 @@ export function program (
     client,
     kill: () => {
       isDead = true
-      for (const link of links) link.close()
+      for (const socket of sockets) socket.close()
     }
   }
 }

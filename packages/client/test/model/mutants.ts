@@ -73,10 +73,10 @@ export const mutants: Record<string, Mutation> = {
   },
   'a page of history from before a reset is taken': {
     bendEngine: engine => {
-      const adopt = engine.adopt.bind(engine)
-      engine.adopt = ({ batch, ...delta }) => {
+      const show = engine.show.bind(engine)
+      engine.show = ({ batch, ...delta }) => {
         const conversations = batch.conversations?.map(record => ({ ...record, generation: 'any' })) ?? []
-        adopt({ ...delta, batch: { ...batch, conversations } })
+        show({ ...delta, batch: { ...batch, conversations } })
       }
     }
   },

@@ -90,7 +90,7 @@ export class Tab {
       tokens: undefined as never,
       onState: nothing,
       onEvent: nothing,
-      onLink: nothing
+      onSocket: nothing
     })
     leader.connection.fail = () => { this.disconnect() }
     this.parts.mutation.bendSyncer?.(leader.syncer)
@@ -104,7 +104,7 @@ export class Tab {
     const { leader } = this
     if (leader === undefined || this.isOnline) return
     leader.connection.isOnline = true
-    leader.connection.link = { ask: async () => undefined, tell: () => {}, close: () => {} }
+    leader.connection.socket = { ask: async () => undefined, tell: () => {}, close: () => {} }
     leader.syncer.begin(heads).catch(() => {})
     leader.sender.reset()
   }
@@ -115,7 +115,7 @@ export class Tab {
     this.wire = []
     if (leader === undefined) return
     leader.connection.isOnline = false
-    leader.connection.link = undefined
+    leader.connection.socket = undefined
     leader.syncer.end()
   }
 
@@ -144,7 +144,7 @@ export class Tab {
     const delta = this.mail.shift()
     if (delta === 'leads') void this.engine.reload().catch(() => {})
     if (delta === undefined || delta === 'leads') return
-    this.engine.adopt(delta)
+    this.engine.show(delta)
   }
 
   answer (fate: 'now' | 'lost' | 'late'): void {

@@ -4,18 +4,18 @@ import type { CallOptions } from '../types.ts'
 
 /** The server's limit of one question. */
 const idsMax = 100
-/** Milliseconds before its end at which a link is asked for again: who plays a video goes on using it. */
+/** Milliseconds before its end at which a URL is asked for again: who plays a video goes on using it. */
 const spareMs = 300_000
 
-interface Link { url: string, expiresAt: number }
-type Links = ReadonlyMap<string, Link>
+interface FileUrl { url: string, expiresAt: number }
+type FileUrls = ReadonlyMap<string, FileUrl>
 
-/** Links to the content of files: those that a page shows are asked for together, and kept while they are good. */
-export class FileLinks {
+/** URLs of the content of files: those that a page shows are asked for together, and kept while they are good. */
+export class UrlCache {
   private readonly core: Core
-  private readonly held = new Map<string, Link>()
+  private readonly held = new Map<string, FileUrl>()
   /** Those that are asked for next, and their answer. */
-  private asking: { ids: Set<string>, answer: Promise<Links> } | undefined
+  private asking: { ids: Set<string>, answer: Promise<FileUrls> } | undefined
 
   constructor (core: Core) {
     this.core = core
@@ -25,17 +25,17 @@ export class FileLinks {
   /** @throws TidelogError NOT_FOUND if the user may not read it, OFFLINE */
   async get (id: string, { signal }: CallOptions = {}): Promise<string> {
     const held = this.held.get(id)
-    const link = held !== undefined && this.isGood(held) ? held : (await this.ask(id)).get(id)
+    const found = held !== undefined && this.isGood(held) ? held : (await this.ask(id)).get(id)
     if (signal?.aborted === true) throw new TidelogError({ code: 'ABORTED' })
-    if (link === undefined) throw new TidelogError({ code: 'NOT_FOUND', status: 404 })
-    return link.url
+    if (found === undefined) throw new TidelogError({ code: 'NOT_FOUND', status: 404 })
+    return found.url
   }
 
-  private isGood ({ expiresAt }: Link): boolean {
+  private isGood ({ expiresAt }: FileUrl): boolean {
     return expiresAt - spareMs > this.core.clock.now()
   }
 
-  private ask (id: string): Promise<Links> {
+  private ask (id: string): Promise<FileUrls> {
     if (this.asking === undefined || this.asking.ids.size === idsMax) {
       const ids = new Set<string>()
       // What is drawn in one go is asked for in one question.
@@ -45,7 +45,7 @@ export class FileLinks {
     return this.asking.answer
   }
 
-  private async fetch (ids: Set<string>): Promise<Links> {
+  private async fetch (ids: Set<string>): Promise<FileUrls> {
     if (this.asking?.ids === ids) this.asking = undefined
     const { http } = this.core
     const { links } = await http.call<{ links: Record<string, { url: string, expiresAt: string }> }>(
@@ -53,8 +53,8 @@ export class FileLinks {
     )
     const news = new Map(Object.entries(links).map(([id, { url, expiresAt }]) =>
       [id, { url: http.url + url, expiresAt: Date.parse(expiresAt) }]))
-    for (const [id, link] of this.held) if (!this.isGood(link)) this.held.delete(id)
-    for (const [id, link] of news) this.held.set(id, link)
+    for (const [id, one] of this.held) if (!this.isGood(one)) this.held.delete(id)
+    for (const [id, one] of news) this.held.set(id, one)
     return news
   }
 }
