@@ -19,7 +19,7 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 export const configSchema = Type.Object({
   NODE_ENV: Type.String({
     default: 'development',
-    description: 'If it is `production` and MONGODB_URL is set, JWT_SECRET or another token key must be set'
+    description: '`production`: if MONGODB_URL is set, JWT_SECRET or another token key must be set too'
   }),
   PORT: Type.Integer({
     default: 5000,
@@ -51,13 +51,14 @@ export const configSchema = Type.Object({
     default: 5,
     minimum: 0,
     maximum: 3_600,
-    description: 'Seconds for which a server with REDIS_URL goes on after SIGTERM, while it is no longer ready'
+    description: 'Seconds for which a server with REDIS_URL keeps serving after SIGTERM, while it says that it is ' +
+      'not ready'
   }),
   DRAIN_SECONDS: Type.Integer({
     default: 30,
     minimum: 0,
     maximum: 3_600,
-    description: 'Seconds over which it then sends its sockets to the other servers, at most'
+    description: 'Most seconds that it then takes to send its sockets to the other servers'
   }),
   JWT_SECRET: Type.String({
     default: '',
@@ -89,18 +90,18 @@ export const configSchema = Type.Object({
   EMBED_ORIGINS: Type.String({
     default: '',
     description: 'Origins of pages that may show the app in a frame (https://shop.example, without a path), ' +
-      'separated by commas; empty: none may'
+      'separated by commas; if it is empty, no page may'
   }),
   TRUST_PROXY: Type.String({
     default: 'false',
-    description: 'The proxies in front of the server whose X-Forwarded-For it believes: true (one proxy), a number ' +
-      'of proxies one behind the other, or their networks, separated by commas (10.0.0.0/8, loopback, linklocal, ' +
+    description: 'The proxies in front of the server whose X-Forwarded-For it trusts: true (one proxy), a number ' +
+      'of proxies in a row, or their networks, separated by commas (10.0.0.0/8, loopback, linklocal, ' +
       'uniquelocal)'
   }),
   BASE_PATH: Type.String({
     default: '',
     pattern: '^(/[A-Za-z0-9._~-]+)*$',
-    description: 'Path under which a proxy serves the web app (/chat); the proxy takes it away from each request'
+    description: 'Path under which a proxy serves the web app (/chat); the proxy must strip it from each request'
   }),
   PUBLIC_URL: Type.String({
     default: '',
@@ -118,7 +119,7 @@ export const configSchema = Type.Object({
     default: '',
     pattern: '^(.{16,})?$',
     description: 'Bearer token (16 characters or more) with which `GET /metrics` answers; if it and METRICS_NETWORKS ' +
-      'are empty, there is no such address'
+      'are empty, it answers 404'
   }),
   METRICS_NETWORKS: Type.String({
     default: '',
@@ -150,38 +151,38 @@ export const configSchema = Type.Object({
     default: 0,
     minimum: 0,
     maximum: 67_108_864,
-    description: 'Largest push and largest socket packet, in bytes; 0 stands for what 100 operations with the ' +
-      'longest content need'
+    description: 'Largest push and largest socket packet, in bytes; 0 means the size of 100 operations with the ' +
+      'longest content'
   }),
   S3_URL: Type.String({
     default: '',
     description: 'Bucket for the files that users upload, at any service with the API of S3: ' +
-      'https://<key>:<secret>@<host>/<bucket>?region=<region>, key and secret percent-encoded; if it is empty, they ' +
-      'are in DATA_DIR'
+      'https://<key>:<secret>@<host>/<bucket>?region=<region>, key and secret percent-encoded; if it is empty, ' +
+      'files are in DATA_DIR'
   }),
   FILE_BYTES_MAX: Type.Integer({
     default: 104_857_600,
     minimum: 0,
     maximum: 1_099_511_627_776,
-    description: 'Largest file that users can upload, in bytes; 0: they cannot upload any'
+    description: 'Largest file that users can upload, in bytes; 0 turns uploads off'
   }),
   FILES_USER_BYTES_MAX: Type.Integer({
     default: 1_073_741_824,
     minimum: 0,
     maximum: 1_125_899_906_842_624,
-    description: 'Most bytes of all files of a user'
+    description: 'Most bytes of all files of a user together'
   }),
   FILES_FREE_BYTES_MIN: Type.Integer({
     default: 1_073_741_824,
     minimum: 0,
     maximum: 1_125_899_906_842_624,
-    description: 'Bytes that uploads leave free on the disk of DATA_DIR: a full one would stop the database'
+    description: 'Bytes that uploads leave free on the disk of DATA_DIR, because a full disk would stop the database'
   }),
   FILE_TYPES: Type.String({
     default: '*',
     minLength: 1,
     description: 'Media types of files that users can upload, separated by commas (image/*, application/pdf); `*` ' +
-      'takes every type. A type is what the content says'
+      'allows every type. The server finds the type in the content'
   }),
   RATE_LIMIT_LOGIN: limit('Failed logins of an account and address in a minute', 20),
   RATE_LIMIT_LOGIN_ADDRESS: limit('Failed logins of an address in a minute, over all accounts', 200),
@@ -192,11 +193,11 @@ export const configSchema = Type.Object({
   RATE_LIMIT_SENDS: limit('Messages of a user in 10 seconds, over all transports', 3_000),
   RATE_LIMIT_REQUESTS: limit(
     'REST requests, socket events and operations of a push of a user in 10 seconds; also logins, registrations, ' +
-      'refreshes, logouts and requests without a valid token of an address',
+      'refreshes, logouts and requests without a valid token from an address',
     6_000
   ),
   RATE_LIMIT_SEARCH: limit('Searches of a user in a minute', 60),
-  RATE_LIMIT_INVITATIONS: limit('Invitations of a user into rooms by strangers in a day', 20),
+  RATE_LIMIT_INVITATIONS: limit('Invitations into rooms that a user gets from strangers in a day', 20),
   RATE_LIMIT_HANDSHAKES: limit('Socket.IO handshakes of an address in 10 seconds', 600),
   RATE_LIMIT_CONNECTS: limit('CONNECT packets in 10 seconds on one socket connection', 10),
   RATE_LIMIT_PACKETS: limit('Packets in 10 seconds on one socket connection', 10_000),
@@ -205,7 +206,7 @@ export const configSchema = Type.Object({
   SEARCH: Type.Union([Type.Literal('on'), Type.Literal('off')], {
     default: 'on',
     description: 'on: the server keeps an index of the words of all messages, about a tenth of their size; off: each ' +
-      'search looks through some of the messages'
+      'call looks through a bounded part of the messages'
   }),
   USER_SEARCH: Type.Union([Type.Literal('all'), Type.Literal('shared')], {
     default: 'all',
