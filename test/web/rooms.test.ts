@@ -116,6 +116,22 @@ else {
     t.equal(await ada.page.getByRole('dialog').count(), 0)
   })
 
+  await t.test('a search leads to a room that one is not in, which shows itself and the way in', async t => {
+    const body = { name: 'Lighthouse', topic: 'Lamps and lenses' }
+    await app.call('POST', '/api/rooms', { token: await login('bob'), body })
+    await ada.page.goto(`${app.url}/search?q=lighthouse`)
+    await ada.page.getByRole('link', { name: /Lighthouse/ }).click()
+    await ada.page.getByText('1 member · Lamps and lenses').waitFor()
+    t.equal(await ada.page.locator('#composer').count(), 0, 'nothing can be written that would be refused')
+    await ada.page.getByRole('button', { name: 'Join' }).click()
+    await write(ada.page, 'here I am')
+    await landed(ada.page, 'here I am').waitFor()
+    await ada.page.goto(`${app.url}/c/room_${'0'.repeat(24)}`)
+    await ada.page.getByText('This room is not there').waitFor()
+    await ada.page.getByRole('link', { name: 'All rooms' }).click()
+    await ada.page.getByRole('dialog', { name: 'Rooms' }).waitFor()
+  })
+
   await t.test('nothing went wrong in the pages', t => {
     t.same(ada.problems.filter(text => !/a\.example/.test(text)), [])
     t.same(bob.problems.filter(text => !/a\.example/.test(text)), [])

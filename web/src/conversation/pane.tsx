@@ -16,6 +16,7 @@ import { ForwardDialog } from './forward.tsx'
 import { ConversationHead } from './head.tsx'
 import { CalmLine, ClosedLine, NothingYet, ToNewest, TypingLine } from './lines.tsx'
 import { type Act, LogView } from './log.tsx'
+import { Outside } from './outside.tsx'
 import { PinnedBar } from './pinned.tsx'
 import { ReadersDialog } from './readers.tsx'
 import { SelectionBar, useSelection } from './selection.tsx'
@@ -39,6 +40,7 @@ export function ConversationPane ({ id }: { id: string }) {
   useEffect(() => {
     noteTitle(id, title)
   }, [id, title])
+  if (summary === undefined && kindOf(id) === 'room') return <Outside key={id} id={id} />
   return (
     <main class='pane main' aria-label={title}>
       <ConversationHead conversation={conversation} summary={summary ?? guess(id)} title={title} />

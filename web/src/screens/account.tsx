@@ -16,6 +16,7 @@ import { FormDialog } from '../ui/form.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { PersonToRelease } from '../ui/person.tsx'
 import { usePictureChoice } from '../ui/picture-choice.tsx'
+import { programOf } from './program.ts'
 import { forgetAllSearches } from './search-state.ts'
 
 export function EditProfile ({ user, onClose }: { user: OwnUser; onClose: () => void }) {
@@ -46,6 +47,7 @@ export function ChangePassword ({ onClose }: { onClose: () => void }) {
   const t = texts.value.settings
   const [password, setPassword] = useState('')
   const [newPassword, setNewPassword] = useState('')
+  const rule = texts.value.signIn.passwordHint
   return (
     <FormDialog
       title={t.changePassword}
@@ -56,22 +58,28 @@ export function ChangePassword ({ onClose }: { onClose: () => void }) {
       }}
       onClose={onClose}
     >
-      <Field
-        label={t.oldPassword}
-        value={password}
-        onInput={setPassword}
-        type='password'
-        autocomplete='current-password'
-        autofocus
-      />
-      <Field
-        label={t.newPassword}
-        value={newPassword}
-        onInput={setNewPassword}
-        type='password'
-        autocomplete='new-password'
-        hint={t.passwordHint}
-      />
+      {(error, code) => (
+        <>
+          <Field
+            label={t.oldPassword}
+            value={password}
+            onInput={setPassword}
+            type='password'
+            error={code === 'INVALID_CREDENTIALS' ? error : undefined}
+            autocomplete='current-password'
+            autofocus
+          />
+          <Field
+            label={t.newPassword}
+            value={newPassword}
+            onInput={setNewPassword}
+            type='password'
+            error={code === 'INVALID_CREDENTIALS' ? undefined : code === 'VALIDATION' ? rule : error}
+            autocomplete='new-password'
+            hint={t.passwordHint}
+          />
+        </>
+      )}
     </FormDialog>
   )
 }
@@ -92,15 +100,20 @@ export function EraseAccount ({ onClose }: { onClose: () => void }) {
       }}
       onClose={onClose}
     >
-      <p class='calm'>{t.eraseHint}</p>
-      <Field
-        label={t.password}
-        value={password}
-        onInput={setPassword}
-        type='password'
-        autocomplete='current-password'
-        autofocus
-      />
+      {error => (
+        <>
+          <p class='small muted'>{t.eraseHint}</p>
+          <Field
+            label={t.password}
+            value={password}
+            onInput={setPassword}
+            type='password'
+            error={error}
+            autocomplete='current-password'
+            autofocus
+          />
+        </>
+      )}
     </FormDialog>
   )
 }
@@ -148,7 +161,7 @@ export function AccountSessions ({ onClose }: { onClose: () => void }) {
           <div key={session.id} class='item'>
             <Icon name='device' />
             <span class='grow'>
-              <b class='cut'>{session.client === '' ? t.unknownClient : session.client}</b>
+              <b class='cut' title={session.client}>{programOf(session.client) ?? t.unknownClient}</b>
               <small class='cut'>{t.lastUsed(ago(session.lastUsedAt))}</small>
             </span>
             {session.current

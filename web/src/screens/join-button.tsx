@@ -8,7 +8,7 @@ import { useReadable } from '../state/readable.ts'
 import { Icon } from '../ui/icon.tsx'
 
 /** Joins a room and opens it; one that is joined is a link to it. */
-export function JoinButton ({ room }: { room: Room }) {
+export function JoinButton ({ room, look = 'line sm' }: { room: Room, look?: string }) {
   const t = texts.value.rooms
   const [state, setState] = useState<'idle' | 'joining' | { error: unknown }>('idle')
   const isMember =
@@ -43,7 +43,7 @@ export function JoinButton ({ room }: { room: Room }) {
       )}
       <button
         type='button'
-        class='btn line sm'
+        class={`btn ${look}`}
         disabled={state === 'joining'}
         onClick={() => {
           void join()

@@ -2,6 +2,7 @@ import type { User } from '@tidelog/client'
 import { useId, useState } from 'preact/hooks'
 import { texts } from '../i18n/index.ts'
 import { client } from '../state/client.ts'
+import { why } from '../state/failures.ts'
 import { useLoad, useSettled } from '../state/load.ts'
 import { myId } from '../state/people.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -81,6 +82,9 @@ export function PeoplePicker ({
           onKeyDown={onKeyDown}
         />
       </span>
+      {asked !== '' && asked === query.trim() && !found.isLoading && people.length === 0 && (
+        <small role='status'>{found.error === undefined ? texts.value.hello.nobody(asked) : why(found.error)}</small>
+      )}
       <ul id={`${id}l`} role='listbox' aria-label={t.people} class='choices'>
         {people.map((user, n) => (
           <li

@@ -16,22 +16,23 @@ interface FormProps {
   /** At the other end of the foot. */
   aside?: ComponentChildren
   /** Gets what went wrong, if a field shows it itself. */
-  children: ComponentChildren | ((error: string | undefined) => ComponentChildren)
+  children: ComponentChildren | ((error: string | undefined, code: string | undefined) => ComponentChildren)
 }
 
 /** A form in a dialog: saves, or says why it cannot. */
 export function Form ({ act, onSave, onClose, isComplete = true, isDanger = false, aside, children }: FormProps) {
-  const [error, setError] = useState<string>()
+  const [failure, setFailure] = useState<unknown>()
   const [isBusy, setBusy] = useState(false)
   const hasPlace = typeof children === 'function'
+  const error = failure === undefined ? undefined : why(failure)
 
   async function save () {
     setBusy(true)
-    setError(undefined)
+    setFailure(undefined)
     try {
       await onSave()
-    } catch (failure) {
-      setError(why(failure))
+    } catch (thrown) {
+      setFailure(thrown)
     } finally {
       setBusy(false)
     }
@@ -46,7 +47,7 @@ export function Form ({ act, onSave, onClose, isComplete = true, isDanger = fals
       }}
     >
       <div class='form scroll'>
-        {hasPlace ? children(error) : children}
+        {hasPlace ? children(error, (failure as { code?: string } | undefined)?.code) : children}
         {error !== undefined && !hasPlace && <Trouble text={error} />}
       </div>
       <DialogFoot aside={aside} onClose={onClose}>

@@ -16,6 +16,7 @@ export const rooms: Texts['rooms'] = {
   count: n => count(n, { one: '# Raum.', other: '# Räume.' }),
   privateHint: 'Private sehen nur ihre Mitglieder.',
   none: 'Noch kein Raum. Leg den ersten an.',
+  notThere: 'Diesen Raum gibt es nicht, oder er ist privat und du bist nicht darin.',
   noneFound: q => `Kein Raum heißt „${q}“`,
   name: 'Name',
   of: (n, max) => `${n} von ${max} Zeichen`,

@@ -15,6 +15,7 @@ export const rooms = {
   count: (n: number) => count(n, { one: '# room.', other: '# rooms.' }),
   privateHint: 'Private ones show only to their members.',
   none: 'No room yet. Create the first.',
+  notThere: 'This room is not there, or it is private and you are not in it.',
   noneFound: (q: string) => `No room is called “${q}”`,
   name: 'Name',
   of: (n: number, max: number) => `${n} of ${max} characters`,
