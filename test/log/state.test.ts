@@ -118,6 +118,16 @@ t.test('a purge moves forward and never back', async t => {
   t.match(database.log(room).at(-1), { kind: 'purge', throughSeq: 2 })
 })
 
+t.test('a purge that another server has made changes nothing, though the known head is older', async t => {
+  const database = opened()
+  database.commit([unit(message()), unit(message())])
+  const older = database.heads.get(room)!
+  const purge: Mutation = { type: 'purge', conversationId: room, throughSeq: seqOf(2) }
+  database.commit([unit(purge)])
+  database.heads.set(room, older)
+  t.same(outcomes(database.commit([unit(purge), unit(message())])), ['unchanged', 'committed'])
+})
+
 t.test('a rule that refuses fails only its own unit', async t => {
   const database = opened()
   const plan = database.commit([

@@ -151,7 +151,9 @@ function purge (mutation: Extract<Mutation, { type: 'purge' }>, draft: Draft, no
   if (head === null) return { outcome: 'missing' }
   const through = seqOf(Math.min(throughSeq, head.headSeq))
   if (through <= (head.purgedSeq ?? 0)) return { changed: false }
-  const done = put(head, 'purge', '', { throughSeq: through }, draft, now)!
+  const done = put(head, 'purge', '', { throughSeq: through }, draft, now)
+  // The row is read for each commit, the head may be one that another server has moved since.
+  if (done === undefined) return { changed: false }
   draft.moveHead(conversationId, { ...done.head, purgedSeq: through })
   endPins(conversationId, ({ seq }) => seq > through, draft, now)
   return { changed: true, row: done.row }
