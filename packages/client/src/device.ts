@@ -58,7 +58,7 @@ export class Device {
     this.id = newId(core.random)
     this.calls = new TabCalls(core.clock, message => { this.tabs?.tell(message) })
     core.remotely = (method, ...given) => this.remotely(method, given) as never
-    this.endWaking = onWake(isBack => { this.wake(isBack) })
+    this.endWaking = onWake(isBack => { this.wake(isBack) }, () => { void this.leader?.probe() })
   }
 
   /** By the tab that leads. */

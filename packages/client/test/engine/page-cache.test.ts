@@ -63,3 +63,16 @@ t.test('a page that comes back from the browser\'s cache reconnects, and shows w
   t.equal(sockets.opened.count, 2)
   t.equal(chat.draft.get(), 'begun in the other tab')
 })
+
+t.test('a page whose device has no network asks at once whether its socket reaches the server', async t => {
+  const { url } = await startApp(t)
+  const sockets = freezing()
+  const ada = await newClient(t, url, { socket: sockets.transport })
+  await when(ada.connection, isConnected)
+  sockets.freeze()
+  const lost = when(ada.connection, connection => !isConnected(connection))
+  fire('offline', false)
+  await lost
+  await when(ada.connection, isConnected)
+  t.equal(sockets.opened.count, 2)
+})
