@@ -16,11 +16,13 @@ import type { Later, Parts } from './parts.ts'
 import { commonId } from './pure/state.ts'
 import { SessionState } from './session.ts'
 import { memoryStorage } from './storage/memory.ts'
+import { inTurnsOfTabs } from './turns.ts'
 import type { Account, Client, ClientOptions, Conversation, Files, Rooms } from './types.ts'
 
 /** A client, without the parts that are loaded later. */
 export function makeClient (options: ClientOptions, later: Later): Client {
   const { url = (globalThis as { location?: { origin: string } }).location?.origin ?? '', storage = memoryStorage(), clock = systemClock, random = systemRandom } = options
+  const { sharedAs } = storage
   const http: Http = new Http({
     url, clock, fetch: options.fetch ?? ((...given) => globalThis.fetch(...given)), token: () => session.tokens.token(), renew: refused => session.tokens.renew(refused)
   })
@@ -45,7 +47,7 @@ export function makeClient (options: ClientOptions, later: Later): Client {
     uploads
   })
   const session: SessionState = new SessionState({
-    core, storage, auth: options.auth, exclusively: work => device.exclusively(work), onChange: () => { device.sessionChanged() }
+    core, storage, auth: options.auth, exclusively: inTurnsOfTabs(sharedAs === undefined ? undefined : `${sharedAs}:token`), onChange: () => { device.tellSession() }
   })
   const conversations = new Map<string, Conversation>()
   const conversation = (id: string): Conversation => {
@@ -70,7 +72,7 @@ export function makeClient (options: ClientOptions, later: Later): Client {
     people,
     files,
     conversation,
-    awaitConversation: (id, signal) => device.awaitConversation(id, signal),
+    sync: given => device.sync(given),
     onMe: user => session.changed(user),
     signOut: () => device.signOut()
   }

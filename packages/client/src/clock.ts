@@ -1,3 +1,4 @@
+import { TidelogError } from './errors.ts'
 import type { Clock } from './types.ts'
 
 export const systemClock: Clock = {
@@ -21,6 +22,21 @@ export function sleep (clock: Clock, ms: number, signal?: AbortSignal): Promise<
     const cancel = clock.after(ms, done)
     signal?.addEventListener('abort', done)
   })
+}
+
+/** Waits for it until the signal; what was begun goes on. @throws TidelogError ABORTED */
+export async function untilAborted<T> (work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  let abort = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => { reject(new TidelogError({ code: 'ABORTED' })) }
+    if (signal?.aborted === true) abort()
+    signal?.addEventListener('abort', abort)
+  })
+  try {
+    return await Promise.race([aborted, work])
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
 }
 
 /** Milliseconds before what has failed so often in a row is tried again: a random part of a wait that doubles. */

@@ -77,7 +77,7 @@ export interface Remote {
   keepPins: (conversationId: string, rows: readonly Row[]) => Promise<void>
   /** Who is online, now and from now on. @throws TidelogError OFFLINE */
   presence: (userIds: readonly string[]) => Promise<unknown>
-  sync: () => Promise<void>
+  sync: (signal?: AbortSignal) => Promise<void>
 }
 
 export type Remotely =

@@ -1,23 +1,25 @@
-import { toOperation } from './api/operations.ts'
 import type { PresenceState } from './api/presence.ts'
 import type { TypingState } from './api/typing.ts'
 import type { UploadState } from './api/upload-state.ts'
 import type { People } from './api/users.ts'
-import { backoffMs, newId } from './clock.ts'
-import type { Changed, Core, Remote } from './core.ts'
+import { newId, untilAborted } from './clock.ts'
+import type { Core, Remote } from './core.ts'
 import { type Delta, Engine } from './engine/engine.ts'
 import type { LeaderOptions, Leading } from './engine/leading.ts'
 import { TabCalls } from './engine/tab-calls.ts'
-import { type TabMessage, type Tabs, joinTabs, locks } from './engine/tabs.ts'
+import { type TabMessage, type Tabs, joinTabs } from './engine/tabs.ts'
 import { onWake } from './engine/waking.ts'
 import { TidelogError, toFailure } from './errors.ts'
+import { inspectionOf } from './inspection.ts'
+import { Leadership } from './leadership.ts'
+import { tellOf } from './news.ts'
 import type { SocketTransport } from './network/transport.ts'
 import { toPerson } from './pure/normalize.ts'
-import { showRow } from './pure/view.ts'
 import type { WireUser } from './pure/wire.ts'
 import { Value } from './readable.ts'
-import type { SessionState } from './session.ts'
+import type { Arrival, SessionState } from './session.ts'
 import type { Storage } from './storage/storage.ts'
+import { inTurns } from './turns.ts'
 import type { CallOptions, Connection, Inspection, OwnUser } from './types.ts'
 
 export interface DeviceOptions {
@@ -42,14 +44,14 @@ export class Device {
   readonly connection = new Value<Connection>({ state: 'offline', leads: false })
   private readonly options: DeviceOptions
   private readonly id: string
-  private leader: Leading | undefined
-  private making: Promise<Leading> | undefined
-  /** In a row, in which this tab could not begin to lead. */
-  private failures = 0
-  private cancelRetry = () => {}
+  private readonly leadership: Leadership
   private tabs: Tabs | undefined
   private readonly calls: TabCalls
   private isStarted = false
+  /** Calls that lead although this tab is not started. */
+  private visits = 0
+  /** Who is signed in, and whether it runs, is changed by one call after another. */
+  private readonly inTurn = inTurns()
   private readonly endWaking: () => void
 
   constructor (options: DeviceOptions) {
@@ -57,128 +59,158 @@ export class Device {
     const { core } = options
     this.id = newId(core.random)
     this.calls = new TabCalls(core.clock, message => { this.tabs?.tell(message) })
+    this.leadership = new Leadership({
+      core,
+      make: () => this.lead(),
+      onMade: () => { this.takeOver() },
+      onWait: (retryAt, error) => { this.connection.set({ state: 'offline', leads: true, retryAt, error }) }
+    })
     core.remotely = (method, ...given) => this.remotely(method, given) as never
     this.endWaking = onWake(isBack => { this.wake(isBack) }, () => { void this.leader?.probe() })
   }
 
+  private get leader (): Leading | undefined {
+    return this.leadership.leader
+  }
+
   /** By the tab that leads. */
   private async remotely (method: string, given: unknown[]): Promise<unknown> {
-    if (this.leader !== undefined) return await (this.leader.remote[method as keyof Remote] as (...given: unknown[]) => Promise<unknown>)(...given)
-    if (this.tabs?.isShared !== true) throw new TidelogError({ code: 'OFFLINE' })
+    const signal = given.find(one => one instanceof AbortSignal)
+    return await untilAborted(this.byLeader(method, given, signal), signal)
+  }
+
+  private async byLeader (method: string, given: unknown[], signal: AbortSignal | undefined): Promise<unknown> {
+    // What another tab asks while this one comes to lead is asked again then.
+    const isShared = this.tabs?.isShared === true
+    const leader = isShared ? this.leader : await this.leadership.current()
+    const call = leader?.remote[method as keyof Remote] as ((...given: unknown[]) => Promise<unknown>) | undefined
+    if (call !== undefined) return await call(...given)
+    if (!isShared) throw new TidelogError({ code: 'OFFLINE' })
     // A signal stays in its tab.
-    return await this.calls.ask(method, given.filter(one => !(one instanceof AbortSignal)))
-  }
-
-  /** One at a time over all tabs. */
-  async exclusively<T> (work: () => Promise<T>): Promise<T> {
-    const { sharedAs } = this.options.storage
-    const held = locks()
-    return sharedAs === undefined || held === undefined ? await work() : await held.request(`${sharedAs}:token`, {}, work)
-  }
-
-  sessionChanged (): void {
-    this.tabs?.tell({ type: 'session' })
+    return await this.calls.ask(method, given.filter(one => one !== signal))
   }
 
   /** After it, what is shown is this user's. */
-  async signIn (begin: () => Promise<OwnUser>): Promise<OwnUser> {
-    const user = await begin()
-    await this.open(user)
-    return user
+  async signIn (arrive: () => Promise<Arrival>): Promise<OwnUser> {
+    return await this.inTurn(async () => {
+      const arrival = await arrive()
+      await this.open(arrival)
+      return arrival.user
+    })
   }
 
   async resume (): Promise<OwnUser | null> {
-    const user = await this.options.session().resume()
-    if (user !== null) await this.open(user)
-    return user
+    return await this.inTurn(() => this.openStored(() => this.options.session().find()))
   }
 
-  private async open (user: OwnUser): Promise<void> {
-    const { core, storage } = this.options
+  private async openStored (find: () => Promise<Arrival | undefined>): Promise<OwnUser | null> {
+    const arrival = await find()
+    if (arrival !== undefined) {
+      await this.open(arrival)
+      return arrival.user
+    }
+    await this.halt()
+    this.options.session().leave()
+    await this.shut()
+    return null
+  }
+
+  private async open ({ user, take }: Arrival): Promise<void> {
+    const { core, storage, typing } = this.options
     if (core.engine?.userId === user.id) {
+      await take()
       this.leader?.start()
       return
     }
     const wasStarted = this.isStarted
-    await this.shut()
-    const engine = new Engine(user.id, await storage.open(user.id), {
-      onFailure: failure => { core.fail(failure) },
-      onLost: () => { void this.lost() }
-    })
-    await engine.load()
-    engine.users.set(user.id, { id: user.id, fullName: user.fullName, username: user.username, picture: user.picture })
-    // What it was still storing when it was shut is shown to nobody.
-    engine.changed.add(changed => { if (core.engine === engine) this.show(engine, changed) })
-    core.engine = engine
-    const shared = this.options.tabs && storage.sharedAs !== undefined ? `${storage.sharedAs}:${user.id}` : undefined
-    this.tabs = joinTabs(shared, { id: this.id, clock: core.clock, onMessage: message => { this.hear(message) } })
-    engine.onCommitted = delta => { this.tabs?.tell({ type: 'delta', delta }) }
-    engine.onCommitted(engine.pending)
-    core.changed.call('all')
-    if (wasStarted) await this.start()
-  }
-
-  private show (engine: Engine, changed: Changed): void {
-    const { core, typing } = this.options
-    core.changed.call(changed)
-    if (changed === 'all') return
-    for (const conversationId of changed.batch.drop ?? []) core.emit('removed', { conversationId })
-    for (const row of changed.news) {
-      typing.heardMessage(row.conversationId, row.senderId)
-      if (!engine.shownIn(row.conversationId)(row)) continue
-      core.emit('message', showRow(row, [], engine.viewOf(row.conversationId)))
+    // Nothing that the one before has written is sent in the name of another.
+    await this.halt()
+    try {
+      await take()
+      await this.shut()
+      const engine = new Engine(user.id, await storage.open(user.id), {
+        onFailure: failure => { core.fail(failure) },
+        onLost: () => { this.lost() }
+      })
+      const shared = this.options.tabs && storage.sharedAs !== undefined ? `${storage.sharedAs}:${user.id}` : undefined
+      // What others store while it is read is heard too.
+      const onMessage = (message: TabMessage) => { this.hear(message, engine) }
+      this.tabs = joinTabs(shared, { id: this.id, clock: core.clock, onMessage })
+      await engine.load()
+      engine.users.set(user.id, { id: user.id, fullName: user.fullName, username: user.username, picture: user.picture })
+      // What it was still storing when it was shut is shown to nobody.
+      engine.changed.add(changed => { if (core.engine === engine) tellOf(changed, core, engine, typing) })
+      core.engine = engine
+      engine.onCommitted = delta => { this.tabs?.tell({ type: 'delta', delta }) }
+      engine.onCommitted(engine.pending)
+      core.changed.call('all')
+    } finally {
+      if (wasStarted && core.engine !== undefined) this.begin()
     }
   }
 
   /** Another tab tells. */
-  private hear (message: TabMessage): void {
-    const { core: { engine } } = this.options
+  private hear (message: TabMessage, engine: Engine): void {
     switch (message.type) {
-      case 'delta': return engine?.show(message['delta'] as Delta)
+      case 'delta': return engine.hear(message['delta'] as Delta)
       case 'leads':
-        engine?.reload().catch(() => {})
-        return
-      case 'state': return this.leader === undefined ? this.connection.set({ ...message['state'] as Connection, leads: false }) : undefined
-      case 'hello': return this.leader === undefined ? undefined : this.tellState()
+        this.reload()
+        return this.calls.again()
       case 'event': return this.take(message['event'] as string, message['data'])
-      case 'session':
-        void this.reloadSession()
-        return
-      case 'call': return this.leader === undefined ? undefined : this.calls.serve(message, (method, given) => this.remotely(method, given))
+      case 'session': return this.reloadSession()
       case 'answer': return this.calls.hear(message, this.id)
+      case 'state':
+        if (this.leader === undefined) this.connection.set({ ...message['state'] as Connection, leads: false })
+        return
+      case 'hello':
+        if (this.leader !== undefined) this.tabs?.tell({ type: 'state', state: this.connection.get() })
+        return
+      case 'call':
+        if (this.leader !== undefined) this.calls.serve(message, (method, given) => this.remotely(method, given))
     }
   }
 
+  private reload (): void {
+    // A storage that fails has said so.
+    this.options.core.engine?.reload().catch(() => {})
+  }
+
   /** Another tab signed out, or somebody else in; or it has new tokens. */
-  private async reloadSession (): Promise<void> {
-    const user = await this.options.session().reload()
-    if (user === undefined) await this.shut()
-    else await this.open(user)
+  private reloadSession (): void {
+    const { core, session } = this.options
+    const reloaded = this.inTurn(() => this.openStored(() => session().stored()))
+    reloaded.catch((error: unknown) => { core.fail(toFailure(error)) })
   }
 
-  private tellState (): void {
-    this.tabs?.tell({ type: 'state', state: this.connection.get() })
-  }
+  /** The other tabs read it then. */
+  tellSession (): void { this.tabs?.tell({ type: 'session' }) }
 
-  /** Nothing of anybody is shown. */
-  private async shut (): Promise<void> {
+  /** Nothing of anybody is shown. @param wipe nothing is left either */
+  private async shut (wipe = false): Promise<void> {
     const { core, typing } = this.options
-    await this.stop()
+    await this.halt()
     this.tabs?.close()
     this.tabs = undefined
     typing.clear()
-    core.engine?.account.close()
+    const { engine } = core
     core.engine = undefined
     core.changed.call('all')
+    await engine?.end(wipe)
   }
 
   async start (): Promise<void> {
-    if (this.options.core.engine === undefined) throw new TidelogError({ code: 'NO_SESSION' })
-    if (this.isStarted) return this.hurry()
+    await this.inTurn(async () => {
+      if (this.options.core.engine === undefined) throw new TidelogError({ code: 'NO_SESSION' })
+      if (this.isStarted) this.hurry()
+      else this.begin()
+    })
+  }
+
+  private begin (): void {
     this.isStarted = true
     this.tabs?.campaign({
-      onLead: () => { void this.beginLeading() },
-      onLost: () => { void this.lost() }
+      onLead: () => { void this.leadership.connect() },
+      onLost: () => { this.lost() }
     })
     this.tabs?.tell({ type: 'hello' })
   }
@@ -188,32 +220,7 @@ export class Device {
     this.remotely('hurry', []).catch(() => {})
   }
 
-  /** What it takes may not come from the server or the storage: then it is tried again. */
-  private async beginLeading (): Promise<void> {
-    this.cancelRetry()
-    try {
-      const leader = await this.makeLeader()
-      this.failures = 0
-      if (this.isStarted) leader.start()
-    } catch (thrown) {
-      const { core: { clock, random }, core } = this.options
-      const error = toFailure(thrown)
-      core.fail(error)
-      if (!this.isStarted) return
-      const waitMs = backoffMs(random, ++this.failures)
-      this.connection.set({ state: 'offline', leads: true, retryAt: clock.now() + waitMs, error })
-      this.cancelRetry = clock.after(waitMs, () => { void this.beginLeading() })
-    }
-  }
-
-  private makeLeader (): Promise<Leading> {
-    this.making ??= this.lead().catch((error: unknown) => {
-      this.making = undefined
-      throw error
-    })
-    return this.making
-  }
-
+  /** Becomes the writer of rows. */
   private async lead (): Promise<Leading> {
     const { core, url, storage, socket, session, presence, keep } = this.options
     const engine = core.signedIn
@@ -224,105 +231,120 @@ export class Device {
       socket,
       tokens: session().tokens,
       onState: state => {
+        if (leader !== this.leader) return
         this.connection.set({ ...state, leads: true })
-        this.tellState()
+        this.tabs?.tell({ type: 'state', state: this.connection.get() })
       },
       onEvent: (event, data) => {
         this.take(event, data)
         this.tabs?.tell({ type: 'event', event, data })
       },
-      onSocket: isOpen => { presence.connected(isOpen) },
+      onSocket: isOpen => {
+        presence.connected(isOpen)
+        // Each tab says anew whose presence it wants.
+        this.tabs?.tell({ type: 'event', event: 'socket', data: isOpen })
+      },
       keep: storage.sharedAs === undefined ? undefined : keep
     })
     await leader.begin()
-    // The one before may have stored what it could not tell any more.
-    this.tabs?.tell({ type: 'leads' })
-    this.leader = leader
-    this.calls.takeOver((method, given) => this.remotely(method, given))
-    core.changed.call('all')
     return leader
   }
 
+  private takeOver (): void {
+    // The one before may have stored what it could not tell any more.
+    this.tabs?.tell({ type: 'leads' })
+    this.calls.takeOver((method, given) => this.remotely(method, given))
+    this.options.core.changed.call('all')
+  }
+
   /** Another tab leads: this one follows. */
-  private async lost (): Promise<void> {
-    const { core } = this.options
-    this.cancelRetry()
-    const leader = this.leader ?? await this.making?.catch(() => undefined)
-    this.leader = this.making = undefined
-    if (core.engine !== undefined) core.engine.term = undefined
+  private lost (): void {
+    const { engine } = this.options.core
+    if (engine !== undefined) engine.term = undefined
     this.connection.set({ state: 'connecting', leads: false })
-    await leader?.stop()
-    await core.engine?.reload()
-    this.tabs?.tell({ type: 'hello' })
+    void this.leadership.end().then(() => {
+      this.reload()
+      this.tabs?.tell({ type: 'hello' })
+    })
+    // If this one still holds the lock, nobody else would lead.
+    this.tabs?.again()
   }
 
   private take (name: string, payload: unknown): void {
     const { typing, presence, people, uploads } = this.options
     if (name === 'upload') uploads.hear(payload as Parameters<UploadState['hear']>[0])
     else if (name === 'typing') typing.hear(payload as Parameters<TypingState['hear']>[0])
+    else if (name === 'socket') presence.connected(payload as boolean)
     else if (name === 'presence') presence.hear(payload as Parameters<PresenceState['hear']>[0])
     else if (name === 'userChanged' && this.leader !== undefined) people.learn([toPerson((payload as { user: WireUser }).user)]).catch(() => {})
   }
 
   /** The page is looked at again, or the network is said to be there. @param isBack it was frozen: what other tabs told was lost */
   private wake (isBack: boolean): void {
-    const { core } = this.options
     this.hurry()
     void this.leader?.probe()
-    if (isBack) core.engine?.reload().catch(() => {})
+    if (isBack) this.reload()
   }
 
   async stop (): Promise<void> {
+    await this.inTurn(() => this.halt())
+  }
+
+  private async halt (): Promise<void> {
     this.isStarted = false
-    this.cancelRetry()
     this.tabs?.resign()
-    const leader = this.leader ?? await this.making?.catch(() => undefined)
-    this.leader = this.making = undefined
-    await leader?.stop()
+    await this.leadership.end()
     this.connection.set({ state: 'offline', leads: false })
   }
 
   async sync ({ signal }: CallOptions = {}): Promise<void> {
-    if (this.leader === undefined && this.isStarted && this.tabs?.isShared === true && this.connection.get().state !== 'offline') await this.remotely('sync', [])
-    else await (await this.makeLeader()).sync(signal)
+    await untilAborted(this.syncNow(signal), signal)
   }
 
-  /** A conversation that this device has just been let into. */
-  async awaitConversation (id: string, signal?: AbortSignal): Promise<void> {
-    const { core } = this.options
-    if (core.signedIn.conversations.has(id)) return
-    await this.sync({ signal })
-    if (!core.signedIn.conversations.has(id)) throw new TidelogError({ code: 'UNAVAILABLE', retryable: true })
+  private async syncNow (signal: AbortSignal | undefined): Promise<void> {
+    if (this.tabs?.isShared !== true) return await (await this.inTurn(() => this.leadership.make())).sync(signal)
+    if (this.isStarted) await this.remotely('sync', [signal])
+    else await this.visit(() => this.remotely('sync', [signal]))
+  }
+
+  /** Without being started: leads for so long, or asks the tab that does. */
+  private async visit (work: () => Promise<unknown>): Promise<void> {
+    this.visits++
+    try {
+      const failed = new Promise<never>((_resolve, reject) => {
+        const onLead = () => { this.leadership.make().catch(reject) }
+        const onLost = () => { this.lost() }
+        void this.inTurn(async () => { if (!this.isStarted) this.tabs?.campaign({ onLead, onLost }) })
+      })
+      await Promise.race([work(), failed])
+    } finally {
+      this.visits--
+      await this.inTurn(async () => { if (!this.isStarted && this.visits === 0) await this.halt() })
+    }
   }
 
   async signOut ({ keep = false, everywhere = false }: { keep?: boolean, everywhere?: boolean } = {}): Promise<void> {
-    const { core, session } = this.options
-    const { engine } = core
-    await this.stop()
-    await session().end(everywhere)
-    if (!keep) await engine?.account.clear()
-    await this.shut()
+    await this.inTurn(async () => {
+      const wasStarted = this.isStarted
+      await this.halt()
+      try {
+        await this.options.session().end(everywhere)
+      } catch (error) {
+        if (wasStarted) this.begin()
+        throw error
+      }
+      await this.shut(!keep)
+    })
   }
 
   async close (): Promise<void> {
     this.endWaking()
-    await this.shut()
+    await this.inTurn(() => this.shut())
     this.options.storage.close()
   }
 
   inspect (): Inspection {
-    const { core } = this.options
-    const { engine } = core
-    const operations = engine?.operations.map(toOperation) ?? []
-    const count = (state: string) => operations.filter(operation => operation.state === state).length
-    return {
-      userId: engine?.userId,
-      tab: { id: this.id, leads: this.leader !== undefined, term: engine?.term ?? 0 },
-      connection: this.connection.get(),
-      transport: this.leader?.transport ?? 'none',
-      conversations: engine?.conversations.size ?? 0,
-      outbox: { queued: count('queued'), sending: count('sending'), failed: count('failed') },
-      counters: { requests: core.http.requests, steps: engine?.steps ?? 0, ...this.leader?.counters }
-    }
+    const { id: tabId, leader } = this
+    return inspectionOf(this.options.core, { tabId, leader, connection: this.connection.get() })
   }
 }

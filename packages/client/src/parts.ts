@@ -9,8 +9,8 @@ export interface Parts {
   people: People
   files: Files
   conversation: (id: string) => Conversation
-  /** Resolves when a conversation is here into which this user has just been let. */
-  awaitConversation: (id: string, signal?: AbortSignal) => Promise<void>
+  /** Syncs now. Resolves when all that the server held is here. */
+  sync: Client['sync']
   /** The signed-in user was changed. */
   onMe: (user: OwnUser) => Promise<void>
   /** Leaves nothing on this device. */

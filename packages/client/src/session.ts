@@ -16,6 +16,12 @@ export interface SessionOptions extends Pick<TokenOptions, 'storage' | 'exclusiv
   onChange: () => void
 }
 
+/** Who comes, and what makes the calls theirs from then on. */
+export interface Arrival {
+  user: OwnUser
+  take: () => Promise<void>
+}
+
 const logoutMs = 3_000
 
 /** Who is signed in on this device. */
@@ -47,44 +53,56 @@ export class SessionState {
     this.state.set({ state, user: session?.user })
   }
 
-  async register (body: RegisterInput, options: CallOptions = {}): Promise<OwnUser> {
+  async register (body: RegisterInput, options: CallOptions = {}): Promise<Arrival> {
     return await this.begin('/api/auth/register', body, options)
   }
 
-  async login (body: LoginInput, options: CallOptions = {}): Promise<OwnUser> {
+  async login (body: LoginInput, options: CallOptions = {}): Promise<Arrival> {
     return await this.begin('/api/auth/login', body, options)
   }
 
-  private async begin (path: string, body: unknown, { signal }: CallOptions): Promise<OwnUser> {
+  private async begin (path: string, body: unknown, { signal }: CallOptions): Promise<Arrival> {
     const grant = await this.options.core.http.call<GrantBody>('POST', path, { body, signal, withToken: false })
-    const user = toOwnUser(grant.user)
-    await this.tokens.store({ user, ...this.tokens.lifeOf(grant) })
-    return user
+    return this.newcomer({ user: toOwnUser(grant.user), ...this.tokens.lifeOf(grant) })
+  }
+
+  private newcomer (session: StoredSession): Arrival {
+    return { user: session.user, take: () => this.tokens.store(session) }
   }
 
   /** The stored session, and with tokens of a host application the one that these name. */
-  async resume (): Promise<OwnUser | null> {
-    const stored = await this.tokens.load()
-    this.show(stored)
-    if (this.options.auth === undefined) return stored?.user ?? null
+  async find (): Promise<Arrival | undefined> {
+    const stored = await this.stored()
+    if (this.options.auth === undefined) return stored
+    let token: string
     try {
-      const { id } = claimsOf(await this.tokens.token())
-      if (stored !== null && (id === undefined || id === stored.user.id)) return stored.user
+      token = await this.tokens.ask(false)
     } catch (error) {
-      if (stored !== null) return stored.user
+      if (stored !== undefined) return stored
       throw error
     }
-    const { user } = await this.options.core.http.call<{ user: WireOwnUser }>('GET', '/api/auth/me')
-    const own = toOwnUser(user)
-    await this.tokens.store({ user: own })
-    return own
+    const { id } = claimsOf(token)
+    if (stored !== undefined && (id === undefined || id === stored.user.id)) return stored
+    const { user } = await this.options.core.http.call<{ user: WireOwnUser }>(
+      'GET', '/api/auth/me', { withToken: false, headers: { authorization: `Bearer ${token}` } }
+    )
+    return this.newcomer({ user: toOwnUser(user) })
   }
 
-  /** What another tab has stored. */
-  async reload (): Promise<OwnUser | undefined> {
-    const stored = await this.tokens.load()
-    this.show(stored)
-    return stored?.user
+  /** Here or by another tab. */
+  async stored (): Promise<Arrival | undefined> {
+    const stored = await this.options.storage.session()
+    return stored === null ? undefined : { user: stored.user, take: async () => { this.take(stored) } }
+  }
+
+  /** Nobody's session is stored any more. */
+  leave (): void {
+    this.take(null)
+  }
+
+  private take (session: StoredSession | null): void {
+    this.tokens.take(session)
+    this.show(session)
   }
 
   /** The server may not hear of it: there the session ends with its tokens. */
@@ -99,7 +117,6 @@ export class SessionState {
   }
 
   async changed (user: OwnUser): Promise<void> {
-    const { current } = this.tokens
-    if (current !== null) await this.tokens.store({ ...current, user })
+    await this.tokens.rename(user)
   }
 }

@@ -4,7 +4,7 @@
  * files compress badly.
  */
 export { makeClient } from './client.ts'
-export { backoffMs, newId, sleep } from './clock.ts'
+export { backoffMs, newId, sleep, untilAborted } from './clock.ts'
 export { isOfOutbox } from './engine/engine.ts'
 export { TidelogError, asTidelogError, toFailure } from './errors.ts'
 export { failureOf, readAnswer } from './network/http.ts'

@@ -4,9 +4,9 @@ import { sizes } from '../scripts/size.mjs'
 
 /** Kilobytes, minified and gzipped, at first and connected: more of them is a decision. */
 const budgets = {
-  core: { first: 18.1, connected: 30.6 },
-  withIndexedDb: { first: 21.5, connected: 34.0 },
-  all: { first: 22.2, connected: 48.1 }
+  core: { first: 19, connected: 31.6 },
+  withIndexedDb: { first: 22.4, connected: 35 },
+  all: { first: 23.1, connected: 49.1 }
 }
 
 type Measured = Record<keyof typeof budgets, { first: number, connected: number, files: number }>

@@ -81,9 +81,11 @@ export function conversationOf (id: string, { core, typing, membersOf, summaryOf
       subscribe: draft.subscribe,
       set: text => {
         const { engine } = core
-        if (engine === undefined || draft.get() === text) return
+        if (engine === undefined) return
         // A draft that cannot be stored is told of by `error`.
-        engine.write(() => engine.commit({ drafts: [[id, text]] })).catch(() => {})
+        engine.write(async () => {
+          if ((engine.drafts.get(id) ?? '') !== text) await engine.commit({ drafts: [[id, text]] })
+        }).catch(() => {})
       }
     },
     timeline: options => new TimelineWindow(core, id, options),

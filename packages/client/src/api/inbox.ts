@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { Parts } from '../parts.ts'
 import type { ConversationRecord } from '../pure/state.ts'
 import { TidelogError, counts, isWhole, showRow } from '../shared.ts'
@@ -13,6 +14,7 @@ export function inboxOf ({ core }: Parts): Client['inbox'] {
 /** What others wrote and you have not read, each once in this life, in the order of each conversation. */
 async function * inbox (core: Core, { signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Message> {
   const given = new Map<string, number>()
+  let whose = core.engine
   let hasChanged = true
   let wake = () => {}
   const end = core.changed.add(() => {
@@ -25,9 +27,15 @@ async function * inbox (core: Core, { signal }: { signal?: AbortSignal | undefin
     while (signal?.aborted !== true) {
       if (!hasChanged) await new Promise<void>(resolve => { wake = resolve })
       hasChanged = false
-      for (const id of [...core.engine?.conversations.keys() ?? []]) {
-        for (const message of await unread(core, id, given)) {
+      const { engine } = core
+      // Another user's.
+      if (engine !== whose) given.clear()
+      whose = engine
+      for (const id of [...engine?.conversations.keys() ?? []]) {
+        if (engine === undefined || engine !== core.engine) break
+        for (const message of await unread(core, engine, id, given)) {
           if (isAborted(signal)) return
+          if (engine !== core.engine) break
           given.set(id, message.seq!)
           yield message
         }
@@ -43,8 +51,9 @@ function isAborted (signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true
 }
 
-async function unread (core: Core, id: string, given: ReadonlyMap<string, number>): Promise<Message[]> {
-  const engine = core.signedIn
+async function unread (
+  core: Core, engine: Engine, id: string, given: ReadonlyMap<string, number>
+): Promise<Message[]> {
   const from = () => Math.max(engine.readSeq(id), given.get(id) ?? 0) + 1
   const record = (): ConversationRecord | undefined => engine.conversations.get(id)
   const { top = 0, isFresh = true, unreadCount = 0 } = record() ?? {}

@@ -2,6 +2,7 @@ import type { Parts } from '../parts.ts'
 import type { WireUser } from '../pure/wire.ts'
 import { toPerson } from '../shared.ts'
 import type { Role, Room, Rooms } from '../types.ts'
+import { awaitConversation } from './await-conversation.ts'
 
 interface WireRoom {
   roomId: string
@@ -43,11 +44,12 @@ function toRoom ({ roomId, role, createdAt, ...rest }: WireRoom): Room {
 }
 
 /** Rooms are changed on the server at once, not by the outbox: who may do what is known there. */
-export function roomsApi ({ core, people, files, conversation, awaitConversation }: Parts): Rooms {
+export function roomsApi ({ core, people, files, conversation, sync }: Parts): Rooms {
   const path = (roomId: string, rest = '') => `/api/rooms/${encodeURIComponent(roomId)}${rest}`
   const { http } = core
+  const waitForId = (id: string, signal?: AbortSignal) => awaitConversation(core, id, () => sync({ signal }), signal)
   const waitFor = async (wire: WireRoom, signal?: AbortSignal): Promise<Room> => {
-    await awaitConversation(wire.conversationId, signal)
+    await waitForId(wire.conversationId, signal)
     return toRoom(wire)
   }
   return {
@@ -66,7 +68,7 @@ export function roomsApi ({ core, people, files, conversation, awaitConversation
     join: async (roomId, { signal } = {}) => {
       await http.call('PUT', path(roomId, '/members/me'), { signal })
       const id = `room_${roomId}`
-      await awaitConversation(id, signal)
+      await waitForId(id, signal)
       return conversation(id)
     },
     leave: async (roomId, { signal } = {}) => { await http.call('DELETE', path(roomId, '/members/me'), { signal }) },

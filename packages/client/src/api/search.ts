@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { Parts } from '../parts.ts'
 import { matcherOf } from '../pure/search.ts'
 import type { Row } from '../pure/state.ts'
@@ -26,8 +27,9 @@ export function searchApi ({ core }: Parts): Pick<Client, 'search' | 'find'> {
 }
 
 async function searchMessages (core: Core, input: SearchInput): Promise<Page<Message>> {
+  const engine = core.signedIn
   const { messages, cursor } = await ask(core, input)
-  return { items: messages.map(row => shown(core, row)), cursor }
+  return { items: messages.map(row => shown(engine, row)), cursor }
 }
 
 /** What is held on this device, and then what the server knows. */
@@ -35,6 +37,7 @@ class Findings implements Finding {
   readonly messages = new Value<readonly Message[]>([])
   readonly state = new Value<ReturnType<Finding['state']['get']>>({ loading: true, hasMore: false })
   private readonly core: Core
+  private readonly engine: Engine
   private readonly input: SearchInput
   private readonly ended = new AbortController()
   private held: Row[] = []
@@ -45,6 +48,7 @@ class Findings implements Finding {
 
   constructor (core: Core, input: SearchInput) {
     this.core = core
+    this.engine = core.signedIn
     this.input = input
     input.signal?.addEventListener('abort', this.close)
     if (input.signal?.aborted === true) this.close()
@@ -90,11 +94,11 @@ class Findings implements Finding {
     const isOver = this.stage !== 'held' && this.cursor === undefined
     const beyond = isOver ? [] : this.held.filter(row => last === undefined || newestFirst(row, last) > 0)
     const rows = new Map([...beyond, ...this.answered].map(row => [row.id, row]))
-    this.messages.set([...rows.values()].sort(newestFirst).map(row => shown(this.core, row)))
+    this.messages.set([...rows.values()].sort(newestFirst).map(row => shown(this.engine, row)))
   }
 
   private async readHeld (): Promise<Row[]> {
-    const engine = this.core.signedIn
+    const { engine } = this
     const matches = matcherOf(this.input)
     const { conversationId } = this.input
     const records = [...engine.conversations.values()]
@@ -135,8 +139,8 @@ async function ask (
   return { messages, cursor: answer.cursor ?? undefined, isIndexing: answer.indexing === true }
 }
 
-function shown (core: Core, row: Row): Message {
-  return showRow(row, [], core.signedIn.viewOf(row.conversationId))
+function shown (engine: Engine, row: Row): Message {
+  return showRow(row, [], engine.viewOf(row.conversationId))
 }
 
 const newestFirst = (a: Row, b: Row): number => b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)

@@ -20,6 +20,8 @@ export interface ConnectionOptions {
   /** Everything that is no change of a conversation. */
   onEvent: (name: string, payload: unknown) => void
   onSocket: (isOpen: boolean) => void
+  /** Whose presence the socket tells. */
+  watched: () => readonly string[]
 }
 
 type Mode = 'websocket' | 'polling' | 'rest'
@@ -102,11 +104,11 @@ export class ConnectionLoop {
 
   /** Does the socket still reach the server? After a sleep it may not, and not know it. */
   async probe (): Promise<void> {
-    const { socket, options: { clock } } = this
+    const { socket, options: { clock, watched } } = this
     if (Math.abs(clock.now() - this.probedAt) < probeMs) return
     this.probedAt = clock.now()
     try {
-      await socket?.ask('subscribePresence', { userIds: [] }, probeMs)
+      await socket?.ask('subscribePresence', { userIds: watched() }, probeMs)
     } catch (error) {
       if (socket === this.socket) this.fail(error)
     }

@@ -8,6 +8,7 @@ import { type ViewContext, settingsOf, shownBy } from '../pure/view.ts'
 import { Listeners } from '../readable.ts'
 import { applyRecords } from '../storage/apply-batch.ts'
 import { type AccountStorage, type Loaded, Stale } from '../storage/storage.ts'
+import { inTurns } from '../turns.ts'
 
 /** What was stored in one step; other tabs get it as it is. */
 export interface Delta {
@@ -45,7 +46,10 @@ export class Engine {
   private ordered: StoredOperation[] | undefined
   private highestTerm = 0
   private readonly gone = new Set<number>()
-  private queue: Promise<unknown> = Promise.resolve()
+  private readonly inTurn = inTurns()
+  /** Heard while what is stored is read, which may not have it: shown afterwards. Undefined: nothing is being read. */
+  private early: Delta[] | undefined = []
+  private isEnded = false
   private readonly ends: EngineEnds
 
   constructor (userId: string, account: AccountStorage, ends: EngineEnds) {
@@ -71,8 +75,13 @@ export class Engine {
 
   /** Takes over what is stored. */
   async load (): Promise<void> {
-    const loaded = await this.store(() => this.account.load())
-    this.take(loaded)
+    const early = this.early ??= []
+    try {
+      this.take(await this.store(() => this.account.load()))
+    } finally {
+      this.early = undefined
+      for (const delta of early) this.show(delta)
+    }
   }
 
   private take ({ self, conversations, users, operations, drafts, term }: Loaded): void {
@@ -80,6 +89,7 @@ export class Engine {
       this.term = undefined
       this.ends.onLost()
     }
+    this.highestTerm = Math.max(this.highestTerm, term)
     this.self = self ?? emptySelf
     replace(this.conversations, conversations.map(record => [record.id, record]))
     replace(this.users, users.map(user => [user.id, user]))
@@ -92,7 +102,7 @@ export class Engine {
   async lead (): Promise<void> {
     await this.write(async () => {
       this.term = await this.store(() => this.account.takeOver())
-      this.take(await this.store(() => this.account.load()))
+      await this.load()
       const put = this.operations.flatMap(operation => operation.state === 'sending'
         ? { ...operation, state: 'queued' as const, version: operation.version + 1 }
         : [])
@@ -102,9 +112,19 @@ export class Engine {
 
   /** One step after the other. */
   write<T> (step: () => Promise<T>): Promise<T> {
-    const done = this.queue.then(step)
-    this.queue = done.catch(() => {})
-    return done
+    return this.inTurn(async () => {
+      if (this.isEnded) throw new TidelogError({ code: 'NO_SESSION' })
+      return await step()
+    })
+  }
+
+  /** Nothing is read or stored any more. @param wipe what is stored is removed */
+  async end (wipe: boolean): Promise<void> {
+    await this.inTurn(async () => {
+      this.isEnded = true
+      if (wipe) await this.account.clear()
+      this.account.close()
+    })
   }
 
   /** Stored by somebody else: takes it over and shows it. */
@@ -139,7 +159,12 @@ export class Engine {
     return positions
   }
 
-  /** Shows what was stored, here or by another tab. */
+  /** Shows what another tab has stored. */
+  hear (delta: Delta): void {
+    this.early === undefined ? this.show(delta) : this.early.push(delta)
+  }
+
+  /** Shows what was stored. */
   show (delta: Delta): void {
     const { batch, positions } = delta
     // A tab that led before this one may still speak.
@@ -162,11 +187,13 @@ export class Engine {
 
   /** The bytes of a file of the outbox. */
   async file (key: string): Promise<Blob | undefined> {
+    if (this.isEnded) return undefined
     return await this.store(() => this.account.file(key))
   }
 
   /** Rows as they are stored; not all of them are shown. */
   async rows (id: string, from: number, to: number, limit?: number): Promise<Row[]> {
+    if (this.isEnded) return []
     return await this.store(() => this.account.rows(id, from, to, limit))
   }
 

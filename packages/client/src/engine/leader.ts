@@ -17,6 +17,8 @@ import type { Uploader } from './uploader.ts'
 
 const pullMs = 30_000
 const askMs = 10_000
+/** Users whose presence the server tells one socket. */
+const watchedMax = 200
 
 /** The one that talks to the server for all tabs: follows it, and empties the outbox. */
 export class Leader implements Leading {
@@ -28,6 +30,8 @@ export class Leader implements Leading {
   private endListening = () => {}
   private filling = new AbortController()
   private uploader: Promise<Uploader> | undefined
+  /** Whose presence all tabs want: the server takes each list for all that is wanted. */
+  private watched: readonly string[] = []
 
   constructor (options: LeaderOptions) {
     this.options = options
@@ -45,7 +49,10 @@ export class Leader implements Leading {
       rows,
       clock,
       random,
-      push: async operations => (await http.call<{ results: WireResult[] }>('POST', '/api/sync/push', { body: { operations }, timeoutMs: pullMs })).results,
+      push: async (operations, signal) => {
+        const options = { body: { operations }, signal, timeoutMs: pullMs }
+        return (await http.call<{ results: WireResult[] }>('POST', '/api/sync/push', options)).results
+      },
       onChanges: events => { syncer.hear(events) },
       connection: () => syncer.life,
       bring: ids => this.sync(undefined, ids),
@@ -64,7 +71,11 @@ export class Leader implements Leading {
         if (name === 'messagesRead') this.takeReads(payload as WireReads & { conversationId: string })
         else onEvent(name, payload)
       },
-      onSocket
+      onSocket: isOpen => {
+        if (!isOpen) this.watched = []
+        onSocket(isOpen)
+      },
+      watched: () => this.watched
     })
   }
 
@@ -95,9 +106,10 @@ export class Leader implements Leading {
     presence: async userIds => {
       const { socket } = this.connection
       if (socket === undefined) throw new TidelogError({ code: 'OFFLINE' })
-      return await socket.ask('subscribePresence', { userIds }, askMs)
+      this.watched = [...new Set([...userIds, ...this.watched])].slice(0, watchedMax)
+      return await socket.ask('subscribePresence', { userIds: this.watched }, askMs)
     },
-    sync: () => this.sync()
+    sync: signal => this.sync(signal)
   }
 
   get transport (): Leading['transport'] {

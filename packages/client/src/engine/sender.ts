@@ -16,7 +16,7 @@ export interface SenderOptions {
   clock: Clock
   random: () => number
   /** @throws TidelogError */
-  push: (operations: object[]) => Promise<WireResult[]>
+  push: (operations: object[], signal: AbortSignal) => Promise<WireResult[]>
   /** What the answers bring, to be taken as live changes. */
   onChanges: (events: LiveEvent[]) => void
   /** Another one after each connection. */
@@ -41,7 +41,7 @@ export class Sender {
   private readonly engine: Engine
   private running: Promise<void> | undefined
   private cancelTimer = () => {}
-  private isStopped = false
+  private readonly ended = new AbortController()
   /** Calls in a row without an answer. */
   private failures = 0
   private pausedUntil = 0
@@ -70,9 +70,13 @@ export class Sender {
   }
 
   async stop (): Promise<void> {
-    this.isStopped = true
+    this.ended.abort()
     this.cancelTimer()
     await this.running
+  }
+
+  private get isStopped (): boolean {
+    return this.ended.signal.aborted
   }
 
   private schedule (): void {
@@ -113,7 +117,7 @@ export class Sender {
   private async send (chosen: StoredOperation[]): Promise<void> {
     const asked = this.ask(chosen)
     try {
-      const results = await this.options.push(chosen.map(toWire))
+      const results = await this.options.push(chosen.map(toWire), this.ended.signal)
       this.failures = 0
       await this.bring(chosen, results)
       await this.settle(chosen, results, asked)

@@ -7,6 +7,8 @@ export interface Tabs {
   readonly isShared: boolean
   /** Calls `onLead` when this tab is to lead; that it leads no more tells `onLost`. */
   campaign: (ends: { onLead: () => void, onLost: () => void }) => void
+  /** Gives the lead back, if this tab has it, and wants it again: another tab has written meanwhile. */
+  again: () => void
   /** Leads no more, and does not want to. */
   resign: () => void
   /** To all other tabs. */
@@ -45,7 +47,7 @@ export function joinTabs (name: string | undefined, { id, clock, onMessage }: { 
 }
 
 function alone (id: string): Tabs {
-  return { id, isShared: false, campaign: ({ onLead }) => { onLead() }, resign: () => {}, tell: () => {}, close: () => {} }
+  return { id, isShared: false, campaign: ({ onLead }) => { onLead() }, again: () => {}, resign: () => {}, tell: () => {}, close: () => {} }
 }
 
 interface LockedOptions {
@@ -82,7 +84,10 @@ class LockedTabs implements Tabs {
   }
 
   campaign (ends: { onLead: () => void, onLost: () => void }): void {
+    const isWaiting = this.ends !== undefined
     this.ends = ends
+    if (this.release !== undefined) ends.onLead()
+    if (isWaiting) return
     this.heardAt = this.options.clock.now()
     this.request(false)
     this.watch()
@@ -95,8 +100,7 @@ class LockedTabs implements Tabs {
     this.options.locks.request(this.name, options, () => this.hold(signal)).catch(() => {
       // Given up, or taken away by a tab that heard nothing: then it is that one's turn.
       if (signal.aborted) return
-      this.release?.()
-      this.release = undefined
+      this.letGo()
       this.ends?.onLost()
       if (this.ends !== undefined) this.request(false)
     })
@@ -123,12 +127,23 @@ class LockedTabs implements Tabs {
     })
   }
 
+  again (): void {
+    if (this.release === undefined) return
+    this.cancel.abort()
+    this.letGo()
+    this.request(false)
+  }
+
+  private letGo (): void {
+    this.release?.()
+    this.release = undefined
+  }
+
   resign (): void {
     this.ends = undefined
     this.cancelTimer()
     this.cancel.abort()
-    this.release?.()
-    this.release = undefined
+    this.letGo()
   }
 
   tell (message: TabMessage): void {
