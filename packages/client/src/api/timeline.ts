@@ -5,6 +5,7 @@ import { rangeAt } from '../pure/ranges.ts'
 import type { ConversationRecord, Row } from '../pure/state.ts'
 import { Viewer } from '../pure/view.ts'
 import { Computed, Value } from '../readable.ts'
+import { inTurns } from '../turns.ts'
 import type { CallOptions, Message, Readable, Timeline } from '../types.ts'
 
 type Place = 'unread' | 'newest' | number
@@ -26,7 +27,7 @@ export class TimelineWindow implements Timeline {
   /** Not placed yet: nothing is held here. */
   private place: Place | undefined
   private generation = ''
-  private queue: Promise<unknown> = Promise.resolve()
+  private readonly serially = inTurns()
   private isClosed = false
   /** Rows are being read: until they are here, what is shown stays as it is. */
   private isReading = false
@@ -79,12 +80,6 @@ export class TimelineWindow implements Timeline {
   private noteUnread (): void {
     const { record } = this
     this.unreadAfter = record !== undefined && record.unreadCount > 0 ? this.core.signedIn.readSeq(this.id) : null
-  }
-
-  private serially<T> (work: () => Promise<T>): Promise<T> {
-    const done = this.queue.then(work)
-    this.queue = done.catch(() => {})
-    return done
   }
 
   private async load (side: 'older' | 'newer', work: () => Promise<void>): Promise<void> {
@@ -149,8 +144,10 @@ export class TimelineWindow implements Timeline {
     const { record } = this
     // All that it showed is gone.
     if (this.place === undefined && Math.max(this.lo, this.firstSeq) > this.hi) this.place = 'newest'
-    if (record === undefined || record.isFresh || record.ranges.length === 0) return this.setRows([], record)
-    if (record.generation !== this.generation && this.place === undefined) this.place = this.hasEnd ? 'newest' : this.rows[0]?.seq ?? 'newest'
+    const isWhole = record !== undefined && !record.isFresh && record.ranges.length > 0
+    // What begins anew may come in several pages: the window takes its place when the last is here.
+    if (!isWhole || record.generation !== this.generation) this.place ??= this.hasEnd ? 'newest' : this.rows[0]?.seq ?? 'newest'
+    if (!isWhole) return this.setRows([], record)
     this.generation = record.generation
     if (this.place !== undefined) await this.settleAt(this.place, record, options)
     await this.read()

@@ -143,6 +143,8 @@ export class Syncer {
   }
 
   private async run (): Promise<void> {
+    // One that was asked for before the connection was there: what is due meanwhile is not begun.
+    await this.turn
     while (this.isLive) {
       await this.apply()
       if (isDue(this.follow)) await this.sync({ signal: this.connection.signal })

@@ -26,6 +26,9 @@ const kinds = [
   [6, { type: is('send', 'send', 'send', 'change', 'undo', 'mark', 'clearHere', 'hideHere'), tab, place, pick }],
   [5, { type: is('mail', 'mail', 'mail', 'late', 'late', 'crash', 'lead', 'lead'), tab }],
   [3, { type: is('page'), tab, place }],
+  [2, { type: is('poll'), tab }],
+  [3, { type: is('ask'), tab, what: is('sync', 'sync', 'join') }],
+  [2, { type: is('look'), tab, place, pick }],
   [1, { type: is('jump'), ms: fc.constantFrom(-86_400_000, 86_400_000, -5_000) }]
 ] as const
 const steps = kinds.map(([weight, fields]) => ({ weight, arbitrary: fc.record<object>(fields) as fc.Arbitrary<Step> }))
@@ -36,6 +39,7 @@ export const histories: fc.Arbitrary<Spec> = fc.record({
   limit: fc.integer({ min: 1, max: 4 }),
   tabs: fc.constantFrom(1, 2),
   showsAll: fc.boolean(),
+  endsPolling: fc.boolean(),
   diesAt: commit,
   isStored: fc.boolean(),
   refusedAt: commit,

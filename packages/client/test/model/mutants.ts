@@ -20,6 +20,12 @@ export const mutants: Record<string, Mutation> = {
       }
     }
   },
+  'two syncs run at the same time': {
+    bendSyncer: syncer => {
+      const { inTurn } = syncer as unknown as { inTurn: (options: object, poll: AbortSignal) => Promise<void> }
+      syncer.sync = async (options = {}) => { await inTurn.call(syncer, options, new AbortController().signal) }
+    }
+  },
   'a purge is not stored': { bendBatch: ({ purge, ...batch }) => batch },
   'what was deleted for oneself is kept': { bendBatch: ({ hide, ...batch }) => batch },
   'what was deleted for oneself comes again if it was on its way': {

@@ -18,6 +18,9 @@ export type Step =
   | { type: 'answer', tab: number, fate: 'now' | 'lost' | 'late' }
   | { type: 'send' | 'change' | 'undo' | 'mark' | 'clearHere' | 'hideHere', tab: number, place: number, pick: number }
   | { type: 'page', tab: number, place: number }
+  | { type: 'poll', tab: number }
+  | { type: 'ask', tab: number, what: 'sync' | 'join' }
+  | { type: 'look', tab: number, place: number, pick: number }
   | { type: 'jump', ms: number }
 
 export interface Spec {
@@ -25,6 +28,8 @@ export interface Spec {
   limit: number
   tabs: number
   showsAll: boolean
+  /** It comes to rest by long polls, and not by a socket. */
+  endsPolling: boolean
   /** The commit at which the tab that commits dies: before it is stored, or after. */
   diesAt: number
   isStored: boolean

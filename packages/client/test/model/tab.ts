@@ -8,17 +8,27 @@ import type { Http, Request } from '../../src/network/http.ts'
 import type { LiveEvent } from '../../src/pure/changes.ts'
 import type { Clock, Conversation } from '../../src/types.ts'
 import { Value } from '../../src/readable.ts'
+import { App } from './app.ts'
 import type { Disk } from './disk.ts'
-import { me } from './server.ts'
+import { type Server, me } from './server.ts'
 import type { Mutation } from './spec.ts'
 
-interface Call { run: () => unknown, resolve: (value: never) => void, reject: (error: unknown) => void }
+interface Call {
+  /** A long poll: nothing hurries. */
+  waits: boolean
+  run: () => unknown
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+}
+
+const pollMs = 25_000
 
 export interface TabParts {
   disk: Disk
   clock: Clock
   random: () => number
   mutation: Mutation
+  server: Server
   serve: (path: string, request: Request) => unknown
   /** To the other tabs. */
   tell: (tab: Tab, mail: Delta | 'leads') => void
@@ -39,6 +49,8 @@ export class Tab {
   private readonly core: Core
   private readonly parts: TabParts
   private readonly chats = new Map<string, Conversation>()
+  private polling: AbortController | undefined
+  readonly app: App
 
   constructor (parts: TabParts) {
     this.parts = parts
@@ -48,17 +60,32 @@ export class Tab {
     this.engine.onCommitted = delta => { parts.tell(this, delta) }
     this.core = new Core({ http: { call: this.call } as unknown as Http, clock, random })
     this.core.engine = this.engine
-    this.core.remotely = ((method, ...given) => {
-      const remote = method === 'markedRead' ? parts.leader()?.remote : undefined
-      return remote?.markedRead(...given as Parameters<typeof remote.markedRead>) ??
-        Promise.reject(new TidelogError({ code: 'OFFLINE' }))
+    this.engine.changed.add(changed => { this.core.changed.call(changed) })
+    this.core.remotely = (async (method: 'sync', ...given: []) => {
+      const remote = parts.leader()?.remote
+      if (remote === undefined) throw new TidelogError({ code: 'OFFLINE' })
+      await remote[method](...given)
     }) as Remotely
+    this.app = new App(this.core, this.engine, parts.server)
   }
 
   private readonly call = (_method: string, path: string, request: Request): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      this.calls.push({ run: () => this.parts.serve(path, request), resolve, reject })
+      const { waitMs } = request.body as { waitMs?: number } | undefined ?? {}
+      const call = { waits: waitMs !== undefined, run: () => this.parts.serve(path, request), resolve, reject }
+      const abort = () => {
+        this.calls = this.calls.filter(other => other !== call)
+        reject(new TidelogError({ code: 'ABORTED' }))
+      }
+      if (request.signal?.aborted === true) return abort()
+      request.signal?.addEventListener('abort', abort)
+      this.calls.push(call)
     })
+
+  /** Follows by a socket: events come. */
+  get isLive (): boolean {
+    return this.leader?.connection.socket !== undefined
+  }
 
   get isOnline (): boolean {
     return this.leader?.connection.isOnline === true
@@ -102,17 +129,45 @@ export class Tab {
 
   connect (heads: Parameters<Leader['syncer']['begin']>[0]): void {
     const { leader } = this
-    if (leader === undefined || this.isOnline) return
+    if (leader === undefined || this.isLive) return
+    this.disconnect()
     leader.connection.isOnline = true
     leader.connection.socket = { ask: async () => undefined, tell: () => {}, close: () => {} }
     leader.syncer.begin(heads).catch(() => {})
     leader.sender.reset()
   }
 
+  /** By long polls, as `ConnectionLoop` does. */
+  poll (): void {
+    const { leader } = this
+    if (leader === undefined || this.isLive || this.polling !== undefined) return
+    const { signal } = this.polling = new AbortController()
+    this.follow(leader, signal).catch(() => {}).finally(() => { if (!signal.aborted) this.disconnect() })
+  }
+
+  private async follow ({ syncer, connection, sender }: Leader, signal: AbortSignal): Promise<void> {
+    await syncer.sync({ scope: 'all', signal })
+    if (signal.aborted) return
+    connection.isOnline = true
+    sender.reset()
+    while (!signal.aborted) await syncer.sync({ scope: 'all', waitMs: pollMs, signal })
+  }
+
+  /** The application asks; so does whoever was just let into the room. */
+  ask (what: 'sync' | 'join'): void {
+    const { leader } = this
+    if (leader === undefined) return
+    const isHeard = () => this.isAlive && this.leader === leader && this.parts.leader() === leader
+    if (what === 'sync') this.app.sync(() => leader.remote.sync(), isHeard)
+    else this.app.join(() => leader.remote.sync(), isHeard)
+  }
+
   /** Of its socket; calls that are under way may be answered yet. */
   disconnect (): void {
     const { leader } = this
     this.wire = []
+    this.polling?.abort()
+    this.polling = undefined
     if (leader === undefined) return
     leader.connection.isOnline = false
     leader.connection.socket = undefined
@@ -144,7 +199,7 @@ export class Tab {
     const delta = this.mail.shift()
     if (delta === 'leads') void this.engine.reload().catch(() => {})
     if (delta === undefined || delta === 'leads') return
-    this.engine.show(delta)
+    this.engine.hear(delta)
   }
 
   answer (fate: 'now' | 'lost' | 'late'): void {

@@ -12,7 +12,7 @@ import type { Mutation, Spec, Step } from './spec.ts'
 import { Tab } from './tab.ts'
 
 type ServerStep = Exclude<Extract<Step, { place: number, pick: number }>, OwnStep>
-type OwnStep = Extract<Step, { tab: number, place: number, pick: number }>
+type OwnStep = Exclude<Extract<Step, { tab: number, place: number, pick: number }>, { type: 'look' }>
 type Delivery = Extract<Step, { order: number }>
 
 /** One random history of a client of one or two tabs, a server and a disk. */
@@ -36,7 +36,7 @@ export class World {
     this.disk = new Disk(spec, mutation.bendBatch)
     this.server.onLive = ({ conversationId, rev, change }) => {
       const event = { conversationId, rev, change: change === null ? null : toChange(change) }
-      for (const tab of this.tabs) if (tab.isOnline) tab.wire.push(event)
+      for (const tab of this.tabs) if (tab.isLive) tab.wire.push(event)
     }
   }
 
@@ -58,6 +58,7 @@ export class World {
       clock: this.clock,
       random: () => this.made++ / 1e6 % 1,
       mutation: this.mutation,
+      server: this.server,
       serve: (path, request) => this.serve(path, request),
       tell: (from, mail) => { this.tell(from, mail) },
       leader: () => this.leading?.leader
@@ -142,6 +143,11 @@ export class World {
       case 'deliver': return this.deliver(tab, step)
       case 'answer': return tab.answer(step.fate)
       case 'page': return this.page(tab, places[step.place]!)
+      case 'poll': return tab.poll()
+      case 'ask':
+        if (step.what === 'join') this.server.setMember(true)
+        return tab.ask(step.what)
+      case 'look': return tab.app.look(step.place, step.pick)
       case 'say':
       case 'edit':
       case 'delete':
@@ -173,7 +179,7 @@ export class World {
 
   private beat (): void {
     const heads = Object.fromEntries(Object.entries(this.server.heads()).map(([id, { rev }]) => [id, rev]))
-    for (const tab of this.tabs) if (tab.isOnline) tab.leader!.syncer.hearHeads(heads)
+    for (const tab of this.tabs) if (tab.isLive) tab.leader!.syncer.hearHeads(heads)
   }
 
   private serverStep ({ type, place, pick }: ServerStep): void {
@@ -258,22 +264,24 @@ export class World {
       if (tab !== this.leading && tab.leader !== undefined) tab.lost()
       for (const come of tab.late.splice(0)) come()
       while (tab.mail.length > 0) tab.readMail()
-      tab.connect(this.server.heads())
+      this.spec.endsPolling ? tab.poll() : tab.connect(this.server.heads())
+      const isHurried = tab.calls.some(({ waits }) => !waits)
       if (tab.wire.length > 0) this.deliver(tab, { order: 0, fate: 'once' })
-      else if (tab.calls.length > 0) tab.answer('now')
+      else if (isHurried || (tab.calls.length > 0 && round % 10 < 3)) tab.answer('now')
       else if (round % 10 === 9) this.clock.advance(61_000)
       else if (round % 10 === 4) this.beat()
       await this.settle()
       if (round > 20 && this.isAtRest()) break
     }
     this.note(brokenAtRest(this.checked))
-    for (const tab of this.tabs) this.note(differing(tab.engine, this.disk.held))
+    for (const tab of this.tabs) this.note([...differing(tab.engine, this.disk.held), ...tab.app.broken])
+    this.note(this.leading!.app.brokenWindows())
   }
 
   private isAtRest (): boolean {
     const { engine } = this.leading!
     const isQuiet = this.tabs.every(({ calls, wire, mail, late }) =>
-      calls.length + wire.length + mail.length + late.length === 0)
+      calls.every(({ waits }) => waits) && wire.length + mail.length + late.length === 0)
     const revOf = (id: string) => (id === 'self' ? engine.self : engine.conversations.get(id))?.rev
     return isQuiet && plan(engine.operations, Infinity).length === 0 &&
       Object.entries(this.server.heads()).every(([id, { rev }]) => revOf(id) === rev)
