@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
-import { begin, contentOf, goOn, offsetOf } from '../helpers/files.ts'
+import { begin, contentOf, goOn, offsetOf, openPatch } from '../helpers/files.ts'
 import { startServer } from '../helpers/process.ts'
 import { register } from '../helpers/register.ts'
 
@@ -13,18 +12,8 @@ const mebibyte = 1_048_576
 async function sendPart (
   at: string, token: string, offset: number, bytes: Buffer, part: number, breaks: () => unknown
 ): Promise<void> {
-  const sending = request(at, {
-    method: 'PATCH',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'tus-resumable': '1.0.0',
-      'upload-offset': offset,
-      'content-type': 'application/offset+octet-stream',
-      'content-length': bytes.length
-    }
-  })
+  const { sending } = openPatch(at, token, offset, bytes.length)
   const closed = new Promise(resolve => { sending.once('close', resolve) })
-  sending.on('error', () => {})
   await new Promise(resolve => { sending.write(bytes.subarray(0, part), resolve) })
   // The server has taken some of it by now, and may have taken all.
   await breaks()

@@ -9,6 +9,8 @@ export interface TestApp {
   app: FastifyInstance
   url: string
   call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
+  /** Calls below `/api` of a user. */
+  as: (user: { token: string }) => (method: string, path: string, body?: unknown) => Promise<Answer>
   /** Registers an account named `username` with the password `password-1`. */
   register: (username: string, fields?: Record<string, unknown>) => Promise<Registered>
 }
@@ -38,6 +40,7 @@ export async function startApp (t: Suite, environment: Record<string, string> = 
     app,
     url,
     call: (method, path, options) => call({ url }, method, path, options),
+    as: ({ token }) => (method, path, body) => call({ url }, method, `/api${path}`, { token, body }),
     register: async (username, fields) => register(url, username, { ...await adminCode(app, username), ...fields })
   }
 }

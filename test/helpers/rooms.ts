@@ -1,15 +1,14 @@
 import type { Test } from 'tap'
-import { startApp, type TestApp } from './app.ts'
+import { startApp } from './app.ts'
+import type { Registered } from './register.ts'
 
-export type User = Awaited<ReturnType<TestApp['register']>>
+export type User = Registered
 
 /** A server with an administrator and four users, and what users do with rooms over REST. */
 export async function startRooms (t: Test) {
   const test = await startApp(t, { ADMIN_USERS: 'root' })
-  const { register, call } = test
-  const as = (user: User) => async (method: string, path: string, body?: unknown) => await call(
-    method, `/api/rooms${path}`, { token: user.token, body }
-  )
+  const { register } = test
+  const as: typeof test.as = user => (method, path, body) => test.as(user)(method, `/rooms${path}`, body)
   return {
     ...test,
     root: await register('root'),

@@ -32,6 +32,13 @@ export async function connect (t: Suite, url: string, token: unknown, options: P
   return opened
 }
 
+/** A connected socket that gets its user's conversations live. */
+export async function connectLive (...given: Parameters<typeof connect>): Promise<TestSocket> {
+  const socket = await connect(...given)
+  await socket.ask('setupUser', { live: true })
+  return socket
+}
+
 /** A socket that is still connecting. */
 export function open (t: Suite, url: string, token: unknown, options: Partial<ManagerOptions & SocketOptions> = {}): TestSocket {
   const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], reconnection: false, forceNew: true, timeout: 120_000, ...options })

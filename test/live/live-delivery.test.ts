@@ -5,7 +5,7 @@ import { serverEvents } from '../../src/schemas/events.ts'
 import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
 import { beatsWhenAsked } from '../helpers/beats.ts'
-import { type TestSocket, connect } from '../helpers/sockets.ts'
+import { type TestSocket, connect, connectLive } from '../helpers/sockets.ts'
 
 const { app, url, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0' })
 const beat = beatsWhenAsked(app)
@@ -111,8 +111,7 @@ t.test('a removal ends a room, and its typing, for a socket that joined by itsel
 
 t.test('deleting a room unsubscribes everybody', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
-  const member = await connect(t, url, bob.token)
-  await member.ask('setupUser', { live: true })
+  const member = await connectLive(t, url, bob.token)
   t.equal((await call('DELETE', `/api/rooms/${roomId}`, { token: ann.token })).status, 200)
   await member.wait('conversationChanged', ({ conversationId: id, change }) => id === 'self' && change.conversationId === conversationId && change.role === null)
   t.match(heard(member, conversationId), [{ payload: { change: { kind: 'meta', deleted: true } } }])
@@ -157,8 +156,7 @@ t.test('a member who cannot see older messages gets noops for changes of them', 
 
 t.test('an answer may come before the event of an edit, which waits for a read; finish waits for it', async t => {
   const { roomId, conversationId } = await makeRoom({}, bob)
-  const socket = await connect(t, url, bob.token)
-  await socket.ask('setupUser', { live: true })
+  const socket = await connectLive(t, url, bob.token)
   const { _id } = await say(ann, roomId, 'x')
   const { hidden } = app.chat
   let release = () => {}

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type TestNode, startNodes } from '../helpers/nodes.ts'
-import { type TestSocket, connect } from '../helpers/sockets.ts'
+import { type TestSocket, connect, connectLive } from '../helpers/sockets.ts'
 
 const { bus, nodes, call, register } = await startNodes(t, 2)
 const [here, there] = nodes as [TestNode, TestNode]
@@ -147,8 +147,7 @@ async function makeDirect (t: Parameters<typeof connect>[0], name: string) {
     return body.message as { conversationId: string, rev: number }
   }
   const follow = async () => {
-    const socket = await connect(t, there.url, two.token)
-    await socket.ask('setupUser', { live: true })
+    const socket = await connectLive(t, there.url, two.token)
     return socket
   }
   return { say, follow }
@@ -234,8 +233,7 @@ t.test('a block known to one node hides typing on another', async t => {
 })
 
 t.test('a live socket is subscribed to a room whose words were all lost, and told to sync', async t => {
-  const socket = await connect(t, there.url, bob.token)
-  await socket.ask('setupUser', { live: true })
+  const socket = await connectLive(t, there.url, bob.token)
   const roomId = await unheard(async () => {
     const { body: { room } } = await call(here, 'POST', '/api/rooms', ann.token, { name: 'unheard', isPrivate: true })
     await call(here, 'PUT', `/api/rooms/${room.roomId}/members/${bob.id}`, ann.token)

@@ -4,17 +4,11 @@ import { directId } from '../../src/chat/rules/conversation-id.ts'
 import { serverEvents } from '../../src/schemas/events.ts'
 import { SyncBody } from '../../src/schemas/sync.ts'
 import { startApp } from '../helpers/app.ts'
-import { connect } from '../helpers/sockets.ts'
+import { connect, connectLive } from '../helpers/sockets.ts'
 
-const { app, url, register, call } = await startApp(t)
+const { app, url, register, as } = await startApp(t)
 type User = Awaited<ReturnType<typeof register>>
-const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
-  await call(method, `/api${path}`, { token, body })
-const live = async (user: User) => {
-  const socket = await connect(t, url, user.token)
-  await socket.ask('setupUser', { live: true })
-  return socket
-}
+const live = (user: User) => connectLive(t, url, user.token)
 const picture = 'https://example.org/ada.png'
 const [ann, bob, cid] = [await register('ann'), await register('bob'), await register('cid')]
 const { body: { room: { roomId, conversationId } } } = await as(ann)('POST', '/rooms', { name: 'room' })

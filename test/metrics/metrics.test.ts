@@ -4,7 +4,7 @@ import t from 'tap'
 import { startApp } from '../helpers/app.ts'
 import { root } from '../helpers/process.ts'
 import { request } from '../helpers/request.ts'
-import { connect } from '../helpers/sockets.ts'
+import { connect, connectLive } from '../helpers/sockets.ts'
 
 const token = 'a-token-for-the-scraper'
 
@@ -42,8 +42,7 @@ function namesIn (expression: string): string[] {
 t.test('a message is counted when it is sent, committed, delivered and synced', async t => {
   const [ann, bob] = [await register('ann'), await register('bob')]
   const before = await scrape()
-  const receiver = await connect(t, url, bob.token)
-  await receiver.ask('setupUser', { live: true })
+  const receiver = await connectLive(t, url, bob.token)
   const sender = await connect(t, url, ann.token)
   const sent = { receiverId: bob.id, content: 'one', clientMessageId: 'same' }
   const { message } = await sender.ask('sendDirectMessage', sent)

@@ -2,14 +2,13 @@ import t from 'tap'
 import { startCluster } from '../helpers/cluster.ts'
 import type { ServerProcess } from '../helpers/process.ts'
 import { noRedis } from '../helpers/redis.ts'
-import { connect } from '../helpers/sockets.ts'
+import { connect, connectLive } from '../helpers/sockets.ts'
 
 t.test('a server that gets SIGTERM under load drains', { skip: noRedis }, async t => {
   const { servers, call, register } = await startCluster(t, 2, { environment: { DRAIN_SECONDS: '2' } })
   const [here, there] = servers as [ServerProcess, ServerProcess]
   const [ann, bob] = [await register('ann'), await register('bob')]
-  const listener = await connect(t, there.url, bob.token)
-  await listener.ask('setupUser', { live: true })
+  const listener = await connectLive(t, there.url, bob.token)
   const senders = await Promise.all(Array.from({ length: 5 }, async () => await connect(t, here.url, ann.token)))
 
   const acknowledged: string[] = []

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { startNodes, type TestNode } from '../helpers/nodes.ts'
-import { type TestSocket, connect } from '../helpers/sockets.ts'
+import { type TestSocket, connectLive } from '../helpers/sockets.ts'
 
 const environment = { RATE_LIMIT_INVITATIONS: '0', RATE_LIMIT_REQUESTS: '0' }
 const { bus, nodes, call: ask, register } = await startNodes(t, 2, () => environment)
@@ -23,11 +23,7 @@ const script = fc.record({
   steps: fc.array(step, { maxLength: 14 })
 })
 
-const live = async (node: TestNode, { token }: { token: string }) => {
-  const socket = await connect(t, node.url, token)
-  await socket.ask('setupUser', { live: true })
-  return socket
-}
+const live = (node: TestNode, { token }: { token: string }) => connectLive(t, node.url, token)
 const [far, near, guest] = [await live(there, bob), await live(here, bob), await live(there, eve)]
 
 const heardBy = ({ events }: TestSocket, conversationId: string) => events.flatMap(({ name, payload }) =>

@@ -3,7 +3,7 @@ import { newClient } from '../../src/nodes/redis-client.ts'
 import { startNodes, type TestNode, type TestNodes } from '../helpers/nodes.ts'
 import { noRedis, startRedis } from '../helpers/redis.ts'
 import { cursorsIn } from '../helpers/people.ts'
-import { connect } from '../helpers/sockets.ts'
+import { connect, connectLive } from '../helpers/sockets.ts'
 
 /** Asks until a node says this of its link. */
 async function linkIs (call: TestNodes['call'], node: TestNode, link: 'up' | 'down'): Promise<void> {
@@ -41,8 +41,7 @@ t.test('nodes that a Redis links', { skip: noRedis }, async t => {
   })
 
   t.test('a user who is invited on one node gets the room live on the other', async t => {
-    const two = await connect(t, there.url, bob.token)
-    await two.ask('setupUser', { live: true })
+    const two = await connectLive(t, there.url, bob.token)
     const { body } = await call(here, 'POST', '/api/rooms', ann.token, { name: 'x', isPrivate: true })
     const { roomId } = body.room
     await call(here, 'PUT', `/api/rooms/${roomId}/members/${bob.id}`, ann.token)

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import t from 'tap'
-import { begin, contentOf, goOn, offsetOf } from '../helpers/files.ts'
+import { begin, contentOf, goOn, offsetOf, openPatch } from '../helpers/files.ts'
 import { startNodes, type TestNode } from '../helpers/nodes.ts'
 
 // Two servers with one database and one folder of files.
@@ -26,29 +24,12 @@ async function unlocked<R> (ask: () => Promise<R>, statusOf: (answer: R) => numb
   }
 }
 
-/** A request to go on with an upload whose bytes come when the test sends them. */
-function open (address: string, offset: number, length: number) {
-  const sending = request(address, {
-    method: 'PATCH',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'tus-resumable': '1.0.0',
-      'upload-offset': offset,
-      'content-length': length,
-      'content-type': 'application/offset+octet-stream'
-    }
-  })
-  const ended = Promise.race([once(sending, 'response'), once(sending, 'error'), once(sending, 'close')])
-  sending.on('error', () => {})
-  t.teardown(() => sending.destroy())
-  return { sending, ended }
-}
-
 t.test('if an upload continues on another server, the earlier request ends and its later bytes are lost', async t => {
   const content = randomBytes(2_000)
   const { at: address } = await begin(first, token, content.length)
   const id = address.split('/').at(-1)!
-  const before = open(address, 0, content.length)
+  const before = openPatch(address, token, 0, content.length)
+  t.teardown(() => before.sending.destroy())
   before.sending.write(content.subarray(0, 500))
   while (await files.blobs.size(id) !== 500) await delay(5)
   t.equal(await goOn(at(second, address), token, 500, content.subarray(500)), 423, 'not both at once')
@@ -57,7 +38,7 @@ t.test('if an upload continues on another server, the earlier request ends and i
   t.equal(offset, 500)
   t.equal(await goOn(at(second, address), token, 500, content.subarray(500)), 204)
   before.sending.write('x'.repeat(1_500))
-  await before.ended
+  await before.status
   for (const node of nodes) t.same((await contentOf(node, id, token)).bytes, content, 'a file that is whole stays so')
 })
 

@@ -4,14 +4,12 @@ import { startApp } from '../helpers/app.ts'
 import { beatsWhenAsked } from '../helpers/beats.ts'
 import { type TestSocket, connect } from '../helpers/sockets.ts'
 
-const { app, url, register, call } = await startApp(t)
+const { app, url, register, as } = await startApp(t)
 const beat = beatsWhenAsked(app)
 
 type User = Awaited<ReturnType<typeof register>>
 let made = 0
 const people = async (count: number) => await Promise.all(Array.from({ length: count }, () => register(`p_${made++}`)))
-const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
-  await call(method, `/api${path}`, { token, body })
 const say = async (from: User, conversationId: string, content = 'hello') => {
   await as(from)('POST', '/messages', { conversationId, content })
 }

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, dm, landed, noBrowser, open, type Person, signIn, startBrowser, write } from './browser.ts'
+import { dm, landed, noBrowser, open, type Person, signIn, startWeb, write } from './browser.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -14,9 +13,7 @@ const screens = [
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t)
   const other = await app.register('other', { fullName: 'ليلى حداد' })
   const people: Person[] = []
   people.push(await signIn(browser, app, 'ada'), await signIn(browser, app, 'ada-small', { width: 320, height: 640 }))

@@ -58,11 +58,15 @@ export async function signIn (browser: Browser, { url, register }: Pick<TestApp,
   return { context, page, username, id, problems }
 }
 
+/** A server with the app that was built last, and a browser. */
+export async function startWeb (t: Test, environment: Record<string, string> = {}) {
+  buildWeb()
+  return { app: await startApp(t, environment), browser: await startBrowser(t) }
+}
+
 /** A server, and two people who are signed in, each in a browser of their own. */
 export async function twoPeople (t: Test) {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t)
   return { app, browser, ada: await signIn(browser, app, 'ada'), bob: await signIn(browser, app, 'bob') }
 }
 

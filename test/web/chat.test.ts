@@ -1,12 +1,9 @@
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, dm, landed, noBrowser, open, shown, signIn, startBrowser, until, write } from './browser.ts'
+import { dm, landed, noBrowser, open, shown, signIn, startWeb, until, write } from './browser.ts'
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t)
   const ada = await signIn(browser, app, 'ada')
   const bob = await signIn(browser, app, 'bob', { width: 390, height: 844, touch: true })
 

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, landed, noBrowser, open, shown, signIn, startBrowser, until } from './browser.ts'
+import { landed, noBrowser, open, shown, signIn, startWeb, until } from './browser.ts'
 
 /** How people write in three languages: what the input method shows on the way, and what they take. */
 const ways = [
@@ -11,9 +10,7 @@ const ways = [
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t)
   const { page, context, problems } = await signIn(browser, app, 'ada')
   await open(page, app.url, 'common_chat')
   const keyboard = await context.newCDPSession(page)

@@ -1,15 +1,12 @@
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
 import { hs256 } from '../helpers/tokens.ts'
-import { buildWeb, dm, landed, noBrowser, open, signIn, startBrowser, until, watch, write } from './browser.ts'
+import { dm, landed, noBrowser, open, signIn, startWeb, until, watch, write } from './browser.ts'
 
 const secret = 'a secret that the host application shares'
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t, { JWT_SECRET: secret })
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t, { JWT_SECRET: secret })
   const ada = await signIn(browser, app, 'ada')
   const bob = await app.register('bob', { fullName: 'Bob Test' })
 

@@ -2,9 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { startApp } from '../helpers/app.ts'
 import { root } from '../helpers/process.ts'
-import { buildWeb, dm, landed, noBrowser, open, signIn, startBrowser, write } from './browser.ts'
+import { dm, landed, noBrowser, open, signIn, startWeb, write } from './browser.ts'
 
 /**
  * How the main screens look, in both themes and three widths. Pictures of two machines differ in every letter, because
@@ -41,9 +40,7 @@ type Layout = Record<string, { box: Box, ground: string, ink: string }>
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t)
   const other = await app.register('other', { fullName: 'Other Person' })
   const { body } = await app.call('POST', '/api/rooms', { token: other.token, body: { name: 'Harbour' } })
 

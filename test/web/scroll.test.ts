@@ -1,6 +1,5 @@
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, noBrowser, signIn, startBrowser, until } from './browser.ts'
+import { noBrowser, signIn, startWeb, until } from './browser.ts'
 
 /** Many times what the page holds at once. */
 const total = 4_000
@@ -13,9 +12,7 @@ const isAtEnd = `(() => {
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t, { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0' })
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t, { RATE_LIMIT_SENDS: '0', RATE_LIMIT_REQUESTS: '0' })
   const writer = await app.register('writer')
   const { room } = (await app.call('POST', '/api/rooms', { token: writer.token, body: { name: 'Long' } })).body
   await fill()

@@ -1,12 +1,9 @@
 import t from 'tap'
-import { startApp } from '../helpers/app.ts'
-import { buildWeb, dm, noBrowser, open, signIn, startBrowser, until } from './browser.ts'
+import { dm, noBrowser, open, signIn, startWeb, until } from './browser.ts'
 
 if (noBrowser !== undefined) t.plan(0, noBrowser)
 else {
-  buildWeb()
-  const app = await startApp(t)
-  const browser = await startBrowser(t)
+  const { app, browser } = await startWeb(t)
   const bob = await app.register('bob', { fullName: 'Bob Test' })
 
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Binary, Long } from 'bson'
 import type { Document } from 'bson'
 import type { ClientBulkWriteModel, ClientBulkWriteOptions, ClientSession, MongoClientBulkWriteError } from 'mongodb'
-import { startEngine } from './helpers/engine.ts'
+import { errorOf, startEngine } from './helpers/engine.ts'
 import type { Running } from './helpers/engine.ts'
 import { WireClient } from './helpers/wire-client.ts'
 
@@ -18,15 +18,6 @@ async function bulk (
   t.teardown(() => { wire.close() })
   const nsInfo = ['a', 'b'].map(name => ({ ns: `${running.db.databaseName}.${name}` }))
   return await wire.command({ bulkWrite: 1, ops, nsInfo, ...more })
-}
-
-async function errorOf (action: Promise<unknown>): Promise<MongoClientBulkWriteError> {
-  try {
-    await action
-  } catch (error) {
-    return error as MongoClientBulkWriteError
-  }
-  throw new Error('the call succeeded')
 }
 
 async function inTransaction<T> ({ client }: Running, use: (session: ClientSession) => Promise<T>): Promise<T> {
@@ -204,7 +195,7 @@ t.test('at most 16 MB of results are kept: the first reply holds that much, and 
   const letters = [...updateResults!.values()].map(({ upsertedId }) => (upsertedId as string)[0])
   t.same(letters, ['a', 'b'], 'the driver fetched the second')
   await running.db.collection<Item>('a').deleteMany()
-  const error = await errorOf(client.bulkWrite<Record<string, Item>>(upserts, options))
+  const error = await errorOf<MongoClientBulkWriteError>(client.bulkWrite<Record<string, Item>>(upserts, options))
   t.match([...error.writeErrors], [[2, { code: 146 }]])
   t.equal(await running.db.collection<Item>('a').countDocuments(), 2)
 })
@@ -229,10 +220,10 @@ t.test('in a transaction all statements count or none', async t => {
   t.same([await idsOf(running, 'new'), await idsOf(running, 'a')], [[2, 102], [1, 2]])
   for (const ordered of [true, false]) {
     await inTransaction(running, async session => {
-      const { writeErrors } = await errorOf(write(session, 1, { ordered }))
+      const { writeErrors } = await errorOf<MongoClientBulkWriteError>(write(session, 1, { ordered }))
       t.match([...writeErrors], [[1, { code: 11000 }]], 'nothing runs after it')
       const ended = { cause: { code: 251, errorLabels: ['TransientTransactionError'] } }
-      t.match(await errorOf(write(session, 3)), ended, 'the transaction has ended')
+      t.match(await errorOf<MongoClientBulkWriteError>(write(session, 3)), ended, 'the transaction has ended')
       await t.rejects(session.commitTransaction(), { code: 251 })
     })
   }
@@ -249,7 +240,8 @@ t.test('a statement that conflicts with another writer fails its transaction, wh
   await inTransaction(running, async first => {
     await db.collection<Item>('a').updateOne({ _id: 2 }, { $inc: { n: 1 } }, { session: first })
     await inTransaction(running, async second => {
-      const error = await errorOf(client.bulkWrite<Record<string, Item>>(models, { session: second }))
+      const written = client.bulkWrite<Record<string, Item>>(models, { session: second })
+      const error = await errorOf<MongoClientBulkWriteError>(written)
       t.match(error, { cause: { code: 112, errorLabels: ['TransientTransactionError'] } })
     })
     await first.commitTransaction()

@@ -1,17 +1,7 @@
 import t from 'tap'
-import type { MongoBulkWriteError, MongoServerError } from 'mongodb'
+import type { MongoBulkWriteError } from 'mongodb'
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb'
-import { startEngine } from './helpers/engine.ts'
-
-/** The error a driver call ends with. */
-async function errorOf (action: Promise<unknown>): Promise<MongoServerError> {
-  try {
-    await action
-  } catch (error) {
-    return error as MongoServerError
-  }
-  throw new Error('the call succeeded')
-}
+import { errorOf, startEngine } from './helpers/engine.ts'
 
 t.test('documents come back with the types and the field order they were stored with', async t => {
   const { db } = await startEngine(t)

@@ -1,16 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
-import type { Collection, MongoServerError } from 'mongodb'
-import { startEngine } from './helpers/engine.ts'
-
-async function errorOf (action: Promise<unknown>): Promise<MongoServerError> {
-  try {
-    await action
-  } catch (error) {
-    return error as MongoServerError
-  }
-  throw new Error('the call succeeded')
-}
+import type { Collection } from 'mongodb'
+import { errorOf, startEngine } from './helpers/engine.ts'
 
 type Stage = { stage: string, indexName?: string, inputStage?: Stage }
 

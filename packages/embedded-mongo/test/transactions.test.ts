@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { ClientSession, Collection, MongoServerError } from 'mongodb'
-import { startEngine } from './helpers/engine.ts'
+import type { ClientSession, Collection } from 'mongodb'
+import { errorOf, startEngine } from './helpers/engine.ts'
 import type { Running } from './helpers/engine.ts'
 
 type Account = { _id: string, balance: number }
@@ -10,15 +10,6 @@ async function accounts (t: Parameters<typeof startEngine>[0]): Promise<Running 
   const accounts = running.db.collection<Account>('accounts')
   await accounts.insertMany([{ _id: 'a', balance: 10 }, { _id: 'b', balance: 10 }])
   return { ...running, accounts }
-}
-
-async function errorOf (action: Promise<unknown>): Promise<MongoServerError> {
-  try {
-    await action
-  } catch (error) {
-    return error as MongoServerError
-  }
-  throw new Error('the call succeeded')
 }
 
 async function withSession (running: Running, use: (session: ClientSession) => Promise<void>): Promise<void> {

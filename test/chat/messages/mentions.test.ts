@@ -1,13 +1,12 @@
 import t from 'tap'
 import { commonChatId, directId } from '../../../src/chat/rules/conversation-id.ts'
 import { startApp } from '../../helpers/app.ts'
-import { connect } from '../../helpers/sockets.ts'
+import { connectLive } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0', ADMIN_USERS: 'root' })
+const { url, register, as } = await startApp(t, { RATE_LIMIT_SENDS: '0', ADMIN_USERS: 'root' })
 type User = Awaited<ReturnType<typeof register>>
 let made = 0
 const someone = async () => await register(`person_${made++}`)
-const as = ({ token }: User) => async (method: string, path: string, body?: unknown) => await call(method, `/api${path}`, { token, ...body === undefined ? {} : { body } })
 const say = async (from: User, conversationId: string, mentions?: object, more: object = {}) =>
   await as(from)('POST', '/messages', { conversationId, content: 'hello', ...mentions === undefined ? {} : { mentions }, ...more })
 const room = async (owner: User, ...members: User[]) => {
@@ -27,8 +26,7 @@ const mentionsOf = async (user: User, conversationId: string): Promise<number> =
 t.test('a message mentions only users who may see it, in every form of the message', async t => {
   const [me, you, stranger] = [await someone(), await someone(), await someone()]
   const { conversationId } = await room(me, you)
-  const socket = await connect(t, url, you.token)
-  await socket.ask('setupUser', { live: true })
+  const socket = await connectLive(t, url, you.token)
   const { status, body: { message } } = await say(me, conversationId, { userIds: [you.id.toUpperCase(), stranger.id, me.id, you.id] })
   t.equal(status, 201)
   t.same(message.mentions, { userIds: [you.id], all: false })

@@ -7,11 +7,9 @@ import { startApp } from '../../helpers/app.ts'
 import { newPerson } from '../../helpers/people.ts'
 
 const started = await startApp(t, { RATE_LIMIT_SENDS: '0' })
-const { app: { chat }, call } = started
+const { app: { chat }, as } = started
 const [ann, bob, eve] = [await newPerson(started), await newPerson(started), await newPerson(started)]
 type Person = typeof ann
-const as = ({ token }: Person) => async (method: string, path: string, body?: object) =>
-  await call(method, `/api${path}`, { token, body })
 const open = async (owner: Person, body: object): Promise<Room> => (await as(owner)('POST', '/rooms', body)).body.room
 const names = (rooms: readonly Room[]) => rooms.map(({ name }) => name)
 

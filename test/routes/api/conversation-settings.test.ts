@@ -4,13 +4,12 @@ import { commonChatId, directId } from '../../../src/chat/rules/conversation-id.
 import { SettingsBody } from '../../../src/schemas/conversation.ts'
 import { SyncBody } from '../../../src/schemas/sync.ts'
 import { startApp } from '../../helpers/app.ts'
-import { connect } from '../../helpers/sockets.ts'
+import { connect, connectLive } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0' })
+const { url, register, as } = await startApp(t, { RATE_LIMIT_SENDS: '0' })
 type User = Awaited<ReturnType<typeof register>>
 let made = 0
 const someone = async () => await register(`person_${made++}`)
-const as = ({ token }: User) => async (method: string, path: string, body?: unknown) => await call(method, `/api${path}`, { token, ...body === undefined ? {} : { body } })
 const say = async (from: User, conversationId: string, content = 'hello') => (await as(from)('POST', '/messages', { conversationId, content })).body.message
 const set = async (user: User, conversationId: string, body: object) => await as(user)('PATCH', `/conversations/${conversationId}`, body)
 const seqs = async (user: User, conversationId: string) => (await as(user)('GET', `/conversations/${conversationId}/messages`)).body.messages.map(({ seq }: { seq: number }) => seq)
@@ -22,8 +21,7 @@ t.test('settings are set one by one, and every device gets all of them', async t
   const id = directId(me.id, you.id)
   await say(you, id)
   t.same((await as(me)('GET', `/conversations/${id}`)).body.conversation.settings, plain)
-  const phone = await connect(t, url, me.token)
-  await phone.ask('setupUser', { live: true })
+  const phone = await connectLive(t, url, me.token)
   const mutedUntil = '2099-01-01T00:00:00.000Z'
   const { status, body } = await set(me, id, { mutedUntil, notify: 'mentions' })
   t.equal(status, 200)
@@ -45,8 +43,7 @@ t.test('REST, socket and push answer with the same rev, that of the change in th
   const [me, you] = [await someone(), await someone()]
   const id = directId(me.id, you.id)
   await say(you, id)
-  const phone = await connect(t, url, me.token)
-  await phone.ask('setupUser', { live: true })
+  const phone = await connectLive(t, url, me.token)
   const operation = (notify: string) => ({ operations: [{ opId: '1', type: 'settings', conversationId: id, notify }] })
   t.equal((await set(me, id, { notify: 'all' })).body.rev, 0, 'nothing was ever changed')
   const byRest = await set(me, id, { notify: 'none' })

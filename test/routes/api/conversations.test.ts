@@ -3,14 +3,13 @@ import t from 'tap'
 import { commonChatId, directId } from '../../../src/chat/rules/conversation-id.ts'
 import { ConversationBody, ConversationListBody, type ListedConversation, StretchBody } from '../../../src/schemas/conversation.ts'
 import { startApp } from '../../helpers/app.ts'
-import { connect } from '../../helpers/sockets.ts'
+import { connect, connectLive } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t, { RATE_LIMIT_SENDS: '0' })
+const { url, register, as } = await startApp(t, { RATE_LIMIT_SENDS: '0' })
 type User = Awaited<ReturnType<typeof register>>
 let made = 0
 const someone = async () => await register(`person_${made++}`)
 
-const as = ({ token }: User) => async (method: string, path: string, body?: unknown) => await call(method, `/api${path}`, { token, ...body === undefined ? {} : { body } })
 const say = async (from: User, to: object, content: string, more: object = {}) => {
   const { status, body } = await as(from)('POST', '/messages', { ...to, content, ...more })
   if (status !== 201) throw new Error(`a send answered ${status}: ${JSON.stringify(body)}`)
@@ -131,8 +130,7 @@ t.test('one route moves read positions of every kind forward; the common chat\'s
   const read = async (seq: number) => (await as(me)('PATCH', `/conversations/${commonChatId}/read`, { seq })).body
   t.match(await read(last - 1), { success: true, conversationId: commonChatId, seq: last - 1, at: String })
   t.match(await read(1), { seq: last - 1 }, 'never back')
-  const phone = await connect(t, url, me.token)
-  await phone.ask('setupUser', { live: true })
+  const phone = await connectLive(t, url, me.token)
   t.match(await read(last + 100), { seq: last })
   t.match(await phone.wait('conversationChanged'), { conversationId: 'self', change: { kind: 'read', conversationId: commonChatId, seq: last } }, 'the other devices are told')
   t.match((await list(me, '?kind=common')).conversations, [{ readSeq: last, unreadCount: 0 }])
@@ -146,8 +144,7 @@ t.test('one route moves read positions of every kind forward; the common chat\'s
 t.test('a message is sent to a conversation of any kind by its id, over REST and socket', async t => {
   const [me, you] = [await someone(), await someone()]
   const { conversationId } = await room(me, {}, you)
-  const socket = await connect(t, url, you.token)
-  await socket.ask('setupUser', { live: true })
+  const socket = await connectLive(t, url, you.token)
   for (const [to, event] of [[conversationId, 'roomMessage'], [directId(me.id, you.id), 'directMessage'], [commonChatId, 'commonChatMessage']] as const) {
     const message = await say(me, { conversationId: to }, 'hello', { clientMessageId: 'c1' })
     t.equal(message.conversationId, to)

@@ -2,13 +2,11 @@ import t from 'tap'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t, { ADMIN_USERS: 'root' })
+const { url, register, as } = await startApp(t, { ADMIN_USERS: 'root' })
 const [root, ann] = [await register('root'), await register('ann')]
 const [bob, eve] = [await register('bob'), await register('eve')]
 type User = typeof ann
 
-const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
-  await call(method, `/api${path}`, { token, body })
 const say = async (user: User, roomId: string, more: object = {}) =>
   await as(user)('POST', '/messages', { roomId, content: 'hello', ...more })
 

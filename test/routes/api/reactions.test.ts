@@ -5,7 +5,7 @@ import { DirectMessage, ReactorsBody } from '../../../src/schemas/message.ts'
 import { startApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t)
+const { url, register, call, as } = await startApp(t)
 const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
 
 type User = typeof ann
@@ -69,8 +69,6 @@ t.test('a message can have 20 kinds of reactions, and concurrent ones are all st
 })
 
 t.test('the users who reacted are listed in pages, by id, without those you blocked', async t => {
-  const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
-    await call(method, `/api${path}`, { token, body })
   const { body: { room: { roomId, conversationId } } } = await as(ann)('POST', '/rooms', { name: 'popular' })
   const fans = await Promise.all(Array.from({ length: 5 }, async (_, index) => await register(`fan_${index}`)))
   const { message } = (await as(ann)('POST', '/messages', { conversationId, content: 'look' })).body

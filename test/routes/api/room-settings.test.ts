@@ -4,13 +4,11 @@ import { ConversationListBody } from '../../../src/schemas/conversation.ts'
 import { RoomBody } from '../../../src/schemas/room.ts'
 import { SyncBody } from '../../../src/schemas/sync.ts'
 import { startApp } from '../../helpers/app.ts'
-import { connect } from '../../helpers/sockets.ts'
+import { connectLive } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t)
+const { url, register, as } = await startApp(t)
 const [ann, bob] = [await register('ann'), await register('bob')]
 type User = typeof ann
-const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
-  await call(method, `/api${path}`, { token, body })
 
 const about = {
   topic: 'Everything about ☕', description: 'First line\n\tand a second', picture: 'https://example.org/a.png'
@@ -37,8 +35,7 @@ t.test('topic, description and picture are set at creation and changed one by on
 
 t.test('a change of them is a change of the room, live and in every sync', async t => {
   const { roomId, conversationId } = await open({ topic: 'before' })
-  const phone = await connect(t, url, ann.token)
-  await phone.ask('setupUser', { live: true })
+  const phone = await connectLive(t, url, ann.token)
   const synced = async (user: User, cursors = {}) => {
     const { body } = await as(user)('POST', '/sync', { cursors })
     t.ok(Value.Check(SyncBody, body))

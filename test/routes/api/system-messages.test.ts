@@ -2,17 +2,15 @@ import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { RoomMessage } from '../../../src/schemas/message.ts'
 import { startApp } from '../../helpers/app.ts'
-import { connect } from '../../helpers/sockets.ts'
+import { connect, connectLive } from '../../helpers/sockets.ts'
 
-const { url, register, call } = await startApp(t, { ADMIN_USERS: 'root' })
+const { url, register, as } = await startApp(t, { ADMIN_USERS: 'root' })
 const ann = await register('ann', { fullName: 'Ann' })
 const bob = await register('bob', { fullName: 'Bob' })
 const eve = await register('eve', { fullName: 'Eve' })
 type User = typeof ann
 interface Told { seq: number, rev: number, message: string, messageType: string, system: object }
 
-const as = ({ token }: User) => async (method: string, path: string, body?: object) =>
-  await call(method, `/api${path}`, { token, body })
 const open = async (body: object = {}): Promise<{ roomId: string, conversationId: string }> =>
   (await as(ann)('POST', '/rooms', { name: 'room', systemMessages: true, ...body })).body.room
 const history = async (user: User, roomId: string): Promise<Told[]> =>
@@ -66,8 +64,7 @@ t.test('a room whose owner is gone says who owns it now, once', async t => {
 
 t.test('an announcement is in the commit of its event, after it, and reaches live sockets', async t => {
   const { roomId, conversationId } = await open()
-  const phone = await connect(t, url, ann.token)
-  await phone.ask('setupUser', { live: true })
+  const phone = await connectLive(t, url, ann.token)
   await as(bob)('PUT', `/rooms/${roomId}/members/me`)
   const membership = await phone.wait('conversationChanged', ({ change }) => change.userId === bob.id)
   const told = await phone.wait('roomMessage', ({ system }) => system?.event === 'joined')

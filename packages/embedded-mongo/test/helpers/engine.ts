@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serialize } from 'bson'
 import { MongoClient } from 'mongodb'
-import type { Db, MongoClientOptions } from 'mongodb'
+import type { Db, MongoClientOptions, MongoServerError } from 'mongodb'
 import root from 'tap'
 import { startEmbeddedMongo } from '@tidelog/embedded-mongo'
 import type { EmbeddedMongo } from '@tidelog/embedded-mongo'
@@ -66,4 +66,9 @@ export async function startEngineIn (t: Test, dataDir: string): Promise<Running>
     await engine.stop()
   })
   return { engine, client, db: client.db('test') }
+}
+
+/** The error with which a driver's call ends. */
+export async function errorOf<E = MongoServerError> (action: Promise<unknown>): Promise<E> {
+  return await action.then(() => { throw new Error('the call succeeded') }, (error: unknown) => error as E)
 }
