@@ -12,7 +12,7 @@ declare module 'fastify' {
 
 const minuteMs = 60_000
 
-/** Decorates `fastify.continueErasures`; goes on with erasures at the start and about every minute. */
+/** Decorates `fastify.continueErasures`, and calls it at the start and about every minute. */
 export default fp(async function erasure (app) {
   const { accounts, chat } = app
   const erasures = new RegularJob(minuteMs, async signal => {

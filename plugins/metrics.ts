@@ -8,7 +8,7 @@ import { Traffic } from '../src/metrics/traffic.ts'
 
 /**
  * `GET /metrics` in Prometheus's format, for those whom METRICS_TOKEN or METRICS_NETWORKS admits. If both are empty,
- * nothing is counted here and there is no such address.
+ * nothing is counted here and the route answers 404.
  */
 export default fp(async function metrics (app, config: Config) {
   const { METRICS_TOKEN: token, METRICS_NETWORKS: networks } = config

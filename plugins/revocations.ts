@@ -5,7 +5,7 @@ import { endRevoked } from '../src/sockets/end-sessions.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Closes the sockets of sessions that another node has ended and this one was not told of. */
+    /** Closes the sockets of sessions that another node has ended without this one hearing of it. */
     checkRevocations: () => Promise<void>
   }
 }

@@ -5,7 +5,7 @@ import { everyNode } from '../src/nodes/nodes.ts'
 const sharedNames = ['login', 'loginAddress', 'loginAccount', 'register', 'invitations'] as const
 
 /**
- * Limits of what is rare hold for all nodes together: a node tells the others what it counts, and they count it too. A
+ * Limits of rare calls hold for all nodes together: a node tells the others what it counts, and they count it too. A
  * node never waits for an answer, and if the link is down it counts its own. The other limiters count for each node.
  */
 export default fp(async function sharedLimits (app) {

@@ -9,8 +9,8 @@ import { type StageOptions, convertAll, stageMessages, unstageRemoved } from './
 import { adoptUsers } from './users.ts'
 
 /**
- * A look at what has changed goes back so far, in milliseconds: the old backend may store a message a little later than
- * its time says.
+ * Milliseconds by which a search for changes overlaps the one before: the old backend may store a message a little
+ * later than its time says.
  */
 const overlapMs = 300_000
 /** Messages or users that are read at a time. */

@@ -39,7 +39,7 @@ async function stage (
   const changed = messages.filter(({ _id, hash }) => known.get(_id.toHexString())?.hash !== hash)
   report.changed += changed.length
   if (changed.length > 0) {
-    // Marked first: what is cut short in between is built once too often, never too seldom.
+    // Marked first: after an interruption in between, a conversation is built once too often, never too seldom.
     const moved = changed.flatMap(({ _id }) => known.get(_id.toHexString())?.conversationId ?? [])
     await markDirty(conversations, new Set([...changed.map(({ conversationId }) => conversationId), ...moved]))
     await staged.bulkWrite(changed.map(message => known.has(message._id.toHexString())
@@ -70,7 +70,7 @@ async function markDirty (conversations: AdoptCollections['conversations'], ids:
 
 type StagedId = Pick<StagedMessage, '_id' | 'oldId' | 'conversationId'>
 
-/** Forgets messages that the old backend has deleted for good, and marks their conversations. */
+/** Forgets messages that the old backend no longer has, and marks their conversations. */
 export async function unstageRemoved (
   source: Collection<OldMessage>, { staged, conversations }: AdoptCollections, { report, onProgress }: StageOptions
 ): Promise<void> {

@@ -9,8 +9,8 @@ import { deletionOf } from './rules/tombstone.ts'
 import { ensureOwner, roomsOf } from './succession.ts'
 
 /**
- * Takes out of the conversations what a user who is erased has put there. Each step may be repeated: a run that was
- * cut short is followed by another from the beginning, on any node.
+ * Removes from the conversations what an erased user has written there. Each step may be repeated: after an interrupted
+ * run another one begins anew, on any node.
  */
 
 /** Messages that are deleted at once, and rows of a self log in one read. */

@@ -8,7 +8,7 @@ export const highWaterMark = { packets: 1_000, bytes: 1 << 20 }
 
 const buffers = new WeakMap<object, OutboundBuffer>()
 
-/** Writes of live events that were dropped, and `resync` events that told of it. */
+/** Numbers of live events that were dropped, and of `resync` events. */
 interface OutboundCounts { dropped: number, resyncs: number }
 
 const countsByServer = new WeakMap<object, OutboundCounts>()

@@ -18,13 +18,13 @@ export interface Blobs {
    */
   write: (id: string, offset: number, bytes: Readable, requireRight?: () => Promise<void>) => Promise<number>
   /**
-   * Keeps away whoever began to write before, be it a process that slept and wakes up: nothing of what they still write
+   * Shuts out writes that began before, even those of a process that was suspended: nothing that they still write
    * becomes a part of the blob. What is there stays.
    */
   fence: (id: string) => Promise<void>
   /** The bytes from `start` to before `end`; undefined: they are not all there. */
   read: (id: string, start: number, end: number) => Promise<Readable | undefined>
-  /** Waits until a blob outlives the end of the machine. @returns false: it is known that there is no such blob */
+  /** Waits until a blob would survive a crash of the machine. @returns false: there is certainly no such blob */
   sync: (id: string) => Promise<boolean>
   /** Removing it again changes nothing. */
   remove: (id: string) => Promise<void>

@@ -50,7 +50,7 @@ export async function contentOf (
   const { start, end } = range ?? { start: 0, end: size }
   const stream = method === 'HEAD' ? Readable.from([]) : await blobs.read(id, start, end)
   if (stream === undefined) throw new TidelogError('NOT_FOUND')
-  // So that the refusal of a bucket is an answer of its own.
+  // So that an error of the bucket gets its own answer.
   await once(stream, 'readable')
   const length = { ...about, 'content-length': end - start }
   if (range === undefined) return { status: 200, headers: length, stream }

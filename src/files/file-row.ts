@@ -46,7 +46,7 @@ export interface FileRow {
   createdAt: Date
 }
 
-/** What a user's files come to. It changes in one transaction with them. */
+/** The total of a user's files. It changes in one transaction with them. */
 interface UsageRow {
   /** The user. */
   _id: ObjectId

@@ -9,7 +9,7 @@ export const pictureBytes = 512 * 1_024
 
 /** Pictures that every browser shows. None of them can hold a script that a browser would run. */
 const pictures = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif'])
-/** The types that a browser may show in its own window; it is told to store all others. */
+/** The types that a browser may show; it downloads all others. */
 const inline = new Set([
   ...pictures, 'video/mp4', 'video/webm', 'audio/mpeg', 'audio/mp4', 'audio/x-m4a', 'audio/ogg', 'audio/wav'
 ])

@@ -37,7 +37,7 @@ export async function requireSpace ({ blobs, limits }: FilesContext, bytes: numb
   if (await blobs.free() - bytes < limits.freeBytesMin) throw new TidelogError('STORAGE_FULL')
 }
 
-/** An upload is whole: what is known of it now is stored. False: it was whole already, or is no longer there. */
+/** Stores that an upload is complete, with what is known of it. False: it was complete already, or no longer exists. */
 export async function markReady (
   context: FilesContext,
   { _id, userId }: Pick<FileRow, '_id' | 'userId'>,

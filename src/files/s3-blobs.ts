@@ -19,7 +19,7 @@ const objectMsMax = 120_000
 const retryAfterMs = 1_000
 /** The id, the generation if it is not the first, and the offset. */
 const pieceKey = /^([0-9a-f]{24})\/(?:(\d+)-)?(\d+)$/
-/** Times in a row that the rest of an object is asked for without getting any of it. */
+/** Requests in a row for the rest of an object that bring none of it. */
 const readTriesMax = 3
 
 /** An object: the part of a blob that begins at `offset`. */
@@ -162,7 +162,7 @@ export class S3Blobs implements Blobs {
     return answer
   }
 
-  /** What a bucket does not do is no fault of the request, which can be repeated. */
+  /** If the bucket fails, the request is not at fault, and can be repeated. */
   private failed (cause: unknown): TidelogError {
     this.isUp = false
     return new TidelogError('UNAVAILABLE', 'The storage of the files is not available', { cause, retryAfterMs })
@@ -174,7 +174,7 @@ export class S3Blobs implements Blobs {
     }
   }
 
-  /** A part of an object. If the service breaks off, for a slow reader for example, it is asked for the rest. */
+  /** A part of an object. If the service breaks off, for a slow reader for example, the rest is requested. */
   private async * part (key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
     for (let at = start, tries = 1; at < end; tries++) {
       try {

@@ -6,9 +6,10 @@ import { markGone, release } from './quota.ts'
 import { withUploadLocked } from './upload-locks.ts'
 
 /**
- * A file lives as long as something carries it: a message in the log, or its owner or a room as their picture. Nobody
- * counts. Whoever adds or takes away what may carry a file first sets its `checkAt`, and after that time the sweep
- * looks. So a crash between the two leaves a file that is looked at, never one that is forgotten or removed too early.
+ * A file lives as long as something carries it: a message in the log, or its owner or a room as their picture. There
+ * is no counter. An operation that adds or removes what may carry a file first sets the file's `checkAt`, and after
+ * that time the sweep checks it. So a crash in between causes a check, never a file that is forgotten or removed too
+ * early.
  */
 
 /**

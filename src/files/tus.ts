@@ -25,7 +25,7 @@ export interface TusAnswer {
   headers: Record<string, string>
 }
 
-/** What a call has come to, told by the hooks of the library. */
+/** The result of a call, collected by the hooks of the library. */
 interface Course {
   call: TusCall
   begun?: FileRow
@@ -58,7 +58,7 @@ export class TusUploads {
       lockDrainTimeout: drainMs,
       generateUrl: (_request, { id }) => locationOf(id),
       getFileIdFromRequest: ({ url }) => new URL(url).pathname.split('/').at(-1)!,
-      // The library turns every error into a text: what is not its own is kept, to be thrown as it was.
+      // The library turns every error into a text. Errors that are not its own are kept, to be thrown unchanged.
       onResponseError: (request, error) => {
         if (error instanceof Error && !('status_code' in error)) this.courses.get(request)!.error = error
         return undefined
@@ -103,7 +103,7 @@ export class TusUploads {
     return response
   }
 
-  /** The answer to a creation whose answer was lost: the client goes on from where the upload stands. */
+  /** The answer to a repeated creation: the client continues from the bytes that are stored. */
   private async answerRepeated (row: FileRow): Promise<TusAnswer> {
     const headers = {
       'tus-resumable': '1.0.0',

@@ -4,16 +4,17 @@ import { TidelogError } from '../errors.ts'
 import type { FilesContext } from './context.ts'
 
 /**
- * One request at a time writes to an upload: two would write over each other's bytes, and over those of a file that is
- * whole already. Within a process the library's lock does it, which a later request takes over from an earlier one
- * whose link broke silently. Between nodes it is a lease in the row of the file. A node whose lease is wanted by
- * another gives it up soon; one that is dead loses it. It may only sleep: so whoever takes over a lease first puts a
- * fence before the blob, and whoever writes makes sure that the lease is theirs when they know where they write.
+ * One request at a time writes to an upload: two would overwrite each other's bytes, and those of a complete file.
+ *
+ * Within a process the library's lock prevents that. A later request takes it over from an earlier one whose connection
+ * broke silently. Between nodes the lock is a lease in the row of the file. A node gives its lease up soon if another
+ * node wants it; a dead node loses it. But a node that seems dead may only be suspended. So a node that takes over a
+ * lease first fences the blob, and a writer checks that it still has the lease once it knows where it writes.
  */
 
 /** Milliseconds after which a lease that was not renewed can be taken over. Clocks of nodes must differ by less. */
 const leaseMs = 20_000
-/** A lease is renewed that often, and looked at whether another node wants it. */
+/** How often a node renews its lease, and reads whether another node wants it. */
 const renewEveryMs = 1_000
 /** A holder that could not renew its lease ends its request, which takes `drainMs`, well before the lease ends. */
 const unrenewedMsMax = 10_000

@@ -22,8 +22,8 @@ export function foldedText (text: string): string {
 /** The same, with white space as it is given. */
 export function foldedLetters (text: string): string {
   if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase()
-  // By way of upper case: it makes one of letters whose lower case differs (ß, ı). Only what is lower before has all of
-  // its upper case (ẞ has none).
+  // Upper case unites letters whose lower cases differ (ß, ı). Lower case comes first, because some capitals (ẞ) stay
+  // as they are in upper case.
   return text.normalize('NFKD').replace(unseen, '').toLowerCase().toUpperCase().toLowerCase().replace(marks, '$1')
     .replace(special, letter => letters[letter]!)
     .normalize('NFC')

@@ -1,6 +1,6 @@
 /**
- * Runs a job again and again, about as often as it is told. The time varies, so that nodes which start together drift
- * apart. A run has ended before the next one waits.
+ * Runs a job again and again, about every `everyMs`. The time varies, so that nodes which start together drift apart.
+ * The wait for the next run begins when a run has ended.
  */
 export class RegularJob {
   private readonly everyMs: number

@@ -10,7 +10,7 @@ import type { Subscriptions } from './subscriptions.ts'
 
 /** Milliseconds between two events about the same user. Changes in between are one. */
 const gapMs = 1_000
-/** A user's changes are told in rooms of at most this many members. */
+/** Rooms with more members than this get no `userChanged`. */
 const membersMax = 200
 
 export interface UserChangesOptions {
@@ -28,7 +28,7 @@ export interface UserChangesOptions {
 export class UserChanges {
   private readonly options: UserChangesOptions
   private readonly later: Schedule
-  /** Users who were told of a moment ago: have they changed again since? */
+  /** Users about whom a `userChanged` was sent a moment ago: have they changed again since? */
   private readonly recent = new Map<string, boolean>()
   private readonly timers = new Set<() => void>()
   private readonly unsubscribe: () => void

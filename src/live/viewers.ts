@@ -19,7 +19,7 @@ export function ownReactions (
 }
 
 /**
- * Socket.IO rooms of users who follow a room or the common chat and are not told of this user's typing and reading
+ * Socket.IO rooms of users who follow a room or the common chat but must not get this user's typing and reading
  * there, because one of the two has blocked the other. Returns without a promise if the user's blocks are cached.
  */
 export function roomsApart (

@@ -32,8 +32,8 @@ const conversationsEnd = 'self_'
 const headsAtOnce = 500
 const conversationsAtOnce = 16
 /**
- * Rows that are handled at once, of one conversation and of all, while nobody writes and while somebody does. Many of
- * one conversation cost less than few of many: what they change lies together on the disk.
+ * Rows that are handled at once, of one conversation and of all, while nobody writes and while somebody does. Many rows
+ * of one conversation cost less than few of many, because what they change is close together on the disk.
  */
 const rowsAtOnce = { calm: { ofOne: 512, ofAll: 1_024 }, busy: { ofOne: 8, ofAll: 128 } }
 /** Above this many known conversations, further ones are found by comparing heads again. */
@@ -220,7 +220,7 @@ export class Follower {
     return waiting + running > 0
   }
 
-  /** Gives way to those who write: the follower goes on early once nobody does. */
+  /** Yields to writers. The wait ends early when nobody writes any more. */
   private async rest (workedMs: number): Promise<void> {
     for (let leftMs = Math.min(workedMs * restFactor, restMsMax); leftMs > 0; leftMs -= restStepMs) {
       const { commits } = this

@@ -1,11 +1,11 @@
 import { Histogram } from '../lib/histogram.ts'
 import type { CommittedBatch } from '../log/commit/committer.ts'
 
-/** Counts what this node commits and is asked for. */
+/** Counts the commits of this node, its sockets and its answers. */
 export class Traffic {
   /** New messages, by the kind of their conversation. */
   readonly messages = { direct: 0, room: 0, common: 0 }
-  /** Rows that are no new messages: edits, deletes, reactions, memberships, settings, purges. */
+  /** Rows other than new messages: edits, deletes, reactions, memberships, settings, purges. */
   changes = 0
   /** Read positions that moved and are shown to others. */
   reads = 0

@@ -10,9 +10,9 @@ import { firstAbove, latestMs, seqAfter } from './times.ts'
 import type { Need } from './words.ts'
 
 /**
- * The messages that may match, as the index says. When each was sent is known roughly, from its segment: no message
- * that is left was sent after `latestMs`. So whoever reads the rows that `take` names has the newest matches, in their
- * order, long before everything is read.
+ * The messages that may match according to the index. The segment says roughly when each was sent: none of the
+ * messages that are left was sent after `latestMs`. So by reading the rows that `take` names, a search has the newest
+ * matches in order, long before it has read everything.
  */
 
 /** What one call may cost, and how much is read at once: of the rows a few, and twice as many each time. */
@@ -131,7 +131,7 @@ export class Candidates {
     return Array.from(this.taken, ([{ conversationId }, seqs]) => ({ conversationId, seqs }))
   }
 
-  /** To be told of each row of those that were taken: those before it were not sent later. */
+  /** Call this with each row that was taken: it shows that the rows before it were not sent later. */
   saw ({ conversationId, seq, createdAt }: LogRow): void {
     for (const [stretch, seqs] of this.taken) {
       if (stretch.conversationId === conversationId && seqs.includes(seq!)) stretch.sawUpTo(createdAt.getTime())

@@ -10,17 +10,17 @@ export interface Place {
   id: string
 }
 
-/** Where the scan of messages without terms goes on: in this conversation, after this rev. */
+/** Where the scan of unindexed messages continues: in this conversation, after this rev. */
 export interface ScanPlace {
   conversationId: string
   after: Rev
 }
 
-/** Where a search goes on. */
+/** Where a search continues. */
 export interface SearchCursor {
   /** Only messages behind this place are left; undefined: all. */
   place: Place | undefined
-  /** The scan of messages without terms goes on here; `done`: it has ended; undefined: it was not needed. */
+  /** Where the scan of unindexed messages continues; `done`: it has ended; undefined: it was not needed. */
   scan: ScanPlace | 'done' | undefined
 }
 

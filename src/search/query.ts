@@ -34,7 +34,7 @@ interface QueryInput {
 }
 
 /**
- * All words must be there, the last one as the beginning of a word; what stands in quotes as it is written.
+ * All words must be there, the last one as the beginning of a word; words in quotes must follow one another as written.
  * @throws TidelogError VALIDATION
  */
 export function queryOf ({ q = '', has, from, after, before }: QueryInput): Query {

@@ -13,7 +13,7 @@ const rowsAtOnce = 100
 interface Scanned {
   /** Conversation by conversation, in the order of their last changes. */
   hits: LogRow[]
-  /** The scan goes on here; undefined: it has seen everything. */
+  /** Where the scan continues; undefined: it has seen everything. */
   next: ScanPlace | undefined
 }
 

@@ -4,7 +4,7 @@
  */
 
 /**
- * A part of a folded text that stands for itself. `word`: letters and digits between spaces. `unspaced`: letters of a
+ * A part of a folded text that is searched as one. `word`: letters and digits between spaces. `unspaced`: letters of a
  * script that puts no spaces between words, so that a word may begin and end anywhere in it. `sign`: an emoji.
  */
 export interface Run {

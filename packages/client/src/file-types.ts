@@ -10,8 +10,8 @@ export interface UploadOptions extends CallOptions {
 
 export interface Files {
   /**
-   * Uploads a file now, as it is, and resolves when the server has all of it. It goes on over broken
-   * connections, but not over reloads. For what is no message: a picture of yours or of a room.
+   * Uploads a file now, as it is, and resolves when the server has all of it. It survives broken
+   * connections, but not reloads. For files without a message: a picture of yours or of a room.
    */
   upload: (file: Blob, options?: UploadOptions) => Promise<Attachment>
   get: (id: string, options?: CallOptions) => Promise<Attachment>

@@ -15,6 +15,6 @@ export interface Attachment {
 /** A file that can be sent, with what is known of it. */
 export interface PreparedFile extends Omit<Attachment, 'id' | 'isPending'> {
   bytes: Blob
-  /** Where and by what the picture was taken may still stand in it: it could not be drawn anew here. */
+  /** The picture may still say where and with which camera it was taken: it could not be encoded anew here. */
   keepsDetails?: true | undefined
 }

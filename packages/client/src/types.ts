@@ -36,17 +36,17 @@ export interface Conversation {
   send: (text: string, options?: SendOptions) => Promise<Message>
   /** With `expectedRev`, fails with `CONFLICT` if somebody changed it since. */
   edit: (message: Message, text: string, options?: { expectedRev?: number, mentions?: Mentions }) => Promise<void>
-  /** Takes back what is not sent yet; leaves a tombstone of what is. */
+  /** Removes a message that is not sent yet; of a sent one a tombstone stays. */
   delete: (message: Message) => Promise<void>
   /**
-   * Deletes messages for you alone, on all your devices and for good: at most 500 in a conversation. Not in the common
+   * Deletes messages for you alone, on all your devices, permanently: at most 500 in a conversation. Not in the common
    * chat.
    */
   hide: (messages: readonly Message[]) => Promise<void>
-  /** Deletes all that was said up to now, for you alone, on all your devices and for good. Not in the common chat. */
+  /** Deletes the history up to now for you alone, on all your devices, permanently. Not in the common chat. */
   clear: () => Promise<void>
   react: (message: Message, emoji: string, on: boolean) => Promise<void>
-  /** Pins a message for everybody here, or ends that; the server says who may. */
+  /** Pins a message for everybody in the conversation, or unpins it; the server decides who may. */
   pin: (message: Message, on: boolean) => Promise<void>
   /** Everything up to this message is read. Without one: everything. */
   markRead: (message?: Message) => Promise<void>
@@ -138,7 +138,7 @@ export interface Account {
 }
 
 export interface SearchInput extends PageOptions {
-  /** All words, the last one as a beginning; what stands in quotes as it is written. May be empty with `has`. */
+  /** All words, the last one as a beginning; words in quotes as they are written. May be empty with `has`. */
   text: string
   /** Only there; the common chat is searched only so. */
   conversationId?: string | undefined
@@ -151,7 +151,7 @@ export interface SearchInput extends PageOptions {
   before?: number | undefined
 }
 
-/** A search that goes on: what this device holds at once, then what the server finds. `signal` ends it. */
+/** A running search: first what this device holds, then what the server finds. `signal` ends it. */
 export interface Finding {
   /** The newest first. */
   readonly messages: Readable<readonly Message[]>
@@ -165,7 +165,7 @@ export interface Finding {
 export interface Events {
   /** Somebody wrote something that is new: for sounds and notifications. Never at the first sync. */
   message: Message
-  /** Something of the outbox failed for good. */
+  /** An operation of the outbox failed permanently. */
   failed: Operation
   /** A conversation is not yours any more: what was stored of it is gone. */
   removed: { conversationId: string }
@@ -200,7 +200,7 @@ export interface Client {
   login: (input: LoginInput, options?: CallOptions) => Promise<OwnUser>
   /** Ends the session here and on the server, and wipes what is stored unless `keep`. `everywhere` ends all sessions. */
   logout: (options?: { keep?: boolean, everywhere?: boolean }) => Promise<void>
-  /** Takes up the stored session, offline too. Null: there is none. */
+  /** Resumes the stored session, offline too. Null: there is none. */
   resume: () => Promise<OwnUser | null>
   /** Connects, and stays connected, until `stop`. Resolves at once. */
   start: () => Promise<void>
@@ -208,7 +208,7 @@ export interface Client {
   stop: () => Promise<void>
   /** Syncs now. Resolves when all that the server held is here. */
   sync: (options?: CallOptions) => Promise<void>
-  /** Ends the client for good and frees what it holds. */
+  /** Ends the client permanently and frees what it holds. */
   close: () => Promise<void>
   conversation: (id: string) => Conversation
   direct: (userId: string) => Conversation

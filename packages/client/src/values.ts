@@ -64,7 +64,7 @@ export interface OwnUser extends User {
 }
 
 export interface Session {
-  /** `expired`: the tokens are refused; what is stored stays, and `login` goes on with it. */
+  /** `expired`: the tokens are refused; what is stored stays, and `login` continues with it. */
   state: 'signedOut' | 'signedIn' | 'expired'
   user?: OwnUser | undefined
 }
@@ -124,7 +124,7 @@ export interface ReplyTarget {
   senderId?: string | undefined
 }
 
-/** A message as it is shown: the server's row and what your outbox makes of it. The same object while nothing changes. */
+/** A message as it is shown: the server's row with the changes of your outbox. The same object while nothing changes. */
 export interface Message {
   /** Stays the same from `send` on, over the server's answer and reloads: the key for a list. */
   key: string

@@ -12,7 +12,7 @@ import accountRoutes from './accounts.ts'
 
 /** Authentication. If only a host application issues tokens, there is no registration and no login here. */
 const authRoutes: FastifyPluginAsyncTypebox<Config> = async (app, config) => {
-  // Compressed, the length of an answer tells about what is in it: here are tokens.
+  // The length of a compressed answer reveals something of its content, and these answers hold tokens.
   app.addHook('onRoute', route => { route.config = { ...route.config, compresses: false } })
   if (issuesTokens(config)) await app.register(accountRoutes)
 

@@ -39,7 +39,7 @@ export class BlockDirectory {
   private readonly reader: BatchedReader<string, Set<string>>
   /** Counts this process's changes: a read that began before one may return older blocks. */
   private version = 0
-  /** Users whose blocks have just changed. A head of before, which names no block, does not mean that there is none. */
+  /** Users whose blocks have just changed. An older head that names no block does not mean that there is none. */
   private readonly changed: LRUCache<string, true>
 
   /** @param max users whose blocks are cached */

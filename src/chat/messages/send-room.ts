@@ -27,7 +27,7 @@ export async function prepareRoom (
     try {
       return await commitMessage<RoomMessage>(context, { type: 'append', conversationId, row, ...rules })
     } catch (error) {
-      // A retry of what is stored is no second message.
+      // A retry of a stored message is not a second message.
       const isHeld = error instanceof TidelogError && (error.code === 'SLOW_MODE' || error.code === 'READ_ONLY')
       const stored = isHeld ? await findDuplicate<RoomMessage>(context, conversationId, row) : null
       if (stored !== null) return stored

@@ -124,7 +124,7 @@ export function settingsRule (
   }
 }
 
-/** What a room is without a setting of its own. */
+/** The settings of a room that has none of its own. */
 export const roomDefaults = { postRole: 'member', slowModeS: 0, systemMessages: false } as const
 
 /** Removing what a room does not have changes nothing, nor does setting what it is without a setting. */
@@ -161,7 +161,7 @@ export function deleteRule (isAdmin = false): (head: Head, actor: Member | null)
 export const evictRule: MembershipRule = (_member, _head, { standing }): MembershipStatus =>
   standing === 'banned' ? standing : null
 
-/** Leaving as a user who is erased. An owner whom nobody active can follow stays: a room with members has an owner. */
+/** Leaving as an erased user. An owner stays if no active member can succeed them: a room with members has an owner. */
 export const leaveForGoodRule: MembershipRule = (member, head, others) =>
   member?.role === 'owner' && head !== null && head.memberCount > 1 ? member.role : evictRule(member, head, others)
 

@@ -12,7 +12,7 @@ export function deletionOf ({ isDeleted }: LogRow): RowPatch | null {
   return isDeleted === true ? null : { set: { isDeleted: true }, unset: contentFields }
 }
 
-/** The tombstone that a deletion makes of a message. */
+/** The tombstone that a deletion leaves of a message. */
 export function tombstoneOf (row: LogRow): LogRow {
   const tombstone: LogRow = { ...row, isDeleted: true }
   for (const field of contentFields) Reflect.deleteProperty(tombstone, field)

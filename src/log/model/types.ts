@@ -104,8 +104,8 @@ export interface Head extends RoomSettings {
   memberCount: number
   createdAt: Date
   /**
-   * When the last message was sent, announcements apart (unless there is no other); missing if that was
-   * before heads stored it.
+   * When the last message was sent. Announcements do not count, unless there are no other messages. Missing if that
+   * was before heads stored it.
    */
   lastMessageAt?: Date
   /** The last message that mentions anybody has this seq; missing: no message does. */

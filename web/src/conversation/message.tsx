@@ -28,8 +28,8 @@ export interface MessageRowProps {
 }
 
 /**
- * A message: others' lie flat, your own float on foam. It listens to nothing itself: what is pressed is told by
- * `data-act`, and the log acts.
+ * A message: others' lie flat, your own float on foam. It has no listeners itself: `data-act` says what was pressed,
+ * and the log acts.
  */
 export const MessageRow = pure(function MessageRow (props: MessageRowProps) {
   const { message } = props

@@ -8,7 +8,7 @@ import { useReadable } from '../state/readable.ts'
 import { Dialog, DialogHead } from '../ui/dialog.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 
-/** The pinned messages, one at a time, the newest pin first: a press shows it in its place, the next the one before. */
+/** The pinned messages, one at a time, the newest pin first: each press shows one in its place, then an older one. */
 export function PinnedBar ({
   conversation,
   mayPin,

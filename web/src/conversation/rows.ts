@@ -21,7 +21,7 @@ export interface Lines {
 /** Milliseconds within which messages of one sender belong together. */
 const runMs = 5 * 60_000
 
-/** So many that come and go one after the other are told in one line. */
+/** From this many on, users who join or leave one after the other share one line. */
 const foldedFrom = 3
 
 /** The rows of messages[from] … messages[to − 1]. What a row looks like does not depend on `from` and `to`. */

@@ -14,7 +14,7 @@ import { Held, Logs } from './stored.tsx'
 import { Lane } from './lane.tsx'
 import '../look/faults.css'
 
-/** Disturbs the connection and shows what sync makes of it. */
+/** Disturbs the connection and shows how sync copes. */
 export function Faults () {
   const t = texts.value.faults
   const [, redraw] = useReducer((n: number) => n + 1, 0)

@@ -82,7 +82,7 @@ export function conversationOf (id: string, { core, typing, membersOf, summaryOf
       set: text => {
         const { engine } = core
         if (engine === undefined) return
-        // A draft that cannot be stored is told of by `error`.
+        // If a draft cannot be stored, the event `error` says so.
         engine.write(async () => {
           if ((engine.drafts.get(id) ?? '') !== text) await engine.commit({ drafts: [[id, text]] })
         }).catch(() => {})

@@ -22,7 +22,7 @@ export class TimelineWindow implements Timeline {
   private rows: Row[] = []
   private lo = 0
   private hi = 0
-  /** It ends with the newest message, and goes on with the next. */
+  /** The window ends with the newest message, and takes in each new one. */
   private hasEnd = false
   /** Not placed yet: nothing is held here. */
   private place: Place | undefined

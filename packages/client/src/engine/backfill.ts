@@ -20,7 +20,7 @@ export interface BackfillOptions {
 
 /**
  * Fetches in the background what somebody may want to read without a connection: the newest messages of the
- * conversations that were used last. A failure ends it; the next connection goes on.
+ * conversations that were used last. A failure ends it; the next connection continues.
  */
 export async function backfill ({ engine, clock, loadHistory, signal }: BackfillOptions): Promise<void> {
   const newest = [...engine.conversations.values()].sort((a, b) => b.activityAt - a.activityAt)

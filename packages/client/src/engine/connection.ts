@@ -17,7 +17,7 @@ export interface ConnectionOptions {
   /** Calls of the server make sense again. */
   onUp: () => void
   onState: (state: Omit<Connection, 'leads'>) => void
-  /** Everything that is no change of a conversation. */
+  /** Every event that is not a change of a conversation. */
   onEvent: (name: string, payload: unknown) => void
   onSocket: (isOpen: boolean) => void
   /** Whose presence the socket tells. */
@@ -229,7 +229,7 @@ export class ConnectionLoop {
     else if (name === 'heads') syncer.hearHeads(payload as Record<string, number>)
     else if (name === 'resync') syncer.mustSync('all')
     else if (name === 'tokenExpiring') void this.renew()
-    // The server ends. It says when, because all its clients would come to another one at once.
+    // The server shuts down. It names a time for each client, so that not all come to another server at once.
     else if (name === 'goingAway') void this.leave((payload as { reconnectAfterMs: number }).reconnectAfterMs)
     else onEvent(name, payload)
   }
@@ -276,7 +276,7 @@ export class ConnectionLoop {
     }
   }
 
-  /** @param leastMs who is woken still waits so long */
+  /** @param leastMs the wait that remains even if the device wakes */
   private async wait (ms: number, leastMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.options
     const begun = clock.now()

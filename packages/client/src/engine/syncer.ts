@@ -15,7 +15,7 @@ export interface SyncerOptions {
   clock: Clock
   random: () => number
   pull: (body: Question, signal: AbortSignal | undefined) => Promise<WireAnswer>
-  /** It cannot go on by itself: the connection begins again. */
+  /** It cannot continue by itself: the connection begins again. */
   onFailure: (error: unknown) => void
 }
 
@@ -180,8 +180,8 @@ export class Syncer {
   }
 
   /**
-   * Syncs what is due and `scope`, to the end. One sync after another, for all share what is followed. In `waitMs` the
-   * server waits for something to tell; if another sync is asked for meanwhile, this one ends.
+   * Syncs what is due and `scope`, to the end. Syncs run one after another, because they share state. For `waitMs` the
+   * server waits for a change; if another sync is requested meanwhile, this one ends.
    */
   async sync (options: SyncOptions = {}): Promise<void> {
     this.endPoll()
@@ -306,8 +306,8 @@ export class Syncer {
   }
 
   /**
-   * Another sync may have been quicker: what follows from an older cursor is no news, and a conversation that was not
-   * held is news only if your own log has not said since that it is not yours any more.
+   * Another sync may have been quicker. Drops changes from an older cursor, and conversations that were not held if the
+   * self log has said since then that they are no longer yours.
    */
   private sift (conversations: readonly WireConversation[], asked: Cursors) {
     const held = this.cursors()

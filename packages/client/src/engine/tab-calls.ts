@@ -37,12 +37,12 @@ export class TabCalls {
     })
   }
 
-  /** Another tab leads now: the one before may have heard of them, and ended. Each may be done twice. */
+  /** Another tab leads now: the old leader may have heard of the calls, and ended. Each may be done twice. */
   again (): void {
     for (const [call, { method, given }] of this.open) this.tell({ type: 'call', call, method, given })
   }
 
-  /** This tab leads now: it does itself what it has asked of the one before, which may be gone. */
+  /** This tab leads now: it does itself what it has asked of the old leader, which may be gone. */
   takeOver (run: (method: string, given: unknown[]) => Promise<unknown>): void {
     for (const { method, given, resolve, reject } of this.open.values()) run(method, given).then(resolve, reject)
   }

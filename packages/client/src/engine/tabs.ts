@@ -39,7 +39,7 @@ const beatMs = 700
 
 export const locks = (): Locks | undefined => browser.navigator?.locks
 
-/** Without the browser's locks or channels every tab stands for itself: right, but each talks to the server. */
+/** Without the browser's locks or channels every tab works alone: correct, but each talks to the server. */
 export function joinTabs (name: string | undefined, { id, clock, onMessage }: { id: string, clock: Clock, onMessage: (message: TabMessage) => void }): Tabs {
   const held = locks()
   if (name === undefined || held === undefined || browser.BroadcastChannel === undefined) return alone(id)

@@ -23,7 +23,7 @@ const triesAlone = 4
 /** Times in a row that a server may not know an upload which it has just begun. */
 const missesMax = 3
 
-/** Uploads the files of the outbox, one at a time. What it knows is stored, so that it goes on after a crash. */
+/** Uploads the files of the outbox, one at a time. What it knows is stored, so that it continues after a crash. */
 export class Uploader {
   private readonly options: UploaderOptions
   private running: Promise<void> | undefined

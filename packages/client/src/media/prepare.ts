@@ -4,7 +4,7 @@ import { prepareRecording } from './recording.ts'
 
 export interface PrepareOptions {
   name?: string | undefined
-  /** As it is, with where and by what it was taken. */
+  /** As it is, with the place and camera. */
   original?: boolean | undefined
 }
 

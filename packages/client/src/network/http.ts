@@ -109,7 +109,7 @@ function queryOf (query: Record<string, string | number | undefined>): string {
 
 interface FailureBody { success: false, code: string, message: string, retryable?: boolean, retryAfterMs?: number, current?: WireMessage }
 
-/** A page of a hotel's network is no answer of the server. */
+/** The login page of a hotel's network is not an answer of the server. */
 export function readAnswer<T> ({ status, headers }: Response, text: string): T {
   let body: { success?: unknown }
   try {

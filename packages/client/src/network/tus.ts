@@ -3,8 +3,8 @@ import type { Clock } from '../types.ts'
 import type { Http } from './http.ts'
 
 /**
- * Uploads that go on where they were broken off: version 1.0.0 of the tus protocol. What is on the server counts: after
- * every failure it is asked how much it has.
+ * Uploads that continue where they were interrupted: version 1.0.0 of the tus protocol. After every failure the client
+ * asks the server how much it has.
  */
 
 export interface UploadRest {

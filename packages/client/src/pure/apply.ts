@@ -177,7 +177,7 @@ function applySelfChange (patch: Patch, change: Change): void {
         patch.changeSelf({ roles: without(roles, id), readSeqs: without(readSeqs, id) })
         return patch.drop(id)
       }
-      // Who left and came back in one commit is told of the second alone.
+      // If a user left and came back in one commit, only the return is announced.
       patch.due.add(id)
       return patch.changeSelf({ roles: { ...roles, [id]: role } })
     }
@@ -217,7 +217,7 @@ export function furthest (held: ConversationRecord['reads'], reads: readonly Rea
 
 /**
  * A page of history: everything from its first message (or the very first) to `before` - 1 is held now.
- * One that was asked for before a reset says nothing of this log.
+ * A page that was requested before a reset says nothing of this log.
  */
 export function applyHistory (
   patch: Patch, id: string, { rows, people, hasOlder }: HistoryPage, { before, generation }: { before: number, generation: string }

@@ -1,9 +1,9 @@
 import type { LiveEvent } from './changes.ts'
 
 /**
- * Which live changes may be applied, and what only a sync can bring: a change of the rev behind the known one is applied, an
- * older one is dropped, one from further ahead waits. While a sync is under way everything waits. Breaking this would
- * leave a hole that nobody ever notices.
+ * Which live changes may be applied, and what only a sync can bring: a change with the next rev is applied, an
+ * older one is dropped, a later one waits. While a sync is under way everything waits. Breaking this would
+ * leave a gap that nobody ever notices.
  */
 export interface Follow {
   /** The rev up to which each conversation is known on this connection. */
@@ -74,7 +74,7 @@ export function isDue ({ due, scope }: Follow): boolean {
   return scope === null && (due === 'all' || due.size > 0)
 }
 
-/** A sync begins: it reaches at least what was heard of before. */
+/** A sync begins: it will bring at least what live events have announced so far. */
 export function beginSync (follow: Follow): Follow {
   const scope = follow.due === 'all' ? 'all' : new Set([...follow.due, 'self'])
   const heard = [...follow.goals, ...follow.kept.map(({ conversationId, rev }) => [conversationId, rev] as const)]

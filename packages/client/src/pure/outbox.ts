@@ -2,8 +2,8 @@ import type { Failure } from '../values.ts'
 import type { PendingFile, SettingsWork, StoredOperation, Target, Work } from './state.ts'
 
 /**
- * What waits for the server, in order. An operation stays as it is once it may have reached the server: only what was never
- * sent, or was refused for good, is folded or erased. Breaking this sends two bodies under one id.
+ * What waits for the server, in order. An operation stays as it is once it may have reached the server: only one that
+ * was never sent, or was refused permanently, is folded or erased. Breaking this sends two bodies under one id.
  */
 
 export interface OutboxChange {

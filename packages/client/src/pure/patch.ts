@@ -2,7 +2,7 @@ import {
   type Batch, type ConversationRecord, type Person, type Row, type SelfRecord, type State, emptyConversation, kindOf
 } from './state.ts'
 
-/** What changes together: what is stored, and then shown. Made from a state, which it leaves alone. */
+/** The changes of one step, to be stored and then shown. Made from a state, which it does not change. */
 export class Patch {
   readonly userId: string
   private readonly before: State

@@ -3,7 +3,7 @@ import { type OutboxChange, filesOf, isAbout, targetOf } from './outbox.ts'
 import type { PendingFile, Row, StoredOperation, Target } from './state.ts'
 import type { WireResult } from './wire.ts'
 
-/** What of the outbox goes to the server next, and what its answer makes of it. */
+/** Which operations of the outbox go to the server next, and what becomes of them after its answer. */
 
 /** Operations in one call. */
 export const pushMax = 100
@@ -14,7 +14,7 @@ const waitMax = 300_000
 
 /**
  * What is sent next, in one call. In a conversation one send at a time: a second one could overtake a first that is
- * refused for a moment. What failed for good, or waits for its files, holds up only what is about the same message.
+ * refused for a moment. A failed operation, or one that waits for its files, holds up only operations on its message.
  */
 export function plan (operations: readonly StoredOperation[], now: number): StoredOperation[] {
   const chosen: StoredOperation[] = []
@@ -102,8 +102,8 @@ function failing (operation: StoredOperation, error: Failure): StoredOperation {
 }
 
 /**
- * An operation was refused for good. What was done since to a message that is not there now is folded into it: a newer
- * text is the one that a retry sends, and one that was deleted meanwhile is not missed.
+ * An operation was refused permanently. Later operations on a message that was therefore never stored are folded into
+ * it: a retry sends the newest text, and if the message was deleted meanwhile, the failure is not shown.
  */
 export function refused (
   operations: readonly StoredOperation[], operation: StoredOperation, error: Failure

@@ -1,8 +1,8 @@
 import type { Row } from './state.ts'
 
 /**
- * The search of the server on what is held here, with the same rules (its `src/search/query.ts`): all words, the last
- * one as a beginning, what stands in quotes as it is written.
+ * The server's search on what this device holds, with the same rules (its `src/search/query.ts`): all words, the last
+ * one as a beginning, words in quotes as they are written.
  */
 
 /** What a message may have beside its words. */
@@ -102,7 +102,7 @@ const isHan = (text: string): boolean => /^\p{Script=Han}/u.test(text)
 
 function passagesOf (query: string): Passage[] {
   const parts = query.replaceAll(/[\u201c-\u201e\xab\xbb]/g, '"').split('"')
-  // Every second part stands in quotes.
+  // Every second part is in quotes.
   const chunks = parts.flatMap((part, index) => index % 2 === 1 ? [part] : part.split(/\s+/u))
   const passages = chunks.map(runsOf).filter(runs => runs.length > 0)
   const isTyping = runsOf(parts.at(-1)!).length > 0

@@ -8,7 +8,7 @@ import {
   otherUserOf, readSeqOf
 } from './state.ts'
 
-/** What is shown: the server's rows, and what the outbox makes of them. Nothing of it is stored. */
+/** What is shown: the server's rows with the changes of the outbox. None of it is stored. */
 
 export interface ViewContext {
   userId: string

@@ -279,7 +279,7 @@ async function write (transaction: Write, batch: Batch): Promise<number[]> {
   return await Promise.all(positions)
 }
 
-/** If one fails, the transaction has failed, and tells it: the others are not told of one by one. */
+/** If one request fails, the transaction fails and reports it; the others are not reported one by one. */
 function heard<T> (work: Promise<T>): Promise<T> {
   work.catch(() => {})
   return work

@@ -42,7 +42,7 @@ export interface AccountStorage {
   commit: (batch: Batch) => Promise<number[]>
   /** Becomes the writer of rows: raises the term, so that the writer before is refused. */
   takeOver: () => Promise<number>
-  /** Removes everything, for good. */
+  /** Removes everything, permanently. */
   clear: () => Promise<void>
   close: () => void
 }
