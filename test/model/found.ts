@@ -16,6 +16,46 @@ const readingLate: Omit<Spec, 'seed' | 'steps'> = {
 
 /** Histories that have shown a defect, named after it. They run before the random ones. */
 export const found: Record<string, Spec> = {
+  'a message is stored, its sender is refused after a late look, because they leave in the same batch': {
+    seed: 1_098_180_041,
+    faults: 0.1,
+    loss: 0,
+    lag: 0.3,
+    elections: false,
+    share: false,
+    bulk: false,
+    nodes: 1,
+    replicates: true,
+    calm: false,
+    batchCountMax: 8,
+    clocks: [0, 0, 0],
+    clients: [
+      { user: 0, live: false, limit: 1, newest: 50, only: false },
+      { user: 2, live: true, limit: 2, newest: 50, only: false }
+    ],
+    timeReaders: [],
+    steps: [
+      { type: 'membership', user: 2, node: 1, role: null },
+      { type: 'edit', user: 1, node: 1, target: 0 },
+      { type: 'crash', node: 0 },
+      { type: 'sync', client: 1 },
+      { type: 'clientCrash', client: 0 },
+      { type: 'read', user: 2, node: 1, place: 0, seq: 1 },
+      { type: 'membership', user: 2, node: 2, role: 'member' },
+      { type: 'leave', client: 0 },
+      { type: 'membership', user: 0, node: 0, role: 'member' },
+      { type: 'membership', user: 0, node: 2, role: 'member' },
+      { type: 'send', user: 2, node: 0, place: 1, clientId: null, big: false, alsoRead: false },
+      { type: 'edit', user: 1, node: 1, target: 0 },
+      { type: 'membership', user: 0, node: 1, role: 'member' },
+      { type: 'membership', user: 1, node: 0, role: 'member' },
+      { type: 'edit', user: 0, node: 2, target: 0 },
+      { type: 'read', user: 2, node: 0, place: 0, seq: 1 },
+      { type: 'send', user: 2, node: 2, place: 0, clientId: null, big: false, alsoRead: false },
+      { type: 'membership', user: 2, node: 0, role: 'member' },
+      { type: 'clear', user: 0, node: 1, place: 0, seq: 1 }
+    ]
+  },
   'the resync of who was let into a room by a look is lost, and no beat tells of the room again': {
     seed: 1_502_278_107,
     faults: 0.3,

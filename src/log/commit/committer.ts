@@ -9,7 +9,7 @@ import { readPlanInput } from './read-plan-input.ts'
 import { type QueuedUnit, bytesOf, guarded, takeBatch } from './batch-queue.ts'
 import { CommitCounts } from './commit-counts.ts'
 import { conversationsTouched } from './mutation.ts'
-import { findDuplicates, wasCommitted } from './unknown-outcome.ts'
+import { absentIfNotCommitted, findDuplicates, wasCommitted } from './unknown-outcome.ts'
 import { type TransactionResult, commitPlan } from './transaction.ts'
 import { reserveHeads, isReservedByOther, attemptsBeforeReserving, reservationPoll } from './reservation.ts'
 import type { Head, LogRow, Member } from '../model/types.ts'
@@ -190,8 +190,7 @@ export class Committer {
   private async commitBatch (batch: Item[], session: ClientSession): Promise<void> {
     let open = batch
     let last: TransactionResult | undefined
-    // The latest try with an unknown outcome. An earlier one did not commit: the session has begun another transaction
-    // since, which ends an open one, and that transaction found the heads unchanged.
+    // The latest try with an unknown outcome. What ended an earlier one found the heads unchanged: it did not commit.
     let unresolved: { items: Item[], plan: Plan, lookedAgain: boolean } | undefined
     for (let attempt = 0; ; attempt++) {
       if (last !== undefined) {
@@ -211,6 +210,7 @@ export class Committer {
       }
       if (attempt === this.options.attemptsMax) throw unavailable(last)
       const plan = this.steps.plan(open.map(item => item.unit), input, this.options.now())
+      if (unresolved !== undefined) plan.relied.push(...absentIfNotCommitted(unresolved.plan, plan))
       if (plan.heads.length > 0) last = await this.steps.write(plan, this.collections, session)
       // The unknown try may have committed between two of the reads. Only a second reading shows that nothing changed.
       else if (unresolved !== undefined && !unresolved.lookedAgain) {

@@ -1,5 +1,7 @@
 import { BSON } from 'mongodb'
 import type { LogCollections } from '../model/collections.ts'
+import type { LogRow } from '../model/types.ts'
+import type { ReliedRow } from './draft.ts'
 import {
   type CommitUnit, type Plan, type PlanInput, type UnitOutcome, duplicateOutcome, idempotencyKeyOf
 } from './plan.ts'
@@ -15,10 +17,25 @@ import {
  * time does no harm.
  */
 export async function wasCommitted (plan: Plan, input: PlanInput, { rows }: LogCollections): Promise<boolean> {
-  const added = plan.rows.find(({ from, to }) => from === null && to.kind === 'message')
-  if (added !== undefined) return (await rows.find({ _id: added.to._id }).limit(1).toArray()).length > 0
+  const added = newMessageOf(plan)
+  if (added !== undefined) return (await rows.find({ _id: added._id }).limit(1).toArray()).length > 0
   return plan.rows.every(({ to }) => isSame(input.rows.get(to._id.toHexString()), to)) &&
     plan.members.every(({ key, to }) => isSame(input.members.get(key), to))
+}
+
+function newMessageOf ({ rows }: Plan): LogRow | undefined {
+  return rows.find(({ from, to }) => from === null && to.kind === 'message')?.to
+}
+
+/**
+ * The message by which `wasCommitted` tells may have been looked for too early. The next plan relies on its absence:
+ * its transaction sees for certain whether it is there, and one that adds the message itself fails if it is.
+ */
+export function absentIfNotCommitted (plan: Plan, next: Plan): ReliedRow[] {
+  const added = newMessageOf(plan)
+  const isAdding = next.rows.some(({ from, to }) => from === null && added?._id.equals(to._id) === true)
+  if (added === undefined || isAdding) return []
+  return [{ _id: added._id, rev: undefined }]
 }
 
 /**
