@@ -95,7 +95,9 @@ export class Syncer {
   }
 
   private hearLater (change: () => Follow): void {
-    void Promise.resolve(this.running).then(() => { if (this.isLive) this.hearNow(change()) })
+    const { life } = this
+    // An earlier connection may have been one to a database that was restored since.
+    void Promise.resolve(this.running).then(() => { if (this.isLive && life === this.life) this.hearNow(change()) })
   }
 
   private hearNow (follow: Follow): void {
