@@ -73,8 +73,8 @@ export class Call {
   }
 
   /** The name of the command's collection, from its first field. */
-  collectionName (field = this.name): string {
-    const name = this.body.get(field)
+  collectionName (): string {
+    const name = this.body.get(this.name)
     if (typeof name !== 'string') {
       throw mongoError('InvalidNamespace', `collection name has invalid type ${typeName(name)}`)
     }

@@ -159,7 +159,7 @@ function upsertBase (filter: Filter, update: Update): Doc {
 }
 
 /** The document that an upsert inserts. It has no `_id` if neither the query nor the update gives one. */
-export function upsertDocument (update: Update, filter: Filter, options: Omit<ApplyOptions, 'insert'> = {}): Doc {
+export function upsertDocument (update: Update, filter: Filter): Doc {
   const base = upsertBase(filter, update)
-  return applyUpdate(update, base, { ...options, insert: true }) ?? base
+  return applyUpdate(update, base, { insert: true }) ?? base
 }
