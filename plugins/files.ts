@@ -61,7 +61,7 @@ export default fp(async function files (app, { nodeId, ...config }: Config & { n
     try {
       await app.files.blobs.check()
       const swept = await sweepFiles(app.files, { signal })
-      if (swept.removed > 0) app.log.info({ removed: swept.removed }, 'files removed that nothing carries')
+      if (swept.removed > 0) app.log.info({ removed: swept.removed }, 'files that nothing carries were removed')
       if (swept.failed > 0) app.log.warn(swept, 'files left to the next sweep')
     } catch (error) {
       app.log.warn({ err: error }, 'sweep of the files cut short')

@@ -31,7 +31,7 @@ export default fp(async function revocations (app) {
 
   let stop = () => {}
   async function checkAndGoOn (): Promise<void> {
-    await check().catch((error: unknown) => { app.log.warn({ err: error }, 'ended sessions could not be looked for') })
+    await check().catch((error: unknown) => { app.log.warn({ err: error }, 'ended sessions could not be read') })
     stop()
     stop = schedule(() => { void checkAndGoOn() }, checkEveryMs)
   }

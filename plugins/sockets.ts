@@ -37,7 +37,7 @@ export default fp(async function sockets (app, config: Config) {
     io,
     sync,
     subscriptions,
-    onError: (error, userId) => { app.log.error({ err: error, userId }, 'a changed user could not be told') }
+    onError: (error, userId) => { app.log.error({ err: error, userId }, 'a changed user could not be announced') }
   })
   const typists = new Typists({
     later: (ms, act) => {
@@ -45,7 +45,7 @@ export default fp(async function sockets (app, config: Config) {
       return () => { clearTimeout(timer) }
     },
     onEnd: typing => {
-      const failed = (error: unknown) => { app.log.error({ err: error }, 'the end of typing could not be told') }
+      const failed = (error: unknown) => { app.log.error({ err: error }, 'the end of typing could not be announced') }
       tellOthers(services, { ...typing, on: false }).catch(failed)
     }
   })

@@ -46,7 +46,7 @@ export class PresenceService {
     this.chat = chat
     this.log = log
     const notify = (userId: string) => {
-      this.notify(userId).catch((error: unknown) => { log.error({ err: error, userId }, 'presence could not be told') })
+      this.notify(userId).catch((error: unknown) => { log.error({ err: error, userId }, 'presence could not be announced') })
     }
     this.presence = new PresenceTracker({
       graceMs,
@@ -162,7 +162,7 @@ export class PresenceService {
     // Send the present state: a later change gets its own event, and an outdated state is never sent.
     const socketIds = told.map(({ socketId }) => socketId)
     if (told.length > 0) this.io.local.to(socketIds).emit('presence', payload(userId, this.stateOf(userId)))
-    this.log.debug({ userId, sockets: told.length }, 'presence told')
+    this.log.debug({ userId, sockets: told.length }, 'presence announced')
   }
 
   /** Checks again the watches whose access may be outdated; the others are not in the result. */

@@ -172,7 +172,7 @@ function refuseTooLarge (live: SocketContext, event: string, ackId: number | und
 
 function disconnectFlood (live: SocketContext, retryAfterMs: number): void {
   const { socket, logger } = live
-  logger.warn({ retryAfterMs }, 'socket closed: it brought in, or left waiting, more than one connection may')
+  logger.warn({ retryAfterMs }, 'socket closed: it sent, or left unread, more than one connection may')
   sendFailure(
     socket,
     new TidelogError('RATE_LIMITED', undefined, { retryAfterMs }),
