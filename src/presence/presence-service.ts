@@ -46,7 +46,7 @@ export class PresenceService {
     this.chat = chat
     this.log = log
     const notify = (userId: string) => {
-      this.notify(userId).catch((error: unknown) => { log.error({ err: error, userId }, 'presence could not be announced') })
+      this.notify(userId).catch((error: unknown) => { log.error({ err: error, userId }, 'presence was not announced') })
     }
     this.presence = new PresenceTracker({
       graceMs,
