@@ -19,3 +19,16 @@ t.test('a tab that becomes the leader does at once what it had asked of the old 
   t.same(done, [['loadHistory', ['room_x', 50, 10]], ['sync', []]])
   calls.takeOver(async () => { t.fail('what is settled is not done again') })
 })
+
+t.test('what was asked of a tab that ended is asked of the next one, and what is settled is not', async t => {
+  const told: TabMessage[] = []
+  const calls = new TabCalls(new FakeClock(), message => { told.push(message) })
+  const [first, second] = [calls.ask('sync', []), calls.ask('hurry', [])]
+  calls.hear({ type: 'answer', to: 'here', call: 2 }, 'here')
+  await second
+  calls.again()
+  t.same(told[2], told[0])
+  t.equal(told.length, 3)
+  calls.hear({ type: 'answer', to: 'here', call: 1 }, 'here')
+  await first
+})
