@@ -52,7 +52,7 @@ else {
     await until(ada.page, 'document.querySelectorAll(".rows .row").length === 1')
     await ada.page.getByRole('button', { name: '1 archived' }).click()
     await row(ada, 'Cleo Test').waitFor()
-    await settle('Cleo Test', 'Take out of the archive')
+    await settle('Cleo Test', 'Move out of the archive')
     await until(ada.page, 'document.querySelector(".archive") === null')
     t.match(await titles(ada), [/^Bob/, /^Cleo/])
   })
