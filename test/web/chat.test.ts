@@ -87,7 +87,7 @@ else {
     t.equal(await page.evaluate('window.clicks'), 0)
     await page.getByRole('dialog', { name: 'Actions' }).getByRole('button', { name: 'Reply' }).tap()
     await page.getByText('Reply to Ada Test').waitFor()
-    await page.getByRole('button', { name: 'Do not reply' }).tap()
+    await page.getByRole('button', { name: 'Cancel the reply' }).tap()
   })
 
   await t.test('after midnight, what was said today is shown as yesterday\'s', async () => {

@@ -57,7 +57,7 @@ else {
       await page.goto('about:blank')
       await page.goto(`${app.url}/sign-in#token=${hostToken(seconds)}`)
       await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-      await isIn.or(page.getByText('This token is not valid, or not any more')).first().waitFor()
+      await isIn.or(page.getByText('This token is not valid, or has expired')).first().waitFor()
     }
     await open(page, app.url, dm(ada.id, bob.id))
     await page.getByText('Signed out by the server').waitFor()
