@@ -165,7 +165,7 @@ t.test('a draft that is taken back at once is gone', async t => {
   const { draft } = client.common
   draft.set('x')
   draft.set('')
-  await client.common.send('in the same queue')
+  await client.room('another').send('in the same queue')
   t.equal(draft.get(), '')
 })
 
