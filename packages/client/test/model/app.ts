@@ -71,12 +71,16 @@ export class App {
       const { place } = window as unknown as { place: unknown }
       const isHeld = (this.engine.conversations.get(id)?.ranges.length ?? 0) > 0
       if (place !== undefined || !isHeld) return []
-      const shown = window.messages.get()
-        .flatMap(({ seq, text, isDeleted }) => seq === undefined ? [] : { seq, text, isDeleted })
+      const visible = this.server.visible(id)
+      const shown = window.messages.get().flatMap(({ seq, text, isDeleted, status }) => {
+        // A change that was refused is shown, so that the user can give it up.
+        const there = status === 'failed' ? visible.find(message => message.seq === seq)?.message : undefined
+        return seq === undefined ? [] : { seq, text: there ?? text, isDeleted }
+      })
       const [first] = shown
       const from = window.hasOlder.get() ? first?.seq ?? Infinity : 0
       const to = window.hasNewer.get() ? shown.at(-1)?.seq ?? 0 : Infinity
-      const there = this.server.visible(id).filter(({ seq }) => seq >= from && seq <= to)
+      const there = visible.filter(({ seq }) => seq >= from && seq <= to)
       const expected = there.map(({ seq, message, isDeleted }) => ({ seq, text: message, isDeleted }))
       if (JSON.stringify(shown) === JSON.stringify(expected)) return []
       const [is, not] = [shown, expected].map(list => list.map(({ seq, text }) => `${seq} ${text}`).join())
