@@ -112,6 +112,8 @@ export class Syncer {
   /** Resolves when `scope` is here as it stands now. */
   async bring (scope: Scope, signal?: AbortSignal): Promise<void> {
     if (this.isLive) {
+      // A connection that begins waits for the sync before it, and then says anew what is due.
+      await this.turn
       this.mustSync(scope)
       // When the connection ends meanwhile, it is asked for without one.
       if (await this.settled().then(() => true, () => false)) return
