@@ -72,13 +72,24 @@ export class Tab {
   private readonly call = (_method: string, path: string, request: Request): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const { waitMs } = request.body as { waitMs?: number } | undefined ?? {}
-      const call = { waits: waitMs !== undefined, run: () => this.parts.serve(path, request), resolve, reject }
+      const { signal } = request
+      // Node keeps a signal for as long as somebody listens to it.
+      const ending = <T>(end: (value: T) => void) => (value: T) => {
+        signal?.removeEventListener('abort', abort)
+        end(value)
+      }
+      const call: Call = {
+        waits: waitMs !== undefined,
+        run: () => this.parts.serve(path, request),
+        resolve: ending(resolve),
+        reject: ending(reject)
+      }
       const abort = () => {
         this.calls = this.calls.filter(other => other !== call)
-        reject(new TidelogError({ code: 'ABORTED' }))
+        call.reject(new TidelogError({ code: 'ABORTED' }))
       }
-      if (request.signal?.aborted === true) return abort()
-      request.signal?.addEventListener('abort', abort)
+      if (signal?.aborted === true) return abort()
+      signal?.addEventListener('abort', abort)
       this.calls.push(call)
     })
 
