@@ -78,9 +78,12 @@ export class RowWriter {
       if (record === undefined) continue
       const read = Math.max(patch.selfNow.readSeqs[id] ?? 0, record.localReadSeq)
       const counted = await this.countRows(patch, record, read)
-      patch.put({ ...record, ...counted, last: record.last ?? await this.newest(patch, id) })
+      // What came in the same step may be older than what is here.
+      const last = patch.lastGone.has(id) ? undefined : record.last
+      patch.put({ ...record, ...counted, last: last ?? await this.newest(patch, id) })
     }
     patch.recount.clear()
+    patch.lastGone.clear()
   }
 
   /** What the list shows, when what it showed is gone. */

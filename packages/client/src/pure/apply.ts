@@ -143,6 +143,7 @@ function applyPurge (patch: Patch, id: string, throughSeq: number): void {
   const record = patch.get(id)
   if (record === undefined || throughSeq <= record.purgedSeq) return
   patch.purged.set(id, throughSeq)
+  if (record.last !== undefined && record.last.seq <= throughSeq) patch.lastGone.add(id)
   patch.removeRows(id, seq => seq <= throughSeq)
   patch.put({
     ...record,
@@ -161,6 +162,7 @@ function applyHidden (patch: Patch, id: string, seqs: readonly number[]): void {
   patch.hidden.set(id, seqs)
   patch.removeRows(id, seq => seqs.includes(seq))
   const isLast = record.last !== undefined && seqs.includes(record.last.seq)
+  if (isLast) patch.lastGone.add(id)
   const pinned = record.pinned?.filter(row => !seqs.includes(row.seq))
   if (isLast || pinned !== undefined) patch.put({ ...record, ...(isLast ? { last: undefined } : {}), pinned })
   patch.recount.add(id)

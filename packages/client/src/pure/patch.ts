@@ -16,6 +16,8 @@ export class Patch {
   readonly users = new Map<string, Person>()
   /** Conversations whose unread messages must be counted by their rows. */
   readonly recount = new Set<string>()
+  /** Conversations whose newest message is gone: which one is it now? */
+  readonly lastGone = new Set<string>()
   /** What others wrote, for whoever waits for it. */
   news: Row[] = []
   /** Conversations that may show more than before: they must be synced. */
