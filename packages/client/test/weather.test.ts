@@ -1,9 +1,10 @@
 import t from 'tap'
 import { startApp } from '../../../test/helpers/app.ts'
+import { randomOf } from '../../../test/model/schedule.ts'
 import type { Client, Conversation, Timeline } from '../src/index.ts'
 import { createClient, memoryStorage } from '../src/index.ts'
 import { when } from './helpers/clients.ts'
-import { Weather, seeded } from './helpers/weather.ts'
+import { Weather } from './helpers/weather.ts'
 
 /** TIDELOG_SEED repeats a run, as far as a real network and server repeat anything; TIDELOG_RUNS makes more of them. */
 const first = Number(process.env['TIDELOG_SEED'] ?? Math.floor(Math.random() * 1e9))
@@ -21,7 +22,7 @@ for (let run = 0; run < runs; run++) {
   const seed = first + run
   const title = `C1 C2 C7: whatever the network does, all clients hold the same (seed ${seed})`
   t.test(title, { timeout: 120_000 }, async t => {
-    const random = seeded(seed)
+    const random = randomOf(seed)
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
     const weather = new Weather(random)
     weather.isBad = false
